@@ -1,0 +1,469 @@
+"""Losses over a batch of m rows, each with its gradient.
+
+One convention for all of them: the loss of a batch is the mean of its rows' losses,
+``L = (1/m) sum_n l_n``. With a weight for each row it is ``L = (1/m) sum_n weight_n l_n``, divided
+by the number of rows all the same: to make it a weighted mean, pass weights whose own mean is 1. A
+weight of 2 then counts a row twice, and a weight of 0 leaves it out.
+
+The cross-entropies take logits, not probabilities: ``log(sigmoid(z))`` and ``log(softmax(z))`` are
+each computed in one piece, so that nothing overflows and no logarithm of zero is taken. The
+gradient of both is as simple as that of the squared error: ``(probability - target) / m``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..checks import fault, number
+from ._arrays import Float64Array, float64, require_shape
+from .activations import sigmoid
+from .softmax import softmax
+
+__all__ = [
+    "LogisticLoss",
+    "binary_cross_entropy",
+    "binary_cross_entropy_backward",
+    "categorical_cross_entropy",
+    "categorical_cross_entropy_backward",
+    "logistic_loss",
+    "mean_squared_error",
+    "mean_squared_error_backward",
+]
+
+
+# --------------------------------------------------------------------------- mean squared error
+
+
+def mean_squared_error(
+    prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None
+) -> float:
+    """Half the mean squared error, the loss of regression.
+
+    Formula: ``L = 1/(2m) sum_n weight_n sum_k (prediction_nk - target_nk)^2``. The 2 cancels that
+    of the square's derivative.
+
+    Parameters
+    ----------
+    prediction : array_like of shape (m,) or (m, K)
+        The predictions: m rows of K outputs. The outputs are summed, the rows averaged.
+    target : array_like of the shape of prediction
+        The true values.
+    weight : array_like of shape (m,), optional
+        The weight of each row; all 1 when left out.
+
+    Returns
+    -------
+    L : float
+        The loss, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit one another, or there is no row.
+
+    References
+    ----------
+    C. M. Bishop, Pattern Recognition and Machine Learning (2006), equation 3.12, divided by m.
+
+    Examples
+    --------
+    >>> mean_squared_error([1.0, 2.0], [1.0, 4.0])
+    1.0
+    """
+    prediction, target, weight = _rows(
+        "mean_squared_error", "prediction", prediction, target, weight
+    )
+    m = len(prediction)
+    return float(np.sum(weight * (prediction - target) ** 2) / (2 * m))
+
+
+def mean_squared_error_backward(
+    prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None
+) -> Float64Array:
+    """The gradient of `mean_squared_error` with respect to the prediction.
+
+    Formula: ``dL/dprediction_nk = weight_n (prediction_nk - target_nk) / m``
+
+    Parameters
+    ----------
+    prediction : array_like of shape (m,) or (m, K)
+        The predictions.
+    target : array_like of the shape of prediction
+        The true values.
+    weight : array_like of shape (m,), optional
+        The weight of each row; all 1 when left out.
+
+    Returns
+    -------
+    gradient : float64 array of the shape of prediction
+        The gradient with respect to the prediction.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit one another, or there is no row.
+
+    References
+    ----------
+    C. M. Bishop, Pattern Recognition and Machine Learning (2006), equation 3.13, divided by m.
+
+    Examples
+    --------
+    >>> mean_squared_error_backward([1.0, 2.0], [1.0, 4.0])
+    array([ 0., -1.])
+    """
+    prediction, target, weight = _rows(
+        "mean_squared_error_backward", "prediction", prediction, target, weight
+    )
+    m = len(prediction)
+    # L = 1/(2m) sum_n weight_n sum_k (prediction_nk - target_nk)^2
+    return weight * (prediction - target) / m
+
+
+# ------------------------------------------------------------------------- binary cross-entropy
+
+
+def binary_cross_entropy(
+    logits: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None
+) -> float:
+    """Binary cross-entropy from logits, the loss of yes-or-no and of multilabel classification.
+
+    Formula: ``L = -(1/m) sum_n weight_n sum_k (y_nk log s(z_nk) + (1 - y_nk) log(1 - s(z_nk)))``,
+    with s the sigmoid, for which ``1 - s(z) = s(-z)``.
+
+    Parameters
+    ----------
+    logits : array_like of shape (m,) or (m, K)
+        The logits z: m rows of one label, or of K labels. The labels are summed, the rows averaged.
+    target : array_like of the shape of logits
+        The truth y: 0 or 1, or a probability between them.
+    weight : array_like of shape (m,), optional
+        The weight of each row; all 1 when left out.
+
+    Returns
+    -------
+    L : float
+        The loss, at least 0. A logit of -1000 for a true label costs 1000, without overflow.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit one another, there is no row, or a target lies outside [0, 1].
+
+    References
+    ----------
+    C. M. Bishop, Pattern Recognition and Machine Learning (2006), equation 4.90, divided by m.
+
+    Examples
+    --------
+    >>> binary_cross_entropy([-1000.0, 1000.0], [1, 1])
+    500.0
+    >>> round(binary_cross_entropy([0.0], [1]), 6)  # log 2
+    0.693147
+    """
+    z, y, weight = _rows("binary_cross_entropy", "logits", logits, target, weight)
+    _require_probabilities("binary_cross_entropy", y)
+    m = len(z)
+    rows = y * _log_sigmoid(z) + (1 - y) * _log_sigmoid(-z)
+    return 0.0 - float(np.sum(weight * rows)) / m  # 0.0 - x: of no loss at all, -x would be -0.0
+
+
+def binary_cross_entropy_backward(
+    logits: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None
+) -> Float64Array:
+    """The gradient of `binary_cross_entropy` with respect to the logits.
+
+    Formula: ``dL/dz_nk = weight_n (s(z_nk) - y_nk) / m``
+
+    Parameters
+    ----------
+    logits : array_like of shape (m,) or (m, K)
+        The logits z.
+    target : array_like of the shape of logits
+        The truth y: 0 or 1, or a probability between them.
+    weight : array_like of shape (m,), optional
+        The weight of each row; all 1 when left out.
+
+    Returns
+    -------
+    dz : float64 array of the shape of logits
+        The gradient with respect to the logits.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit one another, there is no row, or a target lies outside [0, 1].
+
+    References
+    ----------
+    C. M. Bishop, Pattern Recognition and Machine Learning (2006), equation 4.91, divided by m.
+
+    Examples
+    --------
+    >>> binary_cross_entropy_backward([0.0, 1000.0], [1, 1])
+    array([-0.25,  0.  ])
+    """
+    z, y, weight = _rows("binary_cross_entropy_backward", "logits", logits, target, weight)
+    _require_probabilities("binary_cross_entropy_backward", y)
+    m = len(z)
+    # L = -(1/m) sum_n weight_n sum_k (y_nk log s(z_nk) + (1 - y_nk) log s(-z_nk)), where
+    # d log s(z) / dz = 1 - s(z) and d log s(-z) / dz = -s(z)
+    return weight * (sigmoid(z) - y) / m
+
+
+class LogisticLoss(NamedTuple):
+    """Binary logistic regression in one piece, every intermediate by name."""
+
+    z: Float64Array
+    y_hat: Float64Array
+    loss: float
+    dz: Float64Array
+    dw: Float64Array
+    db: float
+
+
+def logistic_loss(w: ArrayLike, b: float, X: ArrayLike, y: ArrayLike) -> LogisticLoss:
+    """The loss of binary logistic regression, a network of one neuron, with its gradients.
+
+    Formula: ``L = -(1/m) sum_n (y_n log s(w.x_n + b) + (1 - y_n) log(1 - s(w.x_n + b)))``
+
+    Parameters
+    ----------
+    w : array_like of shape (I,)
+        The weights.
+    b : float
+        The bias.
+    X : array_like of shape (m, I)
+        The input: m rows of I numbers.
+    y : array_like of shape (m,)
+        The truth: 0 or 1, or a probability between them.
+
+    Returns
+    -------
+    LogisticLoss
+        By name: ``z = X w + b`` of shape (m,), ``y_hat = s(z)`` of shape (m,), ``loss``, a float,
+        and the gradients ``dz`` of shape (m,), ``dw`` of shape (I,) and ``db``, a float.
+
+    Raises
+    ------
+    TypeError
+        If b is not a number.
+    ValueError
+        If the shapes do not fit one another, there is no row, or a target lies outside [0, 1].
+
+    References
+    ----------
+    C. M. Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.2, divided by m.
+
+    Examples
+    --------
+    >>> step = logistic_loss(w=[0.0, 0.0], b=0.0, X=[[1.0, 2.0], [3.0, 4.0]], y=[0, 1])
+    >>> step.y_hat
+    array([0.5, 0.5])
+    >>> round(step.loss, 6)
+    0.693147
+    >>> step.dw
+    array([-0.5, -0.5])
+    >>> step.db
+    0.0
+    """
+    w, X, y = float64(w), float64(X), float64(y)
+    require_shape("X", "logistic_loss", X, ("m", "I"))
+    require_shape("w", "logistic_loss", w, (X.shape[1],), "It has one entry for each column of X.")
+    require_shape("y", "logistic_loss", y, (X.shape[0],), "It has one entry for each row of X.")
+    b = number("b", "logistic_loss", b)
+
+    z = X @ w + b
+    y_hat = sigmoid(z)
+    loss = binary_cross_entropy(z, y)
+
+    # loss = -(1/m) sum_n (y_n log s(z_n) + (1 - y_n) log(1 - s(z_n)))
+    dz = binary_cross_entropy_backward(z, y)
+    # z = X w + b
+    dw = X.T @ dz
+    db = float(dz.sum())
+    return LogisticLoss(z, y_hat, loss, dz, dw, db)
+
+
+# -------------------------------------------------------------------- categorical cross-entropy
+
+
+def categorical_cross_entropy(
+    logits: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None
+) -> float:
+    """Categorical cross-entropy from logits, the loss of classification into one of K classes.
+
+    Formula: ``L = -(1/m) sum_n weight_n sum_k t_nk log softmax(z_n)_k``
+
+    Parameters
+    ----------
+    logits : array_like of shape (m, K)
+        The logits z: m rows of K classes.
+    target : array_like of shape (m,) or (m, K)
+        The truth: of each row the index of its class, an integer from 0 to K - 1; or its one-hot
+        row t; or its K probabilities.
+    weight : array_like of shape (m,), optional
+        The weight of each row; all 1 when left out.
+
+    Returns
+    -------
+    L : float
+        The loss, at least 0.
+
+    Raises
+    ------
+    TypeError
+        If class indices are not integers.
+    ValueError
+        If the shapes do not fit one another, there is no row, an index is out of range, or a row of
+        probabilities does not sum to 1.
+
+    References
+    ----------
+    C. M. Bishop, Pattern Recognition and Machine Learning (2006), equation 4.108, divided by m.
+
+    Examples
+    --------
+    >>> categorical_cross_entropy([[1000.0, 0.0], [0.0, 1000.0]], target=[0, 0])
+    500.0
+    >>> categorical_cross_entropy([[1000.0, 0.0], [0.0, 1000.0]], target=[[1, 0], [1, 0]])
+    500.0
+    """
+    z, t, weight = _classes("categorical_cross_entropy", logits, target, weight)
+    m = len(z)
+    rows = t * _log_softmax(z)
+    return 0.0 - float(np.sum(weight * rows)) / m
+
+
+def categorical_cross_entropy_backward(
+    logits: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None
+) -> Float64Array:
+    """The gradient of `categorical_cross_entropy` with respect to the logits.
+
+    Formula: ``dL/dz_nk = weight_n (softmax(z_n)_k - t_nk) / m``
+
+    Parameters
+    ----------
+    logits : array_like of shape (m, K)
+        The logits z.
+    target : array_like of shape (m,) or (m, K)
+        The truth: class indices, one-hot rows, or rows of probabilities.
+    weight : array_like of shape (m,), optional
+        The weight of each row; all 1 when left out.
+
+    Returns
+    -------
+    dz : float64 array of shape (m, K)
+        The gradient with respect to the logits. Each row sums to 0.
+
+    Raises
+    ------
+    TypeError
+        If class indices are not integers.
+    ValueError
+        If the shapes do not fit one another, there is no row, an index is out of range, or a row of
+        probabilities does not sum to 1.
+
+    References
+    ----------
+    C. M. Bishop, Pattern Recognition and Machine Learning (2006), equation 4.109.
+
+    Examples
+    --------
+    >>> categorical_cross_entropy_backward([[0.0, 0.0], [0.0, 1000.0]], target=[0, 1])
+    array([[-0.25,  0.25],
+           [ 0.  ,  0.  ]])
+    """
+    z, t, weight = _classes("categorical_cross_entropy_backward", logits, target, weight)
+    m = len(z)
+    # L = -(1/m) sum_n weight_n sum_k t_nk log softmax(z_n)_k, where
+    # d log softmax(z)_k / dz_j = (1 if j = k else 0) - softmax(z)_j, and sum_k t_nk = 1
+    return weight * (softmax(z) - t) / m
+
+
+# ------------------------------------------------------------------- logarithms, in one piece
+
+
+def _log_sigmoid(z: Float64Array) -> Float64Array:
+    """``log(1 / (1 + exp(-z)))``, as ``min(0, z) - log(1 + exp(-|z|))``: exp stays in (0, 1]."""
+    return np.minimum(0.0, z) - np.log1p(np.exp(-np.abs(z)))
+
+
+def _log_softmax(z: Float64Array) -> Float64Array:
+    """``log(exp(z_i) / sum_j exp(z_j))``, the row's largest logit taken out before exp."""
+    z = z - z.max(axis=1, keepdims=True)
+    return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+
+
+# --------------------------------------------------------------------------------------- checks
+
+
+def _rows(
+    owner: str, name: str, prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None
+) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """Predictions and targets of one shape, and the weights so shaped that they multiply rows."""
+    prediction, target = float64(prediction), float64(target)
+    if prediction.ndim not in (1, 2) or len(prediction) == 0:
+        expected = "an array of shape (m,) or (m, K) with at least one row"
+        raise ValueError(fault(name, owner, expected, prediction.shape))
+    require_shape(
+        "target", owner, target, prediction.shape, f"It has one entry for each entry of {name}."
+    )
+    return prediction, target, _row_weights(owner, weight, prediction)
+
+
+def _row_weights(owner: str, weight: ArrayLike | None, rows: Float64Array) -> Float64Array:
+    """One weight a row, of shape (m,) or (m, 1) as `rows` asks; all 1 when there are none."""
+    weight = np.ones(len(rows)) if weight is None else float64(weight)
+    require_shape("weight", owner, weight, (len(rows),), "It has one entry for each row.")
+    return weight.reshape((-1,) + (1,) * (rows.ndim - 1))
+
+
+def _require_probabilities(owner: str, target: Float64Array) -> None:
+    """Refuse a target outside [0, 1]; NaN is outside."""
+    outside = target[~((target >= 0) & (target <= 1))]
+    if outside.size:
+        expected = "an array of numbers in [0, 1]"
+        raise ValueError(fault("target", owner, expected, float(outside[0])))
+
+
+def _classes(
+    owner: str, logits: ArrayLike, target: ArrayLike, weight: ArrayLike | None
+) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """Logits (m, K), the targets as rows of K probabilities, and the weights of shape (m, 1)."""
+    z = float64(logits)
+    require_shape("logits", owner, z, ("m", "K"))
+    m, K = z.shape
+    if m == 0 or K == 0:
+        expected = "an array of shape (m, K) with at least one row and one class"
+        raise ValueError(fault("logits", owner, expected, z.shape))
+    t = np.asarray(target)
+    if t.ndim == 1:
+        require_shape("target", owner, t, (m,), "It has one entry for each row of logits.")
+        t = _one_hot(owner, t, K)
+    else:
+        t = float64(t)
+        way_out = f"It may also hold one class index for each row, in shape ({m},)."
+        require_shape("target", owner, t, (m, K), way_out)
+        _require_probabilities(owner, t)
+        totals = t.sum(axis=1)
+        wrong = totals[np.abs(totals - 1) > 1e-6]  # float32 probabilities do not sum to 1 exactly
+        if wrong.size:
+            expected = "one-hot, or probabilities that sum to 1, in each row"
+            raise ValueError(fault("target", owner, expected, f"a row of sum {wrong[0]:g}"))
+    return z, t, _row_weights(owner, weight, z)
+
+
+def _one_hot(owner: str, indices: NDArray, K: int) -> Float64Array:
+    """Class indices (m,) as rows (m, K) of zeros with one 1."""
+    expected = f"class indices from 0 to {K - 1}"
+    if not np.issubdtype(indices.dtype, np.integer):
+        way_out = "Convert it with astype(int), or pass one-hot rows."
+        raise TypeError(fault("target", owner, expected, indices.dtype, way_out))
+    wrong = indices[(indices < 0) | (indices >= K)]
+    if wrong.size:
+        raise ValueError(fault("target", owner, expected, int(wrong[0])))
+    return np.eye(K)[indices]
