@@ -1,0 +1,100 @@
+"""Activations and their gradients, element by element; softmax row by row.
+
+formula   relu: max(x, 0)   leaky_relu: x or slope x   sigmoid: 1 / (1 + e^-x)   tanh
+          softmax: y_i = e^(x_i - max x) / sum_j e^(x_j - max x)
+shapes    x, y, dy, dx (B, H), rows padded; columns beyond H are neither read nor written
+reads     forward x; backward y and dy: every derivative is a function of the output
+writes    forward y; backward dx, in place of dy
+source    ``pellucid.formulas.activations``
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from pellucid.kernels.elementary import exp, sigmoid, tanh
+from pellucid.kernels.intrinsics import share
+
+_device = njit(error_model="numpy", _nrt=False)
+
+IDENTITY, RELU, LEAKY_RELU, SIGMOID, TANH = range(5)
+
+
+@_device
+def activate(kind, slope, y):
+    """One row in place: ``y = f(y)``. One array, so that loops need no check for overlap."""
+    zero = slope - slope
+    if kind == RELU:
+        for j in range(y.size):
+            y[j] = zero if y[j] < zero else y[j]  # a NaN passes through
+    elif kind == LEAKY_RELU:
+        for j in range(y.size):
+            y[j] = slope * y[j] if y[j] < zero else y[j]
+    elif kind == SIGMOID:
+        for j in range(y.size):
+            y[j] = sigmoid(y[j])
+    elif kind == TANH:
+        for j in range(y.size):
+            y[j] = tanh(y[j])
+
+
+def activation_forward(part, parts, step, first, rows, dtype, x, y, columns, kind, slope):
+    """``y = f(x)``."""
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        for j in range(columns):
+            y[i, j] = x[i, j]
+        activate(kind, slope, y[i, :columns])
+
+
+def activation_backward(part, parts, step, first, rows, dtype, y, d, columns, kind, slope):
+    """``dx = f'(x) dy`` in place of dy, with f' written in terms of ``y = f(x)``."""
+    zero, one = dtype(0), dtype(1)
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        if kind == RELU:  # y = max(x, 0)
+            for j in range(columns):
+                d[i, j] = d[i, j] if y[i, j] > zero else zero
+        elif kind == LEAKY_RELU:  # y = x if x > 0 else slope x
+            for j in range(columns):
+                d[i, j] = d[i, j] if y[i, j] > zero else slope * d[i, j]
+        elif kind == SIGMOID:  # y = 1 / (1 + e^-x)
+            for j in range(columns):
+                d[i, j] = d[i, j] * (y[i, j] * (one - y[i, j]))
+        elif kind == TANH:  # y = tanh x
+            for j in range(columns):
+                d[i, j] = d[i, j] * (one - y[i, j] * y[i, j])
+
+
+@_device
+def softmax_row(x, y):
+    """``y = e^(x - max x) / sum e^(x - max x)`` for one row, left to right; the sum."""
+    top = x[0]
+    for j in range(1, x.size):
+        top = x[j] if x[j] > top else top
+    total = top - top
+    for j in range(x.size):
+        y[j] = exp(x[j] - top)
+    for j in range(x.size):
+        total += y[j]
+    for j in range(x.size):
+        y[j] /= total
+    return total
+
+
+def softmax_forward(part, parts, step, first, rows, dtype, x, y, columns):
+    """``y = softmax(x)`` row by row."""
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        softmax_row(x[i, :columns], y[i, :columns])
+
+
+def softmax_backward(part, parts, step, first, rows, dtype, y, d, columns):
+    """``dx = y (dy - sum_j dy_j y_j)`` in place of dy: the Jacobian diag(y) - y y^T times dy."""
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        inner = dtype(0)
+        for j in range(columns):
+            inner += d[i, j] * y[i, j]
+        for j in range(columns):
+            d[i, j] = y[i, j] * (d[i, j] - inner)

@@ -1,0 +1,70 @@
+"""Inverted dropout with a counter-based generator.
+
+formula   y = x m / (1 - p), m_ij = 1 with probability 1 - p
+shapes    x, y, mask (B, H), rows padded; clock (3,): two words of seed, steps done before
+reads     forward x, clock; backward mask, dy
+writes    forward mask (0 or 1 / (1 - p)) and y; backward dx, in place of dy
+source    Srivastava et al., Dropout (2014); Philox 4x32-10: Salmon et al., Parallel Random
+          Numbers: As Easy as 1, 2, 3 (2011), constants of section 4.3
+
+An element's draw depends on the seed, the step, the layer and its place in the batch alone.
+"""
+
+from __future__ import annotations
+
+from numba import njit, uint32, uint64
+
+from pellucid.kernels.intrinsics import share
+
+_device = njit(error_model="numpy", _nrt=False)
+
+
+@_device
+def philox(c0, c1, c2, c3, k0, k1):
+    """Four random 32-bit words from a counter of four and a key of two."""
+    for _ in range(10):
+        p0 = uint64(0xD2511F53) * uint64(c0)
+        p1 = uint64(0xCD9E8D57) * uint64(c2)
+        c0, c1, c2, c3 = (
+            uint32(p1 >> uint64(32)) ^ c1 ^ k0,
+            uint32(p1 & uint64(0xFFFFFFFF)),
+            uint32(p0 >> uint64(32)) ^ c3 ^ k1,
+            uint32(p0 & uint64(0xFFFFFFFF)),
+        )
+        k0 = uint32(k0 + uint32(0x9E3779B9))
+        k1 = uint32(k1 + uint32(0xBB67AE85))
+    return c0, c1, c2, c3
+
+
+def dropout_forward(part, parts, step, first, rows, dtype, x, mask, y, columns, rate, layer, clock):
+    """``y = x mask`` with a fresh mask for this step."""
+    keep = dtype(1) / (dtype(1) - rate)
+    limit = uint32(min(uint64(rate * 4294967296.0), uint64(4294967295)))
+    time = uint64(clock[2] + step)
+    key0, key1 = uint32(clock[0]), uint32(clock[1])
+    quarter = (columns + 3) // 4  # one counter serves four columns, a quarter of a row apart
+    zero = dtype(0)
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        row = mask[i]
+        a, b = row[:quarter], row[quarter : 2 * quarter]
+        c, d = row[2 * quarter : 3 * quarter], row[3 * quarter : 4 * quarter]
+        for j in range(quarter):
+            r0, r1, r2, r3 = philox(
+                uint32(i * quarter + j), uint32(layer), uint32(time), uint32(time >> uint64(32)),
+                key0, key1,
+            )  # fmt: skip
+            a[j] = zero if r0 < limit else keep
+            b[j] = zero if r1 < limit else keep
+            c[j] = zero if r2 < limit else keep
+            d[j] = zero if r3 < limit else keep
+        for j in range(columns):
+            y[i, j] = x[i, j] * mask[i, j]
+
+
+def dropout_backward(part, parts, step, first, rows, dtype, mask, d, columns):
+    """``dx = dy mask`` in place of dy."""
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        for j in range(columns):
+            d[i, j] *= mask[i, j]  # y = x mask

@@ -1,0 +1,102 @@
+"""What a linear layer needs beside its three products.
+
+formula   W^T in panels from W in panels; db = sum over the batch of dz
+shapes    W (I, H) packed, its transpose (H, I) packed; dz (B, H), db (H,)
+reads     W; dz
+writes    the transpose; db
+source    ``pellucid.formulas.linear``
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+from pellucid.kernels.intrinsics import address, share
+from pellucid.kernels.panels import HALF_PANEL_BYTES, PANEL_BYTES
+from pellucid.kernels.tile import VECTOR_BYTES
+
+
+@intrinsic
+def _transpose_block(typingctx, dtype, source, row, rows, to, to_row, to_rows):
+    """A square of as many rows and columns as a vector has lanes, transposed in registers.
+
+    Rows from `rows` on are read as zeros; rows from `to_rows` on are not written. Each of the
+    log2(lanes) rounds interleaves vector i with vector i + lanes / 2.
+    """
+
+    def generate(context, builder, signature, arguments):
+        _, source, row, rows, to, to_row, to_rows = arguments
+        scalar = context.get_value_type(dtype.instance_type)
+        itemsize = context.get_abi_sizeof(scalar)
+        lanes = VECTOR_BYTES // itemsize
+        vector, index = ir.VectorType(scalar, lanes), ir.IntType(32)
+        word, nothing = ir.IntType(64), ir.Constant(vector, None)
+
+        def place(base, stride, r):
+            at = builder.add(base, builder.mul(stride, ir.Constant(word, r)))
+            return builder.inttoptr(at, ir.PointerType())
+
+        block = []
+        for r in range(lanes):
+            inside = builder.icmp_signed("<", ir.Constant(word, r), rows)
+            found = builder.select(inside, place(source, row, r), place(source, row, 0))
+            loaded = builder.load(found, typ=vector, align=itemsize)
+            block.append(builder.select(inside, loaded, nothing))
+        half = lanes // 2
+        masks = [
+            ir.Constant(
+                ir.VectorType(index, lanes),
+                [side * half + i // 2 + lanes * (i % 2) for i in range(lanes)],
+            )
+            for side in (0, 1)
+        ]
+        stages = lanes.bit_length() - 1
+        for _ in range(stages):
+            block = [
+                builder.shuffle_vector(block[i], block[i + half], mask)
+                for i in range(half)
+                for mask in masks
+            ]
+        for r in range(lanes):
+            with builder.if_then(builder.icmp_signed("<", ir.Constant(word, r), to_rows)):
+                builder.store(block[r], place(to, to_row, r), align=itemsize)
+        return context.get_dummy_value()
+
+    return types.void(dtype, *([types.intp] * 6)), generate
+
+
+def transpose_panels(part, parts, step, first, rows, dtype, w, wt, inputs, outputs):
+    """``wt = W^T``, both packed in panels."""
+    size = w.itemsize
+    panel, half, lanes = PANEL_BYTES // size, HALF_PANEL_BYTES // size, VECTOR_BYTES // size
+    begin, end = share((inputs + lanes - 1) // lanes, part, parts)
+    for block in range(begin, end):
+        i = block * lanes
+        q = i // panel
+        to_width = panel if inputs - q * panel > half else half
+        j = 0
+        while j < outputs:
+            p = j // panel
+            width = panel if outputs - p * panel > half else half
+            _transpose_block(
+                dtype,
+                address(w, p * panel * inputs + i * width + j - p * panel), width * size,
+                inputs - i,
+                address(wt, q * panel * outputs + j * to_width + i - q * panel), to_width * size,
+                outputs - j,
+            )  # fmt: skip
+            j += lanes
+
+
+def bias_backward(part, parts, step, first, rows, dtype, dz, db, columns):
+    """``db = sum over b of dz[b]``, row after row."""
+    begin, end = share(columns, part, parts)
+    db = db[begin:end]
+    for j in range(db.size):
+        db[j] = dtype(0)
+    for i in range(rows):
+        row = dz[i, begin:end]
+        for j in range(db.size):
+            db[j] += row[j]

@@ -1,0 +1,67 @@
+"""The loop that runs a program of operations over the batches of an epoch.
+
+formula   for each step: for each operation: run it on every thread, then meet at the barrier
+shapes    table (operations, 3) words: function, record, flags; control: see below
+reads     table, records, all that the operations read
+writes    what the operations write; control's last words
+source    a sense-counting barrier as in Mellor-Crummey and Scott, Algorithms for Scalable
+          Synchronization on Shared-Memory Multiprocessors (1991), section 3.1
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from pellucid.kernels.intrinsics import (
+    PLAIN_FLOAT_STATE,
+    address,
+    atomic_add,
+    atomic_load,
+    atomic_store,
+    call,
+    call_plain,
+    pause,
+    read_float_state,
+    write_float_state,
+)
+
+# words of control; those that threads write lie in cache lines of their own
+FIRST_STEP, LAST_STEP, BATCH_ROWS, TOTAL_ROWS, OPERATIONS, YIELD, SPINS = range(7)
+HALT, WAITING, ROUND, CONTROL_WORDS = 16, 32, 48, 64
+MEET, MAY_HALT = 1, 2  # flags of an operation
+
+
+@njit(error_model="numpy", _nrt=False)
+def _meet(control, parts):
+    """Return once all threads have come here."""
+    waiting, current = address(control, WAITING), address(control, ROUND)
+    this_round = atomic_load(current)
+    if atomic_add(waiting, 1) == parts - 1:
+        atomic_store(waiting, 0)
+        atomic_store(current, this_round + 1)
+        return
+    spins = 0
+    while atomic_load(current) == this_round:
+        spins += 1
+        if spins < control[SPINS]:
+            pause()
+        else:
+            call_plain(control[YIELD])
+
+
+def run(part, parts, control, table):
+    """Steps ``control[FIRST_STEP]`` to ``control[LAST_STEP]`` of the program, as one thread."""
+    found_state = read_float_state()
+    write_float_state(PLAIN_FLOAT_STATE)
+    for step in range(control[FIRST_STEP], control[LAST_STEP]):
+        first = step * control[BATCH_ROWS]
+        rows = min(control[BATCH_ROWS], control[TOTAL_ROWS] - first)
+        for k in range(control[OPERATIONS]):
+            flags = table[3 * k + 2]
+            call(table[3 * k], part, parts, step, first, rows, table[3 * k + 1])
+            if parts > 1 and flags & MEET:
+                _meet(control, parts)
+            if flags & MAY_HALT and atomic_load(address(control, HALT)) != 0:
+                write_float_state(found_state)
+                return
+    write_float_state(found_state)
