@@ -1,0 +1,430 @@
+"""What the user has, as columns of a few plain kinds.
+
+One function, :func:`to_table`, takes DataFrames (pandas, polars, pyarrow, through narwhals), arrays
+and tensors, lists of rows, maps of columns and lists of maps. Numbers without names stay a matrix.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import numbers
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils.validation import check_array
+
+from pellucid.checks import shown
+
+_BLOCK = 1 << 16  # numbers handled at a time: half a megabyte, which stays in the cache
+_DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
+_EPOCH = datetime.datetime(1970, 1, 1)
+_MISSING_TYPES = ("NoneType", "NAType", "NaTType")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: ``number``, ``boolean``, ``time`` (seconds), ``text``, or ``empty`` (no value).
+
+    `values` is float64 with NaN where a value is missing; for text an object array with None there.
+    """
+
+    kind: str
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns with their names, if they have any, or one `matrix` of numbers without names."""
+
+    names: list[str] | None
+    columns: list[Column] | None = None
+    matrix: np.ndarray | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        if self.matrix is not None:
+            return self.matrix.shape[0], self.matrix.shape[1]
+        columns = self.columns or []
+        return (len(columns[0].values) if columns else 0), len(columns)
+
+    def split(self) -> list[Column]:
+        """The columns one by one, also those of a matrix."""
+        if self.matrix is None:
+            return self.columns or []
+        return [
+            Column("number", self.matrix[:, i].astype(np.float64)) for i in range(self.shape[1])
+        ]
+
+
+def blocks(rows: int, width: int) -> list[slice]:
+    """Slices of rows, each about `_BLOCK` numbers of a matrix `width` wide."""
+    step = max(1, _BLOCK // max(1, width))
+    return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
+
+
+def owner_of(estimator: object) -> str:
+    """The name by which errors call `estimator`."""
+    return type(estimator).__name__
+
+
+def label(names: Sequence[str] | None, index: int) -> str:
+    """How errors call a column: by its name, else by its position."""
+    return f"column {names[index]!r}" if names is not None else f"column {index}"
+
+
+def to_table(estimator: object, X: Any, kinds: Sequence[str] | None = None) -> Table:
+    """`X` as a :class:`Table`.
+
+    Parameters
+    ----------
+    estimator : object
+        Its class name goes into error messages.
+    X : DataFrame, array, tensor, list of rows, map of columns or list of maps
+        The rows.
+    kinds : sequence of str, optional
+        What each column is known to be: text that reads as a number stays text where that is known.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If `X` is no table of at least one row and one column of numbers, text or dates.
+    """
+    import narwhals as nw
+
+    if issparse(X):  # before maps: a sparse array by keys is a dict too
+        table = _from_array(estimator, X, kinds)
+    elif isinstance(X, Mapping):
+        table = _from_map(estimator, X, kinds)
+    elif _is_records(X):
+        keys = list(dict.fromkeys(key for record in X for key in record))
+        table = _from_map(estimator, {key: [r.get(key) for r in X] for key in keys}, kinds)
+    elif nw.dependencies.is_into_dataframe(X):
+        table = _from_frame(estimator, X)
+    elif hasattr(X, "collect") and hasattr(X, "collect_schema"):
+        raise TypeError(
+            f"X of {owner_of(estimator)} must hold its rows. Got a lazy table. Pass X.collect()."
+        )
+    else:
+        table = _from_array(estimator, X, kinds)
+    _check_shape(estimator, table.shape)
+    if table.matrix is not None:
+        check_finite(estimator, table.matrix, lambda index: label(table.names, index))
+    return table
+
+
+def check_finite(
+    estimator: object, matrix: np.ndarray, name: Callable[[int], str], what: str = "X"
+) -> None:
+    """Refuse infinities; NaN, which counts as missing, passes."""
+    if matrix.dtype.kind != "f":
+        return
+    for rows in blocks(*matrix.shape):
+        bad = np.isinf(matrix[rows])
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            value = float(matrix[rows][row, column])
+            raise ValueError(
+                f"{name(int(column))} of {what} must be finite for {owner_of(estimator)}. Got "
+                f"{value} in row "
+                f"{rows.start + row}. Remove the row, or put NaN there, which counts as missing."
+            )
+
+
+def plain_array(values: Any) -> Any:
+    """An array or tensor of any library as a NumPy array; anything else as it is."""
+    if isinstance(values, np.ma.MaskedArray):
+        numeric = values.dtype.kind in "biuf"
+        return np.ma.filled(values.astype(np.float64), np.nan) if numeric else values.filled()
+    if isinstance(values, np.ndarray):
+        return values
+    if hasattr(values, "detach") and hasattr(
+        values, "cpu"
+    ):  # torch, known by its ways: never imported
+        values = values.detach().cpu()
+        if str(values.dtype) == "torch.bfloat16":  # NumPy has no such type
+            values = values.float()
+    if hasattr(values, "__array__"):
+        array = np.asarray(values)
+    elif hasattr(values, "__dlpack__"):
+        array = np.from_dlpack(values)
+    else:
+        return values
+    if array.dtype.kind == "V" and array.dtype.names is None:  # bfloat16 and its like from JAX
+        return array.astype(np.float32)
+    return array
+
+
+def series_values(series: Any) -> Column:
+    """One narwhals Series as a :class:`Column`."""
+    import narwhals as nw
+
+    kind = series.dtype
+    if kind.is_numeric():
+        return Column("number", np.asarray(series.cast(nw.Float64).to_numpy(), dtype=np.float64))
+    if isinstance(kind, (nw.Datetime, nw.Date)):
+        microseconds = np.asarray(
+            series.dt.timestamp("us").cast(nw.Float64).to_numpy(), dtype=np.float64
+        )
+        return Column("time", microseconds / 1e6)
+    values = series.to_list()
+    if isinstance(kind, (nw.String, nw.Categorical, nw.Enum)):
+        texts = _texts(values)
+        # A column of nothing is text to pandas and numbers to others: to us it is neither.
+        empty = all(text is None for text in texts)
+        return Column("empty", np.full(len(texts), np.nan)) if empty else Column("text", texts)
+    return read_values(values)
+
+
+def read_values(values: Sequence[Any]) -> Column:
+    """A sequence of Python values as a :class:`Column`, its kind read off the values' types.
+
+    Raises
+    ------
+    TypeError
+        If a value is neither a number, text, a truth value, a date nor missing.
+    """
+    types = {kind for kind in set(map(type, values)) if kind.__name__ not in _MISSING_TYPES}
+    if not types:
+        return Column("empty", np.full(len(values), np.nan))
+    if all(issubclass(kind, (bool, np.bool_)) for kind in types):
+        return Column("boolean", _floats(values))
+    if any(issubclass(kind, (complex, np.complexfloating)) for kind in types):
+        raise ValueError("Complex data not supported.")
+    if all(issubclass(kind, (numbers.Real, decimal.Decimal, np.bool_)) for kind in types):
+        return Column("number", _floats(values))
+    times = {kind for kind in types if issubclass(kind, _DATES)}
+    if times and all(kind in times or issubclass(kind, float) for kind in types):
+        return Column("time", np.array([_seconds(value) for value in values], dtype=np.float64))
+    allowed = (str, bytes, numbers.Real, decimal.Decimal, np.bool_, *_DATES)
+    if not all(issubclass(kind, allowed) for kind in types):
+        row = next(
+            i
+            for i, value in enumerate(values)
+            if not _is_missing(value) and not isinstance(value, allowed)
+        )
+        raise TypeError(
+            "A value of this argument must be a string, a number or a date. Got "
+            f"{shown(values[row])} in row {row}."
+        )
+    return Column("text", _texts(values))
+
+
+def as_text(column: Column) -> np.ndarray:
+    """The values of a number or boolean column as the text that a category of them has."""
+    if column.kind == "boolean":
+        column = Column(
+            "text", np.array([None if v != v else bool(v) for v in column.values], dtype=object)
+        )
+    return _texts(column.values.tolist())
+
+
+def _is_missing(value: Any) -> bool:
+    if value is None or type(value).__name__ in _MISSING_TYPES:
+        return True
+    return isinstance(value, (float, np.floating, decimal.Decimal)) and value != value
+
+
+def _floats(values: Sequence[Any]) -> np.ndarray:
+    def convert(value: Any) -> float:
+        if type(value).__name__ in _MISSING_TYPES:
+            return np.nan
+        try:
+            return float(value)
+        except OverflowError:  # an integer beyond float64
+            return np.inf if value > 0 else -np.inf
+
+    return np.array([convert(value) for value in values], dtype=np.float64)
+
+
+def _texts(values: Sequence[Any]) -> np.ndarray:
+    """Texts of categories: 2 and 2.0 read the same, since a hole turns ints into floats."""
+
+    def convert(value: Any) -> str | None:
+        if type(value) is str:
+            return value
+        if _is_missing(value):
+            return None
+        if isinstance(value, bytes):
+            return value.decode("utf-8", "replace")
+        if isinstance(value, (float, np.floating)) and float(value).is_integer():
+            return str(int(value))
+        return str(value)
+
+    texts = np.empty(len(values), dtype=object)
+    texts[:] = [convert(value) for value in values]
+    return texts
+
+
+def _seconds(value: Any) -> float:
+    if _is_missing(value):
+        return np.nan
+    if isinstance(value, np.datetime64):
+        value = value.astype("datetime64[us]").item()
+    elif isinstance(value, np.timedelta64):
+        value = value.astype("timedelta64[us]").item()
+    if value is None:  # NumPy's not-a-time
+        return np.nan
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds()
+    if isinstance(value, datetime.time):
+        return value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6
+    if not isinstance(value, datetime.datetime):
+        value = datetime.datetime(value.year, value.month, value.day)
+    if value.tzinfo is not None:
+        value = value.astimezone(datetime.UTC).replace(tzinfo=None)
+    return (value - _EPOCH).total_seconds()
+
+
+def _is_records(X: Any) -> bool:
+    return (
+        isinstance(X, (list, tuple)) and len(X) > 0 and all(isinstance(row, Mapping) for row in X)
+    )
+
+
+def _check_names(names: Sequence[Any]) -> list[str] | None:
+    """Names if all are text, None if none is, as scikit-learn has it."""
+    text = [isinstance(name, str) for name in names]
+    if any(text) and not all(text):
+        odd = next(name for name, is_text in zip(names, text, strict=True) if not is_text)
+        raise TypeError(
+            "Feature names are only supported if all input features have string names. Got "
+            f"{odd!r} among them. "
+            "Pass X with X.columns = X.columns.astype(str)."
+        )
+    return [str(name) for name in names] if names and all(text) else None
+
+
+def _named(name: str, read: Callable[[], Column]) -> Column:
+    """Say which column it was when reading one fails."""
+    try:
+        return read()
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} of X cannot be used. {error}") from None
+
+
+def _from_frame(estimator: object, X: Any) -> Table:
+    import narwhals as nw
+
+    try:
+        frame = nw.from_native(X, eager_only=True)
+        listed = list(frame.columns)
+    except nw.exceptions.DuplicateError:
+        columns = list(X.columns if hasattr(X, "columns") else X.column_names)
+        twice = next(name for name in columns if columns.count(name) > 1)
+        raise ValueError(
+            f"Column names of X of {owner_of(estimator)} must differ. Got {twice!r} twice. "
+            "Rename one of them."
+        ) from None
+    names = _check_names(listed)
+    columns = []
+    for index, series in enumerate(frame.iter_columns()):
+        columns.append(_named(label(names, index), partial(series_values, series)))
+    if not columns:
+        _check_shape(estimator, (len(frame), 0))
+    return Table(names, columns)
+
+
+def _from_map(estimator: object, X: Mapping[Any, Any], kinds: Sequence[str] | None) -> Table:
+    import narwhals as nw
+
+    names = _check_names(list(X))
+    columns: list[Column] = []
+    for index, (name, values) in enumerate(X.items()):
+        what = f"column {name!r}"
+        values = plain_array(values) if not nw.dependencies.is_into_series(values) else values
+        flat = not isinstance(values, np.ndarray) or values.ndim == 1
+        if not flat or isinstance(values, (str, bytes)):
+            raise ValueError(
+                f"{what} of X of {owner_of(estimator)} must be one list of values. Got "
+                f"{shown(values)}."
+            )
+        if nw.dependencies.is_into_series(values):
+            series = nw.from_native(values, series_only=True)
+            columns.append(_named(what, partial(series_values, series)))
+        elif isinstance(values, np.ndarray):
+            columns.append(
+                _named(what, partial(_array_column, values, kinds[index] if kinds else ""))
+            )
+        elif isinstance(values, Sequence):
+            columns.append(_named(what, partial(read_values, values)))
+        else:
+            raise TypeError(
+                f"{what} of X of {owner_of(estimator)} must be a list of values. Got "
+                f"{shown(values)}."
+            )
+        if len(columns[-1].values) != len(columns[0].values):
+            raise ValueError(
+                f"The columns of X of {owner_of(estimator)} must have the same number of rows. Got "
+                f"{len(columns[0].values)} in {next(iter(X))!r} and {len(columns[-1].values)} in "
+                f"{name!r}."
+            )
+    return Table(names, columns)
+
+
+def _from_array(estimator: object, X: Any, kinds: Sequence[str] | None) -> Table:
+    array = _from_rows(estimator, X) if isinstance(X, (list, tuple)) else plain_array(X)
+    if isinstance(array, np.ndarray) and array.dtype.names is not None:
+        return _from_map(estimator, {name: array[name] for name in array.dtype.names}, kinds)
+    # scikit-learn's own words for whatever is sparse, complex, a scalar, 1-D, 3-D or empty.
+    array = check_array(
+        array, dtype=None, ensure_all_finite=False, estimator=estimator, input_name="X"
+    )
+    if array.dtype.kind in "biuf":
+        return Table(None, matrix=array)
+    count = array.shape[1]
+    known = list(kinds) if kinds is not None and len(kinds) == count else [""] * count
+    columns = [
+        _named(f"column {i}", partial(_array_column, array[:, i], known[i])) for i in range(count)
+    ]
+    return Table(None, columns)
+
+
+def _from_rows(estimator: object, rows: Sequence[Any]) -> np.ndarray:
+    """A list of rows as an array that leaves numbers numbers and text text."""
+    rows = [plain_array(row) for row in rows]
+    try:
+        array = np.asarray(rows)
+        return array if array.dtype.kind in "biufc" else np.array(rows, dtype=object)
+    except ValueError:
+        lengths = [len(row) if hasattr(row, "__len__") else 0 for row in rows]
+        odd = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
+        if odd is None:
+            raise
+        raise ValueError(
+            f"The rows of X of {owner_of(estimator)} must have the same length. Got {lengths[0]} "
+            "in row 0 and "
+            f"{lengths[odd]} in row {odd}."
+        ) from None
+
+
+def _array_column(values: np.ndarray, known: str) -> Column:
+    """One column of an array. NumPy makes text of ``[1, "a"]``: digits are numbers."""
+    kind = values.dtype.kind
+    if kind == "b":
+        return Column("boolean", values.astype(np.float64))
+    if kind in "iuf":
+        return Column("number", values.astype(np.float64))
+    if kind == "U" and known != "text":
+        try:
+            return Column("number", values.astype(np.float64))
+        except ValueError:
+            pass
+    texts = values.tolist() if kind not in "mM" else list(values)
+    if kind == "U":
+        return Column("text", _texts([None if text in ("nan", "None") else text for text in texts]))
+    return read_values(texts)
+
+
+def _check_shape(estimator: object, shape: tuple[int, int]) -> None:
+    for count, what in zip(shape[::-1], ("feature(s)", "sample(s)"), strict=True):
+        if count == 0:
+            raise ValueError(
+                f"Found array with 0 {what} (shape={shape}) while a minimum of 1 is required by "
+                f"{owner_of(estimator)}."
+            )

@@ -1,0 +1,157 @@
+"""Means and standard deviations of columns, the same bits on every machine.
+
+Only elementwise ``+ - * /`` and square roots: rows are added by folding the lower half onto the
+upper one, an order that depends on the number of rows alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.columns import blocks
+
+# A billion standard deviations. Beyond it a value seen at predict would overflow float32 inside the
+# network.
+_LIMIT = 1e9
+
+
+def power_of_two(largest: np.ndarray) -> np.ndarray:
+    """The power of two next above each number: dividing by it is exact, and squares stay finite."""
+    exponent = np.frexp(largest)[1]
+    return np.ldexp(1.0, np.clip(np.where(largest > 0, exponent, 0), -1000, 1000))
+
+
+def sum_rows(rows: np.ndarray) -> np.ndarray:
+    """The sum over rows, ``(n, d) -> (d,)``, in one fixed order. Overwrites `rows`."""
+    count = len(rows)
+    while count > 1:
+        half = count // 2
+        rows[:half] += rows[count - half : count]  # an odd middle row waits for the next round
+        count -= half
+    return rows[0].copy()
+
+
+class Standardiser:
+    """``z = (x - mean) / scale`` for each column of a matrix; a missing value (NaN) becomes 0.
+
+    Attributes
+    ----------
+    mean, scale : ndarray of shape (columns,)
+        Weighted mean and standard deviation (the population's, divided by the weights' sum).
+    constant : ndarray of bool, shape (columns,)
+        Columns with one value or none. Their scale is 1.
+    missing : ndarray of bool, shape (columns,)
+        Columns in which a value was missing.
+    unit : ndarray of shape (columns,)
+        A power of two of the column's size, so that 1e-200 and 1e200 neither vanish nor overflow.
+    """
+
+    NAMES = ("mean", "scale", "constant", "missing", "unit")
+
+    mean: np.ndarray
+    scale: np.ndarray
+    constant: np.ndarray
+    missing: np.ndarray
+    unit: np.ndarray
+
+    def fit(self, matrix: np.ndarray, weights: np.ndarray | None = None) -> Standardiser:
+        """Learn from the rows of `matrix`, shape (rows, columns); rows of weight 0 are left out."""
+        if weights is not None and not (weights > 0).all():
+            matrix, weights = matrix[weights > 0], weights[weights > 0]
+        if weights is not None:
+            weights = (weights / power_of_two(weights.max()))[:, None]
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            self._fit_range(matrix)
+            total, sums = self._sums(matrix, weights, np.zeros_like(self.unit), power=1)
+            total = np.where(total > 0, total, 1.0)
+            middle = sums / total
+            # The mean's own rounding error is taken out by the mean of what it leaves.
+            middle = middle + self._sums(matrix, weights, middle, power=1)[1] / total
+            squares = self._sums(matrix, weights, middle, power=2)[1]
+            self.mean = np.where(self.constant, self._first, middle * self.unit)
+            deviation = np.sqrt(squares / total) * self.unit
+            self.constant = self.constant | (deviation == 0)
+            self.scale = np.where(self.constant, 1.0, deviation)
+        del self._first
+        return self
+
+    def transform(self, matrix: np.ndarray, out: np.ndarray, silence: bool = True) -> None:
+        """Write the standardised `matrix` into `out`, of the same shape.
+
+        With `silence` a constant column gives 0 whatever comes: it taught nothing.
+        """
+        inverse = 1.0 / self.unit
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            mean, scale = self.mean * inverse, self.scale * inverse
+            for rows in blocks(*matrix.shape):
+                block = matrix[rows].astype(np.float64)
+                block *= inverse
+                block -= mean
+                block /= scale
+                block[np.isnan(block)] = 0.0
+                if silence:
+                    block[:, self.constant] = 0.0
+                out[rows] = np.clip(block, -_LIMIT, _LIMIT)
+
+    def inverse_transform(self, z: np.ndarray) -> np.ndarray:
+        """``x = z * scale + mean`` in float64."""
+        return np.asarray(z, dtype=np.float64) * self.scale + self.mean
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What was learned, by name."""
+        return {name: getattr(self, name) for name in self.NAMES}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, Any]) -> Standardiser:
+        """The standardiser that :meth:`arrays` describes."""
+        self = cls()
+        for name in cls.NAMES:
+            kind = np.bool_ if name in ("constant", "missing") else np.float64
+            setattr(self, name, np.asarray(arrays[name]).astype(kind))
+        if len({getattr(self, name).shape for name in cls.NAMES}) != 1 or self.mean.ndim != 1:
+            raise ValueError("The means and scales must have one value a column each.")
+        return self
+
+    def _fit_range(self, matrix: np.ndarray) -> None:
+        width = matrix.shape[1]
+        low, high = np.full(width, np.inf), np.full(width, -np.inf)
+        self.missing = np.zeros(width, dtype=bool)
+        for rows in blocks(*matrix.shape):
+            block = matrix[rows].astype(np.float64)
+            self.missing |= np.isnan(block).any(axis=0)
+            low = np.fmin(low, np.fmin.reduce(block, axis=0))
+            high = np.fmax(high, np.fmax.reduce(block, axis=0))
+        self.constant = ~(low < high)
+        self._first = np.where(low <= high, low, 0.0)
+        seen = low <= high
+        largest = np.where(seen, np.maximum(np.abs(low), np.abs(high)), 0.0)
+        self.unit = power_of_two(largest)
+
+    def _sums(
+        self, matrix: np.ndarray, weights: np.ndarray | None, middle: np.ndarray, power: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Sum of the weights, and of weight times ``(x - middle) ** power``, where x is present."""
+        inverse = 1.0 / self.unit
+        total, sums = np.zeros_like(middle), np.zeros_like(middle)
+        gaps = bool(self.missing.any())
+        for rows in blocks(*matrix.shape):
+            block = matrix[rows].astype(np.float64)
+            present = ~np.isnan(block) if gaps else None
+            block *= inverse
+            block -= middle
+            if power == 2:
+                block *= block
+            if present is not None:
+                block[~present] = 0.0
+            if weights is not None:
+                block *= weights[rows]
+            if power == 1:
+                if present is None and weights is None:
+                    total += float(len(block))
+                else:
+                    part = np.ones_like(block) if present is None else present.astype(np.float64)
+                    total += sum_rows(part if weights is None else part * weights[rows])
+            sums += sum_rows(block)
+        return total, sums

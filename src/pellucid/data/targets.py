@@ -1,0 +1,456 @@
+"""What is to be predicted: labels, sets of labels, or numbers, turned into codes and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import column_or_1d
+
+from pellucid.checks import shown, suggestion
+from pellucid.data.columns import Column, owner_of, plain_array, series_values
+from pellucid.data.scaling import Standardiser
+from pellucid.data.weights import check_rows
+
+
+class ClassTarget:
+    """One label a row: text, whole numbers or truth values.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (classes,)
+        The labels in order. A row's code is its label's position there.
+    """
+
+    classes: np.ndarray
+
+    def fit(
+        self, estimator: Any, y: Any, sample_weight: np.ndarray | None = None, classes: Any = None
+    ) -> np.ndarray:
+        """Learn the labels; return their codes, int64 of shape (rows,).
+
+        A label that only rows of weight 0 bear is left out, as if those rows were; they get code 0.
+
+        Parameters
+        ----------
+        estimator : object
+            Its class name goes into error messages.
+        y : array, Series, list or tensor of shape (rows,)
+            The labels.
+        sample_weight : ndarray of shape (rows,), optional
+            Weights of the rows.
+        classes : array-like, optional
+            All labels there are, where `y` may not show each (``partial_fit``).
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a label is missing, `y` is continuous or of mixed types, or there are fewer than two
+            classes.
+        """
+        owner, labels = owner_of(estimator), self._labels(estimator, y)
+        if sample_weight is not None:
+            check_rows(estimator, len(sample_weight), len(labels))
+        if classes is not None:
+            self.classes = np.unique(self._labels(estimator, classes))
+            return self._codes(owner, labels)
+        heavy = labels if sample_weight is None else labels[sample_weight > 0]
+        found = np.unique(heavy)
+        if len(found) < 2:
+            where = (
+                ""
+                if sample_weight is None or (sample_weight > 0).all()
+                else " in rows of positive sample_weight"
+            )
+            raise ValueError(
+                f"y of {owner} must have at least two classes. Got one class, "
+                f"{shown(found.tolist()[0])}{where}. "
+                "Add rows of another class."
+            )
+        self.classes = found
+        codes, known = self._positions(labels)
+        return np.where(known, codes, 0)
+
+    def encode(self, estimator: Any, y: Any) -> np.ndarray:
+        """The codes of further labels, int64 of shape (rows,). An unknown label is a ValueError."""
+        return self._codes(owner_of(estimator), self._labels(estimator, y))
+
+    def decode(self, codes: np.ndarray) -> np.ndarray:
+        """The labels of `codes`."""
+        return self.classes[codes]
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """A map that JSON can hold, and arrays by name (none)."""
+        dtype = "object" if self.classes.dtype == object else self.classes.dtype.str
+        return {"kind": "class", "classes": self.classes.tolist(), "dtype": dtype}, {}
+
+    @classmethod
+    def from_state(cls, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> ClassTarget:
+        """The target that :meth:`state` describes."""
+        self = cls()
+        self.classes = np.array(config["classes"], dtype=np.dtype(config["dtype"]))
+        return self
+
+    def _labels(self, estimator: Any, y: Any) -> np.ndarray:
+        values, _ = read_target(estimator, y)
+        labels = column_or_1d(values, warn=True)
+        _check_not_empty(estimator, labels)
+        check_classification_targets(labels)
+        return labels
+
+    def _positions(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if (labels.dtype.kind in "OU") != (self.classes.dtype.kind in "OU"):
+            return np.zeros(len(labels), dtype=np.int64), np.zeros(len(labels), dtype=bool)
+        codes = np.minimum(np.searchsorted(self.classes, labels), len(self.classes) - 1)
+        return codes.astype(np.int64), self.classes[codes] == labels
+
+    def _codes(self, owner: str, labels: np.ndarray) -> np.ndarray:
+        codes, known = self._positions(labels)
+        if not known.all():
+            name = labels[~known].tolist()[0]
+            raise ValueError(
+                f"y of {owner} has no class {shown(name)} among its "
+                f"classes.{suggestion(name, self.classes.tolist())}"
+            )
+        return codes
+
+
+class MultilabelTarget:
+    """Any number of labels a row: a matrix of 0 and 1, one column a label.
+
+    Attributes
+    ----------
+    names : list of str or None
+        The labels' names, from a DataFrame's columns.
+    classes : ndarray of shape (labels,)
+        Names if there are any, else 0, 1, 2, ...
+    """
+
+    names: list[str] | None
+    count: int
+    dtype: np.dtype
+
+    def fit(self, estimator: Any, y: Any, sample_weight: np.ndarray | None = None) -> np.ndarray:
+        """Learn the labels' number and names; return the codes, int64 of shape (rows, labels).
+
+        Raises
+        ------
+        ValueError
+            If a value is missing or neither 0 nor 1.
+        """
+        values, self.names = read_target(estimator, y)
+        codes = self._check(estimator, values)
+        if sample_weight is not None:
+            check_rows(estimator, len(sample_weight), len(codes))
+        self.count, self.dtype = codes.shape[1], values.dtype
+        return codes
+
+    def encode(self, estimator: Any, y: Any) -> np.ndarray:
+        """The codes of further rows, int64 of shape (rows, labels)."""
+        values, names = read_target(estimator, y)
+        codes = self._check(estimator, values)
+        _check_width(estimator, codes.shape[1], self.count)
+        return codes[:, _order(estimator, names, self.names)]
+
+    def decode(self, codes: np.ndarray) -> np.ndarray:
+        """The codes in the type that `y` had."""
+        return np.asarray(codes).astype(self.dtype)
+
+    @property
+    def classes(self) -> np.ndarray:
+        """The labels."""
+        return np.arange(self.count) if self.names is None else np.array(self.names, dtype=object)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """A map that JSON can hold, and arrays by name (none)."""
+        return {
+            "kind": "multilabel",
+            "names": self.names,
+            "count": self.count,
+            "dtype": self.dtype.str,
+        }, {}
+
+    @classmethod
+    def from_state(cls, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> MultilabelTarget:
+        """The target that :meth:`state` describes."""
+        self = cls()
+        self.names, self.count = config["names"], int(config["count"])
+        self.dtype = np.dtype(config["dtype"])
+        return self
+
+    def _check(self, estimator: Any, values: np.ndarray) -> np.ndarray:
+        _check_not_empty(estimator, values)
+        numeric = values.dtype.kind in "biuf"
+        wrong = (values != 0) & (values != 1) if numeric else np.ones(values.shape, dtype=bool)
+        if values.ndim != 2 or wrong.any():
+            place = tuple(np.argwhere(wrong)[0]) if wrong.any() else ()
+            came = (
+                f"{shown(values[place[0]].tolist()[place[1]])} in row {place[0]}"
+                if place
+                else (f"shape {values.shape}")
+            )
+            raise ValueError(
+                f"y of {owner_of(estimator)} with several columns must hold only 0 and 1, one "
+                "column a label. "
+                f"Got {came}. Fit one model for each column."
+            )
+        return values.astype(np.int64)
+
+
+class NumberTarget:
+    """Numbers, one or several a row, standardised for training and given back in their own units.
+
+    Attributes
+    ----------
+    names : list of str or None
+        The columns' names, from a DataFrame.
+    flat : bool
+        Whether `y` was 1-D, so that :meth:`decode` gives 1-D back.
+    mean, scale : ndarray of shape (columns,)
+        ``z = (y - mean) / scale``, in float64. The scale of a constant column is 1.
+    """
+
+    names: list[str] | None
+    flat: bool
+
+    def fit(self, estimator: Any, y: Any, sample_weight: np.ndarray | None = None) -> np.ndarray:
+        """Learn mean and scale; return the standardised `y`, float64 of shape (rows, columns).
+
+        Raises
+        ------
+        ValueError
+            If a value is missing, infinite or not a number.
+        """
+        values, self.names = read_target(estimator, y)
+        matrix = self._matrix(estimator, values)
+        if sample_weight is not None:
+            check_rows(estimator, len(sample_weight), len(matrix))
+        self.flat = values.ndim == 1
+        self._scaler = Standardiser().fit(matrix, sample_weight)
+        return self._standardised(matrix)
+
+    def encode(self, estimator: Any, y: Any) -> np.ndarray:
+        """Further rows, standardised as in :meth:`fit`."""
+        values, names = read_target(estimator, y)
+        matrix = self._matrix(estimator, values)
+        _check_width(estimator, matrix.shape[1], len(self.mean))
+        return self._standardised(matrix[:, _order(estimator, names, self.names)])
+
+    def decode(self, z: np.ndarray) -> np.ndarray:
+        """``z * scale + mean``, float64, 1-D if `y` was."""
+        values = self._scaler.inverse_transform(np.reshape(z, (-1, len(self.mean))))
+        return values[:, 0] if self.flat else values
+
+    @property
+    def mean(self) -> np.ndarray:
+        """The mean of each column."""
+        return self._scaler.mean
+
+    @property
+    def scale(self) -> np.ndarray:
+        """The standard deviation of each column."""
+        return self._scaler.scale
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """A map that JSON can hold, and arrays by name."""
+        return {"kind": "number", "names": self.names, "flat": self.flat}, self._scaler.arrays()
+
+    @classmethod
+    def from_state(cls, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> NumberTarget:
+        """The target that :meth:`state` describes."""
+        self = cls()
+        self.names, self.flat = config["names"], bool(config["flat"])
+        self._scaler = Standardiser.from_arrays(arrays)
+        return self
+
+    def _standardised(self, matrix: np.ndarray) -> np.ndarray:
+        out = np.empty(matrix.shape)
+        self._scaler.transform(matrix, out, silence=False)
+        return out
+
+    def _matrix(self, estimator: Any, values: np.ndarray) -> np.ndarray:
+        owner = owner_of(estimator)
+        _check_not_empty(estimator, values)
+        if values.dtype.kind not in "biuf":
+            raise ValueError(
+                f"y of {owner} must hold numbers. Got {shown(values.ravel().tolist()[0])} in row "
+                "0. For labels use a classifier."
+            )
+        if values.ndim > 2:
+            raise ValueError(
+                f"y of {owner} must have one or two dimensions. Got shape {values.shape}."
+            )
+        return np.reshape(values, (len(values), -1)).astype(np.float64)
+
+
+def class_target(estimator: Any, y: Any) -> ClassTarget | MultilabelTarget:
+    """The kind of target that `y` is for a classifier, not yet fitted."""
+    values, _ = read_target(estimator, y)
+    several = values.ndim == 2 and values.shape[1] > 1
+    if (
+        several
+        and len(values)
+        and type_of_target(values, input_name="y") in ("continuous-multioutput", "unknown")
+    ):
+        check_classification_targets(values)
+    return MultilabelTarget() if several else ClassTarget()
+
+
+def target_from_state(
+    config: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> ClassTarget | MultilabelTarget | NumberTarget:
+    """The target that a ``state()`` describes, whichever kind it is."""
+    kinds: dict[str, Any] = {
+        "class": ClassTarget,
+        "multilabel": MultilabelTarget,
+        "number": NumberTarget,
+    }
+    try:
+        return kinds[config["kind"]].from_state(config, arrays)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"The target cannot be restored: {error}.") from error
+
+
+def read_target(estimator: Any, y: Any) -> tuple[np.ndarray, list[str] | None]:
+    """`y` as an array of numbers, truth values or text (dtype object), and its columns' names.
+
+    Raises
+    ------
+    ValueError
+        If `y` is None, complex, or a value is missing or infinite.
+    TypeError
+        If labels are neither all text nor all numbers.
+    """
+    import narwhals as nw
+
+    owner = owner_of(estimator)
+    names: list[str] | None = None
+    if y is None:
+        raise ValueError(
+            f"This {owner} estimator requires y to be passed, but the target y is None."
+        )
+    if nw.dependencies.is_into_dataframe(y):
+        frame = nw.from_native(y, eager_only=True)
+        names = [str(name) for name in frame.columns]
+        columns = [_column_labels(owner, series_values(series)) for series in frame.iter_columns()]
+        same = len({each.dtype.kind in "OU" for each in columns}) == 1
+        values = np.column_stack(columns if same else [each.astype(object) for each in columns])
+    elif nw.dependencies.is_into_series(y):
+        series = nw.from_native(y, series_only=True)
+        names = [str(series.name)] if series.name not in (None, "") else None
+        native = plain_array(y)
+        # NumPy's own types stay as they are: int64 labels must come back as int64.
+        values = (
+            native if native.dtype.kind in "biu" else _column_labels(owner, series_values(series))
+        )
+    else:
+        if issparse(y):
+            y = y.toarray()
+        values = _listed_labels(y) if isinstance(y, (list, tuple)) else plain_array(y)
+        if not isinstance(values, np.ndarray):
+            raise ValueError(f"y of {owner} must be a list or an array. Got {shown(y)}.")
+    if values.dtype.kind == "c":
+        raise ValueError("Complex data not supported in y.")
+    if values.dtype.kind == "T":
+        values = values.astype(object)
+    if values.dtype.kind == "O":
+        values = _uniform(owner, values)
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        place = np.argwhere(~np.isfinite(values))[0]
+        raise _no_value(owner, float(values[tuple(place)]), int(place[0]))
+    if values.dtype.kind in "mMV":
+        raise TypeError(
+            f"y of {owner} must hold numbers or text. Got {values.dtype}. Convert it first."
+        )
+    return values, names
+
+
+def _listed_labels(y: Sequence[Any]) -> np.ndarray:
+    y = [plain_array(each) for each in y]
+    array = np.asarray(y)
+    mixed = (
+        array.dtype.kind == "U" and array.ndim == 1 and not all(isinstance(each, str) for each in y)
+    )
+    return np.array(y, dtype=object) if mixed else array
+
+
+def _column_labels(owner: str, column: Column) -> np.ndarray:
+    missing = (
+        np.array([v is None for v in column.values])
+        if column.kind == "text"
+        else np.isnan(column.values)
+    )
+    if missing.any():
+        row = int(np.argmax(missing))
+        raise _no_value(owner, column.values[row] if column.kind == "text" else np.nan, row)
+    if column.kind == "time":
+        raise TypeError(f"y of {owner} must hold numbers or text. Got dates. Convert them first.")
+    if column.kind == "boolean":
+        return column.values.astype(bool)
+    whole = column.kind == "number" and bool((column.values == np.floor(column.values)).all())
+    return (
+        column.values.astype(np.int64)
+        if whole and np.abs(column.values).max(initial=0) < 2**53
+        else column.values
+    )
+
+
+def _uniform(owner: str, values: np.ndarray) -> np.ndarray:
+    """An object array as text, truth values or numbers, if it is one of them throughout."""
+    flat = values.ravel().tolist()
+    for index, value in enumerate(flat):
+        if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
+            raise _no_value(owner, value, index // max(1, values[0].size if values.ndim > 1 else 1))
+    types = set(map(type, flat))
+    if all(issubclass(kind, str) for kind in types):
+        return values
+    for allowed, dtype in (
+        ((bool, np.bool_), np.bool_),
+        ((int, np.integer, bool, np.bool_), np.int64),
+        ((int, float, np.number, bool, np.bool_), np.float64),
+    ):
+        if all(issubclass(kind, allowed) for kind in types):
+            return values.astype(dtype)
+    if len(types) == 1 and issubclass(next(iter(types)), (complex, np.complexfloating)):
+        raise ValueError("Complex data not supported in y.")
+    listed = " and ".join(sorted(kind.__name__ for kind in types))
+    raise TypeError(
+        f"Unknown label type: y of {owner} must hold labels of one type, all text or all numbers. "
+        f"Got {listed}. Convert them to text."
+    )
+
+
+def _no_value(owner: str, value: Any, row: int) -> ValueError:
+    infinite = isinstance(value, float) and np.isinf(value)
+    must = "be finite" if infinite else "have a value in every row"
+    return ValueError(f"y of {owner} must {must}. Got {value} in row {row}. Leave such rows out.")
+
+
+def _check_not_empty(estimator: Any, values: np.ndarray) -> None:
+    if values.ndim == 0 or values.size == 0:
+        raise ValueError(
+            f"y of {owner_of(estimator)} must have at least one row. Got shape {values.shape}."
+        )
+
+
+def _check_width(estimator: Any, came: int, expected: int) -> None:
+    if came != expected:
+        raise ValueError(
+            f"y of {owner_of(estimator)} must have {expected} columns, as before. Got {came}."
+        )
+
+
+def _order(estimator: Any, names: list[str] | None, known: list[str] | None) -> list[int] | slice:
+    """Where each known column is among `names`; as they come where either has no names."""
+    if names is None or known is None or len(known) == 1 or names == known:
+        return slice(None)
+    for name in known:
+        if name not in names:
+            raise ValueError(
+                f"y of {owner_of(estimator)} must have column {name!r}, as before. Got "
+                f"{shown(names)}."
+            )
+    return [names.index(name) for name in known]

@@ -1,0 +1,177 @@
+"""Tables from files: each library that can read them, and one sentence for each bad file."""
+
+import importlib.util
+
+import pytest
+
+from pellucid.data import TableEncoder, decide_task, read_table, readers, split_target
+
+TEXT = "species,mass,island\nAdelie,3750,Dream\nGentoo,NA,Biscoe\nAdelie,3800.5,\n"
+ENGINES = ["pandas", "polars", "pyarrow"]
+
+
+class FCNNClassifier:
+    """Stands in for an estimator: errors name it."""
+
+
+def written(folder, content, name="penguins.csv"):
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def parquet(folder):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet as pq
+
+    table = pa.table({"species": ["Adelie", "Gentoo"], "mass": [3750.0, None]})
+    pq.write_table(table, folder / "penguins.parquet")
+    return folder / "penguins.parquet"
+
+
+def refused(path, match, error=ValueError, **options):
+    with pytest.raises(error, match=match) as caught:
+        read_table(path, **options)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("engine", [None, *ENGINES])
+@pytest.mark.parametrize(
+    ("name", "separator", "start"),
+    [
+        ("a.csv", ",", ""),
+        ("a.CSV", ";", ""),
+        ("a.csv", "\t", ""),
+        ("a.tsv", "\t", ""),
+        ("a.csv", ",", "\ufeff"),
+    ],
+)
+def test_a_text_table(tmp_path, engine, name, separator, start):
+    pytest.importorskip(engine or "pandas")
+    path = written(tmp_path, start + TEXT.replace(",", separator), name)
+    X, y = split_target(read_table(path, engine=engine), "species", name)
+    encoder, estimator = TableEncoder(), FCNNClassifier()
+    encoder.fit(estimator, X)
+    assert encoder.output_names == [
+        "mass",
+        "mass missing",
+        "island=Biscoe",
+        "island=Dream",
+        "island missing",
+    ]
+    assert decide_task(y, "species") == (
+        "classification",
+        "target 'species' is text with 2 values: classification",
+    )
+
+
+@pytest.mark.parametrize("engine", [None, *ENGINES])
+def test_a_parquet_table(tmp_path, engine):
+    pytest.importorskip(engine or "pandas")
+    frame = read_table(str(parquet(tmp_path)), engine=engine)
+    assert frame.shape == (2, 2)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_several_targets_make_a_frame(tmp_path, engine):
+    pytest.importorskip(engine)
+    frame = read_table(written(tmp_path, "a,b,c\n1,2,x\n3,4,y\n"), engine=engine)
+    X, y = split_target(frame, ["a", "b"])
+    assert X.shape == (2, 1) and y.shape == (2, 2)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_bad_text_files(tmp_path, engine):
+    pytest.importorskip(engine)
+    ragged = written(tmp_path, "a,b\n1,2\n1,2,3\n", "ragged.csv")
+    refused(ragged, r"^ragged\.csv cannot be read as a csv table: ", engine=engine)
+    if engine == "pandas":
+        longer = written(tmp_path, "a,b\n1,2,3\n1,2,3\n", "longer.csv")
+        refused(longer, r"^longer\.csv cannot be read as a csv table: ", engine=engine)
+    refused(
+        written(tmp_path, "a,b\n"),
+        r"^penguins\.csv must have at least one row below its header",
+        engine=engine,
+    )
+
+
+def test_files_that_are_no_tables(tmp_path):
+    written(tmp_path, TEXT)
+    refused(
+        tmp_path / "penguin.csv",
+        r"penguin\.csv does not exist\. Did you mean 'penguins\.csv'\?",
+        FileNotFoundError,
+    )
+    refused(tmp_path / "x" / "y.csv", r"y\.csv does not exist\.$", FileNotFoundError)
+    refused(tmp_path, r"must be a file\. Got a directory\.$", IsADirectoryError)
+    refused(
+        written(tmp_path, "", "empty.csv"), r"^empty\.csv must hold a table\. Got an empty file\.$"
+    )
+    refused(
+        written(tmp_path, TEXT, "a.xlsx"),
+        r"^a\.xlsx must be a \.csv, \.tsv or \.parquet file\. Got '\.xlsx'\.$",
+    )
+    refused(
+        written(tmp_path, b"\x89PNG\0\0", "a.csv"),
+        r"^a\.csv must be a CSV file\. Got binary content\.$",
+    )
+    refused(
+        written(tmp_path, "物种\n".encode("gb18030"), "b.csv"),
+        r"^b\.csv must be UTF-8 text.*Save it as UTF-8\.$",
+    )
+    refused(
+        written(tmp_path, TEXT, "a.parquet"),
+        r"^a\.parquet must be a Parquet file\. Got other content\.$",
+    )
+    refused(
+        written(tmp_path, b"PAR1abcd", "b.parquet"),
+        r"must be a whole Parquet file\. Got one that breaks off",
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_damaged_parquet_file(tmp_path, engine):
+    pytest.importorskip(engine)
+    path = parquet(tmp_path)
+    damaged = path.read_bytes()
+    path.write_bytes(damaged[:4] + b"\xff" * (len(damaged) - 8) + damaged[-4:])
+    refused(path, r"^penguins\.parquet cannot be read as a parquet table: ", engine=engine)
+
+
+def test_no_library_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    refused(
+        written(tmp_path, TEXT),
+        r'none is installed\. Run: pip install "pellucid\[tables\]"$',
+        ImportError,
+    )
+
+
+def test_parquet_without_pyarrow_goes_to_polars(monkeypatch):
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "pyarrow" else name
+    )
+    assert readers._installed("parquet") == "polars"
+    assert readers._installed("csv") == "pandas"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_targets_that_are_not_there(tmp_path, engine):
+    pytest.importorskip(engine)
+    frame = read_table(written(tmp_path, TEXT), engine=engine)
+    with pytest.raises(
+        ValueError, match=r"^column 'specis' is not in penguins\.csv\. Did you mean 'species'\?$"
+    ):
+        split_target(frame, "specis", "penguins.csv")
+    match = r"^column 'mass' of penguins\.csv must have a value in every row\. "
+    match += r"Got none in 1 row, first in row 1\."
+    with pytest.raises(ValueError, match=match):
+        split_target(frame, "mass", "penguins.csv")
+    with pytest.raises(
+        ValueError, match=r"^column 'island' of the table .* Got none in 1 row, first in row 2\."
+    ):
+        split_target(frame, ["species", "island"])
+    with pytest.raises(
+        ValueError, match=r"^the table must have a column besides the target\. Got only 'a'\.$"
+    ):
+        split_target(read_table(written(tmp_path, "a\n1\n"), engine=engine), "a")

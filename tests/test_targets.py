@@ -1,0 +1,420 @@
+"""Targets: labels, sets of labels, numbers; and weights, and the choice of the task."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import sparse
+from sklearn.exceptions import DataConversionWarning
+from sklearn.utils.class_weight import compute_sample_weight
+
+from pellucid.data import (
+    ClassTarget,
+    MultilabelTarget,
+    NumberTarget,
+    check_rows,
+    class_target,
+    class_weights,
+    decide_task,
+    sample_weights,
+    target_from_state,
+)
+
+
+class FCNNClassifier:
+    """Stands in for an estimator: errors name it."""
+
+
+class FCNNRegressor:
+    """Stands in for an estimator: errors name it."""
+
+
+CLASSIFIER, REGRESSOR = FCNNClassifier(), FCNNRegressor()
+
+
+def restored(target):
+    config, arrays = target.state()
+    return target_from_state(json.loads(json.dumps(config)), arrays)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        ["b", "a", "c", "b"],
+        np.array(["b", "a", "c", "b"]),
+        np.array(["b", "a", "c", "b"], dtype=object),
+        [True, False, True, True],
+        [3, 1, 2, 3],
+        np.array([3, 1, 2, 3], dtype=np.int8),
+        np.array([3, 1, 2, 3], dtype=object),
+        [1.0, 2.0, 1.0, 2.0],
+        [-1, 1, 1, -1],
+    ],
+)
+def test_labels_of_any_type_come_back(y):
+    target = ClassTarget()
+    codes = target.fit(CLASSIFIER, y)
+    assert codes.dtype == np.int64
+    for each in (target, restored(target)):
+        np.testing.assert_array_equal(each.decode(codes), np.asarray(y))
+        np.testing.assert_array_equal(each.encode(CLASSIFIER, y), codes)
+    np.testing.assert_array_equal(target.classes, np.unique(y))
+    assert restored(target).classes.dtype == target.classes.dtype
+
+
+def series(library, values, **options):
+    module = pytest.importorskip(library)
+    return (
+        module.chunked_array([values]) if library == "pyarrow" else module.Series(values, **options)
+    )
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("values", [["b", "a", "b"], [2, 1, 2], [True, False, True]])
+def test_series_of_labels(library, values):
+    target = ClassTarget()
+    codes = target.fit(CLASSIFIER, series(library, values))
+    np.testing.assert_array_equal(codes, [1, 0, 1])
+    assert target.classes.tolist() == sorted(set(values))
+
+
+def test_categorical_and_nullable_series():
+    pd = pytest.importorskip("pandas")
+    for y in (pd.Series(["b", "a", "b"], dtype="category"), pd.Series([2, 1, 2], dtype="Int64")):
+        target = ClassTarget()
+        np.testing.assert_array_equal(target.fit(CLASSIFIER, y), [1, 0, 1])
+    with pytest.raises(
+        ValueError, match=r"y of FCNNClassifier must have a value in every row\. Got nan in row 1\."
+    ):
+        ClassTarget().fit(CLASSIFIER, pd.Series([1, None, 2], dtype="Int64"))
+
+
+def test_tensors():
+    torch = pytest.importorskip("torch")
+    np.testing.assert_array_equal(ClassTarget().fit(CLASSIFIER, torch.tensor([3, 1, 3])), [1, 0, 1])
+    z = NumberTarget().fit(REGRESSOR, torch.tensor([3.0, 1.0], requires_grad=True))
+    np.testing.assert_array_equal(z, [[1], [-1]])
+
+
+def test_a_column_vector_warns_as_scikit_learn_does():
+    with pytest.warns(DataConversionWarning, match="A column-vector y was passed"):
+        codes = ClassTarget().fit(CLASSIFIER, [["a"], ["b"]])
+    np.testing.assert_array_equal(codes, [0, 1])
+
+
+def test_classes_known_beforehand():
+    target = ClassTarget()
+    np.testing.assert_array_equal(
+        target.fit(CLASSIFIER, ["b", "b"], classes=["c", "a", "b"]), [1, 1]
+    )
+    with pytest.raises(
+        ValueError, match=r"y of FCNNClassifier has no class 'Gentooo'.*Did you mean 'Gentoo'\?"
+    ):
+        ClassTarget().fit(CLASSIFIER, ["Gentooo"], classes=["Gentoo", "Adelie"])
+    with pytest.raises(ValueError, match=r"has no class 7 among its classes"):
+        target.encode(CLASSIFIER, [7, 8])
+
+
+def test_weight_zero_leaves_a_label_out():
+    target, weights = ClassTarget(), np.array([1.0, 0, 2, 1])
+    np.testing.assert_array_equal(
+        target.fit(CLASSIFIER, ["a", "b", "c", "c"], weights), [0, 0, 1, 1]
+    )
+    assert target.classes.tolist() == ["a", "c"]
+    with pytest.raises(
+        ValueError, match=r"two classes\. Got one class, 'a' in rows of positive sample_weight\."
+    ):
+        ClassTarget().fit(CLASSIFIER, ["a", "b"], np.array([1.0, 0.0]))
+
+
+@pytest.mark.parametrize(
+    ("y", "error", "match"),
+    [
+        (
+            None,
+            ValueError,
+            r"^This FCNNClassifier estimator requires y to be passed, but the target y is None\.$",
+        ),
+        (
+            ["a", "a"],
+            ValueError,
+            r"^y of FCNNClassifier must have at least two classes\. Got one class, 'a'\. Add",
+        ),
+        ([1.5, 2.5, 0.1], ValueError, r"Unknown label type: continuous"),
+        (
+            [1.0, np.nan],
+            ValueError,
+            r"^y of FCNNClassifier must have a value in every row\. Got nan in row 1\.",
+        ),
+        ([1.0, np.inf], ValueError, r"^y of FCNNClassifier must be finite\. Got inf in row 1\."),
+        (
+            ["a", None],
+            ValueError,
+            r"^y of FCNNClassifier must have a value in every row\. Got None in row 1\.",
+        ),
+        (["a", 1], TypeError, r"one type, all text or all numbers\. Got int and str\."),
+        ([1j, 2j], ValueError, r"Complex data not supported"),
+        ([], ValueError, r"^y of FCNNClassifier must have at least one row"),
+        (3, ValueError, r"^y of FCNNClassifier must be a list or an array\. Got 3\."),
+        (
+            np.array(["2020-01-01"], "datetime64[D]"),
+            TypeError,
+            r"must hold numbers or text\. Got datetime64",
+        ),
+    ],
+)
+def test_what_are_no_labels(y, error, match):
+    with pytest.raises(error, match=match) as caught:
+        class_target(CLASSIFIER, y).fit(CLASSIFIER, y)
+    assert "\n" not in str(caught.value)
+
+
+# ---- several labels
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float32, bool])
+def test_multilabel(kind):
+    y = np.array([[0, 1, 1], [1, 0, 1]], dtype=kind)
+    target = class_target(CLASSIFIER, y)
+    assert isinstance(target, MultilabelTarget)
+    codes = target.fit(CLASSIFIER, y)
+    assert codes.dtype == np.int64
+    for each in (target, restored(target)):
+        back = each.decode(codes)
+        assert back.dtype == kind
+        np.testing.assert_array_equal(back, y)
+        assert each.classes.tolist() == [0, 1, 2]
+    np.testing.assert_array_equal(
+        class_target(CLASSIFIER, y.tolist()).fit(CLASSIFIER, y.tolist()), codes
+    )
+
+
+def test_multilabel_from_sparse_and_frames():
+    y = np.array([[0, 1], [1, 0]])
+    np.testing.assert_array_equal(MultilabelTarget().fit(CLASSIFIER, sparse.csr_array(y)), y)
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(y.astype(bool), columns=["wet", "cold"])
+    target = class_target(CLASSIFIER, frame)
+    np.testing.assert_array_equal(target.fit(CLASSIFIER, frame), y)
+    assert restored(target).classes.tolist() == ["wet", "cold"]
+    np.testing.assert_array_equal(target.encode(CLASSIFIER, frame[["cold", "wet"]]), y)
+    with pytest.raises(ValueError, match=r"y of FCNNClassifier must have column 'cold', as before"):
+        target.encode(CLASSIFIER, frame.rename(columns={"cold": "hot"}))
+
+
+@pytest.mark.parametrize(
+    ("y", "match"),
+    [
+        (
+            [[0, 1], [2, 1]],
+            r"y of FCNNClassifier with several columns must hold only 0 and 1.*Got 2 in row 1\.",
+        ),
+        ([["a", "b"], ["a", "c"]], r"must hold only 0 and 1.*Got 'a' in row 0"),
+        ([[0.5, 1], [0, 1]], r"Unknown label type: continuous-multioutput"),
+        ([[0, np.nan], [0, 1]], r"must have a value in every row\. Got nan in row 0"),
+    ],
+)
+def test_what_are_no_sets_of_labels(y, match):
+    with pytest.raises(ValueError, match=match):
+        class_target(CLASSIFIER, y).fit(CLASSIFIER, y)
+
+
+# ---- numbers
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    hnp.arrays(
+        np.float64,
+        st.one_of(st.tuples(st.integers(1, 9)), st.tuples(st.integers(1, 9), st.integers(1, 3))),
+        elements=st.floats(-1e9, 1e9),
+    )
+)
+def test_numbers_come_back_in_their_own_units_and_shape(y):
+    target = NumberTarget()
+    z = target.fit(REGRESSOR, y)
+    assert z.dtype == np.float64 and z.shape == (len(y), y.size // len(y))
+    for each in (target, restored(target)):
+        back = each.decode(z)
+        assert back.shape == y.shape
+        np.testing.assert_allclose(back, y, rtol=1e-9, atol=1e-9 * max(1.0, np.abs(y).max()))
+        np.testing.assert_array_equal(each.encode(REGRESSOR, y), z)
+
+
+def test_numbers_are_standardised_by_weight():
+    y, weights = np.array([1.0, 5, 100, 2]), np.array([1.0, 2, 0, 3])
+    target = NumberTarget()
+    z = target.fit(REGRESSOR, y, weights)
+    repeated = y.repeat(weights.astype(int))
+    np.testing.assert_allclose(
+        [target.mean[0], target.scale[0]], [repeated.mean(), repeated.std()], rtol=1e-14
+    )
+    np.testing.assert_allclose(z[:, 0], (y - repeated.mean()) / repeated.std(), rtol=1e-14)
+
+
+def test_a_constant_target_has_scale_one():
+    target = NumberTarget()
+    assert not target.fit(REGRESSOR, [0.1] * 7).any()
+    np.testing.assert_array_equal(target.scale, [1])
+    np.testing.assert_allclose(target.decode(np.zeros((2, 1))), [0.1, 0.1], rtol=0)
+
+
+def test_numbers_from_frames():
+    pd = pytest.importorskip("pandas")
+    target = NumberTarget()
+    frame = pd.DataFrame({"low": [1, 2], "high": [5.5, 6]})
+    z = target.fit(REGRESSOR, frame)
+    assert target.names == ["low", "high"]
+    np.testing.assert_array_equal(target.encode(REGRESSOR, frame[["high", "low"]]), z)
+    with pytest.raises(
+        ValueError, match=r"y of FCNNRegressor must have 2 columns, as before\. Got 1\."
+    ):
+        target.encode(REGRESSOR, [1.0])
+
+
+@pytest.mark.parametrize(
+    ("y", "match"),
+    [
+        (
+            None,
+            r"^This FCNNRegressor estimator requires y to be passed, but the target y is None\.$",
+        ),
+        (
+            [1.0, np.nan],
+            r"^y of FCNNRegressor must have a value in every row\. Got nan in row 1\. Leave such "
+            r"rows out",
+        ),
+        ([1.0, -np.inf], r"^y of FCNNRegressor must be finite\. Got -inf in row 1\."),
+        (
+            ["a", "b"],
+            r"^y of FCNNRegressor must hold numbers\. Got 'a' in row 0\. For labels use a "
+            r"classifier\.$",
+        ),
+        (
+            np.zeros((2, 2, 2)),
+            r"^y of FCNNRegressor must have one or two dimensions\. Got shape \(2, 2, 2\)\.$",
+        ),
+        ([], r"^y of FCNNRegressor must have at least one row"),
+        ([1j], r"Complex data not supported"),
+    ],
+)
+def test_what_are_no_numbers(y, match):
+    with pytest.raises(ValueError, match=match):
+        NumberTarget().fit(REGRESSOR, y)
+
+
+def test_a_state_of_no_known_kind_is_refused():
+    with pytest.raises(ValueError, match=r"^The target cannot be restored"):
+        target_from_state({"kind": "spell"}, {})
+
+
+# ---- rows and weights
+
+
+def test_rows_that_differ():
+    check_rows(CLASSIFIER, 3, 3)
+    match = r"^X and y of FCNNClassifier must have the same number of rows\. "
+    match += r"Got 5 rows in X and 4 in y\.$"
+    with pytest.raises(ValueError, match=match):
+        check_rows(CLASSIFIER, 5, 4)
+
+
+def test_sample_weights():
+    np.testing.assert_array_equal(sample_weights(CLASSIFIER, None, 2), [1, 1])
+    np.testing.assert_array_equal(sample_weights(CLASSIFIER, [0, 3], 2), [0, 3])
+    np.testing.assert_array_equal(sample_weights(CLASSIFIER, 2, 2), [2, 2])
+    with pytest.raises(
+        ValueError,
+        match=r"^sample_weight of FCNNClassifier must not be negative\. Got -1 in row 1\.$",
+    ):
+        sample_weights(CLASSIFIER, [1, -1], 2)
+    with pytest.raises(
+        ValueError, match=r"at least one weight above zero\. Got zero in all 2 rows\.$"
+    ):
+        sample_weights(CLASSIFIER, [0, 0], 2)
+    with pytest.raises(ValueError, match=r"sample_weight.shape == \(3,\), expected \(2,\)"):
+        sample_weights(CLASSIFIER, [1, 1, 1], 2)
+    with pytest.raises(ValueError, match=r"sample_weight contains NaN"):
+        sample_weights(CLASSIFIER, [1, np.nan], 2)
+
+
+@pytest.mark.parametrize("given_weight", [None, "balanced", {"a": 2, "c": 0.5}])
+def test_class_weights_equal_scikit_learns(given_weight):
+    y = np.array(["a", "b", "c", "a", "a", "b"])
+    classes, codes = np.unique(y, return_inverse=True)
+    expected = compute_sample_weight(given_weight, y)
+    np.testing.assert_allclose(
+        class_weights(CLASSIFIER, given_weight, classes, codes), expected, rtol=1e-15
+    )
+
+
+def test_balanced_counts_weights_as_repetitions():
+    codes, weights = np.array([0, 1, 1, 0]), np.array([3.0, 1, 2, 0])
+    by_weight = class_weights(CLASSIFIER, "balanced", np.arange(2), codes, weights)
+    repeated = class_weights(
+        CLASSIFIER, "balanced", np.arange(2), codes.repeat(weights.astype(int))
+    )
+    np.testing.assert_array_equal(by_weight.repeat(weights.astype(int)), repeated)
+
+
+@pytest.mark.parametrize(
+    ("weight", "match"),
+    [
+        (
+            "balance",
+            r"^class_weight of FCNNClassifier must be None, 'balanced' or a dict.*Got 'balance'\.$",
+        ),
+        (
+            {"Gento": 1},
+            r"^class_weight of FCNNClassifier has no class 'Gento'\. Did you mean 'Gentoo'\?$",
+        ),
+        (
+            {"Gentoo": -1},
+            r"^class_weight\['Gentoo'\] of FCNNClassifier must be a number of at least 0\. Got "
+            r"-1\.$",
+        ),
+    ],
+)
+def test_what_are_no_class_weights(weight, match):
+    with pytest.raises(ValueError, match=match):
+        class_weights(CLASSIFIER, weight, np.array(["Adelie", "Gentoo"]), np.array([0, 1]))
+    with pytest.raises(
+        ValueError, match=r"must be None for multilabel targets\..*Pass sample_weight instead"
+    ):
+        class_weights(CLASSIFIER, weight, np.arange(2), np.zeros((3, 2), dtype=int))
+
+
+# ---- classification or regression
+
+
+@pytest.mark.parametrize(
+    ("y", "task", "reason"),
+    [
+        (["a", "b", "c"], "classification", "is text with 3 values"),
+        ([True, False], "classification", "is true or false"),
+        ([0, 1, 0, 1], "classification", "has whole numbers with 2 values"),
+        ([1.0, 2.0, 1.0, 2.0], "classification", "has whole numbers with 2 values"),
+        ([1.5, 2.0, 1.0, 2.0], "regression", "has numbers with fractions"),
+        (list(range(10)), "regression", "has whole numbers with 10 different values"),
+        (list(range(21)) * 9, "regression", "has whole numbers with 21 different values"),
+        ([7, 7], "regression", "has whole numbers with 1 different value"),
+        ([[0, 1], [1, 1]], "classification", "has 2 columns of 0 and 1"),
+        ([[0, 1.5], [1, 1]], "regression", "has 2 columns of numbers"),
+        ([["a", "b"], ["c", "d"]], "classification", "has 2 columns with text"),
+    ],
+)
+def test_the_task_is_decided_with_a_reason(y, task, reason):
+    assert decide_task(y) == (task, f"the target {reason}: {task}")
+    assert decide_task(y, "y") == (task, f"target 'y' {reason}: {task}")
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_the_task_knows_a_series_name(library):
+    module = pytest.importorskip(library)
+    y = module.Series(
+        name="species", **{"data" if library == "pandas" else "values": ["a", "b", "a"]}
+    )
+    assert decide_task(y)[1] == "target 'species' is text with 2 values: classification"
