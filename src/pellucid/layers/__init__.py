@@ -1,0 +1,44 @@
+"""Layers: what a :class:`pellucid.Network` is a list of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pellucid import checks
+from pellucid.layers.activations import ACTIVATIONS, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+from pellucid.layers.base import Layer, Parameter, Stage
+from pellucid.layers.dropout import Dropout
+from pellucid.layers.initialization import INITIALIZATIONS
+from pellucid.layers.linear import Linear
+
+__all__ = [
+    "ACTIVATIONS",
+    "INITIALIZATIONS",
+    "Dropout",
+    "Layer",
+    "LeakyReLU",
+    "Linear",
+    "Parameter",
+    "ReLU",
+    "Sigmoid",
+    "Softmax",
+    "Stage",
+    "Tanh",
+    "layer_from_config",
+]
+
+_BY_NAME: dict[str, type[Layer]] = {
+    each.__name__: each for each in (Linear, ReLU, LeakyReLU, Sigmoid, Tanh, Softmax, Dropout)
+}
+
+
+def layer_from_config(config: dict[str, Any]) -> Layer:
+    """The layer that ``layer.config()`` described; see :meth:`Layer.config`."""
+    values = dict(config)
+    name = values.pop("layer", None)
+    if name not in _BY_NAME:
+        raise ValueError(
+            f"a layer must be one of {', '.join(_BY_NAME)}. Got {checks.shown(name)}."
+            f"{checks.suggestion(name, ()) if name is None else checks.suggestion(name, _BY_NAME)}"
+        )
+    return _BY_NAME[name](**values)

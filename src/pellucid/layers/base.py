@@ -1,0 +1,108 @@
+"""What every layer is: parameters, shapes and which operations make it up."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, ClassVar
+
+import numpy as np
+
+from pellucid.kernels import Operation
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One array that a layer learns.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Its logical shape; matrices rest in packed panels, vectors padded.
+    initialization : str
+        A name of :mod:`pellucid.layers.initialization`.
+    decays : bool
+        Whether weight decay applies to it.
+    """
+
+    shape: Shape
+    initialization: str
+    decays: bool
+
+
+@dataclass
+class Stage:
+    """One layer's arrays in a network that has been laid out for a batch size.
+
+    ``x`` and ``y`` are its input and output, ``dx`` and ``dy`` their gradients: matrices of padded
+    rows, ``dx`` None where nobody needs it. ``parameters`` and ``gradients`` are flat vectors by
+    name; ``activation`` is a fused activation's kind and slope; ``clock`` holds the seed and the step
+    that dropout draws from; ``memory`` is what forward keeps for backward.
+    """
+
+    index: int
+    input_shape: Shape
+    output_shape: Shape
+    dtype: np.dtype
+    rows: int
+    x: np.ndarray
+    y: np.ndarray
+    dx: np.ndarray | None = None
+    dy: np.ndarray | None = None
+    parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
+    gradients: Mapping[str, np.ndarray] = field(default_factory=dict)
+    activation: tuple[int, float] = (0, 0.0)
+    clock: np.ndarray | None = None
+    memory: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+class Layer(ABC):
+    """A layer: a frozen description. It holds no arrays and does no arithmetic.
+
+    Subclasses are frozen dataclasses; nothing inherits from a concrete layer.
+    """
+
+    in_place: ClassVar[bool] = False  # its gradient overwrites the one that comes in
+
+    @abstractmethod
+    def output_shape(self, shape: Shape) -> Shape:
+        """The shape of one row of output for one row of input of `shape`."""
+
+    def parameters(self, shape: Shape) -> dict[str, Parameter]:
+        """What it learns, for an input of `shape`."""
+        return {}
+
+    @abstractmethod
+    def forward(self, stage: Stage, training: bool) -> list[Operation]:
+        """The operations that compute ``stage.y``."""
+
+    @abstractmethod
+    def backward(self, stage: Stage) -> list[Operation]:
+        """The operations that compute the gradients from ``stage.dy``."""
+
+    def __repr__(self) -> str:
+        values = [(each.name, getattr(self, each.name), each.default) for each in fields(self)]  # type: ignore[arg-type]
+        shown = [
+            repr(value) if default is MISSING else f"{name}={value!r}"
+            for name, value, default in values
+            if default is MISSING or value != default
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def config(self) -> dict[str, Any]:
+        """Its parameters, and its class's name under ``"layer"``, as plain values."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}  # type: ignore[arg-type]
+        return {"layer": type(self).__name__, **values}
+
+
+def flat_size(owner: str, shape: Shape) -> int:
+    """The one length of a flat `shape`, or an error that names the way out."""
+    if len(shape) != 1:
+        raise ValueError(
+            f"the input of {owner} must be flat, one number a feature. Got rows of shape {shape}. "
+            "Put a Flatten layer before it."
+        )
+    return shape[0]

@@ -1,0 +1,49 @@
+"""Dropout as a layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pellucid import checks
+from pellucid.kernels import Operation, operation
+from pellucid.kernels.panels import rows_of
+from pellucid.layers.base import Layer, Shape, Stage, flat_size
+
+
+@dataclass(frozen=True, repr=False)
+class Dropout(Layer):
+    """In training each element is zero with probability `rate`, else divided by ``1 - rate``.
+
+    In use it changes nothing. See :func:`pellucid.formulas.dropout`.
+
+    Parameters
+    ----------
+    rate : float
+        In [0, 1).
+    """
+
+    in_place = True
+    rate: float
+
+    def __post_init__(self) -> None:
+        checks.number("rate", "Dropout", self.rate, 0, 1, open_high=True)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        flat_size("Dropout", shape)
+        return shape
+
+    def forward(self, stage: Stage, training: bool) -> list[Operation]:
+        columns = stage.output_shape[0]
+        if not training:
+            return [operation("activation_forward", stage.x, stage.y, columns, 0, 0.0)]
+        mask = rows_of(stage.rows, columns, stage.dtype)
+        stage.memory["mask"] = mask
+        return [
+            operation(
+                "dropout_forward", stage.x, mask, stage.y, columns, self.rate, stage.index,
+                stage.clock,
+            )  # fmt: skip
+        ]
+
+    def backward(self, stage: Stage) -> list[Operation]:
+        return [operation("dropout_backward", stage.memory["mask"], stage.dy, stage.output_shape[0])]

@@ -1,0 +1,452 @@
+"""A chain of layers: shapes checked once, buffers allocated once, forward, backward."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid import checks
+from pellucid.kernels import Operation, Program, available_threads, new_control, operation
+from pellucid.kernels.panels import aligned, pack, rows_of, stored_columns, unpack
+from pellucid.layers.activations import Activation
+from pellucid.layers.base import Layer, Parameter, Shape, Stage
+from pellucid.layers.initialization import initial
+from pellucid.layers.linear import Linear
+from pellucid.randomness import Stream, seed_from
+
+PREDICT_ROWS = 256  # rows of a batch in use; no result depends on it
+# below this many multiply-adds a step, meeting costs more than a second thread brings
+THREAD_WORK = 400_000
+LOSSES = ("mean_squared_error", "binary_cross_entropy", "categorical_cross_entropy")
+OUTPUTS = ("identity", "sigmoid", "softmax")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a parameter rests in the network's flat vector."""
+
+    parameter: Parameter
+    begin: int
+    size: int
+
+    @property
+    def slice(self) -> slice:
+        return slice(self.begin, self.begin + self.size)
+
+
+@dataclass
+class Layout:
+    """A network's arrays for one batch size, and the operations on them."""
+
+    x: np.ndarray
+    y: np.ndarray
+    dy: np.ndarray | None
+    stages: list[Stage]
+    forward: list[Operation]
+    backward: list[Operation]
+
+
+class Network:
+    """A chain of layers.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        From input to output, as ``Network([Linear(64), ReLU(), Dropout(0.1), Linear(3)])``.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+    input_shape, output_shape : tuple of int
+        Shapes of one row, once :meth:`build` has been called.
+    values : ndarray of shape (P,)
+        All parameters in one vector, as the kernels hold them: matrices in panels, padded with
+        zeros, those that decay first. :meth:`parameters` gives them by name and in plain shape.
+
+    Examples
+    --------
+    >>> from pellucid import Network
+    >>> from pellucid.layers import Linear, ReLU
+    >>> network = Network([Linear(8), ReLU(), Linear(3)]).build((4,), random_state=0)
+    >>> network.forward([[5.1, 3.5, 1.4, 0.2]]).shape
+    (1, 3)
+    """
+
+    def __init__(self, layers: Iterable[Layer]) -> None:
+        self.layers = tuple(layers)
+        if not self.layers:
+            raise ValueError("layers of Network must be a list of at least one layer. Got [].")
+        for position, layer in enumerate(self.layers):
+            if not isinstance(layer, Layer):
+                raise TypeError(
+                    f"layers of Network must be layers of pellucid.layers. Got "
+                    f"{checks.shown(layer)} at position {position}. Write Linear(64), not 64."
+                )
+        self.input_shape: Shape | None = None
+
+    # -- building --------------------------------------------------------------------------
+
+    def build(
+        self, input_shape: Shape | int, dtype: Any = np.float32, random_state: Any = None
+    ) -> Network:
+        """Check every shape, allocate the parameters and draw their first values.
+
+        Parameters
+        ----------
+        input_shape : tuple of int, or int
+            The shape of one row.
+        dtype : {"float32", "float64"}
+        random_state : int, RandomState or None
+            None draws anew each time.
+
+        Returns
+        -------
+        Network
+            Itself.
+        """
+        shape = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
+        self.dtype = np.dtype(checks.one_of("dtype", "Network", np.dtype(dtype).name, _DTYPES))
+        self.input_shape = shape
+        self.shapes: list[Shape] = [shape]
+        self.specs: list[dict[str, Parameter]] = []
+        for layer in self.layers:
+            self.specs.append(layer.parameters(shape))
+            shape = layer.output_shape(shape)
+            self.shapes.append(shape)
+        self._allocate()
+        self.initialize(random_state)
+        return self
+
+    def _allocate(self) -> None:
+        named = [
+            (f"{index}.{name}", parameter)
+            for index, spec in enumerate(self.specs)
+            for name, parameter in spec.items()
+        ]
+        self._places: dict[str, _Place] = {}
+        begin = 0
+        for decays in (True, False):  # so that one operation updates all that decay
+            for name, parameter in named:
+                if parameter.decays is decays:
+                    size = math.prod(parameter.shape[:-1]) * stored_columns(
+                        parameter.shape[-1], self.dtype
+                    )
+                    self._places[name] = _Place(parameter, begin, size)
+                    begin += size
+            if decays:
+                self.decaying = begin
+        self._places = {name: self._places[name] for name, _ in named}
+        self.values = aligned(begin, self.dtype)
+
+    def initialize(self, random_state: Any = None) -> Network:
+        """Draw all parameters anew."""
+        seed = seed_from(random_state)
+        for index, (name, place) in enumerate(self._places.items()):
+            found = initial(
+                place.parameter.initialization,
+                place.parameter.shape,
+                Stream(seed, "initialization", index),
+            )
+            self._write(self.values, name, found)
+        return self
+
+    @property
+    def built(self) -> bool:
+        """Whether :meth:`build` has been called."""
+        return self.input_shape is not None
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of one row of output."""
+        self._check_built()
+        return self.shapes[-1]
+
+    @property
+    def size(self) -> int:
+        """The number of parameters, padding not counted."""
+        self._check_built()
+        return sum(math.prod(place.parameter.shape) for place in self._places.values())
+
+    @property
+    def work(self) -> int:
+        """Multiply-adds of one row's forward pass."""
+        return sum(
+            math.prod(place.parameter.shape)
+            for place in self._places.values()
+            if len(place.parameter.shape) > 1
+        )
+
+    def _check_built(self) -> None:
+        if not self.built:
+            raise ValueError(
+                "the shape of Network's input must be known. Got a network that was not built. "
+                "Call network.build(input_shape) first."
+            )
+
+    # -- parameters ------------------------------------------------------------------------
+
+    def _read(self, vector: np.ndarray, name: str) -> np.ndarray:
+        place = self._places[name]
+        shape = place.parameter.shape
+        rows = math.prod(shape[:-1])
+        return unpack(vector[place.slice], rows, shape[-1]).reshape(shape)
+
+    def _write(self, vector: np.ndarray, name: str, value: np.ndarray) -> None:
+        place = self._places[name]
+        pack(value.reshape(-1, place.parameter.shape[-1]), vector[place.slice])
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """A copy of every parameter, by name: ``"0.weight"`` is layer 0's (I, H) matrix."""
+        self._check_built()
+        return {name: self._read(self.values, name) for name in self._places}
+
+    def set_parameters(self, parameters: Mapping[str, Any]) -> Network:
+        """Replace parameters by name; all or none are changed."""
+        self._check_built()
+        checked = {}
+        for name, value in parameters.items():
+            if name not in self._places:
+                raise ValueError(checks.unknown_parameter("Network", name, self._places))
+            array = np.asarray(value, dtype=self.dtype)
+            shape = self._places[name].parameter.shape
+            if array.shape != shape:
+                raise ValueError(
+                    f"parameter {name!r} of Network must have shape {shape}. Got {array.shape}."
+                )
+            checked[name] = array
+        for name, array in checked.items():
+            self._write(self.values, name, array)
+        return self
+
+    # -- running ---------------------------------------------------------------------------
+
+    def layout(
+        self,
+        rows: int,
+        gradients: np.ndarray | None = None,
+        clock: np.ndarray | None = None,
+    ) -> Layout:
+        """Allocate everything for batches of up to `rows` rows.
+
+        With `gradients`, a vector like :attr:`values`, for training; else for use.
+        """
+        self._check_built()
+        training = gradients is not None
+        stages: list[Stage] = []
+        x = rows_of(rows, math.prod(self.shapes[0]), self.dtype)
+        dx = None  # nobody asks for the gradient of the data
+        first = x
+        for index, layer in enumerate(self.layers):
+            fused = self._fuses(index)
+            shape = self.shapes[index + 1]
+            y = x if fused else rows_of(rows, math.prod(shape), self.dtype)
+            keep = layer.in_place and dx is not None
+            dy = (dx if keep else np.zeros_like(y)) if training else None
+            stage = Stage(
+                index, self.shapes[index], shape, self.dtype, rows, x, y, dx, dy,
+                {name: self.values[self._places[f"{index}.{name}"].slice]
+                 for name in self.specs[index]},
+                {name: gradients[self._places[f"{index}.{name}"].slice]
+                 for name in self.specs[index]} if gradients is not None else {},
+                clock=clock,
+            )  # fmt: skip
+            if fused:
+                assert isinstance(layer, Activation)
+                stages[-1].activation = (layer.kind, layer.slope)
+            stages.append(stage)
+            x, dx = y, dy
+        forward = [
+            each
+            for index, (layer, stage) in enumerate(zip(self.layers, stages, strict=True))
+            if not self._fuses(index)
+            for each in layer.forward(stage, training)
+        ]
+        backward: list[Operation] = []
+        if training:
+            for layer, stage in zip(reversed(self.layers), reversed(stages), strict=True):
+                if any(self.specs[: stage.index + 1]):  # below all parameters nothing is learnt
+                    backward += layer.backward(stage)
+        return Layout(first, x, dx, stages, forward, backward)
+
+    def _fuses(self, index: int) -> bool:
+        """Whether layer `index` is an activation that the layer before computes in its product."""
+        return (
+            index > 0
+            and isinstance(self.layers[index], Activation)
+            and isinstance(self.layers[index - 1], Linear)
+        )
+
+    def threads(self, rows: int, n_jobs: int | None = None) -> int:
+        """How many threads a step of `rows` rows is worth; no result depends on it."""
+        most = available_threads() if n_jobs is None else n_jobs
+        return max(1, min(most, rows * self.work // THREAD_WORK))
+
+    def forward(
+        self, X: Any, output: str = "identity", n_jobs: int | None = None
+    ) -> np.ndarray:
+        """The network's output for every row, Dropout and the like as in use.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, I)
+        output : {"identity", "sigmoid", "softmax"}
+            A last function of the output: the probabilities that belong to logits.
+        n_jobs : int, optional
+            Threads; by default as many as the process may use and the work is worth.
+
+        Returns
+        -------
+        ndarray of shape (N, H)
+            A row's bits depend on that row alone.
+        """
+        self._check_built()
+        checks.one_of("output", "Network.forward", output, OUTPUTS)
+        data = self._data(X)
+        found = np.empty((len(data), self.output_shape[0]), dtype=self.dtype)
+        if not len(data):
+            return found
+        rows = min(PREDICT_ROWS, len(data))
+        layout = self.layout(rows)
+        order = np.arange(len(data), dtype=np.int64)
+        finish = {
+            "identity": [],
+            "sigmoid": [("activation_forward", 3, 0.0)],
+            "softmax": [("softmax_forward",)],
+        }[output]
+        last, columns = layout.y, self.output_shape[0]
+        operations = [gather(layout, data, order), *layout.forward]
+        for name, *rest in finish:
+            result = np.zeros_like(last)
+            operations.append(operation(name, last, result, columns, *rest))
+            last = result
+        program = Program(operations, self.dtype)
+        parts = self.threads(rows, n_jobs)
+        for step in range(-(-len(data) // rows)):
+            program.run(step, step + 1, rows, len(data), parts)
+            count = min(rows, len(data) - step * rows)
+            found[step * rows : step * rows + count] = last[:count, :columns]
+        return found
+
+    def gradients(
+        self, X: Any, y: Any, loss: str, sample_weight: Any = None
+    ) -> tuple[float, dict[str, np.ndarray]]:
+        """The mean loss of all rows as one batch, and its gradient by parameter name.
+
+        `y` holds class indices for "categorical_cross_entropy", else numbers of shape (N, K).
+        Layers such as Dropout act as in training, with seed 0.
+        """
+        data = self._data(X)
+        weight = np.ones(len(data)) if sample_weight is None else np.asarray(sample_weight)
+        vector = aligned(self.values.size, self.dtype)
+        layout = self.layout(len(data), vector, np.zeros(3, dtype=np.int64))
+        order = np.arange(len(data), dtype=np.int64)
+        measure = Loss(loss, layout, self, y, weight, order, steps=1)
+        program = Program(
+            [gather(layout, data, order), *layout.forward, *measure.operations, *layout.backward],
+            self.dtype,
+            measure.control,
+        )
+        program.run(0, 1, len(data), len(data), self.threads(len(data)))
+        named = {name: self._read(vector, name) for name in self._places}
+        return float(measure.sums[0]) / len(data), named
+
+    def _data(self, X: Any) -> np.ndarray:
+        data = np.ascontiguousarray(X, dtype=self.dtype)
+        assert self.input_shape is not None
+        if data.shape[1:] != self.input_shape:
+            raise ValueError(
+                f"X of Network must have shape (rows, {', '.join(map(str, self.input_shape))}). "
+                f"Got {data.shape}."
+            )
+        return data
+
+    # -- looking ---------------------------------------------------------------------------
+
+    def summary_lines(self) -> list[str]:
+        """The table that :meth:`summary` prints, line by line."""
+        self._check_built()
+        rows = [("layer", "output shape", "parameters")]
+        rows.append(("input", _shown(self.shapes[0]), "0"))
+        for layer, shape, spec in zip(self.layers, self.shapes[1:], self.specs, strict=True):
+            count = sum(math.prod(each.shape) for each in spec.values())
+            rows.append((_described(layer), _shown(shape), f"{count:,}"))
+        rows.append(("total", "", f"{self.size:,}"))
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        lines = [
+            f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}" for row in rows
+        ]
+        rule = "-" * len(lines[0])
+        return [lines[0], rule, *lines[1:-1], rule, lines[-1]]
+
+    def summary(self) -> None:
+        """Print a table of layer, output shape and parameters."""
+        print("\n".join(self.summary_lines()))
+
+    def __repr__(self) -> str:
+        return f"Network({list(self.layers)!r})"
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+
+_DTYPES = ("float32", "float64")
+
+
+def _shown(shape: Shape) -> str:
+    return f"({', '.join(['B', *map(str, shape)])})"
+
+
+def _described(layer: Layer) -> str:
+    return repr(layer)
+
+
+def gather(layout: Layout, data: np.ndarray, order: np.ndarray) -> Operation:
+    """The operation that copies a batch's rows of `data` into the network's input."""
+    return operation("gather", data, order, layout.x, data.shape[1])
+
+
+class Loss:
+    """A loss on a network's output: its operations, and each step's sums."""
+
+    def __init__(
+        self,
+        name: str,
+        layout: Layout,
+        network: Network,
+        target: Any,
+        weight: np.ndarray,
+        order: np.ndarray,
+        steps: int,
+    ) -> None:
+        checks.one_of("loss", "Network", name, LOSSES)
+        rows, dtype = len(layout.x), network.dtype
+        self.name = name
+        self.target = np.ascontiguousarray(
+            target, dtype=np.int64 if name == "categorical_cross_entropy" else dtype
+        )
+        self.weight = np.ascontiguousarray(weight, dtype=dtype)
+        self.layout, self.order, self.columns = layout, order, network.output_shape[0]
+        self.gradient = layout.dy if layout.dy is not None else np.zeros_like(layout.y)
+        self.row_losses, self.row_hits = np.zeros(rows), np.zeros(rows)
+        self.sums = np.zeros(2 * steps)  # each step's loss, then each step's hits
+        self.control = new_control()
+
+    @property
+    def operations(self) -> list[Operation]:
+        """Loss and gradient of a batch, and their sum, which halts a program with this control."""
+        return [
+            operation(
+                self.name, self.layout.y, self.target, self.weight, self.order, self.gradient,
+                self.row_losses, self.row_hits, self.columns,
+            ),
+            operation(
+                "sum_loss", self.row_losses, self.row_hits, self.sums, self.control, halts=True
+            ),
+        ]  # fmt: skip
