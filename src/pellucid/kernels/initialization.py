@@ -9,8 +9,7 @@ source    modified Gram-Schmidt with one repetition: Giraud et al., The loss of 
 """
 
 from __future__ import annotations
-
-import math
+from pellucid.kernels.intrinsics import sqrt
 
 
 def orthogonalize(part, parts, step, first, rows, dtype, a):
@@ -28,6 +27,6 @@ def orthogonalize(part, parts, step, first, rows, dtype, a):
         square = dtype(0)
         for k in range(a.shape[1]):
             square += a[i, k] * a[i, k]
-        size = math.sqrt(square)
+        size = sqrt(square)
         for k in range(a.shape[1]):
             a[i, k] /= size

@@ -105,6 +105,19 @@ def fma(typingctx, a, b, c):
     return a(a, b, c), generate
 
 
+@intrinsic
+def sqrt(typingctx, x):
+    """The square root, correctly rounded by the processor: not a call of libm's."""
+
+    def generate(context, builder, signature, arguments):
+        kind = arguments[0].type
+        name = f"llvm.sqrt.{'f32' if signature.args[0] == types.float32 else 'f64'}"
+        root = builder.module.declare_intrinsic(name, fnty=ir.FunctionType(kind, [kind]))
+        return builder.call(root, arguments)
+
+    return x(x), generate
+
+
 def _reinterpret(source, target):
     @intrinsic
     def reinterpret(typingctx, value):

@@ -13,11 +13,9 @@ source    ``pellucid.formulas.optimizers``
 
 from __future__ import annotations
 
-import math
-
 from numba import float64
 
-from pellucid.kernels.intrinsics import share
+from pellucid.kernels.intrinsics import share, sqrt
 
 
 def sgd(
@@ -42,7 +40,7 @@ def rmsprop(part, parts, step, first, rows, dtype, w, g, v, schedule, scale, rho
     for i in range(w.size):
         slope = g[i] * factor + decay * w[i]
         v[i] = rho * v[i] + rest * slope * slope
-        w[i] -= rate * slope / (math.sqrt(v[i]) + epsilon)
+        w[i] -= rate * slope / (sqrt(v[i]) + epsilon)
 
 
 def adam(
@@ -61,7 +59,7 @@ def adam(
         slope = g[i] * factor + coupled * w[i]
         m[i] = beta1 * m[i] + rest1 * slope
         v[i] = beta2 * v[i] + rest2 * slope * slope
-        w[i] = shrink * w[i] - rate * (m[i] * c1) / (math.sqrt(v[i] * c2) + epsilon)
+        w[i] = shrink * w[i] - rate * (m[i] * c1) / (sqrt(v[i] * c2) + epsilon)
 
 
 def squared_norm(part, parts, step, first, rows, dtype, g, lanes):
@@ -94,6 +92,6 @@ def clip_scale(part, parts, step, first, rows, dtype, lanes, limit, scale):
         for c in range(lanes.shape[0]):
             for j in range(lanes.shape[1]):
                 total += lanes[c, j]
-        norm = math.sqrt(total)
+        norm = sqrt(total)
         scale[0] = limit / norm if norm > limit else 1.0
         scale[1] = norm

@@ -1,0 +1,150 @@
+"""The kernel cache: many processes at once, half-written files, read-only places, edited sources."""
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+import pellucid
+from pellucid.kernels import cache
+
+SOURCE = Path(pellucid.__file__).parent
+
+# computes e by a kernel and says whether the compiler was needed
+PROBE = textwrap.dedent(
+    """
+    import sys, warnings
+    import numpy as np
+    warnings.simplefilter("always")
+    from pellucid.kernels import cache_folder, execute
+    y = np.empty(1)
+    execute("apply", 0, np.ones(1), y)
+    assert abs(y[0] - 2.718281828459045) < 1e-15, y
+    print("compiled" if "numba" in sys.modules else "loaded", cache_folder())
+    """
+)
+
+
+def start(folder, source=SOURCE.parent, **variables):
+    environment = {
+        **os.environ, "PELLUCID_CACHE_DIR": str(folder), "PYTHONPATH": str(source), **variables,
+    }  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-c", PROBE],
+        env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def finish(process):
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return out.split()[0], err
+
+
+def probe(*arguments, **variables):
+    return finish(start(*arguments, **variables))
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """A cache that one process has filled."""
+    folder = tmp_path_factory.mktemp("cache")
+    assert probe(folder)[0] == "compiled"
+    return folder
+
+
+@pytest.fixture
+def copy(filled, tmp_path):
+    """A cache of one's own to spoil."""
+    return Path(shutil.copytree(filled, tmp_path / "cache"))
+
+
+def test_second_process_loads_without_the_compiler(filled):
+    assert probe(filled) == ("loaded", "")
+
+
+def test_many_processes_at_once_compile_only_once(tmp_path):
+    running = [start(tmp_path) for _ in range(4)]
+    said = [finish(each)[0] for each in running]
+    assert said.count("compiled") == 1
+    left = [path.name for path in tmp_path.rglob("*") if path.is_file()]
+    assert all(name.endswith(".o") or name == "lock" for name in left)
+
+
+@pytest.mark.parametrize("keep", (0, 10, 200, -1))
+def test_half_written_file_is_built_again(copy, keep):
+    for path in copy.rglob("*.o"):
+        content = path.read_bytes()
+        path.write_bytes(content[:keep])
+    assert probe(copy)[0] == "compiled"
+    assert probe(copy)[0] == "loaded"
+
+
+def test_changed_byte_is_built_again(copy):
+    for path in copy.rglob("*.o"):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    assert probe(copy)[0] == "compiled"
+
+
+def test_edited_source_is_compiled_anew(filled, tmp_path):
+    shutil.copytree(SOURCE, tmp_path / "pellucid", ignore=shutil.ignore_patterns("__pycache__"))
+    assert probe(filled, tmp_path)[0] == "loaded"  # the same source elsewhere
+    edited = tmp_path / "pellucid" / "kernels" / "tile.py"  # a file that others import
+    edited.write_text(edited.read_text() + "\n# edited\n")
+    assert probe(filled, tmp_path)[0] == "compiled"
+
+
+def test_another_processor_is_compiled_for_anew(filled):
+    assert probe(filled, NUMBA_CPU_NAME="haswell", NUMBA_CPU_FEATURES="+avx2,+fma")[0] == "compiled"
+
+
+def test_where_nothing_can_be_written_kernels_stay_in_memory(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("no folder")
+    said, err = probe(file / "cache")
+    assert said == "compiled"
+    assert err.count("pellucid cannot keep its compiled kernels in") == 1
+    assert "set PELLUCID_CACHE_DIR to a folder of your own" in err
+    assert file.read_text() == "no folder"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+def test_folder_that_others_may_write_is_not_used(copy):
+    copy.chmod(0o777)
+    said, err = probe(copy)
+    assert said == "compiled"
+    assert "other users may write to it" in err
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="needs to give a folder away")
+def test_folder_of_another_user_is_not_used(copy):
+    os.chown(copy, 12345, -1)
+    assert "it belongs to another user" in probe(copy)[1]
+
+
+def test_read_only_install_needs_no_write_beside_the_source(filled):
+    before = sorted(path.name for path in (SOURCE / "kernels").iterdir())
+    probe(filled)
+    after = sorted(path.name for path in (SOURCE / "kernels").iterdir())
+    assert [name for name in after if name != "__pycache__"] == [
+        name for name in before if name != "__pycache__"
+    ]
+
+
+def test_write_that_fails_loses_nothing(monkeypatch, tmp_path):
+    monkeypatch.setattr(cache, "folder", lambda: tmp_path)
+    cache.write("one", b"code")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    cache.write("one", b"other")
+    assert cache.read("one") == b"code"
+    assert [path.name for path in tmp_path.iterdir()] == ["one.o"]

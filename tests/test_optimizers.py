@@ -1,0 +1,93 @@
+"""Optimisers: kernel against formula over several steps, every option, odd lengths."""
+
+import numpy as np
+import pytest
+from helpers import DTYPES, SIZES, assert_close
+
+from pellucid import formulas
+from pellucid.kernels import execute
+from pellucid.training.optimizers import SGD, Adam, AdamW, RMSprop, resolve
+
+STEPS, RATE = 4, 0.01
+
+
+def run(optimizer, p, gradients, decay, dtype):
+    """The kernel's parameters after a step for each gradient."""
+    schedule = np.zeros((STEPS, 3))
+    schedule[:, 0] = RATE
+    schedule[:, 1:] = optimizer.corrections(0, STEPS)
+    memory = {name: np.zeros_like(p) for name in optimizer.memory}
+    for step, g in enumerate(gradients):
+        update = optimizer.update(p, g, memory, schedule[step : step + 1].copy(), np.ones(2), decay)
+        execute(update.name, *update.arguments, parts=2)
+    return p
+
+
+def reference(optimizer, p, gradients, decay):
+    """The same by the formulas."""
+    a, b = np.zeros_like(p), np.zeros_like(p)
+    for step, g in enumerate(gradients):
+        if isinstance(optimizer, SGD):
+            p, a = formulas.sgd(p, g, a, RATE, optimizer.momentum, optimizer.nesterov, decay)
+        elif isinstance(optimizer, RMSprop):
+            p, a = formulas.rmsprop(p, g, a, RATE, optimizer.alpha, optimizer.epsilon, decay)
+        else:
+            rule = formulas.adamw if isinstance(optimizer, AdamW) else formulas.adam
+            p, a, b = rule(
+                p, g, a, b, step + 1, RATE, optimizer.beta1, optimizer.beta2, optimizer.epsilon,
+                decay,
+            )  # fmt: skip
+    return p
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("decay", (0.0, 0.1))
+@pytest.mark.parametrize(
+    "optimizer",
+    (SGD(0.0, False), SGD(0.9, False), SGD(0.9, True), RMSprop(), RMSprop(0.9), Adam(), AdamW(),
+     Adam(0.8, 0.99, 1e-6)),
+    ids=repr,
+)  # fmt: skip
+def test_kernel_equals_formula(optimizer, decay, dtype):
+    rng = np.random.default_rng(0)
+    for size in SIZES:
+        p = rng.normal(size=size).astype(dtype)
+        gradients = rng.normal(size=(STEPS, size)).astype(dtype)
+        expected = reference(optimizer, p.astype(float), gradients.astype(float), decay)
+        assert_close(run(optimizer, p.copy(), gradients, decay, dtype), expected, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("size", (*SIZES, 5000))
+@pytest.mark.parametrize("limit", (0.5, 1e6))
+def test_clipping_equals_formula(dtype, size, limit):
+    g = np.random.default_rng(size).normal(size=size).astype(dtype)
+    lanes, scale = np.zeros((64, 32)), np.zeros(2)
+    execute("squared_norm", g, lanes, parts=3)
+    execute("clip_scale", lanes, limit, scale, dtype=dtype)
+    expected = formulas.clip_by_global_norm([g.astype(float)], limit)
+    np.testing.assert_allclose(scale[1], expected.norm, rtol=1e-12)
+    np.testing.assert_allclose(g * scale[0], expected.gradients[0], rtol=1e-6)
+
+
+def test_corrections_go_on_where_they_stopped():
+    whole = Adam().corrections(0, 10)
+    np.testing.assert_array_equal(Adam().corrections(4, 6), whole[4:])
+
+
+def test_unknown_name_is_refused_with_the_nearest():
+    with pytest.raises(ValueError, match=r"optimizer of Fit must be .* Got 'adm'\. Did you mean 'adam'"):
+        resolve("adm", "Fit")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    (
+        (lambda: SGD(momentum=1.0), r"momentum of SGD must be a number in \[0, 1\)\. Got 1\.0\."),
+        (lambda: RMSprop(alpha=-1), r"alpha of RMSprop must be a number in \[0, 1\)\. Got -1\."),
+        (lambda: Adam(epsilon=0), r"epsilon of Adam must be a number above 0\. Got 0\."),
+    ),
+)
+def test_parameters_out_of_range_are_refused(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
