@@ -1,0 +1,309 @@
+"""What all estimators share: parameters in, rows encoded, a network trained, answers out."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from pellucid import checks
+from pellucid.data import TableEncoder, check_rows, sample_weights, target_from_state
+from pellucid.data.columns import plain_array
+from pellucid.estimators.plain import from_plain, to_plain
+from pellucid.layers import Layer, layer_from_config
+from pellucid.network import Network
+from pellucid.randomness import Stream, seed_from
+from pellucid.training import optimizers, schedules
+from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_callbacks
+from pellucid.training.history import History
+from pellucid.training.loop import OptimizerState, Rows, Settings, Trainer, unit_mean
+from pellucid.training.progress import Progress
+from pellucid.training.stopping import EarlyStopping
+
+_DTYPES = ("float32", "float64")
+
+
+class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
+    """Abstract: a network with scikit-learn's manners.
+
+    A family says which layers it has, a task what is predicted from the network's output.
+    """
+
+    def __new__(cls, *args: Any, **parameters: Any) -> Self:
+        known = cls._get_param_names()
+        for name in parameters:
+            if name not in known:
+                raise TypeError(checks.unknown_parameter(cls.__name__, name, known))
+        return super().__new__(cls)
+
+    def set_params(self, **parameters: Any) -> Self:
+        """Set parameters by name; an unknown one is a ValueError with the nearest known name."""
+        known = self._get_param_names()
+        for name in parameters:
+            if name.partition("__")[0] not in known:
+                owner = type(self).__name__
+                raise ValueError(checks.unknown_parameter(owner, name, known))
+        return super().set_params(**parameters)
+
+    # -- what a family and a task add --------------------------------------------------------
+
+    @abstractmethod
+    def _layers(self, outputs: int) -> list[Layer]:
+        """The network's layers, for `outputs` numbers a row."""
+
+    @abstractmethod
+    def _new_target(self, y: Any) -> Any:
+        """An encoder for `y`, not yet fitted."""
+
+    @abstractmethod
+    def _loss(self) -> tuple[str, int, bool]:
+        """The loss, the number of outputs, and whether accuracy means anything."""
+
+    @abstractmethod
+    def _target_rows(self, codes: np.ndarray) -> np.ndarray:
+        """Encoded targets as the loss takes them."""
+
+    def _row_weights(self, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        return weights
+
+    # -- fitting -----------------------------------------------------------------------------
+
+    @with_callbacks
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        epochs: int | None = None,
+        going_on: bool = False,
+        classes: Any = None,
+    ) -> Self:
+        """Encode, train, and keep all or nothing: a fit that fails changes nothing."""
+        before = self.__dict__.copy()
+        going_on = going_on and hasattr(self, "network_")
+        if going_on:
+            self.network_ = copy.deepcopy(self.network_)
+            self.history_ = copy.deepcopy(self.history_)
+            self._optimizer_state = copy.deepcopy(self._optimizer_state)
+        try:
+            self._fit_or_fail(X, y, sample_weight, epochs, going_on, classes)
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+        return self
+
+    def _fit_or_fail(
+        self, X: Any, y: Any, sample_weight: Any, epochs: int | None, going_on: bool, classes: Any
+    ) -> None:
+        settings = self._settings()
+        rows = self._encode(X, y, sample_weight, going_on, classes, settings.dtype)
+        settings.loss, outputs, settings.accuracy = self._loss()
+        if not going_on:
+            self.network_ = Network(self._layers(outputs)).build(
+                rows.X.shape[1], settings.dtype, settings.seed
+            )
+            self.history_ = History()
+            self._optimizer_state: OptimizerState | None = None
+        elif epochs is None:
+            self._optimizer_state = None  # a warm start keeps the weights, not the optimiser's memory
+        stopping, validation = None, None
+        if self.early_stopping and epochs is None:
+            stopping = EarlyStopping(self.patience)
+            rows, validation = self._split(rows, settings)
+        trainer = Trainer(self.network_, settings, self._optimizer_state, self.history_)
+        with (
+            Progress(self.verbose, epochs or settings.max_epochs, len(rows)) as progress,
+            FitCallbacks(self, self.callbacks, epochs or settings.max_epochs, X, y) as callbacks,
+        ):
+            outcome = trainer.fit(rows, validation, stopping, progress, callbacks, epochs)
+            progress.close(outcome.reason)
+        self._optimizer_state = trainer.state if epochs is not None else None
+        self.best_epoch_ = outcome.best_epoch
+
+    @property
+    def n_iter_(self) -> int:
+        """Epochs trained."""
+        return len(self.history_)
+
+    @property
+    def loss_(self) -> float:
+        """The last epoch's loss, NaN if there was none."""
+        return self.history_[-1]["loss"] if len(self.history_) else float("nan")
+
+    def _settings(self) -> Settings:
+        """The training parameters, each checked."""
+        owner = type(self).__name__
+        clip = self.clip_norm
+        if clip is not None:
+            clip = checks.number("clip_norm", owner, clip, 0, open_low=True)
+        batch = self.batch_size
+        if not (isinstance(batch, str) and batch == "full"):
+            if isinstance(batch, str):
+                expected = 'a positive integer or "full"'
+                raise ValueError(checks.fault("batch_size", owner, expected, batch))
+            batch = checks.positive_integer("batch_size", owner, batch)
+        jobs = self.n_jobs
+        if jobs is not None and jobs != -1:
+            jobs = checks.positive_integer("n_jobs", owner, jobs)
+        checks.flag("early_stopping", owner, self.early_stopping)
+        checks.flag("warm_start", owner, self.warm_start)
+        checks.number(
+            "validation_fraction", owner, self.validation_fraction, 0, 1,
+            open_low=True, open_high=True,
+        )  # fmt: skip
+        checks.positive_integer("patience", owner, self.patience)
+        checks.non_negative_integer("verbose", owner, int(self.verbose))
+        state = self.random_state
+        if state is not None and not isinstance(state, np.random.RandomState):
+            checks.non_negative_integer("random_state", owner, state)
+        return Settings(
+            loss="",
+            optimizer=optimizers.resolve(self.optimizer, owner),
+            learning_rate=checks.number(
+                "learning_rate", owner, self.learning_rate, 0, open_low=True
+            ),
+            schedule=schedules.resolve(self.schedule, owner),
+            weight_decay=checks.number("weight_decay", owner, self.weight_decay, 0),
+            clip_norm=clip,
+            max_epochs=checks.positive_integer("max_epochs", owner, self.max_epochs),
+            batch_size=batch,
+            seed=seed_from(state),
+            dtype=checks.one_of("dtype", owner, self.dtype, _DTYPES),
+            n_jobs=None if jobs == -1 else jobs,
+        )
+
+    def _encode(
+        self, X: Any, y: Any, sample_weight: Any, going_on: bool, classes: Any, dtype: str
+    ) -> Rows:
+        """X, y and weights as arrays; encoders are fitted, or used again when going on."""
+        weights = None
+        if sample_weight is not None:
+            weights = sample_weights(self, sample_weight, _count(X if y is None else y))
+        if going_on:
+            codes = self.target_.encode(self, y)
+            data = self.table_.transform(self, X)
+        else:
+            target, table = self._new_target(y), TableEncoder()
+            extra = {} if classes is None else {"classes": classes}
+            codes = target.fit(self, y, weights, **extra)
+            data = table.fit_transform(self, X, weights, np.dtype(dtype))
+            self.target_, self.table_ = target, table
+        check_rows(self, len(data), len(codes))
+        if len(data) < 2 and not going_on:
+            raise ValueError(
+                f"X of {type(self).__name__} must have at least 2 rows. Got 1 sample."
+            )
+        weights = np.ones(len(data)) if weights is None else weights
+        weights = self._row_weights(codes, weights)
+        used = weights > 0  # weight 0 is the row left out
+        if not used.all():
+            data, codes, weights = data[used], codes[used], weights[used]
+        return Rows(
+            np.ascontiguousarray(data),
+            self._target_rows(codes),
+            unit_mean(weights).astype(data.dtype),
+        )
+
+    def _split(self, rows: Rows, settings: Settings) -> tuple[Rows, Rows]:
+        """Rows to train on and rows kept aside, every class in both where it can be."""
+        count = len(rows)
+        aside = max(1, int(self.validation_fraction * count + 0.5))
+        if count - aside < 1:
+            raise ValueError(
+                f"X of {type(self).__name__} must have at least 3 rows for early_stopping. "
+                f"Got {count}. Pass early_stopping=False."
+            )
+        order = Stream(settings.seed, "split").permutation(count)
+        labels = rows.y if rows.y.ndim == 1 else rows.y[:, 0]
+        if settings.accuracy and (rows.y.ndim == 1 or rows.y.shape[1] == 1):
+            order = order[np.argsort(_shares(labels[order]), kind="stable")]
+        return rows.subset(np.sort(order[aside:])), rows.subset(np.sort(order[:aside]))
+
+    # -- using -------------------------------------------------------------------------------
+
+    def _output(self, X: Any, output: str = "identity") -> np.ndarray:
+        check_is_fitted(self, "network_")
+        data = self.table_.transform(self, X)
+        jobs = None if self.n_jobs in (None, -1) else self.n_jobs
+        return self.network_.forward(data, output, jobs)
+
+    def summary(self) -> None:
+        """Print the network's table of layer, output shape and parameters."""
+        check_is_fitted(self, "network_")
+        self.network_.summary()
+
+    def save(self, path: Any) -> None:
+        """Write the fitted model to one safetensors file; see :func:`pellucid.load`."""
+        from pellucid.files import save
+
+        save(self, path)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    # -- files -------------------------------------------------------------------------------
+
+    def _state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """All that a fitted model is: a map that JSON can hold, and arrays by name."""
+        check_is_fitted(self, "network_")
+        parts = {"table": self.table_, "target": self.target_}
+        config: dict[str, Any] = {
+            "parameters": {
+                name: to_plain(value) for name, value in self.get_params(deep=False).items()
+            },
+            "layers": [layer.config() for layer in self.network_.layers],
+            "history": self.history_.state(),
+            "best_epoch": self.best_epoch_,
+            "target_names": getattr(self, "target_names_", None),
+        }
+        arrays = {f"network.{k}": each for k, each in self.network_.parameters().items()}
+        for part, encoder in parts.items():
+            config[part], found = encoder.state()
+            arrays |= {f"{part}.{name}": each for name, each in found.items()}
+        return config, arrays
+
+    @classmethod
+    def _from_state(cls, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        """The fitted model that :meth:`_state` describes."""
+
+        def named(part: str) -> dict[str, np.ndarray]:
+            prefix = f"{part}."
+            return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+
+        model = cls(**{name: from_plain(each) for name, each in config["parameters"].items()})
+        model.table_ = TableEncoder.from_state(config["table"], named("table"))
+        model.target_ = target_from_state(config["target"], named("target"))
+        model.n_features_in_ = len(model.table_.kinds)
+        if model.table_.names is not None:
+            model.feature_names_in_ = np.asarray(model.table_.names, dtype=object)
+        model.network_ = Network([layer_from_config(each) for each in config["layers"]])
+        model.network_.build(model.table_.n_outputs, model.dtype, 0)
+        model.network_.set_parameters(named("network"))
+        model.history_ = History.from_state(config["history"])
+        model.best_epoch_ = int(config["best_epoch"])
+        if config["target_names"] is not None:
+            model.target_names_ = [str(name) for name in config["target_names"]]
+        model._optimizer_state = None
+        return model
+
+
+def _shares(labels: np.ndarray) -> np.ndarray:
+    """Each row's place among the rows of its label, as a share: sorting by it mixes labels evenly."""
+    shares = np.empty(len(labels))
+    for label in np.unique(labels):
+        place = np.flatnonzero(labels == label)
+        shares[place] = (np.arange(len(place)) + 0.5) / len(place)
+    return shares
+
+
+def _count(values: Any) -> int:
+    array = plain_array(values)
+    return len(array) if hasattr(array, "__len__") else 0

@@ -1,0 +1,219 @@
+"""Any chain of layers as an estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pellucid.checks import shown
+from pellucid.estimators.base import NetworkEstimator
+from pellucid.estimators.parameters import documented
+from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
+from pellucid.layers import Layer, Linear, ReLU, Softmax
+from pellucid.training.optimizers import Optimizer
+from pellucid.training.schedules import Schedule
+
+
+class _AnyNetwork(NetworkEstimator):
+    """Abstract: the layers that the user lists, and an output layer."""
+
+    def _layers(self, outputs: int) -> list[Layer]:
+        owner = type(self).__name__
+        layers = self.layers
+        if layers is None:
+            layers = (Linear(64), ReLU())
+        if not isinstance(layers, (list, tuple)) or not all(isinstance(x, Layer) for x in layers):
+            raise TypeError(
+                f"layers of {owner} must be a list of layers, such as [Linear(64), ReLU()]. "
+                f"Got {shown(layers)}."
+            )
+        last = layers[-1] if layers else None
+        if isinstance(last, Softmax):
+            raise ValueError(
+                f"layers of {owner} must not end in Softmax: the loss takes logits, and "
+                "predict_proba applies it. Got Softmax() at the end. Leave it out."
+            )
+        if isinstance(last, Linear):
+            if last.units != outputs:
+                raise ValueError(
+                    f"the last layer of {owner} must give {outputs} outputs here. "
+                    f"Got {last!r}. Write Linear({outputs}), or leave the output layer out."
+                )
+            return list(layers)
+        return [*layers, Linear(outputs, initialization="glorot_uniform")]
+
+
+@documented
+class NetworkClassifier(NetworkClassification, _AnyNetwork):
+    """Any chain of layers that tells classes, or sets of labels, apart.
+
+    Parameters
+    ----------
+    layers : list of Layer, default=None
+        The network without its output layer, which is added: as many outputs as there are classes
+        (one for two classes) or targets. A last ``Linear`` of just that size is taken as the
+        output layer. None means ``[Linear(64), ReLU()]``.
+    {optimizer}
+    {learning_rate}
+    {schedule}
+    {weight_decay}
+    {clip_norm}
+    {max_epochs}
+    {batch_size}
+    {early_stopping}
+    {validation_fraction}
+    {patience}
+    {class_weight}
+    {dtype}
+    {callbacks}
+    {warm_start}
+    {n_jobs}
+    {random_state}
+    {verbose}
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The labels in order.
+    {attributes}
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from pellucid import NetworkClassifier
+    >>> from pellucid.layers import Dropout, Linear, Tanh
+    >>> X, y = load_iris(return_X_y=True)
+    >>> layers = [Linear(32), Tanh(), Dropout(0.1)]
+    >>> model = NetworkClassifier(layers, random_state=0, verbose=0).fit(X, y)
+    >>> model.network_.summary()
+    layer            output shape  parameters
+    -----------------------------------------
+    input            (B, 4)                 0
+    Linear(32)       (B, 32)              160
+    Tanh()           (B, 32)                0
+    Dropout(0.1)     (B, 32)                0
+    Linear(3)        (B, 3)                99
+    -----------------------------------------
+    total                                 259
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer] | None = None,
+        optimizer: str | Optimizer = "adamw",
+        learning_rate: float = 0.003,
+        schedule: str | Schedule = "cosine",
+        weight_decay: float = 0.01,
+        clip_norm: float | None = None,
+        max_epochs: int = 60,
+        batch_size: int | str = 32,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        class_weight: str | dict[Any, float] | None = None,
+        dtype: str = "float32",
+        callbacks: Any = None,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: int = 1,
+    ) -> None:
+        self.layers = layers
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.weight_decay = weight_decay
+        self.clip_norm = clip_norm
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.class_weight = class_weight
+        self.dtype = dtype
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+
+@documented
+class NetworkRegressor(NetworkRegression, _AnyNetwork):
+    """Any chain of layers that predicts numbers, one a row or several.
+
+    Parameters
+    ----------
+    layers : list of Layer, default=None
+        The network without its output layer, which is added: as many outputs as there are classes
+        (one for two classes) or targets. A last ``Linear`` of just that size is taken as the
+        output layer. None means ``[Linear(64), ReLU()]``.
+    {optimizer}
+    {learning_rate}
+    {schedule}
+    {weight_decay}
+    {clip_norm}
+    {max_epochs}
+    {batch_size}
+    {early_stopping}
+    {validation_fraction}
+    {patience}
+    {dtype}
+    {callbacks}
+    {warm_start}
+    {n_jobs}
+    {random_state}
+    {verbose}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from pellucid import NetworkRegressor
+    >>> from pellucid.layers import LeakyReLU, Linear
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = NetworkRegressor([Linear(32), LeakyReLU()], random_state=0, verbose=0).fit(X, y)
+    >>> model.predict(X[:2]).shape
+    (2,)
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer] | None = None,
+        optimizer: str | Optimizer = "adamw",
+        learning_rate: float = 0.003,
+        schedule: str | Schedule = "cosine",
+        weight_decay: float = 0.01,
+        clip_norm: float | None = None,
+        max_epochs: int = 60,
+        batch_size: int | str = 32,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        dtype: str = "float32",
+        callbacks: Any = None,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: int = 1,
+    ) -> None:
+        self.layers = layers
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.weight_decay = weight_decay
+        self.clip_norm = clip_norm
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.dtype = dtype
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose

@@ -1,0 +1,77 @@
+"""The parameters that all estimators share: what they mean, their defaults, and why those."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_SHARED = {
+    "dropout": """dropout : float, default=0.0
+    The share of each hidden layer's outputs set to zero in training, in [0, 1). 0 because small
+    tables lose more than they gain.""",
+    "activation": """activation : {"relu", "leaky_relu", "sigmoid", "tanh"}, default="relu"
+    What follows each hidden layer. ReLU learns fast and does not saturate.""",
+    "initialization": """initialization : str, default="he_uniform"
+    How the hidden layers' weights begin; see :mod:`pellucid.layers.initialization`. He et al.'s
+    variance is the one that ReLU keeps.""",
+    "optimizer": """optimizer : {"sgd", "rmsprop", "adam", "adamw"} or Optimizer, default="adamw"
+    How gradients change the weights; an instance such as ``SGD(momentum=0.8)`` sets more.""",
+    "learning_rate": """learning_rate : float, default=0.003
+    The largest step. A few times Adam's usual 0.001, since the schedule ends it near zero.""",
+    "schedule": """schedule : str or Schedule, default="cosine"
+    How the rate changes: "constant", "step", "cosine" (with warm-up), "one_cycle", "plateau". A
+    rate that falls to zero settles in a minimum, so that the last epoch is a good one.""",
+    "weight_decay": """weight_decay : float, default=0.01
+    Pull of the weights (not the biases) towards zero; AdamW's usual value.""",
+    "clip_norm": """clip_norm : float or None, default=None
+    The largest norm of the whole gradient; None leaves it as it is.""",
+    "max_epochs": """max_epochs : int, default=60
+    How many times all rows are seen.""",
+    "batch_size": """batch_size : int or "full", default=32
+    Rows a step, "full" for all. Small batches learn more in an epoch.""",
+    "early_stopping": """early_stopping : bool, default=False
+    Whether to keep rows aside, stop when they no longer improve, and go back to the best epoch.
+    Off, since a small table needs all its rows.""",
+    "validation_fraction": """validation_fraction : float, default=0.1
+    The share of rows kept aside where `early_stopping` asks for it.""",
+    "patience": """patience : int, default=10
+    Epochs without improvement after which early stopping stops.""",
+    "class_weight": """class_weight : None, "balanced" or dict, default=None
+    Weights of the classes; "balanced" gives each the same total.""",
+    "dtype": """dtype : {"float32", "float64"}, default="float32"
+    The type of all arithmetic. float32 is twice as fast and exact enough.""",
+    "callbacks": """callbacks : callable or list of callables, default=None
+    Each is called as ``callback(estimator, row)`` after every epoch; True stops the fit.""",
+    "warm_start": """warm_start : bool, default=False
+    Whether `fit` goes on from the weights of the fit before.""",
+    "n_jobs": """n_jobs : int or None, default=None
+    Threads at most; None and -1 mean all that the process may use. No result depends on it.""",
+    "random_state": """random_state : int, RandomState or None, default=None
+    An integer makes the fit the same to the bit, on every machine and any number of threads.""",
+    "verbose": """verbose : int, default=1
+    0 is silent; 1 shows a progress bar, or some lines where there is no terminal; 2 a line an
+    epoch.""",
+}
+
+ATTRIBUTES = """network_ : Network
+    The trained network.
+history_ : History
+    One row an epoch; ``history_.to_frame()`` is a DataFrame.
+n_iter_ : int
+    Epochs trained.
+loss_ : float
+    The last epoch's loss.
+best_epoch_ : int
+    The epoch whose weights were kept.
+n_features_in_ : int
+    Columns of X.
+feature_names_in_ : ndarray of str
+    Their names, where X had any."""
+
+
+def documented(cls: Any) -> Any:
+    """Fill ``{parameter}`` and ``{attributes}`` in a class's docstring from the table above."""
+    text = cls.__doc__
+    for name, entry in {**_SHARED, "attributes": ATTRIBUTES}.items():
+        text = text.replace("    {" + name + "}", "\n".join("    " + x for x in entry.split("\n")))
+    cls.__doc__ = text
+    return cls

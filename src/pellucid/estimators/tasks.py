@@ -1,0 +1,135 @@
+"""What is predicted from a network's output: classes or numbers."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin
+
+from pellucid.data import (
+    ClassTarget,
+    MultilabelTarget,
+    NumberTarget,
+    class_target,
+    class_weights,
+)
+from pellucid.estimators.base import NetworkEstimator
+
+
+class NetworkClassification(ClassifierMixin, NetworkEstimator):
+    """Abstract: one class a row (two classes share one output), or any number of labels a row."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from rows `X` and their labels `y`.
+
+        Parameters
+        ----------
+        X : DataFrame, array, tensor, list or map of columns, of shape (rows, columns)
+        y : Series, array or list of shape (rows,); of 0 and 1 and shape (rows, labels) for several
+        sample_weight : array-like of shape (rows,), optional
+
+        Returns
+        -------
+        self
+        """
+        return self._fit(X, y, sample_weight, going_on=bool(self.warm_start))
+
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> Self:
+        """One more epoch over the rows given; `classes` must list all labels at the first call."""
+        return self._fit(X, y, sample_weight, epochs=1, going_on=True, classes=classes)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The most likely class of each row, or the labels whose probability is above one half."""
+        logits = self._output(X)
+        if logits.shape[1] == 1:
+            return self.target_.decode((logits[:, 0] > 0).astype(np.int64))
+        if isinstance(self.target_, MultilabelTarget):
+            return self.target_.decode((logits > 0).astype(np.int64))
+        return self.target_.decode(logits.argmax(axis=1))
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """The probability of each class, or of each label, of shape (rows, classes)."""
+        if isinstance(getattr(self, "target_", None), ClassTarget) and len(self.classes_) > 2:
+            return self._output(X, "softmax")
+        found = self._output(X, "sigmoid")
+        if isinstance(self.target_, MultilabelTarget):
+            return found
+        return np.concatenate([1 - found, found], axis=1)
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The labels in order."""
+        return self.target_.classes
+
+    def _new_target(self, y: Any) -> Any:
+        return class_target(self, y)
+
+    def _loss(self) -> tuple[str, int, bool]:
+        count = len(self.target_.classes)
+        if isinstance(self.target_, MultilabelTarget):
+            return "binary_cross_entropy", count, True
+        if count == 2:
+            return "binary_cross_entropy", 1, True
+        return "categorical_cross_entropy", count, True
+
+    def _target_rows(self, codes: np.ndarray) -> np.ndarray:
+        single = isinstance(self.target_, ClassTarget)
+        if single and len(self.target_.classes) > 2:
+            return np.ascontiguousarray(codes, dtype=np.int64)
+        return np.ascontiguousarray(codes.reshape(len(codes), -1), dtype=self.dtype)
+
+    def _row_weights(self, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        return weights * class_weights(
+            self, self.class_weight, self.target_.classes, codes, weights
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+class NetworkRegression(RegressorMixin, NetworkEstimator):
+    """Abstract: one number a row, or several."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from rows `X` and their numbers `y`.
+
+        Parameters
+        ----------
+        X : DataFrame, array, tensor, list or map of columns, of shape (rows, columns)
+        y : Series, DataFrame, array or list of shape (rows,) or (rows, targets)
+            In their own units; standardised inside.
+        sample_weight : array-like of shape (rows,), optional
+
+        Returns
+        -------
+        self
+        """
+        return self._fit(X, y, sample_weight, going_on=bool(self.warm_start))
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """One more epoch over the rows given; the first call learns means and scales."""
+        return self._fit(X, y, sample_weight, epochs=1, going_on=True)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The number, or numbers, of each row, in the units of `y`."""
+        output = self._output(X)
+        return self.target_.decode(output)
+
+    def _new_target(self, y: Any) -> Any:
+        return NumberTarget()
+
+    def _loss(self) -> tuple[str, int, bool]:
+        return "mean_squared_error", len(self.target_.mean), False
+
+    def _target_rows(self, codes: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(codes, dtype=self.dtype)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

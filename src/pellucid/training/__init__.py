@@ -1,0 +1,1 @@
+"""Training: the loop in small steps, and all that accompanies it."""

@@ -1,0 +1,92 @@
+"""What happened: one row an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, overload
+
+from pellucid import checks
+
+_BACKENDS = ("pandas", "polars", "pyarrow")
+
+
+class History(Sequence[dict[str, Any]]):
+    """One row an epoch: epoch, loss, accuracy, validation, learning rate, seconds, rows a second.
+
+    Parameters
+    ----------
+    rows : iterable of dict, optional
+
+    Examples
+    --------
+    >>> history = History([{"epoch": 1, "loss": 0.7}, {"epoch": 2, "loss": 0.4}])
+    >>> history[-1]["loss"], history["loss"]
+    (0.4, [0.7, 0.4])
+    """
+
+    def __init__(self, rows: Iterable[dict[str, Any]] = ()) -> None:
+        self._rows = [dict(row) for row in rows]
+
+    def append(self, row: dict[str, Any]) -> None:
+        """Add an epoch's row."""
+        self._rows.append(dict(row))
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload  # type: ignore[override]
+    def __getitem__(self, key: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, key: slice) -> History: ...
+    @overload
+    def __getitem__(self, key: str) -> list[Any]: ...
+    def __getitem__(self, key: int | slice | str) -> Any:
+        """Row `key`, a history of the rows of a slice, or a column as a list."""
+        if isinstance(key, str):
+            if key not in self.columns:
+                raise KeyError(
+                    f"the history has no column {key!r}.{checks.suggestion(key, self.columns)}"
+                )
+            return [row.get(key) for row in self._rows]
+        return History(self._rows[key]) if isinstance(key, slice) else self._rows[key]
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return list(self._rows[0]) if self._rows else []
+
+    def to_frame(self, backend: str = "pandas") -> Any:
+        """The history as a DataFrame of pandas or polars, or a pyarrow table."""
+        checks.one_of("backend", "History.to_frame", backend, _BACKENDS)
+        try:
+            import narwhals as nw
+
+            columns = {name: self[name] for name in self.columns}
+            return nw.from_dict(columns, backend=backend).to_native()
+        except ImportError as error:
+            raise ImportError(
+                f"a history's DataFrame needs {backend}, which is not installed. "
+                f"Install it, or use history['loss'] and list(history)."
+            ) from error
+
+    def state(self) -> list[dict[str, Any]]:
+        """The rows, for JSON."""
+        return [dict(row) for row in self._rows]
+
+    @classmethod
+    def from_state(cls, rows: list[dict[str, Any]]) -> History:
+        """The history that :meth:`state` described."""
+        return cls(rows)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, History) and self._rows == other._rows
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        if not self._rows:
+            return "History of no epochs"
+        last = ", ".join(
+            f"{name} {value:.4g}" for name, value in self._rows[-1].items() if name != "epoch"
+        )
+        return f"History of {len(self)} epochs, the last: {last}"

@@ -1,0 +1,361 @@
+"""The training loop in small named steps.
+
+Python sees an epoch as a few calls of one compiled program; what happens between them is here:
+the order of rows, learning rates, validation, early stopping, history, callbacks, Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from pellucid.kernels import Operation, Program, announced, operation
+from pellucid.kernels.panels import aligned
+from pellucid.network import Loss, Network, gather
+from pellucid.randomness import Stream
+from pellucid.training.history import History
+from pellucid.training.optimizers import Optimizer
+from pellucid.training.progress import Progress
+from pellucid.training.schedules import Schedule
+from pellucid.training.stopping import EarlyStopping
+
+CALL_SECONDS = 0.1  # a compiled call is about this long, so that Ctrl-C and the display are quick
+NORM_CHUNKS, NORM_LANES = 64, 32
+
+
+class TrainingDiverged(FloatingPointError):
+    """The loss became NaN or infinite; the message says when, where and what to try."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Encoded rows: features (N, I), targets, and weights of mean 1."""
+
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def subset(self, index: np.ndarray) -> Rows:
+        """The rows at `index`, their weights scaled to mean 1 again."""
+        return Rows(
+            np.ascontiguousarray(self.X[index]), self.y[index], unit_mean(self.weight[index])
+        )
+
+
+def unit_mean(weight: np.ndarray) -> np.ndarray:
+    """Weights scaled to mean 1, so that equal weights are the same as none."""
+    total = math.fsum(weight)
+    return weight if total == len(weight) else weight * (len(weight) / total)
+
+
+@dataclass
+class Settings:
+    """What a fit needs to know beside the network and the rows."""
+
+    loss: str
+    optimizer: Optimizer
+    learning_rate: float
+    schedule: Schedule
+    weight_decay: float
+    clip_norm: float | None
+    max_epochs: int
+    batch_size: int | str
+    seed: int
+    dtype: str = "float32"
+    n_jobs: int | None = None
+    accuracy: bool = False
+
+
+@dataclass
+class OptimizerState:
+    """What is carried from step to step: it, the parameters and the seed are the whole state."""
+
+    memory: dict[str, np.ndarray]
+    steps: int = 0
+    epochs: int = 0
+
+
+def _batch_rows(batch_size: int | str, rows: int) -> int:
+    return rows if batch_size == "full" else min(int(batch_size), rows)
+
+
+class _Training:
+    """The compiled program of one training epoch on given rows."""
+
+    def __init__(
+        self, network: Network, rows: Rows, settings: Settings, state: OptimizerState
+    ) -> None:
+        self.network, self.rows, self.settings, self.state = network, rows, settings, state
+        self.batch = _batch_rows(settings.batch_size, len(rows))
+        self.steps = -(-len(rows) // self.batch)
+        self.gradients = aligned(network.values.size, network.dtype)
+        self.clock = np.array(
+            [settings.seed & 0xFFFFFFFF, settings.seed >> 32 & 0xFFFFFFFF, 0], dtype=np.int64
+        )
+        self.order = np.arange(len(rows), dtype=np.int64)
+        self.layout = network.layout(self.batch, self.gradients, self.clock)
+        self.loss = Loss(
+            settings.loss, self.layout, network, rows.y, rows.weight, self.order, self.steps
+        )
+        self.schedule = np.zeros((self.steps, 3))
+        self.scale = np.ones(2)
+        self.program = Program(
+            [
+                gather(self.layout, rows.X, self.order),
+                *self.layout.forward,
+                *self.loss.operations,
+                *self.layout.backward,
+                *self._clip(),
+                *self._update(),
+            ],
+            network.dtype,
+            self.loss.control,
+        )
+        self.parts = network.threads(self.batch, settings.n_jobs)
+        self._steps_a_call = 1
+
+    def _clip(self) -> list[Operation]:
+        if self.settings.clip_norm is None:
+            return []
+        lanes = np.zeros((NORM_CHUNKS, NORM_LANES))
+        return [
+            operation("squared_norm", self.gradients, lanes),
+            operation("clip_scale", lanes, self.settings.clip_norm, self.scale),
+        ]
+
+    def _update(self) -> list[Operation]:
+        """One operation for the parameters that decay, one for the others."""
+        network, settings = self.network, self.settings
+        found = []
+        edges = (0, network.decaying, network.values.size)
+        decays = (settings.weight_decay, 0.0)
+        for begin, end, decay in zip(edges, edges[1:], decays, strict=False):
+            if end > begin:
+                memory = {name: each[begin:end] for name, each in self.state.memory.items()}
+                found.append(
+                    settings.optimizer.update(
+                        network.values[begin:end], self.gradients[begin:end], memory,
+                        self.schedule, self.scale, decay,
+                    )  # fmt: skip
+                )
+        found[-1] = operation(found[-1].name, *found[-1].arguments)  # the step's last meeting
+        return found
+
+    def epoch(self, advance: Callable[[int, float], None]) -> tuple[float, float]:
+        """One epoch; the mean loss and the share of right answers."""
+        settings, state = self.settings, self.state
+        rows = len(self.rows)
+        if self.batch < rows:
+            self.order[:] = Stream(settings.seed, "order", state.epochs).permutation(rows)
+        self.schedule[:, 0] = settings.schedule.rates(
+            settings.learning_rate, state.steps, self.steps, self.steps, settings.max_epochs
+        )
+        self.schedule[:, 1:] = settings.optimizer.corrections(state.steps, self.steps)
+        self.clock[2] = state.steps
+        step = 0
+        while step < self.steps:
+            stop = min(self.steps, step + self._steps_a_call)
+            begin = time.perf_counter()
+            whole = self.program.run(step, stop, self.batch, rows, self.parts)
+            spent = time.perf_counter() - begin
+            if not whole:
+                raise TrainingDiverged(self._diagnosis(state.epochs + 1))
+            state.steps += stop - step
+            pace = (stop - step) * CALL_SECONDS / max(spent, 1e-9)
+            self._steps_a_call = max(1, min(int(pace), 4 * self._steps_a_call))
+            step = stop
+            done = min(rows, step * self.batch)
+            advance(done, float(self.loss.sums[step - 1]) / min(self.batch, rows))
+        state.epochs += 1
+        losses, hits = self.loss.sums[: self.steps], self.loss.sums[self.steps :]
+        return math.fsum(losses) / rows, math.fsum(hits) / rows
+
+    def _diagnosis(self, epoch: int) -> str:
+        """The sentence for a loss that is no finite number: epoch, layer, what to try."""
+        network = self.network
+        where = "the loss itself, though every layer's output is finite"
+        for stage, layer in zip(self.layout.stages, network.layers, strict=True):
+            bad = [name for name, each in stage.parameters.items() if not np.isfinite(each).all()]
+            name = f"layer {stage.index} ({layer!r})"
+            if bad:
+                where = f"{name}, whose {bad[0]} is no longer finite"
+                break
+            if not np.isfinite(stage.y).all():
+                where = f"{name}, whose output is no longer finite"
+                break
+        return (
+            f"the loss of epoch {epoch} must be finite, but it is NaN or infinite. It began in "
+            f"{where}. Try a lower learning_rate (now {self.settings.learning_rate:g}), "
+            "clip_norm=1.0, or look for extreme values in the data."
+        )
+
+
+class _Validation:
+    """The compiled program that measures loss and accuracy on rows kept aside."""
+
+    def __init__(self, network: Network, rows: Rows, settings: Settings) -> None:
+        self.rows = rows
+        self.batch = min(256, len(rows))
+        self.steps = -(-len(rows) // self.batch)
+        order = np.arange(len(rows), dtype=np.int64)
+        layout = network.layout(self.batch)
+        self.loss = Loss(settings.loss, layout, network, rows.y, rows.weight, order, self.steps)
+        self.program = Program(
+            [gather(layout, rows.X, order), *layout.forward, *self.loss.operations],
+            network.dtype,
+            self.loss.control,
+        )
+        self.parts = network.threads(self.batch, settings.n_jobs)
+
+    def measure(self) -> tuple[float, float]:
+        """The mean loss, infinite where it is no number, and the share of right answers."""
+        if not self.program.run(0, self.steps, self.batch, len(self.rows), self.parts):
+            return math.inf, 0.0
+        losses, hits = self.loss.sums[: self.steps], self.loss.sums[self.steps :]
+        return math.fsum(losses) / len(self.rows), math.fsum(hits) / len(self.rows)
+
+
+class Callbacks(Protocol):
+    """What a fit tells others."""
+
+    def epoch_begin(self) -> None:
+        """Before an epoch."""
+
+    def epoch_end(self, row: dict[str, Any]) -> bool:
+        """After an epoch; whether to stop."""
+
+
+@dataclass
+class Outcome:
+    """How a fit ended."""
+
+    reason: str
+    best_epoch: int
+
+
+class Trainer:
+    """Trains a network.
+
+    Parameters
+    ----------
+    network : Network
+        Built; its values are changed in place.
+    settings : Settings
+    state : OptimizerState, optional
+        To go on from; by default a fresh one.
+    history : History, optional
+        To add to.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        settings: Settings,
+        state: OptimizerState | None = None,
+        history: History | None = None,
+    ) -> None:
+        self.network, self.settings = network, settings
+        self.history = History() if history is None else history
+        self.state = state or OptimizerState(
+            {
+                name: aligned(network.values.size, network.dtype)
+                for name in settings.optimizer.memory
+            },
+            epochs=len(self.history),
+        )
+
+    def fit(
+        self,
+        rows: Rows,
+        validation: Rows | None = None,
+        stopping: EarlyStopping | None = None,
+        progress: Progress | None = None,
+        callbacks: Callbacks | None = None,
+        epochs: int | None = None,
+    ) -> Outcome:
+        """Train for `epochs` (by default ``settings.max_epochs``) or until told to stop.
+
+        Parameters
+        ----------
+        rows, validation : Rows
+            Validation rows are never trained on.
+        stopping : EarlyStopping, optional
+            Watches the validation loss (the training loss without validation rows); the best
+            epoch's parameters are put back at the end.
+        progress : Progress, optional
+            Where the fit is shown.
+        callbacks : Callbacks, optional
+            Told when an epoch begins, and its history row when it ends; may stop the fit.
+        epochs : int, optional
+
+        Returns
+        -------
+        Outcome
+            Ctrl-C ends the fit with the best weights so far and is told there, not raised.
+
+        Raises
+        ------
+        TrainingDiverged
+            At the first loss that is NaN or infinite.
+        """
+        network, settings = self.network, self.settings
+        progress = progress or Progress(0, settings.max_epochs, len(rows))
+        epochs = settings.max_epochs if epochs is None else epochs
+        with announced(progress.note):
+            training = _Training(network, rows, settings, self.state)
+            measured = _Validation(network, validation, settings) if validation else None
+        best = stopping or EarlyStopping(epochs)
+        best_epoch, best_values = 0, None
+        reason = f"all {epochs} epochs done"
+        keep_best = stopping is not None
+        try:
+            for _ in range(epochs):
+                if callbacks is not None:
+                    callbacks.epoch_begin()
+                row = self._epoch(training, measured, progress)
+                watched = row["validation_loss"] if measured else row["loss"]
+                settings.schedule.observe(watched)
+                if best.observe(watched):
+                    best_epoch, best_values = row["epoch"], network.values.copy()
+                if callbacks is not None and callbacks.epoch_end(row):
+                    reason = "stopped by a callback"
+                    break
+                if stopping is not None and best.should_stop:
+                    reason = f"no better validation loss for {best.patience} epochs"
+                    break
+        except KeyboardInterrupt:
+            reason, keep_best = "interrupted; the best weights so far are kept", True
+        if keep_best and best_values is not None:
+            network.values[:] = best_values
+            return Outcome(f"{reason}; best epoch {best_epoch}", best_epoch)
+        return Outcome(reason, self.state.epochs)
+
+    def _epoch(
+        self, training: _Training, measured: _Validation | None, progress: Progress
+    ) -> dict[str, Any]:
+        """Train and measure one epoch; its row of the history."""
+        begin = time.perf_counter()
+        loss, accuracy = training.epoch(progress.advance)
+        row: dict[str, Any] = {"epoch": self.state.epochs, "loss": loss}
+        if self.settings.accuracy:
+            row["accuracy"] = accuracy
+        spent = time.perf_counter() - begin
+        if measured is not None:
+            validation_loss, validation_accuracy = measured.measure()
+            row["validation_loss"] = validation_loss
+            if self.settings.accuracy:
+                row["validation_accuracy"] = validation_accuracy
+        row["learning_rate"] = float(training.schedule[-1, 0])
+        row["seconds"] = spent
+        row["rows_per_second"] = len(training.rows) / max(spent, 1e-9)
+        self.history.append(row)
+        progress.epoch(row)
+        return row

@@ -1,0 +1,173 @@
+"""Optimisers: frozen descriptions, whose memory and operations a :class:`Trainer` holds."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from pellucid import checks
+from pellucid.kernels import Operation, operation
+
+
+class Optimizer(ABC):
+    """Abstract: how a gradient changes the parameters.
+
+    Attributes
+    ----------
+    memory : tuple of str
+        The vectors that it keeps from step to step, each as long as the parameters.
+    """
+
+    memory: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def update(
+        self,
+        values: np.ndarray,
+        gradients: np.ndarray,
+        memory: Mapping[str, np.ndarray],
+        schedule: np.ndarray,
+        scale: np.ndarray,
+        decay: float,
+    ) -> Operation:
+        """The operation that takes one step."""
+
+    def corrections(self, steps_done: int, count: int) -> np.ndarray:
+        """The factors of the coming steps that depend on their number, (count, 2) float64."""
+        return np.ones((count, 2))
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Gradient descent with momentum; see :func:`pellucid.formulas.sgd`.
+
+    Parameters
+    ----------
+    momentum : float, default=0.9
+        In [0, 1).
+    nesterov : bool, default=True
+        Whether the gradient is taken as if the momentum's step had been made.
+    """
+
+    momentum: float = 0.9
+    nesterov: bool = True
+    memory = ("velocity",)
+
+    def __post_init__(self) -> None:
+        checks.number("momentum", "SGD", self.momentum, 0, 1, open_high=True)
+        checks.flag("nesterov", "SGD", self.nesterov)
+
+    def update(self, values, gradients, memory, schedule, scale, decay):  # type: ignore[no-untyped-def]
+        return operation(
+            "sgd", values, gradients, memory["velocity"], schedule, scale,
+            self.momentum, decay, self.nesterov, meets=False,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """Gradients over their running root mean square; see :func:`pellucid.formulas.rmsprop`.
+
+    Parameters
+    ----------
+    alpha : float, default=0.99
+        How much of the mean of squares each step keeps, in [0, 1).
+    epsilon : float, default=1e-8
+    """
+
+    alpha: float = 0.99
+    epsilon: float = 1e-8
+    memory = ("square_average",)
+
+    def __post_init__(self) -> None:
+        checks.number("alpha", "RMSprop", self.alpha, 0, 1, open_high=True)
+        checks.number("epsilon", "RMSprop", self.epsilon, 0, open_low=True)
+
+    def update(self, values, gradients, memory, schedule, scale, decay):  # type: ignore[no-untyped-def]
+        return operation(
+            "rmsprop", values, gradients, memory["square_average"], schedule, scale,
+            self.alpha, decay, self.epsilon, meets=False,
+        )  # fmt: skip
+
+
+class _Adaptive(Optimizer):
+    """Abstract: what Adam and AdamW share."""
+
+    beta1: float
+    beta2: float
+    epsilon: float
+    decoupled: ClassVar[bool]
+    memory = ("m", "v")
+
+    def __post_init__(self) -> None:
+        owner = type(self).__name__
+        checks.number("beta1", owner, self.beta1, 0, 1, open_high=True)
+        checks.number("beta2", owner, self.beta2, 0, 1, open_high=True)
+        checks.number("epsilon", owner, self.epsilon, 0, open_low=True)
+
+    def update(self, values, gradients, memory, schedule, scale, decay):  # type: ignore[no-untyped-def]
+        return operation(
+            "adam", values, gradients, memory["m"], memory["v"], schedule, scale,
+            self.beta1, self.beta2, decay, self.epsilon, self.decoupled, meets=False,
+        )  # fmt: skip
+
+    def corrections(self, steps_done: int, count: int) -> np.ndarray:
+        # b^t by repeated multiplication: no power function, the same bits everywhere
+        columns = []
+        for beta in (self.beta1, self.beta2):
+            power = np.multiply.accumulate(np.full(steps_done + count, beta))[steps_done:]
+            columns.append(1.0 / (1.0 - power))
+        return np.stack(columns, axis=1)
+
+
+@dataclass(frozen=True)
+class Adam(_Adaptive):
+    """Adam; see :func:`pellucid.formulas.adam`.
+
+    Parameters
+    ----------
+    beta1, beta2 : float, default=0.9, 0.999
+        How much of the means of gradients and of squares each step keeps, in [0, 1).
+    epsilon : float, default=1e-8
+    """
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    decoupled = False
+
+
+@dataclass(frozen=True)
+class AdamW(_Adaptive):
+    """Adam with decoupled weight decay; see :func:`pellucid.formulas.adamw`.
+
+    Parameters
+    ----------
+    beta1, beta2 : float, default=0.9, 0.999
+        How much of the means of gradients and of squares each step keeps, in [0, 1).
+    epsilon : float, default=1e-8
+    """
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    decoupled = True
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": SGD,
+    "rmsprop": RMSprop,
+    "adam": Adam,
+    "adamw": AdamW,
+}
+
+
+def resolve(optimizer: Any, owner: str) -> Optimizer:
+    """The optimiser that a name or an instance means."""
+    if isinstance(optimizer, Optimizer):
+        return optimizer
+    return OPTIMIZERS[checks.one_of("optimizer", owner, optimizer, OPTIMIZERS)]()
