@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -270,6 +270,8 @@ class Network:
             for layer, stage in zip(reversed(self.layers), reversed(stages), strict=True):
                 if any(self.specs[: stage.index + 1]):  # below all parameters nothing is learnt
                     backward += layer.backward(stage)
+            # what comes next reads all gradients, so all threads must have written theirs
+            backward[-1] = replace(backward[-1], meets=True)
         return Layout(first, x, dx, stages, forward, backward)
 
     def _fuses(self, index: int) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -146,8 +146,7 @@ class _Training:
                         self.schedule, self.scale, decay,
                     )  # fmt: skip
                 )
-        found[-1] = operation(found[-1].name, *found[-1].arguments)  # the step's last meeting
-        return found
+        return [*found[:-1], replace(found[-1], meets=True)]
 
     def epoch(self, advance: Callable[[int, float], None]) -> tuple[float, float]:
         """One epoch; the mean loss and the share of right answers."""
