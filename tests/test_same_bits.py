@@ -1,0 +1,149 @@
+"""The same bits: any number of threads, any processor, any subset or order of rows.
+
+Each variant trains the same models in a process of its own and hashes the saved weights. A
+processor is a target for the compiler: what this machine cannot run is left out by name.
+"""
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from pellucid import FCNNClassifier, FCNNRegressor
+
+X86 = platform.machine().lower() in ("x86_64", "amd64")
+
+TRAIN = textwrap.dedent(
+    """
+    import hashlib, sys
+    import numpy as np
+    from safetensors.numpy import load_file
+    from pellucid import FCNNClassifier, FCNNRegressor, NetworkClassifier, network
+    from pellucid.layers import Dropout, LeakyReLU, Linear, Sigmoid, Softmax, Tanh
+
+    network.THREAD_WORK = 1  # as many threads as asked for, however little there is to do
+    jobs = int(sys.argv[1])
+    # raw bits of a counter and exact arithmetic: the data are the same wherever this runs
+    words = np.random.Philox(7).random_raw(150 * 9)
+    X = ((words >> np.uint64(40)).astype(np.int64) - 2**23).reshape(150, 9) / 2.0**22
+    X[::7, 2] = np.nan
+    y = (X[:, 0] * X[:, 1] + X[:, 3] > 0).astype(int) + (X[:, 4] > 1)
+    weight = 1.0 + (np.arange(150) % 3)
+    common = dict(random_state=3, max_epochs=4, n_jobs=jobs, verbose=0)
+    table = {"number": X[:, 0], "gap": X[:, 2], "text": [["a", "b", None][i % 3] for i in range(150)]}
+    models = [
+        FCNNClassifier(hidden_dim=(33, 17), dropout=0.2, clip_norm=1.0, batch_size=31,
+                       early_stopping=True, **common).fit(X, y, sample_weight=weight),
+        FCNNRegressor(hidden_dim=200, batch_size=64, optimizer="rmsprop", schedule="one_cycle",
+                      initialization="orthogonal", activation="tanh", **common
+                      ).fit(table, X[:, [0, 3]]),
+        FCNNClassifier(hidden_dim=40, optimizer="sgd", batch_size="full", activation="sigmoid",
+                       dtype="float64", initialization="glorot_normal", **common).fit(X, y == 1),
+        NetworkClassifier([Linear(20), LeakyReLU(0.1), Dropout(0.1), Linear(12), Softmax(),
+                           Tanh(), Linear(8), Sigmoid()], class_weight="balanced", **common
+                          ).fit(X, y),
+    ]
+    digest = hashlib.sha256()
+    for model, data in zip(models, (X, table, X, X)):
+        digest.update(model._output(data).tobytes())
+        digest.update(np.array(model.history_["loss"]).tobytes())
+        model.save(sys.argv[2])
+        for name, array in sorted(load_file(sys.argv[2]).items()):
+            digest.update(name.encode() + array.tobytes())
+    print(digest.hexdigest())
+    """
+)
+
+
+def digest(tmp_path, jobs=2, **variables):
+    environment = {**os.environ, **variables}
+    found = subprocess.run(
+        [sys.executable, "-c", TRAIN, str(jobs), str(tmp_path / "model.safetensors")],
+        env=environment, text=True, capture_output=True, timeout=500,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    return found.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    return digest(tmp_path_factory.mktemp("plain"), jobs=1)
+
+
+@pytest.mark.parametrize("jobs", (1, 2, 8))
+def test_any_number_of_threads(plain, tmp_path, jobs):
+    assert digest(tmp_path, jobs) == plain
+
+
+def test_numpy_without_its_vector_units(plain, tmp_path):
+    disabled = "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR AVX2 FMA3"
+    if hasattr(np, "show_config"):
+        from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+
+        known = [name for name in __cpu_dispatch__ if __cpu_features__.get(name)]
+        disabled = " ".join(known)
+    assert digest(tmp_path, NPY_DISABLE_CPU_FEATURES=disabled) == plain
+
+
+CPUS = {
+    "haswell": {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+sse4.2,+avx,+avx2,+fma,+bmi2"},
+    "skylake-avx512": {
+        "NUMBA_CPU_NAME": "skylake-avx512",
+        "NUMBA_CPU_FEATURES": "+sse4.2,+avx,+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl",
+    },
+    "generic": {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""},
+}
+
+
+def runs_here(features):
+    try:
+        with open("/proc/cpuinfo") as file:
+            flags = next(line for line in file if line.startswith("flags")).split()
+    except (OSError, StopIteration):
+        return False
+    wanted = [each.lstrip("+").replace(".", "_") for each in features.split(",") if each]
+    return all(each in flags for each in wanted)
+
+
+@pytest.mark.skipif(not X86, reason="these are x86-64 processors")
+@pytest.mark.parametrize("cpu", CPUS)
+def test_any_processor(plain, tmp_path, cpu):
+    if not runs_here(CPUS[cpu]["NUMBA_CPU_FEATURES"]):
+        pytest.skip(f"this machine cannot run code for {cpu}")
+    assert digest(tmp_path, **CPUS[cpu]) == plain
+
+
+@pytest.mark.parametrize("model", (FCNNClassifier, FCNNRegressor))
+def test_a_row_is_predicted_alike_alone_and_in_any_company(model):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(700, 40))
+    X[::5, 3] = np.nan
+    y = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
+    fitted = model(hidden_dim=(65, 33), max_epochs=2, random_state=0, verbose=0).fit(X, y)
+    predict = getattr(fitted, "predict_proba", fitted.predict)
+    whole = predict(X)
+    for row in (0, 5, 255, 256, 699):
+        np.testing.assert_array_equal(predict(X[row : row + 1]), whole[row : row + 1])
+    for seed in range(5):
+        chosen = np.random.default_rng(seed).permutation(700)[: rng.integers(1, 700)]
+        np.testing.assert_array_equal(predict(X[chosen]), whole[chosen])
+
+
+@pytest.mark.parametrize("jobs", (2, 3, 8))
+def test_threads_race_for_nothing(jobs, monkeypatch):
+    """Many short fits, each on several threads: a missing meeting shows as another hash."""
+    monkeypatch.setattr("pellucid.network.THREAD_WORK", 1)
+    rng = np.random.default_rng(1)
+    X, y = rng.normal(size=(200, 10)), rng.normal(size=200)
+    options = dict(batch_size="full", max_epochs=30, random_state=0, verbose=0)
+
+    def weights(count):
+        model = FCNNRegressor(hidden_dim=64, clip_norm=5.0, n_jobs=count, **options).fit(X, y)
+        return hashlib.sha256(model.network_.values.tobytes()).hexdigest()
+
+    assert {weights(jobs) for _ in range(15)} == {weights(1)}
