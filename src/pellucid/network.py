@@ -430,11 +430,13 @@ class Loss:
         checks.one_of("loss", "Network", name, LOSSES)
         rows, dtype = len(layout.x), network.dtype
         self.name = name
-        self.target = np.ascontiguousarray(
-            target, dtype=np.int64 if name == "categorical_cross_entropy" else dtype
-        )
-        self.weight = np.ascontiguousarray(weight, dtype=dtype)
         self.layout, self.order, self.columns = layout, order, network.output_shape[0]
+        self.target = self._checked(target, len(order), dtype)
+        self.weight = np.ascontiguousarray(weight, dtype=dtype)
+        if self.weight.shape != (len(order),):
+            raise ValueError(
+                f"weights of {name} must have shape ({len(order)},). Got {self.weight.shape}."
+            )
         self.gradient = layout.dy if layout.dy is not None else np.zeros_like(layout.y)
         self.row_losses, self.row_hits = np.zeros(rows), np.zeros(rows)
         self.sums = np.zeros(2 * steps)  # each step's loss, then each step's hits
@@ -452,3 +454,23 @@ class Loss:
                 "sum_loss", self.row_losses, self.row_hits, self.sums, self.control, halts=True
             ),
         ]  # fmt: skip
+
+    def _checked(self, target: Any, rows: int, dtype: np.dtype) -> np.ndarray:
+        """The target as the kernel reads it: without bounds checks, so they are made here."""
+        if self.name != "categorical_cross_entropy":
+            found = np.ascontiguousarray(target, dtype=dtype)
+            if found.shape != (rows, self.columns):
+                raise ValueError(
+                    f"y of {self.name} must have shape ({rows}, {self.columns}), one column an "
+                    f"output. Got {found.shape}."
+                )
+            return found
+        found = np.ascontiguousarray(target, dtype=np.int64)
+        if found.shape != (rows,):
+            raise ValueError(f"y of {self.name} must have shape ({rows},). Got {found.shape}.")
+        if rows and not 0 <= found.min() <= found.max() < self.columns:
+            raise ValueError(
+                f"y of {self.name} must hold class indices from 0 to {self.columns - 1}. "
+                f"Got {found.min()} to {found.max()}."
+            )
+        return found

@@ -1,0 +1,1 @@
+"""The command line: ``pellucid fit``, ``predict``, ``evaluate``, ``summary`` and ``compile``."""

@@ -1,0 +1,212 @@
+"""``pellucid fit``: a network from a table."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from pellucid.cli import curves
+
+if TYPE_CHECKING:
+    import numpy as np
+
+NETWORKS = {"fcnn": {"classification": "FCNNClassifier", "regression": "FCNNRegressor"}}
+
+
+@click.command(short_help="Train a network on a table.")
+@click.argument("data", type=click.Path())
+@click.option(
+    "-t",
+    "--target",
+    "targets",
+    metavar="COLUMN",
+    multiple=True,
+    help="The column to learn. Give it once for each target.",
+)
+@click.option(
+    "--network",
+    type=click.Choice(list(NETWORKS)),
+    default="fcnn",
+    show_default=True,
+    help="Its kind.",
+)
+@click.option(
+    "--task",
+    type=click.Choice(["auto", "classification", "regression"]),
+    default="auto",
+    show_default=True,
+    help="What to learn; auto decides from the target.",
+)
+@click.option(
+    "--config", type=click.Path(), metavar="FILE", help="Parameters from a JSON, TOML or YAML file."
+)
+@click.option(
+    "--set",
+    "settings",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="One parameter, as in hidden_dim=64; comes before --config.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    metavar="MODEL",
+    help="Where to save the model.  [default: DATA's name with .safetensors]",
+)
+@click.option(
+    "--test-fraction",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.2,
+    show_default=True,
+    help="The share of rows held out to score the model; 0 for none.",
+)
+@click.option("--plot", type=click.Path(), metavar="PNG", help="Draw loss and accuracy by epoch.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Fixes all chance.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+def fit(
+    data: str,
+    targets: tuple[str, ...],
+    network: str,
+    task: str,
+    config: str | None,
+    settings: tuple[str, ...],
+    output: str | None,
+    test_fraction: float,
+    plot: str | None,
+    seed: int,
+    quiet: bool,
+) -> None:
+    """Train a network on the table DATA (CSV or Parquet).
+
+    Text columns, missing values and dates are fine. The model is scored on rows that it has not
+    seen, and saved.
+    """
+    from pellucid import files
+    from pellucid.cli.scores import report
+    from pellucid.cli.words import counted, paragraph
+    from pellucid.data import decide_task
+
+    def say(text: str) -> None:
+        if not quiet:
+            click.echo(text)
+
+    output = output or f"{Path(data).stem}.safetensors"
+    _check_places(output, plot)
+    X, y = _table(data, targets)
+    say(f"{data}: {counted(len(X), 'row')}, {counted(X.shape[1], 'column')} to learn from.")
+
+    if task == "auto":
+        task, reason = decide_task(y)
+        say(paragraph(f"{reason[:1].upper()}{reason[1:]}.", indent=2))
+    model = _estimator(network, task, config, settings, seed, quiet)
+
+    split = _split(y, task, test_fraction, seed)
+    say(paragraph(split.words, indent=2))
+    model.fit(_rows(X, split.train), _rows(y, split.train))
+    model.target_names_ = list(targets)
+
+    say("\n" + "\n".join(model.network_.summary_lines()) + "\n")
+    if len(split.test):
+        heading = f"Test on {counted(len(split.test), 'row')} not seen in training"
+        say(report(heading, model, _rows(X, split.test), _rows(y, split.test), targets) + "\n")
+    files.save(model, output)
+    say(f"Model saved in {output} ({files.size_text(Path(output).stat().st_size)}).")
+    if plot:
+        curves.draw(model.history_, plot, f"{Path(data).name}: {', '.join(targets)}")
+        say(f"Curves drawn in {plot}.")
+    say(f"\nNext:  pellucid predict {shlex.quote(output)} NEW.csv")
+
+
+class Split(NamedTuple):
+    """Positions of the rows to learn from and of those held out, and what to say about it."""
+
+    train: np.ndarray
+    test: np.ndarray
+    words: str
+
+
+def _check_places(*paths: str | None) -> None:
+    """Refuse a folder that is not there before a long training, not after it."""
+    for path in filter(None, paths):
+        if not Path(path).absolute().parent.is_dir():
+            raise FileNotFoundError(
+                f"'{path}' cannot be saved: the folder '{Path(path).parent}' does not exist. "
+                "Make it first."
+            )
+        if Path(path).is_dir():
+            raise IsADirectoryError(f"'{path}' cannot be saved: it is a folder. Name a file in it.")
+    if paths[1]:
+        curves.check(paths[1])
+
+
+def _table(path: str, targets: tuple[str, ...]) -> tuple[Any, Any]:
+    """The table without its targets, and the targets."""
+    import narwhals as nw
+
+    from pellucid.cli.words import listed
+    from pellucid.data import read_table, split_target
+
+    frame = read_table(path)
+    if not targets:
+        columns = nw.from_native(frame, eager_only=True).columns
+        raise click.UsageError(
+            f"--target must name the column to learn. '{path}' has: {listed(columns, 40)}."
+        )
+    return split_target(frame, targets[0] if len(targets) == 1 else list(targets), f"'{path}'")
+
+
+def _estimator(
+    network: str, task: str, config: str | None, settings: tuple[str, ...], seed: int, quiet: bool
+) -> Any:
+    """The estimator with the parameters of the configuration, then those of --set."""
+    from pellucid import estimators
+    from pellucid.checks import unknown_parameter
+    from pellucid.data.configuration import parse_setting, read_configuration
+
+    name = NETWORKS[network][task]
+    kind = getattr(estimators, name)
+    sources = [(f"'{config}'", read_configuration(config))] if config else []
+    sources.append(("--set", dict(map(parse_setting, settings))))
+    known = list(kind().get_params(deep=False))
+    parameters: dict[str, Any] = {"random_state": seed, "verbose": 0 if quiet else 1}
+    for source, found in sources:
+        for key in found:
+            if key not in known:
+                raise TypeError(f"{source}: {unknown_parameter(name, key, known)}")
+        parameters.update(found)
+    return kind(**parameters)
+
+
+def _split(y: Any, task: str, fraction: float, seed: int) -> Split:
+    """Hold rows out by chance; of classes, the same share of each where there are enough rows."""
+    import numpy as np
+    from sklearn.model_selection import train_test_split
+
+    from pellucid.cli.scores import plain
+    from pellucid.cli.words import counted
+
+    labels = plain(y)
+    rows = np.arange(len(labels))
+    held = round(fraction * len(rows))
+    if held == 0:
+        return Split(rows, rows[:0], f"Learning from all {counted(len(rows), 'row')}.")
+    words = f"Learning from {counted(len(rows) - held, 'row')}; {held:,} are held out to test"
+    strata = None
+    if task == "classification" and labels.ndim == 1:
+        _, counts = np.unique(labels.astype(str), return_counts=True)
+        if counts.min() >= 2 and len(counts) <= min(held, len(rows) - held):
+            strata, words = labels.astype(str), f"{words}, the same share of each class"
+    train, test = train_test_split(rows, test_size=held, random_state=seed, stratify=strata)
+    return Split(np.sort(train), np.sort(test), f"{words}.")
+
+
+def _rows(values: Any, positions: np.ndarray) -> Any:
+    """These rows of a DataFrame or Series."""
+    import narwhals as nw
+
+    frame = nw.from_native(values, eager_only=True, allow_series=True)
+    return frame[positions.tolist()].to_native()

@@ -1,0 +1,109 @@
+"""The group of commands, and how it ends: on bad input with one line and the exit code 2."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from pellucid import __version__
+from pellucid.cli.compile import compile_kernels
+from pellucid.cli.evaluate import evaluate
+from pellucid.cli.fit import fit
+from pellucid.cli.predict import predict
+from pellucid.cli.summary import summary
+
+# What the library raises on bad input. All else is a fault of the library: its traceback shows.
+_BAD_INPUT = (ValueError, TypeError, OSError, ImportError, ArithmeticError, MemoryError)
+
+
+class _Application(click.Group):
+    """A group whose errors and warnings are one line each."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
+        """Run a command and exit with its code."""
+        code: Any = 2
+        run: Any = super().main
+        try:
+            with _spoken_warnings():
+                code = run(*args, standalone_mode=False, **kwargs)
+        except click.Abort:
+            _say("stopped.")
+            code = 130
+        except click.UsageError as error:
+            page = error.ctx.command_path if error.ctx else "pellucid"
+            _say(f"error: {_sentence(error.format_message())} See '{page} --help'.")
+        except click.ClickException as error:
+            _say(f"error: {_sentence(error.format_message())}")
+        except _BAD_INPUT as error:
+            if "--debug" in (kwargs.get("args") or sys.argv):
+                raise
+            _say(f"error: {_sentence(str(error) or type(error).__name__)}")
+        if not standalone_mode:
+            return code
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _sentence(text: str) -> str:
+    """`text` on one line, ending as a sentence does."""
+    line = " ".join(text.split())
+    return line if line.endswith((".", "?", "!")) else f"{line}."
+
+
+def _say(text: str) -> None:
+    click.echo(f"pellucid: {text}", err=True)
+
+
+@contextlib.contextmanager
+def _spoken_warnings() -> Iterator[None]:
+    """Show a warning as one line, without the place in the code that gave it."""
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        _say(f"warning: {_sentence(str(message))}")
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
+def _show_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked and not context.resilient_parsing:
+        click.echo(f"pellucid {__version__}")
+        context.exit()
+
+
+@click.group(
+    cls=_Application, invoke_without_command=True, context_settings={"max_content_width": 80}
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
+@click.option("--debug", is_flag=True, help="Show where in the code an error was raised.")
+@click.pass_context
+def application(context: click.Context, debug: bool) -> None:
+    """Neural networks for tables, on a CPU.
+
+    \b
+    pellucid fit penguins.csv --target species
+    pellucid predict penguins.safetensors new.csv
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+for _command in (fit, predict, evaluate, summary, compile_kernels):
+    application.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line."""
+    application(prog_name="pellucid")

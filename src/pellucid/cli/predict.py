@@ -1,0 +1,81 @@
+"""``pellucid predict``: a model's answers for new rows, as CSV."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+
+@click.command(short_help="Predict new rows with a saved model.")
+@click.argument("model", type=click.Path())
+@click.argument("data", type=click.Path())
+@click.option(
+    "-o", "--output", type=click.Path(), metavar="CSV", help="A file instead of standard output."
+)
+@click.option("--probabilities", is_flag=True, help="Add a column for each class's probability.")
+def predict(model: str, data: str, output: str | None, probabilities: bool) -> None:
+    """Predict the rows of the table DATA with a saved MODEL, one line a row, as CSV."""
+    from pellucid import files
+    from pellucid.cli.scores import is_classifier
+    from pellucid.cli.words import counted
+    from pellucid.data import read_table
+
+    estimator = files.load(model)
+    if probabilities and not is_classifier(estimator):
+        kind = type(estimator).__name__
+        raise ValueError(f"--probabilities needs a classifier. '{model}' holds a {kind}.")
+    X = features(estimator, read_table(data))
+    columns = _columns(estimator, X, probabilities)
+    text = _csv(columns)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        files.write_whole(output, text.encode())
+        rows = len(next(iter(columns.values())))
+        click.echo(f"{counted(rows, 'prediction')} saved in {output}.")
+
+
+def target_names(model: Any) -> list[str]:
+    """The columns that `model` predicts; one trained in Python may not know their names."""
+    names = list(getattr(model, "target_names_", None) or [])
+    if names:
+        return names
+    count = int(getattr(model, "n_outputs_", 1))
+    return ["prediction"] if count == 1 else [f"prediction {i + 1}" for i in range(count)]
+
+
+def features(model: Any, frame: Any) -> Any:
+    """The columns of `frame` that `model` was trained on; the others are of no concern to it."""
+    import narwhals as nw
+
+    known = set(getattr(model, "feature_names_in_", []))
+    table = nw.from_native(frame, eager_only=True)
+    wanted = [name for name in table.columns if name in known]
+    return table.select(wanted).to_native() if wanted else frame
+
+
+def _columns(model: Any, X: Any, probabilities: bool) -> dict[str, Any]:
+    """What goes into the CSV, by the column's name."""
+    import numpy as np
+
+    names, predicted = target_names(model), np.asarray(model.predict(X))
+    many = predicted.ndim > 1
+    columns = dict(zip(names, predicted.T if many else [predicted], strict=False))
+    if probabilities:
+        shares = np.asarray(model.predict_proba(X))
+        labels = [f"{n}=1" for n in names] if many else [f"{names[0]}={c}" for c in model.classes_]
+        columns.update(zip(labels, shares.T, strict=False))
+    return columns
+
+
+def _csv(columns: dict[str, Any]) -> str:
+    """CSV text; numbers in the fewest digits that give them back."""
+    import csv
+    import io
+
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*(map(str, column) for column in columns.values()), strict=True))
+    return file.getvalue()

@@ -1,0 +1,80 @@
+"""How good predictions are, in a few lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pellucid.cli.words import WIDTH, figure, table
+
+_MOST_CLASSES = 12
+
+
+def is_classifier(model: Any) -> bool:
+    """Whether `model` predicts classes."""
+    return hasattr(model, "predict_proba")
+
+
+def plain(values: Any) -> np.ndarray:
+    """A Series, DataFrame or array as a NumPy array."""
+    import narwhals as nw
+
+    frame = nw.from_native(values, pass_through=True, allow_series=True)
+    return np.asarray(frame.to_numpy() if hasattr(frame, "to_numpy") else frame)
+
+
+def report(heading: str, model: Any, X: Any, y: Any, names: Sequence[str]) -> str:
+    """Scores of a fitted `model` on rows `X` with the true values `y`, below a heading."""
+    truth, predicted = plain(y), np.asarray(model.predict(X))
+    if not is_classifier(model):
+        return f"{heading}:\n\n{_numbers(truth, predicted, names)}"
+    if truth.ndim > 1:
+        return f"{heading}:\n\n{_labels(truth, predicted, names)}"
+    return f"{heading}: {_classes(model, X, truth, predicted)}"
+
+
+def _classes(model: Any, X: Any, truth: np.ndarray, predicted: np.ndarray) -> str:
+    from sklearn.metrics import log_loss
+
+    right = int(np.count_nonzero(truth == predicted))
+    text = f"accuracy {right / len(truth):.3f} ({right:,} right)"
+    classes = list(model.classes_)
+    if set(truth.tolist()) <= set(model.classes_.tolist()):
+        text += f", loss {figure(log_loss(truth, model.predict_proba(X), labels=classes))}"
+    squares = _confusion(truth, predicted, classes)
+    return f"{text}\n\n{squares}" if squares else text
+
+
+def _confusion(truth: np.ndarray, predicted: np.ndarray, classes: list[Any]) -> str:
+    """Rows by true class, columns by predicted class; nothing where it would not fit the page."""
+    known = set(classes)
+    classes = classes + sorted({each for each in truth.tolist() if each not in known}, key=str)
+    if len(classes) > _MOST_CLASSES:
+        return ""
+    counts = [[int(np.sum((truth == t) & (predicted == p))) for p in classes] for t in classes]
+    rows: list[list[object]] = [["true \\ predicted", *classes]]
+    rows += [[name, *line] for name, line in zip(classes, counts, strict=True)]
+    text = table(rows)
+    return text if max(map(len, text.splitlines())) <= WIDTH else ""
+
+
+def _labels(truth: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> str:
+    rows: list[list[object]] = [["", "accuracy"]]
+    for name, column in zip(names, (truth == predicted).T, strict=True):
+        rows.append([name, f"{np.mean(column):.3f}"])
+    rows.append(["all of a row", f"{np.mean((truth == predicted).all(axis=1)):.3f}"])
+    return table(rows)
+
+
+def _numbers(truth: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> str:
+    """Each target in its own units."""
+    columns = truth.reshape(len(truth), -1).T, predicted.reshape(len(truth), -1).T
+    rows: list[list[object]] = [["", "R2", "mean absolute error", "root mean squared error"]]
+    for name, true, guess in zip(names, *columns, strict=True):
+        error = guess.astype(float) - true.astype(float)
+        spread = np.sum((true - np.mean(true, dtype=float)) ** 2)
+        share = f"{1 - np.sum(error**2) / spread:.3f}" if spread > 0 else "-"
+        rows.append([name, share, figure(np.mean(np.abs(error))), figure(np.mean(error**2) ** 0.5)])
+    return table(rows)

@@ -1,0 +1,444 @@
+"""Models in files: one safetensors file with a JSON header, written whole or not at all.
+
+The tensors are the model's arrays. The header is text in the file's metadata under the key
+``pellucid``: the format, the numeric version, the estimator's class and its configuration, and a
+SHA-256 of all of that and of every tensor. Nothing in a file is ever run: there is no pickle, and
+the class is looked up by name among the public estimators.
+"""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import hashlib
+import json
+import os
+import secrets
+import stat
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid import __version__
+from pellucid.checks import shown
+
+FORMAT = 1
+"""How a file is laid out. A file of another format cannot be read."""
+
+NUMERIC_VERSION = 1
+"""How numbers are computed. A file of another numeric version may predict other last bits."""
+
+_KEY = "pellucid"
+_TAG = "$"
+_NUMBERS = "biuf"  # NumPy's kinds: bool, int, uint, float
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class _FaultError(Exception):
+    """What is wrong with a file, said after its name."""
+
+
+def save(model: Any, path: str | os.PathLike[str]) -> None:
+    """Write a fitted estimator into one safetensors file, whole or not at all.
+
+    Parameters
+    ----------
+    model : estimator
+        A fitted estimator of :mod:`pellucid.estimators`.
+    path : path-like
+        The file, customarily ``*.safetensors``. An earlier file is replaced.
+
+    Raises
+    ------
+    TypeError
+        If `model` is not an estimator of this library, or holds what a file cannot hold.
+    sklearn.exceptions.NotFittedError
+        If `model` is not fitted.
+    OSError
+        If the file cannot be written. The earlier file is then unchanged.
+    """
+    from sklearn.utils.validation import check_is_fitted
+
+    known = _estimators()
+    name = type(model).__name__
+    if known.get(name) is not type(model):
+        raise TypeError(
+            f"model of save must be one of {', '.join(known)}. Got {shown(model)}. "
+            "Keep other objects with joblib."
+        )
+    check_is_fitted(model)
+    config, arrays = model._state()
+    write_whole(path, _packed(name, config, arrays))
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """The fitted estimator that :func:`save` wrote. Loading runs no code of the file's.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    estimator
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError, PermissionError
+        If there is no such file, or it cannot be read.
+    ValueError
+        If it is not a model of this library, is cut short or changed, or of another format.
+
+    Warns
+    -----
+    UserWarning
+        If the file was written with another numeric version.
+    """
+    try:
+        header, arrays = _read(path)
+        return _restored(header, arrays)
+    except _FaultError as fault:
+        raise ValueError(f"'{os.fspath(path)}' {fault}") from fault.__cause__
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def size_text(count: int) -> str:
+    """A number of bytes in words: ``12 kB``."""
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 999.5:
+            return f"{size:.0f} {unit}" if size >= 10 or unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.0f} TB"
+
+
+# ---------------------------------------------------------------- writing
+
+
+def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
+    """Put `content` into the file `path`: whole, or not at all.
+
+    It is written aside in the same folder, forced to the disk and renamed. An earlier file keeps
+    its permissions; where `path` is a link, the file it points to is replaced.
+
+    Raises
+    ------
+    OSError
+        If that fails. An earlier file is then unchanged, and nothing is left beside it.
+    """
+    place = Path(os.path.realpath(path))
+    try:
+        mode = _mode(place)
+        aside = place.parent / f".pellucid-{secrets.token_hex(8)}.part"
+        try:
+            _write_synced(aside, content, mode)
+            os.replace(aside, place)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise
+        _sync_folder(place.parent)
+    except OSError as error:
+        raise _unsaved(path, place, len(content), error) from error
+
+
+def _mode(place: Path) -> int | None:
+    """The permissions of the file that is there, None where there is none."""
+    try:
+        status = place.stat()
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder. Name a file in it")
+    if not stat.S_ISREG(status.st_mode):  # a rename would replace the device itself
+        raise OSError(errno.EINVAL, "it is not an ordinary file. Name another")
+    return stat.S_IMODE(status.st_mode)
+
+
+def _write_synced(path: Path, content: bytes, mode: int | None) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags, 0o666)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+        if mode is not None and hasattr(os, "fchmod"):
+            os.fchmod(handle, mode)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Force the rename to the disk. Some file systems cannot; the new file is whole either way."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)
+
+
+def _unsaved(path: str | os.PathLike[str], place: Path, size: int, error: OSError) -> OSError:
+    reason = error.strerror or str(error)
+    if error.errno in _NO_SPACE:
+        limit = error.errno == errno.EFBIG
+        reason = "files may not grow that large here" if limit else "no space left on the disk"
+        reason += f" (needs {size_text(size)})"
+    elif error.errno == errno.ENOENT:
+        reason = f"the folder '{place.parent}' does not exist. Make it first"
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        reason = f"the folder '{place.parent}' may not be written to. Choose another"
+    text = f"'{os.fspath(path)}' cannot be saved: {reason}."
+    if place.is_file():
+        text += " The earlier file is unchanged."
+    return _as(error, text)
+
+
+# ---------------------------------------------------------------- the content
+
+
+def _estimators() -> dict[str, Any]:
+    """The public estimators by name: the only classes that a file can name."""
+    from pellucid import estimators
+
+    return {name: getattr(estimators, name) for name in estimators.__all__}
+
+
+def _packed(name: str, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
+    from safetensors import SafetensorError, numpy
+
+    tensors = {key: _plain(array) for key, array in arrays.items()}
+    header = {
+        "format": FORMAT,
+        "numeric_version": NUMERIC_VERSION,
+        "pellucid": __version__,
+        "class": name,
+        "config": _encoded(config, "config"),
+    }
+    header["sha256"] = _digest(header, tensors)
+    try:
+        return numpy.save(tensors, metadata={_KEY: json.dumps(header)})
+    except SafetensorError as error:
+        raise TypeError(f"{name} holds an array that a model file cannot hold: {error}.") from error
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """`array` row-major and little-endian, as files hold it."""
+    return np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
+
+
+def _digest(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> str:
+    """SHA-256 of the header but for ``sha256``, and of each tensor: name, type, shape, bytes."""
+    rest = {key: value for key, value in header.items() if key != "sha256"}
+    digest = hashlib.sha256(json.dumps(rest).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(json.dumps([name, tensor.dtype.name, list(tensor.shape)]).encode())
+        digest.update(tensor.tobytes())
+    return digest.hexdigest()
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Header and arrays, each checked before more is read."""
+    from safetensors import numpy
+
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, "it is a folder. Name the model file in it")
+        raise OSError(errno.EINVAL, "it is not an ordinary file")
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        table, start = _table(file.read(8), file, size)
+        header = _header(table)
+        needed = start + max((_end(entry) for entry in table.values()), default=0)
+        if size != needed:
+            state = "is cut short" if size < needed else "has something after its end"
+            raise _FaultError(
+                f"{state}: {size_text(size)} of {size_text(needed)}. Copy or save it again."
+            )
+        file.seek(0)
+        content = file.read()
+    try:
+        tensors = {name: np.array(tensor) for name, tensor in numpy.load(content).items()}
+    except Exception as error:  # whatever the reader trips over, the file is at fault
+        raise _FaultError(
+            "is damaged: its tensors cannot be read. Copy or save it again."
+        ) from error
+    if header.get("sha256") != _digest(header, tensors):
+        raise _FaultError(
+            "is damaged or was changed: its checksum does not match. Copy or save it again."
+        )
+    return header, tensors
+
+
+def _table(first: bytes, file: Any, size: int) -> tuple[dict[str, Any], int]:
+    """A safetensors file's table of tensors, and where their bytes start."""
+    length = int.from_bytes(first, "little")
+    if len(first) < 8 or not 2 <= length <= size - 8:
+        raise _FaultError(
+            f"is not a pellucid model, or is cut short ({size_text(size)}). "
+            "Name a file that save wrote."
+        )
+    try:
+        table = json.loads(file.read(length))
+    except (ValueError, RecursionError) as error:
+        raise _FaultError(
+            "is not a pellucid model: it is no safetensors file. Name a file that save wrote."
+        ) from error
+    if not isinstance(table, dict):
+        raise _FaultError(
+            "is not a pellucid model: its table is no object. Name a file that save wrote."
+        )
+    return table, 8 + length
+
+
+def _header(table: dict[str, Any]) -> dict[str, Any]:
+    """Our header in a file's table, its format checked. Takes the metadata out of `table`."""
+    metadata = table.pop("__metadata__", None)
+    text = metadata.get(_KEY) if isinstance(metadata, dict) else None
+    if not isinstance(text, str):
+        raise _FaultError(
+            "is a safetensors file of another library, not a pellucid model. "
+            "Name a file that save wrote."
+        )
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _FaultError(
+            "is damaged: its header is no JSON text. Copy or save it again."
+        ) from error
+    if not isinstance(header, dict) or type(header.get("format")) is not int:
+        raise _FaultError("is damaged: its header names no format. Copy or save it again.")
+    if header["format"] != FORMAT:
+        way_out = "Update pellucid" if header["format"] > FORMAT else "Fit and save the model again"
+        raise _FaultError(
+            f"is a model file of format {header['format']}, written by pellucid "
+            f"{header.get('pellucid')}; pellucid {__version__} reads format {FORMAT}. {way_out}."
+        )
+    return header
+
+
+def _end(entry: Any) -> int:
+    """Where a tensor of the table ends."""
+    offsets = entry.get("data_offsets") if isinstance(entry, dict) else None
+    if not isinstance(offsets, list) or len(offsets) != 2 or type(offsets[1]) is not int:
+        raise _FaultError("is damaged: a tensor has no place in it. Copy or save it again.")
+    return offsets[1]
+
+
+def _restored(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Any:
+    """The estimator of a file whose checksum is right."""
+    name, known = header.get("class"), _estimators()
+    writer = f"pellucid {header.get('pellucid')}"
+    if not isinstance(name, str) or name not in known:
+        raise _FaultError(
+            f"holds a {name}, written by {writer}, which pellucid {__version__} does not have. "
+            "Update pellucid."
+        )
+    try:
+        config = _decoded(header["config"])
+        model = known[name]._from_state(config, arrays)
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        raise _FaultError(
+            f"holds a {name}, written by {writer}, that does not fit together "
+            f"({type(error).__name__}: {error}). Fit and save the model again."
+        ) from error
+    if header.get("numeric_version") != NUMERIC_VERSION:
+        warnings.warn(
+            f"The model was written by {writer}, which computes a little differently (numeric "
+            f"version {header.get('numeric_version')}, here {NUMERIC_VERSION}): predictions may "
+            "differ in their last bits. Fit and save the model again for the same bits everywhere.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return model
+
+
+# ---------------------------------------------------------------- values in JSON
+
+
+def _encoded(value: Any, where: str) -> Any:
+    """`value` as JSON that keeps its type: tuples, maps of any keys and arrays of text too."""
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, np.generic):
+        plain = _encoded(value.item(), where)
+        numeric = value.dtype.kind in _NUMBERS
+        return {_TAG: "scalar", "dtype": value.dtype.name, "value": plain} if numeric else plain
+    if isinstance(value, np.ndarray) and value.dtype.kind in "UO":
+        values = [_encoded(each, where) for each in value.ravel().tolist()]
+        kind = "text" if value.dtype.kind == "U" else "object"
+        return {_TAG: kind, "shape": list(value.shape), "value": values}
+    if isinstance(value, list):
+        return [_encoded(each, f"{where}[{i}]") for i, each in enumerate(value)]
+    if isinstance(value, tuple):
+        return {_TAG: "tuple", "value": _encoded(list(value), where)}
+    if isinstance(value, dict):
+        if all(type(key) is str for key in value) and _TAG not in value:
+            return {key: _encoded(each, f"{where}[{key!r}]") for key, each in value.items()}
+        return {_TAG: "map", "value": _encoded([list(pair) for pair in value.items()], where)}
+    raise TypeError(
+        f"{where} of a model file must be numbers, text, lists, tuples or maps. Got {shown(value)}."
+    )
+
+
+def _decoded(value: Any) -> Any:
+    """What :func:`_encoded` was given."""
+    if isinstance(value, list):
+        return [_decoded(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    kind = value.get(_TAG)
+    if kind is None:
+        return {key: _decoded(each) for key, each in value.items()}
+    content = _decoded(value["value"])
+    if kind == "tuple":
+        return tuple(content)
+    if kind == "map":
+        return dict(content)
+    if kind == "scalar":
+        dtype = np.dtype(value["dtype"])
+        if dtype.kind not in _NUMBERS:
+            raise ValueError(f"a number of type {dtype}")
+        return dtype.type(content)
+    array = np.empty(len(content), dtype=object)
+    for i, each in enumerate(content):
+        array[i] = each
+    if kind == "text":
+        array = array.astype(np.str_)
+    return array.reshape(value["shape"])
+
+
+# ---------------------------------------------------------------- errors
+
+
+def _as(error: OSError, text: str) -> OSError:
+    """`error` once more, with one sentence for its text."""
+    replacement = type(error)(text)
+    replacement.errno = error.errno
+    return replacement
+
+
+def _unreadable(path: str | os.PathLike[str], error: OSError) -> OSError:
+    name = os.fspath(path)
+    if error.errno == errno.ENOENT:
+        return _as(error, f"'{name}' does not exist.{_meant(Path(path))}")
+    return _as(error, f"'{name}' cannot be read: {error.strerror or error}.")
+
+
+def _meant(path: Path) -> str:
+    """A file of nearly that name in the same folder."""
+    try:
+        names = [each.name for each in path.parent.iterdir()]
+    except OSError:
+        return f" Its folder '{path.parent}' does not exist either."
+    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.6)
+    return f" Did you mean '{path.with_name(near[0])}'?" if near else " Check the path."

@@ -1,0 +1,364 @@
+"""The command line: what it prints, where it writes, and how it fails."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from safetensors.numpy import load_file
+
+import pellucid
+from pellucid.cli.main import application
+from pellucid.cli.words import counted, listed, table
+
+PENGUINS = Path(__file__).parent.parent / "examples" / "penguins.csv"
+SHORT = ["--set", "max_epochs=2", "--set", "hidden_dim=8"]
+
+
+def invoke(*arguments, code=0):
+    """A command's result, its exit code checked."""
+    done = CliRunner().invoke(application, [str(each) for each in arguments])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert done.exit_code == code, done.output
+    return done
+
+
+def run(*arguments):
+    """What a command prints on standard output."""
+    return invoke(*arguments).stdout
+
+
+def fails(*arguments):
+    """The one line that a command on bad input prints."""
+    output = invoke(*arguments, code=2).stderr
+    assert output.startswith("pellucid: error: ") and output.count("\n") == 1
+    return output
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "penguins.safetensors"
+    run("fit", PENGUINS, "--target", "species", "--output", path, "--quiet", *SHORT)
+    return path
+
+
+@pytest.fixture(scope="module")
+def numbers(tmp_path_factory):
+    """A table with two targets, y and z, and a model for both."""
+    folder = tmp_path_factory.mktemp("numbers")
+    rows = np.random.default_rng(0).standard_normal((60, 3)).round(3)
+    with (folder / "numbers.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["a", "b", "c", "y", "z"])
+        writer.writerows([*row, row[0] * 2.5, row[1] - 0.5] for row in rows.tolist())
+    path = folder / "numbers.safetensors"
+    targets = ["--target", "y", "--target", "z"]
+    run("fit", folder / "numbers.csv", *targets, "--output", path, "--quiet", *SHORT)
+    return path, folder / "numbers.csv"
+
+
+def rows_of(text):
+    return list(csv.DictReader(text.splitlines()))
+
+
+# ---------------------------------------------------------------- what it does
+
+
+@pytest.mark.smoke
+def test_fit_says_what_it_does_and_saves(tmp_path):
+    output = run("fit", PENGUINS, "--target", "species", "--plot", "curves.png", *SHORT)
+    for words in (
+        "344 rows, 7 columns to learn from",
+        "Target 'species' is text with 3 values: classification.",
+        "Learning from 275 rows; 69 are held out to test, the same share of each class.",
+        "Test on 69 rows not seen in training: accuracy",
+        "true \\ predicted  Adelie  Chinstrap  Gentoo",
+        "Model saved in penguins.safetensors (",
+        "Curves drawn in curves.png.",
+        "Next:  pellucid predict penguins.safetensors NEW.csv",
+    ):
+        assert words in output
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    loaded = pellucid.load("penguins.safetensors")
+    assert loaded.target_names_ == ["species"]
+    assert (loaded.max_epochs, loaded.hidden_dim) == (2, 8)
+
+
+def test_fit_is_the_same_twice():
+    for name in ("a", "b"):
+        run("fit", PENGUINS, "--target", "species", "--output", name, "--quiet", *SHORT)
+    first, second = load_file("a"), load_file("b")
+    assert first.keys() == second.keys()
+    assert all(first[name].tobytes() == second[name].tobytes() for name in first)
+
+
+def test_everything_fits_in_80_columns(model):
+    fit = run("fit", PENGUINS, "--target", "species", *SHORT)
+    pages = [run("summary", model), *(run(name, "--help") for name in application.commands)]
+    for line in "\n".join([fit.replace(str(PENGUINS), "x.csv"), *pages]).splitlines():
+        assert len(line.replace(str(model), "x")) <= 80, line
+
+
+def test_quiet_prints_nothing():
+    assert run("fit", PENGUINS, "--target", "species", "--quiet", *SHORT) == ""
+
+
+def test_a_setting_comes_before_the_configuration():
+    Path("c.toml").write_text("max_epochs = 1\nhidden_dim = [6, 5]\n")
+    arguments = ["--config", "c.toml", "--set", "max_epochs=2", "--quiet"]
+    run("fit", PENGUINS, "--target", "species", *arguments)
+    loaded = pellucid.load("penguins.safetensors")
+    assert (loaded.max_epochs, tuple(loaded.hidden_dim)) == (2, (6, 5))
+
+
+def test_regression_scores_in_the_targets_units():
+    output = run("fit", PENGUINS, "--target", "year", "--task", "regression", *SHORT)
+    assert "mean absolute error" in output
+    assert "each class" not in output
+
+
+def test_no_rows_held_out():
+    output = run("fit", PENGUINS, "--target", "species", "--test-fraction", "0", *SHORT)
+    assert "Learning from all 344 rows." in output
+    assert "Test" not in output
+
+
+def test_predict_prints_csv(model):
+    rows = rows_of(run("predict", model, PENGUINS))
+    assert len(rows) == 344
+    assert {row["species"] for row in rows} <= {"Adelie", "Chinstrap", "Gentoo"}
+
+
+def test_predict_writes_probabilities(model):
+    output = run("predict", model, PENGUINS, "--probabilities", "--output", "p.csv")
+    assert output == "344 predictions saved in p.csv.\n"
+    rows = rows_of(Path("p.csv").read_text())
+    names = ["species=Adelie", "species=Chinstrap", "species=Gentoo"]
+    assert list(rows[0]) == ["species", *names]
+    for row in rows:
+        shares = [float(row[name]) for name in names]
+        assert sum(shares) == pytest.approx(1, abs=1e-5)
+        assert row["species"] == names[int(np.argmax(shares))].removeprefix("species=")
+
+
+def test_predict_needs_neither_target_nor_order(model):
+    import pandas as pd
+
+    frame = pd.read_csv(PENGUINS)
+    frame.drop(columns="species").iloc[:, ::-1].assign(note="x").to_csv("new.csv", index=False)
+    assert run("predict", model, "new.csv") == run("predict", model, PENGUINS)
+
+
+def test_predict_gives_the_models_own_numbers(numbers):
+    import pandas as pd
+
+    path, data = numbers
+    rows = rows_of(run("predict", path, data))
+    wanted = pellucid.load(path).predict(pd.read_csv(data)[["a", "b", "c"]])
+    found = np.array([[row["y"], row["z"]] for row in rows]).astype(wanted.dtype)
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_evaluate_scores_what_was_learned(model, numbers):
+    output = run("evaluate", model, PENGUINS)
+    assert output.startswith(f"species, 344 rows of {PENGUINS}: accuracy 0.")
+    assert "true \\ predicted" in output
+    assert "root mean squared error" in run("evaluate", *numbers)
+
+
+def test_summary_shows_the_model(model, numbers):
+    output = run("summary", model)
+    for words in (
+        "FCNNClassifier",
+        "species",
+        "Adelie, Chinstrap, Gentoo",
+        "island",
+        "hidden_dim=8",
+    ):
+        assert words in output
+    assert "y, z" in run("summary", numbers[0])
+
+
+def test_compile_says_what_it_did_and_where(monkeypatch):
+    from pellucid import kernels
+
+    def compile_all(report):
+        report("linear float32")
+        return 1
+
+    monkeypatch.setattr(kernels, "compile_all", compile_all, raising=False)
+    monkeypatch.setattr(kernels, "cache_folder", lambda: Path("place"), raising=False)
+    output = run("compile")
+    assert output.startswith("compiling linear float32\n1 kernel compiled in ")
+    assert output.endswith(" s, and kept in place.\n")
+
+
+# ---------------------------------------------------------------- how it fails
+
+
+def write(name, text):
+    Path(name).write_text(text)
+    return name
+
+
+def test_bad_tables_and_targets():
+    assert "gone.csv does not exist" in fails("fit", "gone.csv", "--target", "y")
+    output = fails("fit", PENGUINS, "--target", "speces")
+    assert "'speces'" in output
+    assert "Did you mean 'species'?" in output
+    assert "--target must name the column to learn" in fails("fit", PENGUINS)
+    assert "must have a value in every row" in fails("fit", PENGUINS, "--target", "sex")
+    assert "empty file" in fails("fit", write("empty.csv", ""), "--target", "y")
+    assert "at least one row" in fails("fit", write("header.csv", "a,y\n"), "--target", "y")
+    assert "two classes" in fails("fit", write("one.csv", "a,y\n1,b\n2,b\n3,b\n"), "--target", "y")
+    Path("not.csv").write_bytes(b"\x89PNG\0\0\0")
+    assert "must be a CSV file" in fails("fit", "not.csv", "--target", "y")
+    assert not list(Path().glob("*.safetensors"))
+
+
+def test_bad_parameters():
+    fit = ["fit", PENGUINS, "--target", "species"]
+    assert fails(*fit, "--set", "hiden_dim=3").endswith(
+        "--set: FCNNClassifier has no parameter 'hiden_dim'. Did you mean 'hidden_dim'?\n"
+    )
+    write("c.json", '{"dropot": 0.1}')
+    output = fails(*fit, "--config", "c.json")
+    assert "'c.json': FCNNClassifier has no parameter 'dropot'. Did you mean 'dropout'?" in output
+    assert "must be a positive integer. Got 0" in fails(*fit, "--set", "hidden_dim=0")
+    assert "must have the form name=value" in fails(*fit, "--set", "hidden_dim")
+    assert "'--test-fraction'" in fails(*fit, "--test-fraction", "1.5")
+    assert "No such option" in fails(*fit, "--outptu", "x")
+    assert "Did you mean 'fit'?" in fails("fti")
+
+
+def test_bad_places_are_refused_before_the_training():
+    fit = ["fit", PENGUINS, "--target", "species", "--set", "max_epochs=1000000"]
+    assert "the folder 'gone' does not exist" in fails(*fit, "--output", "gone/m")
+    assert "it is a folder" in fails(*fit, "--output", ".")
+    assert "must be a file ending in .png" in fails(*fit, "--plot", "curves.txt")
+
+
+def test_bad_models(model, numbers):
+    assert "gone' does not exist" in fails("predict", "gone", PENGUINS)
+    assert "is not a pellucid model" in fails("predict", PENGUINS, PENGUINS)
+    assert "--probabilities needs a classifier" in fails("predict", *numbers, "--probabilities")
+    assert "bill_length_mm" in fails("predict", model, write("x.csv", "island\nDream\n"))
+    assert "'species'" in fails("evaluate", model, write("x.csv", "island\nDream\n"))
+
+
+def test_a_fault_of_the_library_is_not_hidden(monkeypatch):
+    monkeypatch.setattr("pellucid.files.load", lambda path: 1 // 0)
+    assert "division" in fails("summary", "m")
+    with pytest.raises(ZeroDivisionError):
+        run("--debug", "summary", "m")
+    monkeypatch.setattr("pellucid.files.load", lambda path: [].gone)
+    with pytest.raises(AttributeError):
+        run("summary", "m")
+
+
+def test_ctrl_c_is_one_line(monkeypatch):
+    def interrupt(path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pellucid.files.load", interrupt)
+    assert invoke("summary", "m", code=130).stderr.strip() == "pellucid: stopped."
+
+
+def test_warnings_are_one_line(model, monkeypatch):
+    monkeypatch.setattr("pellucid.files.NUMERIC_VERSION", 2)
+    with pytest.warns(UserWarning, match="last bits"):
+        pellucid.load(model)
+    done = process("summary", model, setup="import pellucid.files as f; f.NUMERIC_VERSION = 2")
+    assert done.returncode == 0
+    assert done.stderr.startswith("pellucid: warning: The model was written by pellucid")
+    assert done.stderr.count("\n") == 1
+
+
+# ---------------------------------------------------------------- as a process
+
+
+def process(*arguments, setup="", stdout=subprocess.PIPE):
+    code = f"{setup}\nfrom pellucid.cli.main import main; main()"
+    command = [sys.executable, "-c", code] if setup else [sys.executable, "-m", "pellucid"]
+    source = str(Path(pellucid.__file__).parent.parent)
+    paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return subprocess.run(
+        [*command, *map(str, arguments)],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        text=True,
+        check=False,
+    )
+
+
+def test_a_process_ends_with_one_line_and_code_2():
+    done = process("fit", "gone.csv", "--target", "y")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "pellucid: error: gone.csv does not exist.\n"
+
+
+@pytest.mark.smoke
+def test_fit_then_predict_in_processes():
+    fit = process("fit", PENGUINS, "--target", "species", "-o", "m", *SHORT)
+    assert fit.returncode == 0, fit.stderr
+    done = process("predict", "m", PENGUINS)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(rows_of(done.stdout)) == 344
+
+
+INTERRUPT = """
+import signal
+from pellucid.training.history import History
+append = History.append
+def interrupting(self, row):
+    append(self, row)
+    if len(self) == 3:
+        signal.raise_signal(signal.SIGINT)
+History.append = interrupting
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
+
+
+def test_ctrl_c_ends_a_fit_with_the_best_weights():
+    fit = ["fit", PENGUINS, "--target", "species", "-o", "m", "--set", "max_epochs=1000"]
+    done = process(*fit, setup=INTERRUPT)
+    assert done.returncode == 0, done.stderr
+    assert "Model saved in m (" in done.stdout
+    assert "interrupted" in done.stdout + done.stderr
+    assert pellucid.load("m").n_iter_ == 3
+
+
+def test_a_closed_pipe_is_no_error(model):
+    read, write_end = os.pipe()
+    os.close(read)
+    done = process("predict", model, PENGUINS, stdout=write_end)
+    os.close(write_end)
+    assert done.stderr == ""
+
+
+def test_version_and_help():
+    assert run("--version").startswith("pellucid ")
+    assert run() == run("--help")
+    assert "Train a network" in run("fit", "--help")
+
+
+# ---------------------------------------------------------------- words
+
+
+def test_words():
+    assert table([["", "a", "bb"], ["first", 1, 22]], indent=1) == "        a  bb\n first  1  22"
+    assert (counted(1, "row"), counted(1204, "row")) == ("1 row", "1,204 rows")
+    assert listed(range(5), most=3) == "0, 1, 2 and 2 more"
