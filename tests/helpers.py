@@ -18,7 +18,9 @@ def shapes(rank: int) -> list[tuple[int, ...]]:
     pairs = list(itertools.product(SIZES, repeat=2))
     if rank == 2:
         return pairs
-    return [(a, b, SIZES[(3 * i + j) % len(SIZES)]) for i, (a, b) in enumerate(pairs) for j in (0, 1)]
+    return [
+        (a, b, SIZES[(3 * i + j) % len(SIZES)]) for i, (a, b) in enumerate(pairs) for j in (0, 1)
+    ]
 
 
 def padded(matrix: np.ndarray, dtype: str) -> np.ndarray:

@@ -18,7 +18,15 @@ LARGEST_ULP = {
 INF, NAN = np.inf, np.nan
 SPECIAL = {  # pairs, since 0.0 and -0.0 are one dictionary key
     "exp": [(0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, 0.0), (NAN, NAN)],
-    "log": [(1.0, 0.0), (0.0, -INF), (-0.0, -INF), (INF, INF), (-1.0, NAN), (-INF, NAN), (NAN, NAN)],
+    "log": [
+        (1.0, 0.0),
+        (0.0, -INF),
+        (-0.0, -INF),
+        (INF, INF),
+        (-1.0, NAN),
+        (-INF, NAN),
+        (NAN, NAN),
+    ],
     "sigmoid": [(0.0, 0.5), (INF, 1.0), (-INF, 0.0), (NAN, NAN)],
     "tanh": [(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (NAN, NAN)],
 }

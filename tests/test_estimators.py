@@ -1,6 +1,5 @@
 """Estimators keep scikit-learn's conventions: all of its own checks, counted."""
 
-import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import check_estimator
 
@@ -8,13 +7,13 @@ from pellucid import FCNNClassifier, FCNNRegressor, NetworkClassifier, NetworkRe
 
 ESTIMATORS = (FCNNClassifier, FCNNRegressor, NetworkClassifier, NetworkRegressor)
 # mini-batches break the equivalence of weights and repeated rows for anyone; without them it holds
-BY_BATCHES = {
-    name: "mini-batches break it; it is checked with batch_size='full'"
-    for name in (
+BY_BATCHES = dict.fromkeys(
+    (
         "check_sample_weight_equivalence_on_dense_data",
         "check_sample_weight_equivalence_on_sparse_data",
-    )
-}
+    ),
+    "mini-batches break it; it is checked with batch_size='full'",
+)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")

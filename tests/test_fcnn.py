@@ -8,7 +8,12 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, make_multilabel_classification
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_iris,
+    make_multilabel_classification,
+)
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.pipeline import make_pipeline
@@ -60,7 +65,9 @@ def test_binary_with_text_labels():
     assert model.network_.output_shape == (1,)  # two classes share one logit
     probabilities = model.predict_proba(X_test)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
-    np.testing.assert_array_equal(model.predict(X_test), model.classes_[(probabilities[:, 1] > 0.5).astype(int)])
+    np.testing.assert_array_equal(
+        model.predict(X_test), model.classes_[(probabilities[:, 1] > 0.5).astype(int)]
+    )
 
 
 def test_multilabel():
@@ -120,7 +127,13 @@ def test_early_stopping_goes_back_to_the_best_epoch(iris):
     assert model.n_iter_ < 300
     assert model.best_epoch_ == int(np.argmin(losses)) + 1 == model.n_iter_ - 5
     # the weights are those of that epoch, not of the last
-    again = FCNNClassifier(**{**model.get_params(), "max_epochs": 300, "callbacks": lambda m, row: row["epoch"] == model.best_epoch_}).fit(X, y)
+    again = FCNNClassifier(
+        **{
+            **model.get_params(),
+            "max_epochs": 300,
+            "callbacks": lambda m, row: row["epoch"] == model.best_epoch_,
+        }
+    ).fit(X, y)
     np.testing.assert_array_equal(again.network_.values, model.network_.values)
 
 
@@ -164,7 +177,8 @@ def test_warm_start_goes_on(iris):
 def test_fit_is_repeatable_and_seeds_differ(iris):
     X, y = iris
     one, two, other = (
-        FCNNClassifier(**{**QUICK, "random_state": seed}).fit(X, y).network_.values for seed in (0, 0, 1)
+        FCNNClassifier(**{**QUICK, "random_state": seed}).fit(X, y).network_.values
+        for seed in (0, 0, 1)
     )
     np.testing.assert_array_equal(one, two)
     assert not np.array_equal(one, other)
@@ -219,13 +233,20 @@ def test_pipeline_grid_search_cross_validation_and_clone(iris):
         FCNNClassifier(**QUICK), {"hidden_dim": [4, (8, 8)], "dropout": [0.0, 0.1]}, cv=2, n_jobs=2
     ).fit(X, y)
     assert search.best_score_ > 0.9
-    model = FCNNClassifier(hidden_dim=(3, 4), optimizer=SGD(0.5), schedule=Cosine(0.2), **{k: v for k, v in QUICK.items() if k != "hidden_dim"})
+    model = FCNNClassifier(
+        hidden_dim=(3, 4),
+        optimizer=SGD(0.5),
+        schedule=Cosine(0.2),
+        **{k: v for k, v in QUICK.items() if k != "hidden_dim"},
+    )
     assert clone(model).get_params() == model.get_params()
 
 
 def test_set_output_of_a_pipeline_that_feeds_it(iris):
     X, y = iris
-    pipeline = make_pipeline(StandardScaler(), FCNNClassifier(**QUICK)).set_output(transform="pandas")
+    pipeline = make_pipeline(StandardScaler(), FCNNClassifier(**QUICK)).set_output(
+        transform="pandas"
+    )
     pipeline.fit(X, y)
     assert list(pipeline[-1].feature_names_in_) == list(X.columns)
 
@@ -407,7 +428,9 @@ def test_layers_listed_by_the_user_are_checked(iris):
     whole = NetworkClassifier([Linear(8), Dropout(0.1), Linear(3)], **options).fit(X, y)
     assert len(whole.network_) == 3  # its last layer is the output layer
     assert len(NetworkClassifier([Linear(8), Dropout(0.1)], **options).fit(X, y).network_) == 3
-    with pytest.raises(ValueError, match=r"must give 3 outputs here\. Got Linear\(5\)\. Write Linear\(3\)"):
+    with pytest.raises(
+        ValueError, match=r"must give 3 outputs here\. Got Linear\(5\)\. Write Linear\(3\)"
+    ):
         NetworkClassifier([Linear(5)], **options).fit(X, y)
     with pytest.raises(ValueError, match="must not end in Softmax"):
         NetworkClassifier([Linear(3), Softmax()], **options).fit(X, y)

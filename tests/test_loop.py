@@ -1,5 +1,7 @@
 """The training loop against the same training written with the formulas, and with torch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -27,12 +29,12 @@ def network():
 
 
 def settings(**changes):
-    values = dict(
+    plain = Settings(
         loss="mean_squared_error", optimizer=Adam(), learning_rate=RATE, schedule=Constant(),
         weight_decay=DECAY, clip_norm=None, max_epochs=EPOCHS, batch_size=16, seed=SEED,
         dtype="float64",
     )  # fmt: skip
-    return Settings(**{**values, **changes})
+    return replace(plain, **changes)
 
 
 def by_formulas(rows, chosen):
@@ -154,7 +156,9 @@ def test_a_loss_that_is_no_number_stops_at_once():
     rows = data()
     rows.X[30, 2] = np.nan
     trained = network()
-    with pytest.raises(TrainingDiverged, match=r"epoch 1 must be finite.* layer 0 \(Linear\(9\)\), wh"):
+    with pytest.raises(
+        TrainingDiverged, match=r"epoch 1 must be finite.* layer 0 \(Linear\(9\)\), wh"
+    ):
         Trainer(trained, settings()).fit(rows)
     assert np.isfinite(trained.values).all()  # the step that would have spoilt them was not taken
 

@@ -155,7 +155,9 @@ def test_parameters_go_out_and_in():
 def test_all_or_no_parameters_are_set():
     network = Network([Linear(3)]).build(2, random_state=0)
     before = network.values.copy()
-    with pytest.raises(ValueError, match=r"'0\.bias' of Network must have shape \(3,\)\. Got \(4,\)"):
+    with pytest.raises(
+        ValueError, match=r"'0\.bias' of Network must have shape \(3,\)\. Got \(4,\)"
+    ):
         network.set_parameters({"0.weight": np.zeros((2, 3)), "0.bias": np.zeros(4)})
     with pytest.raises(ValueError, match=r"no parameter '0\.weights'\. Did you mean '0\.weight'\?"):
         network.set_parameters({"0.weights": np.zeros((2, 3))})

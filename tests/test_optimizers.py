@@ -76,7 +76,9 @@ def test_corrections_go_on_where_they_stopped():
 
 
 def test_unknown_name_is_refused_with_the_nearest():
-    with pytest.raises(ValueError, match=r"optimizer of Fit must be .* Got 'adm'\. Did you mean 'adam'"):
+    with pytest.raises(
+        ValueError, match=r"optimizer of Fit must be .* Got 'adm'\. Did you mean 'adam'"
+    ):
         resolve("adm", "Fit")
 
 

@@ -54,7 +54,9 @@ def test_llvm_ir_has_no_fast_math_and_calls_nothing_but_fma(name, dtype):
 def test_wrong_arguments_are_refused_before_they_are_run():
     with pytest.raises(TypeError, match="'gather' must get 4 arguments. Got 1"):
         Program([operation("gather", np.zeros((2, 2), np.float32))])
-    with pytest.raises(TypeError, match="C-contiguous array of 2 dimensions and type float32. Got nda"):
+    with pytest.raises(
+        TypeError, match="C-contiguous array of 2 dimensions and type float32. Got nda"
+    ):
         Program([operation("gather", np.zeros((2, 2)), np.arange(2), np.zeros((2, 16)), 2)])
 
 

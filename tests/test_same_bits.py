@@ -35,7 +35,8 @@ TRAIN = textwrap.dedent(
     y = (X[:, 0] * X[:, 1] + X[:, 3] > 0).astype(int) + (X[:, 4] > 1)
     weight = 1.0 + (np.arange(150) % 3)
     common = dict(random_state=3, max_epochs=4, n_jobs=jobs, verbose=0)
-    table = {"number": X[:, 0], "gap": X[:, 2], "text": [["a", "b", None][i % 3] for i in range(150)]}
+    text = [["a", "b", None][i % 3] for i in range(150)]
+    table = {"number": X[:, 0], "gap": X[:, 2], "text": text}
     models = [
         FCNNClassifier(hidden_dim=(33, 17), dropout=0.2, clip_norm=1.0, batch_size=31,
                        early_stopping=True, **common).fit(X, y, sample_weight=weight),
@@ -140,7 +141,7 @@ def test_threads_race_for_nothing(jobs, monkeypatch):
     monkeypatch.setattr("pellucid.network.THREAD_WORK", 1)
     rng = np.random.default_rng(1)
     X, y = rng.normal(size=(200, 10)), rng.normal(size=200)
-    options = dict(batch_size="full", max_epochs=30, random_state=0, verbose=0)
+    options = {"batch_size": "full", "max_epochs": 30, "random_state": 0, "verbose": 0}
 
     def weights(count):
         model = FCNNRegressor(hidden_dim=64, clip_norm=5.0, n_jobs=count, **options).fit(X, y)

@@ -19,7 +19,15 @@ _HOME = {
     "load": "files",
 }
 
-__all__ = [*_HOME, "__version__"]
+__all__ = [
+    "FCNNClassifier",
+    "FCNNRegressor",
+    "Network",
+    "NetworkClassifier",
+    "NetworkRegressor",
+    "__version__",
+    "load",
+]
 
 if TYPE_CHECKING:
     from pellucid.estimators import (

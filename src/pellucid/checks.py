@@ -77,6 +77,8 @@ def number(
         expected = "a finite number"
     elif high == math.inf:
         expected = f"a number {'above' if open_low else 'of at least'} {low:g}"
+    elif low == -math.inf:
+        expected = f"a number {'below' if open_high else 'of at most'} {high:g}"
     else:
         expected = f"a number in {left}{low:g}, {high:g}{right}"
     if not _is_real(value):
@@ -84,9 +86,13 @@ def number(
     inside = (value > low if open_low else value >= low) and (
         value < high if open_high else value <= high
     )
-    if not inside or not math.isfinite(value):
+    try:
+        found = float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        found = math.inf
+    if not inside or not math.isfinite(found):
         raise ValueError(fault(name, owner, expected, value))
-    return float(value)
+    return found
 
 
 def flag(name: str, owner: str, value: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from pellucid import checks
 from pellucid.kernels import Operation, Program, available_threads, new_control, operation
 from pellucid.kernels.panels import aligned, pack, rows_of, stored_columns, unpack
-from pellucid.layers.activations import Activation
+from pellucid.layers.activations import Activation, Sigmoid
 from pellucid.layers.base import Layer, Parameter, Shape, Stage
 from pellucid.layers.initialization import initial
 from pellucid.layers.linear import Linear
@@ -287,9 +287,7 @@ class Network:
         most = available_threads() if n_jobs is None else n_jobs
         return max(1, min(most, rows * self.work // THREAD_WORK))
 
-    def forward(
-        self, X: Any, output: str = "identity", n_jobs: int | None = None
-    ) -> np.ndarray:
+    def forward(self, X: Any, output: str = "identity", n_jobs: int | None = None) -> np.ndarray:
         """The network's output for every row, Dropout and the like as in use.
 
         Parameters
@@ -314,17 +312,16 @@ class Network:
         rows = min(PREDICT_ROWS, len(data))
         layout = self.layout(rows)
         order = np.arange(len(data), dtype=np.int64)
-        finish = {
-            "identity": [],
-            "sigmoid": [("activation_forward", 3, 0.0)],
-            "softmax": [("softmax_forward",)],
-        }[output]
         last, columns = layout.y, self.output_shape[0]
         operations = [gather(layout, data, order), *layout.forward]
-        for name, *rest in finish:
-            result = np.zeros_like(last)
-            operations.append(operation(name, last, result, columns, *rest))
-            last = result
+        if output != "identity":
+            last = np.zeros_like(layout.y)
+            end = (
+                operation("softmax_forward", layout.y, last, columns)
+                if output == "softmax"
+                else operation("activation_forward", layout.y, last, columns, Sigmoid.kind, 0.0)
+            )
+            operations.append(end)
         program = Program(operations, self.dtype)
         parts = self.threads(rows, n_jobs)
         for step in range(-(-len(data) // rows)):

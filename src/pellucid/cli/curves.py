@@ -1,11 +1,13 @@
-"""The picture of a training: loss and accuracy by epoch."""
+"""The picture of a training, asked for on the command line."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pellucid.training.history import History
 
 _KINDS = (".png", ".svg", ".pdf")
 
@@ -29,27 +31,12 @@ def check(path: str) -> None:
         raise ImportError('--plot needs matplotlib. Run: pip install "pellucid[plot]"')
 
 
-def draw(history: Sequence[Mapping[str, Any]], path: str, title: str) -> None:
-    """Draw the curves of `history`, one row an epoch, into the picture `path`."""
-    from matplotlib.figure import Figure
-
+def draw(history: History, path: str, title: str) -> None:
+    """Draw the curves of `history` into the picture `path`, written whole or not at all."""
     from pellucid.files import write_whole
+    from pellucid.training import curves
 
-    rows = list(history)
-    measures = [name for name in ("loss", "accuracy") if name in rows[0]]
-    figure = Figure(figsize=(5.2 * len(measures), 3.8), dpi=150, layout="constrained")
-    figure.suptitle(title)
-    panels = figure.subplots(1, len(measures), squeeze=False)[0]
-    for panel, name in zip(panels, measures, strict=True):
-        for key, label in ((name, "training"), (f"validation_{name}", "validation")):
-            points = [(row["epoch"], row[key]) for row in rows if row.get(key) is not None]
-            if points:
-                marker = "." if len(points) < 3 else ""
-                panel.plot(*zip(*points, strict=True), marker=marker, label=label)
-        panel.set(xlabel="epoch", ylabel=name)
-        panel.grid(alpha=0.3)
-        panel.spines[["top", "right"]].set_visible(False)
-        panel.legend(frameon=False)
     picture = io.BytesIO()
-    figure.savefig(picture, format=Path(path).suffix.lower()[1:])
+    kind = Path(path).suffix.lower()[1:]
+    curves.draw(history, title=title).savefig(picture, format=kind)
     write_whole(path, picture.getvalue())

@@ -33,6 +33,16 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
     A family says which layers it has, a task what is predicted from the network's output.
     """
 
+    network_: Network
+    history_: History
+    table_: TableEncoder
+    target_: Any
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+    target_names_: list[str]
+    _optimizer_state: OptimizerState | None
+    _best_epoch: int | None
+
     def __new__(cls, *args: Any, **parameters: Any) -> Self:
         known = cls._get_param_names()
         for name in parameters:
@@ -72,7 +82,6 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
 
     # -- fitting -----------------------------------------------------------------------------
 
-    @with_callbacks
     def _fit(
         self,
         X: Any,
@@ -98,6 +107,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             raise
         return self
 
+    @with_callbacks  # inside the undoing: teardown needs what scikit-learn keeps on the estimator
     def _fit_or_fail(
         self, X: Any, y: Any, sample_weight: Any, epochs: int | None, going_on: bool, classes: Any
     ) -> None:
@@ -109,9 +119,12 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
                 rows.X.shape[1], settings.dtype, settings.seed
             )
             self.history_ = History()
-            self._optimizer_state: OptimizerState | None = None
+            self._optimizer_state = None
         elif epochs is None:
-            self._optimizer_state = None  # a warm start keeps the weights, not the optimiser's memory
+            self._optimizer_state = (
+                None  # a warm start keeps the weights, not the optimiser's memory
+            )
+        self._best_epoch = None
         stopping, validation = None, None
         if self.early_stopping and epochs is None:
             stopping = EarlyStopping(self.patience)
@@ -119,12 +132,17 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         trainer = Trainer(self.network_, settings, self._optimizer_state, self.history_)
         with (
             Progress(self.verbose, epochs or settings.max_epochs, len(rows)) as progress,
-            FitCallbacks(self, self.callbacks, epochs or settings.max_epochs, X, y) as callbacks,
+            FitCallbacks(self, self.callbacks, epochs or settings.max_epochs, X, y, sample_weight) as callbacks,
         ):
             outcome = trainer.fit(rows, validation, stopping, progress, callbacks, epochs)
             progress.close(outcome.reason)
         self._optimizer_state = trainer.state if epochs is not None else None
-        self.best_epoch_ = outcome.best_epoch
+        self._best_epoch = outcome.best_epoch
+
+    @property
+    def best_epoch_(self) -> int:
+        """The epoch whose weights are kept; while training, the present one."""
+        return self._best_epoch or self.n_iter_
 
     @property
     def n_iter_(self) -> int:
@@ -196,9 +214,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             self.target_, self.table_ = target, table
         check_rows(self, len(data), len(codes))
         if len(data) < 2 and not going_on:
-            raise ValueError(
-                f"X of {type(self).__name__} must have at least 2 rows. Got 1 sample."
-            )
+            raise ValueError(f"X of {type(self).__name__} must have at least 2 rows. Got 1 sample.")
         weights = np.ones(len(data)) if weights is None else weights
         weights = self._row_weights(codes, weights)
         used = weights > 0  # weight 0 is the row left out
@@ -288,7 +304,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         model.network_.build(model.table_.n_outputs, model.dtype, 0)
         model.network_.set_parameters(named("network"))
         model.history_ = History.from_state(config["history"])
-        model.best_epoch_ = int(config["best_epoch"])
+        model._best_epoch = int(config["best_epoch"])
         if config["target_names"] is not None:
             model.target_names_ = [str(name) for name in config["target_names"]]
         model._optimizer_state = None
@@ -296,7 +312,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
 
 
 def _shares(labels: np.ndarray) -> np.ndarray:
-    """Each row's place among the rows of its label, as a share: sorting by it mixes labels evenly."""
+    """Each row's place among the rows of its label, as a share: sorting by it mixes labels."""
     shares = np.empty(len(labels))
     for label in np.unique(labels):
         place = np.flatnonzero(labels == label)

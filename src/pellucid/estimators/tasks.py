@@ -35,9 +35,7 @@ class NetworkClassification(ClassifierMixin, NetworkEstimator):
         """
         return self._fit(X, y, sample_weight, going_on=bool(self.warm_start))
 
-    def partial_fit(
-        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
-    ) -> Self:
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """One more epoch over the rows given; `classes` must list all labels at the first call."""
         return self._fit(X, y, sample_weight, epochs=1, going_on=True, classes=classes)
 

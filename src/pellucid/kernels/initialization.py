@@ -9,6 +9,7 @@ source    modified Gram-Schmidt with one repetition: Giraud et al., The loss of 
 """
 
 from __future__ import annotations
+
 from pellucid.kernels.intrinsics import sqrt
 
 

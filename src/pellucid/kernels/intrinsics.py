@@ -148,15 +148,17 @@ def from_bits(pattern):
 
 @overload(bits, inline="always")
 def _bits(value):
-    return (lambda value: _bits32(value)) if value == types.float32 else (
-        lambda value: _bits64(value)
+    return (
+        (lambda value: _bits32(value)) if value == types.float32 else (lambda value: _bits64(value))
     )
 
 
 @overload(from_bits, inline="always")
 def _from_bits(pattern):
-    return (lambda pattern: _float32(pattern)) if pattern == types.int32 else (
-        lambda pattern: _float64(pattern)
+    return (
+        (lambda pattern: _float32(pattern))
+        if pattern == types.int32
+        else (lambda pattern: _float64(pattern))
     )
 
 

@@ -11,7 +11,9 @@ from pellucid.kernels.program import Program, operation
 from pellucid.kernels.threads import available
 
 
-def measure_limit(threads: int | None = None, dtype: str = "float32", seconds: float = 0.5) -> float:
+def measure_limit(
+    threads: int | None = None, dtype: str = "float32", seconds: float = 0.5
+) -> float:
     """The machine's rate of multiply-adds, in GFLOP/s, on `threads` threads.
 
     The best of several short runs of a product whose operands each thread keeps in its L1 cache.

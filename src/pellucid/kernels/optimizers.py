@@ -18,9 +18,7 @@ from numba import float64
 from pellucid.kernels.intrinsics import share, sqrt
 
 
-def sgd(
-    part, parts, step, first, rows, dtype, w, g, u, schedule, scale, momentum, decay, nesterov
-):
+def sgd(part, parts, step, first, rows, dtype, w, g, u, schedule, scale, momentum, decay, nesterov):
     """Gradient descent with momentum, Nesterov's or plain."""
     rate, factor = dtype(schedule[step, 0]), dtype(scale[0])
     begin, end = share(w.size, part, parts)

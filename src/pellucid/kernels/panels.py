@@ -61,8 +61,9 @@ def panel_slices(rows: int, columns: int, dtype: Any) -> list[tuple[slice, slice
 
 def pack(matrix: np.ndarray, packed: np.ndarray) -> None:
     """Write `matrix` (R, C) into the vector `packed`, panel by panel."""
-    for columns, place, width in panel_slices(*matrix.shape, packed.dtype):
-        panel = packed[place].reshape(matrix.shape[0], width)
+    rows, count = matrix.shape
+    for columns, place, width in panel_slices(rows, count, packed.dtype):
+        panel = packed[place].reshape(rows, width)
         panel[:] = 0
         panel[:, : columns.stop - columns.start] = matrix[:, columns]
 

@@ -50,7 +50,7 @@ def operation(name: str, *arguments: Any, meets: bool = True, halts: bool = Fals
 
 
 def _array_words(name: str, kind: str, value: Any, real: np.dtype) -> list[int]:
-    dtype = {"m": real, "v": real, "D": np.float64, "d": np.float64, "i": np.int64}[kind]
+    dtype = {"m": real, "v": real, "i": np.dtype(np.int64)}.get(kind, np.dtype(np.float64))
     rank = 2 if kind in "mD" else 1
     if not (
         isinstance(value, np.ndarray)
@@ -60,7 +60,7 @@ def _array_words(name: str, kind: str, value: Any, real: np.dtype) -> list[int]:
     ):
         raise TypeError(
             f"an argument of the kernel {name!r} must be a C-contiguous array of {rank} "
-            f"dimensions and type {np.dtype(dtype)}. Got {type(value).__name__} "
+            f"dimensions and type {dtype}. Got {type(value).__name__} "
             f"{getattr(value, 'dtype', '')} {getattr(value, 'shape', '')}."
         )
     return [value.ctypes.data, *value.shape]

@@ -38,9 +38,7 @@ def _emit_tile(builder, scalar, itemsize, height, vectors, arguments):
 
     def load_vector(address, v):
         place = builder.add(address, ir.Constant(WORD, v * VECTOR_BYTES))
-        return builder.load(
-            builder.inttoptr(place, ir.PointerType()), typ=vector, align=itemsize
-        )
+        return builder.load(builder.inttoptr(place, ir.PointerType()), typ=vector, align=itemsize)
 
     def row_address(base, stride, r):
         return builder.add(base, builder.mul(stride, ir.Constant(WORD, r)))
@@ -92,9 +90,7 @@ def _emit_tile(builder, scalar, itemsize, height, vectors, arguments):
             sums[r][v] = total
     for r in range(height):
         for v in range(vectors):
-            place = builder.add(
-                row_address(c, c_row, r), ir.Constant(WORD, v * VECTOR_BYTES)
-            )
+            place = builder.add(row_address(c, c_row, r), ir.Constant(WORD, v * VECTOR_BYTES))
             builder.store(sums[r][v], builder.inttoptr(place, ir.PointerType()), align=itemsize)
 
 

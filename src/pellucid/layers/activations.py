@@ -25,15 +25,11 @@ class Activation(Layer):
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
         columns = flat_size(type(self).__name__, stage.output_shape)
-        return [
-            operation("activation_forward", stage.x, stage.y, columns, self.kind, self.slope)
-        ]
+        return [operation("activation_forward", stage.x, stage.y, columns, self.kind, self.slope)]
 
     def backward(self, stage: Stage) -> list[Operation]:
         columns = stage.output_shape[0]
-        return [
-            operation("activation_backward", stage.y, stage.dy, columns, self.kind, self.slope)
-        ]
+        return [operation("activation_backward", stage.y, stage.dy, columns, self.kind, self.slope)]
 
 
 @dataclass(frozen=True, repr=False)

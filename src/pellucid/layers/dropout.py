@@ -40,10 +40,18 @@ class Dropout(Layer):
         stage.memory["mask"] = mask
         return [
             operation(
-                "dropout_forward", stage.x, mask, stage.y, columns, self.rate, stage.index,
+                "dropout_forward",
+                stage.x,
+                mask,
+                stage.y,
+                columns,
+                self.rate,
+                stage.index,
                 stage.clock,
             )  # fmt: skip
         ]
 
     def backward(self, stage: Stage) -> list[Operation]:
-        return [operation("dropout_backward", stage.memory["mask"], stage.dy, stage.output_shape[0])]
+        return [
+            operation("dropout_backward", stage.memory["mask"], stage.dy, stage.output_shape[0])
+        ]

@@ -57,9 +57,21 @@ class Linear(Layer):
         panel = PANEL_BYTES // stage.dtype.itemsize
         return [
             operation(
-                "product", x.reshape(-1), x.shape[1], 1,
-                stage.parameters["weight"], inputs * panel, 0, bias,
-                y.reshape(-1), panel, y.shape[1], -1, outputs, inputs, *stage.activation,
+                "product",
+                x.reshape(-1),
+                x.shape[1],
+                1,
+                stage.parameters["weight"],
+                inputs * panel,
+                0,
+                bias,
+                y.reshape(-1),
+                panel,
+                y.shape[1],
+                -1,
+                outputs,
+                inputs,
+                *stage.activation,
             )  # fmt: skip
         ]
 
@@ -79,9 +91,22 @@ class Linear(Layer):
             )
         found.append(
             operation(
-                "product", x.reshape(-1), 1, x.shape[1],
-                dy.reshape(-1), panel, dy.shape[1], zeros,
-                stage.gradients["weight"], inputs * panel, 0, inputs, outputs, -1, 0, 0.0,
+                "product",
+                x.reshape(-1),
+                1,
+                x.shape[1],
+                dy.reshape(-1),
+                panel,
+                dy.shape[1],
+                zeros,
+                stage.gradients["weight"],
+                inputs * panel,
+                0,
+                inputs,
+                outputs,
+                -1,
+                0,
+                0.0,
                 meets=dx is not None,
             )  # fmt: skip
         )
@@ -92,9 +117,22 @@ class Linear(Layer):
         if dx is not None:
             found.append(
                 operation(
-                    "product", dy.reshape(-1), dy.shape[1], 1,
-                    transposed, outputs * panel, 0, zeros,
-                    dx.reshape(-1), panel, dx.shape[1], -1, inputs, outputs, 0, 0.0,
+                    "product",
+                    dy.reshape(-1),
+                    dy.shape[1],
+                    1,
+                    transposed,
+                    outputs * panel,
+                    0,
+                    zeros,
+                    dx.reshape(-1),
+                    panel,
+                    dx.shape[1],
+                    -1,
+                    inputs,
+                    outputs,
+                    0,
+                    0.0,
                 )  # fmt: skip
             )
         return found

@@ -7,9 +7,12 @@ names stand for nothing, and the estimator's own ``callbacks`` parameter does th
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
+
+import numpy as np
 
 from pellucid.checks import fault
 
@@ -25,7 +28,7 @@ except ImportError:
     class CallbackSupport:  # type: ignore[no-redef]
         """Stands where scikit-learn has no callback protocol."""
 
-    def with_callbacks(method: Method) -> Method:  # type: ignore[misc]
+    def with_callbacks(method: Method) -> Method:
         """Leave `method` as it is."""
         return method
 
@@ -41,11 +44,38 @@ class FitCallbacks:
         Called as ``callback(estimator, row)`` after each epoch; one that returns True stops.
     epochs : int
         At most so many will come.
-    X, y : as given to ``fit``
+    X, y, sample_weight : as given to ``fit``
+
+    Notes
+    -----
+    The method that enters this block carries ``with_callbacks``, and whoever undoes a failed fit
+    stands outside of it: scikit-learn finds the callbacks to tear down on the estimator itself::
+
+        class Estimator(CallbackSupport, BaseEstimator):
+            def fit(self, X, y):
+                before = self.__dict__.copy()
+                try:
+                    return self._fit(X, y)
+                except BaseException:
+                    self.__dict__ = before
+                    raise
+
+            @with_callbacks
+            def _fit(self, X, y):
+                with FitCallbacks(self, self.callbacks, self.max_epochs, X, y) as callbacks:
+                    for epoch in range(self.max_epochs):
+                        callbacks.epoch_begin()
+                        row = self._train_one_epoch(X, y)
+                        if callbacks.epoch_end(row):
+                            break
     """
 
-    def __init__(self, estimator: Any, callbacks: Any, epochs: int, X: Any, y: Any) -> None:
+    def __init__(
+        self, estimator: Any, callbacks: Any, epochs: int, X: Any, y: Any, sample_weight: Any = None
+    ) -> None:
         self.estimator, self.epochs, self.data = estimator, epochs, {"X": X, "y": y}
+        if sample_weight is not None:
+            self.data["metadata"] = {"sample_weight": sample_weight}
         if callbacks is None:
             callbacks = []
         listed = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
@@ -74,11 +104,17 @@ class FitCallbacks:
         stop = False
         if self._task is not None:
             stop = self._task.call_on_fit_task_end(
-                estimator=self.estimator, reconstruction_attributes={}, **self.data
+                estimator=self.estimator, reconstruction_attributes=self._fitted, **self.data
             )
         for callback in self.callbacks:  # each is called, whatever those before it said
-            stop = callback(self.estimator, dict(row)) is True or stop
-        return bool(stop)
+            answer = callback(self.estimator, dict(row))
+            stop = stop or (isinstance(answer, (bool, np.bool_)) and bool(answer))
+        return stop
+
+    def _fitted(self) -> dict[str, Any]:
+        """What training changes in place, copied: asked for only by callbacks that use it."""
+        state = vars(self.estimator)
+        return {n: copy.deepcopy(state[n]) for n in ("network_", "history_") if n in state}
 
     def __exit__(
         self,
@@ -88,5 +124,5 @@ class FitCallbacks:
     ) -> None:
         if self._root is not None and kind is None:
             self._root.call_on_fit_task_end(
-                estimator=self.estimator, reconstruction_attributes={}, **self.data
+                estimator=self.estimator, reconstruction_attributes=self._fitted, **self.data
             )

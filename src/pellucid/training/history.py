@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import html
+import importlib
+import math
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any, overload
 
 from pellucid import checks
 
 _BACKENDS = ("pandas", "polars", "pyarrow")
+_SHOWN = 4  # first and last rows in a notebook
 
 
 class History(Sequence[dict[str, Any]]):
@@ -34,7 +39,7 @@ class History(Sequence[dict[str, Any]]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    @overload  # type: ignore[override]
+    @overload
     def __getitem__(self, key: int) -> dict[str, Any]: ...
     @overload
     def __getitem__(self, key: slice) -> History: ...
@@ -52,8 +57,44 @@ class History(Sequence[dict[str, Any]]):
 
     @property
     def columns(self) -> list[str]:
-        """The names of the columns."""
-        return list(self._rows[0]) if self._rows else []
+        """The names of the columns: of all rows, since a warm start may begin to validate."""
+        return list(dict.fromkeys(name for row in self._rows for name in row))
+
+    def best(self, column: str | None = None) -> dict[str, Any]:
+        """The row with the lowest loss, or the highest accuracy.
+
+        Parameters
+        ----------
+        column : str, optional
+            By default "validation_loss", or "loss" where nothing was validated. A column that
+            ends in "accuracy" is best at its highest.
+
+        Raises
+        ------
+        ValueError
+            If no row has a number there.
+        """
+        if column is None:
+            column = "validation_loss" if "validation_loss" in self.columns else "loss"
+        found = self[column] if self._rows else []
+        sign = -1.0 if column.endswith("accuracy") else 1.0
+        ranked = [
+            (sign * value, place)
+            for place, value in enumerate(found)
+            if value is not None and not math.isnan(value)
+        ]
+        if not ranked:
+            raise ValueError(
+                f"{column} of a history must have a number in some row to have a best one. "
+                f"Got {checks.shown(found)}."
+            )
+        return self._rows[min(ranked)[1]]
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
+        """Loss and accuracy by epoch as a matplotlib Figure, written to `path` if there is one."""
+        from pellucid.training.curves import draw
+
+        return draw(self, path)
 
     def to_frame(self, backend: str = "pandas") -> Any:
         """The history as a DataFrame of pandas or polars, or a pyarrow table."""
@@ -62,7 +103,7 @@ class History(Sequence[dict[str, Any]]):
             import narwhals as nw
 
             columns = {name: self[name] for name in self.columns}
-            return nw.from_dict(columns, backend=backend).to_native()
+            return nw.from_dict(columns, backend=importlib.import_module(backend)).to_native()
         except ImportError as error:
             raise ImportError(
                 f"a history's DataFrame needs {backend}, which is not installed. "
@@ -87,6 +128,21 @@ class History(Sequence[dict[str, Any]]):
         if not self._rows:
             return "History of no epochs"
         last = ", ".join(
-            f"{name} {value:.4g}" for name, value in self._rows[-1].items() if name != "epoch"
+            f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in self._rows[-1].items()
+            if name != "epoch"
         )
-        return f"History of {len(self)} epochs, the last: {last}"
+        return f"History of {len(self)} epoch{'s'[: len(self) > 1]}, the last: {last}"
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks: the first and the last rows."""
+
+        def line(cells: Iterable[Any], tag: str) -> str:
+            texts = (f"{each:.5g}" if isinstance(each, float) else str(each) for each in cells)
+            return "<tr>" + "".join(f"<{tag}>{html.escape(t)}</{tag}>" for t in texts) + "</tr>"
+
+        names = self.columns
+        rows = [line((row.get(name, "") for name in names), "td") for row in self._rows]
+        if len(rows) > 2 * _SHOWN:
+            rows[_SHOWN:-_SHOWN] = [line("…" * len(names), "td")]
+        return f"<table>{line(names, 'th')}{''.join(rows)}</table>"

@@ -79,6 +79,7 @@ class OptimizerState:
     """What is carried from step to step: it, the parameters and the seed are the whole state."""
 
     memory: dict[str, np.ndarray]
+    schedule: Schedule
     steps: int = 0
     epochs: int = 0
 
@@ -142,8 +143,12 @@ class _Training:
                 memory = {name: each[begin:end] for name, each in self.state.memory.items()}
                 found.append(
                     settings.optimizer.update(
-                        network.values[begin:end], self.gradients[begin:end], memory,
-                        self.schedule, self.scale, decay,
+                        network.values[begin:end],
+                        self.gradients[begin:end],
+                        memory,
+                        self.schedule,
+                        self.scale,
+                        decay,
                     )  # fmt: skip
                 )
         return [*found[:-1], replace(found[-1], meets=True)]
@@ -154,7 +159,7 @@ class _Training:
         rows = len(self.rows)
         if self.batch < rows:
             self.order[:] = Stream(settings.seed, "order", state.epochs).permutation(rows)
-        self.schedule[:, 0] = settings.schedule.rates(
+        self.schedule[:, 0] = state.schedule.rates(
             settings.learning_rate, state.steps, self.steps, self.steps, settings.max_epochs
         )
         self.schedule[:, 1:] = settings.optimizer.corrections(state.steps, self.steps)
@@ -268,6 +273,7 @@ class Trainer:
                 name: aligned(network.values.size, network.dtype)
                 for name in settings.optimizer.memory
             },
+            settings.schedule,
             epochs=len(self.history),
         )
 
@@ -321,7 +327,7 @@ class Trainer:
                     callbacks.epoch_begin()
                 row = self._epoch(training, measured, progress)
                 watched = row["validation_loss"] if measured else row["loss"]
-                settings.schedule.observe(watched)
+                self.state.schedule.observe(watched)
                 if best.observe(watched):
                     best_epoch, best_values = row["epoch"], network.values.copy()
                 if callbacks is not None and callbacks.epoch_end(row):

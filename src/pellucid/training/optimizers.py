@@ -61,7 +61,7 @@ class SGD(Optimizer):
         checks.number("momentum", "SGD", self.momentum, 0, 1, open_high=True)
         checks.flag("nesterov", "SGD", self.nesterov)
 
-    def update(self, values, gradients, memory, schedule, scale, decay):  # type: ignore[no-untyped-def]
+    def update(self, values, gradients, memory, schedule, scale, decay):
         return operation(
             "sgd", values, gradients, memory["velocity"], schedule, scale,
             self.momentum, decay, self.nesterov, meets=False,
@@ -87,7 +87,7 @@ class RMSprop(Optimizer):
         checks.number("alpha", "RMSprop", self.alpha, 0, 1, open_high=True)
         checks.number("epsilon", "RMSprop", self.epsilon, 0, open_low=True)
 
-    def update(self, values, gradients, memory, schedule, scale, decay):  # type: ignore[no-untyped-def]
+    def update(self, values, gradients, memory, schedule, scale, decay):
         return operation(
             "rmsprop", values, gradients, memory["square_average"], schedule, scale,
             self.alpha, decay, self.epsilon, meets=False,
@@ -109,7 +109,7 @@ class _Adaptive(Optimizer):
         checks.number("beta2", owner, self.beta2, 0, 1, open_high=True)
         checks.number("epsilon", owner, self.epsilon, 0, open_low=True)
 
-    def update(self, values, gradients, memory, schedule, scale, decay):  # type: ignore[no-untyped-def]
+    def update(self, values, gradients, memory, schedule, scale, decay):
         return operation(
             "adam", values, gradients, memory["m"], memory["v"], schedule, scale,
             self.beta1, self.beta2, decay, self.epsilon, self.decoupled, meets=False,

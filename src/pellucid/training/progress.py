@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+import io
 import sys
+import textwrap
 import time
 from types import TracebackType
 from typing import Any, Self, TextIO
 
 LINES = 10  # about so many a fit where there is no terminal
+COLUMNS = 80  # no line is longer
 
 
 def described(row: dict[str, Any]) -> str:
     """An epoch's row in a few words."""
-    found = f"loss {row['loss']:.4f}"
+    found = f"loss {short_loss(row['loss'])}"
     if "accuracy" in row:
         found += f"  acc {row['accuracy']:.3f}"
     if "validation_loss" in row:
-        found += f"  val {row['validation_loss']:.4f}"
+        found += f"  val {short_loss(row['validation_loss'])}"
         if "validation_accuracy" in row:
             found += f" {row['validation_accuracy']:.3f}"
     return found
 
 
+def short_loss(loss: float) -> str:
+    """A loss in six characters, or in ten where four decimals would hide it: 0.0123, 1.234e-05."""
+    return f"{loss:.4f}" if loss == 0 or 1e-3 <= abs(loss) < 1e4 else f"{loss:.3e}"
+
+
+def short_time(seconds: float) -> str:
+    """A span of time in a few characters: 59 s, 12 min, 3 h, 1.2k d."""
+    for size, unit in ((1.0, "s"), (60.0, "min"), (3600.0, "h")):
+        if seconds < 99.5 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{short_count(seconds / 86400.0)} d"
+
+
 def short_count(number: float) -> str:
     """A number in at most five characters: 850, 12.3k, 4.56M."""
     for limit, unit in ((1e3, ""), (1e6, "k"), (1e9, "M"), (1e12, "G")):
-        if number < limit:
+        if number < 0.9995 * limit:  # what would be rounded to 1000 takes the next unit
             return f"{number / limit * 1e3:.3g}{unit}"
     return f"{number:.0e}"
 
@@ -49,10 +65,12 @@ class Progress:
         self, verbose: int, max_epochs: int, rows: int, stream: TextIO | None = None
     ) -> None:
         self.verbose, self.max_epochs, self.rows = int(verbose), max_epochs, rows
-        self.stream = sys.stderr if stream is None else stream
+        # a program without a console has no standard error
+        self.stream = stream or sys.stderr or io.StringIO()
         self._bar: Any = None
         self._start = self._drawn = time.perf_counter()
         self._epochs = 0
+        self._hidden: dict[str, Any] | None = None  # the last epoch's row, until it is shown
 
     def __enter__(self) -> Self:
         if self.verbose == 1 and self.stream.isatty():
@@ -61,7 +79,7 @@ class Progress:
             self._bar = tqdm(
                 total=self.max_epochs, file=self.stream, unit="epoch", leave=True,
                 dynamic_ncols=True,
-                bar_format="{n:.0f}/{total} {bar:10} {elapsed}<{remaining} {desc}",
+                bar_format="{n:.0f}/{total} {bar} {remaining} left  {desc}",
             )  # fmt: skip
         return self
 
@@ -76,33 +94,46 @@ class Progress:
         if self._bar is not None and now - self._drawn > 0.1 and rows_done < self.rows:
             self._drawn = now
             self._bar.n = self._epochs + rows_done / max(self.rows, 1)
-            self._bar.set_description_str(f"loss {loss:.4f}")
+            self._bar.set_description_str(f"loss {short_loss(loss)}")
 
     def epoch(self, row: dict[str, Any]) -> None:
         """After an epoch, with its row of the history."""
         self._epochs += 1
-        if self._bar is not None:
-            now = time.perf_counter()
-            if now - self._drawn > 0.1 or self._epochs >= self.max_epochs:
-                self._drawn = now
-                self._bar.n = self._epochs
-                speed = f"{short_count(row['rows_per_second'])} rows/s"
-                self._bar.set_description_str(f"{described(row)}  {speed}")
-        elif self.verbose >= 2 or (self.verbose == 1 and self._is_due()):
-            width = len(str(self.max_epochs))
-            spent = time.perf_counter() - self._start
-            left = spent / self._epochs * max(self.max_epochs - self._epochs, 0)
-            self._write(
-                f"epoch {row['epoch']:>{width}}/{self.max_epochs}  {described(row)}"
-                f"  {short_count(row['rows_per_second'])} rows/s  {left:.0f} s left"
-            )
+        self._hidden = row
+        if self._is_due():
+            self._show(row)
 
     def _is_due(self) -> bool:
-        every = max(1, self.max_epochs // LINES)
-        return self._epochs == 1 or self._epochs % every == 0 or self._epochs == self.max_epochs
+        if self._bar is not None:
+            return time.perf_counter() - self._drawn > 0.1 or self._epochs >= self.max_epochs
+        every = max(1, (self.max_epochs + LINES // 2) // LINES) if self.verbose == 1 else 1
+        return self._epochs % every == 0 or self._epochs in (1, self.max_epochs)
+
+    def _show(self, row: dict[str, Any]) -> None:
+        self._hidden = None
+        speed = f"{short_count(row['rows_per_second'])} rows/s"
+        if self._bar is not None:
+            self._drawn = time.perf_counter()
+            self._bar.n = self._epochs
+            self._bar.set_description_str(f"{described(row)}  {speed}")
+        elif self.verbose:
+            last = row["epoch"] + self.max_epochs - self._epochs  # more epochs may have been before
+            pace = (time.perf_counter() - self._start) / self._epochs
+            left = short_time(pace * max(self.max_epochs - self._epochs, 0))
+            parts = [
+                f"epoch {row['epoch']:>{len(str(last))}}/{last}",
+                described(row),
+                speed,
+                f"{left} left",
+            ]
+            while len("  ".join(parts)) > COLUMNS:
+                parts.pop()
+            self._write("  ".join(parts))
 
     def close(self, reason: str = "") -> None:
         """The end, and why."""
+        if self._hidden is not None:
+            self._show(self._hidden)
         if self._bar is not None:
             self._bar.n = self._epochs
             self._bar.refresh()
@@ -113,6 +144,7 @@ class Progress:
             self._write(f"{reason}, {spent:.1f} s")
 
     def _write(self, text: str) -> None:
+        text = textwrap.fill(text, COLUMNS, break_on_hyphens=False)
         if self._bar is not None:
             self._bar.write(text, file=self.stream)
         else:

@@ -75,8 +75,8 @@ def _progress(first_step: int, count: int, total: int) -> np.ndarray:
 class Constant(Schedule):
     """Always the learning rate itself."""
 
-    def rates(self, learning_rate, first_step, count, steps_per_epoch, max_epochs):  # type: ignore[no-untyped-def]
-        return np.full(count, learning_rate)
+    def rates(self, learning_rate, first_step, count, steps_per_epoch, max_epochs):
+        return np.full(count, learning_rate, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,10 @@ class Step(Schedule):
         checks.positive_integer("every", "Step", self.every)
         checks.number("factor", "Step", self.factor, 0, 1, open_low=True)
 
-    def rates(self, learning_rate, first_step, count, steps_per_epoch, max_epochs):  # type: ignore[no-untyped-def]
-        drops = (first_step + np.arange(count)) // (steps_per_epoch * self.every)
+    def rates(self, learning_rate, first_step, count, steps_per_epoch, max_epochs):
+        last = max(steps_per_epoch * max_epochs - 1, 0)
+        steps = np.minimum(first_step + np.arange(count), last)
+        drops = steps // (steps_per_epoch * self.every)
         found = np.empty(count)
         for drop in np.unique(drops):
             found[drops == drop] = learning_rate * _repeated(self.factor, int(drop))
@@ -124,7 +126,7 @@ class Cosine(Schedule):
         checks.number("warmup", "Cosine", self.warmup, 0, 1, open_high=True)
         checks.number("final", "Cosine", self.final, 0, 1)
 
-    def rates(self, learning_rate, first_step, count, steps_per_epoch, max_epochs):  # type: ignore[no-untyped-def]
+    def rates(self, learning_rate, first_step, count, steps_per_epoch, max_epochs):
         total = steps_per_epoch * max_epochs
         rising = int(self.warmup * total)
         step = first_step + np.arange(count)
@@ -156,7 +158,7 @@ class OneCycle(Schedule):
         checks.number("start", "OneCycle", self.start, 0, 1)
         checks.number("final", "OneCycle", self.final, 0, 1)
 
-    def rates(self, learning_rate, first_step, count, steps_per_epoch, max_epochs):  # type: ignore[no-untyped-def]
+    def rates(self, learning_rate, first_step, count, steps_per_epoch, max_epochs):
         done = _progress(first_step, count, steps_per_epoch * max_epochs)
         rising = done < self.peak
         part = np.where(rising, done / self.peak, (done - self.peak) / (1.0 - self.peak))
@@ -190,8 +192,8 @@ class Plateau(Schedule):
         checks.positive_integer("patience", "Plateau", self.patience)
         checks.number("minimum", "Plateau", self.minimum, 0, 1)
 
-    def rates(self, learning_rate, first_step, count, steps_per_epoch, max_epochs):  # type: ignore[no-untyped-def]
-        return np.full(count, learning_rate * self._share)
+    def rates(self, learning_rate, first_step, count, steps_per_epoch, max_epochs):
+        return np.full(count, learning_rate * self._share, dtype=np.float64)
 
     def observe(self, loss: float) -> None:
         if loss < self._best:

@@ -1,0 +1,131 @@
+"""Progress: a bar on a terminal, some lines elsewhere, silence when asked."""
+
+import io
+import sys
+
+import pytest
+
+from pellucid.training.progress import Progress, described, short_count
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def row(epoch, **more):
+    return {"epoch": epoch, "loss": 0.51239, "rows_per_second": 123456.0, **more}
+
+
+FULL = {"accuracy": 0.91234, "validation_loss": 0.61239, "validation_accuracy": 0.81234}
+
+
+def shown(verbose, epochs, stream, *, stop=None, **more):
+    """What a fit of `epochs`, stopped after `stop`, prints."""
+    with Progress(verbose, epochs, 100, stream) as progress:
+        for epoch in range(1, (stop or epochs) + 1):
+            progress.advance(50, 0.7)
+            progress.epoch(row(epoch, **more))
+        progress.close(f"all {epochs} epochs done")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()], ids=["file", "terminal"])
+def test_silent(stream):
+    with Progress(0, 5, 100, stream) as progress:
+        progress.note("compiling kernels")
+        progress.epoch(row(1))
+        progress.close("done")
+    assert stream.getvalue() == ""
+
+
+def test_about_ten_lines_where_there_is_no_terminal():
+    lines = shown(1, 200, io.StringIO(), **FULL).splitlines()
+    epochs = [int(line.split()[1].split("/")[0]) for line in lines[:-1]]
+    assert epochs == [1, *range(20, 201, 20)]
+    assert lines[0].startswith(
+        "epoch   1/200  loss 0.5124  acc 0.912  val 0.6124 0.812  123k rows/s"
+    )
+    assert lines[-1].startswith("all 200 epochs done, ") and lines[-1].endswith(" s")
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 9, 10, 11, 19, 20, 55, 1000])
+def test_the_first_and_last_epochs_are_always_there(epochs):
+    lines = shown(1, epochs, io.StringIO()).splitlines()[:-1]
+    assert f" 1/{epochs} " in lines[0]
+    assert f"{epochs}/{epochs}" in lines[-1]
+    assert min(epochs, 10) <= len(lines) <= 20
+
+
+def test_a_line_an_epoch():
+    assert len(shown(2, 30, io.StringIO()).splitlines()) == 31
+    assert len(shown(2, 30, Terminal()).splitlines()) == 31  # even on a terminal
+
+
+def test_lines_fit_in_eighty_columns():
+    for line in shown(2, 1000, io.StringIO(), **FULL).splitlines():
+        assert len(line) <= 80, line
+
+
+def test_lines_are_plain():
+    text = shown(1, 50, io.StringIO(), **FULL)
+    assert "\r" not in text and "\x1b" not in text
+
+
+def test_a_bar_on_a_terminal():
+    stream = Terminal()
+    with Progress(1, 4, 100, stream) as progress:
+        progress.note("compiling kernels (once on this machine) ...")
+        for epoch in range(1, 5):
+            progress.epoch(row(epoch, **FULL))
+        progress.close("all 4 epochs done")
+    text = stream.getvalue()
+    assert "compiling kernels (once on this machine) ...\n" in text
+    assert "4/4" in text and "loss 0.5124  acc 0.912  val 0.6124 0.812" in text
+    assert text.splitlines()[-1].startswith("all 4 epochs done")
+
+
+def test_the_bar_ends_with_the_last_epoch_when_stopped_early():
+    stream = Terminal()
+    with Progress(1, 100, 100, stream) as progress:
+        for epoch in range(1, 8):  # quicker than the bar is drawn
+            progress.epoch({**row(epoch), "loss": float(epoch)})
+        progress.close("no better validation loss for 3 epochs")
+    bar = stream.getvalue().split("\r")[-1]
+    assert bar.startswith("7/100") and "loss 7.0000" in bar
+
+
+def test_the_bar_is_closed_when_the_fit_fails():
+    stream = Terminal()
+    with pytest.raises(RuntimeError, match="broken"), Progress(1, 4, 100, stream) as progress:
+        raise RuntimeError("broken")
+    assert progress._bar is None
+
+
+def test_standard_error_is_the_one_of_the_moment(capsys):
+    with Progress(1, 1, 10) as progress:
+        progress.note("hello")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "hello\n")
+
+
+def test_a_program_without_a_console(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    with Progress(1, 1, 10) as progress:
+        progress.note("hello")
+        progress.epoch(row(1))
+        progress.close("done")
+
+
+def test_a_row_in_words():
+    assert described({"loss": 1.0}) == "loss 1.0000"
+    assert described({"loss": 1.0, "validation_loss": 2.0}) == "loss 1.0000  val 2.0000"
+
+
+@pytest.mark.parametrize(
+    "number, text",
+    [(0, "0"), (850, "850"), (999.4, "999"), (999.6, "1k"), (12345, "12.3k"), (999960, "1M"),
+     (4.56e6, "4.56M"), (7e9, "7G"), (3e12, "3e+12")],
+)  # fmt: skip
+def test_counts_in_five_characters(number, text):
+    assert short_count(number) == text and len(text) <= 5
