@@ -1,16 +1,21 @@
-"""The kernel cache: many processes at once, half-written files, read-only places, edited sources."""
+"""The kernel cache: many processes at once, spoilt files, read-only places, edited sources."""
 
+import ctypes
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import pellucid
-from pellucid.kernels import cache
+from pellucid import formulas
+from pellucid.kernels import cache, library, proof
 
 SOURCE = Path(pellucid.__file__).parent
 
@@ -148,3 +153,31 @@ def test_write_that_fails_loses_nothing(monkeypatch, tmp_path):
     cache.write("one", b"other")
     assert cache.read("one") == b"code"
     assert [path.name for path in tmp_path.iterdir()] == ["one.o"]
+
+
+def test_kernels_that_give_a_wrong_answer_are_refused(tmp_path):
+    def wrong(part, parts, step, first, rows, record):
+        """A kernel that does nothing."""
+
+    function = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 6)(wrong)
+    address = ctypes.cast(function, ctypes.c_void_p).value
+    with pytest.raises(RuntimeError, match="must give the known answer .* Remove that folder"):
+        proof.check("float32", address, tmp_path)
+
+
+@pytest.mark.parametrize("dtype", ("float32", "float64"))
+def test_known_answer_is_the_formula(dtype, monkeypatch):
+    """The pinned hash stands for the right numbers, not only for the same ones."""
+    kept = []
+
+    def keep(data):
+        kept.append(data)
+        return hashlib.sha256(data)
+
+    monkeypatch.setattr(proof, "hashlib", SimpleNamespace(sha256=keep))
+    proof.answer(dtype, library.load(["product"], dtype)["product"])
+    y = np.frombuffer(kept[0], dtype).reshape(proof.ROWS, proof.COLUMNS)
+    x = ((np.arange(7 * 19) * 7919 % 2003) / 512.0 - 2).reshape(7, 19)
+    w = ((np.arange(19 * 21) * 104729 % 4001) / 1024.0 - 2).reshape(19, 21) / 3.0
+    expected = formulas.sigmoid(formulas.linear(x, w, np.arange(21) / 7.0 - 1))
+    np.testing.assert_allclose(y, expected, atol={"float32": 1e-6, "float64": 1e-14}[dtype])

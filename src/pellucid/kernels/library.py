@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 import llvmlite.binding as llvm
 
-from pellucid.kernels import cache
+from pellucid.kernels import cache, proof
 from pellucid.kernels.catalogue import CATALOGUE, symbol
 from pellucid.kernels.target import machine
 
@@ -78,7 +78,10 @@ def load(names: Iterable[str], dtype: str) -> dict[str, int]:
                     codes[name] = code
         for name, code in codes.items():
             assert code is not None
-            _addresses[name, dtype] = _link(name, dtype, code)
+            address = _link(name, dtype, code)
+            if name == "product":
+                proof.check(dtype, address, cache.folder() or "memory")
+            _addresses[name, dtype] = address
         return {name: _addresses[name, dtype] for name in names}
 
 

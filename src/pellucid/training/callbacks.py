@@ -81,8 +81,10 @@ class FitCallbacks:
         listed = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
         for each in listed:
             if not callable(each):
-                owner = type(estimator).__name__
-                raise TypeError(fault("callbacks", owner, "a callable or a list of them", each))
+                owner, expected = type(estimator).__name__, "a callable or a list of them"
+                theirs = PROTOCOL and hasattr(each, "on_fit_task_end")
+                way_out = "Give scikit-learn's callbacks to set_callbacks." if theirs else ""
+                raise TypeError(fault("callbacks", owner, expected, each, way_out))
         self.callbacks = listed
         self._root: Any = None
         self._task: Any = None

@@ -1,0 +1,138 @@
+"""Checks: the one voice of errors, word for word."""
+
+import math
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from pellucid import checks
+
+INTEGER = "a positive integer"
+
+
+def fails(check, *arguments, **options):
+    """The error's type and words."""
+    with pytest.raises((TypeError, ValueError)) as caught:
+        check("x", "Owner", *arguments, **options)
+    return type(caught.value), str(caught.value)
+
+
+@pytest.mark.parametrize("value", [1, 7, np.int64(7), np.uint8(7), 10**30], ids=repr)
+def test_integers_pass_and_become_ints(value):
+    for check in (checks.positive_integer, checks.non_negative_integer):
+        found = check("x", "Owner", value)
+        assert found == value and type(found) is int
+
+
+def test_zero_is_not_negative_nor_positive():
+    assert checks.non_negative_integer("x", "Owner", 0) == 0
+    assert fails(checks.positive_integer, 0) == (
+        ValueError, "x of Owner must be a positive integer. Got 0.",
+    )  # fmt: skip
+    assert fails(checks.non_negative_integer, -1) == (
+        ValueError, "x of Owner must be an integer of at least 0. Got -1.",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [1.0, True, np.True_, "1", None, [1], np.array([1]), 1j], ids=repr)
+@pytest.mark.parametrize("check", [checks.positive_integer, checks.non_negative_integer])
+def test_what_is_no_integer(check, value):
+    error, words = fails(check, value)
+    assert error is TypeError and words.endswith(f"Got {value!r}.")
+
+
+@pytest.mark.parametrize("value", [0.5, 1, np.float32(0.5), np.int8(1), Fraction(1, 2)], ids=repr)
+def test_numbers_pass_and_become_floats(value):
+    found = checks.number("x", "Owner", value, 0, 1)
+    assert found == value and type(found) is float
+
+
+@pytest.mark.parametrize("value", ["1", None, True, np.False_, 1j, Decimal(1), [0.5]], ids=repr)
+def test_what_is_no_number(value):
+    error, words = fails(checks.number, value, 0, 1)
+    assert error is TypeError
+    assert words == f"x of Owner must be a number in [0, 1]. Got {checks.shown(value)}."
+
+
+@pytest.mark.parametrize(
+    "options, inside, outside, words",
+    [
+        ({}, (-1e308, 0, 1e308), (math.inf, -math.inf, math.nan), "a finite number"),
+        ({"low": 0}, (0, 1e9), (-1e-300, math.inf, math.nan), "a number of at least 0"),
+        ({"low": 0, "open_low": True}, (5e-324,), (0, -0.0, math.inf), "a number above 0"),
+        ({"high": 2}, (2, -1e9), (2.1, -math.inf, math.nan), "a number of at most 2"),
+        ({"high": 2, "open_high": True}, (1.9,), (2, math.nan), "a number below 2"),
+        ({"low": 0, "high": 1}, (0, 1), (-1, 2, math.nan), "a number in [0, 1]"),
+        ({"low": 0, "high": 1, "open_high": True}, (0,), (1,), "a number in [0, 1)"),
+        ({"low": 0, "high": 1, "open_low": True}, (1,), (0,), "a number in (0, 1]"),
+        ({"low": 0.5, "high": 1, "open_low": True, "open_high": True}, (0.7,), (0.5, 1),
+         "a number in (0.5, 1)"),
+    ],
+)  # fmt: skip
+def test_ranges(options, inside, outside, words):
+    for value in inside:
+        assert checks.number("x", "Owner", value, **options) == value
+    for value in outside:
+        expected = (ValueError, f"x of Owner must be {words}. Got {value!r}.")
+        assert fails(checks.number, value, **options) == expected
+
+
+@pytest.mark.parametrize("options", [{}, {"low": 0}, {"low": 0, "high": 1}], ids=repr)
+def test_an_integer_beyond_all_floats(options):
+    error, words = fails(checks.number, 10**400, **options)
+    assert error is ValueError and "Got 1000" in words and len(words) < 130
+
+
+@pytest.mark.parametrize("value", [True, False, np.True_, np.False_], ids=repr)
+def test_flags(value):
+    found = checks.flag("x", "Owner", value)
+    assert found == value and type(found) is bool
+
+
+@pytest.mark.parametrize("value", [0, 1, "True", None, 1.0], ids=repr)
+def test_what_is_no_flag(value):
+    assert fails(checks.flag, value) == (
+        TypeError, f"x of Owner must be True or False. Got {value!r}.",
+    )  # fmt: skip
+
+
+def test_one_of():
+    options = {"relu": 1, "tanh": 2}
+    assert checks.one_of("x", "Owner", "relu", options) == "relu"
+    assert fails(checks.one_of, "rellu", options) == (
+        ValueError,
+        "x of Owner must be one of 'relu', 'tanh'. Got 'rellu'. Did you mean 'relu'?",
+    )
+    words = "x of Owner must be one of 'relu', 'tanh'. Got "
+    assert fails(checks.one_of, "sigmoid", options) == (ValueError, f"{words}'sigmoid'.")
+    assert fails(checks.one_of, 3, iter(options)) == (TypeError, f"{words}3.")
+    assert fails(checks.one_of, None, options) == (TypeError, f"{words}None.")
+
+
+def test_suggestion():
+    assert checks.suggestion("hiden_dim", ["hidden_dim", "dropout"]) == " Did you mean 'hidden_dim'?"
+    assert checks.suggestion("zzz", ["hidden_dim", 3]) == " Known: hidden_dim, 3."
+    assert checks.suggestion("zzz", ()) == ""
+    assert checks.suggestion(12, [13, 123]) == " Did you mean '123'?"
+
+
+def test_unknown_parameter():
+    assert checks.unknown_parameter("FCNNClassifier", "hiden_dim", ["hidden_dim"]) == (
+        "FCNNClassifier has no parameter 'hiden_dim'. Did you mean 'hidden_dim'?"
+    )
+
+
+def test_fault_has_a_way_out():
+    found = checks.fault("x", "Owner", "small", [1, 2], "Try less.")
+    assert found == "x of Owner must be small. Got [1, 2]. Try less."
+
+
+def test_shown_is_one_short_line():
+    assert checks.shown("a\n  b") == "'a\\n b'"
+    assert checks.shown(np.zeros((3, 2))) == "array([[0., 0.], [0., 0.], [0., 0.]])"
+    long = checks.shown("x" * 1000)
+    assert len(long) == 60 and long.endswith("...") and long.startswith("'xxx")
+    assert checks.shown("x" * 58) == repr("x" * 58)
+    assert len(checks.shown("abcdefghij", limit=8)) == 8
