@@ -37,7 +37,7 @@ check-all: .venv/with-test .venv/with-check ## check, and the tests that take mi
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --every-float32
 
 bench: .venv/with-cli .venv/with-bench ## time pellucid beside its peers
 	$(BIN)/python -m benchmarks

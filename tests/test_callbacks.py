@@ -1,6 +1,7 @@
 """Callbacks: plain functions of a row, and scikit-learn's own where it has them."""
 
 import importlib.util
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pellucid import FCNNClassifier
+from pellucid import FCNNClassifier, FCNNRegressor
 from pellucid.training import callbacks as module
 from pellucid.training.callbacks import PROTOCOL, CallbackSupport, FitCallbacks, with_callbacks
 from pellucid.training.schedules import Plateau
@@ -132,6 +133,46 @@ def test_a_network_predicts_in_its_callback():
     assert len(scores) == 3
 
 
+@pytest.mark.parametrize("estimator", [FCNNClassifier, FCNNRegressor])
+def test_a_network_tells_its_rows_and_stops(estimator):
+    rows = []
+
+    def callback(model, row):
+        rows.append(row)
+        assert model.predict(X).shape == Y.shape and model.n_iter_ == row["epoch"]
+        return row["epoch"] == 3
+
+    model = estimator(max_epochs=9, callbacks=callback, **CONSTANT).fit(X, Y)
+    assert [row["epoch"] for row in rows] == [1, 2, 3] and rows == list(model.history_)
+    short = estimator(max_epochs=3, **CONSTANT).fit(X, Y)
+    np.testing.assert_array_equal(model.predict(X), short.predict(X))
+
+
+def test_partial_fit_tells_one_epoch_a_call():
+    epochs = []
+    model = FCNNClassifier(callbacks=lambda m, row: epochs.append(row["epoch"]), **CONSTANT)
+    for _ in range(3):
+        model.partial_fit(X, Y, classes=[0, 1])
+    assert epochs == [1, 2, 3]
+
+
+def test_a_network_without_callables_is_not_fitted():
+    model = FCNNClassifier(callbacks=[print, "print"], verbose=0)
+    with pytest.raises(TypeError) as caught:
+        model.fit(X, Y)
+    assert str(caught.value) == (
+        "callbacks of FCNNClassifier must be a callable or a list of them. Got 'print'."
+    )
+    assert not hasattr(model, "network_")
+
+
+@needs_protocol
+def test_scikit_learns_callbacks_are_sent_where_they_belong():
+    words = r"callable or a list of them\. Got <.*Give scikit-learn's callbacks to set_callbacks\."
+    with pytest.raises(TypeError, match=words):
+        fitted(Recorder())
+
+
 def test_without_the_protocol_the_parameter_does_the_work(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.callback", None)
     spec = importlib.util.spec_from_file_location("without_protocol", Path(module.__file__))
@@ -247,7 +288,7 @@ def test_progress_bar_of_scikit_learn():
     code = """
 import numpy as np
 from sklearn.callback import ProgressBar
-from pellucid import FCNNClassifier
+from pellucid import FCNNClassifier, FCNNRegressor
 X = np.arange(40.0).reshape(20, 2)
 FCNNClassifier(max_epochs=3, verbose=0).set_callbacks(ProgressBar()).fit(X, X[:, 0] > 20)
 """
@@ -288,3 +329,85 @@ def test_a_plateau_is_remembered_between_partial_fits():
     for _ in range(20):
         model.partial_fit(X, Y, classes=np.unique(Y))
     assert model.history_[-1]["learning_rate"] < 0.5
+
+
+@needs_protocol
+def test_scoring_monitor_of_a_regressor():
+    from sklearn.callback import ScoringMonitor
+
+    monitor = ScoringMonitor(scoring=["r2", "neg_mean_squared_error"])
+    model = FCNNRegressor(max_epochs=4, **CONSTANT).set_callbacks(monitor).fit(X, X[:, 0])
+    rows = [each for each in monitor.get_logs().data if each["task_name"] == "epoch"]
+    assert len(rows) == 4 and rows[-1]["r2"] == model.score(X, X[:, 0])
+    assert rows[0]["neg_mean_squared_error"] < rows[-1]["neg_mean_squared_error"] < 0
+
+
+@needs_protocol
+def test_partial_fit_is_a_fit_of_one_epoch():
+    recorder = Recorder()
+    model = FCNNClassifier(**CONSTANT).set_callbacks(recorder)
+    once = ["setup", "fit begins", "epoch begins", "epoch ends", "fit ends", "teardown"]
+    for count in (1, 2, 3):
+        assert model.partial_fit(X, Y).n_iter_ == count
+        assert recorder.told == once * count
+
+
+@needs_protocol
+def test_a_network_that_fails_tears_down_and_keeps_what_it_was():
+    def fail(model, row):
+        raise RuntimeError("broken")
+
+    recorder = Recorder()
+    model = FCNNClassifier(max_epochs=2, **CONSTANT).fit(X, Y)
+    before = model.predict_proba(X)
+    model.set_params(callbacks=fail).set_callbacks(recorder)
+    with pytest.raises(RuntimeError, match="broken"):
+        model.fit(X, Y)
+    assert recorder.told[0] == "setup" and recorder.told[-1] == "teardown"
+    assert "_callback_fit_ctx" not in vars(model) and recorder.told.count("teardown") == 1
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+
+
+@needs_protocol
+def test_a_network_is_pickled_and_cloned_with_its_callbacks():
+    from sklearn.callback import ScoringMonitor
+
+    monitor = ScoringMonitor(scoring="accuracy")
+    model = FCNNClassifier(max_epochs=2, **CONSTANT).set_callbacks(monitor).fit(X, Y)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+    assert again.fit(X, Y).n_iter_ == 2
+    # scikit-learn's clone shares callbacks
+    assert clone(model)._skl_callbacks == [monitor]
+    model.set_callbacks()
+    assert not hasattr(clone(model), "_skl_callbacks")
+
+
+@needs_protocol
+def test_a_search_over_pipelines_of_networks():
+    from sklearn.callback import ScoringMonitor
+
+    monitor = ScoringMonitor(scoring="accuracy")
+    pipeline = make_pipeline(
+        StandardScaler(), FCNNClassifier(max_epochs=2, **CONSTANT).set_callbacks(monitor)
+    )
+    grid = {"fcnnclassifier__hidden_dim": [4, 8]}
+    search = GridSearchCV(pipeline, grid, cv=2, n_jobs=1).fit(X, Y)
+    rows = monitor.get_logs().data
+    # two candidates in two folds, and the better one on all rows
+    assert sum(each["task_name"] == "epoch" for each in rows) == 2 * (2 * 2 + 1)
+    assert rows[0]["estimator_name"] == "FCNNClassifier"
+    assert 0 <= search.best_score_ <= 1
+
+
+@needs_protocol
+def test_progress_bar_of_a_search_reaches_the_network():
+    pytest.importorskip("rich")
+    from sklearn.callback import ProgressBar
+
+    bar = ProgressBar(max_propagation_depth=None)
+    model = FCNNClassifier(max_epochs=2, **CONSTANT)
+    search = GridSearchCV(make_pipeline(StandardScaler(), model), {}, cv=2)
+    search.set_callbacks(bar).fit(X, Y)
+    assert search.best_estimator_[-1].n_iter_ == 2
+    assert not bar._listener_handles  # torn down, every one

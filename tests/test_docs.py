@@ -74,6 +74,16 @@ def test_package():
     assert sum(run(test) for test in tests) == 2
 
 
+@pytest.mark.parametrize(
+    "name", ["network", "estimators.fcnn", "estimators.network", "data.tasks",
+             "training.schedules", "training.history"],
+)  # fmt: skip
+def test_classes_show_examples_that_run(name):
+    module = importlib.import_module(f"pellucid.{name}")
+    tests = doctest.DocTestFinder().find(module)
+    assert sum(run(test) for test in tests if test.examples) >= 1
+
+
 def test_code_keeps_only_python():
     page = "a >>> 1\n```python\n>>> 1\n1\n```\n```\n>>> no\n```\ntext\n```pycon\n>>> 2\n2\n```\n"
     assert code(page) == "\n\n>>> 1\n1\n\n\n\n\n\n\n>>> 2\n2\n\n"

@@ -159,6 +159,7 @@ def test_partial_fit_is_one_epoch(iris):
         assert model.n_iter_ == epoch
     assert model.history_["epoch"] == [1, 2, 3, 4, 5]
     assert model.history_[-1]["loss"] < model.history_[0]["loss"]
+    assert set(model.history_["learning_rate"]) == {0.02}  # no end to fall towards
     model.partial_fit(X.iloc[:10], y.iloc[:10])  # rows of one class alone, later on
     assert FCNNRegressor(**QUICK).partial_fit(X, y).partial_fit(X, y).n_iter_ == 2
 
@@ -397,6 +398,10 @@ Y2 = np.array([0, 1] * 4)
         (
             lambda: FCNNClassifier(callbacks=3).fit(X4, Y2),
             TypeError, r"callbacks of FCNNClassifier must be a callable or a list of them\. Got 3\.",
+        ),
+        (
+            lambda: FCNNClassifier().fit(np.zeros((8, 2, 2)), Y2),
+            ValueError, r"^X of FCNNClassifier must be a table, .* Got shape \(8, 2, 2\)\. X\.reshape",
         ),
         (lambda: FCNNClassifier().predict(X4), NotFittedError, "not fitted"),
         (lambda: FCNNClassifier().predict_proba(X4), NotFittedError, "not fitted"),

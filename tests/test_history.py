@@ -105,6 +105,9 @@ def test_equality(history):
 
 def test_shows_itself(history):
     assert repr(History()) == "History of no epochs"
+    assert repr(History([{"epoch": 1, "note": "x", "n": None}])) == (
+        "History of 1 epoch, the last: note x, n None"
+    )
     assert repr(History([{"epoch": 1, "loss": 0.5}])) == "History of 1 epoch, the last: loss 0.5"
     assert repr(history).startswith("History of 3 epochs, the last: loss 0.4, accuracy 0.9,")
 

@@ -4,8 +4,10 @@ import io
 import sys
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pellucid.training.progress import Progress, described, short_count
+from pellucid.training.progress import Progress, described, short_count, short_loss, short_time
 
 
 class Terminal(io.StringIO):
@@ -54,7 +56,7 @@ def test_the_first_and_last_epochs_are_always_there(epochs):
     lines = shown(1, epochs, io.StringIO()).splitlines()[:-1]
     assert f" 1/{epochs} " in lines[0]
     assert f"{epochs}/{epochs}" in lines[-1]
-    assert min(epochs, 10) <= len(lines) <= 20
+    assert min(epochs, 9) <= len(lines) <= 14
 
 
 def test_a_line_an_epoch():
@@ -63,8 +65,53 @@ def test_a_line_an_epoch():
 
 
 def test_lines_fit_in_eighty_columns():
-    for line in shown(2, 1000, io.StringIO(), **FULL).splitlines():
-        assert len(line) <= 80, line
+    lines = shown(2, 9999, io.StringIO(), stop=50, **FULL).splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    assert all(line.endswith(" left") and " rows/s " in line for line in lines[:-1])
+
+
+numbers = st.floats() | st.floats(0, 10) | st.floats(0, 1e6)
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(
+    st.fixed_dictionaries(
+        {"epoch": st.integers(1, 10**12), "loss": numbers, "rows_per_second": numbers},
+        optional={
+            "accuracy": st.floats(0, 1),
+            "validation_loss": numbers,
+            "validation_accuracy": st.floats(0, 1),
+        },
+    ),
+    st.integers(1, 10**12),
+    st.sampled_from([1, 2]),
+    st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=300),
+)
+def test_whatever_the_numbers_are_lines_fit_in_eighty_columns(row, epochs, verbose, text):
+    stream = io.StringIO()
+    with Progress(verbose, epochs, 100, stream) as progress:
+        progress.note(text)
+        progress.epoch(row)
+        progress.close(text)
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    (line,) = [each for each in lines if described(row) in each]
+    assert line.startswith("epoch ") and f" {row['epoch']}/" in line
+
+
+def test_the_last_epoch_is_shown_when_stopped_early():
+    lines = shown(1, 200, io.StringIO(), stop=33).splitlines()
+    epochs = [int(line.split()[1].split("/")[0]) for line in lines[:-1]]
+    assert epochs == [1, 20, 33]
+
+
+def test_epochs_of_fits_before_count():
+    # a warm start, or one call of partial_fit of many
+    stream = io.StringIO()
+    with Progress(2, 2, 100, stream) as progress:
+        progress.epoch(row(61))
+        progress.epoch(row(62))
+    assert [line[:12] for line in stream.getvalue().splitlines()] == ["epoch 61/62 ", "epoch 62/62 "]
 
 
 def test_lines_are_plain():
@@ -82,7 +129,33 @@ def test_a_bar_on_a_terminal():
     text = stream.getvalue()
     assert "compiling kernels (once on this machine) ...\n" in text
     assert "4/4" in text and "loss 0.5124  acc 0.912  val 0.6124 0.812" in text
+    assert "123k rows/s" in text and " left  " in text
     assert text.splitlines()[-1].startswith("all 4 epochs done")
+
+
+def test_the_bar_fits_in_eighty_columns(monkeypatch):
+    monkeypatch.setattr("tqdm.std._screen_shape_wrapper", lambda: lambda stream: (80, 24))
+    text = shown(1, 2000, Terminal(), stop=3, **FULL)
+    drawn = text.replace("\n", "\r").split("\r")
+    assert max(map(len, drawn)) <= 80
+    assert any("val 0.6124 0.812  123k rows/s" in each and "left" in each for each in drawn)
+
+
+def test_the_bar_moves_within_an_epoch(monkeypatch):
+    stream, now = Terminal(), [0.0]
+    monkeypatch.setattr("pellucid.training.progress.time.perf_counter", lambda: now[0])
+    with Progress(1, 2, 100, stream) as progress:
+        for done in (25, 50, 75, 100):
+            now[0] += 1.0
+            progress.advance(done, done / 100)
+        assert "loss 0.2500" in stream.getvalue() and "loss 0.7500" in stream.getvalue()
+        assert "loss 1.0000" not in stream.getvalue()  # the epoch's own row comes at once
+        assert progress._bar.n == 0.75
+        progress.advance(20, 0.2)
+        now[0] += 0.01
+        progress.advance(10, 0.1)
+        assert "loss 0.2000" in stream.getvalue()
+        assert "loss 0.1000" not in stream.getvalue()  # ten times a second are enough
 
 
 def test_the_bar_ends_with_the_last_epoch_when_stopped_early():
@@ -115,6 +188,25 @@ def test_a_program_without_a_console(monkeypatch):
         progress.note("hello")
         progress.epoch(row(1))
         progress.close("done")
+
+
+@pytest.mark.parametrize(
+    "loss, text",
+    [(0.0, "0.0000"), (0.69314, "0.6931"), (0.001, "0.0010"), (9999.0, "9999.0000"),
+     (1.234e-5, "1.234e-05"), (12345678.9, "1.235e+07"), (1e300, "1.000e+300"),
+     (float("inf"), "inf"), (float("nan"), "nan")],
+)  # fmt: skip
+def test_losses_in_ten_characters(loss, text):
+    assert short_loss(loss) == text and len(text) <= 10
+
+
+@pytest.mark.parametrize(
+    "seconds, text",
+    [(0, "0 s"), (99.4, "99 s"), (99.6, "2 min"), (5000, "83 min"), (7200, "2 h"),
+     (86400 * 5, "5 d"), (86400 * 12345, "12.3k d")],
+)  # fmt: skip
+def test_times_in_a_few_characters(seconds, text):
+    assert short_time(seconds) == text
 
 
 def test_a_row_in_words():

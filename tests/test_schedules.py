@@ -6,6 +6,8 @@ import pickle
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.base import clone
 
 from pellucid import FCNNClassifier
@@ -31,7 +33,8 @@ def all_rates(schedule, rate=0.1):
 
 def test_cos_pi_is_the_cosine():
     x = np.concatenate([np.linspace(0, 1, 20001), [0.25, np.nextafter(0.25, 0), 0.75, 1e-300]])
-    assert np.abs(cos_pi(x) - np.cos(np.pi * x)).max() < 1e-15
+    pi = np.arccos(np.longdouble(-1))
+    assert np.abs(cos_pi(x) - np.cos(pi * x)).max() < 5e-16
     assert cos_pi(np.array([0.0, 0.5, 1.0])).tolist() == [1.0, 0.0, -1.0]
 
 
@@ -63,13 +66,64 @@ def test_steps_in_any_pieces_give_the_same_rates(name):
         np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
+share = st.floats(0, 1, exclude_min=True, exclude_max=True)
+any_schedule = st.one_of(
+    st.just(Constant()),
+    st.builds(Step, st.integers(1, 9), share),
+    st.builds(Cosine, share, share),
+    st.builds(OneCycle, share, share, share),
+    st.builds(Plateau),
+)
+
+
+@settings(derandomize=True, deadline=None)
+@given(any_schedule, st.lists(st.integers(0, 9), max_size=8), st.integers(1, 9), st.integers(1, 9))
+def test_any_schedule_in_any_pieces(schedule, counts, steps, epochs):
+    edges = np.cumsum([0, *counts]).tolist()
+    parts = [
+        schedule.rates(0.1, first, count, steps, epochs)
+        for first, count in zip(edges, counts, strict=False)
+    ]
+    whole = schedule.rates(0.1, 0, edges[-1], steps, epochs)
+    assert whole.dtype == np.float64 and (0 <= whole).all() and (whole <= 0.1 * (1 + 1e-15)).all()
+    np.testing.assert_array_equal(np.concatenate([*parts, []]), whole)
+
+
+@settings(derandomize=True, deadline=None)
+@given(share, share, st.integers(1, 9), st.integers(1, 9))
+def test_any_cosine_rises_and_then_falls(warmup, final, steps, epochs):
+    rates = Cosine(warmup, final).rates(1.0, 0, steps * epochs, steps, epochs)
+    top = int(rates.argmax())
+    assert rates[0] > 0 and rates[top] == 1 and rates.min() >= min(rates[0], final)
+    assert (np.diff(rates[: top + 1]) > 0).all() and (np.diff(rates[top:]) <= 0).all()
+
+
+@pytest.mark.parametrize(
+    "schedule, expected",
+    [
+        (Constant(), [1, 1, 1, 1, 1, 1, 1, 1, 1]),
+        (Step(every=1, factor=0.5), [1, 1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.125]),
+        (Cosine(warmup=0.5), [0.2, 0.4, 0.6, 0.8, 1, 0.5 + 0.125**0.5, 0.5, 0.5 - 0.125**0.5, 0]),
+        (OneCycle(peak=0.25, start=0.5, final=0), [0.5, 0.75, 1, 0.5 + 0.1875**0.5, 0.75, 0.5,
+                                                   0.25, 0.5 - 0.1875**0.5, 0]),
+        (Plateau(), [1, 1, 1, 1, 1, 1, 1, 1, 1]),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_known_values(schedule, expected):
+    # four epochs of two steps, and one step more
+    np.testing.assert_allclose(schedule.rates(1, 0, 9, 2, 4), expected, rtol=0, atol=1e-15)
+    assert schedule.rates(1, 0, 9, 2, 4).dtype == np.float64
+    assert schedule.rates(1.0, 3, 0, 2, 4).shape == (0,)
+
+
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_the_last_rate_stays(name):
     schedule = resolve(name, "Owner")
     beyond = schedule.rates(0.1, STEPS * EPOCHS * 3, 5, STEPS, EPOCHS)
     assert np.isfinite(beyond).all() and (beyond >= 0).all()
-    if name != "step":  # which goes on falling
-        assert len(set(beyond)) == 1
+    assert len(set(beyond)) == 1
+    np.testing.assert_array_equal(schedule.rates(0.1, STEPS * EPOCHS, 5, STEPS, EPOCHS), beyond)
 
 
 def test_constant():

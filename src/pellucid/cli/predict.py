@@ -38,10 +38,13 @@ def predict(model: str, data: str, output: str | None, probabilities: bool) -> N
 
 def target_names(model: Any) -> list[str]:
     """The columns that `model` predicts; one trained in Python may not know their names."""
+    from pellucid.data import ClassTarget
+
     names = list(getattr(model, "target_names_", None) or [])
     if names:
         return names
-    count = int(getattr(model, "n_outputs_", 1))
+    one = isinstance(model.target_, ClassTarget)  # however many probabilities it has
+    count = 1 if one else model.n_outputs_
     return ["prediction"] if count == 1 else [f"prediction {i + 1}" for i in range(count)]
 
 
@@ -61,11 +64,11 @@ def _columns(model: Any, X: Any, probabilities: bool) -> dict[str, Any]:
 
     names, predicted = target_names(model), np.asarray(model.predict(X))
     many = predicted.ndim > 1
-    columns = dict(zip(names, predicted.T if many else [predicted], strict=False))
+    columns = dict(zip(names, predicted.T if many else [predicted], strict=True))
     if probabilities:
         shares = np.asarray(model.predict_proba(X))
         labels = [f"{n}=1" for n in names] if many else [f"{names[0]}={c}" for c in model.classes_]
-        columns.update(zip(labels, shares.T, strict=False))
+        columns.update(zip(labels, shares.T, strict=True))
     return columns
 
 

@@ -371,7 +371,12 @@ def _from_array(estimator: object, X: Any, kinds: Sequence[str] | None) -> Table
     array = _from_rows(estimator, X) if isinstance(X, (list, tuple)) else plain_array(X)
     if isinstance(array, np.ndarray) and array.dtype.names is not None:
         return _from_map(estimator, {name: array[name] for name in array.dtype.names}, kinds)
-    # scikit-learn's own words for whatever is sparse, complex, a scalar, 1-D, 3-D or empty.
+    if isinstance(array, np.ndarray) and array.ndim > 2:
+        raise ValueError(
+            f"X of {owner_of(estimator)} must be a table, of shape (rows, columns). "
+            f"Got shape {array.shape}. X.reshape(len(X), -1) makes a row of each."
+        )
+    # scikit-learn's own words for whatever is sparse, complex, a scalar, 1-D or empty.
     array = check_array(
         array, dtype=None, ensure_all_finite=False, estimator=estimator, input_name="X"
     )

@@ -349,7 +349,7 @@ def read_target(estimator: Any, y: Any) -> tuple[np.ndarray, list[str] | None]:
     else:
         if issparse(y):
             y = y.toarray()
-        values = _listed_labels(y) if isinstance(y, (list, tuple)) else plain_array(y)
+        values = _listed_labels(y) if isinstance(y, (list, tuple, range)) else plain_array(y)
         if not isinstance(values, np.ndarray):
             raise ValueError(f"y of {owner} must be a list or an array. Got {shown(y)}.")
     if values.dtype.kind == "c":

@@ -112,6 +112,8 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         self, X: Any, y: Any, sample_weight: Any, epochs: int | None, going_on: bool, classes: Any
     ) -> None:
         settings = self._settings()
+        if epochs is not None and settings.schedule.needs_end:
+            settings.schedule = schedules.Constant()
         rows = self._encode(X, y, sample_weight, going_on, classes, settings.dtype)
         settings.loss, outputs, settings.accuracy = self._loss()
         if not going_on:
@@ -143,6 +145,11 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
     def best_epoch_(self) -> int:
         """The epoch whose weights are kept; while training, the present one."""
         return self._best_epoch or self.n_iter_
+
+    @property
+    def n_outputs_(self) -> int:
+        """Numbers a row that the network gives: targets, labels, classes (one for two)."""
+        return self.network_.output_shape[0]
 
     @property
     def n_iter_(self) -> int:

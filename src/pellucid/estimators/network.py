@@ -86,15 +86,15 @@ class NetworkClassifier(NetworkClassification, _AnyNetwork):
     >>> layers = [Linear(32), Tanh(), Dropout(0.1)]
     >>> model = NetworkClassifier(layers, random_state=0, verbose=0).fit(X, y)
     >>> model.network_.summary()
-    layer            output shape  parameters
-    -----------------------------------------
-    input            (B, 4)                 0
-    Linear(32)       (B, 32)              160
-    Tanh()           (B, 32)                0
-    Dropout(0.1)     (B, 32)                0
-    Linear(3)        (B, 3)                99
-    -----------------------------------------
-    total                                 259
+    layer                                       output shape  parameters
+    --------------------------------------------------------------------
+    input                                       (B, 4)                 0
+    Linear(32)                                  (B, 32)              160
+    Tanh()                                      (B, 32)                0
+    Dropout(0.1)                                (B, 32)                0
+    Linear(3, initialization='glorot_uniform')  (B, 3)                99
+    --------------------------------------------------------------------
+    total                                                            259
     """
 
     def __init__(

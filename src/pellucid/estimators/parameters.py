@@ -62,6 +62,10 @@ loss_ : float
     The last epoch's loss.
 best_epoch_ : int
     The epoch whose weights were kept.
+n_outputs_ : int
+    Numbers a row that the network gives: targets, labels, classes (one for two).
+table_, target_ : TableEncoder, ClassTarget or MultilabelTarget or NumberTarget
+    What was learned about the columns of X, and about y.
 n_features_in_ : int
     Columns of X.
 feature_names_in_ : ndarray of str

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -46,7 +46,16 @@ def _repeated(factor: float, times: int) -> float:
 
 
 class Schedule(ABC):
-    """Abstract: the learning rate of every step."""
+    """Abstract: the learning rate of every step.
+
+    Attributes
+    ----------
+    needs_end : bool
+        Whether it must know when training ends. Where nobody knows, as in ``partial_fit``, the
+        learning rate stays as it is instead.
+    """
+
+    needs_end: ClassVar[bool] = False
 
     @abstractmethod
     def rates(
@@ -119,6 +128,7 @@ class Cosine(Schedule):
         The last rate, as a share of the learning rate, in [0, 1].
     """
 
+    needs_end = True
     warmup: float = 0.05
     final: float = 0.0
 
@@ -149,6 +159,7 @@ class OneCycle(Schedule):
         The first and last rate, as shares of the learning rate, in [0, 1].
     """
 
+    needs_end = True
     peak: float = 0.3
     start: float = 0.04
     final: float = 0.0001
@@ -161,7 +172,8 @@ class OneCycle(Schedule):
     def rates(self, learning_rate, first_step, count, steps_per_epoch, max_epochs):
         done = _progress(first_step, count, steps_per_epoch * max_epochs)
         rising = done < self.peak
-        part = np.where(rising, done / self.peak, (done - self.peak) / (1.0 - self.peak))
+        up = np.minimum(done, self.peak) / self.peak
+        part = np.where(rising, up, (done - self.peak) / (1.0 - self.peak))
         high = 0.5 * (1.0 + cos_pi(np.where(rising, 1.0 - part, part)))
         low = np.where(rising, self.start, self.final)
         return learning_rate * (low + (1.0 - low) * high)
