@@ -36,7 +36,9 @@ def test_zero_is_not_negative_nor_positive():
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("value", [1.0, True, np.True_, "1", None, [1], np.array([1]), 1j], ids=repr)
+@pytest.mark.parametrize(
+    "value", [1.0, True, np.True_, "1", None, [1], np.array([1]), 1j], ids=repr
+)
 @pytest.mark.parametrize("check", [checks.positive_integer, checks.non_negative_integer])
 def test_what_is_no_integer(check, value):
     error, words = fails(check, value)
@@ -112,7 +114,9 @@ def test_one_of():
 
 
 def test_suggestion():
-    assert checks.suggestion("hiden_dim", ["hidden_dim", "dropout"]) == " Did you mean 'hidden_dim'?"
+    assert (
+        checks.suggestion("hiden_dim", ["hidden_dim", "dropout"]) == " Did you mean 'hidden_dim'?"
+    )
     assert checks.suggestion("zzz", ["hidden_dim", 3]) == " Known: hidden_dim, 3."
     assert checks.suggestion("zzz", ()) == ""
     assert checks.suggestion(12, [13, 123]) == " Did you mean '123'?"

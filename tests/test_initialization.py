@@ -85,7 +85,8 @@ def test_shape_type_and_repetition(name, shape):
         assert (found != begun(name, shape, 4)).any()
 
 
-@pytest.mark.parametrize("name, expected",
+@pytest.mark.parametrize(
+    "name, expected",
     [
         ("he_uniform", "c700b059f38c080f"),
         ("he_normal", "b137265dc2a5e7e5"),

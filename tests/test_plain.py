@@ -76,7 +76,12 @@ FCNN = {
 LAYERS = {
     "layers": [
         None,
-        [Linear(7, bias=False, initialization="orthogonal"), LeakyReLU(0.2), Dropout(0.3), Linear(3)],
+        [
+            Linear(7, bias=False, initialization="orthogonal"),
+            LeakyReLU(0.2),
+            Dropout(0.3),
+            Linear(3),
+        ],
         (Linear(4), ReLU(), Sigmoid(), Tanh(), Softmax()),
         [],
     ],

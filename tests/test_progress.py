@@ -111,7 +111,10 @@ def test_epochs_of_fits_before_count():
     with Progress(2, 2, 100, stream) as progress:
         progress.epoch(row(61))
         progress.epoch(row(62))
-    assert [line[:12] for line in stream.getvalue().splitlines()] == ["epoch 61/62 ", "epoch 62/62 "]
+    assert [line[:12] for line in stream.getvalue().splitlines()] == [
+        "epoch 61/62 ",
+        "epoch 62/62 ",
+    ]
 
 
 def test_lines_are_plain():
@@ -180,6 +183,21 @@ def test_standard_error_is_the_one_of_the_moment(capsys):
         progress.note("hello")
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "hello\n")
+
+
+def test_a_stream_that_can_only_write():
+    class Log:
+        lines = []
+
+        def write(self, text):
+            self.lines.append(text)
+
+        def flush(self):
+            pass
+
+    with Progress(1, 1, 10, Log()) as progress:
+        progress.note("hello")
+    assert "".join(Log.lines) == "hello\n"
 
 
 def test_a_program_without_a_console(monkeypatch):

@@ -73,7 +73,7 @@ class Progress:
         self._hidden: dict[str, Any] | None = None  # the last epoch's row, until it is shown
 
     def __enter__(self) -> Self:
-        if self.verbose == 1 and self.stream.isatty():
+        if self.verbose == 1 and getattr(self.stream, "isatty", bool)():
             from tqdm import tqdm
 
             self._bar = tqdm(
