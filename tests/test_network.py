@@ -200,7 +200,7 @@ def test_summary(capsys):
         (lambda: Network([64]), TypeError, r"Got 64 at position 0\. Write Linear\(64\), not 64\."),
         (lambda: Linear(0), ValueError, r"units of Linear must be a positive integer\. Got 0\."),
         (lambda: Linear(2.5), TypeError, r"units of Linear must be a positive integer\. Got 2\.5"),
-        (lambda: Linear(3, initialization="he"), ValueError, "initialization of Linear must be one"),
+        (lambda: Linear(3, initialization="he"), ValueError, "initialization of Linear must be"),
         (lambda: Dropout(1.0), ValueError, r"rate of Dropout must be a number in \[0, 1\)\. Got 1"),
         (lambda: LeakyReLU(0), ValueError, "slope of LeakyReLU must be a number in"),
         (lambda: Network([Linear(2)]).forward([[1.0]]), ValueError, "Call network.build"),

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import _check_sample_weight
 
 from pellucid.checks import fault, shown, suggestion
 from pellucid.data.columns import owner_of, plain_array
@@ -30,10 +29,26 @@ def sample_weights(estimator: Any, sample_weight: Any, n: int) -> np.ndarray:
     ValueError
         If its length is not `n`, a weight is negative, NaN or infinite, or all are zero.
     """
-    given = plain_array(sample_weight)
-    weights = _check_sample_weight(
-        given, np.empty((n, 1)), dtype=np.float64, allow_all_zero_weights=True
-    )
+    owner = owner_of(estimator)
+    if sample_weight is None:
+        return np.ones(n)
+    try:
+        weights = np.array(plain_array(sample_weight), dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        expected = f"{n} numbers, one a row"
+        raise ValueError(fault("sample_weight", owner, expected, sample_weight)) from error
+    if weights.ndim == 0:
+        weights = np.full(n, float(weights))
+    if weights.shape != (n,):
+        raise ValueError(
+            f"sample_weight of {owner} must have shape ({n},), one weight a row. "
+            f"Got shape {weights.shape}."
+        )
+    if not np.isfinite(weights).all():
+        row = int(np.argmin(np.isfinite(weights)))
+        raise ValueError(
+            f"sample_weight of {owner} must be finite. Got {weights[row]:g} in row {row}."
+        )
     if (weights < 0).any():
         row = int(np.argmax(weights < 0))
         raise ValueError(

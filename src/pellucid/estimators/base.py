@@ -134,7 +134,9 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         trainer = Trainer(self.network_, settings, self._optimizer_state, self.history_)
         with (
             Progress(self.verbose, epochs or settings.max_epochs, len(rows)) as progress,
-            FitCallbacks(self, self.callbacks, epochs or settings.max_epochs, X, y, sample_weight) as callbacks,
+            FitCallbacks(
+                self, self.callbacks, epochs or settings.max_epochs, X, y, sample_weight
+            ) as callbacks,
         ):
             outcome = trainer.fit(rows, validation, stopping, progress, callbacks, epochs)
             progress.close(outcome.reason)
@@ -187,6 +189,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         state = self.random_state
         if state is not None and not isinstance(state, np.random.RandomState):
             checks.non_negative_integer("random_state", owner, state)
+            checks.number("random_state", owner, state, 0, 2**63 - 1)
         return Settings(
             loss="",
             optimizer=optimizers.resolve(self.optimizer, owner),

@@ -40,7 +40,7 @@ class _AnyNetwork(NetworkEstimator):
                     f"Got {last!r}. Write Linear({outputs}), or leave the output layer out."
                 )
             return list(layers)
-        return [*layers, Linear(outputs, initialization="glorot_uniform")]
+        return [*layers, Linear(outputs)]
 
 
 @documented
@@ -86,15 +86,15 @@ class NetworkClassifier(NetworkClassification, _AnyNetwork):
     >>> layers = [Linear(32), Tanh(), Dropout(0.1)]
     >>> model = NetworkClassifier(layers, random_state=0, verbose=0).fit(X, y)
     >>> model.network_.summary()
-    layer                                       output shape  parameters
-    --------------------------------------------------------------------
-    input                                       (B, 4)                 0
-    Linear(32)                                  (B, 32)              160
-    Tanh()                                      (B, 32)                0
-    Dropout(0.1)                                (B, 32)                0
-    Linear(3, initialization='glorot_uniform')  (B, 3)                99
-    --------------------------------------------------------------------
-    total                                                            259
+    layer         output shape  parameters
+    --------------------------------------
+    input         (B, 4)                 0
+    Linear(32)    (B, 32)              160
+    Tanh()        (B, 32)                0
+    Dropout(0.1)  (B, 32)                0
+    Linear(3)     (B, 3)                99
+    --------------------------------------
+    total                              259
     """
 
     def __init__(
@@ -103,9 +103,9 @@ class NetworkClassifier(NetworkClassification, _AnyNetwork):
         optimizer: str | Optimizer = "adamw",
         learning_rate: float = 0.003,
         schedule: str | Schedule = "cosine",
-        weight_decay: float = 0.01,
+        weight_decay: float = 0.5,
         clip_norm: float | None = None,
-        max_epochs: int = 60,
+        max_epochs: int = 30,
         batch_size: int | str = 32,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -186,9 +186,9 @@ class NetworkRegressor(NetworkRegression, _AnyNetwork):
         optimizer: str | Optimizer = "adamw",
         learning_rate: float = 0.003,
         schedule: str | Schedule = "cosine",
-        weight_decay: float = 0.01,
+        weight_decay: float = 0.5,
         clip_norm: float | None = None,
-        max_epochs: int = 60,
+        max_epochs: int = 30,
         batch_size: int | str = 32,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

@@ -1,8 +1,8 @@
 """Compiled kernels: the formulas in float32 and float64, and what runs them.
 
-Each file's operations bear their formula's name and begin with the same four lines: formula, shapes,
-what is read and written, source. :mod:`~pellucid.kernels.catalogue` lists them all. Nothing here
-imports Numba until something has to be compiled.
+Each file's operations bear their formula's name and begin with the same four lines: formula,
+shapes, what is read and written, source. :mod:`~pellucid.kernels.catalogue` lists them all. Nothing
+here imports Numba until something has to be compiled.
 """
 
 from pellucid.kernels.cache import folder as cache_folder

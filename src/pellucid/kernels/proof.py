@@ -1,8 +1,8 @@
 """A known answer: what the product kernel must give, to the bit, on every machine.
 
-It runs once a process and type, some 20 microseconds, after the kernel has been loaded. A cache from another
-processor, a compiler that fuses what it should not, or memory gone bad shows here and not in a
-model.
+It runs once a process and type, some 20 microseconds, after the kernel has been loaded. A cache
+from another processor, a compiler that fuses what it should not, or memory gone bad shows here and
+not in a model.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ANSWERS = {
 
 
 def answer(dtype: str, product: int) -> str:
-    """The hash of ``sigmoid(b + x W)`` for fixed x, W and b, by the kernel at the address `product`."""
+    """The hash of ``sigmoid(b + x W)`` for fixed x, W and b, by the kernel at address `product`."""
     panel = PANEL_BYTES // np.dtype(dtype).itemsize
     x, y = rows_of(ROWS, DEPTH, dtype), rows_of(ROWS, COLUMNS, dtype)
     # small odd multiples of powers of two: their products round, so the order of sums shows

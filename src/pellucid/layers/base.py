@@ -39,8 +39,8 @@ class Stage:
 
     ``x`` and ``y`` are its input and output, ``dx`` and ``dy`` their gradients: matrices of padded
     rows, ``dx`` None where nobody needs it. ``parameters`` and ``gradients`` are flat vectors by
-    name; ``activation`` is a fused activation's kind and slope; ``clock`` holds the seed and the step
-    that dropout draws from; ``memory`` is what forward keeps for backward.
+    name; ``activation`` is a fused activation's kind and slope; ``clock`` holds the seed and the
+    step that dropout draws from; ``memory`` is what forward keeps for backward.
     """
 
     index: int

@@ -23,7 +23,7 @@ class Linear(Layer):
         H, the number of outputs.
     bias : bool, default=True
         Whether b is learnt; without it b is 0.
-    initialization : str, default="he_uniform"
+    initialization : str, default="glorot_uniform"
         How W begins; b begins at zero. See :mod:`pellucid.layers.initialization`.
 
     See Also
@@ -33,7 +33,7 @@ class Linear(Layer):
 
     units: int
     bias: bool = True
-    initialization: str = "he_uniform"
+    initialization: str = "glorot_uniform"
 
     def __post_init__(self) -> None:
         checks.positive_integer("units", "Linear", self.units)

@@ -319,7 +319,7 @@ class Trainer:
             measured = _Validation(network, validation, settings) if validation else None
         best = stopping or EarlyStopping(epochs)
         best_epoch, best_values = 0, None
-        reason = f"all {epochs} epochs done"
+        reason = f"all {epochs} epochs done" if epochs > 1 else "one epoch done"
         keep_best = stopping is not None
         try:
             for _ in range(epochs):
