@@ -27,7 +27,10 @@ TABLES = {
     "digits": (datasets.load_digits, True),
     "diabetes": (datasets.load_diabetes, False),
 }
-FAMILIES = {"fcnn": (FCNNRegressor, FCNNClassifier), "network": (NetworkRegressor, NetworkClassifier)}
+FAMILIES = {
+    "fcnn": (FCNNRegressor, FCNNClassifier),
+    "network": (NetworkRegressor, NetworkClassifier),
+}
 
 
 def perceptron(classes, seed):
@@ -71,8 +74,10 @@ def main():
 
     evaluate(ours, datasets.load_iris, True, [0])  # compile outside the clock
     evaluate(ours, datasets.load_diabetes, False, [0])
-    print("| table | rows | columns | score | pellucid | MLP | difference | longest fit, pellucid | MLP |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    heads = ["table", "rows", "columns", "score", "pellucid", "MLP", "difference"]
+    heads += ["longest fit, pellucid", "longest fit, MLP"]
+    print(f"| {' | '.join(heads)} |")
+    print(f"| {' | '.join(['---'] * len(heads))} |")
     for name, (load, classes) in TABLES.items():
         cells = [name, *map(str, load().data.shape), "accuracy" if classes else "R2"]
         runs = [evaluate(each, load, classes, seeds) for each in (ours, perceptron)]

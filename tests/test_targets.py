@@ -335,7 +335,9 @@ def test_sample_weights():
         ValueError, match=r"at least one weight above zero\. Got zero in all 2 rows\.$"
     ):
         sample_weights(CLASSIFIER, [0, 0], 2)
-    with pytest.raises(ValueError, match=r"must have shape \(2,\), one weight a row\. Got shape \(3,\)"):
+    with pytest.raises(
+        ValueError, match=r"must have shape \(2,\), one weight a row\. Got shape \(3,\)"
+    ):
         sample_weights(CLASSIFIER, [1, 1, 1], 2)
     with pytest.raises(ValueError, match=r"must be finite\. Got nan in row 1\.$"):
         sample_weights(CLASSIFIER, [1, np.nan], 2)

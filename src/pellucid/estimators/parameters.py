@@ -23,10 +23,10 @@ _SHARED = {
     rate that falls to zero settles in a minimum, so that the last epoch is a good one.""",
     "weight_decay": """weight_decay : float, default=0.5
     Pull of the weights (not the biases) towards zero, times the learning rate in every step. Far
-    more than AdamW's usual 0.01, for small tables; try 0.01 to 0.1 on tens of thousands of rows.""",
+    more than AdamW's usual 0.01, for small tables; with many thousand rows try 0.01 to 0.1.""",
     "clip_norm": """clip_norm : float or None, default=None
     The largest norm of the whole gradient; None leaves it as it is.""",
-    "max_epochs": """max_epochs : int, default=30
+    "max_epochs": """max_epochs : int, default=25
     How many times all rows are seen. More learned small tables by heart.""",
     "batch_size": """batch_size : int or "full", default=32
     Rows a step, "full" for all. Small batches learn more in an epoch.""",
