@@ -22,7 +22,8 @@ needs_protocol = pytest.mark.skipif(not PROTOCOL, reason="needs scikit-learn 1.9
 X = np.random.default_rng(0).normal(size=(60, 4))
 Y = (X[:, 0] > 0).astype(int)
 # the same first epochs however many there will be
-CONSTANT = {"schedule": "constant", "verbose": 0, "random_state": 0}
+# what does not depend on how many epochs there will be
+CONSTANT = {"schedule": "constant", "weight_decay": 0.0, "verbose": 0, "random_state": 0}
 
 
 class Threshold(ClassifierMixin, CallbackSupport, BaseEstimator):

@@ -282,6 +282,29 @@ def test_importing_costs_neither_numba_nor_a_plot_library():
     assert found.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "decay"), (("adamw", 30 / np.sqrt(3 * 5)), ("adam", 0.0), ("sgd", 0.0))
+)
+def test_auto_weight_decay_is_that_of_the_steps(optimizer, decay):
+    # 20 rows by 4 are 5 steps an epoch, 3 epochs
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    options = {"optimizer": optimizer, "batch_size": 4, "max_epochs": 3}
+    options |= {"random_state": 0, "verbose": 0}
+    auto, given = (
+        FCNNRegressor(weight_decay=each, **options).fit(X, X[:, 0]) for each in ("auto", decay)
+    )
+    np.testing.assert_array_equal(auto.network_.values, given.network_.values)
+
+
+def test_partial_fit_does_not_count_steps_for_its_weight_decay():
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    auto, given = (
+        FCNNRegressor(weight_decay=each, random_state=0, verbose=0).partial_fit(X, X[:, 0])
+        for each in ("auto", 0.01)
+    )
+    np.testing.assert_array_equal(auto.network_.values, given.network_.values)
+
+
 # -- mistakes ----------------------------------------------------------------------------------
 
 X4 = np.arange(32.0).reshape(8, 4)
@@ -334,6 +357,10 @@ Y2 = np.array([0, 1] * 4)
         (
             lambda: FCNNClassifier(learning_rate=float("nan")).fit(X4, Y2),
             ValueError, r"learning_rate of FCNNClassifier must be a number above 0\. Got nan\.",
+        ),
+        (
+            lambda: FCNNClassifier(weight_decay="none").fit(X4, Y2),
+            ValueError, r"weight_decay of FCNNClassifier must be a number or \"auto\"\. Got 'none'",
         ),
         (
             lambda: FCNNClassifier(batch_size="all").fit(X4, Y2),

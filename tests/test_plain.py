@@ -46,7 +46,7 @@ SHARED = {
     "schedule": [
         "cosine", Constant(), Step(3, 0.1), Cosine(0.1, 0.01), OneCycle(0.4), Plateau(0.3, 2, 0.01),
     ],
-    "weight_decay": [0.0, 0],
+    "weight_decay": ["auto", 0.0, 0],
     "clip_norm": [None, 1.0],
     "max_epochs": [5],
     "batch_size": [32, "full"],

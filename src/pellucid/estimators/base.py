@@ -131,6 +131,9 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         if self.early_stopping and epochs is None:
             stopping = EarlyStopping(self.patience)
             rows, validation = self._split(rows, settings)
+        if settings.weight_decay is None:
+            steps = None if epochs else settings.max_epochs * settings.steps(len(rows))
+            settings.weight_decay = settings.optimizer.usual_decay(steps)
         trainer = Trainer(self.network_, settings, self._optimizer_state, self.history_)
         with (
             Progress(self.verbose, epochs or settings.max_epochs, len(rows)) as progress,
@@ -175,6 +178,13 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
                 expected = 'a positive integer or "full"'
                 raise ValueError(checks.fault("batch_size", owner, expected, batch))
             batch = checks.positive_integer("batch_size", owner, batch)
+        decay = self.weight_decay
+        if isinstance(decay, str):
+            if decay != "auto":
+                raise ValueError(checks.fault("weight_decay", owner, 'a number or "auto"', decay))
+            decay = None
+        else:
+            decay = checks.number("weight_decay", owner, decay, 0)
         jobs = self.n_jobs
         if jobs is not None and jobs != -1:
             jobs = checks.positive_integer("n_jobs", owner, jobs)
@@ -197,7 +207,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
                 "learning_rate", owner, self.learning_rate, 0, open_low=True
             ),
             schedule=schedules.resolve(self.schedule, owner),
-            weight_decay=checks.number("weight_decay", owner, self.weight_decay, 0),
+            weight_decay=decay,
             clip_norm=clip,
             max_epochs=checks.positive_integer("max_epochs", owner, self.max_epochs),
             batch_size=batch,

@@ -97,7 +97,7 @@ class FCNNClassifier(NetworkClassification, _FCNN):
     >>> from sklearn.datasets import load_iris
     >>> from pellucid import FCNNClassifier
     >>> X, y = load_iris(return_X_y=True, as_frame=True)
-    >>> model = FCNNClassifier(hidden_dim=16, random_state=0, verbose=0).fit(X, y)
+    >>> model = FCNNClassifier(random_state=0, verbose=0).fit(X, y)
     >>> model.predict(X.iloc[:3]).tolist()
     [0, 0, 0]
     >>> bool(model.score(X, y) > 0.95)
@@ -114,9 +114,9 @@ class FCNNClassifier(NetworkClassification, _FCNN):
         optimizer: str | Optimizer = "adamw",
         learning_rate: float = 0.003,
         schedule: str | Schedule = "cosine",
-        weight_decay: float = 0.5,
+        weight_decay: float | str = "auto",
         clip_norm: float | None = None,
-        max_epochs: int = 25,
+        max_epochs: int = 50,
         batch_size: int | str = 32,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
@@ -215,9 +215,9 @@ class FCNNRegressor(NetworkRegression, _FCNN):
         optimizer: str | Optimizer = "adamw",
         learning_rate: float = 0.003,
         schedule: str | Schedule = "cosine",
-        weight_decay: float = 0.5,
+        weight_decay: float | str = "auto",
         clip_norm: float | None = None,
-        max_epochs: int = 25,
+        max_epochs: int = 50,
         batch_size: int | str = 32,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

@@ -7,7 +7,7 @@ from typing import Any
 _SHARED = {
     "dropout": """dropout : float, default=0.0
     The share of each hidden layer's outputs set to zero in training, in [0, 1). 0, since weight
-    decay and few epochs do as well on small tables and leave the fit free of chance.""",
+    decay does nearly as well and leaves the fit free of chance.""",
     "activation": """activation : {"relu", "leaky_relu", "sigmoid", "tanh"}, default="relu"
     What follows each hidden layer. ReLU learns fast and does not saturate.""",
     "initialization": """initialization : str, default="glorot_uniform"
@@ -21,13 +21,15 @@ _SHARED = {
     "schedule": """schedule : str or Schedule, default="cosine"
     How the rate changes: "constant", "step", "cosine" (with warm-up), "one_cycle", "plateau". A
     rate that falls to zero settles in a minimum, so that the last epoch is a good one.""",
-    "weight_decay": """weight_decay : float, default=0.5
-    Pull of the weights (not the biases) towards zero, times the learning rate in every step. Far
-    more than AdamW's usual 0.01, for small tables; with many thousand rows try 0.01 to 0.1.""",
+    "weight_decay": """weight_decay : float or "auto", default="auto"
+    Pull of the weights (not the biases) towards zero, times the learning rate in every step.
+    With AdamW "auto" is 30 over the square root of the number of steps, much for a small table
+    and little for a large one, and 0.01 in `partial_fit`, where nobody knows how many will come;
+    with the other optimisers it is 0.""",
     "clip_norm": """clip_norm : float or None, default=None
     The largest norm of the whole gradient; None leaves it as it is.""",
-    "max_epochs": """max_epochs : int, default=25
-    How many times all rows are seen. More learned small tables by heart.""",
+    "max_epochs": """max_epochs : int, default=50
+    How many times all rows are seen. Less was too little for tables of a hundred rows.""",
     "batch_size": """batch_size : int or "full", default=32
     Rows a step, "full" for all. Small batches learn more in an epoch.""",
     "early_stopping": """early_stopping : bool, default=False

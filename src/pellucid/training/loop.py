@@ -64,7 +64,7 @@ class Settings:
     optimizer: Optimizer
     learning_rate: float
     schedule: Schedule
-    weight_decay: float
+    weight_decay: float | None  # None until the number of steps is known
     clip_norm: float | None
     max_epochs: int
     batch_size: int | str
@@ -72,6 +72,14 @@ class Settings:
     dtype: str = "float32"
     n_jobs: int | None = None
     accuracy: bool = False
+
+    def batch_rows(self, rows: int) -> int:
+        """Rows of a batch, of `rows` in all."""
+        return rows if self.batch_size == "full" else min(int(self.batch_size), rows)
+
+    def steps(self, rows: int) -> int:
+        """Steps of an epoch over `rows` rows."""
+        return -(-rows // self.batch_rows(rows))
 
 
 @dataclass
@@ -84,10 +92,6 @@ class OptimizerState:
     epochs: int = 0
 
 
-def _batch_rows(batch_size: int | str, rows: int) -> int:
-    return rows if batch_size == "full" else min(int(batch_size), rows)
-
-
 class _Training:
     """The compiled program of one training epoch on given rows."""
 
@@ -95,8 +99,7 @@ class _Training:
         self, network: Network, rows: Rows, settings: Settings, state: OptimizerState
     ) -> None:
         self.network, self.rows, self.settings, self.state = network, rows, settings, state
-        self.batch = _batch_rows(settings.batch_size, len(rows))
-        self.steps = -(-len(rows) // self.batch)
+        self.batch, self.steps = settings.batch_rows(len(rows)), settings.steps(len(rows))
         self.gradients = aligned(network.values.size, network.dtype)
         self.clock = np.array(
             [settings.seed & 0xFFFFFFFF, settings.seed >> 32 & 0xFFFFFFFF, 0], dtype=np.int64
@@ -137,7 +140,7 @@ class _Training:
         network, settings = self.network, self.settings
         found = []
         edges = (0, network.decaying, network.values.size)
-        decays = (settings.weight_decay, 0.0)
+        decays = (settings.weight_decay or 0.0, 0.0)
         for begin, end, decay in zip(edges, edges[1:], decays, strict=False):
             if end > begin:
                 memory = {name: each[begin:end] for name, each in self.state.memory.items()}

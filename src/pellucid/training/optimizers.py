@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +36,10 @@ class Optimizer(ABC):
         decay: float,
     ) -> Operation:
         """The operation that takes one step."""
+
+    def usual_decay(self, steps: int | None) -> float:
+        """The weight decay of a training of `steps` steps, or of nobody knows how many."""
+        return 0.0
 
     def corrections(self, steps_done: int, count: int) -> np.ndarray:
         """The factors of the coming steps that depend on their number, (count, 2) float64."""
@@ -150,12 +155,22 @@ class AdamW(_Adaptive):
     beta1, beta2 : float, default=0.9, 0.999
         How much of the means of gradients and of squares each step keeps, in [0, 1).
     epsilon : float, default=1e-8
+
+    Notes
+    -----
+    A decay that is right for few steps is too strong for many. Its authors scale it with the root
+    of batch size over rows times epochs, which is one over the root of the number of steps
+    (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, appendix B.1).
     """
 
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
     decoupled = True
+
+    def usual_decay(self, steps: int | None) -> float:
+        """30 over the root of the number of steps; see Notes of the class."""
+        return 0.01 if steps is None else 30.0 / math.sqrt(steps)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
