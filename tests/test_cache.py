@@ -72,6 +72,16 @@ def test_second_process_loads_without_the_compiler(filled):
     assert probe(filled) == ("loaded", "")
 
 
+@pytest.mark.skipif(not hasattr(os, "umask"), reason="modes are POSIX's")
+def test_a_folder_that_it_makes_is_one_that_it_takes(monkeypatch, tmp_path):
+    monkeypatch.setenv("PELLUCID_CACHE_DIR", str(tmp_path / "new" / "cache"))
+    before = os.umask(0o002)
+    try:
+        assert cache.folder.__wrapped__() is not None
+    finally:
+        os.umask(before)
+
+
 def test_many_processes_at_once_compile_only_once(tmp_path):
     running = [start(tmp_path) for _ in range(4)]
     said = [finish(each)[0] for each in running]

@@ -178,6 +178,15 @@ def test_evaluate_scores_what_was_learned(model, numbers):
     assert "root mean squared error" in run("evaluate", *numbers)
 
 
+def test_evaluate_reads_labels_as_the_model_does(tmp_path):
+    # 1 and 2 are text beside "z", and numbers without it
+    rows = [f"{i % 3},{'12z'[i % 3]}" for i in range(60)]
+    (tmp_path / "all.csv").write_text("a,t\n" + "\n".join(rows))
+    (tmp_path / "some.csv").write_text("a,t\n" + "\n".join(r for r in rows if "z" not in r))
+    run("fit", tmp_path / "all.csv", "--target", "t", "--output", tmp_path / "m.safetensors")
+    assert "accuracy 1.000" in run("evaluate", tmp_path / "m.safetensors", tmp_path / "some.csv")
+
+
 def test_summary_shows_the_model(model, numbers):
     output = run("summary", model)
     for words in (

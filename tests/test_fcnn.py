@@ -3,9 +3,11 @@
 import pickle
 import sys
 import warnings
+from dataclasses import dataclass
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import (
@@ -19,10 +21,12 @@ from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_sp
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pellucid import FCNNClassifier, FCNNRegressor
+from pellucid import FCNNClassifier, FCNNRegressor, NetworkClassifier, load
+from pellucid.data import class_target
 from pellucid.layers import Dropout, Linear
+from pellucid.layers.activations import Activation
 from pellucid.training.optimizers import SGD
-from pellucid.training.schedules import Cosine
+from pellucid.training.schedules import Cosine, Plateau
 
 QUICK = {
     "hidden_dim": 16, "max_epochs": 20, "learning_rate": 0.02, "batch_size": 16,
@@ -305,6 +309,94 @@ def test_partial_fit_does_not_count_steps_for_its_weight_decay():
     np.testing.assert_array_equal(auto.network_.values, given.network_.values)
 
 
+def test_another_optimizer_or_schedule_begins_afresh(iris):
+    X, y = iris
+    model = FCNNClassifier(**QUICK).partial_fit(X, y, classes=[0, 1, 2])
+    model.set_params(optimizer="sgd", schedule="plateau").partial_fit(X, y)
+    assert list(model._optimizer_state.memory) == ["velocity"]
+    assert isinstance(model._optimizer_state.schedule, Plateau)
+    memory = model._optimizer_state.memory["velocity"].copy()
+    model.partial_fit(X, y)  # the same: the memory goes on
+    assert model._optimizer_state.steps == 20 and np.abs(memory).max() > 0
+
+
+@pytest.mark.parametrize("change", ({"hidden_dim": 4}, {"dtype": "float64"}, {"dropout": 0.5}))
+def test_going_on_with_another_network_is_refused(iris, change):
+    X, y = iris
+    model = FCNNClassifier(**QUICK, warm_start=True).fit(X, y).set_params(**change)
+    before = model.predict_proba(X)
+    for go_on in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match="of FCNNClassifier must stay as they were in the fit"):
+            go_on(X, y)
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+
+
+def test_only_the_proportions_of_weights_matter(iris):
+    X, y = iris
+    rng = np.random.default_rng(0).integers(1, 5, len(X)).astype(float)
+    models = [
+        FCNNClassifier(**QUICK).fit(X, y, sample_weight=rng * size)
+        for size in (1.0, 2.0**1000, 2.0**-1000)
+    ]
+    for other in models[1:]:
+        np.testing.assert_array_equal(models[0].network_.values, other.network_.values)
+
+
+def test_an_overflow_in_the_last_step_is_told():
+    X = np.random.default_rng(0).normal(size=(30, 3))
+    model = FCNNRegressor(
+        learning_rate=1e30, optimizer="sgd", schedule="constant", max_epochs=1,
+        batch_size="full", verbose=0, random_state=0,
+    )  # fmt: skip
+    with pytest.raises(FloatingPointError, match=r"the last step went too far\. Try a lower"):
+        model.fit(X, X[:, 0])
+
+
+@pytest.mark.filterwarnings("ignore:A column-vector y was passed")
+def test_labels_keep_their_type_whatever_holds_them():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    codes = np.arange(60) % 3
+    for labels in (codes, 2**60 + codes):
+        series = pd.Series(labels)
+        for y in (series, series.astype("category"), pd.DataFrame({"y": series}),
+                  pd.DataFrame({"y": series.astype("category")})):  # fmt: skip
+            target = class_target("FCNNClassifier", y)
+            assert len(np.unique(target.fit("FCNNClassifier", y))) == 3
+            assert target.classes.tolist() == np.unique(labels).tolist()
+    halves = pd.DataFrame({"y": pd.Series(codes * 0.5).astype("category")})
+    assert FCNNRegressor(**QUICK).fit(X, halves).predict(X).shape == (60, 1)  # y had one column
+    words = list(np.array(["a", "b"])[codes % 2])  # np.str_ one by one
+    assert FCNNClassifier(**QUICK).fit(X, words).classes_.tolist() == ["a", "b"]
+
+
+def test_multilabel_partial_fit_takes_classes():
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    model = FCNNClassifier(**QUICK).partial_fit(X, (X > 0).astype(int), classes=[0, 1])
+    assert model.predict(X).shape == (20, 2)
+
+
+def test_layers_of_the_users_own_are_refused_at_once(tmp_path):
+    @dataclass(frozen=True, repr=False)
+    class Own(Activation):
+        kind = 1
+
+    X, y = np.arange(20.0).reshape(10, 2), np.arange(10) % 2
+    model = NetworkClassifier([Linear(3), Own()], max_epochs=1, verbose=0).fit(X, y)
+    with pytest.raises(TypeError, match=r"must be those of pellucid\.layers\. Got Own\(\)"):
+        model.save(tmp_path / "own.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_networks_type_is_kept_not_the_parameter(tmp_path):
+    X, y = np.arange(20.0).reshape(10, 2), np.arange(10) % 3
+    model = FCNNClassifier(max_epochs=1, verbose=0, random_state=0).fit(X, y)
+    model.set_params(dtype="float64", callbacks=[print]).save(tmp_path / "m.safetensors")
+    again = load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+    assert again.callbacks is None
+    again.fit(X, y)  # what was code is at its default
+
+
 # -- mistakes ----------------------------------------------------------------------------------
 
 X4 = np.arange(32.0).reshape(8, 4)
@@ -361,6 +453,22 @@ Y2 = np.array([0, 1] * 4)
         (
             lambda: FCNNClassifier(weight_decay="none").fit(X4, Y2),
             ValueError, r"weight_decay of FCNNClassifier must be a number or \"auto\"\. Got 'none'",
+        ),
+        (
+            lambda: FCNNClassifier(class_weight={0: 0, 1: 0}).fit(X4, Y2),
+            ValueError, r"class_weight of FCNNClassifier must leave a row of weight above 0\.",
+        ),
+        (
+            lambda: FCNNClassifier(verbose="x").fit(X4, Y2),
+            TypeError, r"verbose of FCNNClassifier must be an integer of at least 0\. Got 'x'\.",
+        ),
+        (
+            lambda: FCNNClassifier().partial_fit(X4, Y2, classes=[0]),
+            ValueError, r"classes of FCNNClassifier must be at least two labels\. Got \[0\]\.",
+        ),
+        (
+            lambda: FCNNClassifier().fit(X4, [2**70, 1] * 4),
+            ValueError, r"y of FCNNClassifier must hold integers of at most 64 bits",
         ),
         (
             lambda: FCNNClassifier(batch_size="all").fit(X4, Y2),

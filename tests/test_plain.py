@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pellucid import FCNNClassifier, FCNNRegressor, NetworkClassifier, NetworkRegressor
-from pellucid.estimators.plain import from_plain, to_plain
+from pellucid.estimators.plain import NotPlain, from_plain, plain_parameters, to_plain
 from pellucid.layers import Dropout, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
 from pellucid.training.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Optimizer, RMSprop
 from pellucid.training.schedules import (
@@ -159,9 +159,10 @@ class OwnOptimizer(Optimizer):
      OwnOptimizer()],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
-def test_code_and_states_become_none(value):
-    assert to_plain(value) is None
-    assert through_json([value, 1]) == [None, 1]
+def test_parameters_that_are_code_are_left_out(value):
+    with pytest.raises(NotPlain):
+        to_plain(value)
+    assert plain_parameters({"a": value, "b": [value], "c": 1}) == {"c": 1}
 
 
 plain = st.recursive(

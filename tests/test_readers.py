@@ -2,6 +2,7 @@
 
 import importlib.util
 
+import narwhals as nw
 import pytest
 
 from pellucid.data import TableEncoder, decide_task, read_table, readers, split_target
@@ -175,3 +176,26 @@ def test_targets_that_are_not_there(tmp_path, engine):
         ValueError, match=r"^the table must have a column besides the target\. Got only 'a'\.$"
     ):
         split_target(read_table(written(tmp_path, "a\n1\n"), engine=engine), "a")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ('"a, b, c";t\n1;2\n', ["a, b, c", "t"]),
+        ("\na;t\n1;2\n", ["a", "t"]),
+        ("a;t\n0,5;2\n1,25;3\n", ["a", "t"]),
+    ],
+)
+def test_separators_and_decimal_commas_are_found(tmp_path, engine, text, columns):
+    pytest.importorskip(engine)
+    frame = nw.from_native(read_table(written(tmp_path, text), engine=engine))
+    assert frame.columns == columns
+    assert all(dtype.is_numeric() for dtype in frame.schema.values())
+
+
+def test_errors_about_a_target_name_it():
+    with pytest.raises(ValueError, match="y of target 't' must be finite"):
+        decide_task([1.0, float("inf")], "t")
+    with pytest.raises(ValueError, match="target 't' must have at least one value"):
+        decide_task([], "t")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -91,7 +92,11 @@ class Network:
     # -- building --------------------------------------------------------------------------
 
     def build(
-        self, input_shape: Shape | int, dtype: Any = np.float32, random_state: Any = None
+        self,
+        input_shape: Shape | int,
+        dtype: Any = np.float32,
+        random_state: Any = None,
+        draw: bool = True,
     ) -> Network:
         """Check every shape, allocate the parameters and draw their first values.
 
@@ -102,15 +107,20 @@ class Network:
         dtype : {"float32", "float64"}
         random_state : int, RandomState or None
             None draws anew each time.
+        draw : bool
+            False leaves all parameters zero, for :meth:`set_parameters`.
 
         Returns
         -------
         Network
             Itself.
         """
-        shape = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
-        self.dtype = np.dtype(checks.one_of("dtype", "Network", np.dtype(dtype).name, _DTYPES))
-        self.input_shape = shape
+        one = isinstance(input_shape, numbers.Integral)
+        given = (input_shape,) if one else tuple(input_shape)  # type: ignore[arg-type]
+        shape = tuple(checks.positive_integer("input_shape", "Network", each) for each in given)
+        name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
+        self.dtype = np.dtype(checks.one_of("dtype", "Network", name, _DTYPES))
+        self.input_shape = None
         self.shapes: list[Shape] = [shape]
         self.specs: list[dict[str, Parameter]] = []
         for layer in self.layers:
@@ -118,8 +128,8 @@ class Network:
             shape = layer.output_shape(shape)
             self.shapes.append(shape)
         self._allocate()
-        self.initialize(random_state)
-        return self
+        self.input_shape = self.shapes[0]
+        return self.initialize(random_state) if draw else self
 
     def _allocate(self) -> None:
         named = [
@@ -270,8 +280,8 @@ class Network:
             for layer, stage in zip(reversed(self.layers), reversed(stages), strict=True):
                 if any(self.specs[: stage.index + 1]):  # below all parameters nothing is learnt
                     backward += layer.backward(stage)
-            # what comes next reads all gradients, so all threads must have written theirs
-            backward[-1] = replace(backward[-1], meets=True)
+            if backward:  # what comes next reads all gradients, so all must have been written
+                backward[-1] = replace(backward[-1], meets=True)
         return Layout(first, x, dx, stages, forward, backward)
 
     def _fuses(self, index: int) -> bool:
@@ -284,7 +294,9 @@ class Network:
 
     def threads(self, rows: int, n_jobs: int | None = None) -> int:
         """How many threads a step of `rows` rows is worth; no result depends on it."""
-        most = available_threads() if n_jobs is None else n_jobs
+        self._check_built()
+        # more threads than processors wait for one another; some more are let through for tests
+        most = available_threads() if n_jobs is None else min(n_jobs, 8 * available_threads())
         return max(1, min(most, rows * self.work // THREAD_WORK))
 
     def forward(self, X: Any, output: str = "identity", n_jobs: int | None = None) -> np.ndarray:
@@ -339,6 +351,8 @@ class Network:
         Layers such as Dropout act as in training, with seed 0.
         """
         data = self._data(X)
+        if not len(data):
+            raise ValueError("X of Network.gradients must have at least one row. Got none.")
         weight = np.ones(len(data)) if sample_weight is None else np.asarray(sample_weight)
         vector = aligned(self.values.size, self.dtype)
         layout = self.layout(len(data), vector, np.zeros(3, dtype=np.int64))
@@ -354,6 +368,7 @@ class Network:
         return float(measure.sums[0]) / len(data), named
 
     def _data(self, X: Any) -> np.ndarray:
+        self._check_built()
         data = np.ascontiguousarray(X, dtype=self.dtype)
         assert self.input_shape is not None
         if data.shape[1:] != self.input_shape:
@@ -372,7 +387,7 @@ class Network:
         rows.append(("input", _shown(self.shapes[0]), "0"))
         for layer, shape, spec in zip(self.layers, self.shapes[1:], self.specs, strict=True):
             count = sum(math.prod(each.shape) for each in spec.values())
-            rows.append((_described(layer), _shown(shape), f"{count:,}"))
+            rows.append((repr(layer), _shown(shape), f"{count:,}"))
         rows.append(("total", "", f"{self.size:,}"))
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         lines = [
@@ -400,10 +415,6 @@ _DTYPES = ("float32", "float64")
 
 def _shown(shape: Shape) -> str:
     return f"({', '.join(['B', *map(str, shape)])})"
-
-
-def _described(layer: Layer) -> str:
-    return repr(layer)
 
 
 def gather(layout: Layout, data: np.ndarray, order: np.ndarray) -> Operation:

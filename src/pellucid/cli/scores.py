@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.cli.words import WIDTH, figure, table
+from pellucid.data.columns import Column, as_text
 
 _MOST_CLASSES = 12
 
@@ -28,11 +29,24 @@ def plain(values: Any) -> np.ndarray:
 def report(heading: str, model: Any, X: Any, y: Any, names: Sequence[str]) -> str:
     """Scores of a fitted `model` on rows `X` with the true values `y`, below a heading."""
     truth, predicted = plain(y), np.asarray(model.predict(X))
+    if is_classifier(model) and truth.ndim == 1:
+        truth = _like(truth, model.classes_)
     if not is_classifier(model):
         return f"{heading}:\n\n{_numbers(truth, predicted, names)}"
     if truth.ndim > 1:
         return f"{heading}:\n\n{_labels(truth, predicted, names)}"
     return f"{heading}: {_classes(model, X, truth, predicted)}"
+
+
+def _like(truth: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Labels as the classes are: a column 1, 2 of one file is text in another that has a "z"."""
+    if classes.dtype.kind in "OU" and truth.dtype.kind in "biuf":
+        kind = "boolean" if truth.dtype.kind == "b" else "number"
+        return as_text(Column(kind, truth.astype(np.float64)))
+    if classes.dtype.kind in "iuf" and truth.dtype.kind in "OU":
+        numbers = {str(each): each for each in classes.tolist()}
+        return np.array([numbers.get(str(each), each) for each in truth.tolist()], dtype=object)
+    return truth
 
 
 def _classes(model: Any, X: Any, truth: np.ndarray, predicted: np.ndarray) -> str:

@@ -69,8 +69,8 @@ def blocks(rows: int, width: int) -> list[slice]:
 
 
 def owner_of(estimator: object) -> str:
-    """The name by which errors call `estimator`."""
-    return type(estimator).__name__
+    """The name by which errors call `estimator`; text is a name already."""
+    return estimator if isinstance(estimator, str) else type(estimator).__name__
 
 
 def label(names: Sequence[str] | None, index: int) -> str:
@@ -78,7 +78,9 @@ def label(names: Sequence[str] | None, index: int) -> str:
     return f"column {names[index]!r}" if names is not None else f"column {index}"
 
 
-def to_table(estimator: object, X: Any, kinds: Sequence[str] | None = None) -> Table:
+def to_table(
+    estimator: object, X: Any, kinds: Sequence[str] | Mapping[str, str] | None = None
+) -> Table:
     """`X` as a :class:`Table`.
 
     Parameters
@@ -87,8 +89,9 @@ def to_table(estimator: object, X: Any, kinds: Sequence[str] | None = None) -> T
         Its class name goes into error messages.
     X : DataFrame, array, tensor, list of rows, map of columns or list of maps
         The rows.
-    kinds : sequence of str, optional
-        What each column is known to be: text that reads as a number stays text where that is known.
+    kinds : sequence of str or map of str to str, optional
+        What each column, by position or by name, is known to be: text that reads as a number stays
+        text where that is known.
 
     Raises
     ------
@@ -141,7 +144,7 @@ def plain_array(values: Any) -> Any:
     if isinstance(values, np.ma.MaskedArray):
         numeric = values.dtype.kind in "biuf"
         return np.ma.filled(values.astype(np.float64), np.nan) if numeric else values.filled()
-    if isinstance(values, np.ndarray):
+    if isinstance(values, (np.ndarray, np.generic)):
         return values
     if hasattr(values, "detach") and hasattr(
         values, "cpu"
@@ -330,12 +333,15 @@ def _from_frame(estimator: object, X: Any) -> Table:
     return Table(names, columns)
 
 
-def _from_map(estimator: object, X: Mapping[Any, Any], kinds: Sequence[str] | None) -> Table:
+def _from_map(
+    estimator: object, X: Mapping[Any, Any], kinds: Sequence[str] | Mapping[str, str] | None
+) -> Table:
     import narwhals as nw
 
     names = _check_names(list(X))
     columns: list[Column] = []
-    for index, (name, values) in enumerate(X.items()):
+    known = kinds if isinstance(kinds, Mapping) else {}
+    for name, values in X.items():
         what = f"column {name!r}"
         values = plain_array(values) if not nw.dependencies.is_into_series(values) else values
         flat = not isinstance(values, np.ndarray) or values.ndim == 1
@@ -348,9 +354,7 @@ def _from_map(estimator: object, X: Mapping[Any, Any], kinds: Sequence[str] | No
             series = nw.from_native(values, series_only=True)
             columns.append(_named(what, partial(series_values, series)))
         elif isinstance(values, np.ndarray):
-            columns.append(
-                _named(what, partial(_array_column, values, kinds[index] if kinds else ""))
-            )
+            columns.append(_named(what, partial(_array_column, values, known.get(name, ""))))
         elif isinstance(values, Sequence):
             columns.append(_named(what, partial(read_values, values)))
         else:
@@ -367,7 +371,9 @@ def _from_map(estimator: object, X: Mapping[Any, Any], kinds: Sequence[str] | No
     return Table(names, columns)
 
 
-def _from_array(estimator: object, X: Any, kinds: Sequence[str] | None) -> Table:
+def _from_array(
+    estimator: object, X: Any, kinds: Sequence[str] | Mapping[str, str] | None
+) -> Table:
     array = _from_rows(estimator, X) if isinstance(X, (list, tuple)) else plain_array(X)
     if isinstance(array, np.ndarray) and array.dtype.names is not None:
         return _from_map(estimator, {name: array[name] for name in array.dtype.names}, kinds)
@@ -383,7 +389,9 @@ def _from_array(estimator: object, X: Any, kinds: Sequence[str] | None) -> Table
     if array.dtype.kind in "biuf":
         return Table(None, matrix=array)
     count = array.shape[1]
-    known = list(kinds) if kinds is not None and len(kinds) == count else [""] * count
+    known = [""] * count
+    if kinds is not None and len(kinds) == count:
+        known = list(kinds.values() if isinstance(kinds, Mapping) else kinds)
     columns = [
         _named(f"column {i}", partial(_array_column, array[:, i], known[i])) for i in range(count)
     ]

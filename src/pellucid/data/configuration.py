@@ -54,9 +54,7 @@ def read_configuration(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
     except OSError as error:
-        reason = {2: "it does not exist", 21: "it is a folder"}.get(
-            error.errno or 0, error.strerror
-        )
+        reason = _REASONS.get(error.errno or 0, error.strerror)
         raise type(error)(f"configuration '{name}' cannot be read: {reason}.") from error
     except UnicodeDecodeError as error:
         raise ValueError(f"configuration '{name}' must be UTF-8 text. Save it as UTF-8.") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,7 +27,7 @@ def read_table(path: str | os.PathLike[str], engine: str | None = None) -> Any:
     ----------
     path : str or path
         The file. A CSV is UTF-8 text, its first line the column names, separated by comma,
-        semicolon or tab.
+        semicolon or tab; beside the last two, numbers may have a decimal comma.
     engine : {"pandas", "polars", "pyarrow"}, optional
         The library; by default the first of these that is installed.
 
@@ -54,13 +55,13 @@ def read_table(path: str | os.PathLike[str], engine: str | None = None) -> Any:
     if path.stat().st_size == 0:
         raise ValueError(f"{path.name} must hold a table. Got an empty file.")
     engine = engine or _installed(kind)
-    separator = _check_csv(path) if kind == "csv" else _check_parquet(path)
+    style = _check_csv(path) if kind == "csv" else _check_parquet(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "error"
             )  # pandas only warns where rows are longer than the header
-            frame = _READERS[engine, kind](path, separator)
+            frame = _READERS[engine, kind](path, style)
     except (MemoryError, PermissionError):
         raise
     except Exception as error:  # each library has its own
@@ -94,7 +95,7 @@ def split_target(
     import narwhals as nw
 
     table = nw.from_native(frame, eager_only=True)
-    wanted = [target] if isinstance(target, str) else list(target)
+    wanted = [target] if isinstance(target, str) else list(dict.fromkeys(target))
     for name in wanted:
         if name not in table.columns:
             raise ValueError(
@@ -149,26 +150,28 @@ def _neighbours(path: Path) -> list[str]:
         return []
 
 
-def _check_csv(path: Path) -> str:
-    """The separator, once the file's beginning looks like text."""
+def _check_csv(path: Path) -> tuple[str, str]:
+    """The separator and the decimal mark, once the file's beginning looks like text."""
     with path.open("rb") as file:
         head = file.read(1 << 16)
     if b"\0" in head:
         raise ValueError(f"{path.name} must be a CSV file. Got binary content.")
     try:
-        line = head.decode("utf-8-sig", "strict" if len(head) < 1 << 16 else "ignore").split(
-            "\n", 1
-        )[0]
+        text = head.decode("utf-8-sig", "strict" if len(head) < 1 << 16 else "ignore")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path.name} must be UTF-8 text. Got byte 0x{head[error.start]:02x} at position "
             f"{error.start}. "
             "Save it as UTF-8."
         ) from None
-    return "\t" if path.suffix.lower() == ".tsv" else max(",;\t", key=line.count)
+    bare = re.sub(r'"[^"]*"', "", text)  # what is quoted separates nothing
+    line = next((each for each in bare.splitlines() if each.strip()), "")
+    separator = "\t" if path.suffix.lower() == ".tsv" else max(",;\t", key=line.count)
+    comma = separator != "," and re.search(r"(^|[;\t])\s*[+-]?\d+,\d+\s*([;\t]|$)", bare, re.M)
+    return separator, "," if comma else "."
 
 
-def _check_parquet(path: Path) -> str:
+def _check_parquet(path: Path) -> tuple[str, str]:
     with path.open("rb") as file:
         head = file.read(4)
         file.seek(-min(4, path.stat().st_size), os.SEEK_END)
@@ -179,54 +182,63 @@ def _check_parquet(path: Path) -> str:
         raise ValueError(
             f"{path.name} must be a whole Parquet file. Got one that breaks off. Copy it again."
         )
-    return ""
+    return "", ""
 
 
-def _pandas_csv(path: Path, separator: str) -> Any:
+def _pandas_csv(path: Path, style: tuple[str, str]) -> Any:
     import pandas
 
+    separator, decimal = style
     return pandas.read_csv(
-        path, sep=separator, index_col=False, na_values=_MISSING, low_memory=False
+        path, sep=separator, decimal=decimal, index_col=False, na_values=_MISSING, low_memory=False
     )
 
 
-def _polars_csv(path: Path, separator: str) -> Any:
+def _polars_csv(path: Path, style: tuple[str, str]) -> Any:
     import polars
 
+    separator, decimal = style
     return polars.read_csv(
-        path, separator=separator, null_values=_MISSING, infer_schema_length=None
+        path,
+        separator=separator,
+        decimal_comma=decimal == ",",
+        null_values=_MISSING,
+        infer_schema_length=None,
     )
 
 
-def _pyarrow_csv(path: Path, separator: str) -> Any:
+def _pyarrow_csv(path: Path, style: tuple[str, str]) -> Any:
     from pyarrow import csv
 
+    separator, decimal = style
     return csv.read_csv(
         path,
         parse_options=csv.ParseOptions(delimiter=separator),
-        convert_options=csv.ConvertOptions(null_values=_MISSING, strings_can_be_null=True),
+        convert_options=csv.ConvertOptions(
+            null_values=_MISSING, strings_can_be_null=True, decimal_point=decimal
+        ),
     )
 
 
-def _pandas_parquet(path: Path, _: str) -> Any:
+def _pandas_parquet(path: Path, _: tuple[str, str]) -> Any:
     import pandas
 
     return pandas.read_parquet(path)
 
 
-def _polars_parquet(path: Path, _: str) -> Any:
+def _polars_parquet(path: Path, _: tuple[str, str]) -> Any:
     import polars
 
     return polars.read_parquet(path)
 
 
-def _pyarrow_parquet(path: Path, _: str) -> Any:
+def _pyarrow_parquet(path: Path, _: tuple[str, str]) -> Any:
     from pyarrow import parquet
 
     return parquet.read_table(path)
 
 
-_READERS: dict[tuple[str, str], Callable[[Path, str], Any]] = {
+_READERS: dict[tuple[str, str], Callable[[Path, tuple[str, str]], Any]] = {
     ("pandas", "csv"): _pandas_csv,
     ("polars", "csv"): _polars_csv,
     ("pyarrow", "csv"): _pyarrow_csv,

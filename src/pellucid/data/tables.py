@@ -88,7 +88,7 @@ class TableEncoder:
             infinite.
         """
         return self._encode(
-            estimator, self._arranged(estimator, to_table(estimator, X, self.kinds))
+            estimator, self._arranged(estimator, to_table(estimator, X, self._known_kinds))
         )
 
     def fit_transform(
@@ -102,6 +102,10 @@ class TableEncoder:
         table = to_table(estimator, X)
         self._fit_table(estimator, table, sample_weight, dtype)
         return self._encode(estimator, table)
+
+    @property
+    def _known_kinds(self) -> list[str] | dict[str, str]:
+        return self.kinds if self.names is None else dict(zip(self.names, self.kinds, strict=True))
 
     @property
     def n_outputs(self) -> int:

@@ -10,8 +10,8 @@ from scipy.sparse import issparse
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from pellucid.checks import shown, suggestion
-from pellucid.data.columns import Column, owner_of, plain_array, series_values
+from pellucid.checks import fault, shown, suggestion
+from pellucid.data.columns import Column, owner_of, plain_array, read_values, series_values
 from pellucid.data.scaling import Standardiser
 from pellucid.data.weights import check_rows
 
@@ -56,6 +56,9 @@ class ClassTarget:
             check_rows(estimator, len(sample_weight), len(labels))
         if classes is not None:
             self.classes = np.unique(self._labels(estimator, classes))
+            if len(self.classes) < 2:
+                expected = "at least two labels"
+                raise ValueError(fault("classes", owner, expected, self.classes.tolist()))
             return self._codes(owner, labels)
         heavy = labels if sample_weight is None else labels[sample_weight > 0]
         found = np.unique(heavy)
@@ -133,8 +136,16 @@ class MultilabelTarget:
     count: int
     dtype: np.dtype
 
-    def fit(self, estimator: Any, y: Any, sample_weight: np.ndarray | None = None) -> np.ndarray:
+    def fit(
+        self,
+        estimator: Any,
+        y: Any,
+        sample_weight: np.ndarray | None = None,
+        classes: Any = None,
+    ) -> np.ndarray:
         """Learn the labels' number and names; return the codes, int64 of shape (rows, labels).
+
+        `y` has a column for every label, so there is nothing to learn from `classes`.
 
         Raises
         ------
@@ -335,17 +346,13 @@ def read_target(estimator: Any, y: Any) -> tuple[np.ndarray, list[str] | None]:
     if nw.dependencies.is_into_dataframe(y):
         frame = nw.from_native(y, eager_only=True)
         names = [str(name) for name in frame.columns]
-        columns = [_column_labels(owner, series_values(series)) for series in frame.iter_columns()]
+        columns = [_series_labels(owner, series) for series in frame.iter_columns()]
         same = len({each.dtype.kind in "OU" for each in columns}) == 1
         values = np.column_stack(columns if same else [each.astype(object) for each in columns])
     elif nw.dependencies.is_into_series(y):
         series = nw.from_native(y, series_only=True)
         names = [str(series.name)] if series.name not in (None, "") else None
-        native = plain_array(y)
-        # NumPy's own types stay as they are: int64 labels must come back as int64.
-        values = (
-            native if native.dtype.kind in "biu" else _column_labels(owner, series_values(series))
-        )
+        values = _series_labels(owner, series)
     else:
         if issparse(y):
             y = y.toarray()
@@ -366,6 +373,18 @@ def read_target(estimator: Any, y: Any) -> tuple[np.ndarray, list[str] | None]:
             f"y of {owner} must hold numbers or text. Got {values.dtype}. Convert it first."
         )
     return values, names
+
+
+def _series_labels(owner: str, series: Any) -> np.ndarray:
+    """A column's labels in the type that they have there, or that its categories have."""
+    import narwhals as nw
+
+    native = plain_array(series.to_native())
+    if isinstance(native, np.ndarray) and native.dtype.kind in "biu":
+        return native  # int64 labels must come back as int64, however large
+    if isinstance(series.dtype, (nw.Categorical, nw.Enum)):
+        return _column_labels(owner, read_values(series.to_list()))
+    return _column_labels(owner, series_values(series))
 
 
 def _listed_labels(y: Sequence[Any]) -> np.ndarray:
@@ -413,7 +432,14 @@ def _uniform(owner: str, values: np.ndarray) -> np.ndarray:
         ((int, float, np.number, bool, np.bool_), np.float64),
     ):
         if all(issubclass(kind, allowed) for kind in types):
-            return values.astype(dtype)
+            try:
+                return values.astype(dtype)
+            except OverflowError:
+                large = next(each for each in flat if abs(each) >= 2**63)
+                raise ValueError(
+                    f"y of {owner} must hold integers of at most 64 bits. Got {shown(large)}. "
+                    "Convert them to text."
+                ) from None
     if len(types) == 1 and issubclass(next(iter(types)), (complex, np.complexfloating)):
         raise ValueError("Complex data not supported in y.")
     listed = " and ".join(sorted(kind.__name__ for kind in types))

@@ -11,10 +11,6 @@ from pellucid.data.targets import read_target
 MAX_CLASSES = 20
 
 
-class _Target:
-    """Stands in for an estimator in errors about the target itself."""
-
-
 def decide_task(y: Any, name: str | None = None) -> tuple[str, str]:
     """Whether `y` calls for ``"classification"`` or ``"regression"``, and the reason in words.
 
@@ -36,7 +32,10 @@ def decide_task(y: Any, name: str | None = None) -> tuple[str, str]:
     >>> decide_task([1.5, 2.25, 3.0])
     ('regression', 'the target has numbers with fractions: regression')
     """
-    values, names = read_target(_Target(), y)
+    owner = "the target" if name is None else f"target {name!r}"
+    values, names = read_target(owner, y)
+    if not len(values):
+        raise ValueError(f"{owner} must have at least one value. Got none.")
     if name is None and names is not None:
         name = names[0] if len(names) == 1 else None
     who = f"target {name!r}" if name is not None else "the target"

@@ -13,8 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 from pellucid import checks
 from pellucid.data import TableEncoder, check_rows, sample_weights, target_from_state
 from pellucid.data.columns import plain_array
-from pellucid.estimators.plain import from_plain, to_plain
-from pellucid.layers import Layer, layer_from_config
+from pellucid.data.scaling import power_of_two
+from pellucid.estimators.plain import from_plain, plain_parameters
+from pellucid.layers import Layer, is_known, layer_from_config
 from pellucid.network import Network
 from pellucid.randomness import Stream, seed_from
 from pellucid.training import optimizers, schedules
@@ -116,16 +117,14 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             settings.schedule = schedules.Constant()
         rows = self._encode(X, y, sample_weight, going_on, classes, settings.dtype)
         settings.loss, outputs, settings.accuracy = self._loss()
-        if not going_on:
-            self.network_ = Network(self._layers(outputs)).build(
-                rows.X.shape[1], settings.dtype, settings.seed
-            )
+        layers = self._layers(outputs)
+        if going_on:
+            self._check_same(layers, settings.dtype)
+        else:
+            self.network_ = Network(layers).build(rows.X.shape[1], settings.dtype, settings.seed)
             self.history_ = History()
+        if not going_on or epochs is None:  # a warm start keeps the weights alone
             self._optimizer_state = None
-        elif epochs is None:
-            self._optimizer_state = (
-                None  # a warm start keeps the weights, not the optimiser's memory
-            )
         self._best_epoch = None
         stopping, validation = None, None
         if self.early_stopping and epochs is None:
@@ -133,7 +132,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             rows, validation = self._split(rows, settings)
         if settings.weight_decay is None:
             steps = None if epochs else settings.max_epochs * settings.steps(len(rows))
-            settings.weight_decay = settings.optimizer.usual_decay(steps)
+            settings.weight_decay = settings.optimizer.usual_decay(steps, settings.learning_rate)
         trainer = Trainer(self.network_, settings, self._optimizer_state, self.history_)
         with (
             Progress(self.verbose, epochs or settings.max_epochs, len(rows)) as progress,
@@ -145,6 +144,19 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             progress.close(outcome.reason)
         self._optimizer_state = trainer.state if epochs is not None else None
         self._best_epoch = outcome.best_epoch
+
+    def _check_same(self, layers: list[Layer], dtype: str) -> None:
+        """Refuse to go on with another network than the one there is."""
+        for what, wanted, there in (
+            ("layers", layers, list(self.network_.layers)),
+            ("dtype", dtype, self.network_.dtype.name),
+        ):
+            if wanted != there:
+                raise ValueError(
+                    f"the {what} of {type(self).__name__} must stay as they were in the fit "
+                    f"before to go on from it. Got {wanted}, and there is {there}. Begin afresh "
+                    "with warm_start=False, or set the parameters back."
+                )
 
     @property
     def best_epoch_(self) -> int:
@@ -195,7 +207,8 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             open_low=True, open_high=True,
         )  # fmt: skip
         checks.positive_integer("patience", owner, self.patience)
-        checks.non_negative_integer("verbose", owner, int(self.verbose))
+        if not isinstance(self.verbose, (bool, np.bool_)):
+            checks.non_negative_integer("verbose", owner, self.verbose)
         state = self.random_state
         if state is not None and not isinstance(state, np.random.RandomState):
             checks.non_negative_integer("random_state", owner, state)
@@ -238,8 +251,14 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         weights = np.ones(len(data)) if weights is None else weights
         weights = self._row_weights(codes, weights)
         used = weights > 0  # weight 0 is the row left out
+        if not used.any():
+            raise ValueError(
+                f"class_weight of {type(self).__name__} must leave a row of weight above 0. "
+                f"Got {checks.shown(self.class_weight)}, and none is left."
+            )
         if not used.all():
             data, codes, weights = data[used], codes[used], weights[used]
+        weights = weights / power_of_two(weights.max())  # exact, and their sum stays finite
         return Rows(
             np.ascontiguousarray(data),
             self._target_rows(codes),
@@ -249,10 +268,10 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
     def _split(self, rows: Rows, settings: Settings) -> tuple[Rows, Rows]:
         """Rows to train on and rows kept aside, every class in both where it can be."""
         count = len(rows)
-        aside = max(1, int(self.validation_fraction * count + 0.5))
-        if count - aside < 1:
+        aside = min(max(1, int(self.validation_fraction * count + 0.5)), count - 1)
+        if count < 2:
             raise ValueError(
-                f"X of {type(self).__name__} must have at least 3 rows for early_stopping. "
+                f"X of {type(self).__name__} must have at least 2 rows for early_stopping. "
                 f"Got {count}. Pass early_stopping=False."
             )
         order = Stream(settings.seed, "split").permutation(count)
@@ -291,10 +310,15 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         """All that a fitted model is: a map that JSON can hold, and arrays by name."""
         check_is_fitted(self, "network_")
         parts = {"table": self.table_, "target": self.target_}
+        for layer in self.network_.layers:
+            if not is_known(layer):
+                raise TypeError(
+                    f"the layers of a {type(self).__name__} that is saved must be those of "
+                    f"pellucid.layers. Got {layer!r}, whose code a file does not hold. Use pickle."
+                )
         config: dict[str, Any] = {
-            "parameters": {
-                name: to_plain(value) for name, value in self.get_params(deep=False).items()
-            },
+            "parameters": plain_parameters(self.get_params(deep=False)),
+            "dtype": self.network_.dtype.name,
             "layers": [layer.config() for layer in self.network_.layers],
             "history": self.history_.state(),
             "best_epoch": self.best_epoch_,
@@ -321,7 +345,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         if model.table_.names is not None:
             model.feature_names_in_ = np.asarray(model.table_.names, dtype=object)
         model.network_ = Network([layer_from_config(each) for each in config["layers"]])
-        model.network_.build(model.table_.n_outputs, model.dtype, 0)
+        model.network_.build(model.table_.n_outputs, config["dtype"], draw=False)
         model.network_.set_parameters(named("network"))
         model.history_ = History.from_state(config["history"])
         model._best_epoch = int(config["best_epoch"])

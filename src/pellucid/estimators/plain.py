@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import checks
-from pellucid.layers import Layer, layer_from_config
+from pellucid.layers import Layer, is_known, layer_from_config
 from pellucid.training.optimizers import OPTIMIZERS, Optimizer
 from pellucid.training.schedules import SCHEDULES, Schedule
 
@@ -19,17 +20,32 @@ _KINDS: tuple[tuple[str, type, Mapping[str, type]], ...] = (
 )
 
 
-def to_plain(value: Any) -> Any:
-    """`value` for JSON. Code and generators' states become None.
+class NotPlain(TypeError):
+    """A value that is code, or a generator's state: no JSON holds it."""
 
-    Those are callbacks, a RandomState, and optimisers and schedules that are not pellucid's own.
+
+def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters for JSON, without those that are code: their defaults hold when it is read.
+
+    Those are callbacks, a RandomState, and layers, optimisers and schedules of the user's own.
     """
+    found = {}
+    for name, value in parameters.items():
+        with contextlib.suppress(NotPlain):
+            found[name] = to_plain(value)
+    return found
+
+
+def to_plain(value: Any) -> Any:
+    """`value` for JSON; a NotPlain where it holds code."""
     if isinstance(value, Layer):
+        if not is_known(value):
+            raise NotPlain(type(value).__name__)
         return {name: to_plain(each) for name, each in value.config().items()}
     for kind, base, known in _KINDS:
         if isinstance(value, base):
             if type(value) not in known.values():
-                return None
+                raise NotPlain(type(value).__name__)
             values = {x.name: to_plain(getattr(value, x.name)) for x in fields(value) if x.init}  # type: ignore[arg-type]
             return {kind: type(value).__name__, **values}
     if isinstance(value, Mapping):
@@ -40,7 +56,9 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         # a longdouble's item() would be a longdouble again
         value = float(value) if isinstance(value, np.floating) else value.item()
-    return value if value is None or isinstance(value, (bool, int, float, str)) else None
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise NotPlain(type(value).__name__)
 
 
 def from_plain(value: Any) -> Any:

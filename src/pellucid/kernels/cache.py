@@ -41,7 +41,9 @@ def key() -> str:
 
 def _chosen() -> Path:
     named = os.environ.get("PELLUCID_CACHE_DIR")
-    return Path(named) if named else platformdirs.user_cache_path("pellucid", appauthor=False)
+    if named:  # absolute, since the process may change its folder
+        return Path(named).expanduser().absolute()
+    return platformdirs.user_cache_path("pellucid", appauthor=False)
 
 
 def _refusal(folder: Path) -> str | None:
@@ -62,7 +64,8 @@ def folder() -> Path | None:
     home = _chosen()
     place = home / key()
     try:
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)  # a mode is for the last folder alone
+        place.mkdir(exist_ok=True, mode=0o700)
         reason = _refusal(home) or _refusal(place)
         if reason is None:
             with tempfile.TemporaryFile(dir=place):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 
 def _cgroup_limit() -> float:
@@ -62,14 +65,32 @@ def run_parts(function: Callable[[int, int], object], parts: int) -> None:
         gate.wait()
         function(part, len(started) + 1)
 
+    with _interrupts_later():
+        try:
+            for part in range(1, parts):
+                thread = threading.Thread(target=work, args=(part,), name=f"pellucid-{part}")
+                thread.start()
+                started.append(thread)
+        except RuntimeError:  # the system gives no more threads
+            pass
+        gate.set()
+        function(0, len(started) + 1)
+        for thread in started:
+            thread.join()
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Ctrl-C comes after the block: inside, it would leave threads waiting for this one."""
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    seen: list[Any] = []
+    signal.signal(signal.SIGINT, lambda number, frame: seen.append(frame))
     try:
-        for part in range(1, parts):
-            thread = threading.Thread(target=work, args=(part,), name=f"pellucid-{part}")
-            thread.start()
-            started.append(thread)
-    except RuntimeError:  # the system gives no more threads
-        pass
-    gate.set()
-    function(0, len(started) + 1)
-    for thread in started:
-        thread.join()
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if seen:
+        handler(signal.SIGINT, seen[0])

@@ -24,6 +24,7 @@ __all__ = [
     "Softmax",
     "Stage",
     "Tanh",
+    "is_known",
     "layer_from_config",
 ]
 
@@ -32,13 +33,18 @@ _BY_NAME: dict[str, type[Layer]] = {
 }
 
 
+def is_known(layer: Layer) -> bool:
+    """Whether `layer` is one of pellucid's own, which a file can describe."""
+    return _BY_NAME.get(type(layer).__name__) is type(layer)
+
+
 def layer_from_config(config: dict[str, Any]) -> Layer:
     """The layer that ``layer.config()`` described; see :meth:`Layer.config`."""
     values = dict(config)
     name = values.pop("layer", None)
     if name not in _BY_NAME:
         raise ValueError(
-            f"a layer must be one of {', '.join(_BY_NAME)}. Got {checks.shown(name)}."
-            f"{checks.suggestion(name, ()) if name is None else checks.suggestion(name, _BY_NAME)}"
+            f"a layer must be one of pellucid.layers. Got {checks.shown(name)}."
+            f"{checks.suggestion(name, _BY_NAME)}"
         )
     return _BY_NAME[name](**values)

@@ -6,6 +6,7 @@ the order of rows, learning rates, validation, early stopping, history, callback
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import numpy as np
 
 from pellucid.kernels import Operation, Program, announced, operation
 from pellucid.kernels.panels import aligned
-from pellucid.network import Loss, Network, gather
+from pellucid.network import PREDICT_ROWS, Loss, Network, gather
 from pellucid.randomness import Stream
 from pellucid.training.history import History
 from pellucid.training.optimizers import Optimizer
@@ -73,6 +74,14 @@ class Settings:
     n_jobs: int | None = None
     accuracy: bool = False
 
+    @property
+    def way_out(self) -> str:
+        """What to try where training runs away."""
+        return (
+            f"Try a lower learning_rate (now {self.learning_rate:g}), clip_norm=1.0, or look for "
+            "extreme values in the data."
+        )
+
     def batch_rows(self, rows: int) -> int:
         """Rows of a batch, of `rows` in all."""
         return rows if self.batch_size == "full" else min(int(self.batch_size), rows)
@@ -86,10 +95,16 @@ class Settings:
 class OptimizerState:
     """What is carried from step to step: it, the parameters and the seed are the whole state."""
 
+    optimizer: Optimizer
+    given: Schedule  # as it was at the beginning
     memory: dict[str, np.ndarray]
     schedule: Schedule
     steps: int = 0
     epochs: int = 0
+
+    def suits(self, settings: Settings) -> bool:
+        """Whether it comes from the same optimiser and schedule."""
+        return (self.optimizer, repr(self.given)) == (settings.optimizer, repr(settings.schedule))
 
 
 class _Training:
@@ -174,7 +189,7 @@ class _Training:
             whole = self.program.run(step, stop, self.batch, rows, self.parts)
             spent = time.perf_counter() - begin
             if not whole:
-                raise TrainingDiverged(self._diagnosis(state.epochs + 1))
+                raise TrainingDiverged(self.diagnosis(state.epochs + 1))
             state.steps += stop - step
             pace = (stop - step) * CALL_SECONDS / max(spent, 1e-9)
             self._steps_a_call = max(1, min(int(pace), 4 * self._steps_a_call))
@@ -185,7 +200,7 @@ class _Training:
         losses, hits = self.loss.sums[: self.steps], self.loss.sums[self.steps :]
         return math.fsum(losses) / rows, math.fsum(hits) / rows
 
-    def _diagnosis(self, epoch: int) -> str:
+    def diagnosis(self, epoch: int) -> str:
         """The sentence for a loss that is no finite number: epoch, layer, what to try."""
         network = self.network
         where = "the loss itself, though every layer's output is finite"
@@ -200,8 +215,7 @@ class _Training:
                 break
         return (
             f"the loss of epoch {epoch} must be finite, but it is NaN or infinite. It began in "
-            f"{where}. Try a lower learning_rate (now {self.settings.learning_rate:g}), "
-            "clip_norm=1.0, or look for extreme values in the data."
+            f"{where}. {self.settings.way_out}"
         )
 
 
@@ -257,7 +271,7 @@ class Trainer:
         Built; its values are changed in place.
     settings : Settings
     state : OptimizerState, optional
-        To go on from; by default a fresh one.
+        To go on from, if it is of the same optimiser and schedule; else a fresh one.
     history : History, optional
         To add to.
     """
@@ -271,14 +285,16 @@ class Trainer:
     ) -> None:
         self.network, self.settings = network, settings
         self.history = History() if history is None else history
-        self.state = state or OptimizerState(
-            {
+        if state is None or not state.suits(settings):
+            memory = {
                 name: aligned(network.values.size, network.dtype)
                 for name in settings.optimizer.memory
-            },
-            settings.schedule,
-            epochs=len(self.history),
-        )
+            }
+            schedule = settings.schedule
+            state = OptimizerState(
+                settings.optimizer, copy.copy(schedule), memory, schedule, epochs=len(self.history)
+            )
+        self.state = state
 
     def fit(
         self,
@@ -337,13 +353,19 @@ class Trainer:
                     reason = "stopped by a callback"
                     break
                 if stopping is not None and best.should_stop:
-                    reason = f"no better validation loss for {best.patience} epochs"
+                    watching = "validation loss" if measured else "loss"
+                    reason = f"no better {watching} for {best.patience} epochs"
                     break
         except KeyboardInterrupt:
             reason, keep_best = "interrupted; the best weights so far are kept", True
         if keep_best and best_values is not None:
             network.values[:] = best_values
             return Outcome(f"{reason}; best epoch {best_epoch}", best_epoch)
+        if not np.isfinite(network.forward(rows.X[:PREDICT_ROWS], n_jobs=1)).all():
+            raise TrainingDiverged(
+                f"the network's output after epoch {self.state.epochs} must be finite, but it is "
+                f"NaN or infinite: the last step went too far. {settings.way_out}"
+            )
         return Outcome(reason, self.state.epochs)
 
     def _epoch(

@@ -37,7 +37,7 @@ class Optimizer(ABC):
     ) -> Operation:
         """The operation that takes one step."""
 
-    def usual_decay(self, steps: int | None) -> float:
+    def usual_decay(self, steps: int | None, learning_rate: float) -> float:
         """The weight decay of a training of `steps` steps, or of nobody knows how many."""
         return 0.0
 
@@ -168,9 +168,12 @@ class AdamW(_Adaptive):
     epsilon: float = 1e-8
     decoupled = True
 
-    def usual_decay(self, steps: int | None) -> float:
-        """30 over the root of the number of steps; see Notes of the class."""
-        return 0.01 if steps is None else 30.0 / math.sqrt(steps)
+    def usual_decay(self, steps: int | None, learning_rate: float) -> float:
+        """30 over the root of the number of steps; see Notes of the class.
+
+        Never so much that a step takes away more than a tenth of a weight.
+        """
+        return 0.01 if steps is None else min(30.0 / math.sqrt(steps), 0.1 / learning_rate)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
