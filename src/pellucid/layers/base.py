@@ -103,6 +103,6 @@ def flat_size(owner: str, shape: Shape) -> int:
     if len(shape) != 1:
         raise ValueError(
             f"the input of {owner} must be flat, one number a feature. Got rows of shape {shape}. "
-            "Put a Flatten layer before it."
+            "Give it rows of numbers."
         )
     return shape[0]
