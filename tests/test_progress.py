@@ -105,6 +105,18 @@ def test_the_last_epoch_is_shown_when_stopped_early():
     assert epochs == [1, 20, 33]
 
 
+def test_what_was_before_the_first_epoch_foretells_nothing(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+    stream = io.StringIO()
+    with Progress(2, 11, 100, stream) as progress:
+        clock[0] = 1000.0  # compiled for so long
+        progress.begin()
+        clock[0] = 1001.0
+        progress.epoch(row(1))
+    assert stream.getvalue().endswith("  10 s left\n")
+
+
 def test_epochs_of_fits_before_count():
     # a warm start, or one call of partial_fit of many
     stream = io.StringIO()

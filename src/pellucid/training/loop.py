@@ -336,6 +336,7 @@ class Trainer:
         with announced(progress.note):
             training = _Training(network, rows, settings, self.state)
             measured = _Validation(network, validation, settings) if validation else None
+        progress.begin()
         best = stopping or EarlyStopping(epochs)
         best_epoch, best_values = 0, None
         reason = f"all {epochs} epochs done" if epochs > 1 else "one epoch done"

@@ -83,6 +83,10 @@ class Progress:
             )  # fmt: skip
         return self
 
+    def begin(self) -> None:
+        """The first epoch begins: what was before, such as compiling, foretells no pace."""
+        self._start = self._drawn = time.perf_counter()
+
     def note(self, text: str) -> None:
         """A line about something else than epochs."""
         if self.verbose:
