@@ -1,0 +1,488 @@
+"""Convolution, from one channel and one kernel to many of both, forward and backward.
+
+As in every textbook of the field the kernel is not turned over: strictly this is cross-correlation.
+Data are channels-last: pictures (B, H, W, C), signals (B, L, C).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..checks import fault
+from ._arrays import Float64Array, float64, require_shape
+
+__all__ = [
+    "ConvolutionGradients",
+    "convolution1d",
+    "convolution1d_backward",
+    "convolution2d",
+    "convolution2d_backward",
+    "convolution_one_channel",
+    "convolution_one_kernel",
+    "output_size",
+    "same_padding",
+]
+
+Pair = tuple[int, int]
+Padding = int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]
+
+
+class ConvolutionGradients(NamedTuple):
+    """The gradients of a convolution, each of the shape of what it belongs to."""
+
+    dx: Float64Array
+    dW: Float64Array
+    db: Float64Array
+
+
+def output_size(
+    size: int, kernel: int, stride: int = 1, padding: int | Pair = 0, ceil_mode: bool = False
+) -> int:
+    """How many places a window has along one axis.
+
+    Formula: ``OH = (H + 2P - FH) / S + 1``, the floor of it
+
+    Parameters
+    ----------
+    size : int
+        H, the numbers along the axis.
+    kernel : int
+        FH, the window's length.
+    stride : int, default=1
+        S, how far it moves.
+    padding : int or (int, int), default=0
+        P on each side, or before and after.
+    ceil_mode : bool, default=False
+        Whether a last window that reaches beyond the end counts, if it begins before the end.
+
+    Returns
+    -------
+    int
+        OH, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If the window is longer than the axis with its padding, or does not move.
+
+    References
+    ----------
+    V. Dumoulin, F. Visin, A guide to convolution arithmetic for deep learning (2016), section 2.
+    The ONNX operators MaxPool and AveragePool, for `ceil_mode`.
+
+    Examples
+    --------
+    >>> output_size(28, kernel=3), output_size(28, kernel=3, padding=1)
+    (26, 28)
+    >>> output_size(5, kernel=2, stride=2), output_size(5, kernel=2, stride=2, ceil_mode=True)
+    (2, 3)
+    """
+    before, after = padding if isinstance(padding, (tuple, list)) else (padding, padding)
+    if stride < 1:
+        raise ValueError(fault("stride", "output_size", "at least 1", stride))
+    room = size + before + after - kernel
+    if room < 0 or size < 1:
+        raise ValueError(
+            fault(
+                "kernel", "output_size", f"at most {size + before + after}, the size with its "
+                "padding", kernel, "Use more padding or a smaller kernel.",
+            )
+        )  # fmt: skip
+    count = room // stride + 1
+    if ceil_mode and room % stride and count * stride < size + before:
+        count += 1
+    return count
+
+
+def same_padding(size: int, kernel: int, stride: int = 1) -> Pair:
+    """The padding with which an axis keeps its size, over the stride.
+
+    Formula: ``OH = ceil(H / S)``, so ``before + after = max((OH - 1) S + FH - H, 0)``, the odd one
+    after
+
+    Parameters
+    ----------
+    size : int
+        H, the numbers along the axis.
+    kernel : int
+        FH, the window's length.
+    stride : int, default=1
+        S, how far it moves.
+
+    Returns
+    -------
+    before, after : int
+        The zeros on each side.
+
+    References
+    ----------
+    The ONNX operator Conv, auto_pad SAME_UPPER.
+
+    Examples
+    --------
+    >>> same_padding(28, kernel=3), same_padding(28, kernel=2), same_padding(7, kernel=3, stride=2)
+    ((1, 1), (0, 1), (1, 1))
+    """
+    total = max((math.ceil(size / stride) - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
+def convolution_one_channel(
+    x: ArrayLike, W: ArrayLike, b: float = 0.0, stride: int = 1, padding: int = 0
+) -> Float64Array:
+    """One channel and one kernel: the kernel is laid on each place, multiplied and summed.
+
+    Formula: ``y_ij = b + sum_kl W_kl x_(iS+k)(jS+l)``, x with P zeros around it
+
+    Parameters
+    ----------
+    x : array_like of shape (H, W)
+        A grey picture.
+    W : array_like of shape (FH, FW)
+        The kernel.
+    b : float, default=0.0
+        The bias.
+    stride : int, default=1
+        S, how far the kernel moves.
+    padding : int, default=0
+        P, zeros on every side.
+
+    Returns
+    -------
+    y : float64 array of shape (OH, OW)
+        The feature map.
+
+    Raises
+    ------
+    ValueError
+        If the kernel does not fit.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, Deep Learning (2016), section 9.1.
+
+    Examples
+    --------
+    >>> x = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+    >>> convolution_one_channel(x, W=[[1, 0], [0, -1]])        # 1 - 5, 2 - 6; 4 - 8, 5 - 9
+    array([[-4., -4.],
+           [-4., -4.]])
+    """
+    x, W = float64(x), float64(W)
+    require_shape("x", "convolution_one_channel", x, ("H", "W"))
+    require_shape("W", "convolution_one_channel", W, ("FH", "FW"))
+    x = np.pad(x, padding)
+    rows = output_size(x.shape[0], W.shape[0], stride)
+    columns = output_size(x.shape[1], W.shape[1], stride)
+    y = np.empty((rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            window = x[i * stride : i * stride + W.shape[0], j * stride : j * stride + W.shape[1]]
+            y[i, j] = b + (W * window).sum()
+    return y
+
+
+def convolution_one_kernel(
+    x: ArrayLike, W: ArrayLike, b: float = 0.0, stride: int = 1, padding: int = 0
+) -> Float64Array:
+    """Many channels and one kernel: each channel with its own slice of it, and all summed.
+
+    Formula: ``y = b + sum_c x_c * W_c``, with ``*`` the convolution of one channel
+
+    Parameters
+    ----------
+    x : array_like of shape (H, W, C)
+        A picture of C channels.
+    W : array_like of shape (FH, FW, C)
+        The kernel, as deep as the picture.
+    b : float, default=0.0
+        The bias.
+    stride : int, default=1
+        S, how far the kernel moves.
+    padding : int, default=0
+        P, zeros on every side.
+
+    Returns
+    -------
+    y : float64 array of shape (OH, OW)
+        One feature map.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit one another.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, Deep Learning (2016), section 9.5.
+
+    Examples
+    --------
+    >>> x = [[[1, 10], [2, 20]], [[3, 30], [4, 40]]]             # 2 x 2 pixels, 2 channels
+    >>> convolution_one_kernel(x, W=[[[1, 1]]])                # a kernel of one pixel adds them
+    array([[11., 22.],
+           [33., 44.]])
+    """
+    x, W = float64(x), float64(W)
+    require_shape("x", "convolution_one_kernel", x, ("H", "W", "C"))
+    require_shape("W", "convolution_one_kernel", W, ("FH", "FW", x.shape[2]), "It is as deep as x.")
+    maps = [
+        convolution_one_channel(x[:, :, c], W[:, :, c], 0.0, stride, padding)
+        for c in range(x.shape[2])
+    ]
+    return b + np.sum(maps, axis=0)
+
+
+def convolution2d(
+    x: ArrayLike, W: ArrayLike, b: ArrayLike, stride: int | Pair = 1, padding: Padding = 0
+) -> Float64Array:
+    """Many channels and many kernels: each kernel gives one output channel.
+
+    Formula: ``y_nijo = b_o + sum_klc x_n(iS+k)(jS+l)c W_klco``, x with P zeros around it
+
+    Parameters
+    ----------
+    x : array_like of shape (B, H, W, C)
+        Pictures.
+    W : array_like of shape (FH, FW, C, OC)
+        The kernels.
+    b : array_like of shape (OC,)
+        A bias for each.
+    stride : int or (int, int), default=1
+        S, how far the kernels move down and across.
+    padding : int, (int, int) or ((top, bottom), (left, right)), default=0
+        P, zeros around the picture.
+
+    Returns
+    -------
+    y : float64 array of shape (B, OH, OW, OC)
+        As many feature maps as kernels.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit one another.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, Deep Learning (2016), section 9.5.
+
+    Examples
+    --------
+    >>> x = np.arange(9.0).reshape(1, 3, 3, 1)
+    >>> W = np.ones((2, 2, 1, 1))
+    >>> convolution2d(x, W, b=[100.0])[0, :, :, 0]
+    array([[108., 112.],
+           [120., 124.]])
+    """
+    x, W, b = float64(x), float64(W), float64(b)
+    _require(x, W, b, "convolution2d")
+    padded, stride, (rows, columns) = _prepared(x, W, stride, padding)
+    y = np.zeros((len(x), rows, columns, W.shape[3]))
+    for k in range(W.shape[0]):
+        for m in range(W.shape[1]):
+            y += _seen(padded, k, m, stride, rows, columns) @ W[k, m]
+    return y + b
+
+
+def convolution2d_backward(
+    dy: ArrayLike, x: ArrayLike, W: ArrayLike, stride: int | Pair = 1, padding: Padding = 0
+) -> ConvolutionGradients:
+    """The gradients of :func:`convolution2d`, from the gradient with respect to its output.
+
+    Formula: ``dW_klco = sum_nij x_n(iS+k)(jS+l)c dy_nijo``, ``db_o = sum_nij dy_nijo``,
+    ``dx_n(iS+k)(jS+l)c`` gathers ``sum_o dy_nijo W_klco`` from every i, j, k, l that meet there
+
+    Parameters
+    ----------
+    dy : array_like of shape (B, OH, OW, OC)
+        The gradient with respect to the output.
+    x : array_like of shape (B, H, W, C)
+        The input of the forward pass.
+    W : array_like of shape (FH, FW, C, OC)
+        The kernels of the forward pass.
+    stride, padding
+        As in the forward pass.
+
+    Returns
+    -------
+    ConvolutionGradients
+        By name: ``dx`` of the shape of x, ``dW`` of the shape of W, ``db`` of shape (OC,).
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit one another.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, Deep Learning (2016), section 9.5, eq. 9.11 and 9.13.
+
+    Examples
+    --------
+    >>> x = np.arange(9.0).reshape(1, 3, 3, 1)
+    >>> gradients = convolution2d_backward(np.ones((1, 2, 2, 1)), x, W=np.ones((2, 2, 1, 1)))
+    >>> gradients.dx[0, :, :, 0]                               # how many windows hold each pixel
+    array([[1., 2., 1.],
+           [2., 4., 2.],
+           [1., 2., 1.]])
+    >>> gradients.dW[:, :, 0, 0]                               # what each weight was multiplied by
+    array([[ 8., 12.],
+           [20., 24.]])
+    """
+    dy, x, W = float64(dy), float64(x), float64(W)
+    owner = "convolution2d_backward"
+    _require(x, W, np.zeros(W.shape[-1]), owner)
+    padded, stride, (rows, columns) = _prepared(x, W, stride, padding)
+    shape = (len(x), rows, columns, W.shape[3])
+    require_shape("dy", owner, dy, shape, "It is of the shape of the output.")
+    # y_nijo = b_o + sum_klc x_n(iS+k)(jS+l)c W_klco
+    dpadded, dW = np.zeros_like(padded), np.empty_like(W)
+    for k in range(W.shape[0]):
+        for m in range(W.shape[1]):
+            seen = _seen(padded, k, m, stride, rows, columns)
+            dW[k, m] = np.einsum("nijc,nijo->co", seen, dy)  # W_kl meets what it saw
+            _seen(dpadded, k, m, stride, rows, columns)[...] += dy @ W[k, m].T  # and x likewise
+    (top, _), (left, _) = _borders(padding)
+    dx = dpadded[:, top : top + x.shape[1], left : left + x.shape[2]]
+    return ConvolutionGradients(dx, dW, dy.sum(axis=(0, 1, 2)))
+
+
+def convolution1d(
+    x: ArrayLike, W: ArrayLike, b: ArrayLike, stride: int = 1, padding: int | Pair = 0
+) -> Float64Array:
+    """Convolution of signals: of pictures one pixel high.
+
+    Formula: ``y_nio = b_o + sum_kc x_n(iS+k)c W_kco``, x with P zeros at its ends
+
+    Parameters
+    ----------
+    x : array_like of shape (B, L, C)
+        Signals.
+    W : array_like of shape (K, C, OC)
+        The kernels.
+    b : array_like of shape (OC,)
+        A bias for each.
+    stride : int, default=1
+        S, how far the kernels move.
+    padding : int or (before, after), default=0
+        P, zeros at the ends.
+
+    Returns
+    -------
+    y : float64 array of shape (B, OL, OC)
+        As many signals as kernels.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit one another.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, Deep Learning (2016), section 9.1.
+
+    Examples
+    --------
+    >>> x = [[[1.0], [2.0], [4.0], [8.0]]]
+    >>> convolution1d(x, W=[[[-1.0]], [[1.0]]], b=[0.0])[0, :, 0]       # differences
+    array([1., 2., 4.])
+    """
+    x, W = float64(x), float64(W)
+    require_shape("x", "convolution1d", x, ("B", "L", "C"))
+    require_shape("W", "convolution1d", W, ("K", x.shape[2], "OC"), "It is as deep as x.")
+    return convolution2d(x[:, None], W[None], b, (1, stride), _along(padding))[:, 0]
+
+
+def convolution1d_backward(
+    dy: ArrayLike, x: ArrayLike, W: ArrayLike, stride: int = 1, padding: int | Pair = 0
+) -> ConvolutionGradients:
+    """The gradients of :func:`convolution1d`, from the gradient with respect to its output.
+
+    Formula: that of :func:`convolution2d_backward` for pictures one pixel high
+
+    Parameters
+    ----------
+    dy : array_like of shape (B, OL, OC)
+        The gradient with respect to the output.
+    x : array_like of shape (B, L, C)
+        The input of the forward pass.
+    W : array_like of shape (K, C, OC)
+        The kernels of the forward pass.
+    stride, padding
+        As in the forward pass.
+
+    Returns
+    -------
+    ConvolutionGradients
+        By name: ``dx`` of the shape of x, ``dW`` of the shape of W, ``db`` of shape (OC,).
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit one another.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, Deep Learning (2016), section 9.5.
+
+    Examples
+    --------
+    >>> x = [[[1.0], [2.0], [4.0]]]
+    >>> gradients = convolution1d_backward([[[1.0], [1.0]]], x, W=[[[-1.0]], [[1.0]]])
+    >>> gradients.dx[0, :, 0]
+    array([-1.,  0.,  1.])
+    >>> gradients.dW[:, 0, 0]
+    array([3., 6.])
+    """
+    dy, x, W = float64(dy), float64(x), float64(W)
+    owner = "convolution1d_backward"
+    require_shape("x", owner, x, ("B", "L", "C"))
+    require_shape("W", owner, W, ("K", x.shape[2], "OC"), "It is as deep as x.")
+    require_shape("dy", owner, dy, (len(x), "OL", W.shape[2]), "It is of the shape of the output.")
+    found = convolution2d_backward(dy[:, None], x[:, None], W[None], (1, stride), _along(padding))
+    return ConvolutionGradients(found.dx[:, 0], found.dW[0], found.db)
+
+
+def _require(x: Float64Array, W: Float64Array, b: Float64Array, owner: str) -> None:
+    require_shape("x", owner, x, ("B", "H", "W", "C"))
+    require_shape("W", owner, W, ("FH", "FW", x.shape[3], "OC"), "It is as deep as x.")
+    require_shape("b", owner, b, (W.shape[3],), "It has one entry for each kernel.")
+
+
+def _along(padding: int | Pair) -> tuple[Pair, Pair]:
+    return (0, 0), (padding, padding) if isinstance(padding, int) else padding
+
+
+def _borders(padding: Padding) -> tuple[Pair, Pair]:
+    """Zeros above and below, left and right."""
+    down, across = (padding, padding) if isinstance(padding, int) else padding
+    return (
+        (down, down) if isinstance(down, int) else down,
+        (across, across) if isinstance(across, int) else across,
+    )
+
+
+def _prepared(
+    x: Float64Array, W: Float64Array, stride: int | Pair, padding: Padding
+) -> tuple[Float64Array, Pair, Pair]:
+    """x with its padding, the stride down and across, and the output's height and width."""
+    down, across = (stride, stride) if isinstance(stride, int) else stride
+    padded = np.pad(x, ((0, 0), *_borders(padding), (0, 0)))
+    rows = output_size(padded.shape[1], W.shape[0], down)
+    columns = output_size(padded.shape[2], W.shape[1], across)
+    return padded, (down, across), (rows, columns)
+
+
+def _seen(
+    padded: Float64Array, k: int, m: int, stride: Pair, rows: int, columns: int
+) -> Float64Array:
+    """What position (k, m) of the window sees from each place, a view of shape (B, OH, OW, C)."""
+    down, across = stride
+    return padded[
+        :, k : k + (rows - 1) * down + 1 : down, m : m + (columns - 1) * across + 1 : across
+    ]
