@@ -7,7 +7,10 @@ from helpers import DTYPES, assert_close, assert_padding_zero, empty, padded, sh
 from pellucid import formulas
 from pellucid.kernels import activations as source
 from pellucid.kernels import execute
+from pellucid.kernels.grid import spaced
 from pellucid.layers.activations import KINDS
+
+LINE = spaced(1)  # a flat row is one line
 
 CASES = {
     "relu": (formulas.relu, formulas.relu_backward, {}),
@@ -38,10 +41,11 @@ def test_kernel_equals_formula(name, dtype):
         x, dy = rng.normal(scale=3, size=(2, rows, columns))
         x, dy = x.astype(dtype), dy.astype(dtype)
         y, d = empty(rows, columns, dtype), padded(dy, dtype)
-        execute("activation_forward", padded(x, dtype), y, columns, KINDS[name], slope, rows=rows)
+        kind, X = KINDS[name], padded(x, dtype)
+        execute("activation_forward", X, LINE, y, LINE, columns, kind, slope, rows=rows)
         expected = forward(x, **options)
         assert_close(y[:, :columns], expected, dtype)
-        execute("activation_backward", y, d, columns, KINDS[name], slope, rows=rows, parts=2)
+        execute("activation_backward", y, d, LINE, columns, kind, slope, rows=rows, parts=2)
         assert_close(d[:, :columns], backward(dy, expected, **options), dtype)
         assert_padding_zero(y, columns)
         assert_padding_zero(d, columns)
@@ -71,6 +75,6 @@ def test_softmax_does_not_overflow(dtype):
 @pytest.mark.parametrize("name", CASES)
 def test_nan_goes_through(name):
     x, y = padded(np.array([[np.nan, 1.0]]), "float32"), empty(1, 2, "float32")
-    execute("activation_forward", x, y, 2, KINDS[name], 0.1)
+    execute("activation_forward", x, LINE, y, LINE, 2, KINDS[name], 0.1)
     assert np.isnan(y[0, 0])
     assert not np.isnan(y[0, 1])

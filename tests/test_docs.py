@@ -15,7 +15,10 @@ import pellucid.formulas
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("README*.md"), *ROOT.glob("docs/**/*.md")])
-PAGES_OF_MATHEMATICS = ["linear.md", "losses.md", "optimizers.md", "softmax.md"]
+PAGES_OF_MATHEMATICS = [
+    "convolution.md", "linear.md", "losses.md", "normalization.md", "optimizers.md", "pooling.md",
+    "softmax.md",
+]  # fmt: skip
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 MODULES = sorted(
     f"pellucid.formulas.{module.name}"

@@ -7,6 +7,9 @@ from helpers import DTYPES, assert_close, assert_padding_zero, empty, padded, sh
 from pellucid import formulas
 from pellucid.kernels import execute
 from pellucid.kernels.dropout import philox
+from pellucid.kernels.grid import spaced
+
+LINE = spaced(1)  # a flat row is one line
 
 
 def clock(step=0, seed=(1, 2)):
@@ -17,8 +20,8 @@ def draw(rows, columns, rate=0.5, layer=0, parts=1, **options):
     x, mask, y = (empty(rows, columns, "float32") for _ in range(3))
     x[:, :columns] = 1
     execute(
-        "dropout_forward", x, mask, y, columns, rate, layer, clock(**options), rows=rows,
-        parts=parts,
+        "dropout_forward", x, LINE, mask, y, LINE, columns, rate, layer, clock(**options),
+        rows=rows, parts=parts,
     )  # fmt: skip
     return y[:, :columns]
 
@@ -29,10 +32,13 @@ def test_kernel_equals_formula(dtype):
     for rows, columns in shapes(2):
         x, dy = rng.normal(size=(2, rows, columns)).astype(dtype)
         mask, y, d = empty(rows, columns, dtype), empty(rows, columns, dtype), padded(dy, dtype)
-        execute("dropout_forward", padded(x, dtype), mask, y, columns, 0.3, 1, clock(), rows=rows)
+        execute(
+            "dropout_forward", padded(x, dtype), LINE, mask, y, LINE, columns, 0.3, 1, clock(),
+            rows=rows,
+        )  # fmt: skip
         kept = mask[:, :columns] != 0
         assert_close(y[:, :columns], formulas.dropout(x, kept, 0.3), dtype)
-        execute("dropout_backward", mask, d, columns, rows=rows)
+        execute("dropout_backward", mask, d, LINE, columns, rows=rows)
         assert_close(d[:, :columns], formulas.dropout_backward(dy, kept, 0.3), dtype)
         assert_padding_zero(y, columns)
 

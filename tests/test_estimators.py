@@ -3,9 +3,23 @@
 import pytest
 from sklearn.utils.estimator_checks import check_estimator
 
-from pellucid import FCNNClassifier, FCNNRegressor, NetworkClassifier, NetworkRegressor
+from pellucid import (
+    CNNClassifier,
+    CNNRegressor,
+    FCNNClassifier,
+    FCNNRegressor,
+    NetworkClassifier,
+    NetworkRegressor,
+)
 
-ESTIMATORS = (FCNNClassifier, FCNNRegressor, NetworkClassifier, NetworkRegressor)
+ESTIMATORS = (
+    FCNNClassifier,
+    FCNNRegressor,
+    NetworkClassifier,
+    NetworkRegressor,
+    CNNClassifier,
+    CNNRegressor,
+)
 # mini-batches break the equivalence of weights and repeated rows for anyone; without them it holds
 BY_BATCHES = dict.fromkeys(
     (
@@ -22,7 +36,8 @@ BY_BATCHES = dict.fromkeys(
 def test_check_estimator_passes_whole(estimator, full_batch):
     model = estimator(verbose=0)
     if full_batch:
-        model.set_params(batch_size="full", dtype="float64", learning_rate=0.02)
+        rate = 0.005 if isinstance(model, (CNNClassifier, CNNRegressor)) else 0.02
+        model.set_params(batch_size="full", dtype="float64", learning_rate=rate)
     results = check_estimator(
         model, on_fail=None, expected_failed_checks={} if full_batch else BY_BATCHES
     )

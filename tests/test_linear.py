@@ -15,6 +15,7 @@ from helpers import (
 
 from pellucid import formulas
 from pellucid.kernels import execute
+from pellucid.kernels.grid import spaced
 from pellucid.kernels.panels import PANEL_BYTES, aligned, pack, stored_columns, unpack
 from pellucid.layers.activations import KINDS
 
@@ -49,17 +50,19 @@ def test_products_equal_formula(dtype, parts):
         zeros = aligned(max(stored_columns(n, dtype) for n in (I, H)), dtype)
 
         y = empty(B, H, dtype)
+        x_rows, dy_rows = spaced(B, X.shape[1]), spaced(B, D.shape[1])
         execute(
-            "product", X.ravel(), X.shape[1], 1, weight, I * panel, 0, padded_vector(b, dtype),
-            y.ravel(), panel, y.shape[1], -1, H, I, 0, 0.0, rows=B, parts=parts,
+            "product", X.ravel(), x_rows, spaced(I), weight, spaced(I), I * panel, True,
+            padded_vector(b, dtype), y.ravel(), spaced(B, y.shape[1]), panel, False,
+            -1, H, I, 0, 0.0, rows=B, parts=parts,
         )  # fmt: skip
         assert_close(y[:, :H], formulas.linear(x, W, b), dtype)
         assert_padding_zero(y, H)
 
         dW = np.zeros_like(weight)
         execute(
-            "product", X.ravel(), 1, X.shape[1], D.ravel(), panel, D.shape[1], zeros,
-            dW, I * panel, 0, I, H, -1, 0, 0.0, rows=B, parts=parts,
+            "product", X.ravel(), spaced(I), x_rows, D.ravel(), dy_rows, panel, False, zeros,
+            dW, spaced(I), I * panel, True, I, H, -1, 0, 0.0, rows=B, parts=parts,
         )  # fmt: skip
         assert_close(unpack(dW, I, H), expected.dW, dtype)
         assert np.count_nonzero(dW) <= I * H
@@ -69,11 +72,12 @@ def test_products_equal_formula(dtype, parts):
         assert_close(db[:H], expected.db, dtype)
 
         transposed, dx = aligned(H * stored_columns(I, dtype), dtype), empty(B, I, dtype)
-        execute("transpose_panels", weight, transposed, I, H, parts=parts)
+        execute("transpose_panels", weight, transposed, 1, I, H, parts=parts)
         np.testing.assert_array_equal(unpack(transposed, H, I), W.T)
         execute(
-            "product", D.ravel(), D.shape[1], 1, transposed, H * panel, 0, zeros,
-            dx.ravel(), panel, dx.shape[1], -1, I, H, 0, 0.0, rows=B, parts=parts,
+            "product", D.ravel(), dy_rows, spaced(H), transposed, spaced(H), H * panel, True, zeros,
+            dx.ravel(), spaced(B, dx.shape[1]), panel, False, -1, I, H, 0, 0.0,
+            rows=B, parts=parts,
         )  # fmt: skip
         assert_close(dx[:, :I], expected.dx, dtype)
         assert_padding_zero(dx, I)
@@ -86,8 +90,9 @@ def test_long_sums_in_chunks_equal_formula(dtype, depth):
     panel = PANEL_BYTES // np.dtype(dtype).itemsize
     X, y = padded(x, dtype), empty(9, 33, dtype)
     execute(
-        "product", X.ravel(), X.shape[1], 1, packed(W, dtype), depth * panel, 0,
-        padded_vector(b, dtype), y.ravel(), panel, y.shape[1], -1, 33, depth, 0, 0.0, rows=9,
+        "product", X.ravel(), spaced(9, X.shape[1]), spaced(depth), packed(W, dtype), spaced(depth),
+        depth * panel, True, padded_vector(b, dtype), y.ravel(), spaced(9, y.shape[1]), panel,
+        False, -1, 33, depth, 0, 0.0, rows=9,
     )  # fmt: skip
     assert_close(y[:, :33], formulas.linear(x, W, b), dtype)
 
@@ -98,12 +103,14 @@ def test_fused_activation_equals_activation_after(name, dtype):
     panel = PANEL_BYTES // np.dtype(dtype).itemsize
     for H in SIZES:
         x, W, b, _ = operands(9, 31, H, dtype, seed=H)
-        arguments = [padded(x, dtype).ravel(), padded(x, dtype).shape[1], 1, packed(W, dtype),
-                     31 * panel, 0, padded_vector(b, dtype)]  # fmt: skip
+        X = padded(x, dtype)
+        arguments = [X.ravel(), spaced(9, X.shape[1]), spaced(31), packed(W, dtype), spaced(31),
+                     31 * panel, True, padded_vector(b, dtype)]  # fmt: skip
         plain, after, fused = (empty(9, H, dtype) for _ in range(3))
-        size = (panel, plain.shape[1], -1, H, 31)
+        size = (spaced(9, plain.shape[1]), panel, False, -1, H, 31)
+        line = spaced(1)
         execute("product", *arguments, plain.ravel(), *size, 0, 0.0, rows=9)
-        execute("activation_forward", plain, after, H, KINDS[name], 0.1, rows=9)
+        execute("activation_forward", plain, line, after, line, H, KINDS[name], 0.1, rows=9)
         execute("product", *arguments, fused.ravel(), *size, KINDS[name], 0.1, rows=9)
         np.testing.assert_array_equal(fused, after)
 
@@ -117,8 +124,9 @@ def test_rows_do_not_see_their_neighbours():
     def product(rows):
         X, y = padded(rows, "float32"), empty(len(rows), 33, "float32")
         execute(
-            "product", X.ravel(), X.shape[1], 1, weight, 3200, 0, bias,
-            y.ravel(), 32, y.shape[1], -1, 33, 100, 0, 0.0, rows=len(rows),
+            "product", X.ravel(), spaced(len(rows), X.shape[1]), spaced(100), weight, spaced(100),
+            3200, True, bias, y.ravel(), spaced(len(rows), y.shape[1]), 32, False,
+            -1, 33, 100, 0, 0.0, rows=len(rows),
         )  # fmt: skip
         return y[:, :33]
 

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from pellucid import Network, formulas
-from pellucid.layers import Linear, Tanh
+from pellucid.layers import (
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    Flatten,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Tanh,
+)
 from pellucid.randomness import Stream
 from pellucid.training import loop
 from pellucid.training.loop import Rows, Settings, Trainer, TrainingDiverged, unit_mean
@@ -95,6 +104,31 @@ def test_training_equals_the_formulas(optimizer, schedule, clip_norm, batch_size
     np.testing.assert_allclose(trainer.history["loss"], losses, rtol=1e-11)
     for name, value in trained.parameters().items():
         np.testing.assert_allclose(value, expected[name], rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("pool", (MaxPool2d(2), AvgPool2d(2), MaxPool2d(3, stride=1)), ids=repr)
+def test_a_step_finds_nothing_of_the_one_before(pool):
+    """Arrays are kept from step to step, gradients in place; fresh ones must give the same."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(11, 7, 9, 2)), rng.normal(size=(11, 3))
+    layers = [
+        Conv2d(5, 3, padding="same"), BatchNorm(), ReLU(), pool,
+        Conv2d(4, 2, padding=1), BatchNorm(), Tanh(), pool, Flatten(), Linear(3),
+    ]  # fmt: skip
+    chosen = settings(optimizer=SGD(momentum=0.0), weight_decay=0.0, batch_size=4)
+    trained, afresh = (Network(layers).build((7, 9, 2), "float64", random_state=1) for _ in "ab")
+    Trainer(trained, chosen).fit(Rows(X, y, np.ones(11)))
+    for epoch in range(EPOCHS):
+        order = Stream(SEED, "order", epoch).permutation(11)
+        for batch in (order[:4], order[4:8], order[8:]):
+            _, found = afresh.gradients(X[batch], y[batch], "mean_squared_error")
+            now = afresh.parameters()
+            afresh.set_parameters(
+                {name: now[name] - RATE * found[name] for name in now if "running" not in name}
+            )
+    expected = afresh.parameters()
+    for name, value in trained.parameters().items():
+        np.testing.assert_allclose(value, expected[name], rtol=1e-9, atol=1e-12, err_msg=name)
 
 
 def test_training_agrees_with_torch():

@@ -8,6 +8,7 @@ from helpers import DTYPES, SIZES
 
 from pellucid import Network, formulas
 from pellucid.layers import (
+    Conv2d,
     Dropout,
     LeakyReLU,
     Linear,
@@ -250,3 +251,16 @@ def test_gradients_agree_with_torch():
     np.testing.assert_allclose(total, loss.item(), rtol=1e-12)
     for name, gradient in gradients.items():
         np.testing.assert_allclose(gradient, values[name].grad.numpy(), rtol=0, atol=1e-14)
+
+
+def test_maps_come_out_as_maps():
+    network = Network([Conv2d(3, 2)]).build((4, 5, 2), "float64", random_state=0)
+    x = np.random.default_rng(0).normal(size=(7, 4, 5, 2))
+    p = network.parameters()
+    expected = formulas.convolution2d(x, p["0.weight"], p["0.bias"])
+    np.testing.assert_allclose(network.forward(x), expected, rtol=0, atol=1e-12)
+    assert network.forward(x[:0]).shape == (0, 3, 4, 3)
+    with pytest.raises(ValueError, match="must be flat for output='softmax'"):
+        network.forward(x, "softmax")
+    with pytest.raises(ValueError, match="must be flat for the loss mean_squared_error"):
+        network.gradients(x, x, "mean_squared_error")

@@ -23,7 +23,8 @@ TRAIN = textwrap.dedent(
     import hashlib, sys
     import numpy as np
     from safetensors.numpy import load_file
-    from pellucid import FCNNClassifier, FCNNRegressor, NetworkClassifier, network
+    from pellucid import CNNClassifier, CNNRegressor, FCNNClassifier, FCNNRegressor
+    from pellucid import NetworkClassifier, network
     from pellucid.layers import Dropout, LeakyReLU, Linear, Sigmoid, Softmax, Tanh
 
     network.THREAD_WORK = 1  # as many threads as asked for, however little there is to do
@@ -34,6 +35,9 @@ TRAIN = textwrap.dedent(
     X[::7, 2] = np.nan
     y = (X[:, 0] * X[:, 1] + X[:, 3] > 0).astype(int) + (X[:, 4] > 1)
     weight = 1.0 + (np.arange(150) % 3)
+    words = np.random.Philox(8).random_raw(150 * 9 * 7 * 3)
+    pictures = ((words >> np.uint64(56)).astype(np.uint8)).reshape(150, 9, 7, 3)
+    signals = pictures[..., 0].reshape(150, 63)
     common = dict(random_state=3, max_epochs=4, n_jobs=jobs, verbose=0)
     text = [["a", "b", None][i % 3] for i in range(150)]
     table = {"number": X[:, 0], "gap": X[:, 2], "text": text}
@@ -48,9 +52,15 @@ TRAIN = textwrap.dedent(
         NetworkClassifier([Linear(20), LeakyReLU(0.1), Dropout(0.1), Linear(12), Softmax(),
                            Tanh(), Linear(8), Sigmoid()], class_weight="balanced", **common
                           ).fit(X, y),
+        CNNClassifier(channels=(8, 33), dropout=0.2, batch_size=31, **common
+                      ).fit(pictures, y, sample_weight=weight),
+        CNNClassifier(channels=8, batch_size=31, augment=["flip", "shift", "crop", "rotate"],
+                      **common).fit(pictures, y),
+        CNNRegressor(channels=(5, 16), kernel_size=4, stride=2, pool="avg", batch_norm=False,
+                     activation="tanh", dtype="float64", **common).fit(signals, X[:, 0]),
     ]
     digest = hashlib.sha256()
-    for model, data in zip(models, (X, table, X, X)):
+    for model, data in zip(models, (X, table, X, X, pictures, pictures, signals)):
         digest.update(model._output(data).tobytes())
         digest.update(np.array(model.history_["loss"]).tobytes())
         model.save(sys.argv[2])

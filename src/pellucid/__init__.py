@@ -11,26 +11,35 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "CNNClassifier": "estimators",
+    "CNNRegressor": "estimators",
     "FCNNClassifier": "estimators",
     "FCNNRegressor": "estimators",
     "NetworkClassifier": "estimators",
     "NetworkRegressor": "estimators",
     "Network": "network",
+    "list_pictures": "data",
     "load": "files",
 }
 
 __all__ = [
+    "CNNClassifier",
+    "CNNRegressor",
     "FCNNClassifier",
     "FCNNRegressor",
     "Network",
     "NetworkClassifier",
     "NetworkRegressor",
     "__version__",
+    "list_pictures",
     "load",
 ]
 
 if TYPE_CHECKING:
+    from pellucid.data import list_pictures
     from pellucid.estimators import (
+        CNNClassifier,
+        CNNRegressor,
         FCNNClassifier,
         FCNNRegressor,
         NetworkClassifier,

@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 
 from pellucid import checks
+from pellucid.data.picture_sets import Pictures
+from pellucid.feed import Feed
 from pellucid.kernels import Operation, Program, available_threads, new_control, operation
+from pellucid.kernels.grid import NO_BORDER, Grid, grid_of, spaced, tiled_pixel
 from pellucid.kernels.panels import aligned, pack, rows_of, stored_columns, unpack
 from pellucid.layers.activations import Activation, Sigmoid
-from pellucid.layers.base import Layer, Parameter, Shape, Stage
+from pellucid.layers.base import ROW_SLICES, Layer, Parameter, Shape, Stage
 from pellucid.layers.initialization import initial
-from pellucid.layers.linear import Linear
 from pellucid.randomness import Stream, seed_from
 
-PREDICT_ROWS = 256  # rows of a batch in use; no result depends on it
+PREDICT_ROWS, PREDICT_BYTES = 256, 16 << 20  # of a batch in use; no result depends on them
 # below this many multiply-adds a step, meeting costs more than a second thread brings
 THREAD_WORK = 400_000
 LOSSES = ("mean_squared_error", "binary_cross_entropy", "categorical_cross_entropy")
@@ -44,7 +46,9 @@ class Layout:
     """A network's arrays for one batch size, and the operations on them."""
 
     x: np.ndarray
+    x_grid: Grid
     y: np.ndarray
+    y_grid: Grid
     dy: np.ndarray | None
     stages: list[Stage]
     forward: list[Operation]
@@ -123,9 +127,12 @@ class Network:
         self.input_shape = None
         self.shapes: list[Shape] = [shape]
         self.specs: list[dict[str, Parameter]] = []
-        for layer in self.layers:
-            self.specs.append(layer.parameters(shape))
-            shape = layer.output_shape(shape)
+        for index, layer in enumerate(self.layers):
+            try:
+                self.specs.append(layer.parameters(shape))
+                shape = layer.output_shape(shape)
+            except ValueError as fault:
+                raise ValueError(f"layer {index} of Network, {layer!r}: {fault}") from None
             self.shapes.append(shape)
         self._allocate()
         self.input_shape = self.shapes[0]
@@ -138,17 +145,18 @@ class Network:
             for name, parameter in spec.items()
         ]
         self._places: dict[str, _Place] = {}
-        begin = 0
-        for decays in (True, False):  # so that one operation updates all that decay
+        begin, ends = 0, []
+        # so that one operation updates all that decay, and one all the others that learn
+        for kind in ((True, True), (False, True), (False, False)):
             for name, parameter in named:
-                if parameter.decays is decays:
+                if (parameter.decays, parameter.learns) == kind:
                     size = math.prod(parameter.shape[:-1]) * stored_columns(
                         parameter.shape[-1], self.dtype
                     )
                     self._places[name] = _Place(parameter, begin, size)
                     begin += size
-            if decays:
-                self.decaying = begin
+            ends.append(begin)
+        self.decaying, self.learning, _ = ends
         self._places = {name: self._places[name] for name, _ in named}
         self.values = aligned(begin, self.dtype)
 
@@ -185,16 +193,32 @@ class Network:
     def work(self) -> int:
         """Multiply-adds of one row's forward pass."""
         return sum(
-            math.prod(place.parameter.shape)
-            for place in self._places.values()
-            if len(place.parameter.shape) > 1
+            layer.work(shape) for layer, shape in zip(self.layers, self.shapes, strict=False)
         )
+
+    @property
+    def slices(self) -> int:
+        """Into how many slices a batch's rows are cut where they are large, else 0."""
+        return ROW_SLICES if any(layer.slices_rows for layer in self.layers) else 0
+
+    @property
+    def predict_rows(self) -> int:
+        """How many rows are predicted at a time: fewer, where a row's maps are large."""
+        row = sum(map(math.prod, self.shapes)) * self.dtype.itemsize
+        return max(1, min(PREDICT_ROWS, PREDICT_BYTES // row))
 
     def _check_built(self) -> None:
         if not self.built:
             raise ValueError(
                 "the shape of Network's input must be known. Got a network that was not built. "
                 "Call network.build(input_shape) first."
+            )
+
+    def _check_flat(self, purpose: str) -> None:
+        if len(self.output_shape) != 1:
+            raise ValueError(
+                f"the output of Network must be flat for {purpose}. Got maps of shape "
+                f"{self.output_shape}. Put a Flatten or GlobalAvgPool layer at the end."
             )
 
     # -- parameters ------------------------------------------------------------------------
@@ -239,30 +263,34 @@ class Network:
         rows: int,
         gradients: np.ndarray | None = None,
         clock: np.ndarray | None = None,
+        weights: tuple[np.ndarray, ...] = (),
     ) -> Layout:
         """Allocate everything for batches of up to `rows` rows.
 
-        With `gradients`, a vector like :attr:`values`, for training; else for use.
+        With `gradients`, a vector like :attr:`values`, the seed's and step's `clock` and the rows'
+        `weights` and order for training; else for use.
         """
         self._check_built()
         training = gradients is not None
         stages: list[Stage] = []
-        x = rows_of(rows, math.prod(self.shapes[0]), self.dtype)
+        grids = self._grids()
+        x = rows_of(rows, grids[0].size, self.dtype)
         dx = None  # nobody asks for the gradient of the data
         first = x
         for index, layer in enumerate(self.layers):
             fused = self._fuses(index)
             shape = self.shapes[index + 1]
-            y = x if fused else rows_of(rows, math.prod(shape), self.dtype)
+            y = x if fused else rows_of(rows, grids[index + 1].size, self.dtype)
             keep = layer.in_place and dx is not None
             dy = (dx if keep else np.zeros_like(y)) if training else None
             stage = Stage(
-                index, self.shapes[index], shape, self.dtype, rows, x, y, dx, dy,
+                index, self.shapes[index], shape, self.dtype, rows, x, y,
+                grids[index], grids[index + 1], dx, dy,
                 {name: self.values[self._places[f"{index}.{name}"].slice]
                  for name in self.specs[index]},
                 {name: gradients[self._places[f"{index}.{name}"].slice]
                  for name in self.specs[index]} if gradients is not None else {},
-                clock=clock,
+                clock=clock, weights=weights,
             )  # fmt: skip
             if fused:
                 assert isinstance(layer, Activation)
@@ -277,19 +305,45 @@ class Network:
         ]
         backward: list[Operation] = []
         if training:
-            for layer, stage in zip(reversed(self.layers), reversed(stages), strict=True):
-                if any(self.specs[: stage.index + 1]):  # below all parameters nothing is learnt
-                    backward += layer.backward(stage)
+            for index in reversed(range(len(self.layers))):
+                if not any(self.specs[: index + 1]):
+                    break  # below all parameters nothing is learnt
+                # max(f(x)) selects an f(x), so f's slope is that of the output: far less work
+                if index > 0 and self.layers[index].selects and self._fuses(index - 1):
+                    backward += self.layers[index - 1].backward(stages[index])
+                above = self.layers[index + 1 : index + 2]
+                if not (self._fuses(index) and above and above[0].selects):
+                    backward += self.layers[index].backward(stages[index])
             if backward:  # what comes next reads all gradients, so all must have been written
                 backward[-1] = replace(backward[-1], meets=True)
-        return Layout(first, x, dx, stages, forward, backward)
+        return Layout(first, grids[0], x, grids[-1], dx, stages, forward, backward)
+
+    def _grids(self) -> list[Grid]:
+        """Where each shape's pixels lie: with the border and the room that its layers want."""
+        borders = [
+            layer.border(shape) for layer, shape in zip(self.layers, self.shapes, strict=False)
+        ]
+        borders.append(NO_BORDER)
+        for index in reversed(range(len(self.layers))):
+            if self.layers[index].in_place:  # both its gradients are one array
+                borders[index] = borders[index + 1]
+        return [
+            grid_of(
+                shape,
+                # the data are read by a convolution as they come, all else in whole vectors
+                0 if index == 0 and self.layers[0].reads_plain
+                else tiled_pixel(shape[-1], self.dtype),
+                border,
+            )
+            for index, (shape, border) in enumerate(zip(self.shapes, borders, strict=True))
+        ]  # fmt: skip
 
     def _fuses(self, index: int) -> bool:
         """Whether layer `index` is an activation that the layer before computes in its product."""
         return (
             index > 0
             and isinstance(self.layers[index], Activation)
-            and isinstance(self.layers[index - 1], Linear)
+            and self.layers[index - 1].fuses_activation
         )
 
     def threads(self, rows: int, n_jobs: int | None = None) -> int:
@@ -304,7 +358,7 @@ class Network:
 
         Parameters
         ----------
-        X : array-like of shape (N, I)
+        X : array-like of shape (N, I), or Pictures
         output : {"identity", "sigmoid", "softmax"}
             A last function of the output: the probabilities that belong to logits.
         n_jobs : int, optional
@@ -312,35 +366,49 @@ class Network:
 
         Returns
         -------
-        ndarray of shape (N, H)
+        ndarray of shape (N, *output_shape)
             A row's bits depend on that row alone.
         """
         self._check_built()
         checks.one_of("output", "Network.forward", output, OUTPUTS)
+        if output != "identity":
+            self._check_flat(f"output={output!r}")
         data = self._data(X)
-        found = np.empty((len(data), self.output_shape[0]), dtype=self.dtype)
+        found = np.empty((len(data), math.prod(self.output_shape)), dtype=self.dtype)
         if not len(data):
-            return found
-        rows = min(PREDICT_ROWS, len(data))
+            return found.reshape(0, *self.output_shape)
+        rows = min(self.predict_rows, len(data))
         layout = self.layout(rows)
-        order = np.arange(len(data), dtype=np.int64)
+        feed = Feed(data, rows)
         last, columns = layout.y, self.output_shape[0]
-        operations = [gather(layout, data, order), *layout.forward]
+        places = _numbers(layout.y_grid)
+        operations = [feed.operation(layout.x, layout.x_grid), *layout.forward]
         if output != "identity":
             last = np.zeros_like(layout.y)
             end = (
                 operation("softmax_forward", layout.y, last, columns)
                 if output == "softmax"
-                else operation("activation_forward", layout.y, last, columns, Sigmoid.kind, 0.0)
+                else operation(
+                    "activation_forward",
+                    layout.y,
+                    spaced(1),
+                    last,
+                    spaced(1),
+                    columns,
+                    Sigmoid.kind,
+                    0.0,
+                )
             )
             operations.append(end)
-        program = Program(operations, self.dtype)
+        program = Program(operations, self.dtype, slices=self.slices)
         parts = self.threads(rows, n_jobs)
-        for step in range(-(-len(data) // rows)):
-            program.run(step, step + 1, rows, len(data), parts)
-            count = min(rows, len(data) - step * rows)
-            found[step * rows : step * rows + count] = last[:count, :columns]
-        return found
+        with feed:
+            for step, first in enumerate(range(0, len(data), rows)):
+                count = min(rows, len(data) - first)
+                feed.wait(first, first + count)
+                program.run(step, step + 1, rows, len(data), parts)
+                found[first : first + count] = last[:count, places]
+        return found.reshape(len(data), *self.output_shape)
 
     def gradients(
         self, X: Any, y: Any, loss: str, sample_weight: Any = None
@@ -348,28 +416,35 @@ class Network:
         """The mean loss of all rows as one batch, and its gradient by parameter name.
 
         `y` holds class indices for "categorical_cross_entropy", else numbers of shape (N, K).
-        Layers such as Dropout act as in training, with seed 0.
+        Layers act as in training: Dropout with seed 0, and BatchNorm moves its running statistics.
         """
         data = self._data(X)
         if not len(data):
             raise ValueError("X of Network.gradients must have at least one row. Got none.")
         weight = np.ones(len(data)) if sample_weight is None else np.asarray(sample_weight)
         vector = aligned(self.values.size, self.dtype)
-        layout = self.layout(len(data), vector, np.zeros(3, dtype=np.int64))
         order = np.arange(len(data), dtype=np.int64)
+        weight = np.ascontiguousarray(weight, dtype=self.dtype)
+        layout = self.layout(len(data), vector, np.zeros(3, dtype=np.int64), (weight, order))
         measure = Loss(loss, layout, self, y, weight, order, steps=1)
         program = Program(
-            [gather(layout, data, order), *layout.forward, *measure.operations, *layout.backward],
+            [
+                Feed(data, len(data)).operation(layout.x, layout.x_grid),
+                *layout.forward,
+                *measure.operations,
+                *layout.backward,
+            ],
             self.dtype,
             measure.control,
+            self.slices,
         )
         program.run(0, 1, len(data), len(data), self.threads(len(data)))
         named = {name: self._read(vector, name) for name in self._places}
         return float(measure.sums[0]) / len(data), named
 
-    def _data(self, X: Any) -> np.ndarray:
+    def _data(self, X: Any) -> np.ndarray | Pictures:
         self._check_built()
-        data = np.ascontiguousarray(X, dtype=self.dtype)
+        data = X if isinstance(X, Pictures) else np.ascontiguousarray(X, dtype=self.dtype)
         assert self.input_shape is not None
         if data.shape[1:] != self.input_shape:
             raise ValueError(
@@ -394,10 +469,15 @@ class Network:
             f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}" for row in rows
         ]
         rule = "-" * len(lines[0])
-        return [lines[0], rule, *lines[1:-1], rule, lines[-1]]
+        found = [lines[0], rule, lines[1]]
+        for layer, shape, line in zip(self.layers, self.shapes, lines[2:-1], strict=False):
+            found.append(line)
+            if sizes := layer.sizes(shape):
+                found.append(f"    {sizes}")
+        return [*found, rule, lines[-1]]
 
     def summary(self) -> None:
-        """Print a table of layer, output shape and parameters."""
+        """Print a table of layer, output shape and parameters, and how sizes of maps follow."""
         print("\n".join(self.summary_lines()))
 
     def __repr__(self) -> str:
@@ -417,9 +497,9 @@ def _shown(shape: Shape) -> str:
     return f"({', '.join(['B', *map(str, shape)])})"
 
 
-def gather(layout: Layout, data: np.ndarray, order: np.ndarray) -> Operation:
-    """The operation that copies a batch's rows of `data` into the network's input."""
-    return operation("gather", data, order, layout.x, data.shape[1])
+def _numbers(grid: Grid) -> np.ndarray:
+    """Where each number of a row lies."""
+    return (grid.pixels[:, None] + np.arange(grid.channels)).reshape(-1)
 
 
 class Loss:
@@ -436,6 +516,7 @@ class Loss:
         steps: int,
     ) -> None:
         checks.one_of("loss", "Network", name, LOSSES)
+        network._check_flat(f"the loss {name}")
         rows, dtype = len(layout.x), network.dtype
         self.name = name
         self.layout, self.order, self.columns = layout, order, network.output_shape[0]

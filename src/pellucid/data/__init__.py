@@ -1,6 +1,9 @@
 """What the user has, turned into arrays to train on, and back."""
 
-from pellucid.data.readers import read_table, split_target
+from pellucid.data.folders import files_below, list_pictures
+from pellucid.data.picture_sets import Pictures
+from pellucid.data.readers import is_table, read_table, split_target
+from pellucid.data.scaled_pictures import PictureEncoder
 from pellucid.data.tables import TableEncoder
 from pellucid.data.targets import (
     ClassTarget,
@@ -16,11 +19,16 @@ __all__ = [
     "ClassTarget",
     "MultilabelTarget",
     "NumberTarget",
+    "PictureEncoder",
+    "Pictures",
     "TableEncoder",
     "check_rows",
     "class_target",
     "class_weights",
     "decide_task",
+    "files_below",
+    "is_table",
+    "list_pictures",
     "read_table",
     "sample_weights",
     "split_target",

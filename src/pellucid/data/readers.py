@@ -20,6 +20,11 @@ _MISSING = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None"
 _SUFFIXES = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet"}
 
 
+def is_table(path: str | os.PathLike[str]) -> bool:
+    """Whether `path` ends as the file of a table does."""
+    return Path(path).suffix.lower() in _SUFFIXES
+
+
 def read_table(path: str | os.PathLike[str], engine: str | None = None) -> Any:
     """The table in a ``.csv``, ``.tsv`` or ``.parquet`` file, as the reading library's DataFrame.
 

@@ -49,6 +49,8 @@ class TableEncoder:
     names: list[str] | None
     kinds: list[str]
     dtype: np.dtype
+    left_out: Sequence[tuple[int, str]] = ()  # no row of a table is
+    notes: Sequence[str] = ()
 
     def fit(
         self,
@@ -127,6 +129,17 @@ class TableEncoder:
         return names + [
             f"{self._name(i)} other" for i, r in zip(self._text, self._rare, strict=True) if r
         ]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one row of output."""
+        return (self.n_outputs,)
+
+    def name_features(self, estimator: Any) -> None:
+        """Set ``n_features_in_``, and ``feature_names_in_`` where there are names."""
+        estimator.n_features_in_ = len(self.kinds)
+        if self.names is not None:
+            estimator.feature_names_in_ = np.asarray(self.names, dtype=object)
 
     def describe(self) -> list[str]:
         """One line a column."""

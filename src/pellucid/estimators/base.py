@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks
-from pellucid.data import TableEncoder, check_rows, sample_weights, target_from_state
+from pellucid.data import Pictures, check_rows, sample_weights, target_from_state
 from pellucid.data.columns import plain_array
 from pellucid.data.scaling import power_of_two
 from pellucid.estimators.plain import from_plain, plain_parameters
@@ -19,6 +19,7 @@ from pellucid.layers import Layer, is_known, layer_from_config
 from pellucid.network import Network
 from pellucid.randomness import Stream, seed_from
 from pellucid.training import optimizers, schedules
+from pellucid.training.augmentation import Augmentation
 from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_callbacks
 from pellucid.training.history import History
 from pellucid.training.loop import OptimizerState, Rows, Settings, Trainer, unit_mean
@@ -35,8 +36,8 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
     """
 
     network_: Network
+    _input: Any
     history_: History
-    table_: TableEncoder
     target_: Any
     n_features_in_: int
     feature_names_in_: np.ndarray
@@ -63,6 +64,10 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
     # -- what a family and a task add --------------------------------------------------------
 
     @abstractmethod
+    def _new_input(self) -> Any:
+        """An encoder for the rows, not yet fitted."""
+
+    @abstractmethod
     def _layers(self, outputs: int) -> list[Layer]:
         """The network's layers, for `outputs` numbers a row."""
 
@@ -77,6 +82,10 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
     @abstractmethod
     def _target_rows(self, codes: np.ndarray) -> np.ndarray:
         """Encoded targets as the loss takes them."""
+
+    def _augmentation(self) -> Augmentation | None:
+        """What may happen to rows in training."""
+        return None
 
     def _row_weights(self, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
         return weights
@@ -121,7 +130,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         if going_on:
             self._check_same(layers, settings.dtype)
         else:
-            self.network_ = Network(layers).build(rows.X.shape[1], settings.dtype, settings.seed)
+            self.network_ = Network(layers).build(rows.X.shape[1:], settings.dtype, settings.seed)
             self.history_ = History()
         if not going_on or epochs is None:  # a warm start keeps the weights alone
             self._optimizer_state = None
@@ -140,6 +149,8 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
                 self, self.callbacks, epochs or settings.max_epochs, X, y, sample_weight
             ) as callbacks,
         ):
+            for note in [] if going_on else self._input.notes:
+                progress.note(note)
             outcome = trainer.fit(rows, validation, stopping, progress, callbacks, epochs)
             progress.close(outcome.reason)
         self._optimizer_state = trainer.state if epochs is not None else None
@@ -227,24 +238,31 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             seed=seed_from(state),
             dtype=checks.one_of("dtype", owner, self.dtype, _DTYPES),
             n_jobs=None if jobs == -1 else jobs,
+            augmentation=self._augmentation(),
         )
 
     def _encode(
         self, X: Any, y: Any, sample_weight: Any, going_on: bool, classes: Any, dtype: str
     ) -> Rows:
         """X, y and weights as arrays; encoders are fitted, or used again when going on."""
+        count = _count(X if y is None else y)
         weights = None
         if sample_weight is not None:
-            weights = sample_weights(self, sample_weight, _count(X if y is None else y))
+            weights = sample_weights(self, sample_weight, count)
         if going_on:
             codes = self.target_.encode(self, y)
-            data = self.table_.transform(self, X)
+            data = self._input.transform(self, X)
         else:
-            target, table = self._new_target(y), TableEncoder()
+            target, encoder = self._new_target(y), self._new_input()
+            if isinstance(X, (list, tuple)) or getattr(X, "ndim", 2) == 1:
+                check_rows(self, len(X), count)  # before all pictures are read
+            data = encoder.fit_transform(self, X, weights, np.dtype(dtype))
+            if encoder.left_out:
+                weights = np.ones(count) if weights is None else weights
+                weights[[position for position, _ in encoder.left_out]] = 0.0
             extra = {} if classes is None else {"classes": classes}
             codes = target.fit(self, y, weights, **extra)
-            data = table.fit_transform(self, X, weights, np.dtype(dtype))
-            self.target_, self.table_ = target, table
+            self.target_, self._input = target, encoder
         check_rows(self, len(data), len(codes))
         if len(data) < 2 and not going_on:
             raise ValueError(f"X of {type(self).__name__} must have at least 2 rows. Got 1 sample.")
@@ -260,9 +278,9 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             data, codes, weights = data[used], codes[used], weights[used]
         weights = weights / power_of_two(weights.max())  # exact, and their sum stays finite
         return Rows(
-            np.ascontiguousarray(data),
+            data if isinstance(data, Pictures) else np.ascontiguousarray(data),
             self._target_rows(codes),
-            unit_mean(weights).astype(data.dtype),
+            unit_mean(weights).astype(dtype),
         )
 
     def _split(self, rows: Rows, settings: Settings) -> tuple[Rows, Rows]:
@@ -284,7 +302,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
 
     def _output(self, X: Any, output: str = "identity") -> np.ndarray:
         check_is_fitted(self, "network_")
-        data = self.table_.transform(self, X)
+        data = self._input.transform(self, X)
         jobs = None if self.n_jobs in (None, -1) else self.n_jobs
         return self.network_.forward(data, output, jobs)
 
@@ -299,17 +317,12 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
 
         save(self, path)
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
-
     # -- files -------------------------------------------------------------------------------
 
     def _state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """All that a fitted model is: a map that JSON can hold, and arrays by name."""
         check_is_fitted(self, "network_")
-        parts = {"table": self.table_, "target": self.target_}
+        parts = {"input": self._input, "target": self.target_}
         for layer in self.network_.layers:
             if not is_known(layer):
                 raise TypeError(
@@ -339,13 +352,12 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
 
         model = cls(**{name: from_plain(each) for name, each in config["parameters"].items()})
-        model.table_ = TableEncoder.from_state(config["table"], named("table"))
+        encoder = model._new_input().from_state(config["input"], named("input"))
+        model._input = encoder
         model.target_ = target_from_state(config["target"], named("target"))
-        model.n_features_in_ = len(model.table_.kinds)
-        if model.table_.names is not None:
-            model.feature_names_in_ = np.asarray(model.table_.names, dtype=object)
+        encoder.name_features(model)
         model.network_ = Network([layer_from_config(each) for each in config["layers"]])
-        model.network_.build(model.table_.n_outputs, config["dtype"], draw=False)
+        model.network_.build(encoder.shape, config["dtype"], draw=False)
         model.network_.set_parameters(named("network"))
         model.history_ = History.from_state(config["history"])
         model._best_epoch = int(config["best_epoch"])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pellucid import checks
+from pellucid.data import TableEncoder
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import documented
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
@@ -16,6 +17,19 @@ from pellucid.training.schedules import Schedule
 
 class _FCNN(NetworkEstimator):
     """Abstract: hidden layers of one kind, each Linear, activation, Dropout."""
+
+    @property
+    def table_(self) -> TableEncoder:
+        """What was learned about the columns."""
+        return self._input
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def _new_input(self) -> TableEncoder:
+        return TableEncoder()
 
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__
@@ -85,6 +99,8 @@ class FCNNClassifier(NetworkClassification, _FCNN):
     ----------
     classes_ : ndarray
         The labels in order.
+    table_ : TableEncoder
+        What was learned about the columns of X.
     {attributes}
 
     See Also
@@ -188,6 +204,8 @@ class FCNNRegressor(NetworkRegression, _FCNN):
 
     Attributes
     ----------
+    table_ : TableEncoder
+        What was learned about the columns of X.
     {attributes}
 
     See Also

@@ -6,16 +6,40 @@ from collections.abc import Sequence
 from typing import Any
 
 from pellucid.checks import shown
+from pellucid.data import PictureEncoder, TableEncoder
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import documented
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
-from pellucid.layers import Layer, Linear, ReLU, Softmax
+from pellucid.layers import Flatten, GlobalAvgPool, Layer, Linear, ReLU, Softmax
+from pellucid.layers.windows import Sliding
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.schedules import Schedule
 
 
 class _AnyNetwork(NetworkEstimator):
     """Abstract: the layers that the user lists, and an output layer."""
+
+    @property
+    def table_(self) -> TableEncoder:
+        """What was learned about the columns; see `pictures_` where the layers want pictures."""
+        return self._input
+
+    @property
+    def pictures_(self) -> PictureEncoder:
+        """What was learned about the pictures, where the layers want pictures."""
+        return self._input
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def _new_input(self) -> TableEncoder | PictureEncoder:
+        spatial = (Sliding, GlobalAvgPool, Flatten)
+        if isinstance(self.layers, (list, tuple)):
+            if any(isinstance(each, spatial) for each in self.layers):
+                return PictureEncoder()
+        return TableEncoder()
 
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__
@@ -75,6 +99,8 @@ class NetworkClassifier(NetworkClassification, _AnyNetwork):
     ----------
     classes_ : ndarray
         The labels in order.
+    table_, pictures_ : TableEncoder or PictureEncoder
+        What was learned about X: one object under two names; which it is follows from the layers.
     {attributes}
 
     Examples
@@ -167,6 +193,8 @@ class NetworkRegressor(NetworkRegression, _AnyNetwork):
 
     Attributes
     ----------
+    table_, pictures_ : TableEncoder or PictureEncoder
+        What was learned about X: one object under two names; which it is follows from the layers.
     {attributes}
 
     Examples

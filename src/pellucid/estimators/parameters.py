@@ -68,10 +68,10 @@ best_epoch_ : int
     The epoch whose weights were kept.
 n_outputs_ : int
     Numbers a row that the network gives: targets, labels, classes (one for two).
-table_, target_ : TableEncoder, ClassTarget or MultilabelTarget or NumberTarget
-    What was learned about the columns of X, and about y.
+target_ : ClassTarget or MultilabelTarget or NumberTarget
+    What was learned about y.
 n_features_in_ : int
-    Columns of X.
+    Numbers in a row of X.
 feature_names_in_ : ndarray of str
     Their names, where X had any."""
 

@@ -2,7 +2,8 @@
 
 formula   relu: max(x, 0)   leaky_relu: x or slope x   sigmoid: 1 / (1 + e^-x)   tanh
           softmax: y_i = e^(x_i - max x) / sum_j e^(x_j - max x)
-shapes    x, y, dy, dx (B, H), rows padded; columns beyond H are neither read nor written
+shapes    x, y, dy, dx (B, padded rows); tables say where in a row its lines of numbers begin, and
+          what lies between them is neither read nor written. Softmax: (B, H), rows padded
 reads     forward x; backward y and dy: every derivative is a function of the output
 writes    forward y; backward dx, in place of dy
 source    ``pellucid.formulas.activations``
@@ -38,32 +39,39 @@ def activate(kind, slope, y):
             y[j] = tanh(y[j])
 
 
-def activation_forward(part, parts, step, first, rows, dtype, x, y, columns, kind, slope):
-    """``y = f(x)``."""
+def activation_forward(
+    part, parts, step, first, rows, dtype, x, x_lines, y, y_lines, count, kind, slope
+):
+    """``y = f(x)``, line by line; the identity copies."""
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        for j in range(columns):
-            y[i, j] = x[i, j]
-        activate(kind, slope, y[i, :columns])
+        for n in range(x_lines.size):
+            source = x[i, x_lines[n] : x_lines[n] + count]
+            target = y[i, y_lines[n] : y_lines[n] + count]
+            for j in range(count):
+                target[j] = source[j]
+            activate(kind, slope, target)
 
 
-def activation_backward(part, parts, step, first, rows, dtype, y, d, columns, kind, slope):
+def activation_backward(part, parts, step, first, rows, dtype, y, d, lines, count, kind, slope):
     """``dx = f'(x) dy`` in place of dy, with f' written in terms of ``y = f(x)``."""
     zero, one = dtype(0), dtype(1)
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        if kind == RELU:  # y = max(x, 0)
-            for j in range(columns):
-                d[i, j] = d[i, j] if y[i, j] > zero else zero
-        elif kind == LEAKY_RELU:  # y = x if x > 0 else slope x
-            for j in range(columns):
-                d[i, j] = d[i, j] if y[i, j] > zero else slope * d[i, j]
-        elif kind == SIGMOID:  # y = 1 / (1 + e^-x)
-            for j in range(columns):
-                d[i, j] = d[i, j] * (y[i, j] * (one - y[i, j]))
-        elif kind == TANH:  # y = tanh x
-            for j in range(columns):
-                d[i, j] = d[i, j] * (one - y[i, j] * y[i, j])
+        for line in lines:
+            f, g = y[i, line : line + count], d[i, line : line + count]
+            if kind == RELU:  # y = max(x, 0)
+                for j in range(count):
+                    g[j] = g[j] if f[j] > zero else zero
+            elif kind == LEAKY_RELU:  # y = x if x > 0 else slope x
+                for j in range(count):
+                    g[j] = g[j] if f[j] > zero else slope * g[j]
+            elif kind == SIGMOID:  # y = 1 / (1 + e^-x)
+                for j in range(count):
+                    g[j] = g[j] * (f[j] * (one - f[j]))
+            elif kind == TANH:  # y = tanh x
+                for j in range(count):
+                    g[j] = g[j] * (one - f[j] * f[j])
 
 
 @_device

@@ -1,21 +1,50 @@
 """The rows of the present batch, gathered in the epoch's order.
 
-formula   x[i] = data[order[first + i]]
-shapes    data (N, I), order (N,), x (B, I), rows padded
-reads     data, order
+formula   gather:         x[i] = data[slots[first + i]]
+          gather_levels:  x[i, p, c] = table[data[slots[first + i], p, c], c]
+shapes    data (slots, I), of levels bytes, two for a level of 16 bits, the lower first; slots (N,);
+          table (levels, C), flat; x (B, padded rows) of lines of `count` numbers
+reads     data, slots, table
 writes    x
 source    none: a copy, so that every later kernel reads its rows side by side
 """
 
 from __future__ import annotations
 
+from numba import int64
+
 from pellucid.kernels.intrinsics import share
 
 
-def gather(part, parts, step, first, rows, dtype, data, order, x, columns):
-    """Copy the batch's rows into `x`."""
+def gather(part, parts, step, first, rows, dtype, data, slots, x, lines, count):
+    """Copy the batch's rows into `x`, line by line."""
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        source = order[first + i]
-        for j in range(columns):
-            x[i, j] = data[source, j]
+        row = data[slots[first + i]]
+        for n in range(lines.size):
+            source, target = row[n * count : (n + 1) * count], x[i, lines[n] : lines[n] + count]
+            for j in range(count):
+                target[j] = source[j]
+
+
+def gather_levels(
+    part, parts, step, first, rows, dtype, data, slots, table, channels, x, lines, count
+):
+    """Look the levels of the batch's rows up into `x`, line by line."""
+    wide = table.size > 256 * channels
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        row = data[slots[first + i]]
+        for n in range(lines.size):
+            target = x[i, lines[n] : lines[n] + count]
+            if wide:
+                source = row[2 * n * count : 2 * (n + 1) * count]
+                for j in range(0, count, channels):
+                    for c in range(channels):
+                        low, high = int64(source[2 * (j + c)]), int64(source[2 * (j + c) + 1])
+                        target[j + c] = table[(256 * high + low) * channels + c]
+            else:
+                source = row[n * count : (n + 1) * count]
+                for j in range(0, count, channels):
+                    for c in range(channels):
+                        target[j + c] = table[int64(source[j + c]) * channels + c]

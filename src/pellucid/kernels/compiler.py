@@ -15,6 +15,7 @@ _VIEWS = {
     "v": "vector(record, {at}, dtype)",
     "D": "matrix(record, {at}, float64)",
     "d": "vector(record, {at}, float64)",
+    "B": "matrix(record, {at}, uint8)",
     "i": "vector(record, {at}, int64)",
     "n": "record[{at}]",
     "r": "real(record, {at}, dtype)",
@@ -28,7 +29,7 @@ def _entry(name: str, dtype: str) -> tuple[Any, tuple[Any, ...]]:
 
     from pellucid.kernels import intrinsics
 
-    module, kinds = CATALOGUE[name]
+    module, kinds, _ = CATALOGUE[name]
     source = getattr(importlib.import_module(f"pellucid.kernels.{module}"), name)
     kernel = numba.njit(error_model="numpy", _nrt=False, boundscheck=False)(source)
     words = types.CPointer(types.intp)
@@ -56,6 +57,7 @@ def _entry(name: str, dtype: str) -> tuple[Any, tuple[Any, ...]]:
         "dtype": getattr(types, dtype),
         "float64": types.float64,
         "int64": types.int64,
+        "uint8": types.uint8,
         "matrix": intrinsics.matrix,
         "vector": intrinsics.vector,
         "real": intrinsics.real,

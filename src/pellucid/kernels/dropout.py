@@ -1,7 +1,8 @@
 """Inverted dropout with a counter-based generator.
 
 formula   y = x m / (1 - p), m_ij = 1 with probability 1 - p
-shapes    x, y, mask (B, H), rows padded; clock (3,): two words of seed, steps done before
+shapes    x, y, mask (B, padded rows) of lines as in activations; clock (3,): two words of seed,
+          steps done before
 reads     forward x, clock; backward mask, dy
 writes    forward mask (0 or 1 / (1 - p)) and y; backward dx, in place of dy
 source    Srivastava et al., Dropout (2014); Philox 4x32-10: Salmon et al., Parallel Random
@@ -36,35 +37,44 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-def dropout_forward(part, parts, step, first, rows, dtype, x, mask, y, columns, rate, layer, clock):
+def dropout_forward(
+    part, parts, step, first, rows, dtype, x, x_lines, mask, y, lines, count, rate, layer, clock
+):
     """``y = x mask`` with a fresh mask for this step."""
     keep = dtype(1) / (dtype(1) - rate)
     limit = uint32(min(uint64(rate * 4294967296.0), uint64(4294967295)))
     time = uint64(clock[2] + step)
     key0, key1 = uint32(clock[0]), uint32(clock[1])
-    quarter = (columns + 3) // 4  # one counter serves four columns, a quarter of a row apart
+    quarter = (count + 3) // 4  # one counter serves four numbers, a quarter of a line apart
     zero = dtype(0)
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        row = mask[i]
-        a, b = row[:quarter], row[quarter : 2 * quarter]
-        c, d = row[2 * quarter : 3 * quarter], row[3 * quarter : 4 * quarter]
-        for j in range(quarter):
-            r0, r1, r2, r3 = philox(
-                uint32(i * quarter + j), uint32(layer), uint32(time), uint32(time >> uint64(32)),
-                key0, key1,
-            )  # fmt: skip
-            a[j] = zero if r0 < limit else keep
-            b[j] = zero if r1 < limit else keep
-            c[j] = zero if r2 < limit else keep
-            d[j] = zero if r3 < limit else keep
-        for j in range(columns):
-            y[i, j] = x[i, j] * mask[i, j]
+        for n in range(lines.size):
+            row = mask[i, n * 4 * quarter : (n + 1) * 4 * quarter]
+            a, b = row[:quarter], row[quarter : 2 * quarter]
+            c, d = row[2 * quarter : 3 * quarter], row[3 * quarter :]
+            counter = (i * lines.size + n) * quarter
+            for j in range(quarter):
+                r0, r1, r2, r3 = philox(
+                    uint32(counter + j), uint32(layer), uint32(time), uint32(time >> uint64(32)),
+                    key0, key1,
+                )  # fmt: skip
+                a[j] = zero if r0 < limit else keep
+                b[j] = zero if r1 < limit else keep
+                c[j] = zero if r2 < limit else keep
+                d[j] = zero if r3 < limit else keep
+            source = x[i, x_lines[n] : x_lines[n] + count]
+            target = y[i, lines[n] : lines[n] + count]
+            for j in range(count):
+                target[j] = source[j] * row[j]
 
 
-def dropout_backward(part, parts, step, first, rows, dtype, mask, d, columns):
+def dropout_backward(part, parts, step, first, rows, dtype, mask, d, lines, count):
     """``dx = dy mask`` in place of dy."""
     begin, end = share(rows, part, parts)
+    quarters = (count + 3) // 4 * 4
     for i in range(begin, end):
-        for j in range(columns):
-            d[i, j] *= mask[i, j]  # y = x mask
+        for n in range(lines.size):
+            row, target = mask[i, n * quarters :], d[i, lines[n] : lines[n] + count]
+            for j in range(count):
+                target[j] *= row[j]  # y = x mask

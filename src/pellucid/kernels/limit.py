@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from pellucid.kernels.grid import spaced
 from pellucid.kernels.panels import aligned, row_length, stored_columns
 from pellucid.kernels.program import Program, operation
 from pellucid.kernels.threads import available
@@ -27,8 +28,8 @@ def measure_limit(
     c = aligned(rows * wide, dtype)
     panel = 128 // np.dtype(dtype).itemsize
     product = operation(
-        "product", a, length, 1, b, depth * panel, 0, start, c, rows * panel, 0,
-        rows, columns, depth, 0, 0.0, meets=False,
+        "product", a, spaced(rows, length), spaced(depth), b, spaced(depth), depth * panel, 1,
+        start, c, spaced(rows), rows * panel, 1, rows, columns, depth, 0, 0.0, meets=False,
     )  # fmt: skip
     program = Program([product], dtype)
     steps, best = 64, float("inf")

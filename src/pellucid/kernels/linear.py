@@ -1,7 +1,7 @@
 """What a linear layer needs beside its three products.
 
 formula   W^T in panels from W in panels; db = sum over the batch of dz
-shapes    W (I, H) packed, its transpose (H, I) packed; dz (B, H), db (H,)
+shapes    W (positions I, H) packed, its transposes (H, I) packed; dz (B, H), db (H,)
 reads     W; dz
 writes    the transpose; db
 source    ``pellucid.formulas.linear``
@@ -67,25 +67,27 @@ def _transpose_block(typingctx, dtype, source, row, rows, to, to_row, to_rows):
     return types.void(dtype, *([types.intp] * 6)), generate
 
 
-def transpose_panels(part, parts, step, first, rows, dtype, w, wt, inputs, outputs):
-    """``wt = W^T``, both packed in panels."""
+def transpose_panels(part, parts, step, first, rows, dtype, w, wt, positions, inputs, outputs):
+    """``wt[q] = W[q]^T`` for each window position q (a linear layer has one), packed in panels."""
     size = w.itemsize
     panel, half, lanes = PANEL_BYTES // size, HALF_PANEL_BYTES // size, VECTOR_BYTES // size
-    begin, end = share((inputs + lanes - 1) // lanes, part, parts)
-    for block in range(begin, end):
-        i = block * lanes
+    stored = (inputs + half - 1) // half * half
+    blocks = (inputs + lanes - 1) // lanes
+    begin, end = share(positions * blocks, part, parts)
+    for unit in range(begin, end):
+        position = unit // blocks
+        i = (unit - position * blocks) * lanes
         q = i // panel
         to_width = panel if inputs - q * panel > half else half
+        to = position * stored * outputs + q * panel * outputs + i - q * panel
         j = 0
         while j < outputs:
             p = j // panel
             width = panel if outputs - p * panel > half else half
+            at = p * panel * positions * inputs + (position * inputs + i) * width + j - p * panel
             _transpose_block(
-                dtype,
-                address(w, p * panel * inputs + i * width + j - p * panel), width * size,
-                inputs - i,
-                address(wt, q * panel * outputs + j * to_width + i - q * panel), to_width * size,
-                outputs - j,
+                dtype, address(w, at), width * size, inputs - i,
+                address(wt, to + j * to_width), to_width * size, outputs - j,
             )  # fmt: skip
             j += lanes
 

@@ -1,76 +1,101 @@
 """The one matrix product under every layer, on the tile.
 
 formula   c = f(start + a b)
-shapes    a (M, K) at any two strides, b (K, N) in panels, start (N,), c (M, N) in panels
-reads     a, b, start
+shapes    a (M, K), b (K, N), start (N,), c (M, N); b and c in panels
+reads     a, b, start, and tables of where rows and terms lie (see the tile)
 writes    c, whole panels wide: columns beyond N up to the panel's end hold what b's hold
 source    the tile's; the three products of a linear layer are
               y = x W + b     dx = dz W^T     dW = x^T dz
-          and differ in their strides alone.
+          and differ in where their rows and terms lie alone.
 """
 
 from __future__ import annotations
+
+from numba import njit
 
 from pellucid.kernels.activations import activate
 from pellucid.kernels.intrinsics import address, share
 from pellucid.kernels.panels import HALF_PANEL_BYTES, PANEL_BYTES
 from pellucid.kernels.tile import TILE_ROWS, VECTOR_BYTES, tile
 
-DEPTH = 256  # so many rows of a panel of b stay in the L1 cache while the rows of a pass
+# So many rows of a panel of b stay in the L1 cache while the rows of a pass; where b is not packed,
+# they lie apart and share fewer of its sets.
+DEPTH, LOOSE_DEPTH = 256, 128
+
+
+@njit(error_model="numpy", _nrt=False)
+def row_blocks(height):
+    """Into how many tiles `height` rows are shared out evenly: 11 are 6 + 5, not 8 + 3."""
+    return (height + TILE_ROWS - 1) // TILE_ROWS
+
+
+@njit(error_model="numpy", _nrt=False)
+def panel_product(
+    dtype, a, a_at, a_rows, a_terms, b, b_at, b_terms, b_packed, start, start_at, fresh,
+    c, c_at, c_rows, c_packed, block, block_end, height, columns, depth, activation, slope,
+):  # fmt: skip
+    """Row blocks `block` to `block_end` of one panel: ``c = f(start + a b)``.
+
+    Without `fresh` the sum goes on from what c holds. A packed operand's table counts rows, which
+    are as long as the panel is wide; else it counts elements.
+    """
+    size = a.itemsize
+    half = HALF_PANEL_BYTES // size
+    tile_columns = 2 * VECTOR_BYTES // size
+    stored = 2 * half if columns > half else half
+    b_scale = stored * size if b_packed else size
+    c_scale = stored * size if c_packed else size
+    blocks = row_blocks(height)
+    limit = DEPTH if b_packed else LOOSE_DEPTH
+    chunks = max(1, (depth + limit - 1) // limit)
+    for chunk in range(chunks):
+        k = depth * chunk // chunks
+        count = depth * (chunk + 1) // chunks - k
+        goes_on = chunk > 0 or not fresh
+        for i in range(block, block_end):
+            top = height * i // blocks
+            rows = height * (i + 1) // blocks - top
+            column = 0
+            while column < stored:
+                c_tile = address(c, c_at + column)
+                tile(
+                    dtype, rows, 1 if stored - column >= tile_columns else 0,
+                    address(a, a_at), address(a_rows, top), address(a_terms, k),
+                    address(b, b_at + column), address(b_terms, k), b_scale,
+                    c_tile if goes_on else address(start, start_at + column),
+                    c_scale if goes_on else 0,
+                    c_tile, address(c_rows, top), c_scale, count,
+                )  # fmt: skip
+                column += tile_columns
+            if activation != 0 and chunk == chunks - 1:
+                for r in range(top, top + rows):
+                    at = c_at + c_rows[r] * (stored if c_packed else 1)
+                    activate(activation, slope, c[at : at + columns])
 
 
 def product(
     part, parts, step, first, rows, dtype,
-    a, a_row, a_k, b, b_panel, b_k, start, c, c_panel, c_row,
+    a, a_rows, a_terms, b, b_terms, b_panel, b_packed, start, c, c_rows, c_panel, c_packed,
     height, width, depth, activation, slope,
 ):  # fmt: skip
     """One thread's share of ``c = f(start + a b)``.
 
-    `height` (M) or `depth` (K) of -1 stand for the rows of the present batch. Strides count
-    elements; ``b_k`` or ``c_row`` of 0 means that the operand lies in packed panels, whose rows
-    are as long as the panel is wide.
+    `height` (M) or `depth` (K) of -1 stand for the rows of the present batch; `b_panel` and
+    `c_panel` are the elements from one panel to the next.
     """
-    itemsize = a.itemsize
-    panel = PANEL_BYTES // itemsize
-    half = HALF_PANEL_BYTES // itemsize
-    tile_columns = 2 * VECTOR_BYTES // itemsize
+    panel = PANEL_BYTES // a.itemsize
     height = rows if height < 0 else height
     depth = rows if depth < 0 else depth
+    blocks = row_blocks(height)
     panels = (width + panel - 1) // panel
-    blocks = (height + TILE_ROWS - 1) // TILE_ROWS
-    chunks = max(1, (depth + DEPTH - 1) // DEPTH)
     unit, last = share(panels * blocks, part, parts)
     while unit < last:
         p = unit // blocks
         block = unit - p * blocks
         block_end = min(blocks, block + last - unit)
-        columns = min(panel, width - p * panel)
-        stored = panel if columns > half else half
-        b_stride = stored if b_k == 0 else b_k
-        c_stride = stored if c_row == 0 else c_row
-        for chunk in range(chunks):
-            k = depth * chunk // chunks
-            k_count = depth * (chunk + 1) // chunks - k
-            for i in range(block, block_end):
-                top = height * i // blocks
-                count = height * (i + 1) // blocks - top
-                c_at = p * c_panel + top * c_stride
-                column = 0
-                while column < stored:
-                    c_tile = address(c, c_at + column)
-                    if chunk == 0:
-                        begin, begin_row = address(start, p * panel + column), 0
-                    else:
-                        begin, begin_row = c_tile, c_stride * itemsize
-                    tile(
-                        dtype, count, 1 if stored - column >= tile_columns else 0,
-                        address(a, top * a_row + k * a_k), a_row * itemsize, a_k * itemsize,
-                        address(b, p * b_panel + k * b_stride + column), b_stride * itemsize,
-                        begin, begin_row, c_tile, c_stride * itemsize, k_count,
-                    )  # fmt: skip
-                    column += tile_columns
-                if activation != 0 and chunk == chunks - 1:
-                    for r in range(count):
-                        row = c_at + r * c_stride
-                        activate(activation, slope, c[row : row + columns])
+        panel_product(
+            dtype, a, 0, a_rows, a_terms, b, p * b_panel, b_terms, b_packed, start, p * panel, True,
+            c, p * c_panel, c_rows, c_packed,
+            block, block_end, height, min(panel, width - p * panel), depth, activation, slope,
+        )  # fmt: skip
         unit += block_end - block

@@ -15,9 +15,9 @@ from pellucid.kernels.catalogue import CATALOGUE
 from pellucid.kernels.panels import aligned
 
 # the control words of ``runner.py``; equality is tested
-FIRST_STEP, LAST_STEP, BATCH_ROWS, TOTAL_ROWS, OPERATIONS, YIELD, SPINS = range(7)
+FIRST_STEP, LAST_STEP, BATCH_ROWS, TOTAL_ROWS, OPERATIONS, YIELD, SPINS, SLICES = range(8)
 HALT, CONTROL_WORDS = 16, 64
-MEET, MAY_HALT = 1, 2
+MEET, MAY_HALT, BY_ROWS = 1, 2, 4
 SPIN_LIMIT = 2000
 
 
@@ -50,8 +50,9 @@ def operation(name: str, *arguments: Any, meets: bool = True, halts: bool = Fals
 
 
 def _array_words(name: str, kind: str, value: Any, real: np.dtype) -> list[int]:
-    dtype = {"m": real, "v": real, "i": np.dtype(np.int64)}.get(kind, np.dtype(np.float64))
-    rank = 2 if kind in "mD" else 1
+    types = {"m": real, "v": real, "i": np.dtype(np.int64), "B": np.dtype(np.uint8)}
+    dtype = types.get(kind, np.dtype(np.float64))
+    rank = 2 if kind in "mDB" else 1
     if not (
         isinstance(value, np.ndarray)
         and value.dtype == dtype
@@ -85,6 +86,23 @@ def _record(operation: Operation, real: np.dtype) -> np.ndarray:
     return np.array(words or [0], dtype=np.int64)
 
 
+def _groups(operations: Sequence[Operation]) -> list[tuple[int, int]]:
+    """Flags and end of the group that begins at each operation.
+
+    Operations in turn that go by rows are one group: a thread meets the others after the last.
+    """
+    found: list[tuple[int, int]] = []
+    flags, after = 0, len(operations)
+    for index in reversed(range(len(operations))):
+        each = operations[index]
+        by_rows = CATALOGUE[each.name].by_rows
+        if not (by_rows and flags & BY_ROWS):  # begins no group that is there
+            flags, after = 0, index + 1
+        flags |= MEET * each.meets + MAY_HALT * each.halts + BY_ROWS * by_rows
+        found.append((flags, after))
+    return found[::-1]
+
+
 def new_control() -> np.ndarray:
     """The words that a program and its threads share, each group in cache lines of its own."""
     return aligned(CONTROL_WORDS, np.int64)
@@ -101,6 +119,9 @@ class Program:
         float32 or float64.
     control : ndarray, optional
         What :func:`new_control` gave, where an operation needs it to halt the program.
+    slices : int, default=0
+        Into how many slices the rows of a batch are cut for operations that go by rows; 0 for one
+        a thread.
     """
 
     def __init__(
@@ -108,6 +129,7 @@ class Program:
         operations: Iterable[Operation],
         dtype: Any = np.float32,
         control: np.ndarray | None = None,
+        slices: int = 0,
     ) -> None:
         self.operations: Sequence[Operation] = tuple(operations)
         real = np.dtype(dtype)
@@ -116,12 +138,10 @@ class Program:
         self._records = [_record(each, real) for each in self.operations]
         self._table = np.array(
             [
-                (
-                    addresses[each.name],
-                    record.ctypes.data,
-                    MEET * each.meets + MAY_HALT * each.halts,
+                (addresses[each.name], record.ctypes.data, flags, after)
+                for each, record, (flags, after) in zip(
+                    self.operations, self._records, _groups(self.operations), strict=True
                 )
-                for each, record in zip(self.operations, self._records, strict=True)
             ],
             dtype=np.int64,
         ).reshape(-1)
@@ -129,6 +149,7 @@ class Program:
         self.control[OPERATIONS] = len(self.operations)
         self.control[YIELD] = threads.yield_address()
         self.control[SPINS] = SPIN_LIMIT
+        self.control[SLICES] = slices
         self._arguments = np.array(
             [
                 self.control.ctypes.data,

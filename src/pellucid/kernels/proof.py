@@ -12,6 +12,7 @@ import hashlib
 
 import numpy as np
 
+from pellucid.kernels.grid import spaced
 from pellucid.kernels.panels import PANEL_BYTES, aligned, pack, rows_of, stored_columns
 
 ROWS, DEPTH, COLUMNS, SIGMOID = 7, 19, 21, 3
@@ -32,16 +33,17 @@ def answer(dtype: str, product: int) -> str:
     pack(weight / 3.0, w)
     start = aligned(stored_columns(COLUMNS, dtype), dtype)
     start[:COLUMNS] = np.arange(COLUMNS) / 7.0 - 1
+    x_rows, terms, y_rows = spaced(ROWS, x.shape[1]), spaced(DEPTH), spaced(ROWS, y.shape[1])
+    arrays = [[each.ctypes.data, each.size] for each in (x, x_rows, terms, w, start, y, y_rows)]
     record = np.array(
         [
-            *(x.ctypes.data, x.size, x.shape[1], 1),
-            *(w.ctypes.data, w.size, DEPTH * panel, 0),
-            *(start.ctypes.data, start.size),
-            *(y.ctypes.data, y.size, panel, y.shape[1]),
-            *(ROWS, COLUMNS, DEPTH, SIGMOID, 0),
+            *arrays[0], *arrays[1], *arrays[2],
+            *arrays[3], *arrays[2], DEPTH * panel, 1, *arrays[4],
+            *arrays[5], *arrays[6], panel, 0,
+            ROWS, COLUMNS, DEPTH, SIGMOID, 0,
         ],
         dtype=np.int64,
-    )
+    )  # fmt: skip
     function = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 6)(product)
     function(0, 1, 0, 0, ROWS, record.ctypes.data)
     return hashlib.sha256(y[:, :COLUMNS].tobytes()).hexdigest()[:32]

@@ -1,7 +1,9 @@
 """The loop that runs a program of operations over the batches of an epoch.
 
-formula   for each step: for each operation: run it on every thread, then meet at the barrier
-shapes    table (operations, 3) words: function, record, flags; control: see below
+formula   for each step: for each operation: run it on every thread, then meet at the barrier;
+          operations that go by rows are run in turn on one slice of the rows after another
+shapes    table (operations, 4) words: function, record, flags of the group, the operation after
+          it; control: see below
 reads     table, records, all that the operations read
 writes    what the operations write; control's last words
 source    a sense-counting barrier as in Mellor-Crummey and Scott, Algorithms for Scalable
@@ -22,13 +24,14 @@ from pellucid.kernels.intrinsics import (
     call_plain,
     pause,
     read_float_state,
+    share,
     write_float_state,
 )
 
 # words of control; those that threads write lie in cache lines of their own
-FIRST_STEP, LAST_STEP, BATCH_ROWS, TOTAL_ROWS, OPERATIONS, YIELD, SPINS = range(7)
+FIRST_STEP, LAST_STEP, BATCH_ROWS, TOTAL_ROWS, OPERATIONS, YIELD, SPINS, SLICES = range(8)
 HALT, WAITING, ROUND, CONTROL_WORDS = 16, 32, 48, 64
-MEET, MAY_HALT = 1, 2  # flags of an operation
+MEET, MAY_HALT, BY_ROWS = 1, 2, 4  # flags of an operation
 
 
 @njit(error_model="numpy", _nrt=False)
@@ -53,15 +56,28 @@ def run(part, parts, control, table):
     """Steps ``control[FIRST_STEP]`` to ``control[LAST_STEP]`` of the program, as one thread."""
     found_state = read_float_state()
     write_float_state(PLAIN_FLOAT_STATE)
+    slices = control[SLICES]
+    begin, end = share(slices, part, parts)
+    if slices == 0:  # a thread's rows are one slice
+        slices, begin, end = parts, part, part + 1
     for step in range(control[FIRST_STEP], control[LAST_STEP]):
         first = step * control[BATCH_ROWS]
         rows = min(control[BATCH_ROWS], control[TOTAL_ROWS] - first)
-        for k in range(control[OPERATIONS]):
-            flags = table[3 * k + 2]
-            call(table[3 * k], part, parts, step, first, rows, table[3 * k + 1])
+        k = 0
+        while k < control[OPERATIONS]:
+            flags, after = table[4 * k + 2], table[4 * k + 3]
+            if flags & BY_ROWS:
+                for part_of_rows in range(begin, end):
+                    for j in range(k, after):
+                        call(
+                            table[4 * j], part_of_rows, slices, step, first, rows, table[4 * j + 1]
+                        )
+            else:
+                call(table[4 * k], part, parts, step, first, rows, table[4 * k + 1])
             if parts > 1 and flags & MEET:
                 _meet(control, parts)
             if flags & MAY_HALT and atomic_load(address(control, HALT)) != 0:
                 write_float_state(found_state)
                 return
+            k = after
     write_float_state(found_state)

@@ -1,8 +1,10 @@
 """The register tile: ``C = C0 + A B`` on a few rows times two vectors, in LLVM IR.
 
 formula   c[r, j] = c0[r, j] + sum over k of a[r, k] b[k, j], k in ascending order, one FMA each
-shapes    a (rows, K) at any two strides; b (K, width) with contiguous rows; c, c0 (rows, width)
-reads     a, b, c0 (its row stride may be 0, so that one bias row starts every row)
+shapes    a (rows, K); b (K, width) and c, c0 (rows, width) with contiguous rows
+reads     a, b, c0, and tables of where each row and each term lies: a[r, k] is the number at
+          ``a_rows[r] + a_terms[k]``. So one tile serves matrices either way round, and the
+          windows of a picture as they lie in it.
 writes    c, which may be c0
 source    Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication (2008), the
           inner kernel; here nothing is packed but the weights, once a step.
@@ -28,7 +30,9 @@ WORD = ir.IntType(64)
 
 def _emit_tile(builder, scalar, itemsize, height, vectors, arguments):
     """One tile of `height` rows and `vectors` vectors; sums stay in registers over all k."""
-    a, a_row, a_k, b, b_k, start, start_row, c, c_row, depth = arguments
+    a, a_rows, a_terms, b, b_terms, b_scale, start, start_scale, c, c_rows, c_scale, depth = (
+        arguments
+    )
     lanes = VECTOR_BYTES // itemsize
     vector = ir.VectorType(scalar, lanes)
     fma = builder.module.declare_intrinsic(
@@ -40,8 +44,10 @@ def _emit_tile(builder, scalar, itemsize, height, vectors, arguments):
         place = builder.add(address, ir.Constant(WORD, v * VECTOR_BYTES))
         return builder.load(builder.inttoptr(place, ir.PointerType()), typ=vector, align=itemsize)
 
-    def row_address(base, stride, r):
-        return builder.add(base, builder.mul(stride, ir.Constant(WORD, r)))
+    def scaled(table, index, scale):
+        place = builder.add(table, builder.mul(index, ir.Constant(WORD, 8)))
+        entry = builder.load(builder.inttoptr(place, ir.PointerType()), typ=WORD)
+        return builder.mul(entry, scale)
 
     def broadcast(value):
         first = ir.Constant(ir.IntType(32), 0)
@@ -49,11 +55,13 @@ def _emit_tile(builder, scalar, itemsize, height, vectors, arguments):
         mask = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
         return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), mask)
 
+    size = ir.Constant(WORD, itemsize)
+    each_row = [ir.Constant(WORD, r) for r in range(height)]
     sums = [
-        [load_vector(row_address(start, start_row, r), v) for v in range(vectors)]
-        for r in range(height)
+        [load_vector(builder.add(start, scaled(c_rows, r, start_scale)), v) for v in range(vectors)]
+        for r in each_row
     ]
-    row_offsets = [builder.mul(a_row, ir.Constant(WORD, r)) for r in range(height)]
+    a_row = [builder.add(a, scaled(a_rows, r, size)) for r in each_row]
     before = builder.block
     loop = builder.append_basic_block("k")
     done = builder.append_basic_block("k.end")
@@ -61,20 +69,18 @@ def _emit_tile(builder, scalar, itemsize, height, vectors, arguments):
 
     builder.position_at_end(loop)
     k = builder.phi(WORD)
-    a_now = builder.phi(WORD)
-    b_now = builder.phi(WORD)
     now = [[builder.phi(vector) for _ in range(vectors)] for _ in range(height)]
-    b_row = [load_vector(b_now, v) for v in range(vectors)]
+    a_term = scaled(a_terms, k, size)
+    b_term = builder.add(b, scaled(b_terms, k, b_scale))
+    b_row = [load_vector(b_term, v) for v in range(vectors)]
     following = []
     for r in range(height):
-        place = builder.inttoptr(builder.add(a_now, row_offsets[r]), ir.PointerType())
+        place = builder.inttoptr(builder.add(a_row[r], a_term), ir.PointerType())
         factor = broadcast(builder.load(place, typ=scalar, align=itemsize))
         following.append([builder.call(fma, [factor, b_row[v], now[r][v]]) for v in range(vectors)])
     k_next = builder.add(k, ir.Constant(WORD, 1))
-    a_next, b_next = builder.add(a_now, a_k), builder.add(b_now, b_k)
-    for phi, first, then in ((k, zero, k_next), (a_now, a, a_next), (b_now, b, b_next)):
-        phi.add_incoming(first, before)
-        phi.add_incoming(then, loop)
+    k.add_incoming(zero, before)
+    k.add_incoming(k_next, loop)
     for r in range(height):
         for v in range(vectors):
             now[r][v].add_incoming(sums[r][v], before)
@@ -90,16 +96,21 @@ def _emit_tile(builder, scalar, itemsize, height, vectors, arguments):
             sums[r][v] = total
     for r in range(height):
         for v in range(vectors):
-            place = builder.add(row_address(c, c_row, r), ir.Constant(WORD, v * VECTOR_BYTES))
+            row = builder.add(c, scaled(c_rows, each_row[r], c_scale))
+            place = builder.add(row, ir.Constant(WORD, v * VECTOR_BYTES))
             builder.store(sums[r][v], builder.inttoptr(place, ir.PointerType()), align=itemsize)
 
 
 @intrinsic
-def tile(typingctx, dtype, height, wide, a, a_row, a_k, b, b_k, start, start_row, c, c_row, depth):
+def tile(
+    typingctx, dtype, height, wide,
+    a, a_rows, a_terms, b, b_terms, b_scale, start, start_scale, c, c_rows, c_scale, depth,
+):  # fmt: skip
     """``c = start + a b`` on a tile of `height` rows, two vectors wide or one.
 
-    Addresses and strides are in bytes. `height` is between 1 and ``TILE_ROWS``; `wide` is 1 for
-    two vectors and 0 for one.
+    Tables count elements of a row of `a`; those of b and c are multiplied by `b_scale` and
+    `c_scale` bytes. `start_scale` of 0 starts every row from one, `height` is between 1 and
+    ``TILE_ROWS``, and `wide` is 1 for two vectors and 0 for one.
     """
     scalar_type = dtype.instance_type
 
@@ -121,4 +132,4 @@ def tile(typingctx, dtype, height, wide, a, a_row, a_k, b, b_k, start, start_row
         builder.position_at_end(end)
         return context.get_dummy_value()
 
-    return types.void(dtype, *([types.intp] * 12)), generate
+    return types.void(dtype, *([types.intp] * 14)), generate

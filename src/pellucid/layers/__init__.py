@@ -7,17 +7,30 @@ from typing import Any
 from pellucid import checks
 from pellucid.layers.activations import ACTIVATIONS, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from pellucid.layers.base import Layer, Parameter, Stage
+from pellucid.layers.convolution import Conv1d, Conv2d
 from pellucid.layers.dropout import Dropout
+from pellucid.layers.flatten import Flatten
 from pellucid.layers.initialization import INITIALIZATIONS
 from pellucid.layers.linear import Linear
+from pellucid.layers.normalization import BatchNorm
+from pellucid.layers.pooling import AvgPool1d, AvgPool2d, GlobalAvgPool, MaxPool1d, MaxPool2d
 
 __all__ = [
     "ACTIVATIONS",
     "INITIALIZATIONS",
+    "AvgPool1d",
+    "AvgPool2d",
+    "BatchNorm",
+    "Conv1d",
+    "Conv2d",
     "Dropout",
+    "Flatten",
+    "GlobalAvgPool",
     "Layer",
     "LeakyReLU",
     "Linear",
+    "MaxPool1d",
+    "MaxPool2d",
     "Parameter",
     "ReLU",
     "Sigmoid",
@@ -29,7 +42,25 @@ __all__ = [
 ]
 
 _BY_NAME: dict[str, type[Layer]] = {
-    each.__name__: each for each in (Linear, ReLU, LeakyReLU, Sigmoid, Tanh, Softmax, Dropout)
+    each.__name__: each
+    for each in (
+        Linear,
+        ReLU,
+        LeakyReLU,
+        Sigmoid,
+        Tanh,
+        Softmax,
+        Dropout,
+        Conv1d,
+        Conv2d,
+        MaxPool1d,
+        MaxPool2d,
+        AvgPool1d,
+        AvgPool2d,
+        GlobalAvgPool,
+        BatchNorm,
+        Flatten,
+    )
 }
 
 

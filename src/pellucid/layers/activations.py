@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pellucid import checks
 from pellucid.kernels import Operation, operation
+from pellucid.kernels.grid import lines
 from pellucid.layers.base import Layer, Shape, Stage, flat_size
 
 # the numbers of ``kernels/activations.py``; equality is tested
@@ -24,12 +25,20 @@ class Activation(Layer):
         return shape
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
-        columns = flat_size(type(self).__name__, stage.output_shape)
-        return [operation("activation_forward", stage.x, stage.y, columns, self.kind, self.slope)]
+        (x_lines, y_lines), count = lines(stage.x_grid, stage.y_grid)
+        return [
+            operation(
+                "activation_forward", stage.x, x_lines, stage.y, y_lines, count, self.kind,
+                self.slope,
+            )
+        ]  # fmt: skip
 
     def backward(self, stage: Stage) -> list[Operation]:
-        columns = stage.output_shape[0]
-        return [operation("activation_backward", stage.y, stage.dy, columns, self.kind, self.slope)]
+        # y = f(x), so dx = f'(x) dy
+        (runs,), count = lines(stage.y_grid)
+        return [
+            operation("activation_backward", stage.y, stage.dy, runs, count, self.kind, self.slope)
+        ]
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,8 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pellucid.kernels import Operation
+from pellucid.kernels.grid import NO_BORDER, Border, Grid
 
 Shape = tuple[int, ...]
+
+ROW_SLICES = 32  # slices of a batch of large rows; the same for any number of threads
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,14 @@ class Parameter:
         A name of :mod:`pellucid.layers.initialization`.
     decays : bool
         Whether weight decay applies to it.
+    learns : bool, default=True
+        False for what a layer counts itself, such as a running mean: the optimiser leaves it alone.
     """
 
     shape: Shape
     initialization: str
     decays: bool
+    learns: bool = True
 
 
 @dataclass
@@ -38,9 +44,11 @@ class Stage:
     """One layer's arrays in a network that has been laid out for a batch size.
 
     ``x`` and ``y`` are its input and output, ``dx`` and ``dy`` their gradients: matrices of padded
-    rows, ``dx`` None where nobody needs it. ``parameters`` and ``gradients`` are flat vectors by
-    name; ``activation`` is a fused activation's kind and slope; ``clock`` holds the seed and the
-    step that dropout draws from; ``memory`` is what forward keeps for backward.
+    rows, ``dx`` None where nobody needs it; ``x_grid`` and ``y_grid`` say where in a row the pixels
+    lie. ``parameters`` and ``gradients`` are flat vectors by name; ``activation`` is a fused
+    activation's kind and slope; ``clock`` holds the seed and the step that dropout draws from;
+    ``weights`` are the rows' weights and the epoch's order of rows; ``memory`` is what forward
+    keeps for backward.
     """
 
     index: int
@@ -50,12 +58,15 @@ class Stage:
     rows: int
     x: np.ndarray
     y: np.ndarray
+    x_grid: Grid
+    y_grid: Grid
     dx: np.ndarray | None = None
     dy: np.ndarray | None = None
     parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
     gradients: Mapping[str, np.ndarray] = field(default_factory=dict)
     activation: tuple[int, float] = (0, 0.0)
     clock: np.ndarray | None = None
+    weights: tuple[np.ndarray, ...] = ()
     memory: dict[str, np.ndarray] = field(default_factory=dict)
 
 
@@ -66,6 +77,10 @@ class Layer(ABC):
     """
 
     in_place: ClassVar[bool] = False  # its gradient overwrites the one that comes in
+    fuses_activation: ClassVar[bool] = False  # it computes an activation that follows it
+    selects: ClassVar[bool] = False  # each number of its output is one of its input
+    slices_rows: ClassVar[bool] = False  # rows are large: they are worked on some at a time
+    reads_plain: ClassVar[bool] = False  # it takes pixels of any number of channels without gaps
 
     @abstractmethod
     def output_shape(self, shape: Shape) -> Shape:
@@ -74,6 +89,18 @@ class Layer(ABC):
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         """What it learns, for an input of `shape`."""
         return {}
+
+    def border(self, shape: Shape) -> Border:
+        """The zeros that it reads around an input of `shape`."""
+        return NO_BORDER
+
+    def work(self, shape: Shape) -> int:
+        """Multiply-adds of one row's forward pass, where they are many."""
+        return 0
+
+    def sizes(self, shape: Shape) -> str:
+        """How the output's size follows from the input's, where that is not plain."""
+        return ""
 
     @abstractmethod
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
@@ -103,6 +130,6 @@ def flat_size(owner: str, shape: Shape) -> int:
     if len(shape) != 1:
         raise ValueError(
             f"the input of {owner} must be flat, one number a feature. Got rows of shape {shape}. "
-            "Give it rows of numbers."
+            "Put a Flatten layer before it."
         )
     return shape[0]

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from pellucid import checks
 from pellucid.kernels import Operation, operation
+from pellucid.kernels.grid import lines
 from pellucid.kernels.panels import rows_of
-from pellucid.layers.base import Layer, Shape, Stage, flat_size
+from pellucid.layers.base import Layer, Shape, Stage
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,29 +30,23 @@ class Dropout(Layer):
         checks.number("rate", "Dropout", self.rate, 0, 1, open_high=True)
 
     def output_shape(self, shape: Shape) -> Shape:
-        flat_size("Dropout", shape)
         return shape
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
-        columns = stage.output_shape[0]
+        (x_lines, y_lines), count = lines(stage.x_grid, stage.y_grid)
         if not training:
-            return [operation("activation_forward", stage.x, stage.y, columns, 0, 0.0)]
-        mask = rows_of(stage.rows, columns, stage.dtype)
+            return [
+                operation("activation_forward", stage.x, x_lines, stage.y, y_lines, count, 0, 0.0)
+            ]
+        mask = rows_of(stage.rows, len(y_lines) * (-(-count // 4) * 4), stage.dtype)
         stage.memory["mask"] = mask
         return [
             operation(
-                "dropout_forward",
-                stage.x,
-                mask,
-                stage.y,
-                columns,
-                self.rate,
-                stage.index,
-                stage.clock,
-            )  # fmt: skip
-        ]
+                "dropout_forward", stage.x, x_lines, mask, stage.y, y_lines, count, self.rate,
+                stage.index, stage.clock,
+            )
+        ]  # fmt: skip
 
     def backward(self, stage: Stage) -> list[Operation]:
-        return [
-            operation("dropout_backward", stage.memory["mask"], stage.dy, stage.output_shape[0])
-        ]
+        (runs,), count = lines(stage.y_grid)
+        return [operation("dropout_backward", stage.memory["mask"], stage.dy, runs, count)]

@@ -40,24 +40,25 @@ def _orthogonal(rows: int, columns: int, stream: Stream) -> np.ndarray:
 
 
 def initial(name: str, shape: tuple[int, ...], stream: Stream) -> np.ndarray:
-    """An array of `shape` (fan_in first, fan_out last), float64.
+    """An array of `shape`, float64: (fan_in, fan_out), or with a window's axes before them.
 
     Parameters
     ----------
     name : str
-        One of ``INITIALIZATIONS``.
+        One of ``INITIALIZATIONS``, or "ones".
     shape : tuple of int
         The parameter's logical shape.
     stream : Stream
         Where the random numbers come from.
     """
     count = math.prod(shape)
-    if name == "zeros":
-        return np.zeros(shape)
+    if name in ("zeros", "ones"):
+        return np.full(shape, float(name == "ones"))
     if name == "orthogonal":
         return _orthogonal(math.prod(shape[:-1]), shape[-1], stream).reshape(shape)
     scheme, kind = name.rsplit("_", 1)
-    variance = _VARIANCES[scheme](math.prod(shape[:-1]), shape[-1])
+    positions = math.prod(shape[:-2])  # of a convolution's window; a matrix has one
+    variance = _VARIANCES[scheme](math.prod(shape[:-1]), positions * shape[-1])
     if kind == "normal":
         return (math.sqrt(variance) * stream.normal(count)).reshape(shape)
     limit = math.sqrt(3.0 * variance)

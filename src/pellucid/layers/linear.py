@@ -8,6 +8,7 @@ import numpy as np
 
 from pellucid import checks
 from pellucid.kernels import Operation, operation
+from pellucid.kernels.grid import spaced
 from pellucid.kernels.panels import PANEL_BYTES, aligned, stored_columns
 from pellucid.layers.base import Layer, Parameter, Shape, Stage, flat_size
 from pellucid.layers.initialization import INITIALIZATIONS
@@ -31,6 +32,7 @@ class Linear(Layer):
     pellucid.formulas.linear : the formula, forward and backward.
     """
 
+    fuses_activation = True
     units: int
     bias: bool = True
     initialization: str = "glorot_uniform"
@@ -50,66 +52,53 @@ class Linear(Layer):
             found["bias"] = Parameter((self.units,), "zeros", False)
         return found
 
+    def work(self, shape: Shape) -> int:
+        return shape[0] * self.units
+
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
+        x, y = stage.x, stage.y
         inputs, outputs = stage.input_shape[0], stage.output_shape[0]
         bias = stage.parameters["bias"] if self.bias else _zeros(outputs, stage.dtype)
-        x, y = stage.x, stage.y
         panel = PANEL_BYTES // stage.dtype.itemsize
+        x_rows, y_rows = spaced(stage.rows, x.shape[1]), spaced(stage.rows, y.shape[1])
+        features = spaced(inputs)
         return [
             operation(
                 "product",
-                x.reshape(-1),
-                x.shape[1],
-                1,
-                stage.parameters["weight"],
-                inputs * panel,
-                0,
+                x.reshape(-1), x_rows, features,
+                stage.parameters["weight"], features, inputs * panel, True,
                 bias,
-                y.reshape(-1),
-                panel,
-                y.shape[1],
-                -1,
-                outputs,
-                inputs,
-                *stage.activation,
-            )  # fmt: skip
-        ]
+                y.reshape(-1), y_rows, panel, False,
+                -1, outputs, inputs, *stage.activation,
+            )
+        ]  # fmt: skip
 
     def backward(self, stage: Stage) -> list[Operation]:
         # y = x W + b, so dW = x^T dy, db = sum dy, dx = dy W^T
         assert stage.dy is not None
-        inputs, outputs = stage.input_shape[0], stage.output_shape[0]
         x, dy, dx = stage.x, stage.dy, stage.dx
+        inputs, outputs = stage.input_shape[0], stage.output_shape[0]
         panel = PANEL_BYTES // stage.dtype.itemsize
         zeros = _zeros(max(inputs, outputs), stage.dtype)
+        x_rows, dy_rows = spaced(stage.rows, x.shape[1]), spaced(stage.rows, dy.shape[1])
+        features, units = spaced(inputs), spaced(outputs)
         found = []
         if dx is not None:
             weight = stage.parameters["weight"]
             transposed = aligned(outputs * stored_columns(inputs, stage.dtype), stage.dtype)
             found.append(
-                operation("transpose_panels", weight, transposed, inputs, outputs, meets=False)
+                operation("transpose_panels", weight, transposed, 1, inputs, outputs, meets=False)
             )
         found.append(
             operation(
                 "product",
-                x.reshape(-1),
-                1,
-                x.shape[1],
-                dy.reshape(-1),
-                panel,
-                dy.shape[1],
+                x.reshape(-1), features, x_rows,
+                dy.reshape(-1), dy_rows, panel, False,
                 zeros,
-                stage.gradients["weight"],
-                inputs * panel,
-                0,
-                inputs,
-                outputs,
-                -1,
-                0,
-                0.0,
-                meets=dx is not None,
-            )  # fmt: skip
-        )
+                stage.gradients["weight"], features, inputs * panel, True,
+                inputs, outputs, -1, 0, 0.0, meets=dx is not None,
+            )
+        )  # fmt: skip
         if self.bias:
             found.append(
                 operation("bias_backward", dy, stage.gradients["bias"], outputs, meets=False)
@@ -118,23 +107,13 @@ class Linear(Layer):
             found.append(
                 operation(
                     "product",
-                    dy.reshape(-1),
-                    dy.shape[1],
-                    1,
-                    transposed,
-                    outputs * panel,
-                    0,
+                    dy.reshape(-1), dy_rows, units,
+                    transposed, units, outputs * panel, True,
                     zeros,
-                    dx.reshape(-1),
-                    panel,
-                    dx.shape[1],
-                    -1,
-                    inputs,
-                    outputs,
-                    0,
-                    0.0,
-                )  # fmt: skip
-            )
+                    dx.reshape(-1), spaced(stage.rows, dx.shape[1]), panel, False,
+                    -1, inputs, outputs, 0, 0.0,
+                )
+            )  # fmt: skip
         return found
 
 

@@ -10,15 +10,20 @@ import copy
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 
+from pellucid.data.picture_sets import Pictures
+from pellucid.feed import Feed
 from pellucid.kernels import Operation, Program, announced, operation
-from pellucid.kernels.panels import aligned
-from pellucid.network import PREDICT_ROWS, Loss, Network, gather
+from pellucid.kernels.grid import grid_of
+from pellucid.kernels.panels import aligned, rows_of
+from pellucid.network import Loss, Network
 from pellucid.randomness import Stream
+from pellucid.training.augmentation import Augmentation
 from pellucid.training.history import History
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.progress import Progress
@@ -35,9 +40,9 @@ class TrainingDiverged(FloatingPointError):
 
 @dataclass(frozen=True)
 class Rows:
-    """Encoded rows: features (N, I), targets, and weights of mean 1."""
+    """Encoded rows: features (N, ...), targets, and weights of mean 1."""
 
-    X: np.ndarray
+    X: np.ndarray | Pictures
     y: np.ndarray
     weight: np.ndarray
 
@@ -46,9 +51,7 @@ class Rows:
 
     def subset(self, index: np.ndarray) -> Rows:
         """The rows at `index`, their weights scaled to mean 1 again."""
-        return Rows(
-            np.ascontiguousarray(self.X[index]), self.y[index], unit_mean(self.weight[index])
-        )
+        return Rows(self.X[index], self.y[index], unit_mean(self.weight[index]))
 
 
 def unit_mean(weight: np.ndarray) -> np.ndarray:
@@ -73,6 +76,7 @@ class Settings:
     dtype: str = "float32"
     n_jobs: int | None = None
     accuracy: bool = False
+    augmentation: Augmentation | None = None
 
     @property
     def way_out(self) -> str:
@@ -120,15 +124,18 @@ class _Training:
             [settings.seed & 0xFFFFFFFF, settings.seed >> 32 & 0xFFFFFFFF, 0], dtype=np.int64
         )
         self.order = np.arange(len(rows), dtype=np.int64)
-        self.layout = network.layout(self.batch, self.gradients, self.clock)
+        self.layout = network.layout(
+            self.batch, self.gradients, self.clock, (rows.weight, self.order)
+        )
         self.loss = Loss(
             settings.loss, self.layout, network, rows.y, rows.weight, self.order, self.steps
         )
         self.schedule = np.zeros((self.steps, 3))
         self.scale = np.ones(2)
+        self.feed = Feed(rows.X, self.batch)
         self.program = Program(
             [
-                gather(self.layout, rows.X, self.order),
+                *self._input(),
                 *self.layout.forward,
                 *self.loss.operations,
                 *self.layout.backward,
@@ -137,9 +144,22 @@ class _Training:
             ],
             network.dtype,
             self.loss.control,
+            network.slices,
         )
         self.parts = network.threads(self.batch, settings.n_jobs)
         self._steps_a_call = 1
+
+    def _input(self) -> list[Operation]:
+        """The batch's rows, changed by chance where that is asked for."""
+        layout, change = self.layout, self.settings.augmentation
+        if change is None:
+            return [self.feed.operation(layout.x, layout.x_grid)]
+        plain = grid_of(self.network.shapes[0])
+        x = rows_of(self.batch, plain.size, self.network.dtype)
+        return [
+            replace(self.feed.operation(x, plain), meets=False),  # a thread's rows stay its own
+            *change.operations(x, layout.x, layout.x_grid, self.clock),
+        ]
 
     def _clip(self) -> list[Operation]:
         if self.settings.clip_norm is None:
@@ -154,7 +174,7 @@ class _Training:
         """One operation for the parameters that decay, one for the others."""
         network, settings = self.network, self.settings
         found = []
-        edges = (0, network.decaying, network.values.size)
+        edges = (0, network.decaying, network.learning)
         decays = (settings.weight_decay or 0.0, 0.0)
         for begin, end, decay in zip(edges, edges[1:], decays, strict=False):
             if end > begin:
@@ -177,6 +197,7 @@ class _Training:
         rows = len(self.rows)
         if self.batch < rows:
             self.order[:] = Stream(settings.seed, "order", state.epochs).permutation(rows)
+        self.feed.begin(self.order)
         self.schedule[:, 0] = state.schedule.rates(
             settings.learning_rate, state.steps, self.steps, self.steps, settings.max_epochs
         )
@@ -184,7 +205,8 @@ class _Training:
         self.clock[2] = state.steps
         step = 0
         while step < self.steps:
-            stop = min(self.steps, step + self._steps_a_call)
+            stop = min(self.steps, step + min(self._steps_a_call, self.feed.steps))
+            self.feed.wait(step * self.batch, min(rows, stop * self.batch))
             begin = time.perf_counter()
             whole = self.program.run(step, stop, self.batch, rows, self.parts)
             spent = time.perf_counter() - begin
@@ -224,22 +246,30 @@ class _Validation:
 
     def __init__(self, network: Network, rows: Rows, settings: Settings) -> None:
         self.rows = rows
-        self.batch = min(256, len(rows))
+        self.batch = min(network.predict_rows, len(rows))
         self.steps = -(-len(rows) // self.batch)
         order = np.arange(len(rows), dtype=np.int64)
         layout = network.layout(self.batch)
         self.loss = Loss(settings.loss, layout, network, rows.y, rows.weight, order, self.steps)
+        self.feed, self.order = Feed(rows.X, self.batch), order
+        operation = self.feed.operation(layout.x, layout.x_grid)
         self.program = Program(
-            [gather(layout, rows.X, order), *layout.forward, *self.loss.operations],
+            [operation, *layout.forward, *self.loss.operations],
             network.dtype,
             self.loss.control,
+            network.slices,
         )
         self.parts = network.threads(self.batch, settings.n_jobs)
 
     def measure(self) -> tuple[float, float]:
         """The mean loss, infinite where it is no number, and the share of right answers."""
-        if not self.program.run(0, self.steps, self.batch, len(self.rows), self.parts):
-            return math.inf, 0.0
+        rows = len(self.rows)
+        self.feed.begin(self.order)
+        for step in range(0, self.steps, self.feed.steps):
+            stop = min(self.steps, step + self.feed.steps)
+            self.feed.wait(step * self.batch, min(rows, stop * self.batch))
+            if not self.program.run(step, stop, self.batch, rows, self.parts):
+                return math.inf, 0.0
         losses, hits = self.loss.sums[: self.steps], self.loss.sums[self.steps :]
         return math.fsum(losses) / len(self.rows), math.fsum(hits) / len(self.rows)
 
@@ -342,27 +372,28 @@ class Trainer:
         reason = f"all {epochs} epochs done" if epochs > 1 else "one epoch done"
         keep_best = stopping is not None
         try:
-            for _ in range(epochs):
-                if callbacks is not None:
-                    callbacks.epoch_begin()
-                row = self._epoch(training, measured, progress)
-                watched = row["validation_loss"] if measured else row["loss"]
-                self.state.schedule.observe(watched)
-                if best.observe(watched):
-                    best_epoch, best_values = row["epoch"], network.values.copy()
-                if callbacks is not None and callbacks.epoch_end(row):
-                    reason = "stopped by a callback"
-                    break
-                if stopping is not None and best.should_stop:
-                    watching = "validation loss" if measured else "loss"
-                    reason = f"no better {watching} for {best.patience} epochs"
-                    break
+            with training.feed, measured.feed if measured else nullcontext():
+                for _ in range(epochs):
+                    if callbacks is not None:
+                        callbacks.epoch_begin()
+                    row = self._epoch(training, measured, progress)
+                    watched = row["validation_loss"] if measured else row["loss"]
+                    self.state.schedule.observe(watched)
+                    if best.observe(watched):
+                        best_epoch, best_values = row["epoch"], network.values.copy()
+                    if callbacks is not None and callbacks.epoch_end(row):
+                        reason = "stopped by a callback"
+                        break
+                    if stopping is not None and best.should_stop:
+                        watching = "validation loss" if measured else "loss"
+                        reason = f"no better {watching} for {best.patience} epochs"
+                        break
         except KeyboardInterrupt:
             reason, keep_best = "interrupted; the best weights so far are kept", True
         if keep_best and best_values is not None:
             network.values[:] = best_values
             return Outcome(f"{reason}; best epoch {best_epoch}", best_epoch)
-        if not np.isfinite(network.forward(rows.X[:PREDICT_ROWS], n_jobs=1)).all():
+        if not np.isfinite(network.forward(rows.X[: network.predict_rows], n_jobs=1)).all():
             raise TrainingDiverged(
                 f"the network's output after epoch {self.state.epochs} must be finite, but it is "
                 f"NaN or infinite: the last step went too far. {settings.way_out}"

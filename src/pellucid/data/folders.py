@@ -1,0 +1,83 @@
+"""Folders of pictures: which files there are, and of which classes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_HIDDEN = ("thumbs.db", "desktop.ini")
+
+
+def list_pictures(folder: str | os.PathLike[str], least: int = 2) -> tuple[list[str], list[str]]:
+    """The pictures of a folder that has one folder a class: their paths, and their classes.
+
+    Parameters
+    ----------
+    folder : path
+        Each folder in it is a class, and all files below that are its pictures, except hidden
+        ones.
+    least : int, default=2
+        The fewest pictures of a class: one to learn from, and one to test.
+
+    Returns
+    -------
+    paths, classes : list of str
+        In the order of the names, so that the same folder gives the same lists.
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError
+        If there is no such folder.
+    ValueError
+        If there is no folder in it, or one of them has fewer pictures than `least`.
+
+    Examples
+    --------
+    >>> from pellucid import CNNClassifier, list_pictures
+    >>> paths, classes = list_pictures("pictures/")                     # doctest: +SKIP
+    >>> model = CNNClassifier(random_state=0).fit(paths, classes)       # doctest: +SKIP
+    """
+    root = _existing(folder)
+    paths: list[str] = []
+    classes: list[str] = []
+    for each in sorted(root.iterdir()):
+        if not each.is_dir() or _is_hidden(each.name):
+            continue
+        found = files_below(each)
+        if len(found) < least:
+            got = f"{len(found)}, '{found[0]}'" if found else "none"
+            raise ValueError(
+                f"the class folder '{each}' must hold at least {least} picture"
+                f"{'s' if least > 1 else ''}. Got {got}. Add pictures, or remove the folder."
+            )
+        paths += found
+        classes += [each.name] * len(found)
+    if not paths:
+        raise ValueError(
+            f"'{folder}' must hold one folder a class, with its pictures in it. Got no folder. "
+            "Move the pictures into folders that are named after their classes."
+        )
+    return paths, classes
+
+
+def files_below(folder: str | os.PathLike[str]) -> list[str]:
+    """The paths of all files in `folder` and in the folders below, hidden ones left out."""
+    root = _existing(folder)
+    found = []
+    for each in sorted(root.rglob("*")):
+        if each.is_file() and not any(map(_is_hidden, each.relative_to(root).parts)):
+            found.append(str(each))
+    return found
+
+
+def _existing(folder: str | os.PathLike[str]) -> Path:
+    root = Path(folder)
+    if not root.exists():
+        raise FileNotFoundError(f"the folder '{folder}' does not exist.")
+    if not root.is_dir():
+        raise NotADirectoryError(f"'{folder}' must be a folder of pictures. Got a file.")
+    return root
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _HIDDEN

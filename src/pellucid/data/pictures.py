@@ -1,0 +1,313 @@
+"""One picture, from a file, from Pillow or from an array: what it is, and its pixels.
+
+Decoding and resizing are Pillow's, which is imported only when a picture asks for it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.checks import shown
+
+COLORS = ("auto", "grey", "rgb")
+TYPES = {"bytes": np.uint8, "sixteen": np.uint16, "float": np.float32}  # by a picture's kind
+
+_ORIENTATION = 274  # the EXIF tag
+_TURNED = (5, 6, 7, 8)  # its values that swap height and width
+_GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
+_LOADING = threading.Lock()  # an image may be in a list twice, and Pillow's loading is not for two
+_WORDS = {"bytes": "of 8 bits", "sixteen": "of 16 bits", "float": "of numbers of any size"}
+
+
+class PictureError(ValueError):
+    """Why a picture cannot be used, as the end of a sentence, and the way out.
+
+    Which picture it is, is for the caller to say.
+    """
+
+    def __init__(self, reason: str, way_out: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.way_out = reason, way_out
+
+
+class Header(NamedTuple):
+    """What a picture is, before it is decoded; `kind` is a key of `TYPES`."""
+
+    height: int
+    width: int
+    channels: int
+    kind: str
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels)."""
+        return self[:3]
+
+
+def is_picture(value: Any) -> bool:
+    """Whether `value` is a path or an image of Pillow's."""
+    return isinstance(value, (str, os.PathLike)) or _is_image(value)
+
+
+def read_header(source: Any) -> Header:
+    """What `source` (a path, an image of Pillow's, an array) is, without its pixels.
+
+    Raises
+    ------
+    PictureError
+        If it is no picture, is not there, or is too large.
+    """
+    if isinstance(source, np.ndarray):
+        return _array_header(source)
+    with _Reading(source) as picture:
+        return _image_header(picture)
+
+
+def read_picture(source: Any, wanted: Header, resizes: bool, converts: bool) -> np.ndarray:
+    """The pixels of `source` as `wanted` says.
+
+    Parameters
+    ----------
+    source : path, image of Pillow's, or array
+    wanted : Header
+        Height, width, channels and kind of the result.
+    resizes, converts : bool
+        Whether a picture of another size, of other colour, is made so, or refused.
+
+    Returns
+    -------
+    ndarray of shape (height, width, channels)
+        Of the type that belongs to the kind. Files of 8 and of 16 bits are brought to one scale.
+
+    Raises
+    ------
+    PictureError
+    """
+    if isinstance(source, np.ndarray):
+        found = _array_header(source)
+        check_alike(found, wanted, resizes, converts)
+        pixels = source.reshape(*source.shape[:2], -1).astype(TYPES[found.kind])
+        pixels = _recoloured(pixels, wanted.channels)
+        return rescaled(_resized(pixels, wanted._replace(kind=found.kind)), wanted.kind)
+    with _Reading(source) as picture:
+        if (
+            resizes and picture.format == "JPEG" and picture is not source
+        ):  # which can decode at half the size or less
+            picture.draft(None, (2 * wanted.width, 2 * wanted.height))
+        return _pixels(picture, wanted, resizes, converts)
+
+
+def check_alike(found: Header, wanted: Header, resizes: bool, converts: bool) -> None:
+    """Refuse a picture that is not, and may not be made, as `wanted`."""
+    if found[:2] != wanted[:2] and not resizes:
+        size = wanted[:2]
+        raise PictureError(
+            f"it is {found.height} x {found.width} pixels, and those of fit are {size[0]} x "
+            f"{size[1]}",
+            f"Resize it, or fit with image_size={size}",
+        )
+    both = (found.channels, wanted.channels)
+    known = set(both) <= {1, 3}
+    if found.channels != wanted.channels and not (converts and known):
+        words = {1: "grey", 3: "in colour"}
+        one, others = (words.get(n, f"of {n} channels") for n in both)
+        way_out = 'Pass color="grey" or color="rgb"' if known else "Convert it"
+        raise PictureError(f"it is {one}, and the others are {others}", way_out)
+    if found.kind != wanted.kind and "float" in (found.kind, wanted.kind):
+        raise PictureError(
+            f"it is {_WORDS[found.kind]}, and the others are {_WORDS[wanted.kind]}",
+            "Convert it",
+        )
+
+
+# -- arrays --------------------------------------------------------------------------------------
+
+
+def _array_header(array: np.ndarray) -> Header:
+    if array.ndim not in (2, 3) or array.dtype.kind not in "biuf" or not array.size:
+        raise PictureError(
+            "an array must be numbers of shape (height, width) or (height, width, channels), "
+            f"none of them 0. It is {array.dtype} of shape {array.shape}"
+        )
+    _check_finite(array)
+    kinds = {np.dtype(np.uint8): "bytes", np.dtype(np.uint16): "sixteen"}
+    channels = 1 if array.ndim == 2 else array.shape[2]
+    height, width = array.shape[:2]
+    return Header(height, width, channels, kinds.get(array.dtype, "float"))
+
+
+def _check_finite(array: np.ndarray) -> None:
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise PictureError("it holds NaN or infinity")
+
+
+def _recoloured(pixels: np.ndarray, channels: int) -> np.ndarray:
+    """Grey as colour, or colour as grey, weighed as Pillow weighs it (ITU-R 601)."""
+    if pixels.shape[2] == channels:
+        return pixels
+    if channels == 3:
+        return np.repeat(pixels, 3, axis=2)
+    if pixels.dtype == np.float32:
+        red, green, blue = np.moveaxis(pixels, 2, 0)
+        grey = red * np.float32(0.299) + green * np.float32(0.587) + blue * np.float32(0.114)
+        return grey[..., None]
+    weighed = pixels.astype(np.int64) @ np.array([19595, 38470, 7471])
+    return ((weighed + 0x8000) >> 16).astype(pixels.dtype)[..., None]
+
+
+def rescaled(pixels: np.ndarray, kind: str) -> np.ndarray:
+    """Levels of 8 bits as 16, or of 16 as 8: 255 is 65535."""
+    if kind == "sixteen" and pixels.dtype == np.uint8:
+        return pixels.astype(np.uint16) * np.uint16(257)
+    if kind == "bytes" and pixels.dtype == np.uint16:
+        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return pixels
+
+
+def _resized(pixels: np.ndarray, wanted: Header) -> np.ndarray:
+    """Channel by channel, so that there may be any number of them."""
+    if pixels.shape[:2] == wanted[:2]:
+        return pixels
+    image, _ = _pillow()
+    size, bilinear = (wanted.width, wanted.height), image.Resampling.BILINEAR
+    channels = np.moveaxis(pixels, -1, 0)
+    if wanted.kind != "bytes":
+        channels = channels.astype(np.float32)
+    found = [image.fromarray(np.ascontiguousarray(each)).resize(size, bilinear)
+             for each in channels]  # fmt: skip
+    numbers = np.stack([np.asarray(each) for each in found], axis=-1)
+    return np.rint(numbers).astype(np.uint16) if wanted.kind == "sixteen" else numbers
+
+
+# -- Pillow's images -----------------------------------------------------------------------------
+
+
+def _is_image(value: Any) -> bool:
+    return type(value).__module__.partition(".")[0] == "PIL" and hasattr(value, "getbands")
+
+
+def _pillow() -> Any:
+    try:
+        from PIL import Image, ImageOps
+    except ImportError as error:
+        raise ImportError(
+            'Pictures need Pillow, which is not installed. Run: pip install "pellucid[pictures]"'
+        ) from error
+    return Image, ImageOps
+
+
+class _Reading:
+    """A picture's file, open, or an image; what goes wrong with it becomes a PictureError."""
+
+    def __init__(self, source: Any) -> None:
+        self.source = source
+        self.open = ExitStack()
+
+    def __enter__(self) -> Any:
+        try:
+            return self._picture()
+        except Exception as error:
+            self.open.close()
+            raise _explained(error) from error
+
+    def _picture(self) -> Any:
+        source = self.source
+        if _is_image(source):
+            with _LOADING:
+                source.load()
+            return source
+        if not isinstance(source, (str, os.PathLike)):
+            raise PictureError(
+                f"it must be a path, an image of Pillow's or an array. It is {shown(source)}"
+            )
+        if os.path.isdir(source):
+            raise PictureError("it is a folder")
+        if os.path.getsize(source) == 0:
+            raise PictureError("the file is empty")
+        image, _ = _pillow()
+        # not by its name: Pillow would map it, and a mapped TIFF it turns wrongly
+        file = self.open.enter_context(open(source, "rb"))
+        return self.open.enter_context(image.open(file))
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        self.open.close()
+        if isinstance(error, Exception):
+            raise _explained(error) from error
+
+
+def _explained(error: Exception) -> Exception:
+    """`error` as a PictureError, if the picture is to blame."""
+    image, _ = _pillow()
+    if isinstance(error, (PictureError, MemoryError, ImportError)):
+        return error
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return error
+    if isinstance(error, FileNotFoundError):
+        return PictureError("the file does not exist")
+    if isinstance(error, PermissionError):
+        return PictureError("the file may not be read")
+    if isinstance(error, image.UnidentifiedImageError):
+        return PictureError("it is no picture that Pillow knows")
+    if isinstance(error, (image.DecompressionBombError, image.DecompressionBombWarning)):
+        return PictureError(
+            f"it has more than {image.MAX_IMAGE_PIXELS // 10**6} million pixels, as a "
+            "decompression bomb has (PIL.Image.MAX_IMAGE_PIXELS sets the limit)"
+        )
+    if isinstance(error, OSError) and error.errno is not None:
+        return PictureError(f"the file cannot be read ({error.strerror})")
+    reason = " ".join(str(error).split()).rstrip(". ")[:100] or type(error).__name__
+    return PictureError(f"it is damaged or breaks off ({reason})")
+
+
+def _image_header(picture: Any) -> Header:
+    width, height = picture.size
+    if not width or not height:
+        raise PictureError("it has no pixels")
+    # a PNG may have its EXIF behind the pixels, and asking for it would decode them
+    if picture.format != "PNG" or "exif" in picture.info:
+        if picture.getexif().get(_ORIENTATION) in _TURNED:
+            tags = getattr(picture, "tag_v2", {})  # Pillow turns a TIFF itself, or only its size
+            width, height = tags.get(257, height), tags.get(256, width)
+    kind = "sixteen" if picture.mode.startswith("I") else "bytes"
+    return Header(height, width, 1 if _is_grey(picture) else 3,
+                  "float" if picture.mode == "F" else kind)  # fmt: skip
+
+
+def _is_grey(picture: Any) -> bool:
+    palette = picture.getpalette("RGB") if picture.mode in ("P", "PA") else None
+    if palette is None:
+        return picture.mode in _GREY
+    red, green, blue = np.array(palette, dtype=np.uint8).reshape(-1, 3).T
+    return bool(np.array_equal(red, green) and np.array_equal(green, blue))
+
+
+def _pixels(picture: Any, wanted: Header, resizes: bool, converts: bool) -> np.ndarray:
+    """The first frame, upright, in the wanted channels, on white where it is transparent."""
+    image, operations = _pillow()
+    picture.load()
+    if picture.getexif().get(_ORIENTATION, 1) != 1:
+        picture = operations.exif_transpose(picture)
+    found = _image_header(picture)
+    check_alike(found, wanted, resizes, converts)
+    if found.kind != "bytes":
+        numbers = np.asarray(picture)[..., None]
+        _check_finite(numbers)
+        if found.kind == "sixteen" and (numbers.min() < 0 or numbers.max() > 65535):
+            raise PictureError("it holds whole numbers that are not of 16 bits")
+        pixels = _resized(numbers.astype(TYPES[found.kind]), wanted._replace(kind=found.kind))
+        return rescaled(np.repeat(pixels, wanted.channels, axis=2), wanted.kind)
+    if picture.mode in _ALPHA or "transparency" in picture.info:
+        ground = image.new("RGBA", picture.size, "white")
+        ground.alpha_composite(picture.convert("RGBA"))
+        picture = ground
+    picture = picture.convert("L" if wanted.channels == 1 else "RGB")
+    if picture.size != (wanted.width, wanted.height):
+        picture = picture.resize((wanted.width, wanted.height), image.Resampling.BILINEAR)
+    return rescaled(np.asarray(picture).reshape(wanted.shape), wanted.kind)

@@ -1,0 +1,408 @@
+"""Convolutional networks: for pictures and signals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pellucid import checks
+from pellucid.data import PictureEncoder
+from pellucid.estimators.base import NetworkEstimator
+from pellucid.estimators.parameters import documented
+from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
+from pellucid.layers import (
+    ACTIVATIONS,
+    INITIALIZATIONS,
+    AvgPool1d,
+    AvgPool2d,
+    BatchNorm,
+    Conv1d,
+    Conv2d,
+    Dropout,
+    Flatten,
+    Layer,
+    Linear,
+    MaxPool1d,
+    MaxPool2d,
+)
+from pellucid.training import augmentation
+from pellucid.training.augmentation import Augmentation
+from pellucid.training.optimizers import Optimizer
+from pellucid.training.schedules import Schedule
+
+_CONVOLUTIONS = {1: Conv1d, 2: Conv2d}
+_POOLS: dict[str, dict[int, Any]] = {
+    "max": {1: MaxPool1d, 2: MaxPool2d},
+    "avg": {1: AvgPool1d, 2: AvgPool2d},
+}
+
+
+class _CNN(NetworkEstimator):
+    """Abstract: blocks of convolution, activation and pooling, then hidden layers."""
+
+    @property
+    def pictures_(self) -> PictureEncoder:
+        """What was learned about the pictures: size, channels, means and deviations."""
+        return self._input
+
+    def _new_input(self) -> PictureEncoder:
+        return PictureEncoder(self.image_size, self.color, self.on_error)
+
+    def _augmentation(self) -> Augmentation | None:
+        return augmentation.resolve(self.augment, type(self).__name__)
+
+    def _layers(self, outputs: int) -> list[Layer]:
+        owner = type(self).__name__
+        activation = ACTIVATIONS[checks.one_of("activation", owner, self.activation, ACTIVATIONS)]()
+        initialization = checks.one_of(
+            "initialization", owner, self.initialization, INITIALIZATIONS
+        )
+        rate = checks.number("dropout", owner, self.dropout, 0, 1, open_high=True)
+        hidden = checks.positive_integer("hidden_dim", owner, self.hidden_dim)
+        pool = None if self.pool is None else checks.one_of("pool", owner, self.pool, _POOLS)
+        checks.flag("batch_norm", owner, self.batch_norm)
+        shape = self._input.shape
+        dimensions = len(shape) - 1
+        change = self._augmentation()
+        if dimensions == 1 and change is not None and change.rotate:
+            raise ValueError(f"augment of {owner} must not turn signals. Leave 'rotate' out.")
+        layers: list[Layer] = []
+        for channels in self._channels():
+            convolution = _CONVOLUTIONS[dimensions](
+                channels, self.kernel_size, self.stride, self.padding,
+                bias=not self.batch_norm, initialization=initialization,
+            )  # fmt: skip
+            block: list[Layer] = [convolution]
+            if self.batch_norm:
+                block.append(BatchNorm())
+            block.append(activation)
+            shape = convolution.output_shape(shape)
+            if pool is not None:
+                # a map smaller than the window is one window
+                size = tuple(
+                    min(n, k) for n, k in zip(shape, self._pool_size(dimensions), strict=False)
+                )
+                pooling = _POOLS[pool][dimensions](size if dimensions == 2 else size[0])
+                block.append(pooling)
+                shape = pooling.output_shape(shape)
+            layers += block
+        layers += [Flatten(), Linear(hidden, initialization=initialization), activation]
+        if rate > 0:
+            layers.append(Dropout(rate))
+        return [*layers, Linear(outputs)]
+
+    def _channels(self) -> list[int]:
+        owner, channels = type(self).__name__, self.channels
+        if not isinstance(channels, (tuple, list)):
+            channels = (channels,)
+        if not channels:
+            expected = "a positive integer or a tuple of them, one a block"
+            raise ValueError(checks.fault("channels", owner, expected, self.channels))
+        return [checks.positive_integer("channels", owner, each) for each in channels]
+
+    def _pool_size(self, dimensions: int) -> tuple[int, ...]:
+        owner, size = type(self).__name__, self.pool_size
+        each = size if isinstance(size, (tuple, list)) else (size,) * dimensions
+        if len(each) != dimensions:
+            expected = "a number" if dimensions == 1 else "a number, or two: (height, width)"
+            raise ValueError(checks.fault("pool_size", owner, expected, size))
+        return tuple(checks.positive_integer("pool_size", owner, one) for one in each)
+
+
+@documented
+class CNNClassifier(NetworkClassification, _CNN):
+    """A convolutional network that tells classes, or sets of labels, apart.
+
+    X of rank 2 is signals (rows, length), of rank 3 grey pictures (rows, height, width), of rank 4
+    pictures with channels (rows, height, width, channels).
+
+    Parameters
+    ----------
+    channels : int or tuple of int, default=(32, 64, 128)
+        Kernels of each block; as many blocks as numbers.
+    kernel_size : int or (int, int), default=3
+        Height and width of a kernel; of signals the length.
+    stride : int or (int, int), default=1
+        How far kernels move.
+    padding : int, (int, int), "same" or "valid", default="same"
+        Zeros around each map; "same" keeps its size, so that small pictures do not shrink away.
+    pool : {"max", "avg"} or None, default="max"
+        What ends each block.
+    pool_size : int or (int, int), default=2
+        The window of pooling, and its stride. A map smaller than that is one window.
+    batch_norm : bool, default=True
+        Whether each convolution is followed by batch normalisation.
+    hidden_dim : int, default=128
+        Width of the hidden layer after the blocks.
+    {dropout}
+    {activation}
+    initialization : str, default="he_uniform"
+        How the layers' weights begin; see :mod:`pellucid.layers.initialization`.
+    image_size : int, (int, int) or None, default=None
+        (height, width) to which all pictures are resized. None leaves pictures of one size as they
+        are, and resizes those of several to their median.
+    color : {"auto", "grey", "rgb"}, default="auto"
+        What pictures are made. "auto" takes them as they are, and refuses grey ones among
+        coloured ones.
+    on_error : {"raise", "skip"}, default="raise"
+        What becomes, in `fit`, of a picture that cannot be read; "skip" leaves it out, and tells.
+    augment : None, str, list of str or dict, default=None
+        Random changes in training: "flip", "shift", "crop", "rotate". A dict sets how much, as in
+        ``{"shift": 0.1, "rotate": 15}``; see :mod:`pellucid.training.augmentation`.
+    {optimizer}
+    {learning_rate}
+    {schedule}
+    {weight_decay}
+    {clip_norm}
+    {max_epochs}
+    {batch_size}
+    {early_stopping}
+    {validation_fraction}
+    {patience}
+    {class_weight}
+    {dtype}
+    {callbacks}
+    {warm_start}
+    {n_jobs}
+    {random_state}
+    {verbose}
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The labels in order.
+    pictures_ : PictureEncoder
+        What was learned about X.
+    {attributes}
+
+    See Also
+    --------
+    CNNRegressor : for numbers.
+    NetworkClassifier : for any list of layers.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from pellucid import CNNClassifier
+    >>> digits = load_digits()
+    >>> digits.images.shape
+    (1797, 8, 8)
+    >>> X, y = digits.images[:500], digits.target[:500]
+    >>> model = CNNClassifier(channels=16, max_epochs=10, random_state=0, verbose=0).fit(X, y)
+    >>> bool(model.score(digits.images[500:], digits.target[500:]) > 0.9)
+    True
+    """
+
+    def __init__(
+        self,
+        channels: int | Sequence[int] = (32, 64, 128),
+        kernel_size: int | tuple[int, int] = 3,
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] | str = "same",
+        pool: str | None = "max",
+        pool_size: int | tuple[int, int] = 2,
+        batch_norm: bool = True,
+        hidden_dim: int = 128,
+        dropout: float = 0.0,
+        activation: str = "relu",
+        initialization: str = "he_uniform",
+        image_size: int | tuple[int, int] | None = None,
+        color: str = "auto",
+        on_error: str = "raise",
+        augment: Any = None,
+        optimizer: str | Optimizer = "adamw",
+        learning_rate: float = 0.003,
+        schedule: str | Schedule = "cosine",
+        weight_decay: float | str = "auto",
+        clip_norm: float | None = None,
+        max_epochs: int = 50,
+        batch_size: int | str = 32,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        class_weight: str | dict[Any, float] | None = None,
+        dtype: str = "float32",
+        callbacks: Any = None,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: int = 1,
+    ) -> None:
+        self.channels = channels
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.padding = padding
+        self.pool = pool
+        self.pool_size = pool_size
+        self.batch_norm = batch_norm
+        self.hidden_dim = hidden_dim
+        self.dropout = dropout
+        self.activation = activation
+        self.initialization = initialization
+        self.image_size = image_size
+        self.color = color
+        self.on_error = on_error
+        self.augment = augment
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.weight_decay = weight_decay
+        self.clip_norm = clip_norm
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.class_weight = class_weight
+        self.dtype = dtype
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+
+@documented
+class CNNRegressor(NetworkRegression, _CNN):
+    """A convolutional network that predicts numbers, one a row or several.
+
+    X is as for :class:`CNNClassifier`; targets are standardised inside and given back in their own
+    units.
+
+    Parameters
+    ----------
+    channels : int or tuple of int, default=(32, 64, 128)
+        Kernels of each block; as many blocks as numbers.
+    kernel_size : int or (int, int), default=3
+        Height and width of a kernel; of signals the length.
+    stride : int or (int, int), default=1
+        How far kernels move.
+    padding : int, (int, int), "same" or "valid", default="same"
+        Zeros around each map; "same" keeps its size, so that small pictures do not shrink away.
+    pool : {"max", "avg"} or None, default="max"
+        What ends each block.
+    pool_size : int or (int, int), default=2
+        The window of pooling, and its stride. A map smaller than that is one window.
+    batch_norm : bool, default=True
+        Whether each convolution is followed by batch normalisation.
+    hidden_dim : int, default=128
+        Width of the hidden layer after the blocks.
+    {dropout}
+    {activation}
+    initialization : str, default="he_uniform"
+        How the layers' weights begin; see :mod:`pellucid.layers.initialization`.
+    image_size : int, (int, int) or None, default=None
+        (height, width) to which all pictures are resized. None leaves pictures of one size as they
+        are, and resizes those of several to their median.
+    color : {"auto", "grey", "rgb"}, default="auto"
+        What pictures are made. "auto" takes them as they are, and refuses grey ones among
+        coloured ones.
+    on_error : {"raise", "skip"}, default="raise"
+        What becomes, in `fit`, of a picture that cannot be read; "skip" leaves it out, and tells.
+    augment : None, str, list of str or dict, default=None
+        Random changes in training: "flip", "shift", "crop", "rotate". A dict sets how much, as in
+        ``{"shift": 0.1, "rotate": 15}``; see :mod:`pellucid.training.augmentation`.
+    {optimizer}
+    {learning_rate}
+    {schedule}
+    {weight_decay}
+    {clip_norm}
+    {max_epochs}
+    {batch_size}
+    {early_stopping}
+    {validation_fraction}
+    {patience}
+    {dtype}
+    {callbacks}
+    {warm_start}
+    {n_jobs}
+    {random_state}
+    {verbose}
+
+    Attributes
+    ----------
+    pictures_ : PictureEncoder
+        What was learned about X.
+    {attributes}
+
+    See Also
+    --------
+    CNNClassifier : for classes.
+    NetworkRegressor : for any list of layers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pellucid import CNNRegressor
+    >>> X = np.random.default_rng(0).normal(size=(200, 30))     # signals of 30 steps
+    >>> y = X.max(axis=1)
+    >>> model = CNNRegressor(channels=8, random_state=0, verbose=0).fit(X, y)
+    >>> model.predict(X[:2]).shape
+    (2,)
+    """
+
+    def __init__(
+        self,
+        channels: int | Sequence[int] = (32, 64, 128),
+        kernel_size: int | tuple[int, int] = 3,
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] | str = "same",
+        pool: str | None = "max",
+        pool_size: int | tuple[int, int] = 2,
+        batch_norm: bool = True,
+        hidden_dim: int = 128,
+        dropout: float = 0.0,
+        activation: str = "relu",
+        initialization: str = "he_uniform",
+        image_size: int | tuple[int, int] | None = None,
+        color: str = "auto",
+        on_error: str = "raise",
+        augment: Any = None,
+        optimizer: str | Optimizer = "adamw",
+        learning_rate: float = 0.003,
+        schedule: str | Schedule = "cosine",
+        weight_decay: float | str = "auto",
+        clip_norm: float | None = None,
+        max_epochs: int = 50,
+        batch_size: int | str = 32,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        dtype: str = "float32",
+        callbacks: Any = None,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: int = 1,
+    ) -> None:
+        self.channels = channels
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.padding = padding
+        self.pool = pool
+        self.pool_size = pool_size
+        self.batch_norm = batch_norm
+        self.hidden_dim = hidden_dim
+        self.dropout = dropout
+        self.activation = activation
+        self.initialization = initialization
+        self.image_size = image_size
+        self.color = color
+        self.on_error = on_error
+        self.augment = augment
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.weight_decay = weight_decay
+        self.clip_norm = clip_norm
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.dtype = dtype
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose

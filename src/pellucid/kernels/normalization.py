@@ -1,0 +1,228 @@
+"""Batch normalisation: each channel to mean 0 and variance 1 over the batch and its pixels.
+
+formula   xhat = (x - mean) / sqrt(variance + eps), y = f(gamma xhat + beta), f an activation
+          dx = gamma / std (dy - mean(dy) - xhat mean(dy xhat))
+          dgamma = sum dy xhat, dbeta = sum dy
+shapes    x, y, dy (B, padded rows), pixels (P,) where the pixels of a row begin, C channels;
+          batch (5, padded C) float64: mean, 1 / std, mean(dy), mean(dy xhat), the sum of weights
+reads     x, dy, gamma, beta, the rows' weights (2 counts a row twice), the running mean and
+          variance
+writes    forward y, batch, the running mean and variance; backward dx in place of dy, dgamma,
+          dbeta, all without f
+source    ``pellucid.formulas.normalization``; Ioffe and Szegedy, Batch Normalization (2015)
+
+Sums are float64 and in the order of rows and pixels; a channel is summed by one thread, beside
+the others of its vector.
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from pellucid.kernels.activations import activate
+from pellucid.kernels.intrinsics import address, share, sqrt
+
+LANES = 8  # channels that are summed at a time; rows are padded to whole half panels, so to this
+WORD, POINTER = ir.IntType(64), ir.PointerType()
+DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
+
+
+class _Doubles:
+    """Builder of a loop over a row's pixels, with float64 sums of `LANES` channels."""
+
+    def __init__(self, context, builder, dtype):
+        self.builder = builder
+        self.scalar = context.get_value_type(dtype.instance_type)
+        self.size = context.get_abi_sizeof(self.scalar)
+
+    def load(self, address, kind=DOUBLES, align=8):
+        return self.builder.load(self.builder.inttoptr(address, POINTER), typ=kind, align=align)
+
+    def store(self, value, address):
+        self.builder.store(value, self.builder.inttoptr(address, POINTER), align=8)
+
+    def all(self, value):
+        """`value` in every lane."""
+        first = ir.Constant(ir.IntType(32), 0)
+        one = self.builder.insert_element(ir.Constant(DOUBLES, ir.Undefined), value, first)
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        return self.builder.shuffle_vector(one, ir.Constant(DOUBLES, ir.Undefined), mask)
+
+    def pixel(self, row, table, index):
+        """The channels of pixel `index` of the row at `row`, as float64."""
+        entry = self.builder.add(table, self.builder.mul(index, ir.Constant(WORD, 8)))
+        place = self.builder.mul(self.load(entry, WORD), ir.Constant(WORD, self.size))
+        kind = ir.VectorType(self.scalar, LANES)
+        found = self.load(self.builder.add(row, place), kind, self.size)
+        return found if self.size == 8 else self.builder.fpext(found, DOUBLES)
+
+    def sums(self, pixels, addresses, terms):
+        """Add ``terms(index)`` of every pixel to the vectors at `addresses`."""
+        builder = self.builder
+        held = [cgutils.alloca_once(builder, DOUBLES) for _ in addresses]
+        for each, place in zip(held, addresses, strict=True):
+            builder.store(self.load(place), each)
+        with cgutils.for_range(builder, pixels) as loop:
+            for each, term in zip(held, terms(loop.index), strict=True):
+                builder.store(builder.fadd(builder.load(each), term), each)
+        for each, place in zip(held, addresses, strict=True):
+            self.store(builder.load(each), place)
+
+
+@intrinsic
+def _add_pixels(typingctx, dtype, pixels, weight, x, table, total):
+    """``total += w x`` over the pixels of a row."""
+
+    def generate(context, builder, signature, arguments):
+        _, pixels, weight, x, table, total = arguments
+        doubles = _Doubles(context, builder, dtype)
+        w = doubles.all(weight)
+        doubles.sums(pixels, [total], lambda n: [builder.fmul(w, doubles.pixel(x, table, n))])
+        return context.get_dummy_value()
+
+    return types.void(dtype, types.intp, types.float64, *([types.intp] * 3)), generate
+
+
+@intrinsic
+def _add_squares(typingctx, dtype, pixels, weight, x, table, mean, total):
+    """``total += w (x - mean)^2`` over the pixels of a row."""
+
+    def generate(context, builder, signature, arguments):
+        _, pixels, weight, x, table, mean, total = arguments
+        doubles = _Doubles(context, builder, dtype)
+        w, middle = doubles.all(weight), doubles.load(mean)
+
+        def terms(n):
+            away = builder.fsub(doubles.pixel(x, table, n), middle)
+            return [builder.fmul(w, builder.fmul(away, away))]
+
+        doubles.sums(pixels, [total], terms)
+        return context.get_dummy_value()
+
+    return types.void(dtype, types.intp, types.float64, *([types.intp] * 4)), generate
+
+
+@intrinsic
+def _add_gradients(
+    typingctx, dtype, pixels, x, x_table, dy, dy_table, mean, scale, beta_sum, gamma_sum
+):
+    """``beta_sum += dy, gamma_sum += dy (x - mean) / std`` over the pixels of a row."""
+
+    def generate(context, builder, signature, arguments):
+        _, pixels, x, x_table, dy, dy_table, mean, scale, beta_sum, gamma_sum = arguments
+        doubles = _Doubles(context, builder, dtype)
+        middle, inverse = doubles.load(mean), doubles.load(scale)
+
+        def terms(n):
+            d = doubles.pixel(dy, dy_table, n)
+            away = builder.fsub(doubles.pixel(x, x_table, n), middle)
+            return [d, builder.fmul(d, builder.fmul(away, inverse))]
+
+        doubles.sums(pixels, [beta_sum, gamma_sum], terms)
+        return context.get_dummy_value()
+
+    return types.void(dtype, *([types.intp] * 9)), generate
+
+
+def batch_statistics(
+    part, parts, step, first, rows, dtype,
+    x, x_pixels, channels, weight, order, batch, running_mean, running_variance, momentum, eps,
+):  # fmt: skip
+    """Mean and 1 / std of each channel, and the running ones moved towards them."""
+    count = 0.0
+    for i in range(rows):
+        count += weight[order[first + i]]
+    count *= x_pixels.size
+    table, keep = address(x_pixels, 0), 1.0 - float(momentum)
+    begin, end = share((channels + LANES - 1) // LANES, part, parts)
+    for block in range(begin, end):
+        c = LANES * block
+        mean, scale = address(batch[0], c), address(batch[1], c)
+        batch[0, c : c + LANES] = 0.0
+        batch[1, c : c + LANES] = 0.0
+        batch[4, c : c + LANES] = count
+        for i in range(rows):
+            w = float(weight[order[first + i]])
+            _add_pixels(dtype, x_pixels.size, w, address(x[i], c), table, mean)
+        for j in range(c, c + LANES):
+            batch[0, j] /= count
+        for i in range(rows):
+            w = float(weight[order[first + i]])
+            _add_squares(dtype, x_pixels.size, w, address(x[i], c), table, mean, scale)
+        for j in range(c, min(c + LANES, channels)):
+            variance = batch[1, j] / count
+            batch[1, j] = 1.0 / sqrt(variance + float(eps))
+            running_mean[j] = dtype(keep * running_mean[j] + float(momentum) * batch[0, j])
+            running_variance[j] = dtype(keep * running_variance[j] + float(momentum) * variance)
+
+
+def known_statistics(
+    part, parts, step, first, rows, dtype, channels, batch, running_mean, running_variance, eps
+):
+    """In use: the running mean, and 1 / std of the running variance."""
+    begin, end = share(channels, part, parts)
+    for j in range(begin, end):
+        batch[0, j] = running_mean[j]
+        batch[1, j] = 1.0 / sqrt(float(running_variance[j]) + float(eps))
+
+
+def normalize(
+    part, parts, step, first, rows, dtype,
+    x, x_pixels, y, y_pixels, channels, batch, gamma, beta, kind, slope,
+):  # fmt: skip
+    """``y = f(gamma (x - mean) / std + beta)`` with the activation that follows."""
+    begin, end = share(rows, part, parts)
+    mean, scale = batch[0], batch[1]
+    for i in range(begin, end):
+        for n in range(x_pixels.size):
+            source = x[i, x_pixels[n] : x_pixels[n] + channels]
+            target = y[i, y_pixels[n] : y_pixels[n] + channels]
+            for j in range(channels):
+                xhat = (source[j] - mean[j]) * scale[j]
+                target[j] = dtype(gamma[j] * xhat + beta[j])
+            activate(kind, slope, target)
+
+
+def normalize_backward_sums(
+    part, parts, step, first, rows, dtype,
+    x, x_pixels, dy, dy_pixels, channels, batch, dgamma, dbeta,
+):  # fmt: skip
+    """``dgamma = sum dy xhat`` and ``dbeta = sum dy``."""
+    x_table, dy_table = address(x_pixels, 0), address(dy_pixels, 0)
+    begin, end = share((channels + LANES - 1) // LANES, part, parts)
+    for block in range(begin, end):
+        c = LANES * block
+        batch[2, c : c + LANES] = 0.0
+        batch[3, c : c + LANES] = 0.0
+        for i in range(rows):
+            _add_gradients(
+                dtype, x_pixels.size,
+                address(x[i], c), x_table, address(dy[i], c), dy_table,
+                address(batch[0], c), address(batch[1], c),
+                address(batch[2], c), address(batch[3], c),
+            )  # fmt: skip
+        for j in range(c, min(c + LANES, channels)):
+            dbeta[j] = dtype(batch[2, j])
+            dgamma[j] = dtype(batch[3, j])
+            batch[2, j] /= batch[4, j]
+            batch[3, j] /= batch[4, j]
+
+
+def normalize_backward(
+    part, parts, step, first, rows, dtype,
+    x, d, pixels, channels, weight, order, batch, gamma,
+):  # fmt: skip
+    """``dx = gamma / std (dy - w mean(dy) - w xhat mean(dy xhat))``, in place of dy."""
+    mean, scale, beta_mean, gamma_mean = batch[0], batch[1], batch[2], batch[3]
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        w = float(weight[order[first + i]])
+        for k in range(pixels.size):
+            source = x[i, pixels[k] : pixels[k] + channels]
+            target = d[i, pixels[k] : pixels[k] + channels]
+            for j in range(channels):
+                xhat = (source[j] - mean[j]) * scale[j]
+                centred = target[j] - w * (beta_mean[j] + xhat * gamma_mean[j])
+                target[j] = dtype(gamma[j] * scale[j] * centred)

@@ -1,0 +1,235 @@
+"""Max and average pooling: one number a window and channel.
+
+formula   max: y[o, c] = max over q of x[place(o, q), c]   average: their sum over n(o)
+shapes    x (B, padded rows), y (B, padded rows), index as y; places (O, Q): where position q of
+          window o lies in a row of x, -1 where it lies outside; n (O,); apart: whether no pixel
+          is seen twice; cleared: the pixels that are 0 before windows give
+reads     forward x; backward index, dy
+writes    forward y and index, the position that won, the first of equals; backward dx. Whole
+          vectors of a pixel, whose padding is zero and stays zero
+source    ``pellucid.formulas.pooling``
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from pellucid.kernels.intrinsics import address, share
+from pellucid.kernels.tile import VECTOR_BYTES
+
+WORD, POINTER = ir.IntType(64), ir.PointerType()
+
+
+class _Vectors:
+    """Builder of loops over the vectors of one pixel and over a window's positions."""
+
+    def __init__(self, context, builder, dtype):
+        self.builder = builder
+        self.scalar = context.get_value_type(dtype.instance_type)
+        self.size = context.get_abi_sizeof(self.scalar)
+        self.lanes = VECTOR_BYTES // self.size
+        self.vector = ir.VectorType(self.scalar, self.lanes)
+
+    def over(self, count):
+        """The byte offset of each vector of a pixel of `count` numbers, padding included."""
+        lanes = ir.Constant(WORD, self.lanes)
+        vectors = self.builder.udiv(
+            self.builder.add(count, ir.Constant(WORD, self.lanes - 1)), lanes
+        )
+        return cgutils.for_range(self.builder, vectors)
+
+    def at(self, base, loop):
+        """The address of the loop's vector after `base`."""
+        return self.builder.add(base, self.builder.mul(loop.index, ir.Constant(WORD, VECTOR_BYTES)))
+
+    def place(self, row, places, q):
+        """The address of position q in the picture at `row`, and whether it lies inside."""
+        entry = self.builder.add(places, self.builder.mul(q, ir.Constant(WORD, 8)))
+        found = self.builder.load(self.builder.inttoptr(entry, POINTER), typ=WORD)
+        inside = self.builder.icmp_signed(">=", found, ir.Constant(WORD, 0))
+        return self.builder.add(row, self.builder.mul(found, ir.Constant(WORD, self.size))), inside
+
+    def load(self, address):
+        pointer = self.builder.inttoptr(address, POINTER)
+        return self.builder.load(pointer, typ=self.vector, align=self.size)
+
+    def store(self, value, address):
+        self.builder.store(value, self.builder.inttoptr(address, POINTER), align=self.size)
+
+    def give(self, value, address, apart):
+        """Add `value`; where windows lie apart nothing else comes there, so it is written."""
+        before = self.load(address)
+        none = self.builder.icmp_signed("!=", apart, ir.Constant(WORD, 0))
+        found = self.builder.select(none, self.constant(0.0), before)
+        self.store(self.builder.fadd(found, value), address)
+
+    def all(self, value):
+        """`value` in every lane."""
+        first = ir.Constant(ir.IntType(32), 0)
+        one = self.builder.insert_element(ir.Constant(self.vector, ir.Undefined), value, first)
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
+        return self.builder.shuffle_vector(one, ir.Constant(self.vector, ir.Undefined), mask)
+
+    def constant(self, value):
+        return ir.Constant(self.vector, [value] * self.lanes)
+
+    def position(self, q):
+        """q as a float in every lane."""
+        return self.all(self.builder.sitofp(q, self.scalar))
+
+
+@intrinsic
+def _max_window(typingctx, dtype, x, places, positions, y, index, count):
+    """The largest of a window, channel by channel, and its position; a NaN wins and stays."""
+
+    def generate(context, builder, signature, arguments):
+        _, x, places, positions, y, index, count = arguments
+        vectors = _Vectors(context, builder, dtype)
+        with vectors.over(count) as loop:
+            best = cgutils.alloca_once_value(builder, vectors.constant(float("-inf")))
+            won = cgutils.alloca_once_value(builder, vectors.constant(0.0))
+            builder.store(vectors.constant(float("-inf")), best)
+            builder.store(vectors.constant(0.0), won)
+            with cgutils.for_range(builder, positions) as window:
+                place, inside = vectors.place(x, places, window.index)
+                with builder.if_then(inside):
+                    value, top = vectors.load(vectors.at(place, loop)), builder.load(best)
+                    better = builder.or_(
+                        builder.fcmp_ordered(">", value, top),
+                        builder.fcmp_unordered("uno", value, value),
+                    )
+                    builder.store(builder.select(better, value, top), best)
+                    position = vectors.position(window.index)
+                    builder.store(builder.select(better, position, builder.load(won)), won)
+            vectors.store(builder.load(best), vectors.at(y, loop))
+            vectors.store(builder.load(won), vectors.at(index, loop))
+        return context.get_dummy_value()
+
+    return types.void(dtype, *([types.intp] * 6)), generate
+
+
+@intrinsic
+def _give_to_winner(typingctx, dtype, apart, dx, places, positions, dy, index, count):
+    """Add dy to the position of each window that won."""
+
+    def generate(context, builder, signature, arguments):
+        _, apart, dx, places, positions, dy, index, count = arguments
+        vectors = _Vectors(context, builder, dtype)
+        with vectors.over(count) as loop:
+            given, won = vectors.load(vectors.at(dy, loop)), vectors.load(vectors.at(index, loop))
+            with cgutils.for_range(builder, positions) as window:
+                place, inside = vectors.place(dx, places, window.index)
+                with builder.if_then(inside):
+                    at = vectors.at(place, loop)
+                    mine = builder.fcmp_ordered("==", won, vectors.position(window.index))
+                    share = builder.select(mine, given, vectors.constant(0.0))
+                    vectors.give(share, at, apart)
+        return context.get_dummy_value()
+
+    return types.void(dtype, *([types.intp] * 7)), generate
+
+
+@intrinsic
+def _sum_window(typingctx, dtype, x, places, positions, y, scale, count):
+    """The sum of a window over `scale`, channel by channel."""
+
+    def generate(context, builder, signature, arguments):
+        _, x, places, positions, y, scale, count = arguments
+        vectors = _Vectors(context, builder, dtype)
+        n = vectors.all(scale)
+        with vectors.over(count) as loop:
+            total = cgutils.alloca_once_value(builder, vectors.constant(0.0))
+            builder.store(vectors.constant(0.0), total)
+            with cgutils.for_range(builder, positions) as window:
+                place, inside = vectors.place(x, places, window.index)
+                with builder.if_then(inside):
+                    value = vectors.load(vectors.at(place, loop))
+                    builder.store(builder.fadd(builder.load(total), value), total)
+            vectors.store(builder.fdiv(builder.load(total), n), vectors.at(y, loop))
+        return context.get_dummy_value()
+
+    scalar = dtype.instance_type
+    return types.void(dtype, *([types.intp] * 4), scalar, types.intp), generate
+
+
+@intrinsic
+def _give_to_all(typingctx, dtype, apart, dx, places, positions, dy, scale, count):
+    """Add dy over `scale` to every position of a window."""
+
+    def generate(context, builder, signature, arguments):
+        _, apart, dx, places, positions, dy, scale, count = arguments
+        vectors = _Vectors(context, builder, dtype)
+        n = vectors.all(scale)
+        with vectors.over(count) as loop:
+            given = builder.fdiv(vectors.load(vectors.at(dy, loop)), n)
+            with cgutils.for_range(builder, positions) as window:
+                place, inside = vectors.place(dx, places, window.index)
+                with builder.if_then(inside):
+                    at = vectors.at(place, loop)
+                    vectors.give(given, at, apart)
+        return context.get_dummy_value()
+
+    scalar = dtype.instance_type
+    return types.void(dtype, *([types.intp] * 5), scalar, types.intp), generate
+
+
+def max_pool_forward(
+    part, parts, step, first, rows, dtype, x, places, y, index, pixels, positions, count
+):
+    """``y = max over the window``, and which position it came from."""
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        for o in range(pixels.size):
+            _max_window(
+                dtype, address(x[i], 0), address(places, o * positions), positions,
+                address(y[i], pixels[o]), address(index[i], pixels[o]), count,
+            )  # fmt: skip
+
+
+def max_pool_backward(
+    part, parts, step, first, rows, dtype,
+    dy, places, dx, index, pixels, positions, count, apart, cleared,
+):  # fmt: skip
+    """``dx[place(o, q)] += dy[o]`` where position q of window o won."""
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        row = dx[i]
+        for k in range(cleared.size):
+            row[cleared[k] : cleared[k] + count] = dtype(0)
+        for o in range(pixels.size):
+            _give_to_winner(
+                dtype, apart, address(row, 0), address(places, o * positions), positions,
+                address(dy[i], pixels[o]), address(index[i], pixels[o]), count,
+            )  # fmt: skip
+
+
+def average_pool_forward(
+    part, parts, step, first, rows, dtype, x, places, y, counts, pixels, positions, count
+):
+    """``y = sum over the window / n``."""
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        for o in range(pixels.size):
+            _sum_window(
+                dtype, address(x[i], 0), address(places, o * positions), positions,
+                address(y[i], pixels[o]), dtype(counts[o]), count,
+            )  # fmt: skip
+
+
+def average_pool_backward(
+    part, parts, step, first, rows, dtype,
+    dy, places, dx, counts, pixels, positions, count, apart, cleared,
+):  # fmt: skip
+    """``dx[place(o, q)] += dy[o] / n`` for each position q of window o."""
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        row = dx[i]
+        for k in range(cleared.size):
+            row[cleared[k] : cleared[k] + count] = dtype(0)
+        for o in range(pixels.size):
+            _give_to_all(
+                dtype, apart, address(row, 0), address(places, o * positions), positions,
+                address(dy[i], pixels[o]), dtype(counts[o]), count,
+            )  # fmt: skip

@@ -1,0 +1,250 @@
+"""Pooling as layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid import checks
+from pellucid.kernels import Operation, operation
+from pellucid.kernels.grid import Grid
+from pellucid.kernels.panels import rows_of
+from pellucid.layers.base import Layer, Shape, Stage
+from pellucid.layers.windows import Size, Sliding, Windows
+
+
+def _places(grid: Grid, windows: Windows) -> np.ndarray:
+    """(O, Q): where position q of window o lies in a row of `grid`, -1 outside of the picture."""
+    axes = []
+    for size, (before, _), count, stride, outputs in zip(
+        windows.size, windows.padding, (grid.height, grid.width), windows.stride, windows.outputs,
+        strict=True,
+    ):  # fmt: skip
+        at = np.arange(outputs)[:, None] * stride - before + np.arange(size)
+        axes.append(np.where((at >= 0) & (at < count), at, -1))
+    rows, columns = axes[0][:, None, :, None], axes[1][None, :, None, :]
+    pixel = np.where((rows < 0) | (columns < 0), -1, rows * grid.width + columns)
+    found = np.where(pixel < 0, -1, grid.pixels[pixel])
+    return np.ascontiguousarray(found.reshape(len(axes[0]) * len(axes[1]), -1))
+
+
+def _giving(grid: Grid, places: np.ndarray) -> tuple[bool, np.ndarray]:
+    """Whether no pixel is seen by two windows, and the pixels that must be cleared first."""
+    seen = places[places >= 0]
+    pixels = np.unique(seen)
+    if pixels.size < seen.size:
+        return False, grid.pixels
+    return True, np.setdiff1d(grid.pixels, pixels)
+
+
+class _Pool(Sliding):
+    """Abstract: one number a window and channel."""
+
+    kernel_size: Any
+    ceil_mode: bool
+
+    def _check(self) -> None:
+        self._check_windows("kernel_size")
+        checks.flag("ceil_mode", type(self).__name__, self.ceil_mode)
+
+    @property
+    def _window(self) -> Any:
+        return self.kernel_size
+
+    @property
+    def _ceil(self) -> bool:
+        return self.ceil_mode
+
+    def windows(self, shape: Shape) -> Windows:
+        found = super().windows(shape)
+        if any(max(p) >= k for p, k in zip(found.padding, found.size, strict=True)):
+            raise ValueError(
+                f"the padding of {self!r} must be smaller than its window, or a window would see "
+                "nothing else. Use less padding, or a larger window."
+            )
+        return found
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return self._maps(self.windows(shape).outputs, shape[-1])
+
+
+class _MaxPool(_Pool):
+    """Abstract: the largest number of each window."""
+
+    selects = True
+
+    def __post_init__(self) -> None:
+        self._check()
+
+    def forward(self, stage: Stage, training: bool) -> list[Operation]:
+        places = _places(stage.x_grid, self.windows(stage.input_shape))
+        pixels, channels = stage.y_grid.pixels, stage.input_shape[-1]
+        index = rows_of(stage.rows, stage.y_grid.size, stage.dtype)
+        stage.memory["index"] = index
+        return [
+            operation(
+                "max_pool_forward", stage.x, places.reshape(-1), stage.y, index, pixels,
+                places.shape[1], channels,
+            )
+        ]  # fmt: skip
+
+    def backward(self, stage: Stage) -> list[Operation]:
+        if stage.dx is None:
+            return []
+        places = _places(stage.x_grid, self.windows(stage.input_shape))
+        return [
+            operation(
+                "max_pool_backward", stage.dy, places.reshape(-1), stage.dx,
+                stage.memory["index"], stage.y_grid.pixels, places.shape[1],
+                stage.input_shape[-1], *_giving(stage.x_grid, places),
+            )
+        ]  # fmt: skip
+
+
+def _average(name: str, stage: Stage, places: np.ndarray, counts: np.ndarray) -> list[Operation]:
+    """The operation `name` on a stage's input and output, or on their gradients."""
+    forward = name == "average_pool_forward"
+    above, below = (stage.y, stage.x) if forward else (stage.dy, stage.dx)
+    if above is None or below is None:
+        return []
+    first, last = (below, above) if forward else (above, below)
+    more = () if forward else _giving(stage.x_grid, places)
+    return [
+        operation(
+            name, first, np.ascontiguousarray(places.reshape(-1)), last,
+            np.ascontiguousarray(counts, dtype=np.float64), stage.y_grid.pixels,
+            places.shape[1], stage.input_shape[-1], *more,
+        )
+    ]  # fmt: skip
+
+
+class _AvgPool(_Pool):
+    """Abstract: the mean of each window."""
+
+    count_include_pad: bool
+
+    def __post_init__(self) -> None:
+        self._check()
+        checks.flag("count_include_pad", type(self).__name__, self.count_include_pad)
+
+    def _tables(self, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
+        windows = self.windows(stage.input_shape)
+        places = _places(stage.x_grid, windows)
+        if not self.count_include_pad:
+            return places, (places >= 0).sum(axis=1)
+        counts = []  # padding counts, what ceil_mode adds beyond it does not
+        for size, pad, count, stride, outputs in zip(
+            windows.size, windows.padding, (stage.x_grid.height, stage.x_grid.width),
+            windows.stride, windows.outputs, strict=True,
+        ):  # fmt: skip
+            begin = np.arange(outputs) * stride
+            counts.append(np.minimum(begin + size, sum(pad) + count) - begin)
+        return places, np.multiply.outer(*counts).reshape(-1)
+
+    def forward(self, stage: Stage, training: bool) -> list[Operation]:
+        return _average("average_pool_forward", stage, *self._tables(stage))
+
+    def backward(self, stage: Stage) -> list[Operation]:
+        return _average("average_pool_backward", stage, *self._tables(stage))
+
+
+@dataclass(frozen=True, repr=False)
+class MaxPool2d(_MaxPool):
+    """The largest number of each window of a picture (H, W, C), channel by channel.
+
+    Parameters
+    ----------
+    kernel_size : int or (int, int)
+        Height and width of the window.
+    stride : int, (int, int) or None, default=None
+        How far it moves; None is its size, so that windows do not overlap.
+    padding : int, (int, int), "same" or "valid", default=0
+        Padding never wins.
+    ceil_mode : bool, default=False
+        Whether a last window that reaches beyond the picture counts too.
+
+    See Also
+    --------
+    pellucid.formulas.max_pool2d : the formula, forward and backward.
+    """
+
+    dimensions = 2
+    kernel_size: Size
+    stride: Size | None = None
+    padding: Size | str = 0
+    ceil_mode: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class MaxPool1d(_MaxPool):
+    """The largest number of each window of a signal (L, C); see :class:`MaxPool2d`."""
+
+    dimensions = 1
+    kernel_size: int
+    stride: int | None = None
+    padding: int | str = 0
+    ceil_mode: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class AvgPool2d(_AvgPool):
+    """The mean of each window of a picture (H, W, C), channel by channel.
+
+    Parameters
+    ----------
+    kernel_size : int or (int, int)
+        Height and width of the window.
+    stride : int, (int, int) or None, default=None
+        How far it moves; None is its size, so that windows do not overlap.
+    padding : int, (int, int), "same" or "valid", default=0
+        Rows and columns of zeros on every side.
+    ceil_mode : bool, default=False
+        Whether a last window that reaches beyond the picture counts too.
+    count_include_pad : bool, default=False
+        Whether the mean counts the padding's zeros.
+
+    See Also
+    --------
+    pellucid.formulas.average_pool2d : the formula, forward and backward.
+    """
+
+    dimensions = 2
+    kernel_size: Size
+    stride: Size | None = None
+    padding: Size | str = 0
+    ceil_mode: bool = False
+    count_include_pad: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class AvgPool1d(_AvgPool):
+    """The mean of each window of a signal (L, C); see :class:`AvgPool2d`."""
+
+    dimensions = 1
+    kernel_size: int
+    stride: int | None = None
+    padding: int | str = 0
+    ceil_mode: bool = False
+    count_include_pad: bool = False
+
+
+@dataclass(frozen=True, repr=False)
+class GlobalAvgPool(Layer):
+    """The mean of each channel over the whole picture or signal; see
+    :func:`pellucid.formulas.global_average_pool`.
+    """
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (shape[-1],)
+
+    def _tables(self, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
+        places = stage.x_grid.pixels.reshape(1, -1)
+        return places, np.array([places.size])
+
+    def forward(self, stage: Stage, training: bool) -> list[Operation]:
+        return _average("average_pool_forward", stage, *self._tables(stage))
+
+    def backward(self, stage: Stage) -> list[Operation]:
+        return _average("average_pool_backward", stage, *self._tables(stage))

@@ -1,0 +1,240 @@
+"""Augmentation: pictures read through maps, the maps as wanted, drawn alike everywhere."""
+
+import math
+
+import numpy as np
+import pytest
+from helpers import DTYPES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pellucid import CNNClassifier
+from pellucid.kernels import Program, execute
+from pellucid.kernels.grid import Grid
+from pellucid.training.augmentation import CHANGES, Augmentation, resolve
+
+IDENTITY = (1, 0, 0, 0, 1, 0)
+FLIP = (1, 0, 0, 0, -1, 6)  # of a picture 7 wide
+
+
+def warped(pictures, maps, border=((0, 0), (0, 0)), parts=1):
+    """The kernel's result for pictures (B, H, W, C), and whether it left the border alone."""
+    B, H, W, C = pictures.shape
+    grid = Grid(H, W, C, C, border)
+    y = np.full((B, grid.size), np.nan, pictures.dtype)
+    maps = np.ascontiguousarray(maps, dtype=np.float64)
+    places = np.ascontiguousarray(grid.pixels[::W])
+    execute("warp", pictures.reshape(B, -1), maps, y, places, grid.pixel, W, C, rows=B, parts=parts)
+    inside = (grid.pixels[:, None] + np.arange(C)).reshape(-1)
+    outside = np.delete(y, inside, axis=1)
+    assert np.isnan(outside).all()
+    return y[:, inside].reshape(pictures.shape)
+
+
+def by_definition(picture, found_map):
+    """Bilinear between four pixels; beyond the edge are the edge's own."""
+    H, W, C = picture.shape
+    yy, yx, y0, xy, xx, x0 = found_map
+    out = np.empty((H, W, C))
+    for i in range(H):
+        for j in range(W):
+            v = np.clip(yy * i + yx * j + y0, 0, H - 1)
+            u = np.clip(xy * i + xx * j + x0, 0, W - 1)
+            out[i, j] = 0
+            for a in range(H):
+                for b in range(W):
+                    share = max(0, 1 - abs(v - a)) * max(0, 1 - abs(u - b))
+                    out[i, j] += share * picture[a, b]
+    return out
+
+
+def maps_of(change, shape, rows=1000, seed=(1, 2), step=0, parts=1):
+    """The maps that a change draws for a batch."""
+    H, W = shape
+    x, y = np.zeros((rows, H * W)), np.zeros((rows, H * W))
+    clock = np.array([*seed, step], dtype=np.int64)
+    drawing = change.operations(x, y, Grid(H, W, 1, 1), clock)[0]
+    Program([drawing], np.float64).run(0, 1, rows, rows, parts)
+    return drawing.arguments[0]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("border", (((0, 0), (0, 0)), ((1, 1), (2, 2))))
+def test_pictures_are_read_through_their_maps(dtype, border):
+    rng = np.random.default_rng(0)
+    pictures = rng.normal(size=(4, 5, 7, 3)).astype(dtype)
+    maps = [IDENTITY, FLIP, (0.8, 0.3, -0.4, -0.2, 0.7, 1.3), (2, 1, -9, 1, 3, 5.5)]
+    found = warped(pictures, maps, border)
+    np.testing.assert_array_equal(found[0], pictures[0])
+    np.testing.assert_array_equal(found[1], pictures[1, :, ::-1])
+    for each in (2, 3):
+        expected = by_definition(pictures[each].astype(np.float64), maps[each])
+        np.testing.assert_allclose(
+            found[each], expected, atol=1e-5 if dtype == "float32" else 1e-12
+        )
+    for parts in (2, 5, 9):
+        np.testing.assert_array_equal(warped(pictures, maps, border, parts), found)
+
+
+@pytest.mark.parametrize("shape", ((1, 1), (1, 9), (9, 1), (2, 2)))
+def test_small_pictures_have_edges_too(shape):
+    pictures = np.random.default_rng(0).normal(size=(3, *shape, 2))
+    maps = [IDENTITY, (1, 0, 100, 0, 1, -100), (0, 0, 1e9, 0, 0, -1e9)]
+    found = warped(pictures, maps)
+    np.testing.assert_array_equal(found[0], pictures[0])
+    for each in (1, 2):
+        corner = pictures[each, -1, 0]
+        np.testing.assert_array_equal(found[each], np.broadcast_to(corner, found[each].shape))
+
+
+def test_flip_mirrors_the_share_it_is_told():
+    for share in (0.0, 0.25, 1.0):
+        maps = maps_of(Augmentation(flip=share), (5, 7))
+        mirrored = (maps == FLIP).all(axis=1)
+        assert (mirrored | (maps == IDENTITY).all(axis=1)).all()
+        assert abs(mirrored.mean() - share) < 0.06
+
+
+def test_shift_moves_by_whole_pixels_as_far_as_told():
+    maps = maps_of(Augmentation(shift=0.2), (10, 16))
+    np.testing.assert_array_equal(maps[:, [0, 1, 3, 4]], np.tile([1, 0, 0, 1], (1000, 1)))
+    for moved, most in ((maps[:, 2], 2), (maps[:, 5], 3)):
+        values, counts = np.unique(moved, return_counts=True)
+        assert values.tolist() == list(range(-most, most + 1))
+        assert counts.min() > 0.7 * 1000 / len(values)
+    signal = maps_of(Augmentation(shift=0.5), (1, 8))
+    assert (signal[:, 2] == 0).all()  # a signal has no height
+
+
+def test_crop_shows_a_part_that_lies_inside():
+    H, W = 9, 21
+    maps = maps_of(Augmentation(crop=0.4), (H, W))
+    side = maps[:, 0]
+    assert (maps[:, [1, 3]] == 0).all()
+    np.testing.assert_allclose(maps[:, 4], side, rtol=1e-15)
+    assert side.min() > 0.6 and side.max() <= 1 and side.min() < 0.62 and side.max() > 0.98
+    for begin, scale, size in ((maps[:, 2], side, H), (maps[:, 5], side, W)):
+        # in edges of pixels, not their middles
+        first, last = begin - 0.5 * scale, begin + (size - 0.5) * scale
+        assert first.min() > -0.5 - 1e-9 and last.max() < size - 0.5 + 1e-9
+        assert first.min() < -0.4 and last.max() > size - 0.6
+    down, across = ((maps[:, 2] / (1 - side)), (maps[:, 5] / (1 - side)))
+    assert abs(np.corrcoef(down, across)[0, 1]) < 0.1
+
+
+def test_rotation_turns_about_the_middle_and_keeps_lengths():
+    H, W = 9, 21
+    maps = maps_of(Augmentation(rotate=30), (H, W))
+    angle = np.degrees(np.arctan2(maps[:, 3], maps[:, 4]))
+    assert abs(angle).max() <= 30 and angle.min() < -28 and angle.max() > 28
+    assert abs(angle.mean()) < 2
+    turn = maps[:, [[0, 1], [3, 4]]]
+    np.testing.assert_allclose(turn @ turn.transpose(0, 2, 1), np.tile(np.eye(2), (1000, 1, 1)),
+                               atol=1e-15)  # fmt: skip
+    middle = np.array([(H - 1) / 2, (W - 1) / 2])
+    np.testing.assert_allclose(turn @ middle + maps[:, [2, 5]], np.tile(middle, (1000, 1)))
+
+
+def test_a_quarter_turn_is_a_quarter_turn():
+    """The largest amount; a turn of 90 degrees has the exact tangent 1 of its half."""
+    from pellucid.training.augmentation import _tangent
+
+    for degrees in np.linspace(0, 45, 91):
+        expected = math.tan(math.radians(degrees))
+        assert abs(_tangent(math.radians(degrees)) - expected) <= 4e-16 * max(expected, 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    amounts=st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 0.9), st.floats(0, 90)),
+    shape=st.tuples(st.integers(1, 6), st.integers(1, 6)),
+    seed=st.tuples(st.integers(0, 2**31), st.integers(0, 2**31)),
+)
+def test_no_change_leaves_the_range_of_the_picture(amounts, shape, seed):
+    """Bilinear means are means: nothing is read from outside, whatever the draw."""
+    maps = maps_of(Augmentation(*amounts), shape, rows=8, seed=seed)
+    assert np.isfinite(maps).all()
+    pictures = np.random.default_rng(0).uniform(2, 3, size=(8, *shape, 1))
+    found = warped(pictures, maps)
+    low, high = (getattr(pictures, each)(axis=(1, 2, 3), keepdims=True) for each in ("min", "max"))
+    assert ((found >= low - 1e-12) & (found <= high + 1e-12)).all()
+
+
+def test_draws_differ_by_step_seed_and_row_and_nothing_else():
+    change = Augmentation(0.5, 0.1, 0.2, 15)
+    base = maps_of(change, (8, 8))
+    assert len(np.unique(base, axis=0)) == len(base)
+    for other in ({"step": 1}, {"seed": (2, 2)}, {"seed": (1, 3)}):
+        assert (maps_of(change, (8, 8), **other) != base).any(axis=1).all()
+    np.testing.assert_array_equal(maps_of(change, (8, 8), parts=3), base)
+    np.testing.assert_array_equal(maps_of(change, (8, 8), rows=100), base[:100])
+
+
+def test_names_lists_and_maps():
+    assert resolve(None, "M") is None
+    assert resolve("flip", "M") == Augmentation(flip=0.5)
+    usual = Augmentation(**{name: usual for name, (usual, *_) in CHANGES.items()})
+    assert resolve(list(CHANGES), "M") == usual == resolve(tuple(CHANGES), "M")
+    assert resolve({"shift": 0.3, "rotate": 5}, "M") == Augmentation(shift=0.3, rotate=5.0)
+    assert resolve([], "M") is None
+    assert resolve({"flip": 0}, "M") is None
+
+
+@pytest.mark.parametrize(
+    ("augment", "error", "words"),
+    (
+        ("flop", ValueError, "Got 'flop'. Did you mean 'flip'?"),
+        (["flip", "zoom"], ValueError, "Got 'zoom'."),
+        (3, TypeError, "must be None, a name, a list of names, or a map of amounts. Got 3."),
+        ({"flip": 1.5}, ValueError, r"augment\['flip'\] of M must be .*1.* Got 1.5"),
+        ({"crop": 0.95}, ValueError, r"augment\['crop'\] of M must be .*0.9.* Got 0.95"),
+        ({"rotate": -1}, ValueError, r"augment\['rotate'\] of M must be .* Got -1"),
+        ({"shift": "far"}, TypeError, r"augment\['shift'\] of M must be .* Got 'far'"),
+        ({"shift": math.nan}, ValueError, r"augment\['shift'\] of M must be .* Got nan"),
+        ({1: 0.5}, TypeError, "augment of M must be one of .* Got 1."),
+    ),
+)
+def test_what_is_no_change_is_refused(augment, error, words):
+    with pytest.raises(error, match=words):
+        resolve(augment, "M")
+
+
+def test_turned_signals_are_refused():
+    X, y = np.random.default_rng(0).normal(size=(20, 16)), np.arange(20) % 2
+    words = "augment of CNNClassifier must not turn signals. Leave 'rotate' out."
+    with pytest.raises(ValueError, match=words):
+        CNNClassifier(augment=["flip", "rotate"]).fit(X, y)
+
+
+def small(**options):
+    return CNNClassifier(channels=(4,), hidden_dim=8, max_epochs=2, random_state=0, **options)
+
+
+def test_the_network_trains_on_changed_pictures_and_predicts_plain_ones():
+    """Always mirrored in training is the same as mirrored data; prediction mirrors nothing."""
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 256, (60, 6, 7, 3), dtype=np.uint8), np.arange(60) % 3
+    mirrored = np.ascontiguousarray(X[:, :, ::-1])
+    by_name = small(augment={"flip": 1}).fit(X, y)
+    by_hand = small().fit(mirrored, y)
+    np.testing.assert_array_equal(by_name.predict_proba(X), by_hand.predict_proba(X))
+    assert (small().fit(X, y).predict_proba(X) != by_name.predict_proba(X)).any()
+
+
+def test_signals_are_changed_too():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 16)).astype(np.float32), np.arange(40) % 2
+    by_name = small(augment={"flip": 1}).fit(X, y).predict_proba(X)
+    by_hand = small().fit(X[:, ::-1].copy(), y).predict_proba(X)
+    np.testing.assert_array_equal(by_name, by_hand)
+    for augment in ("shift", "crop", ["flip", "shift", "crop"]):
+        assert (small(augment=augment).fit(X, y).predict_proba(X) != by_hand).any()
+
+
+@pytest.mark.parametrize("n_jobs", (2, 5))
+def test_threads_change_nothing(n_jobs):
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 256, (70, 6, 7), dtype=np.uint8), np.arange(70) % 3
+    base = small(augment=list(CHANGES), n_jobs=1).fit(X, y).predict_proba(X)
+    found = small(augment=list(CHANGES), n_jobs=n_jobs).fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(found, base)

@@ -1,0 +1,219 @@
+"""Convolutional estimators: they learn pictures and signals, and mistakes are told."""
+
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV, train_test_split
+
+from pellucid import CNNClassifier, CNNRegressor, NetworkClassifier, load
+from pellucid.layers import BatchNorm, Conv2d, Flatten, GlobalAvgPool, MaxPool2d, ReLU
+
+QUICK = {"channels": (8, 16), "hidden_dim": 16, "max_epochs": 8, "random_state": 0, "verbose": 0}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    found = load_digits()
+    return found.images, found.target
+
+
+@pytest.fixture(scope="module")
+def fitted(digits):
+    return CNNClassifier(**QUICK).fit(*digits)
+
+
+# -- learning ----------------------------------------------------------------------------------
+
+
+def test_digits_are_learned_with_defaults(digits):
+    X, rest, y, rest_y = train_test_split(*digits, test_size=0.25, random_state=0)
+    model = CNNClassifier(random_state=0, verbose=0).fit(X, y)
+    assert model.score(rest, rest_y) >= 0.99
+
+
+def test_signals_are_learned():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 30))
+    y = np.arange(400) % 2
+    places = rng.integers(0, 25, 400)
+    for row, place in enumerate(places):  # a bump or a dip, somewhere
+        X[row, place : place + 5] += 6.0 * (y[row] - 0.5)
+    model = CNNClassifier(**{**QUICK, "max_epochs": 20}).fit(X[:300], y[:300])
+    assert model.network_.input_shape == (30, 1)
+    assert model.score(X[300:], y[300:]) > 0.9
+
+
+def test_numbers_are_learned_from_pictures(digits):
+    X, _ = digits
+    y = X.sum(axis=(1, 2)) * 100
+    model = CNNRegressor(**{**QUICK, "max_epochs": 25}).fit(X[:1500], y[:1500])
+    assert model.score(X[1500:], y[1500:]) > 0.9
+
+
+# -- what goes in ------------------------------------------------------------------------------
+
+
+def test_ranks_and_types_mean_the_same_pictures(digits, fitted):
+    X, y = digits
+    expected = fitted.predict_proba(X[:50])
+    for same in (X[..., None], X.astype(np.uint8), list(X[:50]), X.astype(np.float32)):
+        np.testing.assert_array_equal(fitted.predict_proba(same[:50]), expected)
+    again = CNNClassifier(**QUICK).fit(X.astype(np.uint8)[..., None], y)
+    np.testing.assert_allclose(again.predict_proba(X[:50]), expected, atol=1e-3)
+    for same in (X, X.astype(np.float32)):  # numbers that are levels
+        np.testing.assert_array_equal(
+            again.predict_proba(same[:50]), again.predict_proba(X[:50].astype(np.uint8))
+        )
+
+
+def test_tensors_go_in(digits, fitted):
+    torch = pytest.importorskip("torch")
+    X, _ = digits
+    found = fitted.predict_proba(torch.tensor(X[:5]))
+    np.testing.assert_array_equal(found, fitted.predict_proba(X[:5]))
+
+
+def test_channels_are_standardised_each_by_itself():
+    rng = np.random.default_rng(0)
+    X = rng.normal([5, -3], [10, 0.1], size=(40, 6, 6, 2))
+    model = CNNClassifier(**QUICK).fit(X, np.arange(40) % 2)
+    data = model.pictures_.transform(model, X)
+    np.testing.assert_allclose(data.mean(axis=(0, 1, 2)), 0, atol=1e-5)
+    np.testing.assert_allclose(data.std(axis=(0, 1, 2)), 1, atol=1e-5)
+    assert model.pictures_.describe()[0] == "pictures of 6 x 6, 2 channels"
+
+
+def test_a_layer_list_with_convolutions_takes_pictures(digits):
+    X, y = digits
+    layers = [Conv2d(16, 3), BatchNorm(), ReLU(), MaxPool2d(2), Conv2d(32, 3), GlobalAvgPool()]
+    model = NetworkClassifier(layers, max_epochs=8, random_state=0, verbose=0).fit(X, y)
+    assert model.score(X, y) > 0.9
+    assert model.pictures_.shape == (8, 8, 1)
+
+
+# -- the network -------------------------------------------------------------------------------
+
+
+def test_blocks_are_what_the_parameters_say(digits):
+    X, y = digits
+    model = CNNClassifier(
+        channels=(4, 5), kernel_size=(3, 1), stride=1, padding="valid", pool="avg", pool_size=2,
+        batch_norm=False, hidden_dim=7, dropout=0.5, max_epochs=1, random_state=0, verbose=0,
+    ).fit(X, y)  # fmt: skip
+    assert [type(layer).__name__ for layer in model.network_] == [
+        "Conv2d", "ReLU", "AvgPool2d", "Conv2d", "ReLU", "AvgPool2d", "Flatten", "Linear", "ReLU",
+        "Dropout", "Linear",
+    ]  # fmt: skip
+    assert model.network_.shapes[1:4] == [(6, 8, 4), (6, 8, 4), (3, 4, 4)]
+
+
+def test_a_map_smaller_than_the_pooling_is_one_window():
+    X = np.random.default_rng(0).normal(size=(20, 3, 5))
+    model = CNNClassifier(channels=(4, 4, 4), max_epochs=1, verbose=0).fit(X, np.arange(20) % 2)
+    sizes = [
+        shape[:2]
+        for layer, shape in zip(model.network_, model.network_.shapes[1:], strict=True)
+        if isinstance(layer, MaxPool2d)
+    ]
+    assert sizes == [(1, 2), (1, 1), (1, 1)]
+
+
+def test_summary_says_how_sizes_follow(capsys):
+    X = np.random.default_rng(0).normal(size=(20, 28, 28))
+    layers = [Conv2d(4, 3, padding=1), MaxPool2d(2), Flatten()]
+    NetworkClassifier(layers, max_epochs=1, verbose=0).fit(X, np.arange(20) % 2).summary()
+    text = capsys.readouterr().out
+    assert "(28 + 2 - 3)/1 + 1 = 28" in text and "(28 + 0 - 2)/2 + 1 = 14" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+# -- manners -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("travel", ("pickle", "safetensors"))
+def test_a_model_comes_back_to_the_bit(digits, fitted, travel, tmp_path):
+    X, y = digits
+    if travel == "pickle":
+        again = pickle.loads(pickle.dumps(fitted))
+    else:
+        fitted.save(tmp_path / "m.safetensors")
+        again = load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+    assert again.get_params() == fitted.get_params()
+    again.partial_fit(X[:100], y[:100])
+    with pytest.raises(ValueError, match="rows of shape"):
+        again.predict(X[:, :7])
+
+
+def test_grid_search_and_clone(digits):
+    X, y = digits[0][:300], digits[1][:300]
+    search = GridSearchCV(CNNClassifier(**QUICK), {"pool": ["max", None]}, cv=2).fit(X, y)
+    assert search.best_params_["pool"] in ("max", None)
+    assert clone(search.best_estimator_).get_params()["channels"] == (8, 16)
+
+
+def test_partial_fit_goes_on(digits):
+    X, y = digits
+    model = CNNClassifier(**QUICK)
+    for part in range(3):
+        model.partial_fit(X[part::3], y[part::3], classes=np.arange(10))
+    assert model.n_iter_ == 3
+
+
+X4 = np.arange(8 * 6 * 6.0).reshape(8, 6, 6)
+Y2 = np.array([0, 1] * 4)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    (
+        (
+            lambda: CNNClassifier(chanels=8),
+            TypeError, "CNNClassifier has no parameter 'chanels'. Did you mean 'channels'?",
+        ),
+        (
+            lambda: CNNClassifier(channels=()).fit(X4, Y2),
+            ValueError, r"channels of CNNClassifier must be a positive integer or a tuple of them",
+        ),
+        (
+            lambda: CNNClassifier(channels=(8, 0)).fit(X4, Y2),
+            ValueError, r"channels of CNNClassifier must be a positive integer\. Got 0\.",
+        ),
+        (
+            lambda: CNNClassifier(pool="mean").fit(X4, Y2),
+            ValueError, r"pool of CNNClassifier must be one of .*max.*avg.* Got 'mean'",
+        ),
+        (
+            lambda: CNNClassifier(kernel_size=9, padding="valid").fit(X4, Y2),
+            ValueError, r"its window of 9 x 9, padding included\. Got maps of 6 x 6\. Use padding=",
+        ),
+        (
+            lambda: CNNClassifier(verbose=0).fit(X4, np.arange(7)),
+            ValueError, "X and y of CNNClassifier must have the same number of rows",
+        ),
+        (
+            lambda: CNNClassifier().fit(np.where(X4 == 40, np.nan, X4), Y2),
+            ValueError, r"X of CNNClassifier must be finite\. Got NaN or infinity in row 1\.",
+        ),
+        (
+            lambda: CNNClassifier().fit(X4[None, :, :, :, None], Y2),
+            ValueError, r"X of CNNClassifier must be signals of shape \(rows, length\), pictures",
+        ),
+        (
+            lambda: CNNClassifier().fit(X4[:, :0], Y2),
+            ValueError, r"X of CNNClassifier must be signals .* Got float64 of shape \(8, 0, 6\)",
+        ),
+    ),
+)  # fmt: skip
+def test_mistakes_are_told(make, error, words):
+    with pytest.raises(error, match=words):
+        make()
+
+
+def test_pictures_of_another_size_are_refused(fitted):
+    words = r"X of CNNClassifier must have rows of shape \(8, 8, 1\), as in fit\. Got \(9, 8, 1\)\."
+    with pytest.raises(ValueError, match=words):
+        fitted.predict(np.zeros((2, 9, 8)))

@@ -1,0 +1,377 @@
+"""The node tests of the ONNX project, run by the formulas and by the kernels.
+
+``python tests/test_onnx.py`` writes docs/onnx.md, which says of each test what became of it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid import Network, formulas
+from pellucid.layers import (
+    AvgPool1d,
+    AvgPool2d,
+    BatchNorm,
+    Conv1d,
+    Conv2d,
+    Flatten,
+    GlobalAvgPool,
+    LeakyReLU,
+    MaxPool1d,
+    MaxPool2d,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+
+onnx = pytest.importorskip("onnx")
+PAGE = Path(__file__).parents[1] / "docs" / "onnx.md"
+
+
+class OutsideScope(Exception):
+    """Why pellucid does not run a test."""
+
+
+# -- from ONNX's conventions to ours -----------------------------------------------------------
+
+
+def channels_last(x: np.ndarray) -> np.ndarray:
+    return np.moveaxis(x, 1, -1)
+
+
+def channels_first(x: np.ndarray) -> np.ndarray:
+    return np.moveaxis(x, -1, 1)
+
+
+def window(attributes: dict[str, Any], x: np.ndarray, size: tuple[int, ...]):
+    """Size, stride, padding and ceil_mode of a window, for 1 or 2 dimensions."""
+    dimensions = x.ndim - 2
+    if dimensions not in (1, 2):
+        raise OutsideScope(f"{dimensions} spatial dimensions")
+    if any(each != 1 for each in attributes.get("dilations", [])):
+        raise OutsideScope("dilations")
+    stride = tuple(attributes.get("strides", [1] * dimensions))
+    pads = attributes.get("pads", [0] * 2 * dimensions)
+    padding = tuple(zip(pads[:dimensions], pads[dimensions:], strict=True))
+    auto = attributes.get("auto_pad", b"NOTSET").decode()
+    if auto.startswith("SAME"):
+        padding = tuple(
+            formulas.same_padding(n, k, s)
+            for n, k, s in zip(x.shape[2:], size, stride, strict=True)
+        )
+        if auto == "SAME_LOWER":
+            padding = tuple((after, before) for before, after in padding)
+    elif auto == "VALID":
+        padding = ((0, 0),) * dimensions
+    return size, stride, padding, bool(attributes.get("ceil_mode", 0))
+
+
+class Formulas:
+    """Each operator by the float64 formulas."""
+
+    def conv(self, x, W, b, stride, padding):
+        if x.ndim == 3:
+            return formulas.convolution1d(x, W, b, stride[0], padding[0])
+        return formulas.convolution2d(x, W, b, stride, padding)
+
+    def pool(self, kind, x, size, stride, padding, ceil, padded):
+        one = x.ndim == 3
+        if one:
+            size, stride, padding = size[0], stride[0], padding[0]
+        if kind == "max":
+            pool = formulas.max_pool1d if one else formulas.max_pool2d
+            return pool(x, size, stride, padding, ceil).y
+        pool = formulas.average_pool1d if one else formulas.average_pool2d
+        return pool(x, size, stride, padding, ceil, padded)
+
+    def global_average(self, x):
+        return formulas.global_average_pool(x)
+
+    def normalize(self, x, gamma, beta, mean, variance, eps):
+        return formulas.batch_normalization(x, gamma, beta, mean, variance, eps)
+
+    def normalize_training(self, x, gamma, beta, mean, variance, eps, momentum):
+        found = formulas.batch_normalization_training(x, gamma, beta, eps)
+        keep = 1 - momentum
+        return (
+            found.y,
+            keep * mean + momentum * found.mean,
+            keep * variance + momentum * found.variance,
+        )
+
+    def softmax(self, x):
+        return formulas.softmax(x)
+
+    def flatten(self, x):
+        return x.reshape(len(x), -1)
+
+    def activation(self, name, x, slope):
+        options = {"slope": slope} if name == "leaky_relu" else {}
+        return getattr(formulas, name)(x, **options)
+
+
+class Kernels:
+    """Each operator by the float32 kernels, as a network of one layer."""
+
+    def _run(self, layers, x, **parameters):
+        network = Network([*layers, Flatten()]).build(x.shape[1:], "float32")
+        network.set_parameters(parameters)
+        found = network.forward(x)
+        return found.reshape(len(x), *network.shapes[len(layers)])
+
+    def _padding(self, x, size, stride, padding):
+        same = zip(x.shape[1:-1], size, stride, strict=True)
+        if padding == tuple(formulas.same_padding(*each) for each in same):
+            return ("same",) * len(padding)
+        if any(before != after for before, after in padding):
+            raise OutsideScope("more padding before than after, which layers do not take")
+        return tuple(before for before, _ in padding)
+
+    def _both(self, padding):
+        return padding[0] if padding[0] == "same" else padding
+
+    def conv(self, x, W, b, stride, padding):
+        sizes = W.shape[:-2]
+        padding = self._padding(x, sizes, stride, padding)
+        if x.ndim == 3:
+            layer = Conv1d(W.shape[-1], sizes[0], stride[0], padding[0])
+        else:
+            layer = Conv2d(W.shape[-1], sizes, stride, self._both(padding))
+        return self._run([layer], x, **{"0.weight": W, "0.bias": b})
+
+    def pool(self, kind, x, size, stride, padding, ceil, padded):
+        padding, one = self._padding(x, size, stride, padding), x.ndim == 3
+        if one:
+            size, stride, padding = size[0], stride[0], padding[0]
+        else:
+            padding = self._both(padding)
+        if kind == "max":
+            layer = (MaxPool1d if one else MaxPool2d)(size, stride, padding, ceil)
+        else:
+            layer = (AvgPool1d if one else AvgPool2d)(size, stride, padding, ceil, padded)
+        return self._run([layer], x)
+
+    def global_average(self, x):
+        return self._run([GlobalAvgPool()], x)
+
+    def normalize(self, x, gamma, beta, mean, variance, eps):
+        names = ("gamma", "beta", "running_mean", "running_variance")
+        values = dict(zip(names, (gamma, beta, mean, variance), strict=True))
+        return self._run([BatchNorm(eps=eps)], x, **{f"0.{k}": v for k, v in values.items()})
+
+    def normalize_training(self, x, gamma, beta, mean, variance, eps, momentum):
+        layers = [BatchNorm(momentum, eps), Flatten()]
+        network = Network(layers).build(x.shape[1:], "float32")
+        names = ("gamma", "beta", "running_mean", "running_variance")
+        values = dict(zip(names, (gamma, beta, mean, variance), strict=True))
+        network.set_parameters({f"0.{k}": v for k, v in values.items()})
+        # against a target of 0 the loss is half the sum of y^2, and its gradient to beta is y's sum
+        zeros = np.zeros((len(x), network.output_shape[0]))
+        loss, _ = network.gradients(x, zeros, "mean_squared_error")
+        after = network.parameters()
+        y = formulas.batch_normalization_training(x, gamma, beta, eps).y
+        np.testing.assert_allclose(loss, (y**2).sum() / (2 * len(x)), rtol=1e-4)
+        return y, after["0.running_mean"], after["0.running_variance"]
+
+    def softmax(self, x):
+        return self._run([Softmax()], x.reshape(-1, x.shape[-1])).reshape(x.shape)
+
+    def flatten(self, x):
+        return Network([Flatten()]).build(x.shape[1:], "float32").forward(x)
+
+    def activation(self, name, x, slope):
+        layers = {"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh}
+        layer = LeakyReLU(slope) if name == "leaky_relu" else layers[name]()
+        return self._run([layer], x.reshape(1, -1)).reshape(x.shape)
+
+
+def conv(node, attributes, inputs, backend):
+    x, W, *rest = inputs
+    if attributes.get("group", 1) != 1:
+        raise OutsideScope("groups")
+    _, stride, padding, _ = window(attributes, x, W.shape[2:])
+    b = rest[0] if rest else np.zeros(len(W))
+    kernels = np.moveaxis(W, (0, 1), (-1, -2))
+    return [channels_first(backend.conv(channels_last(x), kernels, b, stride, padding))]
+
+
+def pool(node, attributes, inputs, backend):
+    (x,) = inputs
+    if len(node.output) > 1:
+        raise OutsideScope("the second output, indices")
+    if x.dtype.kind != "f":
+        raise OutsideScope(f"{x.dtype} numbers")
+    options = window(attributes, x, tuple(attributes["kernel_shape"]))
+    kind = "max" if node.op_type == "MaxPool" else "average"
+    padded = bool(attributes.get("count_include_pad", 0))
+    return [channels_first(backend.pool(kind, channels_last(x), *options, padded))]
+
+
+def global_average(node, attributes, inputs, backend):
+    (x,) = inputs
+    found = backend.global_average(channels_last(x))
+    return [found.reshape(*found.shape, *[1] * (x.ndim - 2))]
+
+
+def normalization(node, attributes, inputs, backend):
+    x, gamma, beta, mean, variance = inputs
+    eps, data = attributes.get("epsilon", 1e-5), channels_last(x)
+    if attributes.get("training_mode", 0):
+        momentum = 1 - attributes.get("momentum", 0.9)  # ONNX says how much stays
+        y, mean, variance = backend.normalize_training(
+            data, gamma, beta, mean, variance, eps, momentum
+        )
+        return [channels_first(y), mean, variance]
+    return [channels_first(backend.normalize(data, gamma, beta, mean, variance, eps))]
+
+
+def softmax(node, attributes, inputs, backend):
+    (x,) = inputs
+    axis = attributes.get("axis", -1)
+    return [np.moveaxis(backend.softmax(np.moveaxis(x, axis, -1)), -1, axis)]
+
+
+def flatten(node, attributes, inputs, backend):
+    (x,) = inputs
+    if attributes.get("axis", 1) != 1:
+        raise OutsideScope("an axis other than 1: rows stay rows")
+    return [backend.flatten(x)]
+
+
+def activation(name: str, slope: float = 0.0) -> Callable:
+    def run(node, attributes, inputs, backend):
+        return [backend.activation(name, inputs[0], attributes.get("alpha", slope))]
+
+    return run
+
+
+OPERATORS = {
+    "Conv": conv,
+    "MaxPool": pool,
+    "AveragePool": pool,
+    "GlobalAveragePool": global_average,
+    "BatchNormalization": normalization,
+    "Softmax": softmax,
+    "Flatten": flatten,
+    "Relu": activation("relu"),
+    "LeakyRelu": activation("leaky_relu", 0.01),
+    "Sigmoid": activation("sigmoid"),
+    "Tanh": activation("tanh"),
+}
+BACKENDS = {"formulas": Formulas(), "kernels": Kernels()}
+
+
+# -- the tests ---------------------------------------------------------------------------------
+
+
+def collected() -> dict[str, Any]:
+    """The node tests of one node of these operators, by name."""
+    from onnx.backend.test.loader import load_model_tests
+
+    found = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # ONNX's, while it computes what it expects
+        cases = load_model_tests(kind="node")
+    for case in cases:
+        model = case.model
+        if model is None and case.model_dir is not None:
+            model = onnx.load(Path(case.model_dir) / "model.onnx")
+        if model is None or len(model.graph.node) != 1:
+            continue
+        node = model.graph.node[0]
+        if node.op_type in OPERATORS and not node.domain:
+            found[case.name] = (case, model)
+    return dict(sorted(found.items()))
+
+
+def data_sets(case, model):
+    """Inputs and outputs of a test, however this version of ONNX keeps them."""
+    if case.data_sets is not None:
+        yield from case.data_sets
+        return
+    from onnx import numpy_helper
+
+    for folder in sorted(Path(case.model_dir).glob("test_data_set_*")):
+        sets = []
+        for kind in ("input", "output"):
+            tensors = []
+            for index in range(len(list(folder.glob(f"{kind}_*.pb")))):
+                tensor = onnx.TensorProto()
+                tensor.ParseFromString((folder / f"{kind}_{index}.pb").read_bytes())
+                tensors.append(numpy_helper.to_array(tensor))
+            sets.append(tensors)
+        yield tuple(sets)
+
+
+def run(case, model, backend) -> None:
+    """Compare all outputs of a test; OutsideScope where there is no such thing here."""
+    node = model.graph.node[0]
+    attributes = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
+    for inputs, outputs in data_sets(case, model):
+        if any(np.asarray(each).dtype.kind == "V" for each in inputs):
+            raise OutsideScope("16-bit numbers")
+        found = OPERATORS[node.op_type](node, attributes, inputs, backend)
+        for ours, theirs in zip(found, outputs, strict=True):
+            assert ours.shape == theirs.shape
+            np.testing.assert_allclose(ours, theirs, rtol=case.rtol, atol=1e-6)
+
+
+CASES = collected()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", CASES)
+def test_node(name, backend):
+    try:
+        run(*CASES[name], BACKENDS[backend])
+    except OutsideScope as reason:
+        assert str(reason)
+        assert f"| `{name}` " in PAGE.read_text(encoding="utf-8")
+
+
+def page() -> str:
+    """docs/onnx.md."""
+    rows, counts = [], {name: [0, 0] for name in BACKENDS}
+    for name, (case, model) in CASES.items():
+        cells = []
+        for label, backend in BACKENDS.items():
+            try:
+                run(case, model, backend)
+                cells.append("passes")
+                counts[label][0] += 1
+            except OutsideScope as reason:
+                cells.append(f"outside: {reason}")
+            counts[label][1] += 1
+        rows.append(f"| `{name}` | {model.graph.node[0].op_type} | {' | '.join(cells)} |")
+    lines = [
+        "# ONNX's own tests",
+        "",
+        f"The node tests that ONNX {onnx.__version__} ships for the operators that pellucid has, "
+        "run by `tests/test_onnx.py`: "
+        + ", ".join(f"{good} of {of} by the {label}" for label, (good, of) in counts.items())
+        + ".",
+        "The others are outside the scope, for the reason given; none fails.",
+        "`python tests/test_onnx.py` writes this page.",
+        "",
+        "| test | operator | formulas (float64) | kernels (float32) |",
+        "| --- | --- | --- | --- |",
+        *rows,
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def test_page_counts_what_is_run():
+    text = PAGE.read_text(encoding="utf-8")
+    assert all(f"| `{name}` |" in text for name in CASES)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

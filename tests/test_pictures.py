@@ -1,0 +1,543 @@
+"""One picture: what it is said to be, its pixels to the value, and why it cannot be used."""
+
+import os
+import struct
+import sys
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pellucid.data.pictures import Header, PictureError, is_picture, read_header, read_picture
+
+
+def noise(*shape, dtype=np.uint8):
+    """Levels of which none tells of another."""
+    return np.random.default_rng(0).integers(0, np.iinfo(dtype).max + 1, shape, dtype=dtype)
+
+
+GREY, COLOUR = noise(5, 7), noise(5, 7, 3)
+EXIF = 274  # the tag of the orientation
+UPRIGHT = {  # by orientation: the stored array made upright
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+    8: lambda a: np.rot90(a, 1),
+}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A function that writes an image or array and gives its path."""
+
+    def save(image, name="picture.png", **options):
+        image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+        image.save(tmp_path / name, **options)
+        return tmp_path / name
+
+    return save
+
+
+def read(source, resizes=False, converts=False, **changes):
+    """The pixels as they are, or with a few of the header's words changed."""
+    return read_picture(source, read_header(source)._replace(**changes), resizes, converts)
+
+
+def oriented(orientation):
+    exif = Image.Exif()
+    exif[EXIF] = orientation
+    return exif
+
+
+def palette_image(colours):
+    """An image of the indices 0, 1, 2, ... and these colours."""
+    image = Image.new("P", (len(colours), 1))
+    image.putdata(range(len(colours)))
+    image.putpalette([level for colour in colours for level in colour])
+    return image
+
+
+# -- kinds of picture --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ("png", "gif", "tif", "bmp", "webp"))
+def test_grey_is_read_to_the_value(saved, ending):
+    path = saved(GREY, f"p.{ending}", **({"lossless": True} if ending == "webp" else {}))
+    if ending == "webp":  # which knows no grey
+        assert read_header(path) == Header(5, 7, 3, "bytes")
+        np.testing.assert_array_equal(read(path), np.repeat(GREY[..., None], 3, axis=2))
+        return
+    assert read_header(path) == Header(5, 7, 1, "bytes")
+    found = read(path)
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, GREY[..., None])
+
+
+@pytest.mark.parametrize("ending", ("png", "tif", "bmp"))
+def test_colour_is_read_to_the_value(saved, ending):
+    path = saved(COLOUR, f"p.{ending}")
+    assert read_header(path) == Header(5, 7, 3, "bytes")
+    np.testing.assert_array_equal(read(path), COLOUR)
+
+
+@pytest.mark.parametrize("levels", (GREY, COLOUR), ids=("grey", "colour"))
+def test_a_jpeg_is_what_pillow_decodes(saved, levels):
+    path = saved(levels, "p.jpg", quality=95)
+    with Image.open(path) as image:
+        decoded = np.asarray(image).reshape(5, 7, -1)
+    assert read_header(path) == Header(5, 7, decoded.shape[2], "bytes")
+    np.testing.assert_array_equal(read(path), decoded)
+
+
+def test_a_path_may_be_text_or_a_path_and_an_image_is_as_its_file(saved):
+    path = saved(COLOUR)
+    for source in (path, str(path)):
+        np.testing.assert_array_equal(read(source), COLOUR)
+    image = Image.fromarray(COLOUR)
+    assert read_header(image) == read_header(path)
+    np.testing.assert_array_equal(read(image), COLOUR)
+    assert all(map(is_picture, (path, str(path), image)))
+    assert not any(map(is_picture, (COLOUR, None, 3, float("nan"), b"p.png")))
+
+
+def test_colour_becomes_grey_and_grey_colour_where_that_is_asked_for(saved):
+    grey, colour = saved(GREY, "g.png"), saved(COLOUR, "c.png")
+    found = read(grey, converts=True, channels=3)
+    np.testing.assert_array_equal(found, np.repeat(GREY[..., None], 3, axis=2))
+    luma = COLOUR @ np.array([0.299, 0.587, 0.114])  # ITU-R 601
+    found = read(colour, converts=True, channels=1)
+    assert found.shape == (5, 7, 1)
+    np.testing.assert_allclose(found[..., 0], luma, atol=0.51)
+
+
+@pytest.mark.parametrize("ending", ("png", "tif"))
+def test_what_is_transparent_is_white(saved, ending):
+    alpha = noise(5, 7, 1)
+    alpha[0], alpha[1] = 0, 255
+    path = saved(np.concatenate([COLOUR, alpha], axis=2), f"p.{ending}")
+    assert read_header(path) == Header(5, 7, 3, "bytes")
+    found, share = read(path), alpha / 255.0
+    np.testing.assert_allclose(found, COLOUR * share + 255 * (1 - share), atol=1.01)
+    assert (found[0] == 255).all()
+    np.testing.assert_array_equal(found[1], COLOUR[1])
+
+
+def test_grey_with_transparency_stays_grey_on_white(saved):
+    alpha = noise(5, 7)
+    alpha[0], alpha[1] = 0, 255
+    path = saved(Image.merge("LA", (Image.fromarray(GREY), Image.fromarray(alpha))))
+    assert read_header(path) == Header(5, 7, 1, "bytes")
+    found, share = read(path)[..., 0], alpha / 255.0
+    np.testing.assert_allclose(found, GREY * share + 255 * (1 - share), atol=1.01)
+    assert (found[0] == 255).all()
+    np.testing.assert_array_equal(found[1], GREY[1])
+
+
+def test_one_colour_that_means_transparent_is_white(saved):
+    """PNG's tRNS of grey and of RGB, which is no channel of its own."""
+    grey = np.array([[10, 20, 30]], dtype=np.uint8)
+    found = read(saved(grey, "g.png", transparency=20))
+    np.testing.assert_array_equal(found[..., 0], [[10, 255, 30]])
+    colour = np.array([[[1, 2, 3], [4, 5, 6]]], dtype=np.uint8)
+    found = read(saved(colour, "c.png", transparency=(4, 5, 6)))
+    np.testing.assert_array_equal(found, [[[1, 2, 3], [255, 255, 255]]])
+
+
+GREYS = [(0, 0, 0), (100, 100, 100), (200, 200, 200), (7, 7, 7)]
+COLOURS = [(0, 0, 0), (100, 0, 0), (0, 200, 5), (7, 8, 9)]
+
+
+@pytest.mark.parametrize("ending", ("png", "gif"))
+@pytest.mark.parametrize("colours", (GREYS, COLOURS), ids=("grey", "colour"))
+def test_a_palette_of_greys_is_grey_and_of_colours_colour(saved, ending, colours):
+    path = saved(palette_image(colours), f"p.{ending}")
+    channels = 1 if colours is GREYS else 3
+    assert read_header(path) == Header(1, 4, channels, "bytes")
+    np.testing.assert_array_equal(read(path)[0], np.array(colours)[:, :channels])
+
+
+@pytest.mark.parametrize("colours", (GREYS, COLOURS), ids=("grey", "colour"))
+def test_a_palettes_transparency_is_white(saved, colours):
+    channels = 1 if colours is GREYS else 3
+    expected = np.array(colours)[:, :channels]
+    for name, options in (("one.png", {"transparency": 1}), ("one.gif", {"transparency": 1})):
+        path = saved(palette_image(colours), name, **options)
+        assert read_header(path).channels == channels
+        found = read(path)[0]
+        assert (found[1] == 255).all(), name
+        np.testing.assert_array_equal(found[[0, 2, 3]], expected[[0, 2, 3]])
+    shares = np.array([255, 0, 128, 64])
+    found = read(saved(palette_image(colours), "each.png", transparency=bytes(shares.tolist())))[0]
+    by_hand = expected * (shares / 255)[:, None] + 255 * (1 - shares / 255)[:, None]
+    np.testing.assert_allclose(found, by_hand, atol=1.01)
+
+
+@pytest.mark.parametrize("ending", ("png", "tif", "gif"))
+def test_one_bit_is_black_and_white(saved, ending):
+    bits = noise(5, 9) % 2
+    path = saved(Image.fromarray(255 * bits).convert("1"), f"p.{ending}")
+    assert read_header(path) == Header(5, 9, 1, "bytes")
+    np.testing.assert_array_equal(read(path)[..., 0], 255 * bits)
+
+
+@pytest.mark.parametrize("ending", ("jpg", "tif"))
+def test_print_colours_become_rgb(saved, ending):
+    ink = np.zeros((8, 8, 4), dtype=np.uint8)
+    ink[..., 1] = ink[..., 2] = 255  # magenta and yellow make red
+    path = saved(Image.frombytes("CMYK", (8, 8), ink.tobytes()), f"p.{ending}")
+    assert read_header(path) == Header(8, 8, 3, "bytes")
+    found = read(path)
+    np.testing.assert_allclose(found, np.broadcast_to([255, 0, 0], found.shape), atol=3)
+
+
+@pytest.mark.parametrize("ending", ("png", "tif"))
+def test_sixteen_bits_are_kept(saved, ending):
+    levels = noise(5, 7, dtype=np.uint16)
+    path = saved(levels, f"p.{ending}")
+    assert read_header(path) == Header(5, 7, 1, "sixteen")
+    found = read(path)
+    assert found.dtype == np.uint16
+    np.testing.assert_array_equal(found[..., 0], levels)
+
+
+def test_sixteen_bits_in_either_byte_order(tmp_path):
+    levels = noise(3, 4, dtype=np.uint16)
+    for mark, order in ((b"II", "<"), (b"MM", ">")):
+        tags = [(256, 4), (257, 3), (258, 16), (259, 1), (262, 1), (273, 8), (277, 1), (278, 3),
+                (279, 24)]  # fmt: skip
+        entries = b"".join(
+            struct.pack(f"{order}HHII", tag, 4, 1, value)
+            if tag in (273, 279)
+            else struct.pack(f"{order}HHIHH", tag, 3, 1, value, 0)
+            for tag, value in tags
+        )
+        body = levels.astype(f"{order}u2").tobytes()
+        head = mark + struct.pack(f"{order}HI", 42, 8 + len(body))
+        path = tmp_path / f"{mark.decode()}.tif"
+        path.write_bytes(head + body + struct.pack(f"{order}H", 9) + entries + b"\0\0\0\0")
+        assert read_header(path) == Header(3, 4, 1, "sixteen")
+        np.testing.assert_array_equal(read(path)[..., 0], levels)
+
+
+def test_numbers_of_any_size_are_kept(saved):
+    numbers = (noise(5, 7) * np.float32(1e3) - 1e5) / np.float32(7)
+    path = saved(numbers, "p.tif")
+    assert read_header(path) == Header(5, 7, 1, "float")
+    found = read(path)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found[..., 0], numbers)
+
+
+def test_whole_numbers_beyond_sixteen_bits_do_not_wrap(saved):
+    for low, high in ((0, 70_000), (-1, 5)):
+        path = saved(np.array([[low, high]], dtype=np.int32), "p.tif")
+        with pytest.raises(PictureError, match="whole numbers that are not of 16 bits"):
+            read(path)
+    within = np.array([[0, 65_535]], dtype=np.int32)
+    np.testing.assert_array_equal(read(saved(within, "p.tif"))[..., 0], within)
+
+
+def test_numbers_that_are_none_are_refused_in_files_too(saved):
+    for value in (np.nan, np.inf):
+        path = saved(np.array([[1, value]], dtype=np.float32), "p.tif")
+        with pytest.raises(PictureError, match="NaN or infinity"):
+            read(path)
+
+
+def test_an_animation_gives_its_first_frame(saved):
+    frames = [Image.fromarray(np.full((4, 6), level, np.uint8)) for level in (10, 200, 90)]
+    grey = saved(frames[0], "grey.gif", save_all=True, append_images=frames[1:])
+    assert read_header(grey) == Header(4, 6, 1, "bytes")
+    assert (read(grey) == 10).all()
+    frames = [Image.new("RGB", (6, 4), each) for each in ((255, 0, 0), (0, 0, 255))]
+    for ending in ("gif", "png", "tif"):
+        path = saved(frames[0], f"c.{ending}", save_all=True, append_images=frames[1:])
+        with Image.open(path) as image:
+            assert image.n_frames == 2
+        np.testing.assert_array_equal(read(path), np.broadcast_to([255, 0, 0], (4, 6, 3)))
+
+
+# -- upright -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("orientation", UPRIGHT)
+@pytest.mark.parametrize("levels", (GREY, COLOUR), ids=("grey", "colour"))
+@pytest.mark.parametrize("ending", ("png", "jpg", "tif"))
+def test_a_picture_stands_upright(saved, orientation, levels, ending):
+    path, stored = saved(levels, f"p.{ending}", exif=oriented(orientation)), levels
+    if ending == "jpg":  # which loses a little
+        with Image.open(path) as image:
+            stored = np.asarray(image)
+    upright = UPRIGHT[orientation](stored).reshape(*UPRIGHT[orientation](stored).shape[:2], -1)
+    with path.open("rb") as file, Image.open(file) as image:
+        for source in (path, image):
+            assert read_header(source) == Header(*upright.shape, "bytes")
+            np.testing.assert_array_equal(read(source), upright)
+
+
+@pytest.mark.parametrize("ending", ("png", "tif"))
+@pytest.mark.parametrize("orientation", (3, 6))
+def test_sixteen_bits_stand_upright(saved, orientation, ending):
+    levels = noise(5, 7, dtype=np.uint16)
+    path = saved(levels, f"p.{ending}", exif=oriented(orientation))
+    np.testing.assert_array_equal(read(path)[..., 0], UPRIGHT[orientation](levels))
+
+
+def test_a_turned_jpeg_is_resized_to_the_upright_size(saved):
+    ramp = np.broadcast_to(np.arange(0, 240, 2, dtype=np.uint8), (80, 120))  # to the right
+    path = saved(np.ascontiguousarray(ramp), "p.jpg", exif=oriented(6), quality=95)
+    assert read_header(path)[:2] == (120, 80)
+    found = read(path, resizes=True, height=12, width=8)[..., 0].astype(float)
+    expected = np.arange(12) * 20 + 9.0  # the right is now below
+    np.testing.assert_allclose(found, np.repeat(expected[:, None], 8, axis=1), atol=4)
+
+
+def chunk(kind, content):
+    check = zlib.crc32(kind + content)
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
+
+
+def test_an_orientation_behind_the_pixels_is_told_when_they_are_read(saved):
+    """A PNG may tell it late: its header, read without the pixels, cannot know."""
+    path = saved(GREY)
+    content = path.read_bytes()
+    exif = oriented(6).tobytes().removeprefix(b"Exif\0\0")
+    path.write_bytes(content[:-12] + chunk(b"eXIf", exif) + content[-12:])
+    assert read_header(path)[:2] == (5, 7)
+    with pytest.raises(PictureError, match="it is 7 x 5 pixels, and those of fit are 5 x 7"):
+        read(path)
+    found = read(path, resizes=True, height=7, width=5)
+    np.testing.assert_array_equal(found[..., 0], UPRIGHT[6](GREY))
+
+
+# -- resizing ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "levels",
+    (
+        np.full((9, 11), 77, np.uint8),
+        np.full((9, 11, 3), 201, np.uint8),
+        np.full((9, 11), 40_001, np.uint16),
+        np.full((9, 11), -1234.5, np.float32),
+        np.full((9, 11, 5), 255, np.uint8),
+        np.full((9, 11, 2), 65_535, np.uint16),
+    ),
+    ids=("grey", "colour", "sixteen", "float", "five channels", "two of sixteen"),
+)
+@pytest.mark.parametrize("size", ((3, 4), (20, 5), (40, 40), (1, 1)))
+def test_a_constant_picture_stays_so(saved, levels, size):
+    sources = [levels]
+    if levels.ndim == 2 or levels.shape[2] == 3:
+        sources.append(saved(levels, "p.tif"))
+        sources.append(Image.fromarray(levels))
+    for source in sources:
+        found = read(source, resizes=True, height=size[0], width=size[1])
+        assert found.shape == (*size, 1 if levels.ndim == 2 else levels.shape[2])
+        assert found.dtype == levels.dtype
+        assert (found == levels.flat[0]).all()
+
+
+@pytest.mark.parametrize("dtype", (np.uint8, np.uint16, np.float32))
+def test_enlarging_is_bilinear(saved, dtype):
+    ramp = np.array([[0, 40, 80, 120]], dtype=dtype)
+    at = np.clip((np.arange(8) + 0.5) / 2 - 0.5, 0, 3)  # between middles of pixels
+    for source in (ramp, saved(ramp, "p.tif")):
+        found = read(source, resizes=True, width=8)
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found[0, :, 0], 40 * at)
+
+
+def test_channels_of_an_array_are_resized_each_by_itself():
+    levels = noise(6, 8, 5)
+    found = read(levels, resizes=True, height=9, width=5)
+    for channel in range(5):
+        alone = read(levels[..., channel], resizes=True, height=9, width=5)
+        np.testing.assert_array_equal(found[..., channel], alone[..., 0])
+
+
+def test_an_array_is_resized_as_its_file_is(saved):
+    for levels in (GREY, COLOUR):
+        expected = read(saved(levels), resizes=True, height=8, width=3)
+        np.testing.assert_array_equal(read(levels, resizes=True, height=8, width=3), expected)
+
+
+def test_large_jpegs_are_shrunk_faithfully(saved):
+    """They are decoded at a fraction of their size, which must not show."""
+    down, across = np.mgrid[:320, :480]
+    path = saved(((down + across) * 0.3).astype(np.uint8), "p.jpg", quality=95)
+    found = read(path, resizes=True, height=16, width=24)[..., 0].astype(float)
+    down, across = np.mgrid[:16, :24] * 20 + 9.5
+    np.testing.assert_allclose(found, (down + across) * 0.3, atol=3)
+
+
+# -- 8 and 16 bits -----------------------------------------------------------------------------
+
+
+def test_eight_and_sixteen_bits_are_one_scale(saved):
+    eight = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    wide = read(saved(eight), kind="sixteen")
+    assert wide.dtype == np.uint16
+    np.testing.assert_array_equal(wide[..., 0], eight.astype(np.int64) * 257)
+    sixteen = np.arange(1 << 16, dtype=np.uint16).reshape(256, 256)
+    narrow = read(saved(sixteen, "s.png"), kind="bytes")
+    assert narrow.dtype == np.uint8
+    np.testing.assert_array_equal(narrow[..., 0], np.rint(sixteen / 257))
+    np.testing.assert_array_equal(narrow[..., 0][wide[..., 0] // 256, wide[..., 0] % 256], eight)
+
+
+def test_sixteen_bits_become_colour_where_that_is_asked_for(saved):
+    levels = noise(5, 7, dtype=np.uint16)
+    path = saved(levels)
+    found = read(path, converts=True, channels=3)
+    np.testing.assert_array_equal(found, np.repeat(levels[..., None], 3, axis=2))
+    found = read(path, converts=True, channels=3, kind="bytes")
+    np.testing.assert_array_equal(found, np.repeat(np.rint(levels[..., None] / 257), 3, axis=2))
+
+
+def test_an_array_of_sixteen_bits_is_scaled_as_a_file_is():
+    assert (read(np.full((2, 2), 300, np.uint16), kind="bytes") == 1).all()
+    assert (read(np.full((2, 2), 3, np.uint8), kind="sixteen") == 771).all()
+
+
+# -- what is refused ---------------------------------------------------------------------------
+
+
+def refused(source, words, **options):
+    """The error of looking at `source`, or else of reading it."""
+    with pytest.raises(PictureError, match=words) as caught:
+        read(source, **options)
+    assert not caught.value.reason.endswith(".")  # the caller ends the sentence
+    return caught.value
+
+
+def test_a_file_that_is_not_there_or_holds_no_picture(tmp_path, saved):
+    refused(tmp_path / "gone.png", "^the file does not exist$")
+    (tmp_path / "empty.png").touch()
+    refused(tmp_path / "empty.png", "^the file is empty$")
+    (tmp_path / "text.png").write_text("no picture\n" * 20)
+    refused(tmp_path / "text.png", "^it is no picture that Pillow knows$")
+    refused(str(tmp_path), "^it is a folder$")
+    (tmp_path / "folder.png").mkdir()
+    refused(tmp_path / "folder.png", "^it is a folder$")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_a_file_that_may_not_be_read(saved, monkeypatch):
+    path = saved(GREY)
+
+    def forbidden(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Image, "open", forbidden)  # root may read all there is
+    refused(path, "^the file may not be read$")
+
+
+@pytest.mark.parametrize("ending", ("png", "jpg", "tif", "gif"))
+@pytest.mark.parametrize("share", (0.5, 0.9))
+def test_a_file_that_breaks_off(saved, ending, share):
+    levels = noise(64, 64, 3)
+    path = saved(levels, f"p.{ending}")
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    error = refused(path, r"^it is (damaged or breaks off \(.+\)|no picture that Pillow knows)$")
+    assert "\n" not in error.reason
+    if ending in ("png", "jpg"):  # their headers are whole
+        assert read_header(path) == Header(64, 64, 3, "bytes")
+        assert "breaks off" in error.reason
+
+
+def test_a_file_of_rubbish_behind_a_true_beginning(saved):
+    path = saved(noise(64, 64))
+    content = bytearray(path.read_bytes())
+    content[60:400] = bytes(340)
+    path.write_bytes(content)
+    refused(path, r"^it is damaged or breaks off \(.+\)$")
+
+
+def test_a_decompression_bomb_is_not_opened(saved, monkeypatch):
+    just, far = (Image.new("L", (1500, height)) for height in (1000, 1500))
+    just, far = saved(just, "just.png"), saved(far, "far.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1_000_000)
+    words = r"more than 1 million pixels, as a decompression bomb has \(PIL\.Image\.MAX_IMAGE"
+    refused(far, words)  # more than twice the limit: Pillow's error
+    refused(just, words)  # Pillow's warning, where warnings are errors
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        assert read_header(just).shape == (1000, 1500, 1)  # a user may allow it
+        refused(far, words)
+
+
+@pytest.mark.parametrize("source", (3, None, float("nan"), b"p.png", ["p.png"], object()))
+def test_what_is_no_path_is_named(source):
+    words = r"^it must be a path, an image of Pillow's or an array\. It is "
+    with pytest.raises(PictureError, match=words) as caught:
+        read_header(source)
+    assert repr(source)[:20] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("array", "words"),
+    (
+        (np.zeros(4), r"\(height, width\) or .*, none of them 0\. It is float64 of shape \(4,\)"),
+        (np.zeros((2, 2, 2, 2), np.uint8), r"It is uint8 of shape \(2, 2, 2, 2\)"),
+        (np.zeros((0, 5)), r"none of them 0\. It is float64 of shape \(0, 5\)"),
+        (np.zeros((5, 5, 0)), r"none of them 0\. It is float64 of shape \(5, 5, 0\)"),
+        (np.full((2, 2), "a"), r"must be numbers of shape .* It is <U1 of shape \(2, 2\)"),
+        (np.zeros((2, 2), complex), r"must be numbers of shape .* It is complex128"),
+        (np.array([[1, np.nan]]), "^it holds NaN or infinity$"),
+        (np.array([[1, -np.inf]], dtype=np.float32), "^it holds NaN or infinity$"),
+    ),
+)
+def test_arrays_that_are_no_picture(array, words):
+    refused(array, words)
+
+
+def test_pictures_unlike_the_wanted_ones_are_refused_with_the_way_out(saved):
+    grey, deep = saved(GREY), saved(GREY.astype(np.float32), "f.tif")
+    with pytest.raises(PictureError, match="it is 5 x 7 pixels, and those of fit are 6 x 7") as it:
+        read(grey, height=6)
+    assert it.value.way_out == "Resize it, or fit with image_size=(6, 7)"
+    with pytest.raises(PictureError, match="it is grey, and the others are in colour") as it:
+        read(grey, channels=3)
+    assert it.value.way_out == 'Pass color="grey" or color="rgb"'
+    words = "it is of numbers of any size, and the others are of 8 bits"
+    refused(deep, words, kind="bytes")
+    refused(grey, "it is of 8 bits, and the others are of numbers of any size", kind="float")
+    refused(GREY, "it is 5 x 7 pixels, and those of fit are 2 x 2", height=2, width=2)
+    refused(np.zeros((5, 7, 5)), "it is of 5 channels, and the others are grey", channels=1)
+
+
+def test_without_pillow_the_way_to_it_is_told(saved, monkeypatch):
+    path = saved(GREY)
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    words = r'^Pictures need Pillow, which is not installed\. Run: pip install "pellucid\[pictures'
+    with pytest.raises(ImportError, match=words):
+        read_header(path)
+    assert read_header(GREY) == Header(5, 7, 1, "bytes")  # arrays of one size need none
+    np.testing.assert_array_equal(read(GREY)[..., 0], GREY)
+    with pytest.raises(ImportError, match=words):
+        read(GREY, resizes=True, height=2)
+
+
+def test_no_file_stays_open(saved):
+    """Windows cannot remove a file that is open; Linux runs out of them."""
+    if not Path("/proc/self/fd").exists():
+        pytest.skip("needs /proc")
+    good, broken = saved(COLOUR), saved(COLOUR, "b.png")
+    broken.write_bytes(broken.read_bytes()[:60])
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        read(good)
+        with pytest.raises(PictureError):
+            read(broken)
+        with pytest.raises(PictureError):
+            read(good, height=1)
+    assert len(os.listdir("/proc/self/fd")) == before
