@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
-demo: .venv/with-cli ## see a network learn a real table; the curves go to demo/penguins.png
+demo: .venv/with-cli ## see networks learn a real table and real pictures; drawings go to demo/
 	@mkdir -p demo
 	$(BIN)/pellucid fit examples/penguins.csv --target species \
 		--output demo/penguins.safetensors --plot demo/penguins.png
@@ -22,7 +22,13 @@ demo: .venv/with-cli ## see a network learn a real table; the curves go to demo/
 	$(BIN)/pellucid predict demo/penguins.safetensors examples/penguins.csv \
 		--output demo/predictions.csv
 	@echo
-	@echo "The picture: $(CURDIR)/demo/penguins.png"
+	@rm -rf demo/digits
+	$(BIN)/python examples/digits.py demo/digits
+	$(BIN)/pellucid fit demo/digits --network cnn --test-fraction 0.25 --seed 1 \
+		--output demo/digits.safetensors --mistakes demo/mistakes.png
+	@echo
+	@echo "The curves of the penguins:  $(CURDIR)/demo/penguins.png"
+	@echo "Its wrong answers on digits: $(CURDIR)/demo/mistakes.png"
 
 test: .venv/with-test ## run the tests
 	$(BIN)/python -m pytest -q -n 2 -m "not slow"

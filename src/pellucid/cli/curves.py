@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _KINDS = (".png", ".svg", ".pdf")
 
 
-def check(path: str) -> None:
+def check(path: str, option: str) -> None:
     """Say before a long training, not after it, that a picture cannot be drawn.
 
     Raises
@@ -26,9 +26,9 @@ def check(path: str) -> None:
 
     suffix = Path(path).suffix.lower()
     if suffix not in _KINDS:
-        raise ValueError(f"--plot must be a file ending in {', '.join(_KINDS)}. Got '{path}'.")
+        raise ValueError(f"{option} must be a file ending in {', '.join(_KINDS)}. Got '{path}'.")
     if importlib.util.find_spec("matplotlib") is None:
-        raise ImportError('--plot needs matplotlib. Run: pip install "pellucid[plot]"')
+        raise ImportError(f'{option} needs matplotlib. Run: pip install "pellucid[plot]"')
 
 
 def draw(history: History, path: str, title: str) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import click
 
 
-@click.command(short_help="Score a saved model on a table.")
+@click.command(short_help="Score a saved model.")
 @click.argument("model", type=click.Path())
 @click.argument("data", type=click.Path())
 @click.option(
@@ -17,18 +20,35 @@ import click
     help="The column with the true values.  [default: as in training]",
 )
 def evaluate(model: str, data: str, targets: tuple[str, ...]) -> None:
-    """Score a saved MODEL on the table DATA, which has the target's column."""
-    from pellucid import files
-    from pellucid.cli.predict import features
-    from pellucid.cli.scores import report
-    from pellucid.cli.words import counted
-    from pellucid.data import read_table, split_target
+    """Score a saved MODEL on DATA, which has the true values.
 
-    estimator = files.load(model)
+    DATA is a table with the target's column, or a folder of pictures with one folder a class.
+    """
+    import numpy as np
+
+    from pellucid import files
+    from pellucid.cli.pictures import needed_paths, takes_pictures
+    from pellucid.cli.predict import features
+    from pellucid.cli.scores import is_classifier, report
+    from pellucid.cli.words import counted
+    from pellucid.data import list_pictures, read_table, split_target
+
+    estimator: Any = files.load(model)
+    if takes_pictures(estimator) and Path(data).is_dir():
+        if targets or not is_classifier(estimator):
+            raise click.UsageError(
+                "the answers of a folder of pictures are its folders' names: --target, and numbers "
+                "that a regressor predicts, need a CSV with a column of paths."
+            )
+        paths, classes = list_pictures(data, least=1)
+        heading = f"{counted(len(paths), 'picture')} of {data}"
+        click.echo(report(heading, estimator, paths, np.array(classes), ["class"]))
+        return
     names = list(targets) or list(getattr(estimator, "target_names_", None) or [])
     if not names:
         raise click.UsageError(f"--target must name the column that '{model}' predicts.")
     frame = read_table(data)
     X, y = split_target(frame, names[0] if len(names) == 1 else names, f"'{data}'")
     heading = f"{', '.join(names)}, {counted(len(X), 'row')} of {data}"
-    click.echo(report(heading, estimator, features(estimator, X), y, names))
+    given = needed_paths(X, data) if takes_pictures(estimator) else features(estimator, X)
+    click.echo(report(heading, estimator, given, y, names))

@@ -1,4 +1,4 @@
-"""``pellucid fit``: a network from a table."""
+"""``pellucid fit``: a network from a table or a folder of pictures."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from pellucid.cli import curves
 if TYPE_CHECKING:
     import numpy as np
 
-NETWORKS = {"fcnn": {"classification": "FCNNClassifier", "regression": "FCNNRegressor"}}
+NETWORKS = {
+    "fcnn": {"classification": "FCNNClassifier", "regression": "FCNNRegressor"},
+    "cnn": {"classification": "CNNClassifier", "regression": "CNNRegressor"},
+}
 
 
-@click.command(short_help="Train a network on a table.")
+@click.command(short_help="Train a network on a table or on pictures.")
 @click.argument("data", type=click.Path())
 @click.option(
     "-t",
@@ -29,9 +32,7 @@ NETWORKS = {"fcnn": {"classification": "FCNNClassifier", "regression": "FCNNRegr
 @click.option(
     "--network",
     type=click.Choice(list(NETWORKS)),
-    default="fcnn",
-    show_default=True,
-    help="Its kind.",
+    help="Its kind.  [default: fcnn for a table, cnn for a folder]",
 )
 @click.option(
     "--task",
@@ -65,60 +66,92 @@ NETWORKS = {"fcnn": {"classification": "FCNNClassifier", "regression": "FCNNRegr
     help="The share of rows held out to score the model; 0 for none.",
 )
 @click.option("--plot", type=click.Path(), metavar="PNG", help="Draw loss and accuracy by epoch.")
+@click.option(
+    "--mistakes", type=click.Path(), metavar="PNG", help="Draw the test pictures it got wrong."
+)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Fixes all chance.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def fit(
     data: str,
     targets: tuple[str, ...],
-    network: str,
+    network: str | None,
     task: str,
     config: str | None,
     settings: tuple[str, ...],
     output: str | None,
     test_fraction: float,
     plot: str | None,
+    mistakes: str | None,
     seed: int,
     quiet: bool,
 ) -> None:
-    """Train a network on the table DATA (CSV or Parquet).
+    """Train a network on DATA: a table (CSV or Parquet), or a folder of pictures.
 
-    Text columns, missing values and dates are fine. The model is scored on rows that it has not
-    seen, and saved.
+    In a table, text columns, missing values and dates are fine; with --network cnn it holds
+    signals, or a column of paths to pictures. A folder has one folder a class, with its pictures.
+    The model is scored on rows that it has not seen, and saved.
     """
     from pellucid import files
-    from pellucid.cli.scores import report
+    from pellucid.cli.pictures import draw_mistakes
+    from pellucid.cli.scores import plain, report
     from pellucid.cli.words import counted, paragraph
-    from pellucid.data import decide_task
 
     def say(text: str) -> None:
         if not quiet:
             click.echo(text)
 
-    output = output or f"{Path(data).stem}.safetensors"
-    _check_places(output, plot)
-    X, y = _table(data, targets)
-    say(f"{data}: {counted(len(X), 'row')}, {counted(X.shape[1], 'column')} to learn from.")
-
-    if task == "auto":
-        task, reason = decide_task(y)
+    output = output or f"{Path(data).absolute().stem}.safetensors"
+    _check_places(output, plot, mistakes)
+    given = _read(data, network, targets, task)
+    say(f"{data}: {given.words}.")
+    task, reason = given.task
+    if reason:
         say(paragraph(f"{reason[:1].upper()}{reason[1:]}.", indent=2))
-    model = _estimator(network, task, config, settings, seed, quiet)
+    if mistakes and not (given.pictures and task == "classification" and len(given.targets) == 1):
+        raise click.UsageError("--mistakes needs pictures and one target of classes.")
+    model = _estimator(given.network, task, config, settings, seed, quiet)
 
-    split = _split(y, task, test_fraction, seed)
+    split = _split(given.y, task, test_fraction, seed)
     say(paragraph(split.words, indent=2))
-    model.fit(_rows(X, split.train), _rows(y, split.train))
-    model.target_names_ = list(targets)
+    if mistakes and not len(split.test):
+        raise click.UsageError("--mistakes needs rows held out: a --test-fraction above 0.")
+    model.fit(_rows(given.X, split.train), _rows(given.y, split.train))
+    model.target_names_ = list(given.targets)
 
     say("\n" + "\n".join(model.network_.summary_lines()) + "\n")
-    if len(split.test):
-        heading = f"Test on {counted(len(split.test), 'row')} not seen in training"
-        say(report(heading, model, _rows(X, split.test), _rows(y, split.test), targets) + "\n")
+    test = split.test
+    if given.pictures and model.on_error == "skip":
+        test = test[model.pictures_.readable(_rows(given.X, test))]
+        if len(test) < len(split.test):
+            say(f"{counted(len(split.test) - len(test), 'test picture')} cannot be read.")
+    X, y = _rows(given.X, test), _rows(given.y, test)
+    if len(test):
+        what = "picture" if given.pictures else "row"
+        heading = f"Test on {counted(len(test), what)} not seen in training"
+        say(report(heading, model, X, y, given.targets) + "\n")
     files.save(model, output)
     say(f"Model saved in {output} ({files.size_text(Path(output).stat().st_size)}).")
     if plot:
-        curves.draw(model.history_, plot, f"{Path(data).name}: {', '.join(targets)}")
+        title = f"{Path(data).absolute().name}: {', '.join(given.targets)}"
+        curves.draw(model.history_, plot, title)
         say(f"Curves drawn in {plot}.")
-    say(f"\nNext:  pellucid predict {shlex.quote(output)} NEW.csv")
+    if mistakes and len(test):
+        wrong = draw_mistakes(model, X, plain(y), mistakes)
+        say(f"{counted(wrong, 'wrong answer')} drawn in {mistakes}.")
+    new = "NEW/" if Path(data).is_dir() else "NEW.csv"
+    say(f"\nNext:  pellucid predict {shlex.quote(output)} {new}")
+
+
+class Given(NamedTuple):
+    """What there is to learn from, which network and task it is for, and what to say about it."""
+
+    X: Any
+    y: Any
+    targets: tuple[str, ...]
+    pictures: bool
+    network: str
+    task: tuple[str, str]
+    words: str
 
 
 class Split(NamedTuple):
@@ -129,9 +162,9 @@ class Split(NamedTuple):
     words: str
 
 
-def _check_places(*paths: str | None) -> None:
+def _check_places(output: str, plot: str | None, mistakes: str | None) -> None:
     """Refuse a folder that is not there before a long training, not after it."""
-    for path in filter(None, paths):
+    for path in filter(None, (output, plot, mistakes)):
         if not Path(path).absolute().parent.is_dir():
             raise FileNotFoundError(
                 f"'{path}' cannot be saved: the folder '{Path(path).parent}' does not exist. "
@@ -139,8 +172,46 @@ def _check_places(*paths: str | None) -> None:
             )
         if Path(path).is_dir():
             raise IsADirectoryError(f"'{path}' cannot be saved: it is a folder. Name a file in it.")
-    if paths[1]:
-        curves.check(paths[1])
+    for option, picture in (("--plot", plot), ("--mistakes", mistakes)):
+        if picture:
+            curves.check(picture, option)
+
+
+def _read(data: str, network: str | None, targets: tuple[str, ...], task: str) -> Given:
+    """What DATA holds: pictures by folders, or a table with its targets."""
+    if Path(data).is_dir():
+        return _folder(data, network, targets, task)
+    from pellucid.cli.pictures import paths_in
+    from pellucid.cli.words import counted
+    from pellucid.data import decide_task
+
+    X, y = _table(data, targets)
+    paths = paths_in(X, data) if network == "cnn" else None
+    if paths is None:
+        words = f"{counted(len(X), 'row')}, {counted(X.shape[1], 'column')} to learn from"
+    else:
+        X, words = paths, f"{counted(len(X), 'picture')} to learn from"
+    decided = decide_task(y) if task == "auto" else (task, "")
+    return Given(X, y, targets, paths is not None, network or "fcnn", decided, words)
+
+
+def _folder(data: str, network: str | None, targets: tuple[str, ...], task: str) -> Given:
+    """A folder of pictures: the class is the folder's name."""
+    import numpy as np
+
+    from pellucid.cli.words import counted
+    from pellucid.data import list_pictures
+
+    if network == "fcnn":
+        raise click.UsageError("--network must be cnn for a folder of pictures. Got fcnn.")
+    if targets or task == "regression":
+        raise click.UsageError(
+            "the classes of a folder of pictures are its folders' names: leave --target and --task "
+            "out. Numbers to learn go into a CSV, beside a column of paths."
+        )
+    paths, classes = list_pictures(data)
+    words = f"{counted(len(paths), 'picture')} in {counted(len(set(classes)), 'class folder')}"
+    return Given(paths, np.array(classes), ("class",), True, "cnn", ("classification", ""), words)
 
 
 def _table(path: str, targets: tuple[str, ...]) -> tuple[Any, Any]:
@@ -205,8 +276,13 @@ def _split(y: Any, task: str, fraction: float, seed: int) -> Split:
 
 
 def _rows(values: Any, positions: np.ndarray) -> Any:
-    """These rows of a DataFrame or Series."""
+    """These rows of a DataFrame, Series, array or list."""
     import narwhals as nw
+    import numpy as np
 
+    if isinstance(values, list):
+        return [values[position] for position in positions]
+    if isinstance(values, np.ndarray):
+        return values[positions]
     frame = nw.from_native(values, eager_only=True, allow_series=True)
     return frame[positions.tolist()].to_native()

@@ -90,11 +90,12 @@ def _show_version(context: click.Context, _: click.Parameter, asked: bool) -> No
 @click.option("--debug", is_flag=True, help="Show where in the code an error was raised.")
 @click.pass_context
 def application(context: click.Context, debug: bool) -> None:
-    """Neural networks for tables, on a CPU.
+    """Neural networks for tables and pictures, on a CPU.
 
     \b
     pellucid fit penguins.csv --target species
     pellucid predict penguins.safetensors new.csv
+    pellucid fit pictures/ --network cnn
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 
-@click.command(short_help="Predict new rows with a saved model.")
+@click.command(short_help="Predict new rows or pictures.")
 @click.argument("model", type=click.Path())
 @click.argument("data", type=click.Path())
 @click.option(
@@ -15,8 +15,13 @@ import click
 )
 @click.option("--probabilities", is_flag=True, help="Add a column for each class's probability.")
 def predict(model: str, data: str, output: str | None, probabilities: bool) -> None:
-    """Predict the rows of the table DATA with a saved MODEL, one line a row, as CSV."""
+    """Predict DATA with a saved MODEL, one line a row or picture, as CSV.
+
+    DATA is a table; of a model for pictures it is a picture, a folder of them, or a table with a
+    column of paths.
+    """
     from pellucid import files
+    from pellucid.cli.pictures import takes_pictures, to_predict
     from pellucid.cli.scores import is_classifier
     from pellucid.cli.words import counted
     from pellucid.data import read_table
@@ -25,8 +30,12 @@ def predict(model: str, data: str, output: str | None, probabilities: bool) -> N
     if probabilities and not is_classifier(estimator):
         kind = type(estimator).__name__
         raise ValueError(f"--probabilities needs a classifier. '{model}' holds a {kind}.")
-    X = features(estimator, read_table(data))
-    columns = _columns(estimator, X, probabilities)
+    columns: dict[str, Any] = {}
+    if takes_pictures(estimator):
+        X = columns["path"] = to_predict(data, target_names(estimator))
+    else:
+        X = features(estimator, read_table(data))
+    columns |= _columns(estimator, X, probabilities)
     text = _csv(columns)
     if output is None:
         click.echo(text, nl=False)

@@ -25,6 +25,7 @@ def summary(model: str) -> None:
 
 def _facts(model: Any) -> list[str]:
     """Lines such as ``target      species``."""
+    from pellucid.cli.pictures import takes_pictures
     from pellucid.cli.scores import is_classifier
     from pellucid.cli.words import figure, listed, paragraph
 
@@ -32,7 +33,12 @@ def _facts(model: Any) -> list[str]:
     if is_classifier(model):
         facts["classes"] = listed(model.classes_)
     names = getattr(model, "feature_names_in_", None)
-    facts["columns"] = f"{model.n_features_in_}, without names" if names is None else listed(names)
+    if takes_pictures(model):
+        facts["pictures"] = "; ".join(model.pictures_.describe())
+    else:
+        facts["columns"] = (
+            f"{model.n_features_in_}, without names" if names is None else listed(names)
+        )
     rows = list(model.history_)
     if rows:
         last = rows[-1]

@@ -1,0 +1,134 @@
+"""Pictures at the command line: in folders, named by tables, and the wrong answers drawn."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_COLUMNS = ("path", "file", "filename", "image", "picture")
+_DOWN, _ACROSS = 4, 6  # answers drawn
+
+
+def takes_pictures(model: Any) -> bool:
+    """Whether a fitted `model` was trained on pictures."""
+    shape = model.network_.input_shape
+    return hasattr(model, "pictures_") and len(shape) == 3
+
+
+def paths_in(frame: Any, source: str) -> list[str] | None:
+    """The paths in a table of the file `source`; None if it has no column of text.
+
+    The column is named path, file, filename, image or picture, or is the only one of text. Paths
+    that are not absolute begin at the table's own folder.
+
+    Raises
+    ------
+    ValueError
+        If it is not plain which column is meant, or a row has no path.
+    """
+    import narwhals as nw
+
+    table = nw.from_native(frame, eager_only=True)
+    texts = [name for name, kind in table.schema.items() if kind in (nw.String, nw.Object)]
+    named = [name for name in texts if name.lower() in _COLUMNS]
+    if not texts:
+        return None
+    if len(named or texts) > 1:
+        raise ValueError(
+            f"'{source}' must have one column with the paths of pictures. Got "
+            f"{', '.join(map(repr, named or texts))}. Name it 'path'."
+        )
+    (name,) = named or texts
+    values = table[name].to_list()
+    for row, value in enumerate(values):
+        if not isinstance(value, str):
+            raise ValueError(
+                f"column {name!r} of '{source}' must have a path in every row. Got none in row "
+                f"{row}. Remove such rows."
+            )
+    folder = Path(source).parent
+    return [os.path.join(folder, value) for value in values]
+
+
+def to_predict(data: str, targets: Collection[str] = ()) -> list[str]:
+    """The pictures that `data` names: a picture, all of a folder, or those of a table.
+
+    The columns `targets` of a table are no paths.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
+    """
+    import narwhals as nw
+
+    from pellucid.data import files_below, is_table, read_table
+
+    if Path(data).is_dir():
+        found = files_below(data)
+        if not found:
+            raise ValueError(f"the folder '{data}' must hold pictures. Got none.")
+        return found
+    if not is_table(data):
+        return [data]
+    table = nw.from_native(read_table(data), eager_only=True)
+    return needed_paths(table.drop(targets, strict=False).to_native(), data)
+
+
+def needed_paths(frame: Any, source: str) -> list[str]:
+    """The paths in a table; a ValueError if it has no column of them."""
+    paths = paths_in(frame, source)
+    if paths is None:
+        raise ValueError(f"'{source}' must have a column with the paths of pictures. Got none.")
+    return paths
+
+
+def draw_mistakes(model: Any, paths: list[str], truth: np.ndarray, path: str) -> int:
+    """Draw the pictures whose class `model` got wrong, the surest first; how many there are.
+
+    Where there is room, those that it got right follow, the least sure first.
+    """
+    from matplotlib.figure import Figure
+
+    from pellucid.files import write_whole
+
+    predicted, shares = model.predict(paths), model.predict_proba(paths).max(axis=1)
+    wrong = np.flatnonzero(predicted != truth)
+    order = np.argsort(np.where(predicted != truth, -1 - shares, shares), kind="stable")
+    figure = Figure(figsize=(1.5 * _ACROSS, 1.9 * _DOWN + 0.6), layout="constrained")
+    figure.suptitle(f"{len(wrong):,} of {len(paths):,} wrong; then the right ones least sure")
+    axes = figure.subplots(_DOWN, _ACROSS).reshape(-1)
+    for axis in axes:
+        axis.set_axis_off()
+    for axis, index in zip(axes, order, strict=False):
+        axis.imshow(_drawable(paths[index]), interpolation="nearest")
+        name = os.path.basename(paths[index])
+        fails = predicted[index] != truth[index]
+        axis.set_title(
+            f"{predicted[index]}{f', not {truth[index]}' if fails else ''}\n"
+            f"{shares[index]:.0%}  {name[-14:]}",
+            fontsize=8,
+            color="firebrick" if fails else "dimgrey",
+            parse_math=False,
+        )
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=Path(path).suffix.lower()[1:], dpi=120)
+    write_whole(path, drawn.getvalue())
+    return len(wrong)
+
+
+def _drawable(path: str) -> np.ndarray:
+    """A picture's pixels as shares of red, green and blue."""
+    from pellucid.data.pictures import read_header, read_picture
+
+    pixels = read_picture(path, read_header(path), resizes=False, converts=False)
+    low, high = {np.uint8: (0, 255), np.uint16: (0, 65535)}.get(
+        pixels.dtype.type, (pixels.min(), pixels.max())
+    )
+    shares = (pixels - np.float64(low)) / max(high - low, 1e-30)
+    return np.broadcast_to(shares, (*shares.shape[:2], 3))

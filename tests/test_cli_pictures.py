@@ -1,0 +1,462 @@
+"""Pictures at the command line: folders, tables of paths, what is drawn, and how it fails."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.numpy import load_file
+from test_cli import fails, invoke, rows_of, run
+
+from pellucid import list_pictures, load
+from pellucid.cli.main import application
+
+SHORT = ["--set", "max_epochs=8", "--set", "channels=8", "--set", "hidden_dim=8"]
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def write_pictures(folder, count=24):
+    """Two classes: a light left half, a light right half."""
+    rng = np.random.default_rng(0)
+    for name in ("left", "right"):
+        (folder / name).mkdir(parents=True)
+        for i in range(count):
+            levels = rng.integers(0, 90, (8, 8), dtype=np.uint8)
+            levels[:, : 4 if name == "left" else None][:, 0 if name == "left" else 4 :] += 150
+            Image.fromarray(levels).save(folder / name / f"{i:02}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    return write_pictures(tmp_path_factory.mktemp("data") / "halves")
+
+
+@pytest.fixture(scope="module")
+def table(pictures):
+    """A table beside the folder: paths from its own place, a class, and a number."""
+    path = pictures.parent / "labels.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "side", "light"])
+        for name in ("left", "right"):
+            for i in range(24):
+                number = (0.25 if name == "left" else 4.5) + i / 100
+                writer.writerow([f"halves/{name}/{i:02}.png", name, number])
+    return path
+
+
+@pytest.fixture(scope="module")
+def numbers(table):
+    """A model that predicts a number from a picture."""
+    path = table.parent / "light.safetensors"
+    run("fit", table, "--network", "cnn", "-t", "light", "-o", path, "-q", *SHORT)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(pictures, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "halves.safetensors"
+    run("fit", pictures, "--output", path, "--quiet", *SHORT)
+    return path
+
+
+def narrow(text):
+    assert max(map(len, text.splitlines())) <= 80
+    return text
+
+
+# -- what it does ------------------------------------------------------------------------------
+
+
+def test_a_folder_is_learned_and_the_wrong_answers_drawn(pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(pictures.parent)
+    wrong, model = tmp_path / "wrong.png", tmp_path / "m.safetensors"
+    output = run("fit", "halves", "-o", model, "--mistakes", wrong, *SHORT)
+    output = narrow(output.replace(str(tmp_path), "."))
+    for words in (
+        "halves: 48 pictures in 2 class folders.",
+        "Learning from 38 rows; 10 are held out to test, the same share of each class.",
+        "Conv2d(8, 3, padding='same', bias=False)",
+        "Test on 10 pictures not seen in training: accuracy",
+        "drawn in ./wrong.png.",
+        "Model saved in ./m.safetensors (",
+        "Next:  pellucid predict ./m.safetensors NEW/",
+    ):
+        assert words in output
+    with Image.open(wrong) as drawn:
+        assert drawn.format == "PNG" and drawn.width > 500
+    assert type(load(model)).__name__ == "CNNClassifier"
+
+
+def test_a_folder_a_picture_and_a_table_are_predicted(model, pictures, table):
+    of_folder = rows_of(run("predict", model, pictures / "left"))
+    assert len(of_folder) == 24
+    first = pictures / "left" / "00.png"
+    (alone,) = rows_of(run("predict", model, first))
+    assert alone == of_folder[0]
+    assert str(first) in alone.values()
+    assert sum("left" in each.values() for each in of_folder) > 20
+    whole = rows_of(run("predict", model, table))
+    assert len(whole) == 48
+    below = rows_of(run("predict", model, pictures))
+    assert len(below) == 48  # all below the folder, whatever their folders
+
+
+def test_a_folder_needs_no_options(pictures):
+    shutil.copytree(pictures, "halves")
+    done = invoke("fit", "halves", *SHORT)
+    narrow(done.stdout), narrow(done.stderr)
+    assert sorted(each.name for each in Path().iterdir()) == ["halves", "halves.safetensors"]
+    model = load("halves.safetensors")
+    assert type(model).__name__ == "CNNClassifier"
+    assert model.classes_.tolist() == ["left", "right"]
+    assert model.target_names_ == ["class"]
+    run("fit", "halves", "-o", "again.safetensors", "--network", "cnn", *SHORT)
+    first, second = load_file("halves.safetensors"), load_file("again.safetensors")
+    assert first.keys() == second.keys()
+    assert all(first[name].tobytes() == second[name].tobytes() for name in first)
+
+
+def test_quiet_prints_nothing(pictures):
+    done = invoke("fit", pictures, "-q", "--mistakes", "wrong.png", "-o", "m", *SHORT)
+    assert (done.stdout, done.stderr) == ("", "")
+    assert Path("wrong.png").exists()
+
+
+def test_what_is_hidden_is_no_picture(model, tmp_path):
+    folder = write_pictures(tmp_path / "some", 3)
+    for name in (".DS_Store", "left/Thumbs.db", ".trash/a.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"no picture")
+    assert len(rows_of(run("predict", model, folder))) == 6
+    assert "6 pictures in 2 class folders" in run("fit", folder, *SHORT)
+
+
+@pytest.mark.parametrize("ending", ("png", "PNG", "svg", "pdf"))
+def test_mistakes_are_drawn_by_the_ending(pictures, ending):
+    run("fit", pictures, "-o", "m", "-q", "--mistakes", f"wrong.{ending}", *SHORT)
+    begin = {"svg": b"<?xml", "pdf": b"%PDF"}.get(ending, b"\x89PNG")
+    assert Path(f"wrong.{ending}").read_bytes().startswith(begin)
+
+
+@pytest.mark.parametrize("epochs", (1, 8))
+def test_the_wrong_answers_are_counted(tmp_path, epochs):
+    """Classes that cannot be told apart, so that there are some."""
+    folder, rng = tmp_path / "same", np.random.default_rng(0)
+    for name in ("one", "two"):
+        (folder / name).mkdir(parents=True)
+        for i in range(20):
+            levels = rng.integers(0, 256, (6, 7, 3), dtype=np.uint8)
+            Image.fromarray(levels).save(folder / name / f"{i}.jpg")
+    set_epochs = ["--set", f"max_epochs={epochs}"]
+    output = run("fit", folder, "--mistakes", "wrong.png", "-o", "m", *SHORT, *set_epochs)
+    right = int(output.partition(" right)")[0].rpartition("(")[2])
+    assert 0 < right < 8
+    words = "1 wrong answer drawn" if right == 7 else f"{8 - right} wrong answers drawn"
+    assert f"{words} in wrong.png." in output
+
+
+def test_a_test_of_no_rows_is_none(pictures):
+    output = run("fit", pictures, "--test-fraction", "0", "-o", "m", *SHORT)
+    assert "Learning from all 48 rows." in output
+    assert "Test" not in output
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    (
+        ("image_size=5", "pictures of 5 x 5, 1 channel, others are resized"),
+        ("image_size=[4, 6]", "pictures of 4 x 6, 1 channel, others are resized"),
+        ("color=rgb", "pictures of 8 x 8, 3 channels"),
+    ),
+)
+def test_settings_reach_the_pictures(pictures, setting, words):
+    run("fit", pictures, "-o", "m", "-q", *SHORT, "--set", setting)
+    assert words in " ".join(narrow(run("summary", "m")).split())
+    assert len(rows_of(run("predict", "m", pictures))) == 48
+
+
+def test_predictions_are_the_models_own(model, pictures):
+    rows = rows_of(run("predict", model, pictures, "--probabilities"))
+    paths, _ = list_pictures(pictures)
+    assert [row["path"] for row in rows] == paths
+    assert list(rows[0]) == ["path", "class", "class=left", "class=right"]
+    loaded = load(model)
+    assert [row["class"] for row in rows] == loaded.predict(paths).tolist()
+    shares = np.array([[row["class=left"], row["class=right"]] for row in rows], np.float32)
+    np.testing.assert_array_equal(shares, loaded.predict_proba(paths))
+
+
+def test_predictions_go_into_a_file(model, pictures):
+    run("predict", model, pictures / "right", "--output", "out.csv")
+    with open("out.csv", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 24
+
+
+def test_a_model_is_scored_on_folders_and_tables(model, pictures, table):
+    for data, more in ((pictures, ()), (table, ("--target", "side"))):
+        output = run("evaluate", model, data, *more)
+        assert "accuracy" in output and "48" in output
+    paths, classes = list_pictures(pictures)
+    right = int(np.sum(load(model).predict(paths) == np.array(classes)))
+    output = run("evaluate", model, pictures)
+    assert output.startswith(f"48 pictures of {pictures}: accuracy {right / 48:.3f} ({right} right")
+    assert "true \\ predicted  left  right" in output
+
+
+def test_a_class_of_one_picture_can_be_scored(model, tmp_path):
+    folder = write_pictures(tmp_path / "few", 1)
+    assert run("evaluate", model, folder).startswith(f"2 pictures of {folder}: accuracy ")
+    shutil.rmtree(folder / "left")
+    assert run("evaluate", model, folder).startswith(f"1 picture of {folder}: accuracy ")
+
+
+def test_a_class_that_the_model_does_not_know_is_wrong(model, tmp_path):
+    folder = write_pictures(tmp_path / "few", 3)
+    (folder / "left").rename(folder / "up")
+    output = run("evaluate", model, folder)
+    assert "6 pictures" in output and "left  right  up" in output
+
+
+@pytest.mark.parametrize("name", ("path", "file", "Filename", "image", "PICTURE", "where"))
+def test_the_column_of_paths_goes_by_its_name_or_is_the_only_text(model, pictures, name):
+    """Paths begin where the table is, whatever else is in it, and wherever one is."""
+    folder = Path("tables")
+    folder.mkdir()
+    shutil.copytree(pictures, folder / "p")
+    note = "" if name == "where" else ",note"
+    lines = [f"n,{name}{note}", f"1,p/left/00.png{note}", f"2,{pictures / 'right/03.png'}{note}"]
+    (folder / "new.csv").write_text("\n".join(lines))
+    rows = rows_of(run("predict", model, folder / "new.csv"))
+    loaded = load(model)
+    wanted = loaded.predict([folder / "p/left/00.png", pictures / "right/03.png"])
+    assert [row["class"] for row in rows] == wanted.tolist()
+    assert rows[1]["path"] == str(pictures / "right/03.png")
+
+
+def test_numbers_are_predicted_from_pictures(numbers, pictures, table):
+    rows = rows_of(run("predict", numbers, pictures))
+    assert list(rows[0]) == ["path", "light"]
+    found = np.array([row["light"] for row in rows], np.float64)
+    np.testing.assert_array_equal(found, load(numbers).predict(list_pictures(pictures)[0]))
+    assert "--probabilities needs a classifier" in fails(
+        "predict", numbers, pictures, "--probabilities"
+    )
+    output = narrow(run("evaluate", numbers, table).replace(str(table), "x.csv"))
+    assert output.startswith("light, 48 rows of x.csv:")
+
+
+def test_a_table_of_paths_trains_for_classes_and_for_numbers(table):
+    output = run("fit", table, "--network", "cnn", "-t", "side", "-o", "a.safetensors", *SHORT)
+    assert "48 pictures to learn from." in output
+    assert type(load("a.safetensors")).__name__ == "CNNClassifier"
+    run("fit", table, "--network", "cnn", "-t", "light", "-o", "b.safetensors", "-q", *SHORT)
+    assert type(load("b.safetensors")).__name__ == "CNNRegressor"
+    output = run("evaluate", "b.safetensors", table, "--target", "light")
+    assert "R2" in output
+
+
+def test_a_table_of_numbers_is_signals():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(60, 12)).round(3)
+    with open("signals.csv", "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*(f"t{i}" for i in range(12)), "kind"])
+        writer.writerows([*row, "up" if row[3] > 0 else "down"] for row in rows.tolist())
+    run("fit", "signals.csv", "--network", "cnn", "--target", "kind", "-q", *SHORT)
+    assert len(rows_of(run("predict", "signals.safetensors", "signals.csv"))) == 60
+
+
+def test_help_fits_the_page():
+    for name in application.commands:
+        narrow(run(name, "--help"))
+
+
+def test_summary_tells_of_the_pictures(model):
+    output = narrow(run("summary", model).replace(str(model), "m"))
+    assert "left, right" in output and "columns" not in output
+    assert "pictures of 8 x 8, 1 channel" in output
+    assert "channel 0: mean" in output
+
+
+def test_skipping_lists_what_was_left_out(tmp_path):
+    folder = write_pictures(tmp_path / "some", 10)
+    (folder / "left" / "03.png").write_bytes(b"no picture")
+    done = invoke("fit", folder, "--set", "on_error=skip", *SHORT)
+    told = " ".join((done.stdout + done.stderr).split())
+    assert "1 of 16 pictures cannot be read and are left out:" in told
+    assert "03.png" in told
+
+
+# -- how it fails ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("held", (0.2, 0.5, 0.8))
+def test_a_fit_that_fails_leaves_the_model_before(tmp_path, held):
+    """Whether the broken picture is one to learn from or one to test."""
+    folder = write_pictures(tmp_path / "some", 10)
+    (folder / "left" / "03.png").write_bytes(b"no picture")
+    Path("m").write_bytes(b"the model before")
+    before = sorted(tmp_path.iterdir())
+    fit = ["fit", folder, "-o", "m", "--test-fraction", held, *SHORT]
+    line = invoke(*fit, "--mistakes", "wrong.png", "--plot", "curves.png", code=2).stderr
+    assert "03.png', cannot be used: it is no picture that Pillow knows." in line.splitlines()[-1]
+    assert Path("m").read_bytes() == b"the model before"
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_missing_picture_of_a_table_is_named(model, tmp_path):
+    Path("t.csv").write_text("path,y\n" + "\n".join(f"gone{i}.png,{i % 2}" for i in range(8)))
+    line = fails("fit", "t.csv", "--network", "cnn", "-t", "y", *SHORT)
+    assert "picture 1 of 6, '" in line and "', cannot be used: the file does not exist." in line
+    assert not list(tmp_path.glob("*.safetensors"))
+    assert "gone0.png', cannot be used: the file does not" in fails("predict", model, "t.csv")
+    assert "gone0.png', cannot" in fails("evaluate", model, "t.csv", "--target", "y")
+    assert "column 'class' is not in 't.csv'. Known: path, y." in fails("evaluate", model, "t.csv")
+
+
+def test_failed_predictions_are_not_half_written(model, pictures, tmp_path):
+    folder = tmp_path / "some"
+    shutil.copytree(pictures / "left", folder)
+    (folder / "23.png").write_bytes((folder / "23.png").read_bytes()[:70])
+    words = "23.png', cannot be used: it is damaged or breaks off"
+    assert words in fails("predict", model, folder, "-o", "out.csv")
+    assert words in fails("predict", model, folder)
+    assert invoke("predict", model, folder, code=2).stdout == ""
+    assert not Path("out.csv").exists()
+
+
+def test_a_broken_picture_is_named_and_nothing_is_saved(tmp_path):
+    folder = write_pictures(tmp_path / "some", 10)
+    content = (folder / "left" / "00.png").read_bytes()
+    for i in range(10):
+        (folder / "left" / f"{i:02}.png").write_bytes(content[:60])
+    before = sorted(tmp_path.iterdir())
+    line = fails("fit", folder, "--mistakes", "wrong.png", *SHORT)
+    assert "of 16, '" in line and "left" in line and "cannot be used: it is damaged" in line
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_folders_that_are_no_classes(tmp_path):
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    Image.new("L", (4, 4)).save(flat / "a.png")
+    assert "must hold one folder a class" in fails("fit", flat)
+    (flat / "one").mkdir()
+    Image.new("L", (4, 4)).save(flat / "one" / "a.png")
+    assert "must hold at least 2 pictures. Got 1" in fails("fit", flat)
+    assert "gone does not exist" in fails("fit", "gone", "--network", "cnn", "--target", "y")
+
+
+def test_options_that_do_not_fit_a_folder(pictures, table):
+    assert "--network must be cnn" in fails("fit", pictures, "--network", "fcnn")
+    assert "leave --target and --task out" in fails("fit", pictures, "--target", "side")
+    assert "leave --target and --task out" in fails("fit", pictures, "--task", "regression")
+    line = fails("fit", table, "--network", "cnn", "-t", "light", "--mistakes", "w.png")
+    assert "--mistakes needs pictures and one target of classes." in line
+    line = fails("fit", pictures, "--mistakes", "wrong.doc")
+    assert "--mistakes must be a file ending in .png, .svg, .pdf. Got 'wrong.doc'." in line
+    assert "the folder 'gone' does not exist" in fails("fit", pictures, "--mistakes", "gone/w.png")
+    assert "--mistakes needs pictures and one target of classes." in fails(
+        "fit", table, "-t", "side", "--mistakes", "w.png"
+    )
+    assert "color of CNNClassifier must be one of" in fails("fit", pictures, "--set", "color=red")
+    assert "image_size of CNNClassifier" in fails("fit", pictures, "--set", "image_size=0")
+    assert "'colour'. Did you mean 'color'?" in fails("fit", pictures, "--set", "colour=rgb")
+    assert not list(Path().iterdir())
+
+
+def test_drawing_needs_matplotlib(pictures, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    line = fails("fit", pictures, "--mistakes", "wrong.png")
+    assert '--mistakes needs matplotlib. Run: pip install "pellucid[plot]"' in line
+    assert not list(Path().iterdir())
+
+
+def test_tables_without_one_column_of_paths(tmp_path, model, table):
+    two = tmp_path / "two.csv"
+    two.write_text("a,b,y\nx.png,z.png,1\nx.png,z.png,2\n")
+    words = "must have one column with the paths of pictures. Got 'a', 'b'. Name it 'path'."
+    assert words in fails("fit", two, "--network", "cnn", "--target", "y")
+    none = tmp_path / "none.csv"
+    none.write_text("path,y\nx.png,1\n,2\nz.png,1\n")
+    line = fails("fit", none, "--network", "cnn", "--target", "y")
+    assert "none.csv' must have a path in every row. Got none in row 1." in line
+    numbers = tmp_path / "numbers.csv"
+    numbers.write_text("a,b\n1,2\n3,4\n")
+    assert "must have a column with the paths of pictures" in fails("predict", model, numbers)
+
+
+def test_what_cannot_be_predicted(tmp_path, model):
+    (tmp_path / "empty").mkdir()
+    assert "must hold pictures. Got none." in fails("predict", model, "empty")
+    assert "gone.png' cannot be used: the file does not exist" in fails(
+        "predict", model, "gone.png"
+    ).replace(",", "")
+    Image.new("L", (9, 8)).save("large.png")
+    line = fails("predict", model, "large.png")
+    assert "it is 8 x 9 pixels, and those of fit are 8 x 8" in line
+    Image.new("RGB", (8, 8)).save("colour.png")
+    assert "it is in colour, and the others are grey" in fails("predict", model, "colour.png")
+
+
+def test_mistakes_need_answers_to_draw(pictures, table):
+    line = fails("fit", pictures, "--mistakes", "wrong.png", "--test-fraction", "0")
+    assert "--mistakes needs rows held out" in line
+    two = ("-t", "side", "-t", "light", "--task", "classification")
+    line = fails("fit", table, "--network", "cnn", *two, "--mistakes", "wrong.png")
+    assert "one target of classes" in line
+    assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ("sixteen", "float"))
+def test_deep_pictures_and_odd_names_are_drawn(tmp_path, kind):
+    """Names are no formulas, and levels above 255 are not all white."""
+    from matplotlib.image import imread
+
+    for name, level in (("a$b$_^", 20_000), ("c$^$", 40_000)):
+        (tmp_path / "deep" / name).mkdir(parents=True)
+        for i in range(6):
+            levels = np.full((8, 8), level + 100 * i, np.uint16)
+            levels[:4] //= 2
+            image = Image.fromarray(levels if kind == "sixteen" else levels.astype(np.float32) / 7)
+            image.save(tmp_path / "deep" / name / f"${i}^$.tif")
+    run("fit", "deep", "-q", "--test-fraction", "0.5", "--mistakes", "wrong.png", *SHORT)
+    drawn = imread("wrong.png")[..., :3].reshape(-1, 3)
+    greys = np.unique(drawn[(drawn == drawn[:, :1]).all(axis=1)][:, 0])
+    assert len(greys) > 10
+
+
+def test_what_cannot_be_read_is_left_out_of_the_test_too(tmp_path):
+    folder = write_pictures(tmp_path / "some", 10)
+    for i in range(0, 10, 2):
+        (folder / "left" / f"{i:02}.png").write_bytes(b"no picture")
+    output = run("fit", folder, "--set", "on_error=skip", "--test-fraction", "0.4", *SHORT)
+    assert " test picture" in output and "cannot be read." in output
+    assert (tmp_path / "some.safetensors").exists()
+
+
+def test_the_training_table_can_be_predicted_whatever_its_column_is_called(tmp_path, pictures):
+    rows = [f"{path},{side}" for path, side in zip(*list_pictures(pictures), strict=True)]
+    Path("t.csv").write_text("\n".join(["file_name,side", *rows]))
+    run("fit", "t.csv", "--network", "cnn", "-t", "side", "-q", *SHORT)
+    assert len(rows_of(run("predict", "t.safetensors", "t.csv"))) == 48
+
+
+def test_a_folder_has_no_numbers_to_evaluate(numbers, model, pictures, tmp_path):
+    words = "the answers of a folder of pictures are its folders' names"
+    assert words in fails("evaluate", numbers, pictures)
+    assert words in fails("evaluate", model, pictures, "--target", "side")
+    Path("t.csv").write_text("side,n\nleft,1\nright,2\n")
+    line = fails("evaluate", model, "t.csv", "--target", "side")
+    assert "must have a column with the paths of pictures. Got none." in line
