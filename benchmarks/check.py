@@ -21,11 +21,17 @@ class WrongStepError(Exception):
 def true_step(layers: Layers, x: Array, y: Labels) -> tuple[float, list[np.ndarray]]:
     """Mean cross-entropy of a batch and its gradients ``[dW, db, dW, db, ...]``, in float64.
 
-    Shapes: x (B, I), y (B,) class indices, layers ``(W (I, H), b (H,))``.
+    Shapes: x (B, I) or (B, H, W, C), y (B,) class indices; layers as in `Layers`.
     """
     rows = np.arange(len(y))
-    inputs = [x.astype(np.float64)]
-    for weight, bias in layers:
+    blocks = [_Block(weight, bias) for weight, bias in layers if weight.ndim == 4]
+    linear = layers[len(blocks) :]
+    h = x.astype(np.float64)
+    for block in blocks:
+        h = block.forward(h)
+    maps = h.shape
+    inputs = [h.reshape(len(x), -1)]
+    for weight, bias in linear:
         z = inputs[-1] @ weight.astype(np.float64) + bias
         inputs.append(np.maximum(z, 0.0))
     z = z - z.max(axis=1, keepdims=True)
@@ -36,10 +42,52 @@ def true_step(layers: Layers, x: Array, y: Labels) -> tuple[float, list[np.ndarr
     dz[rows, y] -= 1.0
     dz /= len(y)
     gradients: list[np.ndarray] = []
-    for layer in reversed(range(len(layers))):
+    for layer in reversed(range(len(linear))):
         gradients[:0] = [inputs[layer].T @ dz, dz.sum(axis=0)]
-        dz = (dz @ layers[layer][0].T) * (inputs[layer] > 0)
+        dz = dz @ linear[layer][0].T
+        if layer > 0:
+            dz = dz * (inputs[layer] > 0)
+    dh = dz.reshape(maps)
+    for block in reversed(blocks):
+        dW, db, dh = block.backward(dh)
+        gradients[:0] = [dW, db]
     return float(loss), gradients
+
+
+class _Block:
+    """A 3 x 3 convolution without padding, ReLU, and max pooling of 2 x 2, by views and einsum."""
+
+    def __init__(self, weight: np.ndarray, bias: np.ndarray) -> None:
+        self.weight, self.bias = weight.astype(np.float64), bias.astype(np.float64)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        """Shapes: x (B, H, W, C) to (B, (H - 2) / 2, (W - 2) / 2, OC), rounded down."""
+        self.x = x
+        self.seen = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(1, 2))
+        maps = np.einsum("bijckl,klco->bijo", self.seen, self.weight, optimize=True) + self.bias
+        self.maps = np.maximum(maps, 0.0)
+        batch, height, width, channels = self.maps.shape
+        rows, columns = height // 2, width // 2
+        fours = self.maps[:, : 2 * rows, : 2 * columns].reshape(
+            batch, rows, 2, columns, 2, channels
+        )
+        fours = fours.transpose(0, 1, 3, 5, 2, 4).reshape(batch, rows, columns, channels, 4)
+        self.best = fours.argmax(axis=-1)
+        return fours.max(axis=-1)
+
+    def backward(self, dy: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """dW, db and dx."""
+        dmaps = np.zeros_like(self.maps)
+        b, i, j, c = np.indices(dy.shape)
+        dmaps[b, 2 * i + self.best // 2, 2 * j + self.best % 2, c] = dy
+        dmaps *= self.maps > 0
+        dW = np.einsum("bijckl,bijo->klco", self.seen, dmaps, optimize=True)
+        dx = np.zeros_like(self.x)
+        height, width = dmaps.shape[1:3]
+        for k in range(3):
+            for m in range(3):
+                dx[:, k : k + height, m : m + width] += dmaps @ self.weight[k, m].T
+        return dW, dmaps.sum(axis=(0, 1, 2)), dx
 
 
 def check_step(

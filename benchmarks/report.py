@@ -65,6 +65,23 @@ def _workload_lines(description: str, summary: dict[str, dict[str, Any]]) -> Ite
             yield f"{name:<12}left out, {row['status']}: {row['why']}"[:80]
 
 
+def _product_lines(found: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    ours, theirs = found[OURS], found["torch_eager"]
+    yield "a convolution's products alone, GFLOP/s of the best of a round, median of the rounds"
+    yield f"{'convolution 3x3':<30}{'product':<16}{OURS:>9}{'PyTorch':>9}{'x PyTorch':>11}"
+    for case in ours[0]:
+        for product in ours[0][case]:
+            pairs = [
+                (a[case][product], b[case][product])
+                for a, b in zip(ours, theirs, strict=True)
+                if a and b
+            ]
+            if pairs:
+                a, b = (median(each) for each in zip(*pairs, strict=True))
+                ratio = median(a / b for a, b in pairs)
+                yield f"{case:<30}{product:<16}{a:>9.0f}{b:>9.0f}{ratio:>11.2f}"
+
+
 def _start_lines(start: dict[str, Any]) -> Iterator[str]:
     yield "start (whole processes)"
     for name, part in start.items():
@@ -97,6 +114,8 @@ def table(results: dict[str, Any]) -> str:
     ]
     for each in results["workloads"].values():
         lines += ["", *_workload_lines(each["description"], each["summary"])]
+    if any(map(any, results["products_gflops"].values())):
+        lines += ["", *_product_lines(results["products_gflops"])]
     if results["start"]:
         lines += ["", *_start_lines(results["start"])]
     return "\n".join(lines)

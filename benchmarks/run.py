@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, peers, report, start
+from benchmarks import machine, peers, products, report, start
 from benchmarks.workloads import WORKLOADS
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).resolve().parent / "results"
+PARTS = ("products", "start")  # beside the workloads
 PATIENCE = 600
 """Seconds after which a worker is given up."""
 
@@ -112,6 +113,19 @@ def run(
     return results, limit
 
 
+def run_products(rounds: int, threads: int) -> dict[str, list[dict[str, Any]]]:
+    """What `benchmarks.products` found for each library, round by round."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in products.LIBRARIES}
+    for _ in range(rounds):
+        for name, each in found.items():
+            try:
+                each.append(child("benchmarks.products", name, threads=threads))
+            except RuntimeError as error:
+                say(f"  {name}: {error}")
+                each.append({})
+    return found
+
+
 def result_path(whole: bool) -> Path:
     """``DATE-CPU.json``; what is not the whole benchmark never replaces one that is."""
     cpu = re.sub(r"[^a-z0-9]+", "-", machine.cpu_model().lower()).strip("-")
@@ -132,7 +146,7 @@ def _names(known: tuple[str, ...]) -> Any:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    workloads = (*WORKLOADS, "start")
+    workloads = (*WORKLOADS, *PARTS)
     parser.add_argument("--quick", action="store_true", help="two short rounds: a rough idea")
     parser.add_argument(
         "--workload",
@@ -162,11 +176,15 @@ def main() -> int:
     whole = (
         not given.quick
         and set(given.only) == set(peers.PEERS)
-        and set(given.workload) == {*WORKLOADS, "start"}
+        and set(given.workload) == {*WORKLOADS, *PARTS}
     )
     about = machine.describe(given.threads)
-    workloads = [name for name in given.workload if name != "start"]
+    workloads = [name for name in given.workload if name not in PARTS]
     timed, limit = run(given.only, workloads, rounds, seconds, given.threads)
+    convolutions = {}
+    if "products" in given.workload:
+        say("products")
+        convolutions = run_products(rounds, given.threads)
     if "start" in given.workload:
         say("start")
     results = {
@@ -175,6 +193,7 @@ def main() -> int:
         "machine": about,
         "limit_gflops": {"best": max(limit.values(), default=0.0), "by": limit},
         "workloads": timed,
+        "products_gflops": convolutions,
         "start": start.measure(given.quick) if "start" in given.workload else {},
     }
     print(report.table(results))

@@ -70,7 +70,10 @@ def work(
         kind = peers.load(name)
     except ImportError as error:
         return {"status": "not installed", "why": str(error)}
-    peer = kind(workload, threads)
+    try:
+        peer = kind(workload, threads)
+    except NotImplementedError as error:
+        return {"status": "not offered", "why": str(error)}
     try:
         step_error = check(peer, workload)
         setting = setting or fastest_setting(peer, workload)

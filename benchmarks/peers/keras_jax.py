@@ -39,8 +39,16 @@ class Peer:
 
     def _network(self, steps: int) -> keras.Model:
         *hidden, classes = self.workload.widths[1:]
-        layers = [keras.layers.Dense(h, activation="relu") for h in hidden]
-        model = keras.Sequential([keras.Input((self.workload.inputs,)), *layers])
+        layers = []
+        for count in self.workload.channels:
+            layers += [
+                keras.layers.Conv2D(count, 3, activation="relu"),
+                keras.layers.MaxPooling2D(2),
+            ]
+        if self.workload.channels:
+            layers.append(keras.layers.Flatten())
+        layers += [keras.layers.Dense(h, activation="relu") for h in hidden]
+        model = keras.Sequential([keras.Input(self.workload.shape), *layers])
         model.add(keras.layers.Dense(classes))
         model.compile(
             optimizer=keras.optimizers.Adam(LEARNING_RATE),

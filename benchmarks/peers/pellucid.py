@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 import pellucid
 from benchmarks.peers import Training
 from benchmarks.workloads import LEARNING_RATE, Array, Labels, Layers, Workload
-from pellucid import FCNNClassifier
+from pellucid import CNNClassifier, FCNNClassifier
 
 
 class Peer:
@@ -18,9 +20,16 @@ class Peer:
         self.settings = tuple(f"{n} thr" for n in sorted({1, threads}))
         self.threads = threads
 
-    def _estimator(self, epochs: int) -> FCNNClassifier:
-        return FCNNClassifier(
-            hidden_dim=self.workload.hidden,
+    def _estimator(self, epochs: int) -> FCNNClassifier | CNNClassifier:
+        work = self.workload
+        network: dict[str, Any] = {"hidden_dim": work.hidden}
+        if work.channels:
+            network = {
+                "channels": work.channels, "padding": "valid", "batch_norm": False,
+                "hidden_dim": work.hidden[0],
+            }  # fmt: skip
+        return (CNNClassifier if work.channels else FCNNClassifier)(
+            **network,
             dropout=0.0,
             activation="relu",
             optimizer="adam",

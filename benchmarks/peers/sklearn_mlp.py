@@ -32,6 +32,8 @@ class Peer:
     version = sklearn.__version__
 
     def __init__(self, workload: Workload, threads: int) -> None:
+        if workload.channels:
+            raise NotImplementedError("scikit-learn has no convolution")
         self.workload = workload
         self.settings = tuple(f"{n} BLAS thr" for n in sorted({1, threads}))
 

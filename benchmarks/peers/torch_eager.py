@@ -13,37 +13,71 @@ from benchmarks.peers import Training
 from benchmarks.workloads import LEARNING_RATE, Array, Labels, Layers, Workload
 
 
+class _FlattenLast(torch.nn.Module):
+    """Flattens channels last, as the others do: the same network to the order of its weights."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.permute(0, 2, 3, 1).flatten(1)
+
+
+def _theirs(weight: Array) -> np.ndarray:
+    return weight.T if weight.ndim == 2 else weight.transpose(3, 2, 0, 1)
+
+
+def _ours(gradient: np.ndarray) -> np.ndarray:
+    return gradient.transpose(2, 3, 1, 0) if gradient.ndim == 4 else gradient.T
+
+
 class Peer:
     version = torch.__version__
 
     def __init__(self, workload: Workload, threads: int) -> None:
         self.workload = workload
         counts = sorted({1, threads})
-        self.settings = tuple(f"{adam}, {n} thr" for adam in ("fused", "foreach") for n in counts)
+        # its two memory formats for pictures
+        formats = ("", ", channels last") if workload.channels else ("",)
+        self.settings = tuple(
+            f"{adam}, {n} thr{last}"
+            for adam in ("fused", "foreach")
+            for n in counts
+            for last in formats
+        )
 
     def _network(self) -> torch.nn.Sequential:
         modules: list[torch.nn.Module] = []
+        for (_, _, c), o in zip(self.workload.maps, self.workload.channels, strict=False):
+            modules += [torch.nn.Conv2d(c, o, 3), torch.nn.ReLU(), torch.nn.MaxPool2d(2)]
+        if self.workload.channels:
+            modules.append(_FlattenLast())
         for i, h in pairwise(self.workload.widths):
             modules += [torch.nn.Linear(i, h), torch.nn.ReLU()]
         return torch.nn.Sequential(*modules[:-1])
 
     def step(self, layers: Layers, x: Array, y: Labels) -> tuple[float, list[np.ndarray]]:
         network = self._network()
-        values = [each for weight, bias in layers for each in (weight.T, bias)]
+        # PyTorch keeps a weight as (H, I), and a kernel as (OC, C, KH, KW)
+        values = [each for weight, bias in layers for each in (_theirs(weight), bias)]
         with torch.no_grad():
             for parameter, value in zip(network.parameters(), values, strict=True):
                 parameter.copy_(torch.from_numpy(value))
-        loss = cross_entropy(network(torch.from_numpy(x)), torch.from_numpy(y))
+        loss = cross_entropy(network(self._rows(x)), torch.from_numpy(y))
         loss.backward()
-        # PyTorch keeps a weight as (H, I).
-        return loss.item(), [p.grad.numpy().T for p in network.parameters() if p.grad is not None]
+        found = [p.grad.numpy() for p in network.parameters() if p.grad is not None]
+        return loss.item(), [_ours(gradient) for gradient in found]
+
+    def _rows(self, x: Array) -> torch.Tensor:
+        rows = torch.from_numpy(x)
+        return rows.permute(0, 3, 1, 2).contiguous() if rows.ndim == 4 else rows
 
     def prepare(self, setting: str, x: Array, y: Labels) -> None:
-        adam, threads, _ = setting.replace(",", "").split()
+        adam, threads, *_ = setting.replace(",", "").split()
         torch.set_num_threads(int(threads))
         torch.manual_seed(0)
-        self.x, self.y = torch.from_numpy(x), torch.from_numpy(y)
+        self.x, self.y = self._rows(x), torch.from_numpy(y)
         self.network = self._network()
+        if setting.endswith("channels last"):
+            self.x = self.x.contiguous(memory_format=torch.channels_last)
+            self.network = self.network.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.Adam(
             self.network.parameters(),
             lr=LEARNING_RATE,
