@@ -14,8 +14,15 @@ def test_every_part_runs_once():
     assert sorted(seen) == [(0, 3), (1, 3), (2, 3)]
 
 
-@pytest.mark.skipif(not hasattr(signal, "raise_signal"), reason="needs signals")
-def test_an_interrupt_waits_for_all_threads(monkeypatch):
+@pytest.fixture
+def python_interrupts():
+    """A shell's background jobs ignore Ctrl-C, and Python then raises no KeyboardInterrupt."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_waits_for_all_threads(python_interrupts):
     ended = []
 
     def work(part, parts):
