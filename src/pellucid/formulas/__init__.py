@@ -38,6 +38,7 @@ from .convolution import (
     same_padding,
 )
 from .dropout import dropout, dropout_backward
+from .gru import GRU, GRUGradients, gru, gru_backward, gru_step
 from .linear import LinearGradients, linear, linear_backward
 from .losses import (
     LogisticLoss,
@@ -49,6 +50,7 @@ from .losses import (
     mean_squared_error,
     mean_squared_error_backward,
 )
+from .lstm import LSTM, LSTMGradients, lstm, lstm_backward, lstm_step
 from .normalization import (
     BatchNormalization,
     NormalizationGradients,
@@ -80,6 +82,18 @@ from .pooling import (
     max_pool1d_backward,
     max_pool2d,
     max_pool2d_backward,
+)
+from .rnn import (
+    BPTT,
+    GradientFactors,
+    RNNGradients,
+    bptt,
+    gradient_factors,
+    reverse_steps,
+    rnn,
+    rnn_backward,
+    rnn_output,
+    rnn_step,
 )
 from .softmax import softmax, softmax_backward, softmax_derivative, softmax_jacobian
 
@@ -151,4 +165,24 @@ __all__ = [
     "tanh",
     "tanh_backward",
     "tanh_derivative",
+    "GRU",
+    "GRUGradients",
+    "gru",
+    "gru_backward",
+    "gru_step",
+    "LSTM",
+    "LSTMGradients",
+    "lstm",
+    "lstm_backward",
+    "lstm_step",
+    "BPTT",
+    "GradientFactors",
+    "RNNGradients",
+    "bptt",
+    "gradient_factors",
+    "reverse_steps",
+    "rnn",
+    "rnn_backward",
+    "rnn_output",
+    "rnn_step",
 ]
