@@ -8,8 +8,14 @@ from pellucid import (
     CNNRegressor,
     FCNNClassifier,
     FCNNRegressor,
+    GRUClassifier,
+    GRURegressor,
+    LSTMClassifier,
+    LSTMRegressor,
     NetworkClassifier,
     NetworkRegressor,
+    RNNClassifier,
+    RNNRegressor,
 )
 
 ESTIMATORS = (
@@ -19,6 +25,12 @@ ESTIMATORS = (
     NetworkRegressor,
     CNNClassifier,
     CNNRegressor,
+    RNNClassifier,
+    RNNRegressor,
+    LSTMClassifier,
+    LSTMRegressor,
+    GRUClassifier,
+    GRURegressor,
 )
 # mini-batches break the equivalence of weights and repeated rows for anyone; without them it holds
 BY_BATCHES = dict.fromkeys(
@@ -38,6 +50,8 @@ def test_check_estimator_passes_whole(estimator, full_batch):
     if full_batch:
         rate = 0.005 if isinstance(model, (CNNClassifier, CNNRegressor)) else 0.02
         model.set_params(batch_size="full", dtype="float64", learning_rate=rate)
+        if isinstance(model, (LSTMRegressor, GRURegressor)):
+            model.set_params(max_epochs=100)  # gates open slowly, one step an epoch
     results = check_estimator(
         model, on_fail=None, expected_failed_checks={} if full_batch else BY_BATCHES
     )

@@ -14,7 +14,13 @@ import numpy as np
 import pytest
 
 from pellucid import Network, formulas
+from pellucid.data import Sequences
+from pellucid.feed import Feed
+from pellucid.kernels import Program
 from pellucid.layers import (
+    GRU,
+    LSTM,
+    RNN,
     AvgPool1d,
     AvgPool2d,
     BatchNorm,
@@ -112,6 +118,17 @@ class Formulas:
     def flatten(self, x):
         return x.reshape(len(x), -1)
 
+    def recurrent(self, kind, x, weights, states, lengths, options):
+        """All states, and the last ones, of one direction from the first step to the last."""
+        if kind == "LSTM":
+            found = formulas.lstm(x, *weights, *states, lengths)
+            return found.h, [_last(each, lengths) for each in (found.h, found.c)]
+        if kind == "GRU":
+            h = formulas.gru(x, *weights, states[0], lengths, **options).h
+        else:
+            h = formulas.rnn(x, *weights, states[0], lengths=lengths, **options)
+        return h, [_last(h, lengths)]
+
     def activation(self, name, x, slope):
         options = {"slope": slope} if name == "leaky_relu" else {}
         return getattr(formulas, name)(x, **options)
@@ -186,6 +203,35 @@ class Kernels:
     def flatten(self, x):
         return Network([Flatten()]).build(x.shape[1:], "float32").forward(x)
 
+    def recurrent(self, kind, x, weights, states, lengths, options):
+        if any(each.any() for each in states):
+            raise OutsideScope("first states other than zero: a layer begins at zero")
+        U, W, b, *inside = weights
+        size = len(W)
+        p = {"0.input_weight": U, "0.recurrent_weight": W, "0.bias": b}
+        if kind == "GRU":
+            p["0.recurrent_weight"] = W[:, : 2 * size]
+            p["0.candidate_weight"] = W[:, 2 * size :]
+            if options["reset_after"]:
+                p["0.candidate_bias"] = inside[0]
+        layer = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}[kind]
+        network = Network([layer(size, return_sequences=True, **options)]).build(x.shape[1:])
+        data = Sequences.from_padded(x, lengths)
+        h = network.set_parameters(p).forward(data)
+        h = h * (np.arange(x.shape[1]) < lengths[:, None])[..., None]
+        last = Network([layer(size, **options)]).build(x.shape[1:]).set_parameters(p)
+        return h, [last.forward(data), *([self._cell(network, data)] if kind == "LSTM" else [])]
+
+    def _cell(self, network, data):
+        """The cell state after the last step, which a layer keeps to itself."""
+        rows, steps, _ = data.shape
+        layout = network.layout(rows, unequal=True)
+        feed = Feed(data, rows).operation(layout.x, layout.x_grid, layout.missing)
+        Program([feed, *layout.forward], network.dtype).run(0, 1, rows, rows)
+        size, pixel = network.output_shape[1], layout.y_grid.pixel
+        cells = layout.stages[0].memory["c"][:, : steps * pixel].reshape(rows, steps, pixel)
+        return _last(cells, data.lengths)[:, :size]
+
     def activation(self, name, x, slope):
         layers = {"relu": ReLU, "sigmoid": Sigmoid, "tanh": Tanh}
         layer = LeakyReLU(slope) if name == "leaky_relu" else layers[name]()
@@ -245,6 +291,75 @@ def flatten(node, attributes, inputs, backend):
     return [backend.flatten(x)]
 
 
+GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
+
+
+def recurrent(node, attributes, inputs, backend):
+    given = dict(zip(("x", "W", "R", "b", "lengths", "h", "c", "P"), node.input, strict=False))
+    values = iter(inputs)
+    given = {name: next(values) for name, there in given.items() if there}
+    kind = node.op_type
+    if "P" in given:
+        raise OutsideScope("peepholes, which cuDNN and PyTorch do not have either")
+    options = _options(kind, attributes)
+    batchwise = attributes.get("layout", 0)
+    x = given["x"] if batchwise else given["x"].swapaxes(0, 1)
+    rows, steps, _ = x.shape
+    directions, _, size = given["R"].shape
+    lengths = given.get("lengths", np.full(rows, steps))
+    biases = given.get("b", np.zeros((directions, 2 * GATES[kind] * size)))
+    found, ends = [], []
+    turned = {"forward": [False], "reverse": [True], "bidirectional": [False, True]}
+    ways = turned[attributes.get("direction", b"forward").decode()]
+    for d, reverse in enumerate(ways):
+        states = [
+            given[name][:, d] if batchwise else given[name][d]
+            for name in ("h", "c") if name in given
+        ] or [np.zeros((rows, size))]  # fmt: skip
+        states += [np.zeros((rows, size))] * ((kind == "LSTM") + 1 - len(states))
+        weights = _weights(kind, given["W"][d], given["R"][d], biases[d], size, options)
+        data = formulas.reverse_steps(x, lengths).astype(x.dtype) if reverse else x
+        h, last = backend.recurrent(kind, data, weights, states, lengths, options)
+        found.append(formulas.reverse_steps(h, lengths) if reverse else h)
+        ends.append(last)
+    y = np.stack(found)  # (D, B, T, H)
+    outputs = [y.transpose(1, 2, 0, 3) if batchwise else y.transpose(2, 0, 1, 3)]
+    outputs += [np.stack(state, axis=1 if batchwise else 0) for state in zip(*ends, strict=True)]
+    return [each for each, name in zip(outputs, node.output, strict=False) if name]
+
+
+def _options(kind, attributes):
+    """The layer's options that ONNX's attributes ask for."""
+    if "clip" in attributes or attributes.get("input_forget", 0):
+        raise OutsideScope("clipped or coupled gates")
+    given = [each.decode().lower() for each in attributes.get("activations", [])]
+    usual = {"RNN": ["tanh"], "LSTM": ["sigmoid", "tanh", "tanh"], "GRU": ["sigmoid", "tanh"]}[kind]
+    if kind == "RNN":
+        return {"activation": (given or usual)[0]}
+    if given and given[: len(usual)] != usual:
+        raise OutsideScope("gates of other functions")
+    return {"reset_after": bool(attributes.get("linear_before_reset", 0))} if kind == "GRU" else {}
+
+
+def _weights(kind, W, R, b, size, options):
+    """U, W and b in the order of gates here, and a GRU's bias inside the reset."""
+    order = {"RNN": [0], "LSTM": [0, 2, 3, 1], "GRU": [1, 0, 2]}[kind]  # theirs: h, iofc, zrh
+    gates = np.concatenate([np.arange(size) + gate * size for gate in order])
+    from_input, from_state = np.split(b, 2)
+    from_input, from_state = from_input[gates], from_state[gates]
+    inside = []
+    if options.get("reset_after"):
+        inside = [from_state[2 * size :].copy()]
+        from_state[2 * size :] = 0
+    elif kind == "GRU":
+        inside = [None]
+    return [W[gates].T, R[gates].T, from_input + from_state, *inside]
+
+
+def _last(states, lengths):
+    return states[np.arange(len(states)), np.asarray(lengths) - 1]
+
+
 def activation(name: str, slope: float = 0.0) -> Callable:
     def run(node, attributes, inputs, backend):
         return [backend.activation(name, inputs[0], attributes.get("alpha", slope))]
@@ -258,6 +373,9 @@ OPERATORS = {
     "AveragePool": pool,
     "GlobalAveragePool": global_average,
     "BatchNormalization": normalization,
+    "RNN": recurrent,
+    "LSTM": recurrent,
+    "GRU": recurrent,
     "Softmax": softmax,
     "Flatten": flatten,
     "Relu": activation("relu"),

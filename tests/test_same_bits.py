@@ -24,7 +24,7 @@ TRAIN = textwrap.dedent(
     import numpy as np
     from safetensors.numpy import load_file
     from pellucid import CNNClassifier, CNNRegressor, FCNNClassifier, FCNNRegressor
-    from pellucid import NetworkClassifier, network
+    from pellucid import GRUClassifier, LSTMRegressor, NetworkClassifier, RNNRegressor, network
     from pellucid.layers import Dropout, LeakyReLU, Linear, Sigmoid, Softmax, Tanh
 
     network.THREAD_WORK = 1  # as many threads as asked for, however little there is to do
@@ -38,6 +38,8 @@ TRAIN = textwrap.dedent(
     words = np.random.Philox(8).random_raw(150 * 9 * 7 * 3)
     pictures = ((words >> np.uint64(56)).astype(np.uint8)).reshape(150, 9, 7, 3)
     signals = pictures[..., 0].reshape(150, 63)
+    lengths = [1 + (7 * i) % 13 for i in range(150)]
+    sequences = [X[i:i + 1] * np.arange(1, n + 1)[:, None] / 8 for i, n in enumerate(lengths)]
     common = dict(random_state=3, max_epochs=4, n_jobs=jobs, verbose=0)
     text = [["a", "b", None][i % 3] for i in range(150)]
     table = {"number": X[:, 0], "gap": X[:, 2], "text": text}
@@ -58,9 +60,15 @@ TRAIN = textwrap.dedent(
                       **common).fit(pictures, y),
         CNNRegressor(channels=(5, 16), kernel_size=4, stride=2, pool="avg", batch_norm=False,
                      activation="tanh", dtype="float64", **common).fit(signals, X[:, 0]),
+        LSTMRegressor(hidden_dim=33, num_layers=2, bidirectional=True, dropout=0.2, batch_size=31,
+                      **common).fit(sequences, X[:, [0, 3]]),
+        GRUClassifier(hidden_dim=20, batch_size=31, **common).fit(X[:, :, None], y),
+        RNNRegressor(hidden_dim=9, activation="relu", dtype="float64", **common
+                     ).fit(sequences, X[:, 0]),
     ]
     digest = hashlib.sha256()
-    for model, data in zip(models, (X, table, X, X, pictures, pictures, signals)):
+    for model, data in zip(models, (X, table, X, X, pictures, pictures, signals,
+                                    sequences, X[:, :, None], sequences)):
         digest.update(model._output(data).tobytes())
         digest.update(np.array(model.history_["loss"]).tobytes())
         model.save(sys.argv[2])

@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 
 from pellucid.data.picture_sets import THREADS, Pictures
+from pellucid.data.sequences import Sequences
 from pellucid.kernels import Operation, operation
 from pellucid.kernels.grid import Grid, lines
 
@@ -25,20 +26,24 @@ class Feed:
 
     Parameters
     ----------
-    data : ndarray of shape (N, ...) and the network's type, or Pictures
+    data : ndarray of shape (N, ...) and the network's type, Pictures or Sequences
     batch : int
         Rows of a step.
     """
 
-    def __init__(self, data: np.ndarray | Pictures, batch: int) -> None:
+    def __init__(self, data: np.ndarray | Pictures | Sequences, batch: int) -> None:
         self.data, self.batch = data, batch
         self.count = len(data)
         self.slots = np.arange(self.count, dtype=np.int64)
         self._table = data.table if isinstance(data, Pictures) else None
-        rests = data.levels if isinstance(data, Pictures) else data
+        if isinstance(data, Sequences):
+            rests: np.ndarray | None = data.values
+        else:
+            rests = data.levels if isinstance(data, Pictures) else data
         self._ring = self.count  # slots
         self._pool: ThreadPoolExecutor | None = None
         if rests is None:
+            assert isinstance(data, Pictures)
             row = int(np.prod(data.shape[1:])) * data.dtype.itemsize
             self._ring = min(self.count, max(2, RING_BYTES // (2 * row * batch)) * 2 * batch)
             rests = np.zeros((self._ring, *data.shape[1:]), dtype=data.dtype)
@@ -49,8 +54,17 @@ class Feed:
         self._tasks: dict[int, Future[None]] = {}  # by the first place of a group
         self._asked = 0  # places up to here have been asked for
 
-    def operation(self, x: np.ndarray, grid: Grid) -> Operation:
-        """The operation that copies a batch's rows into the padded rows `x`."""
+    def operation(self, x: np.ndarray, grid: Grid, missing: np.ndarray | None = None) -> Operation:
+        """The operation that copies a batch's rows into the padded rows `x`.
+
+        Of sequences, it also counts in `missing` the steps that each lacks.
+        """
+        if isinstance(self.data, Sequences):
+            found = self.data
+            return operation(
+                "gather_steps", found.values, found.starts, found.lengths, self.slots, x,
+                grid.pixel, missing, found.steps,
+            )  # fmt: skip
         (runs,), count = lines(grid)
         rows = self.rests.reshape(len(self.rests), -1)
         if self._table is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import numbers
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,6 +13,7 @@ import numpy as np
 
 from pellucid import checks
 from pellucid.data.picture_sets import Pictures
+from pellucid.data.sequences import Sequences
 from pellucid.feed import Feed
 from pellucid.kernels import Operation, Program, available_threads, new_control, operation
 from pellucid.kernels.grid import NO_BORDER, Grid, grid_of, spaced, tiled_pixel
@@ -47,6 +49,7 @@ class Layout:
 
     x: np.ndarray
     x_grid: Grid
+    missing: np.ndarray
     y: np.ndarray
     y_grid: Grid
     dy: np.ndarray | None
@@ -82,15 +85,16 @@ class Network:
     """
 
     def __init__(self, layers: Iterable[Layer]) -> None:
-        self.layers = tuple(layers)
-        if not self.layers:
+        given = list(layers)
+        if not given:
             raise ValueError("layers of Network must be a list of at least one layer. Got [].")
-        for position, layer in enumerate(self.layers):
+        for position, layer in enumerate(given):
             if not isinstance(layer, Layer):
                 raise TypeError(
                     f"layers of Network must be layers of pellucid.layers. Got "
                     f"{checks.shown(layer)} at position {position}. Write Linear(64), not 64."
                 )
+        self.layers = tuple(each for layer in given for each in layer.stack())
         self.input_shape: Shape | None = None
 
     # -- building --------------------------------------------------------------------------
@@ -199,6 +203,8 @@ class Network:
     @property
     def slices(self) -> int:
         """Into how many slices a batch's rows are cut where they are large, else 0."""
+        if any(layer.joins_steps for layer in self.layers):
+            return 0  # many rows go through their steps together
         return ROW_SLICES if any(layer.slices_rows for layer in self.layers) else 0
 
     @property
@@ -220,6 +226,47 @@ class Network:
                 f"the output of Network must be flat for {purpose}. Got maps of shape "
                 f"{self.output_shape}. Put a Flatten or GlobalAvgPool layer at the end."
             )
+
+    def _mixes_steps(self) -> Layer | None:
+        """The first layer, if any, that neither keeps steps apart nor goes through them all."""
+        for layer, shape in zip(self.layers, self.shapes, strict=False):
+            if len(shape) > 1 and not (layer.joins_steps or layer.takes_steps()):
+                return layer
+        return None
+
+    def _check_steps(self) -> None:
+        layer = self._mixes_steps()
+        if layer is not None:
+            raise ValueError(
+                "the layers of a Network that takes sequences of unequal length must work step by "
+                f"step until one returns the last state. Got {layer!r}. Put an LSTM before it, or "
+                "cut the sequences to one length."
+            )
+
+    def for_rows(self, shape: Shape) -> Network:
+        """The network for an X of `shape`: itself, or what shares all but its number of steps.
+
+        Raises
+        ------
+        ValueError
+            If its layers do not take such rows.
+        """
+        self._check_built()
+        wanted = self.input_shape
+        assert wanted is not None
+        if shape[1:] == wanted:
+            return self
+        alike = len(shape) == 3 and len(wanted) == 2 and shape[2] == wanted[1] and shape[1] > 0
+        if not alike or self._mixes_steps() is not None:
+            raise ValueError(
+                f"X of Network must have shape (rows, {', '.join(map(str, wanted))}). Got {shape}."
+            )
+        other = copy.copy(self)
+        other.input_shape = shape[1:]
+        other.shapes = [shape[1:]]
+        for layer in self.layers:
+            other.shapes.append(layer.output_shape(other.shapes[-1]))
+        return other
 
     # -- parameters ------------------------------------------------------------------------
 
@@ -264,13 +311,18 @@ class Network:
         gradients: np.ndarray | None = None,
         clock: np.ndarray | None = None,
         weights: tuple[np.ndarray, ...] = (),
+        unequal: bool = False,
     ) -> Layout:
         """Allocate everything for batches of up to `rows` rows.
 
         With `gradients`, a vector like :attr:`values`, the seed's and step's `clock` and the rows'
-        `weights` and order for training; else for use.
+        `weights` and order for training; else for use. `unequal` is for sequences that do not all
+        have as many steps.
         """
         self._check_built()
+        missing = np.zeros(rows if unequal else 0, dtype=np.int64)
+        if unequal:
+            self._check_steps()
         training = gradients is not None
         stages: list[Stage] = []
         grids = self._grids()
@@ -290,7 +342,7 @@ class Network:
                  for name in self.specs[index]},
                 {name: gradients[self._places[f"{index}.{name}"].slice]
                  for name in self.specs[index]} if gradients is not None else {},
-                clock=clock, weights=weights,
+                clock=clock, weights=weights, missing=missing, slices=self.slices,
             )  # fmt: skip
             if fused:
                 assert isinstance(layer, Activation)
@@ -316,7 +368,7 @@ class Network:
                     backward += self.layers[index].backward(stages[index])
             if backward:  # what comes next reads all gradients, so all must have been written
                 backward[-1] = replace(backward[-1], meets=True)
-        return Layout(first, grids[0], x, grids[-1], dx, stages, forward, backward)
+        return Layout(first, grids[0], missing, x, grids[-1], dx, stages, forward, backward)
 
     def _grids(self) -> list[Grid]:
         """Where each shape's pixels lie: with the border and the room that its layers want."""
@@ -374,15 +426,17 @@ class Network:
         if output != "identity":
             self._check_flat(f"output={output!r}")
         data = self._data(X)
+        if self.for_rows(data.shape) is not self:
+            return self.for_rows(data.shape).forward(data, output, n_jobs)
         found = np.empty((len(data), math.prod(self.output_shape)), dtype=self.dtype)
         if not len(data):
             return found.reshape(0, *self.output_shape)
         rows = min(self.predict_rows, len(data))
-        layout = self.layout(rows)
+        layout = self.layout(rows, unequal=isinstance(data, Sequences))
         feed = Feed(data, rows)
         last, columns = layout.y, self.output_shape[0]
         places = _numbers(layout.y_grid)
-        operations = [feed.operation(layout.x, layout.x_grid), *layout.forward]
+        operations = [feed.operation(layout.x, layout.x_grid, layout.missing), *layout.forward]
         if output != "identity":
             last = np.zeros_like(layout.y)
             end = (
@@ -419,17 +473,22 @@ class Network:
         Layers act as in training: Dropout with seed 0, and BatchNorm moves its running statistics.
         """
         data = self._data(X)
+        if self.for_rows(data.shape) is not self:
+            return self.for_rows(data.shape).gradients(data, y, loss, sample_weight)
         if not len(data):
             raise ValueError("X of Network.gradients must have at least one row. Got none.")
         weight = np.ones(len(data)) if sample_weight is None else np.asarray(sample_weight)
         vector = aligned(self.values.size, self.dtype)
         order = np.arange(len(data), dtype=np.int64)
         weight = np.ascontiguousarray(weight, dtype=self.dtype)
-        layout = self.layout(len(data), vector, np.zeros(3, dtype=np.int64), (weight, order))
+        layout = self.layout(
+            len(data), vector, np.zeros(3, dtype=np.int64), (weight, order),
+            unequal=isinstance(data, Sequences),
+        )  # fmt: skip
         measure = Loss(loss, layout, self, y, weight, order, steps=1)
         program = Program(
             [
-                Feed(data, len(data)).operation(layout.x, layout.x_grid),
+                Feed(data, len(data)).operation(layout.x, layout.x_grid, layout.missing),
                 *layout.forward,
                 *measure.operations,
                 *layout.backward,
@@ -442,15 +501,11 @@ class Network:
         named = {name: self._read(vector, name) for name in self._places}
         return float(measure.sums[0]) / len(data), named
 
-    def _data(self, X: Any) -> np.ndarray | Pictures:
+    def _data(self, X: Any) -> np.ndarray | Pictures | Sequences:
         self._check_built()
-        data = X if isinstance(X, Pictures) else np.ascontiguousarray(X, dtype=self.dtype)
-        assert self.input_shape is not None
-        if data.shape[1:] != self.input_shape:
-            raise ValueError(
-                f"X of Network must have shape (rows, {', '.join(map(str, self.input_shape))}). "
-                f"Got {data.shape}."
-            )
+        data = (
+            X if isinstance(X, (Pictures, Sequences)) else np.ascontiguousarray(X, dtype=self.dtype)
+        )
         return data
 
     # -- looking ---------------------------------------------------------------------------

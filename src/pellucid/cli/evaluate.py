@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from pellucid.cli import series
+
 
 @click.command(short_help="Score a saved model.")
 @click.argument("model", type=click.Path())
@@ -48,7 +50,15 @@ def evaluate(model: str, data: str, targets: tuple[str, ...]) -> None:
     if not names:
         raise click.UsageError(f"--target must name the column that '{model}' predicts.")
     frame = read_table(data)
+    about = getattr(getattr(estimator, "sequences_", None), "series", None)
+    if about:
+        windows, after = series.cut(frame, about)
+        heading = f"{names[0]}, {counted(len(windows), 'window')} of {data}"
+        click.echo(series.report(heading, estimator, windows, after, names[0]))
+        return
     X, y = split_target(frame, names[0] if len(names) == 1 else names, f"'{data}'")
     heading = f"{', '.join(names)}, {counted(len(X), 'row')} of {data}"
     given = needed_paths(X, data) if takes_pictures(estimator) else features(estimator, X)
+    if getattr(estimator, "group", None):
+        y = estimator._targets(given, y)
     click.echo(report(heading, estimator, given, y, names))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from pellucid.cli import curves
+from pellucid.cli import curves, series
+from pellucid.cli.series import SeriesOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 NETWORKS = {
     "fcnn": {"classification": "FCNNClassifier", "regression": "FCNNRegressor"},
     "cnn": {"classification": "CNNClassifier", "regression": "CNNRegressor"},
+    "rnn": {"classification": "RNNClassifier", "regression": "RNNRegressor"},
+    "lstm": {"classification": "LSTMClassifier", "regression": "LSTMRegressor"},
+    "gru": {"classification": "GRUClassifier", "regression": "GRURegressor"},
 }
 
 
@@ -69,6 +73,10 @@ NETWORKS = {
 @click.option(
     "--mistakes", type=click.Path(), metavar="PNG", help="Draw the test pictures it got wrong."
 )
+@click.option("--time", metavar="COLUMN", help="Of a series: the column that says when.")
+@click.option("--group", metavar="COLUMN", help="Of many: the column that says which.")
+@click.option("--steps", type=click.IntRange(1), help="Rows of a series to look back at.")
+@click.option("--horizon", type=click.IntRange(1), help="Rows to look ahead.  [default: 1]")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Fixes all chance.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def fit(
@@ -82,6 +90,10 @@ def fit(
     test_fraction: float,
     plot: str | None,
     mistakes: str | None,
+    time: str | None,
+    group: str | None,
+    steps: int | None,
+    horizon: int | None,
     seed: int,
     quiet: bool,
 ) -> None:
@@ -89,6 +101,8 @@ def fit(
 
     In a table, text columns, missing values and dates are fine; with --network cnn it holds
     signals, or a column of paths to pictures. A folder has one folder a class, with its pictures.
+    With --network rnn, lstm or gru and --steps it is a series, to be continued; with --group, many
+    sequences, each with its target.
     The model is scored on rows that it has not seen, and saved.
     """
     from pellucid import files
@@ -102,7 +116,9 @@ def fit(
 
     output = output or f"{Path(data).absolute().stem}.safetensors"
     _check_places(output, plot, mistakes)
-    given = _read(data, network, targets, task)
+    options = SeriesOptions(time, group, steps, horizon)
+    options.check(network)
+    given = _read(data, network, targets, task, options)
     say(f"{data}: {given.words}.")
     task, reason = given.task
     if reason:
@@ -110,8 +126,13 @@ def fit(
     if mistakes and not (given.pictures and task == "classification" and len(given.targets) == 1):
         raise click.UsageError("--mistakes needs pictures and one target of classes.")
     model = _estimator(given.network, task, config, settings, seed, quiet)
+    if options.group and not options.steps:
+        model.set_params(group=options.group, time=options.time)
 
-    split = _split(given.y, task, test_fraction, seed)
+    if options.steps:
+        split = Split(*series.split(given.X, test_fraction))
+    else:
+        split = _split(given.y, task, test_fraction, seed)
     say(paragraph(split.words, indent=2))
     if mistakes and not len(split.test):
         raise click.UsageError("--mistakes needs rows held out: a --test-fraction above 0.")
@@ -126,9 +147,12 @@ def fit(
             say(f"{counted(len(split.test) - len(test), 'test picture')} cannot be read.")
     X, y = _rows(given.X, test), _rows(given.y, test)
     if len(test):
-        what = "picture" if given.pictures else "row"
+        what = "picture" if given.pictures else given.what
         heading = f"Test on {counted(len(test), what)} not seen in training"
-        say(report(heading, model, X, y, given.targets) + "\n")
+        if options.steps:
+            say(series.report(heading, model, X, y, given.targets[0]) + "\n")
+        else:
+            say(report(heading, model, X, y, given.targets) + "\n")
     files.save(model, output)
     say(f"Model saved in {output} ({files.size_text(Path(output).stat().st_size)}).")
     if plot:
@@ -152,6 +176,7 @@ class Given(NamedTuple):
     network: str
     task: tuple[str, str]
     words: str
+    what: str = "row"
 
 
 class Split(NamedTuple):
@@ -177,8 +202,12 @@ def _check_places(output: str, plot: str | None, mistakes: str | None) -> None:
             curves.check(picture, option)
 
 
-def _read(data: str, network: str | None, targets: tuple[str, ...], task: str) -> Given:
+def _read(
+    data: str, network: str | None, targets: tuple[str, ...], task: str, options: SeriesOptions
+) -> Given:
     """What DATA holds: pictures by folders, or a table with its targets."""
+    if options.steps:
+        return _series(data, str(network), targets, task, options)
     if Path(data).is_dir():
         return _folder(data, network, targets, task)
     from pellucid.cli.pictures import paths_in
@@ -191,8 +220,26 @@ def _read(data: str, network: str | None, targets: tuple[str, ...], task: str) -
         words = f"{counted(len(X), 'row')}, {counted(X.shape[1], 'column')} to learn from"
     else:
         X, words = paths, f"{counted(len(X), 'picture')} to learn from"
+    what = "row"
+    if options.group:
+        X, y, words = series.read_groups(X, y, options)
+        what = "sequence"
     decided = decide_task(y) if task == "auto" else (task, "")
-    return Given(X, y, targets, paths is not None, network or "fcnn", decided, words)
+    return Given(X, y, targets, paths is not None, network or "fcnn", decided, words, what)
+
+
+def _series(
+    data: str, network: str, targets: tuple[str, ...], task: str, options: SeriesOptions
+) -> Given:
+    """Windows of a series."""
+    from pellucid.data import read_table
+
+    if len(targets) != 1:
+        raise click.UsageError("a series needs one --target, the column to foretell.")
+    if task == "classification":
+        raise click.UsageError("--task must be regression for a series: it foretells numbers.")
+    X, y, words = series.read_windows(read_table(data), targets[0], options)
+    return Given(X, y, targets, False, network, ("regression", ""), words, "window")
 
 
 def _folder(data: str, network: str | None, targets: tuple[str, ...], task: str) -> Given:
@@ -202,8 +249,8 @@ def _folder(data: str, network: str | None, targets: tuple[str, ...], task: str)
     from pellucid.cli.words import counted
     from pellucid.data import list_pictures
 
-    if network == "fcnn":
-        raise click.UsageError("--network must be cnn for a folder of pictures. Got fcnn.")
+    if network not in (None, "cnn"):
+        raise click.UsageError(f"--network must be cnn for a folder of pictures. Got {network}.")
     if targets or task == "regression":
         raise click.UsageError(
             "the classes of a folder of pictures are its folders' names: leave --target and --task "
@@ -280,9 +327,11 @@ def _rows(values: Any, positions: np.ndarray) -> Any:
     import narwhals as nw
     import numpy as np
 
+    from pellucid.data import Windows
+
     if isinstance(values, list):
         return [values[position] for position in positions]
-    if isinstance(values, np.ndarray):
+    if isinstance(values, (np.ndarray, Windows, series.GroupedRows)):
         return values[positions]
     frame = nw.from_native(values, eager_only=True, allow_series=True)
     return frame[positions.tolist()].to_native()

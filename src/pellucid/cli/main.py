@@ -90,7 +90,7 @@ def _show_version(context: click.Context, _: click.Parameter, asked: bool) -> No
 @click.option("--debug", is_flag=True, help="Show where in the code an error was raised.")
 @click.pass_context
 def application(context: click.Context, debug: bool) -> None:
-    """Neural networks for tables and pictures, on a CPU.
+    """Neural networks for tables, pictures and series, on a CPU.
 
     \b
     pellucid fit penguins.csv --target species

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from pellucid.cli import series
+
 
 @click.command(short_help="Predict new rows or pictures.")
 @click.argument("model", type=click.Path())
@@ -18,7 +20,7 @@ def predict(model: str, data: str, output: str | None, probabilities: bool) -> N
     """Predict DATA with a saved MODEL, one line a row or picture, as CSV.
 
     DATA is a table; of a model for pictures it is a picture, a folder of them, or a table with a
-    column of paths.
+    column of paths. Of a model for a series it is the series, which is continued.
     """
     from pellucid import files
     from pellucid.cli.pictures import takes_pictures, to_predict
@@ -31,11 +33,16 @@ def predict(model: str, data: str, output: str | None, probabilities: bool) -> N
         kind = type(estimator).__name__
         raise ValueError(f"--probabilities needs a classifier. '{model}' holds a {kind}.")
     columns: dict[str, Any] = {}
-    if takes_pictures(estimator):
+    if getattr(getattr(estimator, "sequences_", None), "series", None):
+        columns = series.foretell(estimator, read_table(data))
+    elif takes_pictures(estimator):
         X = columns["path"] = to_predict(data, target_names(estimator))
+        columns |= _columns(estimator, X, probabilities)
     else:
-        X = features(estimator, read_table(data))
-    columns |= _columns(estimator, X, probabilities)
+        frame = read_table(data)
+        if getattr(estimator, "group", None):
+            columns[estimator.group] = series.group_names(estimator, frame)
+        columns |= _columns(estimator, features(estimator, frame), probabilities)
     text = _csv(columns)
     if output is None:
         click.echo(text, nl=False)
@@ -62,6 +69,8 @@ def features(model: Any, frame: Any) -> Any:
     import narwhals as nw
 
     known = set(getattr(model, "feature_names_in_", []))
+    if known:
+        known |= {getattr(model, "group", None), getattr(model, "time", None)}
     table = nw.from_native(frame, eager_only=True)
     wanted = [name for name in table.columns if name in known]
     return table.select(wanted).to_native() if wanted else frame

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks
-from pellucid.data import Pictures, check_rows, sample_weights, target_from_state
+from pellucid.data import Pictures, Sequences, check_rows, sample_weights, target_from_state
 from pellucid.data.columns import plain_array
 from pellucid.data.scaling import power_of_two
 from pellucid.estimators.plain import from_plain, plain_parameters
@@ -83,6 +83,10 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
     def _target_rows(self, codes: np.ndarray) -> np.ndarray:
         """Encoded targets as the loss takes them."""
 
+    def _targets(self, X: Any, y: Any) -> Any:
+        """`y` with one entry for each row of the encoded `X`."""
+        return y
+
     def _augmentation(self) -> Augmentation | None:
         """What may happen to rows in training."""
         return None
@@ -141,6 +145,8 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             rows, validation = self._split(rows, settings)
         if settings.weight_decay is None:
             steps = None if epochs else settings.max_epochs * settings.steps(len(rows))
+            if steps and isinstance(rows.X, Sequences):  # windows that overlap teach less
+                steps = max(1, round(steps / rows.X.overlap))
             settings.weight_decay = settings.optimizer.usual_decay(steps, settings.learning_rate)
         trainer = Trainer(self.network_, settings, self._optimizer_state, self.history_)
         with (
@@ -245,6 +251,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         self, X: Any, y: Any, sample_weight: Any, going_on: bool, classes: Any, dtype: str
     ) -> Rows:
         """X, y and weights as arrays; encoders are fitted, or used again when going on."""
+        y = self._targets(X, y)
         count = _count(X if y is None else y)
         weights = None
         if sample_weight is not None:
@@ -278,7 +285,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             data, codes, weights = data[used], codes[used], weights[used]
         weights = weights / power_of_two(weights.max())  # exact, and their sum stays finite
         return Rows(
-            data if isinstance(data, Pictures) else np.ascontiguousarray(data),
+            data if isinstance(data, (Pictures, Sequences)) else np.ascontiguousarray(data),
             self._target_rows(codes),
             unit_mean(weights).astype(dtype),
         )

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from pellucid.checks import shown
-from pellucid.data import PictureEncoder, TableEncoder
+from pellucid.data import PictureEncoder, SequenceEncoder, TableEncoder
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import documented
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
-from pellucid.layers import Flatten, GlobalAvgPool, Layer, Linear, ReLU, Softmax
+from pellucid.layers import Flatten, GlobalAvgPool, Layer, Linear, Recurrent, ReLU, Softmax
 from pellucid.layers.windows import Sliding
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.schedules import Schedule
@@ -21,7 +21,7 @@ class _AnyNetwork(NetworkEstimator):
 
     @property
     def table_(self) -> TableEncoder:
-        """What was learned about the columns; see `pictures_` where the layers want pictures."""
+        """What was learned about the columns, where the layers want tables."""
         return self._input
 
     @property
@@ -29,14 +29,21 @@ class _AnyNetwork(NetworkEstimator):
         """What was learned about the pictures, where the layers want pictures."""
         return self._input
 
+    @property
+    def sequences_(self) -> SequenceEncoder:
+        """What was learned about the sequences, where the layers want sequences."""
+        return self._input
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
 
-    def _new_input(self) -> TableEncoder | PictureEncoder:
+    def _new_input(self) -> TableEncoder | PictureEncoder | SequenceEncoder:
         spatial = (Sliding, GlobalAvgPool, Flatten)
         if isinstance(self.layers, (list, tuple)):
+            if any(isinstance(each, Recurrent) for each in self.layers):
+                return SequenceEncoder()
             if any(isinstance(each, spatial) for each in self.layers):
                 return PictureEncoder()
         return TableEncoder()
@@ -99,8 +106,8 @@ class NetworkClassifier(NetworkClassification, _AnyNetwork):
     ----------
     classes_ : ndarray
         The labels in order.
-    table_, pictures_ : TableEncoder or PictureEncoder
-        What was learned about X: one object under two names; which it is follows from the layers.
+    table_, pictures_, sequences_ : TableEncoder, PictureEncoder or SequenceEncoder
+        What was learned about X: one object under three names; which it is follows from the layers.
     {attributes}
 
     Examples
@@ -193,8 +200,8 @@ class NetworkRegressor(NetworkRegression, _AnyNetwork):
 
     Attributes
     ----------
-    table_, pictures_ : TableEncoder or PictureEncoder
-        What was learned about X: one object under two names; which it is follows from the layers.
+    table_, pictures_, sequences_ : TableEncoder, PictureEncoder or SequenceEncoder
+        What was learned about X: one object under three names; which it is follows from the layers.
     {attributes}
 
     Examples

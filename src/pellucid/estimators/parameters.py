@@ -13,11 +13,28 @@ _SHARED = {
     "initialization": """initialization : str, default="glorot_uniform"
     How the hidden layers' weights begin; see :mod:`pellucid.layers.initialization`. In two layers
     its smaller weights did better than He's; for many layers of ReLU try "he_uniform".""",
+    "recurrent": """hidden_dim : int, default=64
+    Numbers of a state.
+num_layers : int, default=1
+    Recurrent layers, one upon the other; each gives all its states to the next.
+bidirectional : bool, default=False
+    Whether each layer also goes from the end to the beginning, with weights of its own.
+dropout : float, default=0.0
+    The share of each layer's states set to zero on their way to the next layer, in training.""",
+    "sequences": """group : str, default=None
+    In a long table, the column that says which sequence a row belongs to.
+time : str, default=None
+    In a long table, the column by which the rows of a sequence are sorted.""",
+    "clipping": """clip_norm : float or None, default=1.0
+    The largest norm of the whole gradient. Through many steps gradients can explode.""",
     "optimizer": """optimizer : {"sgd", "rmsprop", "adam", "adamw"} or Optimizer, default="adamw"
     How gradients change the weights; an instance such as ``SGD(momentum=0.8)`` sets more.""",
     "learning_rate": """learning_rate : float, default=0.003
     The largest step. Three times Adam's usual 0.001: a small table has few steps, and the schedule
     ends it at zero.""",
+    "faster_rate": """learning_rate : float, default=0.01
+    The largest step. More than for other networks: gates open slowly, and clipped gradients do no
+    harm.""",
     "schedule": """schedule : str or Schedule, default="cosine"
     How the rate changes: "constant", "step", "cosine" (with warm-up), "one_cycle", "plateau". A
     rate that falls to zero settles in a minimum, so that the last epoch is a good one.""",

@@ -2,10 +2,12 @@
 
 formula   gather:         x[i] = data[slots[first + i]]
           gather_levels:  x[i, p, c] = table[data[slots[first + i], p, c], c]
+          gather_steps:   x[i, t] = values[starts[slots[first + i]] + t]
 shapes    data (slots, I), of levels bytes, two for a level of 16 bits, the lower first; slots (N,);
-          table (levels, C), flat; x (B, padded rows) of lines of `count` numbers
+          table (levels, C), flat; x (B, padded rows) of lines of `count` numbers;
+          values (all steps, C), starts and lengths (N,), missing (B,)
 reads     data, slots, table
-writes    x
+writes    x; missing, how many of T steps a row lacks
 source    none: a copy, so that every later kernel reads its rows side by side
 """
 
@@ -48,3 +50,18 @@ def gather_levels(
                 for j in range(0, count, channels):
                     for c in range(channels):
                         target[j + c] = table[int64(source[j + c]) * channels + c]
+
+
+def gather_steps(
+    part, parts, step, first, rows, dtype, values, starts, lengths, slots, x, pixel, missing, steps
+):
+    """Copy the steps of the batch's sequences into `x`, and count those that each lacks."""
+    count = values.shape[1]
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        slot = slots[first + i]
+        missing[i] = steps - lengths[slot]
+        for t in range(lengths[slot]):
+            source, target = values[starts[slot] + t], x[i, t * pixel : t * pixel + count]
+            for j in range(count):
+                target[j] = source[j]

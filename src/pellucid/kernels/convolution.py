@@ -2,7 +2,8 @@
 
 formula   y[o] = f(b + sum over window positions q and channels c of x[window(o), q, c] W[q, c])
 shapes    x (B, padded rows), W (FH FW C, OC) packed, b (OC,), y (B, padded rows)
-reads     forward x, W, b; backward x, W, dy; tables of where windows, positions and pixels lie
+reads     forward x, W, b; backward x, W, dy; tables of where windows, positions and pixels lie;
+          missing (B,), the outputs that a row lacks at its end, empty for none
 writes    forward y; backward dW, db, dx (all of a row of it; what lies in its border means nothing)
 source    ``pellucid.formulas.convolution``; Chetlur et al., cuDNN (2014), for the three products
 
@@ -11,20 +12,29 @@ Rows of the tile are the pixels of a whole picture, so a map 11 wide costs no mo
 
 from __future__ import annotations
 
+from numba import njit
+
 from pellucid.kernels.intrinsics import share
 from pellucid.kernels.panels import PANEL_BYTES
 from pellucid.kernels.product import panel_product, row_blocks
 
 
+@njit(error_model="numpy", _nrt=False)
+def _present(i, places, missing):
+    """How many of the `places` row i has."""
+    return max(0, places.size - missing[i]) if missing.size > 0 else places.size
+
+
 def convolution_forward(
     part, parts, step, first, rows, dtype,
-    x, windows, terms, w, w_rows, b, y, pixels, width, activation, slope,
+    x, windows, terms, w, w_rows, b, y, pixels, width, activation, slope, missing,
 ):  # fmt: skip
     """``y = f(b + x * W)``, picture by picture."""
     panel = PANEL_BYTES // x.itemsize
-    outputs, depth = windows.size, terms.size
+    depth = terms.size
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
+        outputs = _present(i, windows, missing)
         for at in range(0, width, panel):
             panel_product(
                 dtype, x[i], 0, windows, terms, w, at * depth, w_rows, True,
@@ -35,7 +45,7 @@ def convolution_forward(
 
 def convolution_backward_weight(
     part, parts, step, first, rows, dtype,
-    x, windows, terms, dy, pixels, zeros, dw, w_rows, db, ones, nowhere, width,
+    x, windows, terms, dy, pixels, zeros, dw, w_rows, db, ones, nowhere, width, missing,
 ):  # fmt: skip
     """``dW[q, c] = sum over pictures and outputs of x[window(o), q, c] dy[o]``, ``db = sum dy``.
 
@@ -43,10 +53,11 @@ def convolution_backward_weight(
     the table `nowhere` stays at one of them.
     """
     panel = PANEL_BYTES // x.itemsize
-    height, depth = terms.size, windows.size
+    height = terms.size
     blocks, panels = row_blocks(height), (width + panel - 1) // panel
     begin, last = share(panels * blocks, part, parts)
     for i in range(rows):
+        depth = _present(i, windows, missing)
         unit = begin
         while unit < last:
             p = unit // blocks
@@ -70,16 +81,17 @@ def convolution_backward_weight(
 
 def convolution_backward_weight_by_rows(
     part, parts, step, first, rows, dtype,
-    x, windows, terms, dy, pixels, zeros, dw, w_rows, db, ones, width, nowhere,
+    x, windows, terms, dy, pixels, zeros, dw, w_rows, db, ones, width, nowhere, missing,
 ):  # fmt: skip
     """The same for the slice `part` of the rows, into a row of dw (slices, size) and of db."""
     panel = PANEL_BYTES // x.itemsize
-    height, depth = terms.size, windows.size
+    height = terms.size
     begin, end = share(rows, part, parts)
     if begin == end:
         dw[part] = dtype(0)
         db[part] = dtype(0)
     for i in range(begin, end):
+        depth = _present(i, windows, missing)
         for at in range(0, width, panel):
             panel_product(
                 dtype, x[i], 0, terms, windows,
@@ -109,31 +121,19 @@ def sum_groups(part, parts, step, first, rows, dtype, groups, total):
 
 
 def convolution_backward_input(
-    part,
-    parts,
-    step,
-    first,
-    rows,
-    dtype,
-    dy,
-    pixels,
-    terms,
-    wt,
-    w_rows,
-    dx,
-    windows,
-    offsets,
-    width,
-):
+    part, parts, step, first, rows, dtype,
+    dy, pixels, terms, wt, w_rows, dx, windows, offsets, width, missing,
+):  # fmt: skip
     """``dx[window(o), q] += dy[o] W[q]^T`` for each position q: each output gives back a share."""
     panel = PANEL_BYTES // dy.itemsize
     half = panel // 2
-    outputs, depth = pixels.size, terms.size
+    depth = terms.size
     panels = (width + panel - 1) // panel
     stored = (width + half - 1) // half * half
     zero = dtype(0)
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
+        outputs = _present(i, pixels, missing)
         row = dx[i]
         for j in range(row.size):
             row[j] = zero

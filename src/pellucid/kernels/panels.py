@@ -13,6 +13,9 @@ import numpy as np
 
 PANEL_BYTES = 128
 HALF_PANEL_BYTES = PANEL_BYTES // 2  # a cache line, and the widest vector register
+# So many rows of a panel stay in the L1 cache while the rows of a product's other matrix pass;
+# where it is not packed, they lie apart and share fewer of its sets.
+DEPTH, LOOSE_DEPTH = 256, 128
 
 
 def stored_columns(columns: int, dtype: Any) -> int:

@@ -15,12 +15,8 @@ from numba import njit
 
 from pellucid.kernels.activations import activate
 from pellucid.kernels.intrinsics import address, share
-from pellucid.kernels.panels import HALF_PANEL_BYTES, PANEL_BYTES
+from pellucid.kernels.panels import DEPTH, HALF_PANEL_BYTES, LOOSE_DEPTH, PANEL_BYTES
 from pellucid.kernels.tile import TILE_ROWS, VECTOR_BYTES, tile
-
-# So many rows of a panel of b stay in the L1 cache while the rows of a pass; where b is not packed,
-# they lie apart and share fewer of its sets.
-DEPTH, LOOSE_DEPTH = 256, 128
 
 
 @njit(error_model="numpy", _nrt=False)

@@ -10,14 +10,21 @@ from pellucid.layers.base import Layer, Parameter, Stage
 from pellucid.layers.convolution import Conv1d, Conv2d
 from pellucid.layers.dropout import Dropout
 from pellucid.layers.flatten import Flatten
+from pellucid.layers.gru import GRU
 from pellucid.layers.initialization import INITIALIZATIONS
 from pellucid.layers.linear import Linear
+from pellucid.layers.lstm import LSTM
 from pellucid.layers.normalization import BatchNorm
 from pellucid.layers.pooling import AvgPool1d, AvgPool2d, GlobalAvgPool, MaxPool1d, MaxPool2d
+from pellucid.layers.recurrent import Recurrent
+from pellucid.layers.rnn import RNN
 
 __all__ = [
     "ACTIVATIONS",
+    "GRU",
     "INITIALIZATIONS",
+    "LSTM",
+    "RNN",
     "AvgPool1d",
     "AvgPool2d",
     "BatchNorm",
@@ -33,6 +40,7 @@ __all__ = [
     "MaxPool2d",
     "Parameter",
     "ReLU",
+    "Recurrent",
     "Sigmoid",
     "Softmax",
     "Stage",
@@ -60,6 +68,9 @@ _BY_NAME: dict[str, type[Layer]] = {
         GlobalAvgPool,
         BatchNorm,
         Flatten,
+        RNN,
+        LSTM,
+        GRU,
     )
 }
 

@@ -24,6 +24,9 @@ class Activation(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         return shape
 
+    def takes_steps(self) -> bool:
+        return True
+
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
         (x_lines, y_lines), count = lines(stage.x_grid, stage.y_grid)
         return [

@@ -47,8 +47,9 @@ class Stage:
     rows, ``dx`` None where nobody needs it; ``x_grid`` and ``y_grid`` say where in a row the pixels
     lie. ``parameters`` and ``gradients`` are flat vectors by name; ``activation`` is a fused
     activation's kind and slope; ``clock`` holds the seed and the step that dropout draws from;
-    ``weights`` are the rows' weights and the epoch's order of rows; ``memory`` is what forward
-    keeps for backward.
+    ``weights`` are the rows' weights and the epoch's order of rows; ``missing`` counts the steps
+    that each row lacks, and is empty where none does; ``slices`` is that of the network;
+    ``memory`` is what forward keeps for backward.
     """
 
     index: int
@@ -67,6 +68,8 @@ class Stage:
     activation: tuple[int, float] = (0, 0.0)
     clock: np.ndarray | None = None
     weights: tuple[np.ndarray, ...] = ()
+    missing: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    slices: int = 0
     memory: dict[str, np.ndarray] = field(default_factory=dict)
 
 
@@ -80,6 +83,7 @@ class Layer(ABC):
     fuses_activation: ClassVar[bool] = False  # it computes an activation that follows it
     selects: ClassVar[bool] = False  # each number of its output is one of its input
     slices_rows: ClassVar[bool] = False  # rows are large: they are worked on some at a time
+    joins_steps: ClassVar[bool] = False  # it goes through sequences of any length
     reads_plain: ClassVar[bool] = False  # it takes pixels of any number of channels without gaps
 
     @abstractmethod
@@ -93,6 +97,14 @@ class Layer(ABC):
     def border(self, shape: Shape) -> Border:
         """The zeros that it reads around an input of `shape`."""
         return NO_BORDER
+
+    def stack(self) -> list[Layer]:
+        """The layers that it stands for: itself, but for a stack of several."""
+        return [self]
+
+    def takes_steps(self) -> bool:
+        """Whether each step of its output belongs to that step of its input."""
+        return False
 
     def work(self, shape: Shape) -> int:
         """Multiply-adds of one row's forward pass, where they are many."""

@@ -44,6 +44,10 @@ class _Convolution(Sliding):
     def output_shape(self, shape: Shape) -> Shape:
         return self._maps(self.windows(shape).outputs, int(self.channels))
 
+    def takes_steps(self) -> bool:
+        one = (self.kernel_size, self.stride) == (1, 1) and self.padding in (0, "same", "valid")
+        return self.dimensions == 1 and one
+
     def border(self, shape: Shape) -> Border:
         return self.windows(shape).padding
 
@@ -66,14 +70,14 @@ class _Convolution(Sliding):
             operation(
                 "convolution_forward", stage.x, windows, terms, stage.parameters["weight"],
                 spaced(depth), bias, stage.y, stage.y_grid.pixels, self.channels,
-                *stage.activation,
+                *stage.activation, stage.missing,
             )
         ]  # fmt: skip
 
     def backward(self, stage: Stage) -> list[Operation]:
         # y[o] = b + sum_q x[window(o), q] W[q], so dW[q] = sum_o x[window(o), q]^T dy[o],
         # db = sum_o dy[o], and dx[window(o), q] gets dy[o] W[q]^T from every o
-        small = stage.parameters["weight"].nbytes <= _SMALL
+        small = bool(stage.slices) and stage.parameters["weight"].nbytes <= _SMALL
         transpose, to_input = self._to_input(stage, meets=small)
         if small:
             return [*transpose, *to_input, *self._to_weights_by_rows(stage)]
@@ -95,6 +99,7 @@ class _Convolution(Sliding):
         to_input = operation(
             "convolution_backward_input", stage.dy, stage.y_grid.pixels, spaced(self.channels),
             transposed, spaced(self.channels), stage.dx, windows, offsets, channels,
+            stage.missing,
         )  # fmt: skip
         return [transpose], [to_input]
 
@@ -106,7 +111,7 @@ class _Convolution(Sliding):
                 "convolution_backward_weight", stage.x, windows, terms, stage.dy,
                 stage.y_grid.pixels, _zeros(self.channels, stage), stage.gradients["weight"],
                 spaced(depth), self._bias_gradient(stage), np.ones(1, stage.dtype),
-                np.zeros(max(1, len(windows)), np.int64), self.channels,
+                np.zeros(max(1, len(windows)), np.int64), self.channels, stage.missing,
                 meets=stage.dx is not None,
             )
         ]  # fmt: skip
@@ -122,7 +127,7 @@ class _Convolution(Sliding):
             "convolution_backward_weight_by_rows", stage.x, windows, terms, stage.dy,
             stage.y_grid.pixels, _zeros(self.channels, stage), sums[0][0], spaced(depth),
             sums[1][0], np.ones(1, stage.dtype), self.channels,
-            np.zeros(max(1, len(windows)), np.int64),
+            np.zeros(max(1, len(windows)), np.int64), stage.missing,
         )  # fmt: skip
         adding = [operation("sum_groups", *each, meets=False) for each in sums if each[1].size]
         return [products, *adding]

@@ -45,7 +45,7 @@ def initial(name: str, shape: tuple[int, ...], stream: Stream) -> np.ndarray:
     Parameters
     ----------
     name : str
-        One of ``INITIALIZATIONS``, or "ones".
+        One of ``INITIALIZATIONS``, "ones", "forget_gate" or "orthogonal_gates".
     shape : tuple of int
         The parameter's logical shape.
     stream : Stream
@@ -54,6 +54,11 @@ def initial(name: str, shape: tuple[int, ...], stream: Stream) -> np.ndarray:
     count = math.prod(shape)
     if name in ("zeros", "ones"):
         return np.full(shape, float(name == "ones"))
+    if name == "forget_gate":  # the second of four
+        return np.repeat([0.0, 1.0, 0.0, 0.0], count // 4)
+    if name == "orthogonal_gates":  # side by side, each a square
+        gates = shape[1] // shape[0]
+        return np.hstack([_orthogonal(shape[0], shape[0], stream) for _ in range(gates)])
     if name == "orthogonal":
         return _orthogonal(math.prod(shape[:-1]), shape[-1], stream).reshape(shape)
     scheme, kind = name.rsplit("_", 1)

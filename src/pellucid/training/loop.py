@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pellucid.data.picture_sets import Pictures
+from pellucid.data.sequences import Sequences
 from pellucid.feed import Feed
 from pellucid.kernels import Operation, Program, announced, operation
 from pellucid.kernels.grid import grid_of
@@ -42,7 +43,7 @@ class TrainingDiverged(FloatingPointError):
 class Rows:
     """Encoded rows: features (N, ...), targets, and weights of mean 1."""
 
-    X: np.ndarray | Pictures
+    X: np.ndarray | Pictures | Sequences
     y: np.ndarray
     weight: np.ndarray
 
@@ -117,6 +118,7 @@ class _Training:
     def __init__(
         self, network: Network, rows: Rows, settings: Settings, state: OptimizerState
     ) -> None:
+        network = network.for_rows(rows.X.shape)
         self.network, self.rows, self.settings, self.state = network, rows, settings, state
         self.batch, self.steps = settings.batch_rows(len(rows)), settings.steps(len(rows))
         self.gradients = aligned(network.values.size, network.dtype)
@@ -125,8 +127,9 @@ class _Training:
         )
         self.order = np.arange(len(rows), dtype=np.int64)
         self.layout = network.layout(
-            self.batch, self.gradients, self.clock, (rows.weight, self.order)
-        )
+            self.batch, self.gradients, self.clock, (rows.weight, self.order),
+            unequal=isinstance(rows.X, Sequences),
+        )  # fmt: skip
         self.loss = Loss(
             settings.loss, self.layout, network, rows.y, rows.weight, self.order, self.steps
         )
@@ -153,7 +156,7 @@ class _Training:
         """The batch's rows, changed by chance where that is asked for."""
         layout, change = self.layout, self.settings.augmentation
         if change is None:
-            return [self.feed.operation(layout.x, layout.x_grid)]
+            return [self.feed.operation(layout.x, layout.x_grid, layout.missing)]
         plain = grid_of(self.network.shapes[0])
         x = rows_of(self.batch, plain.size, self.network.dtype)
         return [
@@ -246,13 +249,14 @@ class _Validation:
 
     def __init__(self, network: Network, rows: Rows, settings: Settings) -> None:
         self.rows = rows
+        network = network.for_rows(rows.X.shape)
         self.batch = min(network.predict_rows, len(rows))
         self.steps = -(-len(rows) // self.batch)
         order = np.arange(len(rows), dtype=np.int64)
-        layout = network.layout(self.batch)
+        layout = network.layout(self.batch, unequal=isinstance(rows.X, Sequences))
         self.loss = Loss(settings.loss, layout, network, rows.y, rows.weight, order, self.steps)
         self.feed, self.order = Feed(rows.X, self.batch), order
-        operation = self.feed.operation(layout.x, layout.x_grid)
+        operation = self.feed.operation(layout.x, layout.x_grid, layout.missing)
         self.program = Program(
             [operation, *layout.forward, *self.loss.operations],
             network.dtype,

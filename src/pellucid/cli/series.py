@@ -1,0 +1,207 @@
+"""Series and sequences at the command line: cut, split by time, scored, and continued."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import click
+import numpy as np
+
+from pellucid.cli.words import counted, figure, table
+
+RECURRENT = ("rnn", "lstm", "gru")
+
+
+@dataclass(frozen=True)
+class SeriesOptions:
+    """What the options say about time."""
+
+    time: str | None = None
+    group: str | None = None
+    steps: int | None = None
+    horizon: int | None = None
+
+    def check(self, network: str | None) -> None:
+        """Refuse what does not go together."""
+        given = [name for name in ("time", "group", "steps", "horizon") if getattr(self, name)]
+        if given and network not in RECURRENT:
+            raise click.UsageError(
+                f"--{given[0]} needs --network rnn, lstm or gru. Got {network or 'none'}."
+            )
+        if self.horizon and not self.steps:
+            raise click.UsageError(
+                "--horizon needs --steps, the rows that the network looks back at."
+            )
+        if self.time and not (self.steps or self.group):
+            raise click.UsageError(
+                "--time needs --steps, for a series that is to be continued, or --group, for many "
+                "sequences."
+            )
+
+
+@dataclass(frozen=True)
+class GroupedRows:
+    """The sequences of a long table: an array of positions takes some of them."""
+
+    frame: Any
+    codes: np.ndarray
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, positions: np.ndarray) -> Any:
+        """The rows of these sequences, as a DataFrame."""
+        import narwhals as nw
+
+        rows = np.flatnonzero(np.isin(self.codes, positions))
+        return nw.from_native(self.frame, eager_only=True)[rows.tolist()].to_native()
+
+
+def read_windows(frame: Any, target: str, options: SeriesOptions) -> tuple[Any, Any, str]:
+    """Windows of the table, what followed each, and words about them."""
+    from pellucid.data import windows
+
+    X, y = windows(
+        frame, options.steps or 1, options.horizon or 1,
+        target=target, time=options.time, group=options.group,
+    )  # fmt: skip
+    words = (
+        f"{counted(len(frame), 'row')}, {counted(len(X), 'window')} of {options.steps} to learn "
+        f"{_ahead(options.horizon or 1)} from"
+    )
+    return X, y, words
+
+
+def read_groups(X: Any, y: Any, options: SeriesOptions) -> tuple[GroupedRows, Any, str]:
+    """The sequences of a long table, one target each, and words about them."""
+    from pellucid import LSTMClassifier
+    from pellucid.data import Groups
+    from pellucid.estimators.recurrent import of_groups
+
+    groups = Groups.of(LSTMClassifier.__name__, X, options.group, options.time)
+    codes = np.empty(len(groups.order), dtype=np.int64)
+    codes[groups.order] = np.repeat(np.arange(len(groups.labels)), groups.lengths)
+    targets = of_groups("the table", y, groups)
+    words = f"{counted(len(codes), 'row')}, {counted(len(groups.labels), 'sequence')} to learn from"
+    return GroupedRows(X, codes, len(groups.labels)), targets, words
+
+
+def _ahead(horizon: int) -> str:
+    return "the next step" if horizon == 1 else f"the next {horizon} steps"
+
+
+def split(X: Any, fraction: float) -> tuple[np.ndarray, np.ndarray, str]:
+    """The first windows to learn from, the last to test; none that both know the answers of.
+
+    Windows whose answers lie on both sides of the cut are used for neither.
+    """
+    everyone = np.arange(len(X))
+    if not round(fraction * len(X)):
+        return everyone, everyone[:0], f"Learning from all {counted(len(X), 'window')}."
+    begins, ends = X.ahead[:, 0], X.ahead[:, -1]
+    train, test = [], []
+    for first, last in X.series:  # rows of each series
+        cut = last - round(fraction * (last - first))
+        inside = (X.starts >= first) & (X.starts < last)
+        train.append(everyone[inside & (ends < cut)])
+        test.append(everyone[inside & (begins >= cut)])
+    learn, held = np.concatenate(train), np.concatenate(test)
+    words = f"Learning from {counted(len(learn), 'window')}; the last {len(held):,} are held out"
+    return learn, held, f"{words} to test."
+
+
+def report(heading: str, model: Any, X: Any, y: Any, target: str) -> str:
+    """The model's errors and those of the naive forecast, for each step ahead."""
+    truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+    found = np.asarray(model.predict(X)).reshape(truth.shape)
+    naive = np.repeat(X.last(target)[:, None], truth.shape[1], axis=1)
+    rows: list[list[object]] = [
+        ["", "mean abs. error", "naive", "root mean sq. error", "naive"],
+    ]
+    steps = [(f"{target} +{k + 1}", [k]) for k in range(truth.shape[1])]
+    if truth.shape[1] > 1:
+        steps.append(("all", list(range(truth.shape[1]))))
+    for name, columns in steps:
+        errors = [(each - truth)[:, columns] for each in (found, naive)]
+        absolute = [figure(np.abs(each).mean()) for each in errors]
+        squared = [figure((each**2).mean() ** 0.5) for each in errors]
+        rows.append([name, absolute[0], absolute[1], squared[0], squared[1]])
+    note = "  The naive forecast says that all stays as it was in the last row."
+    return f"{heading}:\n\n{table(rows)}\n\n{note}"
+
+
+def foretell(model: Any, frame: Any) -> dict[str, Any]:
+    """The steps after the end of the table, by column: group, time and target."""
+    from pellucid.data import last_window
+
+    about = model.sequences_.series
+    X = last_window(frame, about["steps"], time=about["time"], group=about["group"])
+    predicted = np.asarray(model.predict(X)).reshape(len(X), -1)
+    columns: dict[str, Any] = {}
+    horizon = predicted.shape[1]
+    if about["group"] is not None:
+        columns[about["group"]] = np.repeat(np.array(X.names, dtype=object), horizon)
+    labels = [each for last in X.times for each in continued(last, horizon)]
+    columns[about["time"] or "step"] = labels
+    columns[about["target"]] = predicted.reshape(-1)
+    return columns
+
+
+def group_names(model: Any, frame: Any) -> list[Any]:
+    """What the sequences of a long table are called, in the order of the model's answers."""
+    from pellucid.data import Groups
+
+    return Groups.of(type(model).__name__, frame, model.group, model.time).labels
+
+
+def cut(frame: Any, about: dict[str, Any]) -> tuple[Any, np.ndarray]:
+    """Windows of a table, cut as those that a model learned from."""
+    from pellucid.data import windows
+
+    return windows(
+        frame, about["steps"], about["horizon"],
+        target=about["target"], time=about["time"], group=about["group"],
+    )  # fmt: skip
+
+
+def continued(times: list[Any], count: int) -> list[str]:
+    """The `count` times after the last of `times`, at its usual distance."""
+    read: list[Any] = [_moment(each) for each in times]
+    if len(read) > 1 and all(isinstance(each, datetime) for each in read):
+        return _dates(read, count)
+    if len(read) > 1 and all(isinstance(each, float) for each in read):
+        apart = float(np.median(np.diff(read)))
+        return [f"{read[-1] + apart * (k + 1):.15g}" for k in range(count)]
+    return [f"+{k + 1}" for k in range(count)]
+
+
+def _moment(value: Any) -> datetime | float | None:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day)
+    if isinstance(value, (int, float, np.number)):
+        return float(value)
+    try:
+        return datetime.fromisoformat(str(value).replace("/", "-"))
+    except ValueError:
+        return None
+
+
+def _dates(read: list[Any], count: int) -> list[str]:
+    gaps = [later - earlier for earlier, later in zip(read, read[1:], strict=False)]
+    apart = sorted(gaps)[len(gaps) // 2]
+    monthly = len({each.day for each in read}) == 1 and timedelta(28) <= apart <= timedelta(31)
+    found = []
+    for k in range(1, count + 1):
+        if monthly:
+            month = read[-1].month - 1 + k
+            each = read[-1].replace(year=read[-1].year + month // 12, month=month % 12 + 1)
+        else:
+            each = read[-1] + k * apart
+        whole = each.hour == each.minute == each.second == each.microsecond == 0
+        found.append(each.date().isoformat() if whole else each.isoformat(sep=" "))
+    return found

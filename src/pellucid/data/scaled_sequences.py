@@ -1,0 +1,247 @@
+"""Sequences as the user has them, turned into what a network trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from pellucid.checks import shown
+from pellucid.data.columns import owner_of, plain_array
+from pellucid.data.groups import Groups
+from pellucid.data.sequences import Sequences
+from pellucid.data.tables import TableEncoder
+from pellucid.data.windows import Windows
+
+
+class SequenceEncoder:
+    """Sequences of steps of features; all steps together are a table, and encoded as one.
+
+    So numbers are standardised, text is one-hot, and where values are missing a feature says so.
+
+    Parameters
+    ----------
+    group, time : str or None
+        Columns of a long table: which sequence a row belongs to, and its place there.
+
+    Attributes
+    ----------
+    table : TableEncoder
+        What was learned about the features.
+    steps : int
+        The longest sequence's steps.
+    flat : bool
+        Whether X had one feature, and no axis for it.
+    series : dict or None
+        Of windows of a series, how it was cut: target, time, group, steps and horizon.
+    """
+
+    table: TableEncoder
+    steps: int
+    flat: bool
+    series: dict[str, Any] | None = None
+    left_out: Sequence[tuple[int, str]] = ()  # no sequence is
+    notes: Sequence[str] = ()
+
+    def __init__(self, group: str | None = None, time: str | None = None) -> None:
+        self.group, self.time = group, time
+
+    def fit_transform(
+        self,
+        estimator: Any,
+        X: Any,
+        sample_weight: np.ndarray | None = None,
+        dtype: Any = np.float32,
+    ) -> np.ndarray | Sequences:
+        """Learn the features; the sequences as a network takes them.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `X` holds no sequences, an empty one, or sequences whose features differ in number.
+        """
+        if isinstance(X, Windows):
+            return self._fit_windows(estimator, X, dtype)
+        table, lengths = self._table(estimator, X, learn=True)
+        weights = None if sample_weight is None else np.repeat(sample_weight, lengths)
+        self.table = TableEncoder()
+        features = getattr(estimator, "n_features_in_", None)
+        values = self.table.fit_transform(estimator, table, weights, dtype)
+        if self.flat:
+            estimator.n_features_in_ = features
+        self.steps = int(lengths.max())
+        return _arranged(values, lengths)
+
+    def transform(self, estimator: Any, X: Any) -> np.ndarray | Sequences:
+        """Further sequences, of any number of steps, as a network takes them."""
+        if isinstance(X, Windows):
+            return _of_windows(self.table.transform(estimator, X.table), X)
+        table, lengths = self._table(estimator, X, learn=False)
+        return _arranged(self.table.transform(estimator, table), lengths)
+
+    def _fit_windows(self, estimator: Any, X: Windows, dtype: Any) -> Sequences:
+        """Learn from the rows that windows cover: others may lie in the future."""
+        self.table, self.flat, self.steps = TableEncoder(), False, X.steps
+        self.series = X.about
+        seen = X.covered.astype(np.float64)
+        return _of_windows(self.table.fit_transform(estimator, X.table, seen, dtype), X)
+
+    def groups(self, estimator: Any, X: Any) -> Groups | None:
+        """How the rows of a long table make up sequences; None of anything else."""
+        if isinstance(X, Windows) or (self.group is None and self.time is None):
+            return None
+        return Groups.of(owner_of(estimator), X, self.group, self.time)
+
+    def _table(self, estimator: Any, X: Any, learn: bool) -> tuple[Any, np.ndarray]:
+        """All steps, one after the other, as a table, and each sequence's number of steps."""
+        groups = self.groups(estimator, X)
+        if groups is not None:
+            if learn:
+                self.flat = False
+            return groups.table, groups.lengths
+        found = _listed(X)
+        flat = isinstance(found, np.ndarray) and found.ndim < 3
+        if not learn and flat != self.flat:
+            shapes = "(rows, steps, features)", "(rows, steps)"
+            raise ValueError(
+                f"X of {owner_of(estimator)} must have the shape {shapes[self.flat]}, as in fit. "
+                f"Got {shapes[flat]}."
+            )
+        self.flat = flat
+        if flat:  # scikit-learn's own words for a table that is not one
+            found = validate_data(
+                estimator, X, reset=learn, dtype=[np.float64, np.float32],
+                ensure_all_finite="allow-nan",
+            )[:, :, None]  # fmt: skip
+        if isinstance(found, np.ndarray):
+            return _from_array(owner_of(estimator), found)
+        return _from_list(owner_of(estimator), found)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The shape of the longest row: (steps, features)."""
+        return self.steps, self.table.n_outputs
+
+    def name_features(self, estimator: Any) -> None:
+        """Set ``n_features_in_``, and ``feature_names_in_`` where there are names."""
+        self.table.name_features(estimator)
+        if self.flat:
+            estimator.n_features_in_ = self.steps
+
+    def describe(self) -> list[str]:
+        """What the sequences are, in words."""
+        what = "windows of" if self.series else "sequences of up to"
+        return [f"{what} {self.steps} steps", *self.table.describe()]
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """A map that JSON can hold, and arrays by name."""
+        config, arrays = self.table.state()
+        return {
+            "table": config,
+            "steps": self.steps,
+            "flat": self.flat,
+            "series": self.series,
+        }, arrays
+
+    def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> SequenceEncoder:
+        """Take over what :meth:`state` describes."""
+        self.table = TableEncoder.from_state(config["table"], arrays)
+        self.steps, self.flat = int(config["steps"]), bool(config["flat"])
+        self.series = config["series"]
+        return self
+
+
+def _listed(X: Any) -> Any:
+    """`X` as one array, or as a list of arrays, one a sequence."""
+    import narwhals as nw
+
+    if nw.dependencies.is_into_dataframe(X):
+        return np.zeros((0, 0))  # rank 2, whatever its columns are
+    array = plain_array(X)
+    if isinstance(array, np.ndarray) and array.dtype != object:
+        return array
+    if isinstance(array, np.ndarray) and array.ndim != 1:
+        return array
+    if not isinstance(array, (list, tuple, np.ndarray)) or not len(array):
+        return np.asarray(array)
+    each = [plain_array(one) for one in array]
+    if any(np.ndim(one) == 0 for one in each):
+        return np.asarray(array)
+    if all(isinstance(one, (list, tuple)) for one in each):
+        try:  # lists of numbers, or of lists of them, that make up one array
+            return np.asarray(array, dtype=np.float64)
+        except (TypeError, ValueError):
+            pass
+    return each
+
+
+def _from_array(owner: str, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if array.ndim != 3 or array.dtype.kind not in "biuf" or not array.size:
+        raise ValueError(
+            f"X of {owner} must be sequences of shape (rows, steps, features) or (rows, steps), or "
+            f"a list of arrays of shape (steps, features). Got {array.dtype} of shape "
+            f"{array.shape}."
+        )
+    rows, steps, features = array.shape
+    _check_finite(owner, array.reshape(-1, features), np.full(rows, steps))
+    return array.reshape(-1, features), np.full(rows, steps, dtype=np.int64)
+
+
+def _from_list(owner: str, arrays: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+    found: list[np.ndarray] = []
+    for position, each in enumerate(arrays):
+        try:
+            array = np.asarray(each, dtype=np.float64)
+        except (TypeError, ValueError):
+            array = np.asarray(each, dtype=object)
+        if array.ndim == 1 and array.dtype != object:
+            array = array[:, None]
+        if array.ndim != 2 or array.dtype == object:
+            raise ValueError(
+                f"sequence {position} of X of {owner} must be numbers of shape (steps, features). "
+                f"Got {shown(type(each).__name__)} of shape {array.shape}."
+            )
+        if not len(array):
+            raise ValueError(
+                f"sequence {position} of X of {owner} must have at least one step. Got none. "
+                "Leave it out, and its target."
+            )
+        if found and array.shape[1] != found[0].shape[1]:
+            raise ValueError(
+                f"sequence {position} of X of {owner} must have as many features as sequence 0, "
+                f"{found[0].shape[1]}. Got {array.shape[1]}."
+            )
+        found.append(array)
+    lengths = np.array([len(each) for each in found], dtype=np.int64)
+    values = np.concatenate(found)
+    _check_finite(owner, values, lengths)
+    return values, lengths
+
+
+def _check_finite(owner: str, values: np.ndarray, lengths: np.ndarray) -> None:
+    """NaN is a missing value; an infinity is a mistake."""
+    if values.dtype.kind != "f" or not np.isinf(values).any():
+        return
+    row, feature = np.argwhere(np.isinf(values))[0]
+    ends = np.cumsum(lengths)
+    sequence = int(np.searchsorted(ends, row, side="right"))
+    step = int(row - (ends[sequence] - lengths[sequence]))
+    raise ValueError(
+        f"X of {owner} must be finite, or NaN where a value is missing. Got infinity in sequence "
+        f"{sequence}, step {step}, feature {feature}."
+    )
+
+
+def _of_windows(values: np.ndarray, X: Windows) -> Sequences:
+    lengths = np.full(len(X), X.steps, dtype=np.int64)
+    return Sequences(values, X.starts, lengths, X.steps)
+
+
+def _arranged(values: np.ndarray, lengths: np.ndarray) -> np.ndarray | Sequences:
+    """One array where all sequences have as many steps."""
+    steps = int(lengths.max())
+    if (lengths == steps).all():
+        return values.reshape(len(lengths), steps, -1)
+    return Sequences(values, np.cumsum(lengths) - lengths, lengths, steps)

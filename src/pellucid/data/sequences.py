@@ -1,0 +1,63 @@
+"""Sequences of unequal length, one behind the other in one array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """N sequences of up to T steps of C numbers.
+
+    Parameters
+    ----------
+    values : ndarray of shape (all steps, C)
+    starts, lengths : int64 ndarray of shape (N,)
+        Where in `values` a sequence begins, and how many steps it has.
+    steps : int
+        T, at least the largest length.
+    """
+
+    values: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+    steps: int
+
+    @classmethod
+    def from_list(cls, arrays: Any, dtype: Any = np.float32) -> Sequences:
+        """Of arrays of shape (steps, C) each, one a sequence."""
+        lengths = np.array([len(each) for each in arrays], dtype=np.int64)
+        values = np.ascontiguousarray(np.concatenate(arrays), dtype=dtype)
+        return cls(values, np.cumsum(lengths) - lengths, lengths, int(lengths.max()))
+
+    @classmethod
+    def from_padded(cls, x: Any, lengths: Any) -> Sequences:
+        """Of the first `lengths` steps of each row of x (N, T, C)."""
+        x = np.ascontiguousarray(x)
+        rows, steps, count = x.shape
+        starts = np.arange(rows, dtype=np.int64) * steps
+        found = np.ascontiguousarray(lengths, dtype=np.int64)
+        return cls(x.reshape(-1, count), starts, found, steps)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(N, T, C)."""
+        return len(self.lengths), self.steps, self.values.shape[1]
+
+    @property
+    def overlap(self) -> float:
+        """In how many sequences a step lies, on average: more than one where windows overlap."""
+        ends = np.zeros(len(self.values) + 1, dtype=np.int64)
+        np.add.at(ends, self.starts, 1)
+        np.add.at(ends, self.starts + self.lengths, -1)
+        return float(self.lengths.sum() / np.count_nonzero(np.cumsum(ends)))
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, index: Any) -> Sequences:
+        """The sequences at `index`; the steps are shared."""
+        return Sequences(self.values, self.starts[index], self.lengths[index], self.steps)

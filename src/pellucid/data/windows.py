@@ -1,0 +1,291 @@
+"""A series cut into windows: the steps up to a time, and what came after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pellucid import checks
+from pellucid.data.columns import plain_array
+from pellucid.data.groups import Groups
+
+_TOLD = 30  # times from which the distance to the next is told
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Windows of `steps` rows of one table, which they share.
+
+    An index, a slice or a mask takes some of the windows, as from an array.
+
+    Attributes
+    ----------
+    table : DataFrame
+        The features of the whole series, in time.
+    starts : int64 ndarray of shape (windows,)
+        The row at which each window begins.
+    steps : int
+    ahead : ndarray of shape (windows, horizon)
+        The row of each step that was to be foretold; in :func:`last_window` there is none.
+    about : dict
+        "target", "time", "group", "steps" and "horizon", as they were given.
+    names, times, series : list
+        Of each series its name, its last times and its rows (first, behind the last).
+    """
+
+    table: Any
+    starts: np.ndarray
+    steps: int
+    ahead: np.ndarray
+    about: dict[str, Any]
+    names: list[Any]
+    times: list[list[Any]]
+    series: list[tuple[int, int]]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, index: Any) -> Windows:
+        return replace(self, starts=self.starts[index], ahead=self.ahead[index])
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(windows, steps, columns)."""
+        return len(self), self.steps, self.table.shape[1]
+
+    def last(self, column: str) -> np.ndarray:
+        """The numbers of a column in each window's last row."""
+        import narwhals as nw
+
+        values = nw.from_native(self.table, eager_only=True)[column].to_numpy()
+        return np.asarray(values, dtype=np.float64)[self.starts + self.steps - 1]
+
+    @property
+    def covered(self) -> np.ndarray:
+        """Which rows of the table lie in any of the windows."""
+        inside = np.zeros(len(self.table) + 1, dtype=np.int64)
+        np.add.at(inside, self.starts, 1)
+        np.add.at(inside, self.starts + self.steps, -1)
+        return np.asarray(np.cumsum(inside)[:-1] > 0)
+
+
+def windows(
+    series: Any,
+    steps: int,
+    horizon: int = 1,
+    stride: int = 1,
+    *,
+    target: Any = None,
+    time: str | None = None,
+    group: str | None = None,
+) -> tuple[Any, np.ndarray]:
+    """Windows of a series, and the `horizon` values of the target that followed each.
+
+    Parameters
+    ----------
+    series : array-like of shape (T,) or (T, C), or DataFrame
+        In order, or with a column `time` by which it is put in order.
+    steps : int
+        Rows of a window.
+    horizon : int, default=1
+        How many rows ahead the target is wanted: all of the rows 1, ..., horizon.
+    stride : int, default=1
+        Rows from one window to the next.
+    target : int or str, optional
+        The column to foretell, which is also looked back at. May be left out of one column.
+    time : str, optional
+        Of a DataFrame, the column by which the rows are sorted; it is no feature.
+    group : str, optional
+        Of a DataFrame of several series, the column that names them. No window crosses from one
+        into another.
+
+    Returns
+    -------
+    X : ndarray of shape (windows, steps, C), or Windows of a DataFrame
+    y : float64 ndarray of shape (windows,), or (windows, horizon) for a horizon above 1
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the series is shorter than a window and its horizon, a column is missing, a time comes
+        twice, or the target is missing or no number somewhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pellucid.data import windows
+    >>> X, y = windows(np.arange(6.0), steps=3, horizon=2)
+    >>> X[:, :, 0]
+    array([[0., 1., 2.],
+           [1., 2., 3.]])
+    >>> y
+    array([[3., 4.],
+           [4., 5.]])
+    """
+    steps = checks.positive_integer("steps", "windows", steps)
+    horizon = checks.positive_integer("horizon", "windows", horizon)
+    stride = checks.positive_integer("stride", "windows", stride)
+    read = _read(series, target, time, group)
+    table, values = read.table, read.values
+    starts = _starts(read, steps, horizon, stride)
+    ahead = starts[:, None] + steps + np.arange(horizon)
+    y = values[ahead]
+    _check_target(values, ahead, target)
+    y = y[:, 0] if horizon == 1 else y
+    if isinstance(table, np.ndarray):
+        return table[starts[:, None] + np.arange(steps)], y
+    about = {
+        "target": read.target, "time": time, "group": group, "steps": steps, "horizon": horizon,
+    }  # fmt: skip
+    return Windows(table, starts, steps, ahead, about, *read.series), y
+
+
+def last_window(
+    series: Any, steps: int, *, time: str | None = None, group: str | None = None
+) -> Any:
+    """The last `steps` rows of a series (of each, by `group`), to foretell what comes next.
+
+    Parameters are those of :func:`windows`; so is what is returned, without y.
+    """
+    steps = checks.positive_integer("steps", "last_window", steps)
+    read = _read(series, None, time, group, wanted=False)
+    table, lengths = read.table, read.lengths
+    for name, length in zip(read.names, lengths, strict=True):
+        if length < steps:
+            raise ValueError(
+                f"the series of last_window must have at least {steps} rows, one window. Got "
+                f"{length}{'' if name is None else f' in {checks.shown(name)}'}."
+            )
+    starts = np.cumsum(lengths) - steps
+    if isinstance(table, np.ndarray):
+        return table[starts[:, None] + np.arange(steps)]
+    about = {"target": None, "time": time, "group": group, "steps": steps, "horizon": 0}
+    ahead = np.zeros((len(starts), 0), dtype=np.int64)
+    return Windows(table, starts, steps, ahead, about, *read.series)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A series as it was read: features in time, length of each series, the target's numbers."""
+
+    table: Any
+    lengths: np.ndarray
+    values: np.ndarray
+    target: Any
+    names: list[Any]
+    times: list[list[Any]]
+
+    @property
+    def series(self) -> tuple[list[Any], list[list[Any]], list[tuple[int, int]]]:
+        """Names, last times, and rows of each series."""
+        ends = np.cumsum(self.lengths).tolist()
+        begins = (np.cumsum(self.lengths) - self.lengths).tolist()
+        return self.names, self.times, list(zip(begins, ends, strict=True))
+
+
+def _read(
+    series: Any, target: Any, time: str | None, group: str | None, wanted: bool = True
+) -> _Read:
+    import narwhals as nw
+
+    if nw.dependencies.is_into_series(series):
+        series = np.asarray(nw.from_native(series, series_only=True).to_numpy())
+    if not nw.dependencies.is_into_dataframe(series):
+        return _read_array(series, target, time, group, wanted)
+    frame = nw.from_native(series, eager_only=True)
+    lengths = np.array([len(frame)], dtype=np.int64)
+    names: list[Any] = [None]
+    times: list[list[Any]] = [[]]
+    if time is not None or group is not None:
+        groups = Groups.of("windows", series, group, time)
+        names, lengths = groups.labels, groups.lengths
+        times = _last_times(frame, time, groups)
+        frame = nw.from_native(groups.table, eager_only=True)
+    if not wanted:
+        return _Read(frame.to_native(), lengths, np.zeros(0), None, names, times)
+    if target is None and len(frame.columns) == 1:
+        target = frame.columns[0]
+    if target not in frame.columns:
+        raise ValueError(
+            f"target of windows must be a column of the series. Got {checks.shown(target)}."
+            f"{checks.suggestion(target, frame.columns)}"
+        )
+    column = frame[target]
+    if not column.dtype.is_numeric():
+        raise TypeError(
+            f"target of windows must be a column of numbers. Got {target!r} of {column.dtype}."
+        )
+    values = np.asarray(column.to_numpy(), dtype=np.float64)
+    return _Read(frame.to_native(), lengths, values, target, names, times)
+
+
+def _last_times(frame: Any, time: str | None, groups: Groups) -> list[list[Any]]:
+    """The last times of each series, from which those to come can be told."""
+    if time is None:
+        return [[] for _ in groups.labels]
+    ends = np.cumsum(groups.lengths)
+    return [
+        frame[time][groups.order[max(end - length, end - _TOLD) : end].tolist()].to_list()
+        for end, length in zip(ends, groups.lengths, strict=True)
+    ]
+
+
+def _read_array(series: Any, target: Any, time: Any, group: Any, wanted: bool) -> _Read:
+    if time is not None or group is not None:
+        raise TypeError(
+            f"series of windows must be a DataFrame where time or group is given. Got "
+            f"{type(series).__name__}."
+        )
+    array = np.asarray(plain_array(series))
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2 or array.dtype.kind not in "biuf" or not array.shape[1]:
+        raise ValueError(
+            "series of windows must be numbers of shape (steps,) or (steps, features), or a "
+            f"DataFrame. Got {array.dtype} of shape {array.shape}."
+        )
+    columns = array.shape[1]
+    if target is None and (columns == 1 or not wanted):
+        target = 0
+    if not isinstance(target, (int, np.integer)) or not -columns <= target < columns:
+        raise ValueError(
+            f"target of windows must be the number of a column, 0 to {columns - 1}. "
+            f"Got {checks.shown(target)}."
+        )
+    lengths = np.array([len(array)], dtype=np.int64)
+    values = array[:, target].astype(np.float64)
+    return _Read(array, lengths, values, target, [None], [[]])
+
+
+def _starts(read: _Read, steps: int, horizon: int, stride: int) -> np.ndarray:
+    """Where windows begin in all series one after the other."""
+    found: list[np.ndarray] = []
+    begins = np.cumsum(read.lengths) - read.lengths
+    for name, begin, length in zip(read.names, begins, read.lengths, strict=True):
+        count = length - steps - horizon + 1
+        if count < 1:
+            raise ValueError(
+                f"the series of windows must have at least {steps + horizon} rows: {steps} steps "
+                f"and a horizon of {horizon}. Got {length}"
+                f"{'' if name is None else f' in {checks.shown(name)}'}. Use fewer steps or a "
+                "nearer horizon."
+            )
+        found.append(begin + np.arange(0, count, stride))
+    return np.concatenate(found).astype(np.int64)
+
+
+def _check_target(values: np.ndarray, ahead: np.ndarray, target: Any) -> None:
+    wanted = np.unique(ahead)
+    bad = wanted[~np.isfinite(values[wanted])]
+    if len(bad):
+        end = bad[0]
+        while end + 1 in bad:
+            end += 1
+        where = f"row {bad[0]}" if end == bad[0] else f"rows {bad[0]} to {end}"
+        name = "" if target is None else f" {target!r}"
+        raise ValueError(
+            f"the target{name} of windows must be known wherever it is to be foretold. Got missing "
+            f"or infinite values in {where}. Fill them in, or cut the series there."
+        )

@@ -1,0 +1,99 @@
+"""What the recurrent estimators share: their input, their layers, their parameters."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+
+from pellucid import checks
+from pellucid.data import Groups, SequenceEncoder
+from pellucid.data.columns import plain_array
+from pellucid.estimators.base import NetworkEstimator
+from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
+from pellucid.layers import Layer, Linear
+
+
+class RecurrentEstimator(NetworkEstimator):
+    """Abstract: recurrent layers, and an output layer on the last state."""
+
+    @property
+    def sequences_(self) -> SequenceEncoder:
+        """What was learned about the sequences and their features."""
+        return self._input
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def _new_input(self) -> SequenceEncoder:
+        return SequenceEncoder(self.group, self.time)
+
+    def _layers(self, outputs: int) -> list[Layer]:
+        owner = type(self).__name__
+        width = checks.positive_integer("hidden_dim", owner, self.hidden_dim)
+        count = checks.positive_integer("num_layers", owner, self.num_layers)
+        checks.flag("bidirectional", owner, self.bidirectional)
+        rate = checks.number("dropout", owner, self.dropout, 0, 1, open_high=True)
+        layer = self._layer(
+            hidden_dim=width, num_layers=count, bidirectional=self.bidirectional, dropout=rate
+        )
+        return [*layer.stack(), Linear(outputs)]
+
+    @abstractmethod
+    def _layer(self, **parameters: Any) -> Layer:
+        """The recurrent layer, or stack of layers, of these parameters."""
+
+    def _targets(self, X: Any, y: Any) -> Any:
+        groups = self._new_input().groups(self, X)
+        return y if groups is None else of_groups(type(self).__name__, y, groups)
+
+
+class RecurrentClassification(NetworkClassification, RecurrentEstimator):
+    """Abstract: one class a sequence, or any number of labels."""
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The share of sequences whose class, or whose every label, is right."""
+        return float(super().score(X, self._targets(X, y), sample_weight))
+
+
+class RecurrentRegression(NetworkRegression, RecurrentEstimator):
+    """Abstract: one number a sequence, or several."""
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The share of the variance that is explained, R squared."""
+        return float(super().score(X, self._targets(X, y), sample_weight))
+
+
+def of_groups(owner: str, y: Any, groups: Groups) -> Any:
+    """`y` with one entry a sequence: as it came, by the groups' names, or one of each group's."""
+    import narwhals as nw
+
+    if y is None:
+        return None
+    values = plain_array(y)
+    count = len(values)
+    if count == len(groups.labels):
+        if nw.dependencies.is_pandas_series(y) and set(y.index) == set(groups.labels):
+            return y.loc[groups.labels]
+        return y
+    if count != len(groups.order):
+        raise ValueError(
+            f"y of {owner} must have one entry for each of the {len(groups.labels)} sequences, or "
+            f"for each of the {len(groups.order)} rows of X. Got {count}."
+        )
+    values = np.asarray(values)
+    ends = np.cumsum(groups.lengths)
+    begins = ends - groups.lengths
+    for label, begin, end in zip(groups.labels, begins, ends, strict=True):
+        found = values[groups.order[begin:end]]
+        other = np.flatnonzero((found != found[0]).reshape(len(found), -1).any(axis=1))
+        if len(other):
+            raise ValueError(
+                f"y of {owner} must be the same in all rows of a sequence. Got "
+                f"{checks.shown(found[0])} and {checks.shown(found[other[0]])} in "
+                f"{checks.shown(label)}."
+            )
+    return values[groups.order[begins]]

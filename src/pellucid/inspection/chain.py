@@ -1,0 +1,168 @@
+"""A recurrent network's layers one after the other, by the float64 formulas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid import formulas
+from pellucid.layers import Dropout, Linear, Recurrent
+from pellucid.layers.activations import Activation
+from pellucid.network import Network
+
+
+@dataclass
+class _Pass:
+    """A direction of a recurrent layer on one sequence, in the order in which it goes."""
+
+    kind: str
+    x: np.ndarray
+    U: np.ndarray
+    W: np.ndarray
+    forward: Any
+    options: dict[str, Any]
+
+    @property
+    def states(self) -> np.ndarray:
+        return self.forward if self.kind == "rnn" else self.forward.h
+
+    def backward(self, dh: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """dx, and the whole gradient of each step's state; dh may be many gradients (N, T, H)."""
+        many = len(dh)
+        x = np.repeat(self.x, many, axis=0)
+        if self.kind == "rnn":
+            h = np.repeat(self.forward, many, axis=0)
+            found = formulas.rnn_backward(dh, x, h, self.U, self.W, **self.options)
+            return found.dx, found.dh
+        forward = type(self.forward)(*(np.repeat(each, many, axis=0) for each in self.forward))
+        if self.kind == "gru":
+            gru = formulas.gru_backward(dh, forward, x, self.U, self.W, **self.options)
+            return gru.dx, gru.dh
+        lstm = formulas.lstm_backward(dh, forward, x, self.U, self.W)
+        return lstm.dx, np.concatenate([lstm.dh, lstm.dc], axis=-1)
+
+
+def _run(layer: Recurrent, x: np.ndarray, p: dict[str, np.ndarray]) -> _Pass:
+    """One direction of `layer` on the sequence x (1, T, I)."""
+    U, W, b = p["input_weight"], p["recurrent_weight"], p["bias"]
+    kind, options = layer.kernel, {}
+    if kind == "rnn":
+        options = {"activation": layer.activation}  # type: ignore[attr-defined]
+        return _Pass(kind, x, U, W, formulas.rnn(x, U, W, b, **options), options)
+    if kind == "lstm":
+        return _Pass(kind, x, U, W, formulas.lstm(x, U, W, b), {})
+    W = np.hstack([W, p["candidate_weight"]])
+    options = {"reset_after": layer.reset_after}  # type: ignore[attr-defined]
+    forward = formulas.gru(x, U, W, b, p.get("candidate_bias"), **options)
+    return _Pass(kind, x, U, W, forward, options)
+
+
+class Chain:
+    """The layers of `network` on one sequence x (1, T, I), from the first recurrent one upward.
+
+    Attributes
+    ----------
+    output : ndarray of shape (1, K)
+    """
+
+    def __init__(self, network: Network, x: np.ndarray) -> None:
+        self.network = network
+        self.passes: dict[int, list[_Pass]] = {}
+        self._weights: dict[int, np.ndarray] = {}
+        parameters = {name: each.astype(np.float64) for name, each in network.parameters().items()}
+        y = x.astype(np.float64)
+        self._values = [y]  # the input, and what each layer makes of it
+        for index, layer in enumerate(network.layers):
+            p = {
+                name.partition(".")[2]: each
+                for name, each in parameters.items()
+                if name.partition(".")[0] == str(index)
+            }
+            y = self._forward(index, layer, p, y)
+            self._values.append(y)
+        self.output = y
+
+    def _forward(self, index: int, layer: Any, p: dict[str, np.ndarray], x: Any) -> np.ndarray:
+        if isinstance(layer, Recurrent):
+            found = [_run(layer, x, _of(p, ""))]
+            if layer.bidirectional:
+                found.append(_run(layer, x[:, ::-1], _of(p, "reverse_")))
+            self.passes[index] = found
+            if not layer.return_sequences:
+                return np.concatenate([each.states[:, -1] for each in found], axis=-1)
+            turned = [each.states[:, :: -1 if i else 1] for i, each in enumerate(found)]
+            return np.concatenate(turned, axis=-1)
+        if isinstance(layer, Dropout):
+            return np.asarray(x)  # in use it changes nothing
+        if isinstance(layer, Activation):
+            slope = {"slope": layer.slope} if layer.slope else {}
+            return np.asarray(getattr(formulas, _name(layer))(x, **slope))
+        if isinstance(layer, Linear):
+            self._weights[index] = p["weight"]
+            return np.asarray(x @ p["weight"] + p.get("bias", 0.0))
+        raise ValueError(
+            "the layers of a network of gradient_flow must be recurrent, Linear, Dropout or "
+            f"activations. Got {layer!r}."
+        )
+
+    def state_gradients(self, dy: np.ndarray, index: int, reverse: bool) -> np.ndarray:
+        """The gradient with respect to each state (1, T, S) of layer `index`, in its order."""
+        for current in reversed(range(index, len(self.network.layers))):
+            layer = self.network.layers[current]
+            if not isinstance(layer, Recurrent):
+                dy = self._backward(current, layer, dy)
+                continue
+            gradients = []
+            dx = np.zeros(self._values[current].shape)
+            for turn, each in enumerate(self.passes[current]):
+                dh = self._of_direction(layer, each, dy, turn)
+                below, states = each.backward(dh)
+                dx += below[:, :: -1 if turn else 1]
+                gradients.append(states)
+            if current == index:
+                return gradients[int(reverse)]
+            dy = dx
+        raise AssertionError("no such layer")
+
+    def _of_direction(self, layer: Recurrent, each: _Pass, dy: np.ndarray, turn: int) -> np.ndarray:
+        """dy of one direction, at every step, in the order in which it goes."""
+        size = each.states.shape[-1]
+        part = dy[..., turn * size : (turn + 1) * size]
+        if layer.return_sequences:
+            return part[:, :: -1 if turn else 1]
+        dh = np.zeros(each.states.shape)
+        dh[:, -1] = part
+        return dh
+
+    def _backward(self, index: int, layer: Any, dy: np.ndarray) -> np.ndarray:
+        if isinstance(layer, Linear):
+            return dy @ self._weights[index].T
+        if isinstance(layer, Activation):
+            slope = {"slope": layer.slope} if layer.slope else {}
+            backward = getattr(formulas, f"{_name(layer)}_backward")
+            return np.asarray(backward(dy, self._values[index + 1], **slope))  # by its output
+        return dy
+
+    def jacobians(self, index: int, reverse: bool) -> np.ndarray:
+        """``dh_T/dh_t`` for each t: (T, H, numbers of a state)."""
+        each = self.passes[index][int(reverse)]
+        _, steps, size = each.states.shape
+        dh = np.zeros((size, steps, size))
+        dh[:, -1] = np.eye(size)  # each number of the last state by itself
+        return each.backward(dh)[1].swapaxes(0, 1)
+
+
+def _of(p: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """The parameters of one direction."""
+    return {
+        name.removeprefix(prefix): each
+        for name, each in p.items()
+        if name.startswith("reverse_") == bool(prefix)
+    }
+
+
+def _name(layer: Activation) -> str:
+    names = {"ReLU": "relu", "LeakyReLU": "leaky_relu", "Sigmoid": "sigmoid", "Tanh": "tanh"}
+    return names[type(layer).__name__]

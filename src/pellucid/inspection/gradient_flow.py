@@ -1,0 +1,220 @@
+"""Where a gradient vanishes or explodes on its way back through time, with numbers."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from pellucid import checks, formulas
+from pellucid.data import Sequences
+from pellucid.inspection.chain import Chain
+from pellucid.layers import Recurrent
+
+VANISHED, EXPLODED = 1e-3, 1e3
+"""Shares of a gradient at its last step, below and above which it counts as lost or as too much."""
+
+
+@dataclass(frozen=True, eq=False)
+class GradientFlow:
+    """What becomes of a gradient in one recurrent layer, step by step.
+
+    Arrays have one entry a step, the sequence's last step at the end; of several rows it is the
+    median. A state is what is carried from step to step: of an LSTM the hidden and the cell state.
+
+    Attributes
+    ----------
+    layer : str
+        The layer, as it is written.
+    loss_norm : ndarray of shape (T,)
+        The norm of the gradient of the loss with respect to the state of step t.
+    norm : ndarray of shape (T,)
+        The (Frobenius) norm of ``dh_T/dh_t``.
+    singular_value : ndarray of shape (T,)
+        The largest singular value of ``dh_T/dh_t``: by how much it can stretch a vector.
+    lost : ndarray of shape (T - 1,)
+        The share of `singular_value` that is lost from step t + 1 back to t; below 0 it grows.
+    verdict : str
+        "vanishes after 12 steps", "explodes from step 3" or "flows through all 50 steps".
+    """
+
+    layer: str
+    loss_norm: np.ndarray
+    norm: np.ndarray
+    singular_value: np.ndarray
+
+    @property
+    def lost(self) -> np.ndarray:
+        """The share lost a step."""
+        later, earlier = self.singular_value[1:], self.singular_value[:-1]
+        return 1 - np.divide(earlier, later, out=np.zeros_like(later), where=later > 0)
+
+    @property
+    def verdict(self) -> str:
+        """What the numbers say, in words."""
+        return judge(self.singular_value)
+
+    def __len__(self) -> int:
+        return len(self.norm)
+
+    def __str__(self) -> str:
+        lost = float(np.median(self.lost)) if len(self) > 1 else 0.0
+        change = f"loses {lost:.1%}" if lost >= 0 else f"grows by {-lost:.1%}"
+        return f"{self.layer}: the gradient {self.verdict}; it usually {change} a step"
+
+    def plot(self, *others: GradientFlow, path: str | os.PathLike[str] | None = None) -> Any:
+        """Draw both norms by step, beside those of `others`, as a matplotlib Figure.
+
+        Parameters
+        ----------
+        *others : GradientFlow
+            Of other networks on the same data.
+        path : str or path, optional
+            The picture to write; its ending says the format (.png, .svg, .pdf).
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        from pellucid.inspection.drawing import draw
+
+        return draw([self, *others], path)
+
+
+def judge(norms: np.ndarray) -> str:
+    """The verdict on norms of ``dh_T/dh_t``, t = 1, ..., T: what is reached first, going back."""
+    share = norms / norms[-1] if norms[-1] > 0 else np.zeros_like(norms)
+    for back, each in enumerate(share[::-1]):
+        if each < VANISHED:
+            return f"vanishes after {back} step{'s' if back != 1 else ''}"
+        if not each <= EXPLODED:
+            return f"explodes from step {len(norms) - back}"
+    return f"flows through all {len(norms)} steps"
+
+
+def gradient_flow(
+    model: Any, X: Any, y: Any, *, rows: int = 8, layer: int | None = None, reverse: bool = False
+) -> GradientFlow:
+    """The gradients of a fitted recurrent network at every step of some sequences.
+
+    Everything is computed by the float64 formulas from the model's weights.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted: RNNClassifier, LSTMRegressor and the like, or a NetworkClassifier with such layers.
+    X, y : as for ``model.fit``
+        Sequences and their targets.
+    rows : int, default=8
+        How many of them are looked at, from the first.
+    layer : int, optional
+        Which layer of ``model.network_.layers``; the last recurrent one if left out.
+    reverse : bool, default=False
+        Of a bidirectional layer, the direction from the end to the beginning.
+
+    Returns
+    -------
+    GradientFlow
+        Norms of ``dL/dh_t`` and of ``dh_T/dh_t``, the share lost a step, and a verdict.
+
+    Raises
+    ------
+    ValueError
+        If the model has no recurrent layer, or `layer` is none.
+
+    References
+    ----------
+    Y. Bengio, P. Simard, P. Frasconi, Learning Long-Term Dependencies with Gradient Descent is
+    Difficult (1994); R. Pascanu, T. Mikolov, Y. Bengio, On the difficulty of training Recurrent
+    Neural Networks (2013).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pellucid import RNNRegressor
+    >>> from pellucid.inspection import gradient_flow
+    >>> X = np.random.default_rng(0).normal(size=(100, 40))
+    >>> model = RNNRegressor(16, activation="sigmoid", max_epochs=3, random_state=0, verbose=0)
+    >>> flow = gradient_flow(model.fit(X, X[:, 0]), X, X[:, 0])
+    >>> flow.verdict.startswith("vanishes after")
+    True
+    """
+    check_is_fitted(model, "network_")
+    count = checks.positive_integer("rows", "gradient_flow", rows)
+    index = _index(model, layer, reverse)
+    data = model._input.transform(model, X)[:count]
+    targets = model._target_rows(model.target_.encode(model, model._targets(X, y)))[:count]
+    found = [
+        _of_row(model, sequence, target, index, reverse)
+        for sequence, target in zip(_each(data), targets, strict=True)
+    ]
+    return GradientFlow(
+        repr(model.network_.layers[index]), *(_median(each) for each in zip(*found, strict=True))
+    )
+
+
+def _index(model: Any, layer: int | None, reverse: bool) -> int:
+    layers = model.network_.layers
+    recurrent = [i for i, each in enumerate(layers) if isinstance(each, Recurrent)]
+    if not recurrent:
+        raise ValueError(
+            f"the model of gradient_flow must have a recurrent layer. Got {type(model).__name__} "
+            f"with {list(layers)}. Fit an RNN, LSTM or GRU."
+        )
+    if layer is None:
+        layer = recurrent[-1]
+    if layer not in recurrent:
+        raise ValueError(
+            f"layer of gradient_flow must be the number of a recurrent layer, one of {recurrent}. "
+            f"Got {layer!r}."
+        )
+    if reverse and not layers[layer].bidirectional:
+        raise ValueError(
+            f"reverse of gradient_flow must be False for a layer of one direction. "
+            f"Got reverse=True for {layers[layer]!r}."
+        )
+    return layer
+
+
+def _each(data: np.ndarray | Sequences) -> list[np.ndarray]:
+    """Each sequence as an array (1, steps, features) of its own."""
+    if isinstance(data, Sequences):
+        return [
+            data.values[start : start + length][None]
+            for start, length in zip(data.starts, data.lengths, strict=True)
+        ]
+    return [each[None] for each in data]
+
+
+def _of_row(
+    model: Any, x: np.ndarray, target: Any, index: int, reverse: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of one sequence, in the order in which the layer goes: the three norms of each step."""
+    chain = Chain(model.network_, x)
+    dy = _loss_backward(model._loss()[0], chain.output, target)
+    loss_norm = np.linalg.norm(chain.state_gradients(dy, index, reverse)[0], axis=-1)
+    jacobians = chain.jacobians(index, reverse)  # (T, H, numbers of a state)
+    singular = np.linalg.norm(jacobians, 2, axis=(1, 2))
+    return loss_norm, np.linalg.norm(jacobians, axis=(1, 2)), singular
+
+
+def _loss_backward(loss: str, output: np.ndarray, target: Any) -> np.ndarray:
+    if loss == "categorical_cross_entropy":
+        onehot = np.zeros(output.shape)
+        onehot[0, int(target)] = 1.0
+        return formulas.categorical_cross_entropy_backward(output, onehot)
+    backward = getattr(formulas, f"{loss}_backward")
+    return np.asarray(backward(output, np.atleast_2d(target)))
+
+
+def _median(rows: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Of each step counted from the end; a step that only the longest have, of those."""
+    steps = max(map(len, rows))
+    table = np.full((len(rows), steps), np.nan)
+    for row, each in zip(table, rows, strict=True):
+        row[steps - len(each) :] = each
+    return np.asarray(np.nanmedian(table, axis=0))

@@ -1,0 +1,91 @@
+"""The GRU layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pellucid import checks
+from pellucid.kernels import Operation
+from pellucid.kernels.grid import spaced
+from pellucid.kernels.panels import rows_of
+from pellucid.layers.base import Parameter, Stage
+from pellucid.layers.recurrent import Recurrent, _zeros
+
+
+@dataclass(frozen=True, repr=False)
+class GRU(Recurrent):
+    """A reset gate and an update gate; x (B, T, I), h_0 = 0.
+
+    ``input_weight`` U (I, 3 H) and ``bias`` b (3 H,) hold reset gate, update gate and candidate
+    side by side; of W, ``recurrent_weight`` (H, 2 H) leads to the gates and ``candidate_weight``
+    (H, H) to the candidate, with ``candidate_bias`` (H,) inside the reset.
+
+    Parameters
+    ----------
+    hidden_dim : int
+        H, the numbers of a state.
+    num_layers : int, default=1
+        How many such layers stand one upon the other; each gives all its states to the next.
+    bidirectional : bool, default=False
+        Whether a second set of weights goes from the end to the beginning; its states stand behind
+        those of the first: outputs are twice as wide.
+    dropout : float, default=0.0
+        Between the layers of the stack.
+    return_sequences : bool, default=False
+        Whether all states go out, (B, T, H), or the last alone, (B, H): that in which a direction
+        has seen the whole sequence.
+    reset_after : bool, default=True
+        Whether the reset gate works behind the candidate's weights, or before them; then there is
+        no ``candidate_bias``.
+
+    See Also
+    --------
+    pellucid.formulas.gru : the formula, forward and backward.
+    """
+
+    kernel = "gru"
+    gates, recurrent_gates, kept = 3, 2, 4
+
+    hidden_dim: int
+    num_layers: int = 1
+    bidirectional: bool = False
+    dropout: float = 0.0
+    return_sequences: bool = False
+    reset_after: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.flag("reset_after", "GRU", self.reset_after)
+
+    def _weights(self, inputs: int, width: int) -> dict[str, Parameter]:
+        found = super()._weights(inputs, width)
+        found["candidate_weight"] = Parameter((width, width), "orthogonal", True)
+        if self.reset_after:
+            found["candidate_bias"] = Parameter((width,), "zeros", False)
+        return found
+
+    def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> tuple[Any, ...]:
+        inside = p["candidate_bias"] if self.reset_after else _zeros(0, stage)
+        return p["candidate_weight"], inside
+
+    def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> tuple[Any, ...]:
+        reset = rows_of(stage.rows, self.hidden_dim, stage.dtype)
+        return memory["states"], turned["candidate_weight"], reset, self.reset_after
+
+    def _to_weights(
+        self, stage: Stage, gradients: Any, memory: Any, reverse: int
+    ) -> list[Operation]:
+        found = super()._to_weights(stage, gradients, memory, reverse)
+        steps, none, size = stage.input_shape[0], _zeros(0, stage), self.hidden_dim
+        dv = gradients["candidate_weight"]
+        if self.reset_after:  # s = h_{t-1} V + b_hn
+            inside = (none, gradients["candidate_bias"], 1)
+            data = (stage.x, spaced(steps, stage.x_grid.pixel), 0)
+            return [*found, *self._long_product(stage, memory, reverse, 3, data, inside, (dv, 1))]
+        # s = r h_{t-1} leads to n by V
+        data = (memory["z"], self._gate_places(stage, 3), size)
+        return [
+            *found,
+            *self._long_product(stage, memory, reverse, 2, data, (dv, none, 1), (none, 0)),
+        ]

@@ -1,0 +1,69 @@
+"""The LSTM layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.kernels.panels import rows_of, stored_columns
+from pellucid.layers.base import Parameter, Stage
+from pellucid.layers.recurrent import Recurrent
+
+
+@dataclass(frozen=True, repr=False)
+class LSTM(Recurrent):
+    """Input, forget and output gates around a cell state; x (B, T, I), h_0 = c_0 = 0.
+
+    ``input_weight`` U (I, 4 H), ``recurrent_weight`` W (H, 4 H) and ``bias`` b (4 H,) hold input
+    gate, forget gate, candidate and output gate side by side. The forget gate's bias begins at 1,
+    so that a network that has learnt nothing yet forgets little.
+
+    Parameters
+    ----------
+    hidden_dim : int
+        H, the numbers of a state.
+    num_layers : int, default=1
+        How many such layers stand one upon the other; each gives all its states to the next.
+    bidirectional : bool, default=False
+        Whether a second set of weights goes from the end to the beginning; its states stand behind
+        those of the first: outputs are twice as wide.
+    dropout : float, default=0.0
+        Between the layers of the stack.
+    return_sequences : bool, default=False
+        Whether all states go out, (B, T, H), or the last alone, (B, H): that in which a direction
+        has seen the whole sequence.
+
+    See Also
+    --------
+    pellucid.formulas.lstm : the formula, forward and backward.
+    """
+
+    kernel = "lstm"
+    gates = recurrent_gates = kept = 4
+
+    hidden_dim: int
+    num_layers: int = 1
+    bidirectional: bool = False
+    dropout: float = 0.0
+    return_sequences: bool = False
+
+    def _weights(self, inputs: int, width: int) -> dict[str, Parameter]:
+        found = super()._weights(inputs, width)
+        return {**found, "bias": Parameter((4 * width,), "forget_gate", False)}
+
+    def _memory(self, stage: Stage, training: bool, reverse: int) -> dict[str, np.ndarray]:
+        stored = stored_columns(self.hidden_dim, stage.dtype)
+        return {
+            **super()._memory(stage, training, reverse),
+            "c": rows_of(stage.rows, stage.input_shape[0] * stored, stage.dtype),
+            "cells": rows_of(stage.rows, self.hidden_dim, stage.dtype),
+        }
+
+    def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> tuple[Any, ...]:
+        return memory["c"], stored_columns(self.hidden_dim, stage.dtype), memory["cells"]
+
+    def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> tuple[Any, ...]:
+        dc = rows_of(stage.rows, self.hidden_dim, stage.dtype)
+        return *self._forward_arguments(stage, None, memory), dc

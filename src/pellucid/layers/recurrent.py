@@ -1,0 +1,274 @@
+"""What the recurrent layers share: weights, directions, stacks, and the long products."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from pellucid import checks
+from pellucid.kernels import Operation, operation
+from pellucid.kernels.grid import spaced
+from pellucid.kernels.panels import LOOSE_DEPTH, aligned, row_length, rows_of, stored_columns
+from pellucid.layers.base import Layer, Parameter, Shape, Stage
+from pellucid.layers.dropout import Dropout
+
+
+class Recurrent(Layer):
+    """Abstract: a layer that goes through sequences step by step.
+
+    Each direction has weights of its own: ``input_weight`` U (I, G H), ``recurrent_weight`` W,
+    ``bias`` b, and what a kind of layer has beside. Those of the direction from the end to the
+    beginning have ``reverse_`` before their names.
+    """
+
+    joins_steps = True
+    reads_plain = True
+    kernel: ClassVar[str]  # KERNEL_forward and KERNEL_backward of the catalogue
+    gates: ClassVar[int]  # G: that the input goes to
+    recurrent_gates: ClassVar[int]  # that W leads to
+    kept: ClassVar[int]  # numbers that each unit keeps of a step for backward
+
+    hidden_dim: int
+    num_layers: int
+    bidirectional: bool
+    dropout: float
+    return_sequences: bool
+
+    def __post_init__(self) -> None:
+        owner = type(self).__name__
+        checks.positive_integer("hidden_dim", owner, self.hidden_dim)
+        checks.positive_integer("num_layers", owner, self.num_layers)
+        checks.flag("bidirectional", owner, self.bidirectional)
+        checks.number("dropout", owner, self.dropout, 0, 1, open_high=True)
+        checks.flag("return_sequences", owner, self.return_sequences)
+
+    def stack(self) -> list[Layer]:
+        one: dict[str, Any] = {"num_layers": 1, "dropout": 0.0}
+        found: list[Layer] = []
+        for _ in range(self.num_layers - 1):
+            found.append(replace(self, **one, return_sequences=True))  # type: ignore[type-var]
+            if self.dropout > 0:
+                found.append(Dropout(self.dropout))
+        return [*found, replace(self, **one)]  # type: ignore[type-var]
+
+    @property
+    def _prefixes(self) -> tuple[str, ...]:
+        """What stands before the names of each direction's weights."""
+        return ("", "reverse_") if self.bidirectional else ("",)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) != 2:
+            raise ValueError(
+                f"the input of {type(self).__name__} must be sequences, rows of shape (steps, "
+                f"features). Got rows of shape {shape}."
+            )
+        width = self.hidden_dim * len(self._prefixes)
+        return (shape[0], width) if self.return_sequences else (width,)
+
+    def parameters(self, shape: Shape) -> dict[str, Parameter]:
+        return {
+            prefix + name: each
+            for prefix in self._prefixes
+            for name, each in self._weights(shape[-1], self.hidden_dim).items()
+        }
+
+    def _weights(self, inputs: int, width: int) -> dict[str, Parameter]:
+        """The weights of one direction."""
+        recurrent = (width, self.recurrent_gates * width)
+        return {
+            "input_weight": Parameter((inputs, self.gates * width), "glorot_uniform", True),
+            "recurrent_weight": Parameter(recurrent, "orthogonal_gates", True),
+            "bias": Parameter((self.gates * width,), "zeros", False),
+        }
+
+    def work(self, shape: Shape) -> int:
+        shapes = (each.shape for each in self.parameters(shape).values())
+        return shape[0] * sum(each[0] * each[1] for each in shapes if len(each) == 2)
+
+    # -- the operations of one direction --------------------------------------------------------
+
+    def forward(self, stage: Stage, training: bool) -> list[Operation]:
+        found = []
+        for reverse, prefix in enumerate(self._prefixes):
+            memory = self._memory(stage, training, reverse)
+            stage.memory.update({prefix + name: each for name, each in memory.items()})
+            p, steps = _of(stage.parameters, prefix), stage.input_shape[0]
+            found.append(
+                operation(
+                    f"{self.kernel}_forward", stage.x, stage.x_grid.pixel, stage.x_grid.channels,
+                    p["input_weight"], p["bias"], p["recurrent_weight"], memory["states"],
+                    memory["h"], *self._state_places(stage, reverse),
+                    memory["z"], self._pixel(stage) if training else 0, stage.missing,
+                    memory["places"], spaced(self._longest(stage)), steps, self.hidden_dim,
+                    reverse, *self._forward_arguments(stage, p, memory),
+                )
+            )  # fmt: skip
+            if not self.return_sequences:
+                found.append(
+                    operation(
+                        "last_state", memory["h"], *self._state_places(stage, reverse), stage.y,
+                        reverse * self.hidden_dim, stage.missing, steps, self.hidden_dim, reverse,
+                    )
+                )  # fmt: skip
+        return found
+
+    def backward(self, stage: Stage) -> list[Operation]:
+        assert stage.dy is not None
+        transposes: list[Operation] = []
+        through_time: list[Operation] = []
+        to_weights: list[Operation] = []
+        dx = np.zeros((0, 1), stage.dtype) if stage.dx is None else stage.dx
+        for reverse, prefix in enumerate(self._prefixes):
+            memory, p = _of(stage.memory, prefix), _of(stage.parameters, prefix)
+            turned = {
+                name: self._transpose(stage, p[name], spec.shape, transposes)
+                for name, spec in self._weights(stage.input_shape[1], self.hidden_dim).items()
+                if len(spec.shape) == 2
+            }
+            back = rows_of(stage.rows, self.hidden_dim, stage.dtype)
+            h_at, h_pixel = self._state_places(stage, reverse)
+            through_time.append(
+                operation(
+                    f"{self.kernel}_backward", memory["h"], h_at, h_pixel, stage.dy,
+                    reverse * self.hidden_dim, stage.y_grid.pixel, self.return_sequences,
+                    memory["z"], self._pixel(stage), turned["input_weight"],
+                    turned["recurrent_weight"], back, _zeros(self._longest(stage), stage),
+                    dx, stage.x_grid.pixel, stage.x_grid.channels, reverse, stage.missing,
+                    memory["places"], spaced(self._longest(stage)), stage.input_shape[0],
+                    self.hidden_dim, reverse, *self._backward_arguments(stage, memory, turned),
+                )
+            )  # fmt: skip
+            to_weights += self._to_weights(stage, _of(stage.gradients, prefix), memory, reverse)
+        transposes[-1] = replace(transposes[-1], meets=True)
+        to_weights[-1] = replace(to_weights[-1], meets=False)
+        return [*transposes, *through_time, *to_weights]
+
+    def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> tuple[Any, ...]:
+        """What the forward kernel takes beside."""
+        return ()
+
+    def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> tuple[Any, ...]:
+        """What the backward kernel takes beside."""
+        return ()
+
+    def _to_weights(
+        self, stage: Stage, gradients: Any, memory: Any, reverse: int
+    ) -> list[Operation]:
+        """``dU = sum of x_t^T dz_t``, ``db = sum of dz_t`` and ``dW = sum of h_{t-1}^T dz_t``."""
+        return self._long_product(
+            stage, memory, reverse, 0,
+            (stage.x, spaced(stage.input_shape[0], stage.x_grid.pixel), stage.x_grid.channels),
+            (gradients["input_weight"], gradients["bias"], self.gates),
+            (gradients["recurrent_weight"], self.recurrent_gates),
+        )  # fmt: skip
+
+    def _long_product(
+        self, stage: Stage, memory: Any, reverse: int, gate: int,
+        a: tuple[np.ndarray, np.ndarray, int], from_a: tuple[np.ndarray, np.ndarray, int],
+        from_state: tuple[np.ndarray, int],
+    ) -> list[Operation]:  # fmt: skip
+        """Gradients of weights that lead to the gates from `gate` on, of all rows and steps.
+
+        `a` is an array, where each step lies in its rows, and how many numbers a step has; `from_a`
+        the gradient of its weights, that of the bias, and to how many gates they lead; `from_state`
+        the same of the states before.
+        """
+        (data, places, wide), (dwa, db, gates_a), (dwb, gates_b) = a, from_a, from_state
+        width = self.hidden_dim
+        dz_places = self._gate_places(stage, gate)
+        states, later = self._neighbours(stage, reverse, gate)
+        z, h = memory["z"], memory["h"]
+        all_steps = np.concatenate([_of_rows(data, places), _of_rows(z, dz_places)])
+        pairs = np.concatenate([_of_rows(h, states), _of_rows(z, later)])
+        counts, found = np.zeros(0, np.int64), []
+        if stage.missing.size:
+            counts = np.zeros(2, np.int64)
+            every = np.array([data.shape[1], z.shape[1], h.shape[1]], dtype=np.int64)
+            found.append(
+                operation(
+                    "pair_steps", all_steps, every, places, dz_places, pairs, states, later,
+                    counts, stage.missing,
+                )
+            )  # fmt: skip
+        dtype = stage.dtype
+        found.append(
+            operation(
+                "long_product", data.reshape(-1), all_steps, wide, dwa, db, len(places),
+                h.reshape(-1), pairs, width if gates_b else 0, dwb, len(states), z.reshape(-1),
+                max(gates_a, gates_b) * width, gates_a * width, gates_b * width, counts,
+                spaced(max(wide, width)), _zeros(max(gates_a, gates_b) * width, stage),
+                np.ones(1, dtype), np.zeros(LOOSE_DEPTH, np.int64), meets=False,
+            )
+        )  # fmt: skip
+        return found
+
+    def _memory(self, stage: Stage, training: bool, reverse: int) -> dict[str, np.ndarray]:
+        """The arrays of one direction."""
+        steps, rows, dtype = stage.input_shape[0], stage.rows, stage.dtype
+        pixel = stored_columns(self.hidden_dim, dtype)
+        return {
+            # in use the gates of all steps lie in one place
+            "z": rows_of(rows, (steps if training else 1) * self._pixel(stage), dtype),
+            "h": stage.y if self.return_sequences else rows_of(rows, steps * pixel, dtype),
+            "states": rows_of(rows, self.hidden_dim, dtype),
+            "places": np.zeros(3 * rows, np.int64),
+        }
+
+    def _pixel(self, stage: Stage) -> int:
+        """Elements from the gates of a step to those of the next."""
+        whole = (self.kept - 1) * self.hidden_dim + stored_columns(self.hidden_dim, stage.dtype)
+        return row_length(whole, stage.dtype)
+
+    def _state_places(self, stage: Stage, reverse: int) -> tuple[int, int]:
+        """Where in h the first state of a direction lies, and how far it is to the next."""
+        if self.return_sequences:
+            return reverse * self.hidden_dim, stage.y_grid.pixel
+        return 0, stored_columns(self.hidden_dim, stage.dtype)
+
+    def _gate_places(self, stage: Stage, gate: int = 0) -> np.ndarray:
+        """Where the gates of each step begin."""
+        return spaced(stage.input_shape[0], self._pixel(stage)) + gate * self.hidden_dim
+
+    def _neighbours(
+        self, stage: Stage, reverse: int, gate: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Where states lie, and the gates of the steps that read them."""
+        h_at, h_pixel = self._state_places(stage, reverse)
+        states = h_at + spaced(stage.input_shape[0], h_pixel)
+        gates = self._gate_places(stage, gate)
+        found = (states[1:], gates[:-1]) if reverse else (states[:-1], gates[1:])
+        return np.ascontiguousarray(found[0]), np.ascontiguousarray(found[1])
+
+    def _longest(self, stage: Stage) -> int:
+        """The longest sum, and the widest matrix."""
+        return max(stage.input_shape[1], self.kept * self.hidden_dim)
+
+    def _transpose(
+        self, stage: Stage, weight: np.ndarray, shape: Shape, found: list[Operation]
+    ) -> np.ndarray:
+        """Where an operation, added to `found`, puts the transpose of `weight`."""
+        inputs, outputs = shape
+        turned = aligned(outputs * stored_columns(inputs, stage.dtype), stage.dtype)
+        found.append(operation("transpose_panels", weight, turned, 1, inputs, outputs, meets=False))
+        return turned
+
+
+def _of(named: Any, prefix: str) -> dict[str, np.ndarray]:
+    """Those of one direction, without its prefix."""
+    return {
+        name.removeprefix(prefix): each
+        for name, each in named.items()
+        if name.startswith("reverse_") == bool(prefix)
+    }
+
+
+def _of_rows(array: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Where the `places` of each row lie in the flat array."""
+    rows = np.arange(len(array), dtype=np.int64)[:, None] * array.shape[1]
+    return (rows + places).reshape(-1)
+
+
+def _zeros(columns: int, stage: Stage) -> np.ndarray:
+    return aligned(stored_columns(columns, stage.dtype), stage.dtype)

@@ -1,0 +1,60 @@
+"""The plain recurrent layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pellucid import checks
+from pellucid.layers.activations import ACTIVATIONS
+from pellucid.layers.base import Stage
+from pellucid.layers.recurrent import Recurrent
+
+_STATES = ("tanh", "sigmoid", "relu")
+
+
+@dataclass(frozen=True, repr=False)
+class RNN(Recurrent):
+    """``h_t = f(x_t U + h_{t-1} W + b)``, x (B, T, I), U (I, H), W (H, H), b (H,), h_0 = 0.
+
+    Parameters
+    ----------
+    hidden_dim : int
+        H, the numbers of a state.
+    num_layers : int, default=1
+        How many such layers stand one upon the other; each gives all its states to the next.
+    bidirectional : bool, default=False
+        Whether a second set of weights goes from the end to the beginning; its states stand behind
+        those of the first: outputs are twice as wide.
+    dropout : float, default=0.0
+        Between the layers of the stack.
+    return_sequences : bool, default=False
+        Whether all states go out, (B, T, H), or the last alone, (B, H): that in which a direction
+        has seen the whole sequence.
+    activation : {"tanh", "sigmoid", "relu"}, default="tanh"
+        f.
+
+    See Also
+    --------
+    pellucid.formulas.rnn : the formula, forward and backward.
+    """
+
+    kernel = "rnn"
+    gates = recurrent_gates = kept = 1
+
+    hidden_dim: int
+    num_layers: int = 1
+    bidirectional: bool = False
+    dropout: float = 0.0
+    return_sequences: bool = False
+    activation: str = "tanh"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.one_of("activation", "RNN", self.activation, _STATES)
+
+    def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> tuple[Any, ...]:
+        return (ACTIVATIONS[self.activation].kind,)
+
+    def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> tuple[Any, ...]:
+        return (ACTIVATIONS[self.activation].kind,)

@@ -1,0 +1,144 @@
+"""Series and sequences at the command line: scored beside the naive forecast, and continued."""
+
+from __future__ import annotations
+
+import csv
+from datetime import datetime
+
+import numpy as np
+import pytest
+from test_cli import fails, rows_of, run
+
+from pellucid import load
+from pellucid.cli.series import continued
+
+SHORT = ["--set", "max_epochs=3", "--set", "hidden_dim=8"]
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def write(path, header, rows):
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return str(path)
+
+
+@pytest.fixture
+def waves():
+    """A hundred days of a wave, shuffled, with a column of text and a gap."""
+    rows = [
+        [f"2024-{1 + d // 28:02}-{1 + d % 28:02}", f"{np.sin(d / 3):.4f}", "ab"[d % 2], d % 7]
+        for d in range(100)
+    ]
+    rows[5][3] = ""
+    order = np.random.default_rng(0).permutation(100)
+    return write("waves.csv", ["day", "height", "kind", "moon"], [rows[i] for i in order])
+
+
+@pytest.fixture
+def patients():
+    """Thirty sequences of unequal length, whose class is whether they rise."""
+    rng, rows = np.random.default_rng(0), []
+    for who in range(30):
+        side = "up" if who % 2 else "down"
+        values = np.cumsum(rng.uniform(size=rng.integers(3, 8))) * (1 if who % 2 else -1)
+        rows += [[f"p{who}", t, f"{v:.3f}", side] for t, v in enumerate(values)]
+    return write("patients.csv", ["who", "day", "pulse", "side"], rows)
+
+
+SERIES = ["--network", "lstm", "--target", "height", "--time", "day", "--steps", "6"]
+
+
+def test_a_series_is_split_by_time_and_scored_beside_the_naive_forecast(waves):
+    text = run("fit", waves, *SERIES, "--horizon", "3", *SHORT)
+    assert "100 rows, 92 windows of 6 to learn the next 3 steps from" in text
+    # the cut is before day 80: windows with answers on both sides are dropped
+    assert "Learning from 72 windows; the last 18 are held out to test." in text
+    lines = text.splitlines()
+    assert any(line.split()[:2] == ["height", "+3"] for line in lines)
+    naive = next(line.split() for line in lines if line.strip().startswith("all"))
+    assert len(naive) == 5
+    assert max(map(len, lines)) <= 80
+    model = load("waves.safetensors")
+    assert model.sequences_.series == {
+        "target": "height", "time": "day", "group": None, "steps": 6, "horizon": 3
+    }  # fmt: skip
+
+
+def test_the_series_is_continued(waves):
+    run("fit", waves, *SERIES, "--horizon", "3", *SHORT)
+    rows = rows_of(run("predict", "waves.safetensors", waves))
+    assert [row["day"] for row in rows] == ["2024-04-17", "2024-04-18", "2024-04-19"]
+    assert all(np.isfinite(float(row["height"])) for row in rows)
+    text = run("evaluate", "waves.safetensors", waves)
+    assert text.startswith("height, 92 windows of waves.csv:") and "naive" in text
+    assert "windows" not in run("summary", "waves.safetensors").splitlines()[0]
+
+
+def test_several_series_are_continued_each(tmp_path):
+    rows = [[name, t, f"{np.sin(t / 2 + i):.3f}"] for i, name in enumerate("ab") for t in range(30)]
+    path = write("two.csv", ["name", "t", "v"], rows)
+    given = ["--network", "rnn", "--target", "v", "--time", "t", "--group", "name", "--steps", "4"]
+    run("fit", path, *given, *SHORT)
+    rows = rows_of(run("predict", "two.safetensors", path))
+    assert [(row["name"], row["t"]) for row in rows] == [("a", "30"), ("b", "30")]
+
+
+def test_sequences_of_a_long_table(patients):
+    given = ["--network", "gru", "--target", "side", "--group", "who", "--time", "day"]
+    text = run("fit", patients, *given, "--set", "hidden_dim=8")
+    assert "30 sequences to learn from" in text and "Test on 6 sequences" in text
+    rows = rows_of(run("predict", "patients.safetensors", patients))
+    assert [row["who"] for row in rows] == [f"p{i}" for i in range(30)]
+    assert {row["side"] for row in rows} == {"up", "down"}
+    assert "(30 right)" in run("evaluate", "patients.safetensors", patients)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    (
+        (["--time", "day"], "--time needs --network rnn, lstm or gru. Got none."),
+        (["--network", "cnn", "--steps", "3"], "--steps needs --network rnn, lstm or gru. Got cnn"),
+        (["--network", "lstm", "--horizon", "3"], "--horizon needs --steps"),
+        (["--network", "lstm", "--time", "day"], "--time needs --steps, for a series"),
+        (
+            [*SERIES[:2], "--steps", "200", "--time", "day"],
+            "must have at least 201 rows",
+        ),
+        ([*SERIES, "--task", "classification"], "--task must be regression for a series"),
+        (
+            [*SERIES[:2], "--steps", "3", "--time", "dax"],
+            "must be a column of X. Got 'dax'.",
+        ),
+        ([*SERIES, "--target", "moon"], "a series needs one --target, the column to foretell."),
+    ),
+)
+def test_what_does_not_fit_is_one_line(waves, arguments, message):
+    if "--target" not in arguments or arguments[-2:] == ["--target", "moon"]:
+        arguments = [*arguments, "--target", "height"]
+    assert message in fails("fit", waves, *arguments)
+
+
+def test_missing_targets_and_doubled_times_are_named(tmp_path):
+    rows = [[t, "" if t in (4, 5) else t] for t in range(20)]
+    path = write("gap.csv", ["t", "v"], rows)
+    given = ["--network", "lstm", "--target", "v", "--time", "t", "--steps", "3"]
+    assert "missing or infinite values in rows 4 to 5. Fill them in" in fails("fit", path, *given)
+    path = write("twice.csv", ["t", "v"], [[t // 2, t] for t in range(20)])
+    message = fails("fit", path, *given)
+    assert "must have each time once in a sequence. Got 0 in rows" in message
+
+
+def test_times_go_on_as_they_went():
+    assert continued(["2024-01-30", "2024-01-31"], 2) == ["2024-02-01", "2024-02-02"]
+    assert continued(["2024/01/30", "2024/01/31"], 1) == ["2024-02-01"]
+    assert continued(["2023-11-01", "2023-12-01"], 2) == ["2024-01-01", "2024-02-01"]
+    hours = [datetime(2024, 1, 1, h) for h in (21, 22, 23)]
+    assert continued(hours, 1) == ["2024-01-02"]
+    assert continued(hours[:2], 1) == ["2024-01-01 23:00:00"]
+    assert continued([1.5, 2.0], 2) == ["2.5", "3"]
+    assert continued(["a", "b"], 2) == ["+1", "+2"]
+    assert continued([], 1) == ["+1"]

@@ -1,0 +1,173 @@
+"""Gradients through time: networks built to vanish, to explode and to carry, and what is said."""
+
+import numpy as np
+import pytest
+from finite_differences import central_difference
+
+from pellucid import (
+    FCNNClassifier,
+    GRUClassifier,
+    LSTMRegressor,
+    NetworkRegressor,
+    RNNClassifier,
+    RNNRegressor,
+    formulas,
+)
+from pellucid.inspection import gradient_flow
+from pellucid.inspection.chain import Chain
+from pellucid.inspection.gradient_flow import judge
+from pellucid.layers import LSTM, Linear, Tanh
+
+QUICK = {"max_epochs": 1, "random_state": 0, "verbose": 0}
+STEPS = 30
+
+
+def built(W, activation="tanh"):
+    """A fitted RNN whose W is put in by hand, and data that leave its state at zero."""
+    X, y = np.zeros((4, STEPS, 1)), np.array([0.0, 1.0, 2.0, 3.0])
+    model = RNNRegressor(len(W), activation=activation, **QUICK).fit(X, y)
+    model.network_.set_parameters(
+        {"0.recurrent_weight": W, "0.bias": np.zeros(len(W)), "1.bias": [0.3]}
+    )
+    return model, X, y
+
+
+def test_a_network_built_to_vanish():
+    model, X, y = built(0.5 * np.eye(6))
+    flow = gradient_flow(model, X, y)
+    np.testing.assert_allclose(flow.singular_value, 0.5 ** np.arange(STEPS)[::-1])
+    np.testing.assert_allclose(flow.norm, np.sqrt(6) * flow.singular_value)
+    np.testing.assert_allclose(flow.lost, np.full(STEPS - 1, 0.5))
+    np.testing.assert_allclose(flow.loss_norm[:-1] / flow.loss_norm[1:], 0.5)
+    assert flow.verdict == "vanishes after 10 steps"  # 2^-10 < 1/1000
+    assert (
+        str(flow) == "RNN(6): the gradient vanishes after 10 steps; it usually loses 50.0% a step"
+    )
+
+
+def test_a_network_built_to_explode():
+    model, X, y = built(2.0 * np.eye(6))
+    flow = gradient_flow(model, X, y)
+    np.testing.assert_allclose(flow.singular_value, 2.0 ** np.arange(STEPS)[::-1])
+    assert flow.verdict == f"explodes from step {STEPS - 10}"
+    assert "usually grows by 100.0% a step" in str(flow)
+
+
+def test_a_network_built_to_carry():
+    rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(6, 6)))[0]
+    model, X, y = built(rotation.astype(np.float32))
+    flow = gradient_flow(model, X, y)
+    np.testing.assert_allclose(flow.singular_value, 1, rtol=1e-5)
+    assert flow.verdict == f"flows through all {STEPS} steps"
+
+
+def test_a_sigmoid_loses_three_quarters_a_step():
+    model, X, y = built(np.eye(6), activation="sigmoid")
+    flow = gradient_flow(model, X, y)
+    assert (flow.lost >= 0.75).all() and flow.verdict == "vanishes after 5 steps"
+
+
+def test_an_open_forget_gate_carries():
+    X, y = np.zeros((4, STEPS, 1)), np.array([0.0, 1.0, 2.0, 3.0])
+    verdicts = []
+    for gate in (9.0, -1.0):
+        model = LSTMRegressor(5, **QUICK).fit(X, y)
+        bias = np.repeat([0.0, gate, 0.0, 0.0], 5)
+        model.network_.set_parameters({"0.bias": bias, "0.recurrent_weight": np.zeros((5, 20))})
+        verdicts.append(gradient_flow(model, X, y).verdict)
+    assert verdicts[0] == f"flows through all {STEPS} steps"
+    assert verdicts[1].startswith("vanishes after ")
+
+
+@pytest.mark.parametrize("reverse", (False, True))
+@pytest.mark.parametrize("layer", (0, 1))
+def test_numbers_agree_with_the_model_and_with_differences(layer, reverse):
+    """Of a stack of two layers and two directions."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 8, 2)), rng.integers(0, 3, 30)
+    model = GRUClassifier(4, num_layers=2, bidirectional=True, dtype="float64", **QUICK).fit(X, y)
+    data = model._input.transform(model, X)
+    chain = Chain(model.network_, data[:1])
+    np.testing.assert_allclose(chain.output, model._output(X[:1]), atol=1e-12)
+
+    # the gradient of the loss with respect to a state, by moving what is added to that state
+    target = np.eye(3)[[model.target_.encode(model, y)[0]]]
+    dy = formulas.categorical_cross_entropy_backward(chain.output, target)
+    gradients = chain.state_gradients(dy, layer, reverse)[0]
+    step = chain.passes[layer][int(reverse)]
+    p = model.network_.parameters()
+    prefix = f"{layer}.{'reverse_' if reverse else ''}"
+    W = np.hstack([p[f"{prefix}recurrent_weight"], p[f"{prefix}candidate_weight"]])
+    U, b, b_hn = (p[prefix + name] for name in ("input_weight", "bias", "candidate_bias"))
+    t = 4
+
+    def later(state):
+        """The states from step t on, had that of step t been this one."""
+        return formulas.gru(step.x[:, t + 1 :], U, W, b, b_hn, state[None]).h
+
+    jacobian = chain.jacobians(layer, reverse)[t]
+    for number in range(4):
+        expected = central_difference(lambda s, k=number: later(s)[0, -1, k], step.states[0, t])
+        np.testing.assert_allclose(jacobian[number], expected, atol=1e-8)
+    if layer == 1:  # only the last state is used
+        last = gradients[-1]
+        np.testing.assert_allclose(gradients[t], last @ jacobian, atol=1e-12)
+
+
+def test_rows_of_unequal_length_are_counted_from_their_ends():
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(n, 2)) for n in (5, 9, 7, 3)]
+    model = RNNClassifier(4, **QUICK).fit(X, [0, 1, 0, 1])
+    flow = gradient_flow(model, X, [0, 1, 0, 1])
+    assert len(flow) == 9 and np.isfinite(flow.singular_value).all()
+    alone = gradient_flow(model, X[1:2], [1])
+    np.testing.assert_allclose(flow.singular_value[:2], alone.singular_value[:2])
+
+
+def test_verdicts():
+    assert judge(np.array([1.0, 1.0])) == "flows through all 2 steps"
+    assert judge(np.array([0.0, 0.0])) == "vanishes after 0 steps"
+    assert judge(np.array([1e-9, 1e-9, 1.0])) == "vanishes after 1 step"
+    assert judge(np.array([np.inf, 1.0, 1.0])) == "explodes from step 1"
+
+
+def test_networks_of_listed_layers():
+    X, y = np.random.default_rng(0).normal(size=(20, 6, 2)), np.arange(20.0)
+    layers = [LSTM(5), Linear(4), Tanh()]
+    model = NetworkRegressor(layers, dtype="float64", **QUICK).fit(X, y)
+    found = gradient_flow(model, X[:1], y[:1]).loss_norm
+    p, target = model.network_.parameters(), model.target_.encode(model, y[:1])
+
+    def loss(h):
+        output = np.tanh(h @ p["1.weight"] + p["1.bias"]) @ p["3.weight"] + p["3.bias"]
+        return formulas.mean_squared_error(output, target)
+
+    data = model._input.transform(model, X[:1])
+    h = formulas.lstm(data, p["0.input_weight"], p["0.recurrent_weight"], p["0.bias"]).h[:, -1]
+    dh = central_difference(loss, h)
+    # dL/dc_T is that through h_T = o tanh(c_T)
+    forward = formulas.lstm(data, p["0.input_weight"], p["0.recurrent_weight"], p["0.bias"])
+    dc = dh * forward.o[:, -1] * (1 - np.tanh(forward.c[:, -1]) ** 2)
+    np.testing.assert_allclose(found[-1], np.linalg.norm([dh, dc]), rtol=1e-6)
+
+
+def test_what_has_no_steps_is_refused():
+    model = FCNNClassifier(4, **QUICK).fit(np.eye(4), [0, 1, 0, 1])
+    with pytest.raises(ValueError, match="must have a recurrent layer. Got FCNNClassifier with"):
+        gradient_flow(model, np.eye(4), [0, 1, 0, 1])
+    model, X, y = built(np.eye(3))
+    with pytest.raises(ValueError, match=r"number of a recurrent layer, one of \[0\]\. Got 1"):
+        gradient_flow(model, X, y, layer=1)
+    with pytest.raises(
+        ValueError, match="reverse of gradient_flow must be False for a layer of on"
+    ):
+        gradient_flow(model, X, y, reverse=True)
+
+
+def test_the_picture_is_drawn(tmp_path):
+    pytest.importorskip("matplotlib")
+    flows = [gradient_flow(*built(scale * np.eye(3))) for scale in (0.5, 1.0)]
+    figure = flows[0].plot(flows[1], path=tmp_path / "flow.png")
+    assert (tmp_path / "flow.png").stat().st_size > 10_000
+    labels = [each.get_text() for each in figure.axes[0].get_legend().get_texts()]
+    assert labels == ["RNN: vanishes after 10 steps", f"RNN: flows through all {STEPS} steps"]

@@ -1,0 +1,154 @@
+"""What the recurrent layers share: torch's, stacks, last states, short batches, wrong input."""
+
+import numpy as np
+import pytest
+from helpers import DTYPES
+
+from pellucid import Network
+from pellucid.data import Sequences
+from pellucid.layers import GRU, LSTM, RNN, Conv1d, Dropout, Flatten, Linear, MaxPool1d
+
+KINDS = {"RNN": (RNN, [0]), "LSTM": (LSTM, [0, 1, 2, 3]), "GRU": (GRU, [0, 1, 2])}
+ROWS, STEPS, INPUTS, STATES = 9, 12, 5, 7
+
+
+def theirs(torch, kind, p, layers):
+    """torch's module with the weights of a network's layers."""
+    module = getattr(torch.nn, kind)(
+        INPUTS, STATES, layers, batch_first=True, bidirectional=True, dtype=torch.float64
+    )
+    with torch.no_grad():
+        for layer in range(layers):
+            for prefix, suffix in (("", ""), ("reverse_", "_reverse")):
+                own = {k.partition(".")[2]: v for k, v in p.items() if k.startswith(f"{layer}.")}
+                W, inside = own[f"{prefix}recurrent_weight"], np.zeros(len(own[f"{prefix}bias"]))
+                if kind == "GRU":
+                    W = np.hstack([W, own[f"{prefix}candidate_weight"]])
+                    inside[2 * STATES :] = own[f"{prefix}candidate_bias"]
+                for name, value in (
+                    ("weight_ih", own[f"{prefix}input_weight"].T), ("weight_hh", W.T),
+                    ("bias_ih", own[f"{prefix}bias"]), ("bias_hh", inside),
+                ):  # fmt: skip
+                    getattr(module, f"{name}_l{layer}{suffix}")[:] = torch.tensor(value)
+    return module
+
+
+@pytest.mark.parametrize("unequal", (False, True))
+@pytest.mark.parametrize("kind", KINDS)
+def test_stacks_of_two_directions_equal_torch(kind, unequal):
+    """Outputs and all gradients, of packed sequences where lengths differ."""
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    x, target = rng.normal(size=(ROWS, STEPS, INPUTS)), rng.normal(size=(ROWS, 2 * STATES))
+    lengths = rng.integers(1, STEPS + 1, ROWS) if unequal else np.full(ROWS, STEPS)
+    layer = KINDS[kind][0](STATES, num_layers=2, bidirectional=True)
+    network = Network([layer]).build((STEPS, INPUTS), "float64", 1)
+    network.set_parameters(
+        {k: rng.normal(size=v.shape) * 0.5 for k, v in network.parameters().items()}
+    )
+    module = theirs(torch, kind, network.parameters(), 2)
+    packed = torch.nn.utils.rnn.pack_padded_sequence(
+        torch.tensor(x), torch.tensor(lengths), batch_first=True, enforce_sorted=False
+    )
+    state = module(packed)[1]
+    last = (state[0] if kind == "LSTM" else state)[-2:]
+    output = torch.cat([last[0], last[1]], dim=1)
+    ((output - torch.tensor(target)) ** 2).sum().div(2 * ROWS).backward()
+
+    data = Sequences.from_padded(x, lengths) if unequal else x
+    np.testing.assert_allclose(network.forward(data), output.detach().numpy(), atol=1e-12)
+    found = network.gradients(data, target, "mean_squared_error")[1]
+    for number in range(2):
+        for prefix, suffix in (("", ""), ("reverse_", "_reverse")):
+            expected = {
+                name: getattr(module, f"{name}_l{number}{suffix}").grad.numpy()
+                for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+            }
+            W = found[f"{number}.{prefix}recurrent_weight"]
+            if kind == "GRU":
+                W = np.hstack([W, found[f"{number}.{prefix}candidate_weight"]])
+                np.testing.assert_allclose(
+                    found[f"{number}.{prefix}candidate_bias"],
+                    expected["bias_hh"][2 * STATES :], atol=1e-12,
+                )  # fmt: skip
+            U, b = (found[f"{number}.{prefix}{name}"] for name in ("input_weight", "bias"))
+            np.testing.assert_allclose(U, expected["weight_ih"].T, atol=1e-12)
+            np.testing.assert_allclose(W, expected["weight_hh"].T, atol=1e-12)
+            np.testing.assert_allclose(b, expected["bias_ih"], atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stack_is_its_layers(kind):
+    layer = KINDS[kind][0]
+    network = Network([layer(4, num_layers=3, dropout=0.2), Linear(2)])
+    assert network.layers == (
+        layer(4, return_sequences=True), Dropout(0.2), layer(4, return_sequences=True),
+        Dropout(0.2), layer(4), Linear(2),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_row_depends_on_itself_alone(kind, dtype):
+    """Whatever batch it is in, whatever was in the arrays before, and however many threads."""
+    rng = np.random.default_rng(0)
+    data = Sequences.from_list([rng.normal(size=(rng.integers(1, 40), 3)) for _ in range(300)])
+    data = Sequences(data.values.astype(dtype), data.starts, data.lengths, data.steps)
+    layers = [KINDS[kind][0](10, num_layers=2, bidirectional=True), Linear(2)]
+    network = Network(layers).build((data.steps, 3), dtype, 0)
+    whole = network.forward(data, n_jobs=1)
+    for index in (np.arange(300)[::-1], np.arange(7), np.array([250, 3])):
+        assert (network.forward(data[index], n_jobs=3) == whole[index]).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_states_end_in_the_last(kind):
+    x = np.random.default_rng(0).normal(size=(4, 6, 3)).astype("float32")
+    layer = KINDS[kind][0]
+    every = Network([layer(5, bidirectional=True, return_sequences=True)]).build((6, 3))
+    last = Network([layer(5, bidirectional=True)]).build((6, 3))
+    last.set_parameters(every.parameters())
+    states = every.forward(x)
+    assert (last.forward(x) == np.hstack([states[:, -1, :5], states[:, 0, 5:]])).all()
+
+
+def test_more_steps_share_the_weights():
+    network = Network([LSTM(5), Linear(1)]).build((6, 3), random_state=0)
+    longer = network.for_rows((2, 9, 3))
+    assert longer.values is network.values and longer.input_shape == (9, 3)
+    assert network.for_rows((2, 6, 3)) is network
+    with pytest.raises(ValueError, match=r"X of Network must have shape \(rows, 6, 3\)\. Got \(2,"):
+        network.for_rows((2, 9, 4))
+    fixed = Network([LSTM(5, return_sequences=True), Flatten(), Linear(1)]).build((6, 3))
+    with pytest.raises(ValueError, match=r"must have shape \(rows, 6, 3\)"):
+        fixed.forward(np.ones((2, 9, 3)))
+
+
+def test_layers_that_mix_steps_take_no_unequal_lengths():
+    data = Sequences.from_list([np.ones((4, 3)), np.ones((6, 3))])
+    for layers in ([Conv1d(4, 3), LSTM(5)], [LSTM(5, return_sequences=True), MaxPool1d(2), RNN(2)]):
+        network = Network(layers).build((6, 3))
+        with pytest.raises(ValueError, match="must work step by step until one returns the last"):
+            network.forward(data)
+
+
+def test_flat_rows_are_refused():
+    with pytest.raises(
+        ValueError, match=r"input of LSTM must be sequences, rows of shape \(steps,"
+    ):
+        Network([LSTM(5)]).build(4)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    (
+        ({"hidden_dim": 0}, "hidden_dim of GRU must be a positive integer. Got 0"),
+        ({"num_layers": 0}, "num_layers of GRU must be a positive integer. Got 0"),
+        ({"dropout": 1.0}, r"dropout of GRU must be a number in \[0, 1\). Got 1.0"),
+        ({"bidirectional": 2}, "bidirectional of GRU must be True or False. Got 2"),
+        ({"return_sequences": None}, "return_sequences of GRU must be True or False. Got None"),
+    ),
+)
+def test_wrong_parameters_are_refused(parameters, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        GRU(**{"hidden_dim": 4, **parameters})

@@ -1,0 +1,202 @@
+"""Sequences as the user has them: arrays, lists of unequal length, long tables, windows."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from pellucid import GRUClassifier, LSTMClassifier, LSTMRegressor, RNNRegressor, load
+from pellucid.data import Sequences, windows
+
+QUICK = {"hidden_dim": 8, "max_epochs": 3, "random_state": 0, "verbose": 0}
+
+
+def sequences(rows=40, features=2, seed=0):
+    rng = np.random.default_rng(seed)
+    found = [rng.normal(size=(rng.integers(2, 9), features)) for _ in range(rows)]
+    return found, np.array([each[:, 0].sum() for each in found])
+
+
+def long_table(found, shuffled=True):
+    rows = [(f"g{i}", t, *step) for i, each in enumerate(found) for t, step in enumerate(each)]
+    frame = pd.DataFrame(rows, columns=["who", "day", "a", "b"])
+    return frame.sample(frac=1, random_state=0) if shuffled else frame
+
+
+def test_rank_two_is_one_feature():
+    X = np.random.default_rng(0).normal(size=(30, 6))
+    y = X.sum(axis=1)
+    flat = RNNRegressor(**QUICK).fit(X, y)
+    deep = RNNRegressor(**QUICK).fit(X[:, :, None], y)
+    assert (flat.predict(X) == deep.predict(X[:, :, None])).all()
+    assert (flat.n_features_in_, deep.n_features_in_) == (6, 1)
+
+
+def test_a_list_of_equal_lengths_is_an_array():
+    X = np.random.default_rng(0).normal(size=(30, 6, 2))
+    y = X[:, :, 0].sum(axis=1)
+    expected = LSTMRegressor(**QUICK).fit(X, y).predict(X)
+    for given in (list(X), X.tolist(), [each.tolist() for each in X]):
+        assert (LSTMRegressor(**QUICK).fit(given, y).predict(given) == expected).all()
+
+
+def test_a_shorter_sequence_is_not_a_padded_one():
+    """A row's prediction depends on its own steps alone, whatever the others' lengths are."""
+    X, y = sequences()
+    model = LSTMRegressor(num_layers=2, bidirectional=True, dropout=0.1, **QUICK).fit(X, y)
+    together = model.predict(X)
+    apart = np.array([model.predict([each])[0] for each in X])
+    assert (together == apart).all()
+    longer = [np.vstack([each, np.zeros((1, 2))]) for each in X]
+    assert (model.predict(longer) != together).all()
+
+
+@pytest.mark.parametrize("library", (pd, pl))
+def test_a_long_table_is_a_list(library):
+    X, y = sequences()
+    frame = long_table(X)
+    order = list(dict.fromkeys(frame["who"]))
+    places = [int(name[1:]) for name in order]
+    given = frame if library is pd else pl.from_pandas(frame)
+    model = LSTMRegressor(group="who", time="day", **QUICK).fit(given, y[places])
+    listed = LSTMRegressor(**QUICK).fit([X[place] for place in places], y[places])
+    expected = listed.predict([X[place] for place in places])
+    np.testing.assert_allclose(model.predict(given), expected, rtol=1e-6)
+
+
+def test_targets_of_a_long_table_by_group_by_row_or_by_name():
+    X, _ = sequences()
+    frame = long_table(X)
+    order = list(dict.fromkeys(frame["who"]))
+    label = {name: "yes" if int(name[1:]) % 3 else "no" for name in order}
+    per_group = [label[name] for name in order]
+    per_row = frame["who"].map(label)
+    named = pd.Series(label).sort_index()
+    fitted = [
+        LSTMClassifier(group="who", time="day", **QUICK).fit(frame, y)
+        for y in (per_group, per_row, named)
+    ]
+    expected = fitted[0].predict_proba(frame)
+    assert all((each.predict_proba(frame) == expected).all() for each in fitted)
+    assert fitted[0].score(frame, per_row) == fitted[0].score(frame, per_group)
+
+
+def test_text_and_missing_values_of_a_long_table():
+    X, y = sequences()
+    frame = long_table(X, shuffled=False)
+    frame["kind"] = np.where(np.arange(len(frame)) % 2, "x", "y")
+    frame.loc[::5, "a"] = np.nan
+    model = LSTMRegressor(group="who", time="day", **QUICK).fit(frame, y)
+    assert model.sequences_.table.output_names == ["a", "b", "a missing", "kind=x", "kind=y"]
+    assert np.isfinite(model.predict(frame)).all()
+
+
+def test_missing_values_inside_an_array():
+    X = np.random.default_rng(0).normal(size=(50, 6, 2))
+    X[::3, 2, 1] = np.nan
+    model = LSTMRegressor(**QUICK).fit(X, np.nan_to_num(X).sum(axis=(1, 2)))
+    assert model.network_.input_shape == (6, 3)  # and whether the second is missing
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_weights_are_repetitions():
+    X, y = sequences(12)
+    weight = np.array([1.0, 2.0] * 6)
+    twice = [each for each, w in zip(X, weight, strict=True) for _ in range(int(w))]
+    targets = np.repeat(y, weight.astype(int))
+    full = {**QUICK, "batch_size": "full", "dtype": "float64"}
+    weighted = LSTMRegressor(**full).fit(X, y, sample_weight=weight).predict(X)
+    repeated = LSTMRegressor(**full).fit(twice, targets).predict(X)
+    np.testing.assert_allclose(weighted, repeated, rtol=1e-9)
+
+
+def test_a_saved_model_is_the_same(tmp_path):
+    X, y = sequences()
+    model = GRUClassifier(bidirectional=True, num_layers=2, **QUICK).fit(X, y > 0)
+    model.save(tmp_path / "model.safetensors")
+    again = load(tmp_path / "model.safetensors")
+    assert (again.predict_proba(X) == model.predict_proba(X)).all()
+    X, y = windows(pd.DataFrame({"day": range(40), "v": np.arange(40.0) % 7}), 5, 2, target="v")
+    model = LSTMRegressor(**QUICK).fit(X, y)
+    model.save(tmp_path / "model.safetensors")
+    again = load(tmp_path / "model.safetensors")
+    assert again.sequences_.series == model.sequences_.series
+    assert (again.predict(X) == model.predict(X)).all()
+
+
+def test_predict_takes_any_number_of_steps():
+    X, y = sequences()
+    model = LSTMRegressor(**QUICK).fit(X, y)
+    assert model.predict(np.zeros((3, 50, 2))).shape == (3,)
+    assert model.predict(np.zeros((3, 1, 2))).shape == (3,)
+
+
+def test_partial_fit_takes_other_lengths():
+    X, y = sequences()
+    model = LSTMRegressor(**QUICK).partial_fit(X[:20], y[:20])
+    model.partial_fit(np.zeros((5, 30, 2)), np.zeros(5)).partial_fit(X[20:], y[20:])
+    assert model.n_iter_ == 3
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    (
+        ([np.ones((3, 2)), np.ones((0, 2))], r"sequence 1 of X of .* at least one step\. Got none"),
+        ([np.ones((3, 2)), np.ones((3, 1))], r"sequence 1 .* features as sequence 0, 2\. Got 1"),
+        ([np.ones((3, 2)), [["a", "b"]]], r"sequence 1 of X of .* must be numbers of shape"),
+        (
+            [np.ones((3, 2)), np.ones((2, 2, 2))],
+            r"sequence 1 .* of shape \(2, 2, 2\)",
+        ),
+        (np.ones((2, 3, 2, 2)), r"must be sequences of shape \(rows, steps, features\)"),
+        (np.ones((2, 0, 2)), r"Got float64 of shape \(2, 0, 2\)"),
+        (
+            [np.ones((3, 2)), np.array([[1.0, 2.0], [np.inf, 2.0]])],
+            r"Got infinity in sequence 1, step 1, feature 0",
+        ),
+    ),
+)
+def test_what_are_no_sequences_is_refused(X, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        LSTMRegressor(**QUICK).fit(X, [1.0, 2.0])
+
+
+def test_other_features_at_predict_are_refused():
+    X, y = sequences()
+    model = LSTMRegressor(**QUICK).fit(X, y)
+    with pytest.raises(ValueError, match="X has 3 features, but LSTMRegressor is expecting 2"):
+        model.predict(np.zeros((2, 4, 3)))
+    with pytest.raises(ValueError, match=r"shape \(rows, steps, features\), as in fit"):
+        model.predict(np.zeros((2, 4)))
+
+
+def test_faults_of_a_long_table():
+    X, y = sequences(5)
+    frame = long_table(X, shuffled=False)
+    model = LSTMRegressor(group="who", time="day", **QUICK)
+    with pytest.raises(TypeError, match="X of LSTMRegressor must be a DataFrame where group or ti"):
+        model.fit(X, y)
+    with pytest.raises(ValueError, match=r"group of LSTMRegressor must be a column of X\. Got 'wh"):
+        LSTMRegressor(group="whom", **QUICK).fit(frame, y)
+    twice = pd.concat([frame, frame.iloc[:1]], ignore_index=True)
+    with pytest.raises(ValueError, match=rf"Got 0 in rows 0 and {len(frame)}\. Leave one out"):
+        model.fit(twice, y)
+    unnamed = frame.assign(who=[None, *frame["who"][1:]])
+    with pytest.raises(ValueError, match=r"must name the sequence of every row\. Got .* in row 0"):
+        model.fit(unnamed, y)
+    timeless = frame.assign(day=[np.nan, *frame["day"][1:]])
+    with pytest.raises(ValueError, match=r"must say when every row was\. Got .* in row 0"):
+        model.fit(timeless, y)
+    with pytest.raises(ValueError, match=r"each of the 5 sequences, or for each of the \d+ rows"):
+        model.fit(frame, y[:4])
+    with pytest.raises(ValueError, match="must be the same in all rows of a sequence"):
+        model.fit(frame, np.arange(float(len(frame))))
+
+
+def test_sequences_share_their_steps():
+    found = Sequences.from_list([np.ones((2, 1)), np.zeros((3, 1))])
+    assert found.shape == (2, 3, 1) and len(found[np.array([1])]) == 1
+    assert found[np.array([1])].values is found.values
+    assert found.overlap == 1.0
+    overlapping = Sequences(np.zeros((4, 1)), np.array([0, 1]), np.array([3, 3]), 3)
+    assert overlapping.overlap == 1.5

@@ -1,0 +1,107 @@
+"""Windows of a series: what they hold, what followed, and what is refused."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pellucid import LSTMRegressor
+from pellucid.data import last_window, windows
+
+QUICK = {"hidden_dim": 8, "max_epochs": 3, "random_state": 0, "verbose": 0}
+
+
+@given(
+    length=st.integers(2, 40), steps=st.integers(1, 10), horizon=st.integers(1, 5),
+    stride=st.integers(1, 4),
+)  # fmt: skip
+def test_windows_of_a_count(length, steps, horizon, stride):
+    """Of 0, 1, 2, ... each window counts on, and its answers go on from it."""
+    if length < steps + horizon:
+        with pytest.raises(ValueError, match=f"must have at least {steps + horizon} rows"):
+            windows(np.arange(float(length)), steps, horizon, stride)
+        return
+    X, y = windows(np.arange(float(length)), steps, horizon, stride)
+    y = y.reshape(len(y), -1)
+    assert X.shape == (1 + (length - steps - horizon) // stride, steps, 1)
+    assert (np.diff(X[:, :, 0], axis=1) == 1).all() and (np.diff(X[:, 0, 0]) == stride).all()
+    assert (y[:, 0] == X[:, -1, 0] + 1).all() and y.shape[1] == horizon
+    assert (np.diff(y, axis=1) == 1).all() and y.max() <= length - 1
+
+
+@pytest.mark.parametrize("library", (pd, pl))
+def test_a_table_is_put_in_time(library):
+    day = [f"2024-01-{d:02d}" for d in range(1, 13)]
+    frame = pd.DataFrame({"day": day, "v": np.arange(12.0), "w": "x"}).sample(
+        frac=1, random_state=0
+    )
+    given = frame if library is pd else pl.from_pandas(frame)
+    X, y = windows(given, 4, 2, target="v", time="day")
+    assert X.shape == (7, 4, 2)  # the time is no feature
+    assert (y == np.arange(4.0, 11)[:, None] + [0, 1]).all()
+    assert (X.last("v") == np.arange(3.0, 10)).all()
+    assert X[2:4].starts.tolist() == [2, 3]
+
+
+def test_no_window_crosses_from_one_series_into_another():
+    frame = pd.DataFrame(
+        {"who": ["a"] * 6 + ["b"] * 5, "t": [*range(6), *range(5)], "v": np.arange(11.0)}
+    )
+    X, y = windows(frame, 3, target="v", time="t", group="who")
+    assert X.starts.tolist() == [0, 1, 2, 6, 7] and y.tolist() == [3, 4, 5, 9, 10]
+    assert X.names == ["a", "b"] and X.series == [(0, 6), (6, 11)]
+    last = last_window(frame, 2, time="t", group="who")
+    assert last.starts.tolist() == [4, 9] and last.times[1] == [0, 1, 2, 3, 4]
+
+
+def test_scales_are_learned_from_the_rows_that_windows_cover():
+    """What lies behind the windows is the future: it must not move a mean."""
+    values = np.concatenate([np.arange(20.0), np.full(20, 1e6)])
+    X, y = windows(pd.DataFrame({"v": values}), 5)
+    seen = X.ahead[:, -1] < 20
+    model = LSTMRegressor(**QUICK).fit(X[seen], y[seen])
+    alone, target = windows(pd.DataFrame({"v": values[:19]}), 5)
+    assert X[seen].covered.sum() == 19
+    scaler = model.sequences_.table._scaler
+    assert scaler.mean[0] == np.arange(19.0).mean() and len(alone) < len(X[seen])
+
+
+def test_a_table_and_its_array_give_the_same_model():
+    values = np.sin(np.arange(60.0) / 5)
+    from_table = windows(pd.DataFrame({"v": values}), 6, 2)
+    from_array = windows(values, 6, 2)
+    first, second = (LSTMRegressor(weight_decay=0.1, **QUICK).fit(*each) for each in
+                     (from_table, from_array))  # fmt: skip
+    # scales differ by how often a row counts: the forecasts are close, not equal
+    np.testing.assert_allclose(
+        first.predict(from_table[0]), second.predict(from_array[0]), atol=0.1
+    )
+
+
+def test_faults():
+    frame = pd.DataFrame({"t": range(8), "v": [1.0, 2, np.nan, np.nan, 5, 6, 7, 8], "s": "x"})
+    with pytest.raises(ValueError, match=r"must have at least 9 rows: 6 steps and a horizon of 3"):
+        windows(frame, 6, 3, target="v", time="t")
+    with pytest.raises(ValueError, match=r"target 'v' of windows .* values in rows 2 to 3"):
+        windows(frame, 2, target="v", time="t")
+    with pytest.raises(ValueError, match="target of windows must be a column of the series. Got N"):
+        windows(frame, 2)
+    with pytest.raises(TypeError, match="target of windows must be a column of numbers. Got 's'"):
+        windows(frame, 2, target="s")
+    with pytest.raises(ValueError, match="time of windows must be a column of X. Got 'day'"):
+        windows(frame, 2, target="v", time="day")
+    with pytest.raises(ValueError, match=r"must have each time once .* Got 0 in rows 0 and 1"):
+        windows(frame.assign(t=[0, *range(7)]), 2, target="v", time="t")
+    with pytest.raises(TypeError, match="must be a DataFrame where time or group is given"):
+        windows(np.arange(9.0), 2, time="t")
+    with pytest.raises(ValueError, match="must be the number of a column, 0 to 1. Got None"):
+        windows(np.ones((9, 2)), 2)
+    with pytest.raises(ValueError, match="steps of windows must be a positive integer. Got 0"):
+        windows(np.arange(9.0), 0)
+    short = pd.DataFrame({"who": ["a"] * 6 + ["b"] * 2, "v": np.arange(8.0)})
+    with pytest.raises(ValueError, match=r"must have at least 4 rows: .* Got 2 in 'b'"):
+        windows(short, 3, target="v", group="who")
+    with pytest.raises(ValueError, match=r"at least 3 rows, one window\. Got 2 in 'b'"):
+        last_window(short, 3, group="who")
