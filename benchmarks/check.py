@@ -21,8 +21,10 @@ class WrongStepError(Exception):
 def true_step(layers: Layers, x: Array, y: Labels) -> tuple[float, list[np.ndarray]]:
     """Mean cross-entropy of a batch and its gradients ``[dW, db, dW, db, ...]``, in float64.
 
-    Shapes: x (B, I) or (B, H, W, C), y (B,) class indices; layers as in `Layers`.
+    Shapes: x (B, I), (B, H, W, C) or (B, T, I), y (B,) class indices; layers as in `Layers`.
     """
+    if x.ndim == 3:
+        return _true_recurrent_step(layers, x, y)
     rows = np.arange(len(y))
     blocks = [_Block(weight, bias) for weight, bias in layers if weight.ndim == 4]
     linear = layers[len(blocks) :]
@@ -52,6 +54,84 @@ def true_step(layers: Layers, x: Array, y: Labels) -> tuple[float, list[np.ndarr
         dW, db, dh = block.backward(dh)
         gradients[:0] = [dW, db]
     return float(loss), gradients
+
+
+def _true_recurrent_step(layers: Layers, x: Array, y: Labels) -> tuple[float, list[np.ndarray]]:
+    """The same of a recurrent layer, whose kind the weights' shapes tell, and a linear one."""
+    (U, b), (W, c), (V, d) = [(w.astype(np.float64), v.astype(np.float64)) for w, v in layers]
+    x, width = x.astype(np.float64), len(W)
+    rows, steps, _ = x.shape
+    step = {1: _rnn, 3: _gru, 4: _lstm}[W.shape[1] // width]
+    h, cell, tapes = np.zeros((rows, width)), np.zeros((rows, width)), []
+    for t in range(steps):
+        from_x, from_h = x[:, t] @ U + b, h @ W + c
+        before = h
+        h, cell, back = step(from_x, from_h, h, cell)
+        tapes.append((before, back))
+    z = h @ V + d
+    z = z - z.max(axis=1, keepdims=True)
+    log_softmax = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    loss = -log_softmax[np.arange(rows), y].mean()
+    dz = np.exp(log_softmax)
+    dz[np.arange(rows), y] -= 1.0
+    dz /= rows
+    found = [np.zeros_like(each) for each in (U, b, W, c)]
+    dh, dcell = dz @ V.T, np.zeros_like(cell)
+    for t in reversed(range(steps)):
+        before, back = tapes[t]
+        d_x, d_h, straight, dcell = back(dh, dcell)
+        for total, part in zip(
+            found, (x[:, t].T @ d_x, d_x.sum(0), before.T @ d_h, d_h.sum(0)), strict=True
+        ):
+            total += part
+        dh = d_h @ W.T + straight
+    return float(loss), [*found, h.T @ dz, dz.sum(axis=0)]
+
+
+def _s(z: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-z))
+
+
+def _rnn(a, r, h, cell):  # type: ignore[no-untyped-def]
+    """A step from what comes of x and of h: the states, and their way back."""
+    new = np.tanh(a + r)
+
+    def back(dh, dcell):  # type: ignore[no-untyped-def]
+        dz = dh * (1 - new**2)
+        return dz, dz, 0, dcell
+
+    return new, cell, back
+
+
+def _lstm(a, r, h, cell):  # type: ignore[no-untyped-def]
+    i, f, g, o = np.split(a + r, 4, axis=1)
+    i, f, g, o = _s(i), _s(f), np.tanh(g), _s(o)
+    new = f * cell + i * g
+
+    def back(dh, dcell):  # type: ignore[no-untyped-def]
+        shown = np.tanh(new)
+        dc = dcell + dh * o * (1 - shown**2)
+        dz = np.hstack([
+            dc * g * i * (1 - i), dc * cell * f * (1 - f), dc * i * (1 - g**2),
+            dh * shown * o * (1 - o),
+        ])  # fmt: skip
+        return dz, dz, 0, dc * f
+
+    return o * np.tanh(new), new, back
+
+
+def _gru(a, r, h, cell):  # type: ignore[no-untyped-def]
+    width = h.shape[1]
+    reset, update = (_s((a + r)[:, k * width : (k + 1) * width]) for k in (0, 1))
+    inside = r[:, 2 * width :]
+    new = np.tanh(a[:, 2 * width :] + reset * inside)
+
+    def back(dh, dcell):  # type: ignore[no-untyped-def]
+        dn = dh * (1 - update) * (1 - new**2)
+        dr, du = dn * inside * reset * (1 - reset), dh * (h - new) * update * (1 - update)
+        return np.hstack([dr, du, dn]), np.hstack([dr, du, dn * reset]), dh * update, dcell
+
+    return (1 - update) * new + update * h, cell, back
 
 
 class _Block:

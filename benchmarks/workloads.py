@@ -13,9 +13,11 @@ Array = NDArray[np.float32]
 Labels = NDArray[np.int64]
 Layers = list[tuple[Array, Array]]
 """One ``(weight, bias)`` a layer, the first layer first: of convolutions ``(3, 3, C, OC)``,
-of linear layers ``(I, H)``."""
+of linear layers ``(I, H)``; a recurrent layer has two, from its input ``(I, G H)`` and from its
+state ``(H, G H)``, gates side by side as i, f, g, o or r, z, n."""
 
 LEARNING_RATE = 1e-3
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,9 @@ class Workload:
     """A network (ReLU, softmax cross-entropy, Adam) and the rows that it learns.
 
     Each of `channels` is a block: a 3 x 3 convolution without padding, ReLU, and max pooling of
-    2 x 2. Then come linear layers. Pictures are (height, width, channels).
+    2 x 2. Then come linear layers. Pictures are (height, width, channels). Where `recurrent` names
+    a kind, it is a recurrent layer of the width `hidden`, and a linear layer on its last state;
+    sequences are (steps, features).
     """
 
     name: str
@@ -33,6 +37,7 @@ class Workload:
     batch: int
     rows: int
     channels: tuple[int, ...] = ()
+    recurrent: str = ""
 
     def __post_init__(self) -> None:
         if self.rows % self.batch:
@@ -50,6 +55,8 @@ class Workload:
     @property
     def widths(self) -> tuple[int, ...]:
         """Those of the linear part."""
+        if self.recurrent:
+            return (*self.hidden, self.classes)
         flat = prod(self.maps[-1]) if self.channels else self.shape[0]
         return (flat, *self.hidden, self.classes)
 
@@ -70,12 +77,17 @@ class Workload:
             (height - 2) * (width - 2) * 9 * inputs * outputs
             for (height, width, inputs), outputs in zip(self.maps, self.channels, strict=False)
         ]
+        if self.recurrent:
+            (steps, inputs), (width,) = self.shape, self.hidden
+            gates = steps * GATES[self.recurrent] * width
+            sizes = [gates * inputs, gates * width]
         sizes += [i * h for i, h in pairwise(self.widths)]
         return 2 * self.rows * (3 * sum(sizes) - sizes[0])
 
     def describe(self) -> str:
         parts = ["x".join(map(str, self.shape))]
         parts += [f"3x3 {count}, pool" for count in self.channels]
+        parts += [f"{self.recurrent} {width}" for width in self.hidden if self.recurrent]
         shape = " -> ".join([*parts, *map(str, self.widths[1:])])
         return f"{self.name}: {shape}, batch {self.batch}, {self.rows} rows"
 
@@ -87,6 +99,12 @@ class Workload:
         holds a trace of its label's teacher: a convolution finds too little else in noise.
         """
         random = np.random.default_rng(7)
+        if self.recurrent:  # the teacher sees the last few steps
+            x = random.standard_normal((self.rows, *self.shape), dtype=np.float32)
+            teacher = random.standard_normal((self.shape[1], self.classes), dtype=np.float32)
+            score = x[:, -4:].sum(axis=1) @ teacher / np.float32(2 * np.sqrt(self.shape[1]))
+            noise = random.standard_normal(score.shape, dtype=np.float32)
+            return x, np.argmax(score + noise / 2, axis=1).astype(np.int64)
         inputs = prod(self.shape)
         x = random.standard_normal((self.rows, inputs), dtype=np.float32)
         teacher = random.standard_normal((inputs, self.classes), dtype=np.float32)
@@ -105,11 +123,18 @@ class Workload:
             (3, 3, inputs, outputs)
             for (_, _, inputs), outputs in zip(self.maps, self.channels, strict=False)
         ]
+        if self.recurrent:
+            (_, inputs), (width,) = self.shape, self.hidden
+            shapes = [(each, GATES[self.recurrent] * width) for each in (inputs, width)]
         for shape in [*shapes, *pairwise(self.widths)]:
-            scale = np.float32(np.sqrt(2 / prod(shape[:-1])))
+            gain = 1 if self.recurrent else 2  # what ReLU takes away
+            scale = np.float32(np.sqrt(gain / prod(shape[:-1])))
             weight = random.standard_normal(shape, dtype=np.float32) * scale
             bias = random.standard_normal(shape[-1], dtype=np.float32) * np.float32(0.1)
             layers.append((weight, bias))
+        if self.recurrent:  # of two biases that are added, one is enough but inside a GRU's reset
+            keep = 2 * self.hidden[0] if self.recurrent == "gru" else None
+            layers[1][1][:keep] = 0
         return layers
 
 
@@ -121,5 +146,10 @@ WORKLOADS = {
         Workload("fcnn-large", (784,), hidden=(512, 256), classes=10, batch=128, rows=12800),
         Workload("cnn-grey", (28, 28, 1), (128,), 10, batch=128, rows=5120, channels=(32, 64)),
         Workload("cnn-rgb", (32, 32, 3), (128,), 10, batch=64, rows=3840, channels=(32, 64)),
+        Workload("rnn", (100, 8), (64,), 3, batch=64, rows=2560, recurrent="rnn"),
+        Workload("lstm", (100, 8), (64,), 3, batch=64, rows=2560, recurrent="lstm"),
+        Workload("lstm-wide", (50, 32), (256,), 3, batch=128, rows=1280, recurrent="lstm"),
+        Workload("lstm-long", (500, 4), (32,), 3, batch=32, rows=640, recurrent="lstm"),
+        Workload("gru", (100, 8), (64,), 3, batch=64, rows=2560, recurrent="gru"),
     )
 }

@@ -39,7 +39,11 @@ class Peer:
 
     def _network(self, steps: int) -> keras.Model:
         *hidden, classes = self.workload.widths[1:]
-        layers = []
+        layers: list[Any] = []
+        if self.workload.recurrent:
+            kinds = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
+            kind = getattr(keras.layers, kinds[self.workload.recurrent])
+            layers.append(kind(self.workload.hidden[0]))
         for count in self.workload.channels:
             layers += [
                 keras.layers.Conv2D(count, 3, activation="relu"),
@@ -60,7 +64,7 @@ class Peer:
 
     def step(self, layers: Layers, x: Array, y: Labels) -> tuple[float, list[np.ndarray]]:
         model = self._network(1)
-        model.set_weights([each for layer in layers for each in layer])
+        model.set_weights(self._theirs([each for layer in layers for each in layer]))
 
         @jax.jit
         @jax.value_and_grad
@@ -70,7 +74,31 @@ class Peer:
             return model.compute_loss(x, y, logits)
 
         loss, gradients = loss_and_gradients([each.value for each in model.trainable_variables])
-        return float(loss), [np.asarray(each) for each in gradients]
+        return float(loss), self._ours([np.asarray(each) for each in gradients])
+
+    def _theirs(self, values: list[np.ndarray]) -> list[np.ndarray]:
+        """A recurrent layer's two biases are one here, and a GRU's gates are z, r, n."""
+        if not self.workload.recurrent:
+            return values
+        U, b, W, c, V, d = values
+        if self.workload.recurrent == "gru":
+            b, c, U, W = (self._turned(each) for each in (b, c, U, W))
+            return [U, W, np.stack([b, c]), V, d]
+        return [U, W, b, V, d]
+
+    def _ours(self, values: list[np.ndarray]) -> list[np.ndarray]:
+        if not self.workload.recurrent:
+            return values
+        U, W, b, V, d = values
+        if self.workload.recurrent == "gru":
+            U, W, b = self._turned(U), self._turned(W), self._turned(b)
+            return [U, b[0], W, b[1], V, d]
+        return [U, b, W, b, V, d]
+
+    def _turned(self, each: np.ndarray) -> np.ndarray:
+        """The first two of three gates exchanged."""
+        first, second, third = np.split(each, 3, axis=-1)
+        return np.concatenate([second, first, third], axis=-1)
 
     def prepare(self, setting: str, x: Array, y: Labels) -> None:
         keras.utils.set_random_seed(0)

@@ -9,7 +9,15 @@ import numpy as np
 import pellucid
 from benchmarks.peers import Training
 from benchmarks.workloads import LEARNING_RATE, Array, Labels, Layers, Workload
-from pellucid import CNNClassifier, FCNNClassifier
+from pellucid import (
+    CNNClassifier,
+    FCNNClassifier,
+    GRUClassifier,
+    LSTMClassifier,
+    RNNClassifier,
+)
+
+RECURRENT = {"rnn": RNNClassifier, "lstm": LSTMClassifier, "gru": GRUClassifier}
 
 
 class Peer:
@@ -20,7 +28,7 @@ class Peer:
         self.settings = tuple(f"{n} thr" for n in sorted({1, threads}))
         self.threads = threads
 
-    def _estimator(self, epochs: int) -> FCNNClassifier | CNNClassifier:
+    def _estimator(self, epochs: int) -> Any:
         work = self.workload
         network: dict[str, Any] = {"hidden_dim": work.hidden}
         if work.channels:
@@ -28,10 +36,14 @@ class Peer:
                 "channels": work.channels, "padding": "valid", "batch_norm": False,
                 "hidden_dim": work.hidden[0],
             }  # fmt: skip
-        return (CNNClassifier if work.channels else FCNNClassifier)(
+        if work.recurrent:
+            kind, network = RECURRENT[work.recurrent], {"hidden_dim": work.hidden[0]}
+        else:
+            kind = CNNClassifier if work.channels else FCNNClassifier
+            network["activation"] = "relu"
+        return kind(
             **network,
             dropout=0.0,
-            activation="relu",
             optimizer="adam",
             learning_rate=LEARNING_RATE,
             schedule="constant",
@@ -51,11 +63,33 @@ class Peer:
         rows, labels = self.workload.data()
         few = 8 * self.workload.batch  # enough that every class is among them
         network = self._estimator(1).fit(rows[:few], labels[:few]).network_
+        if self.workload.recurrent:
+            return self._recurrent_step(network, layers, x, y)
         names = list(network.parameters())  # "0.weight", "0.bias", "2.weight", ...
         values = [each for layer in layers for each in layer]
         network.set_parameters(dict(zip(names, values, strict=True)))
         loss, gradients = network.gradients(x, y, loss="categorical_cross_entropy")
         return float(loss), [gradients[name] for name in names]
+
+    def _recurrent_step(
+        self, network: Any, layers: Layers, x: Array, y: Labels
+    ) -> tuple[float, list[np.ndarray]]:
+        (U, b), (W, c), (V, d) = layers
+        gru, both = self.workload.recurrent == "gru", 2 * len(W)
+        values = {"0.input_weight": U, "0.bias": b, "1.weight": V, "1.bias": d}
+        values["0.recurrent_weight"] = W[:, :both] if gru else W
+        if gru:
+            values |= {"0.candidate_weight": W[:, both:], "0.candidate_bias": c[both:]}
+        network.set_parameters(values)
+        loss, found = network.gradients(x, y, loss="categorical_cross_entropy")
+        dW, db = found["0.recurrent_weight"], found["0.bias"]
+        dc = db
+        if gru:
+            dW = np.hstack([dW, found["0.candidate_weight"]])
+            dc = np.concatenate([db[:both], found["0.candidate_bias"]])
+        return float(loss), [
+            found["0.input_weight"], db, dW, dc, found["1.weight"], found["1.bias"]
+        ]  # fmt: skip
 
     def prepare(self, setting: str, x: Array, y: Labels) -> None:
         self.threads = int(setting.split()[0])

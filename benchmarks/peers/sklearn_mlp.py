@@ -34,6 +34,8 @@ class Peer:
     def __init__(self, workload: Workload, threads: int) -> None:
         if workload.channels:
             raise NotImplementedError("scikit-learn has no convolution")
+        if workload.recurrent:
+            raise NotImplementedError("scikit-learn has no recurrent network")
         self.workload = workload
         self.settings = tuple(f"{n} BLAS thr" for n in sorted({1, threads}))
 

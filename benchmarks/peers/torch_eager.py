@@ -28,6 +28,20 @@ def _ours(gradient: np.ndarray) -> np.ndarray:
     return gradient.transpose(2, 3, 1, 0) if gradient.ndim == 4 else gradient.T
 
 
+class _Recurrent(torch.nn.Module):
+    """The last state of a recurrent layer, and a linear one."""
+
+    def __init__(self, workload: Workload) -> None:
+        super().__init__()
+        kind = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
+        inputs, (width,) = workload.shape[1], workload.hidden
+        self.recurrent = kind[workload.recurrent](inputs, width, batch_first=True)
+        self.linear = torch.nn.Linear(width, workload.classes)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.linear(self.recurrent(x)[0][:, -1])
+
+
 class Peer:
     version = torch.__version__
 
@@ -43,7 +57,9 @@ class Peer:
             for last in formats
         )
 
-    def _network(self) -> torch.nn.Sequential:
+    def _network(self) -> torch.nn.Module:
+        if self.workload.recurrent:
+            return _Recurrent(self.workload)
         modules: list[torch.nn.Module] = []
         for (_, _, c), o in zip(self.workload.maps, self.workload.channels, strict=False):
             modules += [torch.nn.Conv2d(c, o, 3), torch.nn.ReLU(), torch.nn.MaxPool2d(2)]
@@ -57,12 +73,16 @@ class Peer:
         network = self._network()
         # PyTorch keeps a weight as (H, I), and a kernel as (OC, C, KH, KW)
         values = [each for weight, bias in layers for each in (_theirs(weight), bias)]
+        if self.workload.recurrent:  # both weights, then both biases
+            values[1], values[2] = values[2], values[1]
         with torch.no_grad():
             for parameter, value in zip(network.parameters(), values, strict=True):
                 parameter.copy_(torch.from_numpy(value))
         loss = cross_entropy(network(self._rows(x)), torch.from_numpy(y))
         loss.backward()
         found = [p.grad.numpy() for p in network.parameters() if p.grad is not None]
+        if self.workload.recurrent:
+            found[1], found[2] = found[2], found[1]
         return loss.item(), [_ours(gradient) for gradient in found]
 
     def _rows(self, x: Array) -> torch.Tensor:
