@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
-demo: .venv/with-cli ## see networks learn a real table and real pictures; drawings go to demo/
+demo: .venv/with-cli ## see networks learn a table, pictures and a series, all real; drawings go to demo/
 	@mkdir -p demo
 	$(BIN)/pellucid fit examples/penguins.csv --target species \
 		--output demo/penguins.safetensors --plot demo/penguins.png
@@ -26,6 +26,12 @@ demo: .venv/with-cli ## see networks learn a real table and real pictures; drawi
 	$(BIN)/python examples/digits.py demo/digits
 	$(BIN)/pellucid fit demo/digits --network cnn --test-fraction 0.25 --seed 1 \
 		--output demo/digits.safetensors --mistakes demo/mistakes.png
+	@echo
+	$(BIN)/pellucid fit examples/seattle_weather.csv --network lstm --target temp_max \
+		--time date --steps 30 --horizon 7 --output demo/weather.safetensors --plot demo/weather.png
+	@echo
+	@echo "The seven days after the last:"
+	$(BIN)/pellucid predict demo/weather.safetensors examples/seattle_weather.csv
 	@echo
 	@echo "The curves of the penguins:  $(CURDIR)/demo/penguins.png"
 	@echo "Its wrong answers on digits: $(CURDIR)/demo/mistakes.png"

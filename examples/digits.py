@@ -1,6 +1,6 @@
 """Write scikit-learn's 1797 handwritten digits as pictures, one folder a digit.
 
-    python examples/digits.py FOLDER
+python examples/digits.py FOLDER
 """
 
 import sys
