@@ -124,6 +124,36 @@ def test_rows_of_unequal_length_are_counted_from_their_ends():
     np.testing.assert_allclose(flow.singular_value[:2], alone.singular_value[:2])
 
 
+@pytest.mark.parametrize("kind", ("numbers", "classes"))
+def test_of_targets_of_steps(kind):
+    """The loss of a sequence is the mean over its steps."""
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(n, 2)) for n in (5, 9)]
+    y = [each[:, 0] for each in X]
+    estimator = RNNRegressor
+    if kind == "classes":
+        y, estimator = [np.digitize(each, [-0.5, 0.5]) for each in y], RNNClassifier
+    model = estimator(4, return_sequences=True, dtype="float64", **QUICK).fit(X, y)
+    found = gradient_flow(model, X[1:], y[1:]).loss_norm
+    p = model.network_.parameters()
+    target = model._target_rows(model.target_.encode(model, y[1]))
+    target = np.eye(3)[target] if kind == "classes" else target
+    data = model._input.transform(model, X[1:])[0]
+    U, W, b = (p[f"0.{name}"] for name in ("input_weight", "recurrent_weight", "bias"))
+    h = formulas.rnn(data[None], U, W, b)
+
+    def loss(state, t=3):
+        """Had the state of step t been this one."""
+        later = formulas.rnn(data[None, t + 1 :], U, W, b, state)
+        states = np.concatenate([h[0, :t], state, later[0]])
+        output = states @ p["1.weight"] + p["1.bias"]
+        name = "categorical_cross_entropy" if kind == "classes" else "mean_squared_error"
+        return getattr(formulas, name)(output, target)
+
+    expected = central_difference(loss, h[:, 3])
+    np.testing.assert_allclose(found[3], np.linalg.norm(expected), rtol=1e-6)
+
+
 def test_verdicts():
     assert judge(np.array([1.0, 1.0])) == "flows through all 2 steps"
     assert judge(np.array([0.0, 0.0])) == "vanishes after 0 steps"

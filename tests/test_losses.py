@@ -10,6 +10,11 @@ from pellucid.kernels import Program, execute, new_control, operation
 LOSSES = ("mean_squared_error", "binary_cross_entropy", "categorical_cross_entropy")
 
 
+def one_step(rows):
+    """Where the targets of each row begin, and how many there are."""
+    return np.arange(rows), np.ones(rows, np.int64)
+
+
 def targets(name, rng, rows, columns, dtype):
     if name == "categorical_cross_entropy":
         return rng.integers(columns, size=rows)
@@ -30,10 +35,10 @@ def test_kernel_equals_formula(name, dtype):
         gradient = empty(rows, columns, dtype)
         losses, hits, sums = np.zeros(rows), np.zeros(rows), np.zeros(2)
         execute(
-            name, padded(z, dtype), target, weight, order, gradient, losses, hits, columns,
-            rows=rows, parts=2,
+            name, padded(z, dtype), 0, target, weight, *one_step(rows), order, 1, 0, gradient,
+            losses, hits, columns, rows=rows, parts=2,
         )  # fmt: skip
-        execute("sum_loss", losses, hits, sums, new_control(), rows=rows, dtype=dtype)
+        execute("sum_loss", losses, hits, sums, new_control(), 0, rows=rows, dtype=dtype)
         formula = getattr(formulas, name)
         backward = getattr(formulas, f"{name}_backward")
         taken, scale = target[order], weight[order].astype(float)
@@ -41,6 +46,38 @@ def test_kernel_equals_formula(name, dtype):
         assert_close(np.array(sums[0] / rows), np.array(expected), dtype)
         assert_close(gradient[:, :columns], backward(z, taken, scale), dtype)
         assert_padding_zero(gradient, columns)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_steps_are_rows_one_behind_the_other(name):
+    """Of sequences cut into pieces of three steps, from their ends."""
+    rng = np.random.default_rng(0)
+    lengths, columns, pixel, steps = np.array([5, 1, 7]), 2, 4, 3
+    starts = np.cumsum(lengths) - lengths
+    target = targets(name, rng, 13, columns, "float64")
+    weight, order = rng.uniform(0.5, 2, size=13), np.array([2, 0, 1])
+    z = rng.normal(size=(3, steps * pixel))
+    for back in (0, 3, 6):
+        d, losses, hits = np.full((3, steps * pixel), np.nan), np.zeros(3), np.zeros(3)
+        execute(
+            name, z, pixel, target, weight, starts, lengths, order, steps, back, d, losses, hits,
+            columns, rows=3,
+        )  # fmt: skip
+        for row, source in enumerate(order):
+            tail = max(0, lengths[source] - back)
+            places = starts[source] + np.arange(max(0, tail - steps), tail)
+            count = len(places)
+            rows = z[row].reshape(steps, pixel)[:count, :columns]
+            found = d[row].reshape(steps, pixel)[:, :columns]
+            assert np.isnan(found[count:]).all()
+            if not count:
+                assert losses[row] == hits[row] == 0
+                continue
+            taken, scale = target[places], weight[places]
+            expected = getattr(formulas, name)(rows, taken, scale) * count
+            np.testing.assert_allclose(losses[row], expected, rtol=1e-12)
+            expected = getattr(formulas, f"{name}_backward")(rows, taken, scale) * count / 3
+            np.testing.assert_allclose(found[:count], expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -51,8 +88,8 @@ def test_logits_of_a_thousand_do_not_overflow(name, dtype):
     target = np.array([1, 1]) if categorical else np.array([[0, 1], [0, 1]], dtype)
     gradient, losses = empty(2, 2, dtype), np.zeros(2)
     execute(
-        name, padded(z, dtype), target, np.ones(2, dtype), np.arange(2), gradient,
-        losses, np.zeros(2), 2, rows=2,
+        name, padded(z, dtype), 0, target, np.ones(2, dtype), *one_step(2), np.arange(2), 1, 0,
+        gradient, losses, np.zeros(2), 2, rows=2,
     )  # fmt: skip
     np.testing.assert_array_equal(losses, [2000, 0])
     assert np.isfinite(gradient).all()
@@ -61,11 +98,13 @@ def test_logits_of_a_thousand_do_not_overflow(name, dtype):
 def test_hits_are_the_rows_that_are_right():
     z = np.array([[2.0, 1.0], [1.0, 2.0], [2.0, 1.0]])
     hits = np.zeros(3)
-    common = (np.ones(3), np.arange(3), empty(3, 2, "float64"), np.zeros(3), hits, 2)
-    execute("categorical_cross_entropy", padded(z, "float64"), np.array([0, 0, 0]), *common, rows=3)
+    places = (np.ones(3), *one_step(3), np.arange(3), 1, 0)
+    common = (*places, empty(3, 2, "float64"), np.zeros(3), hits, 2)
+    z = padded(z, "float64")
+    execute("categorical_cross_entropy", z, 0, np.array([0, 0, 0]), *common, rows=3)
     np.testing.assert_array_equal(hits, [1, 0, 1])
     labels = np.array([[1.0, 1.0], [1.0, 0.0], [1.0, 1.0]])  # every label must be right
-    execute("binary_cross_entropy", padded(z, "float64"), labels, *common, rows=3)
+    execute("binary_cross_entropy", z, 0, labels, *common, rows=3)
     np.testing.assert_array_equal(hits, [1, 0, 1])
 
 
@@ -74,7 +113,7 @@ def test_a_loss_that_is_no_number_halts_the_program(bad):
     control, sums = new_control(), np.zeros(4)
     losses = np.array([1.0, bad])
     program = Program(
-        [operation("sum_loss", losses, np.zeros(2), sums, control, halts=True)],
+        [operation("sum_loss", losses, np.zeros(2), sums, control, 0, halts=True)],
         "float64",
         control,
     )

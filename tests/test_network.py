@@ -205,7 +205,7 @@ def test_summary(capsys):
         (lambda: Dropout(1.0), ValueError, r"rate of Dropout must be a number in \[0, 1\)\. Got 1"),
         (lambda: LeakyReLU(0), ValueError, "slope of LeakyReLU must be a number in"),
         (lambda: Network([Linear(2)]).forward([[1.0]]), ValueError, "Call network.build"),
-        (lambda: Network([Linear(2)]).build((4, 4)), ValueError, "must be flat"),
+        (lambda: Network([Linear(2)]).build((4, 4, 4)), ValueError, "must be flat"),
         (lambda: Network([Linear(2)]).build(4, "float16"), ValueError, "dtype of Network must be"),
         (
             lambda: Network([Linear(2)]).build(4).forward(np.ones((2, 5))),

@@ -5,8 +5,8 @@ import pytest
 from helpers import DTYPES
 
 from pellucid import Network
-from pellucid.data import Sequences
-from pellucid.layers import GRU, LSTM, RNN, Conv1d, Dropout, Flatten, Linear, MaxPool1d
+from pellucid.data import Sequences, StepTargets
+from pellucid.layers import GRU, LSTM, RNN, Conv1d, Dropout, Flatten, Linear, MaxPool1d, Tanh
 
 KINDS = {"RNN": (RNN, [0]), "LSTM": (LSTM, [0, 1, 2, 3]), "GRU": (GRU, [0, 1, 2])}
 ROWS, STEPS, INPUTS, STATES = 9, 12, 5, 7
@@ -75,6 +75,57 @@ def test_stacks_of_two_directions_equal_torch(kind, unequal):
             np.testing.assert_allclose(U, expected["weight_ih"].T, atol=1e-12)
             np.testing.assert_allclose(W, expected["weight_hh"].T, atol=1e-12)
             np.testing.assert_allclose(b, expected["bias_ih"], atol=1e-12)
+
+
+@pytest.mark.parametrize("unequal", (False, True))
+@pytest.mark.parametrize("kind", KINDS)
+def test_targets_of_steps_equal_torch(kind, unequal):
+    """A linear layer on every state, a loss on every step that there is, with its weight."""
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, STEPS + 1, ROWS) if unequal else np.full(ROWS, STEPS)
+    x = rng.normal(size=(ROWS, STEPS, INPUTS))
+    target, weight = rng.normal(size=(ROWS, STEPS, 2)), rng.uniform(size=(ROWS, STEPS))
+    layer = KINDS[kind][0](STATES, bidirectional=True, return_sequences=True)
+    network = Network([layer, Linear(4), Tanh(), Linear(2)]).build((STEPS, INPUTS), "float64", 1)
+    p = network.parameters()
+    network.set_parameters({k: rng.normal(size=v.shape) * 0.5 for k, v in p.items()})
+    p = network.parameters()
+    module = theirs(torch, kind, p, 1)
+    head = torch.nn.Sequential(
+        torch.nn.Linear(2 * STATES, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2)
+    ).double()
+    with torch.no_grad():
+        for mine, place in ((1, 0), (3, 2)):
+            head[place].weight[:] = torch.tensor(p[f"{mine}.weight"].T)
+            head[place].bias[:] = torch.tensor(p[f"{mine}.bias"])
+    packed = torch.nn.utils.rnn.pack_padded_sequence(
+        torch.tensor(x), torch.tensor(lengths), batch_first=True, enforce_sorted=False
+    )
+    states = torch.nn.utils.rnn.pad_packed_sequence(
+        module(packed)[0], batch_first=True, total_length=STEPS
+    )[0]
+    output, there = head(states), np.arange(STEPS) < lengths[:, None]
+    w = np.where(there, weight, 0.0)
+    error = ((output - torch.tensor(target)) ** 2).sum(dim=2) / 2
+    loss = (error * torch.tensor(w)).sum() / w.sum()
+    loss.backward()
+
+    data = Sequences.from_padded(x, lengths) if unequal else x
+    found = network.forward(data)
+    assert (np.isnan(found).any(axis=2) == ~there).all()
+    np.testing.assert_allclose(found[there], output.detach().numpy()[there], atol=1e-12)
+    starts = np.arange(ROWS) * STEPS
+    given = StepTargets(target.reshape(-1, 2), weight.reshape(-1), starts, lengths)
+    value, gradients = network.gradients(data, given, "mean_squared_error")
+    np.testing.assert_allclose(value, loss.item(), rtol=1e-12)
+    for name, expected in (
+        ("0.input_weight", module.weight_ih_l0.grad.T),
+        ("0.reverse_bias", module.bias_ih_l0_reverse.grad),
+        ("1.weight", head[0].weight.grad.T), ("1.bias", head[0].bias.grad),
+        ("3.weight", head[2].weight.grad.T), ("3.bias", head[2].bias.grad),
+    ):  # fmt: skip
+        np.testing.assert_allclose(gradients[name], expected.numpy(), atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", KINDS)

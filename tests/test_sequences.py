@@ -5,8 +5,17 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from pellucid import GRUClassifier, LSTMClassifier, LSTMRegressor, RNNRegressor, load
+from pellucid import (
+    GRUClassifier,
+    GRURegressor,
+    LSTMClassifier,
+    LSTMRegressor,
+    NetworkRegressor,
+    RNNRegressor,
+    load,
+)
 from pellucid.data import Sequences, windows
+from pellucid.layers import LSTM, Dropout, Flatten, Linear, Tanh
 
 QUICK = {"hidden_dim": 8, "max_epochs": 3, "random_state": 0, "verbose": 0}
 
@@ -200,3 +209,124 @@ def test_sequences_share_their_steps():
     assert found.overlap == 1.0
     overlapping = Sequences(np.zeros((4, 1)), np.array([0, 1]), np.array([3, 3]), 3)
     assert overlapping.overlap == 1.5
+
+
+# -- one target for each step ----------------------------------------------------------------
+
+
+def step_targets(found):
+    return [np.cumsum(each[:, 0]) for each in found]
+
+
+@pytest.mark.parametrize("estimator", (RNNRegressor, LSTMRegressor, GRURegressor))
+def test_numbers_of_steps_are_learned(estimator):
+    X, _ = sequences(300)
+    y = step_targets(X)
+    model = estimator(return_sequences=True, max_epochs=20, random_state=0, verbose=0)
+    model.fit(X[:200], y[:200])
+    assert model.score(X[200:], y[200:]) > 0.95
+    found = model.predict(X[200:])
+    assert [each.shape for each in found] == [each.shape for each in y[200:]]
+    alone = model.predict(X[250:251])[0]
+    assert (alone == found[50]).all()
+
+
+def test_classes_of_steps_are_learned():
+    X, _ = sequences(300)
+    y = [np.where(each > 0, "up", np.where(each < -1, "low", "mid")) for each in step_targets(X)]
+    model = LSTMClassifier(return_sequences=True, max_epochs=20, random_state=0, verbose=0)
+    model.fit(X[:200], y[:200])
+    assert model.score(X[200:], y[200:]) > 0.85
+    assert model.predict(X[:1])[0].dtype.kind == "U"
+    chances = model.predict_proba(X[200:])
+    assert [each.shape for each in chances] == [(len(each), 3) for each in y[200:]]
+    np.testing.assert_allclose(chances[0].sum(axis=1), 1, rtol=1e-6)
+    balanced = model.set_params(class_weight="balanced").fit(X[:200], y[:200])
+    rare = [np.mean(np.concatenate(found) == "mid") for found in (y, balanced.predict(X))]
+    assert rare[1] > rare[0]  # it is predicted more often than it comes
+
+
+@pytest.mark.parametrize("targets", (1, 2))
+def test_steps_of_an_array_of_a_list_and_of_a_table(targets):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 6, 2))
+    y = np.cumsum(X, axis=1)[..., 0] if targets == 1 else np.cumsum(X, axis=1)
+    quick = {**QUICK, "return_sequences": True, "batch_size": "full"}
+    expected = LSTMRegressor(**quick).fit(X, y).predict(X)
+    assert expected.shape == y.shape
+    listed = LSTMRegressor(**quick).fit(list(X), list(y)).predict(list(X))
+    assert (listed == expected).all()
+    frame = long_table(X, shuffled=False)
+    order = rng.permutation(len(frame))
+    names = ["c"] if targets == 1 else ["c", "d"]
+    table = pd.DataFrame(y.reshape(-1, targets), columns=names).iloc[order]
+    answers = table["c"] if targets == 1 else table
+    model = LSTMRegressor(group="who", time="day", **quick).fit(frame.iloc[order], answers)
+    found = model.predict(frame.iloc[order])
+    inverse = np.argsort(order)
+    np.testing.assert_allclose(found[inverse], expected.reshape(found.shape), rtol=1e-4, atol=1e-5)
+    assert model.score(frame.iloc[order], answers) == pytest.approx(
+        LSTMRegressor(**quick).fit(X, y).score(X, y), rel=1e-3
+    )
+
+
+def test_a_step_weighs_as_much_as_any_other():
+    """Weights of sequences are those of their steps; a step of weight 0 is not there to learn."""
+    X, _ = sequences(12)
+    y = step_targets(X)
+    full = {**QUICK, "batch_size": "full", "dtype": "float64", "return_sequences": True}
+    weight = np.array([1.0, 2.0] * 6)
+    by_steps = [np.full(len(each), w) for each, w in zip(X, weight, strict=True)]
+    expected = LSTMRegressor(**full).fit(X, y, sample_weight=weight).predict(X)
+    found = LSTMRegressor(**full).fit(X, y, sample_weight=by_steps).predict(X)
+    assert all((a == b).all() for a, b in zip(found, expected, strict=True))
+    twice = [each for each, w in zip(X, weight, strict=True) for _ in range(int(w))]
+    targets = [each for each, w in zip(y, weight, strict=True) for _ in range(int(w))]
+    repeated = LSTMRegressor(**full).fit(twice, targets).predict(X)
+    for a, b in zip(repeated, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-7)
+    masked = [np.arange(len(each)) < len(each) - 1 for each in X]
+    wild = [np.where(mask, each, 1e6) for mask, each in zip(masked, y, strict=True)]
+    found = LSTMRegressor(**full).fit(X, wild, sample_weight=masked).predict(X)
+    expected = LSTMRegressor(**full).fit(X, y, sample_weight=masked).predict(X)
+    assert all((a == b).all() for a, b in zip(found, expected, strict=True))
+
+
+def test_listed_layers_that_return_all_states_have_targets_of_steps(tmp_path):
+    X, _ = sequences(60)
+    y = step_targets(X)
+    quick = {"max_epochs": 3, "random_state": 0, "verbose": 0, "early_stopping": True}
+    layers = [LSTM(8, return_sequences=True), Linear(4), Tanh(), Dropout(0.1)]
+    model = NetworkRegressor(layers, **quick).fit(X, y)
+    assert [each.shape for each in model.predict(X)] == [each.shape for each in y]
+    model.save(tmp_path / "model.safetensors")
+    again = load(tmp_path / "model.safetensors").predict(X)
+    assert all((a == b).all() for a, b in zip(again, model.predict(X), strict=True))
+    flat = [LSTM(8, return_sequences=True), Flatten()]
+    assert NetworkRegressor(flat, **quick).fit(np.ones((9, 3, 2)), np.arange(9)).predict(
+        np.ones((2, 3, 2))
+    ).shape == (2,)
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    (
+        (np.ones((4, 3, 2)), np.ones(4), r"the shape \(4, 3\), or .* one for each step .* \(4,\)"),
+        ([np.ones((3, 2)), np.ones((1, 2))], [[1.0]] * 2, r"in sequence 0 the shape \(3,\)\. Got"),
+        ([np.ones((3, 2)), np.ones((1, 2))], [[1.0] * 3], r"each of the 2 sequences .* Got 1\."),
+    ),
+)
+def test_targets_that_are_not_one_a_step_are_refused(X, y, message):
+    with pytest.raises(ValueError, match=f"y of LSTMRegressor must have .*{message}"):
+        LSTMRegressor(return_sequences=True, **QUICK).fit(X, y)
+
+
+def test_windows_have_no_targets_of_steps():
+    X, y = windows(pd.DataFrame({"day": range(40), "v": np.arange(40.0)}), 5, 5, target="v")
+    with pytest.raises(ValueError, match="Got windows, whose target is what comes after them"):
+        LSTMRegressor(return_sequences=True, **QUICK).fit(X, y)
+    frame = long_table(sequences(5)[0])
+    with pytest.raises(ValueError, match=r"each of the \d+ rows of X\. Got 5\."):
+        LSTMRegressor(return_sequences=True, group="who", time="day", **QUICK).fit(
+            frame, np.ones(5)
+        )

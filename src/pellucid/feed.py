@@ -54,16 +54,19 @@ class Feed:
         self._tasks: dict[int, Future[None]] = {}  # by the first place of a group
         self._asked = 0  # places up to here have been asked for
 
-    def operation(self, x: np.ndarray, grid: Grid, missing: np.ndarray | None = None) -> Operation:
+    def operation(
+        self, x: np.ndarray, grid: Grid, missing: np.ndarray | None = None, back: int = 0
+    ) -> Operation:
         """The operation that copies a batch's rows into the padded rows `x`.
 
-        Of sequences, it also counts in `missing` the steps that each lacks.
+        Of sequences the last steps that fit, but for `back` behind them; it also counts in
+        `missing` the steps that each row lacks.
         """
         if isinstance(self.data, Sequences):
             found = self.data
             return operation(
                 "gather_steps", found.values, found.starts, found.lengths, self.slots, x,
-                grid.pixel, missing, found.steps,
+                grid.pixel, missing, grid.width, back,
             )  # fmt: skip
         (runs,), count = lines(grid)
         rows = self.rests.reshape(len(self.rests), -1)

@@ -13,7 +13,7 @@ import numpy as np
 
 from pellucid import checks
 from pellucid.data.picture_sets import Pictures
-from pellucid.data.sequences import Sequences
+from pellucid.data.sequences import Sequences, StepTargets
 from pellucid.feed import Feed
 from pellucid.kernels import Operation, Program, available_threads, new_control, operation
 from pellucid.kernels.grid import NO_BORDER, Grid, grid_of, spaced, tiled_pixel
@@ -220,11 +220,11 @@ class Network:
                 "Call network.build(input_shape) first."
             )
 
-    def _check_flat(self, purpose: str) -> None:
-        if len(self.output_shape) != 1:
+    def _check_rank(self, purpose: str, most: int) -> None:
+        if len(self.output_shape) > most:
             raise ValueError(
                 f"the output of Network must be flat for {purpose}. Got maps of shape "
-                f"{self.output_shape}. Put a Flatten or GlobalAvgPool layer at the end."
+                f"{self.output_shape}. Put a Flatten or GlobalAvgPool layer before its end."
             )
 
     def _mixes_steps(self) -> Layer | None:
@@ -419,12 +419,12 @@ class Network:
         Returns
         -------
         ndarray of shape (N, *output_shape)
-            A row's bits depend on that row alone.
+            A row's bits depend on that row alone. Steps that a sequence lacks are NaN.
         """
         self._check_built()
         checks.one_of("output", "Network.forward", output, OUTPUTS)
         if output != "identity":
-            self._check_flat(f"output={output!r}")
+            self._check_rank(f"output={output!r}", 2)
         data = self._data(X)
         if self.for_rows(data.shape) is not self:
             return self.for_rows(data.shape).forward(data, output, n_jobs)
@@ -434,26 +434,8 @@ class Network:
         rows = min(self.predict_rows, len(data))
         layout = self.layout(rows, unequal=isinstance(data, Sequences))
         feed = Feed(data, rows)
-        last, columns = layout.y, self.output_shape[0]
         places = _numbers(layout.y_grid)
         operations = [feed.operation(layout.x, layout.x_grid, layout.missing), *layout.forward]
-        if output != "identity":
-            last = np.zeros_like(layout.y)
-            end = (
-                operation("softmax_forward", layout.y, last, columns)
-                if output == "softmax"
-                else operation(
-                    "activation_forward",
-                    layout.y,
-                    spaced(1),
-                    last,
-                    spaced(1),
-                    columns,
-                    Sigmoid.kind,
-                    0.0,
-                )
-            )
-            operations.append(end)
         program = Program(operations, self.dtype, slices=self.slices)
         parts = self.threads(rows, n_jobs)
         with feed:
@@ -461,15 +443,31 @@ class Network:
                 count = min(rows, len(data) - first)
                 feed.wait(first, first + count)
                 program.run(step, step + 1, rows, len(data), parts)
-                found[first : first + count] = last[:count, places]
-        return found.reshape(len(data), *self.output_shape)
+                found[first : first + count] = layout.y[:count, places]
+        if output != "identity":
+            found = self._last(found.reshape(-1, self.output_shape[-1]), output, parts)
+        found = found.reshape(len(data), *self.output_shape)
+        if isinstance(data, Sequences) and found.ndim == 3:
+            found[~data.present] = np.nan
+        return found
+
+    def _last(self, x: np.ndarray, output: str, parts: int) -> np.ndarray:
+        """A last function of each row of x."""
+        y, columns, line = np.zeros_like(x), x.shape[1], spaced(1)
+        if output == "softmax":
+            end = operation("softmax_forward", x, y, columns)
+        else:
+            end = operation("activation_forward", x, line, y, line, columns, Sigmoid.kind, 0.0)
+        Program([end], self.dtype).run(0, 1, len(x), len(x), parts)
+        return y
 
     def gradients(
         self, X: Any, y: Any, loss: str, sample_weight: Any = None
     ) -> tuple[float, dict[str, np.ndarray]]:
         """The mean loss of all rows as one batch, and its gradient by parameter name.
 
-        `y` holds class indices for "categorical_cross_entropy", else numbers of shape (N, K).
+        `y` holds class indices for "categorical_cross_entropy", else numbers of shape (N, K), or is
+        a StepTargets of such values. That has weights of its own.
         Layers act as in training: Dropout with seed 0, and BatchNorm moves its running statistics.
         """
         data = self._data(X)
@@ -490,7 +488,7 @@ class Network:
             [
                 Feed(data, len(data)).operation(layout.x, layout.x_grid, layout.missing),
                 *layout.forward,
-                *measure.operations,
+                *measure.operations(),
                 *layout.backward,
             ],
             self.dtype,
@@ -558,7 +556,10 @@ def _numbers(grid: Grid) -> np.ndarray:
 
 
 class Loss:
-    """A loss on a network's output: its operations, and each step's sums."""
+    """A loss on a network's output: its operations, and the sums of each step of training.
+
+    `target` has one entry a row, with the `weight` of the rows, or is a StepTargets.
+    """
 
     def __init__(
         self,
@@ -571,31 +572,44 @@ class Loss:
         steps: int,
     ) -> None:
         checks.one_of("loss", "Network", name, LOSSES)
-        network._check_flat(f"the loss {name}")
         rows, dtype = len(layout.x), network.dtype
-        self.name = name
-        self.layout, self.order, self.columns = layout, order, network.output_shape[0]
-        self.target = self._checked(target, len(order), dtype)
+        self.name, self.layout, self.order = name, layout, order
+        self.columns = network.output_shape[-1]
+        if isinstance(target, StepTargets):
+            network._check_rank(f"the loss {name}", 2)
+            self.starts, self.lengths, weight = target.starts, target.lengths, _per_row(target)
+            target, count = target.values, len(target.values)
+        else:
+            network._check_rank(f"the loss {name}", 1)
+            self.starts = np.arange(len(order), dtype=np.int64)
+            self.lengths, count = np.ones(len(order), dtype=np.int64), len(order)
+        self.target = self._checked(target, count, dtype)
         self.weight = np.ascontiguousarray(weight, dtype=dtype)
-        if self.weight.shape != (len(order),):
+        if self.weight.shape != (count,):
             raise ValueError(
-                f"weights of {name} must have shape ({len(order)},). Got {self.weight.shape}."
+                f"weights of {name} must have shape ({count},). Got {self.weight.shape}."
+            )
+        if len(self.starts) != len(order):
+            raise ValueError(
+                f"y of {name} must have targets of {len(order)} sequences. Got {len(self.starts)}."
             )
         self.gradient = layout.dy if layout.dy is not None else np.zeros_like(layout.y)
         self.row_losses, self.row_hits = np.zeros(rows), np.zeros(rows)
         self.sums = np.zeros(2 * steps)  # each step's loss, then each step's hits
         self.control = new_control()
 
-    @property
     def operations(self) -> list[Operation]:
         """Loss and gradient of a batch, and their sum, which halts a program with this control."""
+        grid = self.layout.y_grid
         return [
             operation(
-                self.name, self.layout.y, self.target, self.weight, self.order, self.gradient,
-                self.row_losses, self.row_hits, self.columns,
+                self.name, self.layout.y, grid.pixel, self.target, self.weight, self.starts,
+                self.lengths, self.order, grid.width, 0, self.gradient, self.row_losses,
+                self.row_hits, self.columns,
             ),
             operation(
-                "sum_loss", self.row_losses, self.row_hits, self.sums, self.control, halts=True
+                "sum_loss", self.row_losses, self.row_hits, self.sums, self.control, False,
+                halts=True,
             ),
         ]  # fmt: skip
 
@@ -618,3 +632,9 @@ class Loss:
                 f"Got {found.min()} to {found.max()}."
             )
         return found
+
+
+def _per_row(target: StepTargets) -> np.ndarray:
+    """The weights of its steps, scaled so that a row's sum is 1 on average."""
+    total = math.fsum(target.weight[target.places])
+    return target.weight * (len(target) / total)

@@ -1,12 +1,13 @@
 """What the user has, turned into arrays to train on, and back."""
 
+from pellucid.data.arrangement import Arrangement
 from pellucid.data.folders import files_below, list_pictures
 from pellucid.data.groups import Groups
 from pellucid.data.picture_sets import Pictures
 from pellucid.data.readers import is_table, read_table, split_target
 from pellucid.data.scaled_pictures import PictureEncoder
 from pellucid.data.scaled_sequences import SequenceEncoder
-from pellucid.data.sequences import Sequences
+from pellucid.data.sequences import Sequences, StepTargets
 from pellucid.data.tables import TableEncoder
 from pellucid.data.targets import (
     ClassTarget,
@@ -20,6 +21,7 @@ from pellucid.data.weights import check_rows, class_weights, sample_weights
 from pellucid.data.windows import Windows, last_window, windows
 
 __all__ = [
+    "Arrangement",
     "ClassTarget",
     "Groups",
     "MultilabelTarget",
@@ -28,6 +30,7 @@ __all__ = [
     "Pictures",
     "SequenceEncoder",
     "Sequences",
+    "StepTargets",
     "TableEncoder",
     "Windows",
     "check_rows",

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from pellucid.checks import shown
+from pellucid.data.arrangement import Arrangement
 from pellucid.data.columns import owner_of, plain_array
 from pellucid.data.groups import Groups
 from pellucid.data.sequences import Sequences
@@ -65,7 +66,9 @@ class SequenceEncoder:
         if isinstance(X, Windows):
             return self._fit_windows(estimator, X, dtype)
         table, lengths = self._table(estimator, X, learn=True)
-        weights = None if sample_weight is None else np.repeat(sample_weight, lengths)
+        weights = sample_weight
+        if weights is not None and len(weights) != lengths.sum():
+            weights = np.repeat(weights, lengths)
         self.table = TableEncoder()
         features = getattr(estimator, "n_features_in_", None)
         values = self.table.fit_transform(estimator, table, weights, dtype)
@@ -93,6 +96,31 @@ class SequenceEncoder:
         if isinstance(X, Windows) or (self.group is None and self.time is None):
             return None
         return Groups.of(owner_of(estimator), X, self.group, self.time)
+
+    def arrangement(self, estimator: Any, X: Any) -> Arrangement:
+        """How the steps of `X` lie, for targets that are one for each step.
+
+        Raises
+        ------
+        ValueError
+            If `X` holds no sequences, or windows of a series.
+        """
+        owner = owner_of(estimator)
+        if isinstance(X, Windows):
+            raise ValueError(
+                f"X of {owner} must be sequences where each step has a target. Got windows, whose "
+                "target is what comes after them. Leave return_sequences=True out."
+            )
+        groups = self.groups(estimator, X)
+        if groups is not None:
+            return Arrangement("table", groups.lengths, groups.order)
+        found = _listed(X)
+        if not isinstance(found, np.ndarray):
+            return Arrangement("list", _from_list(owner, found)[1])
+        if found.ndim < 3:  # also a table, whose columns are the steps
+            rows, steps = np.shape(X) if np.ndim(X) == 2 else (0, 0)
+            found = np.zeros((rows, steps, 1))
+        return Arrangement("array", _from_array(owner, found)[1])
 
     def _table(self, estimator: Any, X: Any, learn: bool) -> tuple[Any, np.ndarray]:
         """All steps, one after the other, as a table, and each sequence's number of steps."""

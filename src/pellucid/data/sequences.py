@@ -1,4 +1,4 @@
-"""Sequences of unequal length, one behind the other in one array."""
+"""Sequences of unequal length, one behind the other in one array; targets of their steps."""
 
 from __future__ import annotations
 
@@ -48,6 +48,11 @@ class Sequences:
         return len(self.lengths), self.steps, self.values.shape[1]
 
     @property
+    def present(self) -> np.ndarray:
+        """Which of T steps each sequence has: bool, of shape (N, T)."""
+        return np.asarray(np.arange(self.steps) < self.lengths[:, None])
+
+    @property
     def overlap(self) -> float:
         """In how many sequences a step lies, on average: more than one where windows overlap."""
         ends = np.zeros(len(self.values) + 1, dtype=np.int64)
@@ -61,3 +66,36 @@ class Sequences:
     def __getitem__(self, index: Any) -> Sequences:
         """The sequences at `index`; the steps are shared."""
         return Sequences(self.values, self.starts[index], self.lengths[index], self.steps)
+
+
+@dataclass(frozen=True)
+class StepTargets:
+    """A target and a weight for each step of N sequences, one sequence behind the other.
+
+    Parameters
+    ----------
+    values : ndarray of shape (all steps,) or (all steps, K)
+    weight : ndarray of shape (all steps,)
+    starts, lengths : int64 ndarray of shape (N,)
+        Where a sequence begins, and how many steps it has.
+    """
+
+    values: np.ndarray
+    weight: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, index: Any) -> StepTargets:
+        """Those of the sequences at `index`; values and weights are shared."""
+        return StepTargets(self.values, self.weight, self.starts[index], self.lengths[index])
+
+    @property
+    def places(self) -> np.ndarray:
+        """Where each step of these sequences lies in `values`."""
+        ends = np.cumsum(self.lengths)
+        return np.arange(self.lengths.sum()) + np.repeat(
+            self.starts - (ends - self.lengths), self.lengths
+        )

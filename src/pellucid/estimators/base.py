@@ -11,7 +11,15 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks
-from pellucid.data import Pictures, Sequences, check_rows, sample_weights, target_from_state
+from pellucid.data import (
+    Arrangement,
+    Pictures,
+    Sequences,
+    StepTargets,
+    check_rows,
+    sample_weights,
+    target_from_state,
+)
 from pellucid.data.columns import plain_array
 from pellucid.data.scaling import power_of_two
 from pellucid.estimators.plain import from_plain, plain_parameters
@@ -86,6 +94,10 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
     def _targets(self, X: Any, y: Any) -> Any:
         """`y` with one entry for each row of the encoded `X`."""
         return y
+
+    def _arrangement(self, X: Any) -> Arrangement | None:
+        """How the steps of `X` lie where each has a target; None where each row has one."""
+        return None
 
     def _augmentation(self) -> Augmentation | None:
         """What may happen to rows in training."""
@@ -183,7 +195,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
     @property
     def n_outputs_(self) -> int:
         """Numbers a row that the network gives: targets, labels, classes (one for two)."""
-        return self.network_.output_shape[0]
+        return self.network_.output_shape[-1]
 
     @property
     def n_iter_(self) -> int:
@@ -251,7 +263,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         self, X: Any, y: Any, sample_weight: Any, going_on: bool, classes: Any, dtype: str
     ) -> Rows:
         """X, y and weights as arrays; encoders are fitted, or used again when going on."""
-        y = self._targets(X, y)
+        arrangement, y, sample_weight = self._arranged(X, y, sample_weight)
         count = _count(X if y is None else y)
         weights = None
         if sample_weight is not None:
@@ -261,7 +273,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             data = self._input.transform(self, X)
         else:
             target, encoder = self._new_target(y), self._new_input()
-            if isinstance(X, (list, tuple)) or getattr(X, "ndim", 2) == 1:
+            if arrangement is None and (isinstance(X, (list, tuple)) or getattr(X, "ndim", 2) == 1):
                 check_rows(self, len(X), count)  # before all pictures are read
             data = encoder.fit_transform(self, X, weights, np.dtype(dtype))
             if encoder.left_out:
@@ -270,25 +282,47 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             extra = {} if classes is None else {"classes": classes}
             codes = target.fit(self, y, weights, **extra)
             self.target_, self._input = target, encoder
-        check_rows(self, len(data), len(codes))
+        if arrangement is None:
+            check_rows(self, len(data), len(codes))
         if len(data) < 2 and not going_on:
             raise ValueError(f"X of {type(self).__name__} must have at least 2 rows. Got 1 sample.")
-        weights = np.ones(len(data)) if weights is None else weights
+        weights = np.ones(len(codes)) if weights is None else weights
         weights = self._row_weights(codes, weights)
         used = weights > 0  # weight 0 is the row left out
+        if arrangement is not None:
+            used = np.add.reduceat(used, arrangement.starts, dtype=np.int64) > 0
         if not used.any():
             raise ValueError(
                 f"class_weight of {type(self).__name__} must leave a row of weight above 0. "
                 f"Got {checks.shown(self.class_weight)}, and none is left."
             )
-        if not used.all():
-            data, codes, weights = data[used], codes[used], weights[used]
         weights = weights / power_of_two(weights.max())  # exact, and their sum stays finite
+        targets: Any = self._target_rows(codes)
+        if arrangement is not None:
+            starts, lengths = arrangement.starts, arrangement.lengths
+            targets = StepTargets(targets, weights.astype(dtype), starts, lengths)
+            weights = np.ones(len(data))
+        if not used.all():
+            data, targets, weights = data[used], targets[used], weights[used]
         return Rows(
             data if isinstance(data, (Pictures, Sequences)) else np.ascontiguousarray(data),
-            self._target_rows(codes),
+            targets if arrangement is not None else np.ascontiguousarray(targets),
             unit_mean(weights).astype(dtype),
         )
+
+    def _arranged(self, X: Any, y: Any, sample_weight: Any) -> tuple[Arrangement | None, Any, Any]:
+        """`y` and the weights, one for each row of the encoded X, or one for each of its steps."""
+        arrangement = self._arrangement(X)
+        if arrangement is None:
+            return None, self._targets(X, y), sample_weight
+        owner = type(self).__name__
+        y = arrangement.flatten(f"y of {owner}", y)
+        if hasattr(plain_array(sample_weight), "__len__"):
+            if arrangement.of_sequences(sample_weight):
+                sample_weight = np.repeat(plain_array(sample_weight), arrangement.lengths)
+            else:
+                sample_weight = arrangement.flatten(f"sample_weight of {owner}", sample_weight)
+        return arrangement, y, sample_weight
 
     def _split(self, rows: Rows, settings: Settings) -> tuple[Rows, Rows]:
         """Rows to train on and rows kept aside, every class in both where it can be."""
@@ -300,9 +334,8 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
                 f"Got {count}. Pass early_stopping=False."
             )
         order = Stream(settings.seed, "split").permutation(count)
-        labels = rows.y if rows.y.ndim == 1 else rows.y[:, 0]
-        if settings.accuracy and (rows.y.ndim == 1 or rows.y.shape[1] == 1):
-            order = order[np.argsort(_shares(labels[order]), kind="stable")]
+        if settings.accuracy and isinstance(rows.y, np.ndarray) and rows.y[:1].size == 1:
+            order = order[np.argsort(_shares(rows.y.reshape(-1)[order]), kind="stable")]
         return rows.subset(np.sort(order[aside:])), rows.subset(np.sort(order[:aside]))
 
     # -- using -------------------------------------------------------------------------------
@@ -311,7 +344,17 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         check_is_fitted(self, "network_")
         data = self._input.transform(self, X)
         jobs = None if self.n_jobs in (None, -1) else self.n_jobs
-        return self.network_.forward(data, output, jobs)
+        found = self.network_.forward(data, output, jobs)
+        if found.ndim == 2:
+            return found
+        if isinstance(data, Sequences):  # of each, the steps that it has
+            return found[data.present]
+        return found.reshape(-1, found.shape[-1])
+
+    def _restored(self, X: Any, values: np.ndarray) -> Any:
+        """What was predicted, as X lies where it is one for each step."""
+        arrangement = self._arrangement(X)
+        return values if arrangement is None else arrangement.restore(values)
 
     def summary(self) -> None:
         """Print the network's table of layer, output shape and parameters."""

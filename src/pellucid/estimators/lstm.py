@@ -81,6 +81,7 @@ class LSTMClassifier(RecurrentClassification, _LSTM):
         num_layers: int = 1,
         bidirectional: bool = False,
         dropout: float = 0.0,
+        return_sequences: bool = False,
         group: str | None = None,
         time: str | None = None,
         optimizer: str | Optimizer = "adamw",
@@ -105,6 +106,7 @@ class LSTMClassifier(RecurrentClassification, _LSTM):
         self.num_layers = num_layers
         self.bidirectional = bidirectional
         self.dropout = dropout
+        self.return_sequences = return_sequences
         self.group = group
         self.time = time
         self.optimizer = optimizer
@@ -182,6 +184,7 @@ class LSTMRegressor(RecurrentRegression, _LSTM):
         num_layers: int = 1,
         bidirectional: bool = False,
         dropout: float = 0.0,
+        return_sequences: bool = False,
         group: str | None = None,
         time: str | None = None,
         optimizer: str | Optimizer = "adamw",
@@ -205,6 +208,7 @@ class LSTMRegressor(RecurrentRegression, _LSTM):
         self.num_layers = num_layers
         self.bidirectional = bidirectional
         self.dropout = dropout
+        self.return_sequences = return_sequences
         self.group = group
         self.time = time
         self.optimizer = optimizer

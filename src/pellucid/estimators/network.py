@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pellucid.checks import shown
-from pellucid.data import PictureEncoder, SequenceEncoder, TableEncoder
+from pellucid.data import Arrangement, PictureEncoder, SequenceEncoder, TableEncoder
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import documented
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
@@ -47,6 +47,15 @@ class _AnyNetwork(NetworkEstimator):
             if any(isinstance(each, spatial) for each in self.layers):
                 return PictureEncoder()
         return TableEncoder()
+
+    def _arrangement(self, X: Any) -> Arrangement | None:
+        """Of all states that come from the last recurrent layer, each has a target."""
+        for layer in reversed(self.layers if isinstance(self.layers, (list, tuple)) else ()):
+            if isinstance(layer, Recurrent):
+                return SequenceEncoder().arrangement(self, X) if layer.return_sequences else None
+            if isinstance(layer, (Flatten, GlobalAvgPool)):
+                return None
+        return None
 
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__

@@ -20,7 +20,11 @@ num_layers : int, default=1
 bidirectional : bool, default=False
     Whether each layer also goes from the end to the beginning, with weights of its own.
 dropout : float, default=0.0
-    The share of each layer's states set to zero on their way to the next layer, in training.""",
+    The share of each layer's states set to zero on their way to the next layer, in training.
+return_sequences : bool, default=False
+    Whether there is a target, and a prediction, for each step of a sequence: y and what is
+    predicted are then arrays (rows, steps), lists of arrays (steps,), or one entry for each row of
+    a long table, as X is; with a further axis for several. Else there is one for each sequence.""",
     "sequences": """group : str, default=None
     In a long table, the column that says which sequence a row belongs to.
 time : str, default=None

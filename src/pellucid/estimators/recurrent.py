@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import checks
-from pellucid.data import Groups, SequenceEncoder
+from pellucid.data import Arrangement, Groups, SequenceEncoder
 from pellucid.data.columns import plain_array
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
@@ -16,7 +16,7 @@ from pellucid.layers import Layer, Linear
 
 
 class RecurrentEstimator(NetworkEstimator):
-    """Abstract: recurrent layers, and an output layer on the last state."""
+    """Abstract: recurrent layers, and an output layer on the last state or on each."""
 
     @property
     def sequences_(self) -> SequenceEncoder:
@@ -38,9 +38,15 @@ class RecurrentEstimator(NetworkEstimator):
         checks.flag("bidirectional", owner, self.bidirectional)
         rate = checks.number("dropout", owner, self.dropout, 0, 1, open_high=True)
         layer = self._layer(
-            hidden_dim=width, num_layers=count, bidirectional=self.bidirectional, dropout=rate
-        )
+            hidden_dim=width, num_layers=count, bidirectional=self.bidirectional, dropout=rate,
+            return_sequences=self.return_sequences,
+        )  # fmt: skip
         return [*layer.stack(), Linear(outputs)]
+
+    def _arrangement(self, X: Any) -> Arrangement | None:
+        if not checks.flag("return_sequences", type(self).__name__, self.return_sequences):
+            return None
+        return self._new_input().arrangement(self, X)
 
     @abstractmethod
     def _layer(self, **parameters: Any) -> Layer:
@@ -52,19 +58,11 @@ class RecurrentEstimator(NetworkEstimator):
 
 
 class RecurrentClassification(NetworkClassification, RecurrentEstimator):
-    """Abstract: one class a sequence, or any number of labels."""
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The share of sequences whose class, or whose every label, is right."""
-        return float(super().score(X, self._targets(X, y), sample_weight))
+    """Abstract: one class a sequence or a step, or any number of labels."""
 
 
 class RecurrentRegression(NetworkRegression, RecurrentEstimator):
-    """Abstract: one number a sequence, or several."""
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The share of the variance that is explained, R squared."""
-        return float(super().score(X, self._targets(X, y), sample_weight))
+    """Abstract: one number a sequence or a step, or several."""
 
 
 def of_groups(owner: str, y: Any, groups: Groups) -> Any:

@@ -83,6 +83,7 @@ class RNNClassifier(RecurrentClassification, _RNN):
         num_layers: int = 1,
         bidirectional: bool = False,
         dropout: float = 0.0,
+        return_sequences: bool = False,
         activation: str = "tanh",
         group: str | None = None,
         time: str | None = None,
@@ -108,6 +109,7 @@ class RNNClassifier(RecurrentClassification, _RNN):
         self.num_layers = num_layers
         self.bidirectional = bidirectional
         self.dropout = dropout
+        self.return_sequences = return_sequences
         self.activation = activation
         self.group = group
         self.time = time
@@ -188,6 +190,7 @@ class RNNRegressor(RecurrentRegression, _RNN):
         num_layers: int = 1,
         bidirectional: bool = False,
         dropout: float = 0.0,
+        return_sequences: bool = False,
         activation: str = "tanh",
         group: str | None = None,
         time: str | None = None,
@@ -212,6 +215,7 @@ class RNNRegressor(RecurrentRegression, _RNN):
         self.num_layers = num_layers
         self.bidirectional = bidirectional
         self.dropout = dropout
+        self.return_sequences = return_sequences
         self.activation = activation
         self.group = group
         self.time = time

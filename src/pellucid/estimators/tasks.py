@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.metrics import accuracy_score, r2_score
 
 from pellucid.data import (
     ClassTarget,
@@ -40,22 +41,36 @@ class NetworkClassification(ClassifierMixin, NetworkEstimator):
         return self._fit(X, y, sample_weight, epochs=1, going_on=True, classes=classes)
 
     def predict(self, X: Any) -> np.ndarray:
-        """The most likely class of each row, or the labels whose probability is above one half."""
+        """The most likely class of each row, or the labels whose probability is above one half.
+
+        Where steps have targets, that of each step: an array (rows, steps), a list of arrays, or
+        one entry for each row of a long table, as X is.
+        """
         logits = self._output(X)
-        if logits.shape[1] == 1:
-            return self.target_.decode((logits[:, 0] > 0).astype(np.int64))
         if isinstance(self.target_, MultilabelTarget):
-            return self.target_.decode((logits > 0).astype(np.int64))
-        return self.target_.decode(logits.argmax(axis=1))
+            codes = (logits > 0).astype(np.int64)
+        elif logits.shape[1] == 1:
+            codes = (logits[:, 0] > 0).astype(np.int64)
+        else:
+            codes = logits.argmax(axis=1)
+        return self._restored(X, self.target_.decode(codes))
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class, or of each label, of shape (rows, classes)."""
         if isinstance(getattr(self, "target_", None), ClassTarget) and len(self.classes_) > 2:
-            return self._output(X, "softmax")
+            return self._restored(X, self._output(X, "softmax"))
         found = self._output(X, "sigmoid")
-        if isinstance(self.target_, MultilabelTarget):
-            return found
-        return np.concatenate([1 - found, found], axis=1)
+        if not isinstance(self.target_, MultilabelTarget):
+            found = np.concatenate([1 - found, found], axis=1)
+        return self._restored(X, found)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The share of rows, or of steps, whose class, or whose every label, is right."""
+        arrangement, y, weight = self._arranged(X, y, sample_weight)
+        if arrangement is None:
+            return float(super().score(X, y, weight))
+        found = arrangement.flatten("the prediction", self.predict(X))
+        return float(accuracy_score(y, found, sample_weight=weight))
 
     @property
     def classes_(self) -> np.ndarray:
@@ -116,7 +131,15 @@ class NetworkRegression(RegressorMixin, NetworkEstimator):
     def predict(self, X: Any) -> np.ndarray:
         """The number, or numbers, of each row, in the units of `y`."""
         output = self._output(X)
-        return self.target_.decode(output)
+        return self._restored(X, self.target_.decode(output))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The share of the variance of the targets that is explained, R squared."""
+        arrangement, y, weight = self._arranged(X, y, sample_weight)
+        if arrangement is None:
+            return float(super().score(X, y, weight))
+        found = arrangement.flatten("the prediction", self.predict(X))
+        return float(r2_score(y, found, sample_weight=weight))
 
     def _new_target(self, y: Any) -> Any:
         return NumberTarget()

@@ -147,7 +147,11 @@ def gradient_flow(
     count = checks.positive_integer("rows", "gradient_flow", rows)
     index = _index(model, layer, reverse)
     data = model._input.transform(model, X)[:count]
-    targets = model._target_rows(model.target_.encode(model, model._targets(X, y)))[:count]
+    arrangement, y, _ = model._arranged(X, y, None)
+    targets = model._target_rows(model.target_.encode(model, y))
+    if arrangement is not None:
+        targets = np.split(targets, arrangement.starts[1:])
+    targets = targets[:count]
     found = [
         _of_row(model, sequence, target, index, reverse)
         for sequence, target in zip(_each(data), targets, strict=True)
@@ -203,12 +207,12 @@ def _of_row(
 
 
 def _loss_backward(loss: str, output: np.ndarray, target: Any) -> np.ndarray:
+    """Of the mean over the steps of `output`, (1, K) or (1, T, K)."""
+    rows = output.reshape(-1, output.shape[-1])
     if loss == "categorical_cross_entropy":
-        onehot = np.zeros(output.shape)
-        onehot[0, int(target)] = 1.0
-        return formulas.categorical_cross_entropy_backward(output, onehot)
+        target = np.eye(rows.shape[1])[np.atleast_1d(target)]
     backward = getattr(formulas, f"{loss}_backward")
-    return np.asarray(backward(output, np.atleast_2d(target)))
+    return np.asarray(backward(rows, np.reshape(target, rows.shape))).reshape(output.shape)
 
 
 def _median(rows: tuple[np.ndarray, ...]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 formula   gather:         x[i] = data[slots[first + i]]
           gather_levels:  x[i, p, c] = table[data[slots[first + i], p, c], c]
-          gather_steps:   x[i, t] = values[starts[slots[first + i]] + t]
+          gather_steps:   x[i, t] = values[starts[slots[first + i]] + begin + t]
 shapes    data (slots, I), of levels bytes, two for a level of 16 bits, the lower first; slots (N,);
           table (levels, C), flat; x (B, padded rows) of lines of `count` numbers;
           values (all steps, C), starts and lengths (N,), missing (B,)
@@ -13,9 +13,16 @@ source    none: a copy, so that every later kernel reads its rows side by side
 
 from __future__ import annotations
 
-from numba import int64
+from numba import int64, njit
 
 from pellucid.kernels.intrinsics import share
+
+
+@njit(error_model="numpy", _nrt=False)
+def span(length, steps, back):
+    """Which steps of a sequence a row of `steps` holds: the last, but for `back` behind them."""
+    end = max(0, length - back)
+    return max(0, end - steps), end
 
 
 def gather(part, parts, step, first, rows, dtype, data, slots, x, lines, count):
@@ -53,15 +60,17 @@ def gather_levels(
 
 
 def gather_steps(
-    part, parts, step, first, rows, dtype, values, starts, lengths, slots, x, pixel, missing, steps
-):
+    part, parts, step, first, rows, dtype,
+    values, starts, lengths, slots, x, pixel, missing, steps, back,
+):  # fmt: skip
     """Copy the steps of the batch's sequences into `x`, and count those that each lacks."""
     count = values.shape[1]
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
         slot = slots[first + i]
-        missing[i] = steps - lengths[slot]
-        for t in range(lengths[slot]):
-            source, target = values[starts[slot] + t], x[i, t * pixel : t * pixel + count]
+        head, tail = span(lengths[slot], steps, back)
+        missing[i] = steps - (tail - head)
+        for t in range(tail - head):
+            source, target = values[starts[slot] + head + t], x[i, t * pixel : t * pixel + count]
             for j in range(count):
                 target[j] = source[j]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +12,13 @@ from pellucid.kernels import Operation, operation
 from pellucid.kernels.grid import spaced
 from pellucid.kernels.panels import PANEL_BYTES, aligned, stored_columns
 from pellucid.layers.base import Layer, Parameter, Shape, Stage, flat_size
+from pellucid.layers.convolution import Conv1d
 from pellucid.layers.initialization import INITIALIZATIONS
 
 
 @dataclass(frozen=True, repr=False)
 class Linear(Layer):
-    """``y = x W + b``, x (B, I), W (I, H), b (H,).
+    """``y = x W + b``, x (B, I), W (I, H), b (H,); of x (B, T, I) each step by itself.
 
     Parameters
     ----------
@@ -43,19 +45,30 @@ class Linear(Layer):
         checks.one_of("initialization", "Linear", self.initialization, INITIALIZATIONS)
 
     def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) == 2:
+            return (shape[0], int(self.units))
         flat_size("Linear", shape)
         return (int(self.units),)
 
+    def takes_steps(self) -> bool:
+        return True
+
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
-        found = {"weight": Parameter((shape[0], self.units), self.initialization, True)}
+        found = {"weight": Parameter((shape[-1], self.units), self.initialization, True)}
         if self.bias:
             found["bias"] = Parameter((self.units,), "zeros", False)
         return found
 
     def work(self, shape: Shape) -> int:
-        return shape[0] * self.units
+        return math.prod(shape) * self.units
+
+    def _by_steps(self) -> Layer:
+        """What does the same to steps: a convolution whose window is one step wide."""
+        return Conv1d(self.units, 1, bias=self.bias)
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
+        if len(stage.input_shape) == 2:
+            return self._by_steps().forward(stage, training)
         x, y = stage.x, stage.y
         inputs, outputs = stage.input_shape[0], stage.output_shape[0]
         bias = stage.parameters["bias"] if self.bias else _zeros(outputs, stage.dtype)
@@ -76,6 +89,8 @@ class Linear(Layer):
     def backward(self, stage: Stage) -> list[Operation]:
         # y = x W + b, so dW = x^T dy, db = sum dy, dx = dy W^T
         assert stage.dy is not None
+        if len(stage.input_shape) == 2:
+            return self._by_steps().backward(stage)
         x, dy, dx = stage.x, stage.dy, stage.dx
         inputs, outputs = stage.input_shape[0], stage.output_shape[0]
         panel = PANEL_BYTES // stage.dtype.itemsize

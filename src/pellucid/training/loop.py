@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pellucid.data.picture_sets import Pictures
-from pellucid.data.sequences import Sequences
+from pellucid.data.sequences import Sequences, StepTargets
 from pellucid.feed import Feed
 from pellucid.kernels import Operation, Program, announced, operation
 from pellucid.kernels.grid import grid_of
@@ -44,7 +44,7 @@ class Rows:
     """Encoded rows: features (N, ...), targets, and weights of mean 1."""
 
     X: np.ndarray | Pictures | Sequences
-    y: np.ndarray
+    y: np.ndarray | StepTargets
     weight: np.ndarray
 
     def __len__(self) -> int:
@@ -140,7 +140,7 @@ class _Training:
             [
                 *self._input(),
                 *self.layout.forward,
-                *self.loss.operations,
+                *self.loss.operations(),
                 *self.layout.backward,
                 *self._clip(),
                 *self._update(),
@@ -258,7 +258,7 @@ class _Validation:
         self.feed, self.order = Feed(rows.X, self.batch), order
         operation = self.feed.operation(layout.x, layout.x_grid, layout.missing)
         self.program = Program(
-            [operation, *layout.forward, *self.loss.operations],
+            [operation, *layout.forward, *self.loss.operations()],
             network.dtype,
             self.loss.control,
             network.slices,
@@ -397,7 +397,11 @@ class Trainer:
         if keep_best and best_values is not None:
             network.values[:] = best_values
             return Outcome(f"{reason}; best epoch {best_epoch}", best_epoch)
-        if not np.isfinite(network.forward(rows.X[: network.predict_rows], n_jobs=1)).all():
+        some = rows.X[: network.predict_rows]
+        found = network.forward(some, n_jobs=1)
+        if isinstance(some, Sequences) and found.ndim == 3:
+            found = found[some.present]
+        if not np.isfinite(found).all():
             raise TrainingDiverged(
                 f"the network's output after epoch {self.state.epochs} must be finite, but it is "
                 f"NaN or infinite: the last step went too far. {settings.way_out}"
