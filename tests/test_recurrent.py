@@ -1,5 +1,7 @@
 """What the recurrent layers share: torch's, stacks, last states, short batches, wrong input."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from helpers import DTYPES
@@ -7,6 +9,9 @@ from helpers import DTYPES
 from pellucid import Network
 from pellucid.data import Sequences, StepTargets
 from pellucid.layers import GRU, LSTM, RNN, Conv1d, Dropout, Flatten, Linear, MaxPool1d, Tanh
+from pellucid.training.loop import Rows, Settings, Trainer
+from pellucid.training.optimizers import SGD
+from pellucid.training.schedules import Constant
 
 KINDS = {"RNN": (RNN, [0]), "LSTM": (LSTM, [0, 1, 2, 3]), "GRU": (GRU, [0, 1, 2])}
 ROWS, STEPS, INPUTS, STATES = 9, 12, 5, 7
@@ -126,6 +131,20 @@ def test_targets_of_steps_equal_torch(kind, unequal):
         ("3.weight", head[2].weight.grad.T), ("3.bias", head[2].bias.grad),
     ):  # fmt: skip
         np.testing.assert_allclose(gradients[name], expected.numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize("width", (5, 16, 20))
+@pytest.mark.parametrize("layer", (RNN, LSTM, GRU, partial(GRU, reset_after=False)))
+def test_training_leaves_the_padding_zero(layer, width):
+    """The panels are wider than the gates; what lies behind them would count as another gate."""
+    rng = np.random.default_rng(0)
+    layers = [layer(width, num_layers=2, bidirectional=True), Linear(3)]
+    network = Network(layers).build((4, 3), random_state=0)
+    rows = Rows(rng.normal(size=(20, 4, 3)).astype("f"), rng.normal(size=(20, 3)), np.ones(20))
+    settings = Settings("mean_squared_error", SGD(), 0.1, Constant(), 0.1, 1.0, 2, 7, 0)
+    Trainer(network, settings).fit(rows)
+    again = Network(layers).build((4, 3)).set_parameters(network.parameters())
+    assert (again.values == network.values).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)

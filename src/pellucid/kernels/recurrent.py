@@ -210,6 +210,20 @@ def pair_steps(
     counts[0], counts[1] = found, found_pairs
 
 
+@_device
+def _clear_padding(dw, at, begin, end, wide, columns, panel):
+    """Zeros behind the `columns` of a panel, in the rows of its blocks `begin` to `end`.
+
+    dz goes on there with another gate, so the product wrote there too.
+    """
+    stored = panel if columns > panel // 2 else panel // 2
+    blocks = max(1, row_blocks(wide))
+    for r in range(wide * begin // blocks, wide * end // blocks):
+        row = dw[at * wide + r * stored : at * wide + (r + 1) * stored]
+        for j in range(columns, row.size):
+            row[j] = 0
+
+
 def long_product(
     part, parts, step, first, rows, dtype,
     a, a_terms, a_wide, dwa, db, steps_of_a, b, b_terms, b_wide, dwb, steps_of_b,
@@ -243,22 +257,26 @@ def long_product(
             last = min(blocks, block + end - unit)
             dz_a, dz_b = a_terms[half_a + k :], b_terms[half_b + m :]
             if block < blocks_a and at < width_a:
-                columns = min(panel, width_a - at)
+                columns, end_a = min(panel, width_a - at), min(last, blocks_a)
                 panel_product(
                     dtype, a, 0, numbers, a_terms[k:], dz, at, dz_a, False, zeros, 0, fresh,
                     dwa, at * a_wide, numbers, True,
-                    block, min(last, blocks_a), a_wide, columns, depth_a, 0, dtype(0),
+                    block, end_a, a_wide, columns, depth_a, 0, dtype(0),
                 )  # fmt: skip
+                _clear_padding(dwa, at, block, end_a, a_wide, columns, panel)
                 if block == 0 and db.size > 0:
                     panel_product(
                         dtype, ones, 0, nowhere, nowhere, dz, at, dz_a, False, zeros, 0, fresh,
                         db, at, nowhere, False, 0, 1, 1, columns, depth_a, 0, dtype(0),
                     )  # fmt: skip
+                    _clear_padding(db, at, 0, 1, 1, columns, panel)
             if last > blocks_a and at < width_b:
+                columns = min(panel, width_b - at)
+                begin_b, end_b = max(block, blocks_a) - blocks_a, last - blocks_a
                 panel_product(
                     dtype, b, 0, numbers, b_terms[m:], dz, at, dz_b, False, zeros, 0, fresh,
                     dwb, at * b_wide, numbers, True,
-                    max(block, blocks_a) - blocks_a, last - blocks_a, b_wide,
-                    min(panel, width_b - at), depth_b, 0, dtype(0),
+                    begin_b, end_b, b_wide, columns, depth_b, 0, dtype(0),
                 )  # fmt: skip
+                _clear_padding(dwb, at, begin_b, end_b, b_wide, columns, panel)
             unit += last - block
