@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers import DTYPES
 
-from pellucid import Network
+from pellucid import LSTMRegressor, Network, NetworkRegressor
 from pellucid.data import Sequences, StepTargets
 from pellucid.layers import GRU, LSTM, RNN, Conv1d, Dropout, Flatten, Linear, MaxPool1d, Tanh
 from pellucid.training.loop import Rows, Settings, Trainer
@@ -17,14 +17,14 @@ KINDS = {"RNN": (RNN, [0]), "LSTM": (LSTM, [0, 1, 2, 3]), "GRU": (GRU, [0, 1, 2]
 ROWS, STEPS, INPUTS, STATES = 9, 12, 5, 7
 
 
-def theirs(torch, kind, p, layers):
+def theirs(torch, kind, p, layers, both=True):
     """torch's module with the weights of a network's layers."""
     module = getattr(torch.nn, kind)(
-        INPUTS, STATES, layers, batch_first=True, bidirectional=True, dtype=torch.float64
+        INPUTS, STATES, layers, batch_first=True, bidirectional=both, dtype=torch.float64
     )
     with torch.no_grad():
         for layer in range(layers):
-            for prefix, suffix in (("", ""), ("reverse_", "_reverse")):
+            for prefix, suffix in (("", ""), ("reverse_", "_reverse"))[: 1 + both]:
                 own = {k.partition(".")[2]: v for k, v in p.items() if k.startswith(f"{layer}.")}
                 W, inside = own[f"{prefix}recurrent_weight"], np.zeros(len(own[f"{prefix}bias"]))
                 if kind == "GRU":
@@ -133,6 +133,86 @@ def test_targets_of_steps_equal_torch(kind, unequal):
         np.testing.assert_allclose(gradients[name], expected.numpy(), atol=1e-12)
 
 
+def with_a_head(torch, kind, layers, rng, **parameters):
+    """A network of `layers` of a kind and a linear layer on top, and torch's."""
+    stack = KINDS[kind][0](STATES, num_layers=layers, **parameters)
+    network = Network([stack, Linear(2)]).build((STEPS, INPUTS), "float64", 1)
+    network.set_parameters(
+        {k: rng.normal(size=v.shape) * 0.5 for k, v in network.parameters().items()}
+    )
+    p = network.parameters()
+    module, head = theirs(torch, kind, p, layers, both=False), torch.nn.Linear(STATES, 2).double()
+    with torch.no_grad():
+        head.weight[:] = torch.tensor(p[f"{layers}.weight"].T)
+        head.bias[:] = torch.tensor(p[f"{layers}.bias"])
+    return network, module, head
+
+
+def descend(network, rows, batch, **parameters):
+    """One epoch of plain gradient descent with a step of one."""
+    settings = Settings(
+        "mean_squared_error", SGD(momentum=0.0, nesterov=False), 1.0, Constant(), 0.0, None, 1,
+        batch, 0, "float64", **parameters,
+    )  # fmt: skip
+    trainer = Trainer(network, settings)
+    trainer.fit(rows)
+    return trainer.history[0]["loss"]
+
+
+def detached(state):
+    return tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
+
+
+def check_weights(network, kind, module, head, layers):
+    found = network.parameters()
+    for layer in range(layers):
+        W = found[f"{layer}.recurrent_weight"]
+        if kind == "GRU":
+            W = np.hstack([W, found[f"{layer}.candidate_weight"]])
+        for value, name in ((W, "weight_hh"), (found[f"{layer}.input_weight"], "weight_ih")):
+            expected = getattr(module, f"{name}_l{layer}").detach().numpy().T
+            np.testing.assert_allclose(value, expected, atol=1e-12)
+    np.testing.assert_allclose(
+        found[f"{layers}.weight"], head.weight.detach().numpy().T, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("unequal", (False, True))
+@pytest.mark.parametrize("by_steps", (False, True))
+@pytest.mark.parametrize("kind", KINDS)
+def test_truncated_backpropagation_equals_torch(kind, by_steps, unequal):
+    """Pieces of five steps, the last at the ends; torch's states are cut off between them."""
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, STEPS + 1, ROWS) if unequal else np.full(ROWS, STEPS)
+    x, target = rng.normal(size=(ROWS, STEPS, INPUTS)), rng.normal(size=(ROWS, STEPS, 2))
+    network, module, head = with_a_head(torch, kind, 2, rng, return_sequences=by_steps)
+    losses = []
+    for row, length in enumerate(lengths):
+        state = None
+        ends = [length - 5 * back for back in (2, 1, 0) if length > 5 * back]
+        for begin, end in zip([0, *ends], ends, strict=False):
+            states, state = module(torch.tensor(x[row : row + 1, begin:end]), state)
+            error = ((head(states[0]) - torch.tensor(target[row, begin:end])) ** 2).sum(dim=1) / 2
+            if by_steps:
+                losses.extend(error)
+            elif end == length:
+                losses.append(error[-1])
+            state = detached(state)
+    loss = torch.stack(losses).mean()
+    loss.backward()
+    with torch.no_grad():
+        for each in (*module.parameters(), *head.parameters()):
+            each -= each.grad
+
+    starts = np.arange(ROWS) * STEPS
+    y = StepTargets(target.reshape(-1, 2), np.ones(ROWS * STEPS), starts, lengths)
+    data = Sequences.from_padded(x, lengths) if unequal else x
+    rows = Rows(data, y if by_steps else target[np.arange(ROWS), lengths - 1], np.ones(ROWS))
+    assert descend(network, rows, "full", tbptt_steps=5) == pytest.approx(loss.item(), rel=1e-12)
+    check_weights(network, kind, module, head, 2)
+
+
 @pytest.mark.parametrize("width", (5, 16, 20))
 @pytest.mark.parametrize("layer", (RNN, LSTM, GRU, partial(GRU, reset_after=False)))
 def test_training_leaves_the_padding_zero(layer, width):
@@ -145,6 +225,93 @@ def test_training_leaves_the_padding_zero(layer, width):
     Trainer(network, settings).fit(rows)
     again = Network(layers).build((4, 3)).set_parameters(network.parameters())
     assert (again.values == network.values).all()
+
+
+def test_pieces_as_long_as_the_sequences_are_no_pieces():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 9, 2)), rng.normal(size=40)
+    quick = {"hidden_dim": 5, "max_epochs": 3, "random_state": 0, "verbose": 0}
+    whole = LSTMRegressor(**quick).fit(X, y).predict(X)
+    for steps in (9, 100):
+        assert (LSTMRegressor(tbptt_steps=steps, **quick).fit(X, y).predict(X) == whole).all()
+    assert (LSTMRegressor(tbptt_steps=4, **quick).fit(X, y).predict(X) != whole).any()
+
+
+@pytest.mark.parametrize("pieces", (None, 5))
+@pytest.mark.parametrize("kind", KINDS)
+def test_stateful_layers_equal_torch(kind, pieces):
+    """Three batches of three rows; each row goes on where the same row of the last batch ended."""
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    x, target = rng.normal(size=(ROWS, STEPS, INPUTS)), rng.normal(size=(ROWS, 2))
+    network, module, head = with_a_head(torch, kind, 2, rng, stateful=True)
+    state, losses = None, []
+    for batch in (slice(0, 3), slice(3, 6), slice(6, 9)):
+        if pieces:
+            state = detached(module(torch.tensor(x[batch, : -2 * pieces]), state)[1])
+            state = detached(module(torch.tensor(x[batch, -2 * pieces : -pieces]), state)[1])
+        states, state = module(torch.tensor(x[batch, -(pieces or STEPS) :]), state)
+        state = detached(state)
+        loss = ((head(states[:, -1]) - torch.tensor(target[batch])) ** 2).sum() / 6
+        losses.append(loss.item())
+        for each in (*module.parameters(), *head.parameters()):
+            each.grad = None
+        loss.backward()
+        with torch.no_grad():
+            for name, each in (*module.named_parameters(), *head.named_parameters()):
+                if name.startswith("bias_hh"):  # a second bias, but for what a GRU resets
+                    each.grad[: 2 * STATES if kind == "GRU" else None] = 0
+                each -= each.grad
+    rows = Rows(x, target, np.ones(ROWS))
+    found = descend(network, rows, 3, tbptt_steps=pieces)
+    assert found == pytest.approx(np.mean(losses), rel=1e-12)
+    check_weights(network, kind, module, head, 2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_stateful_rows_are_one_long_sequence(kind):
+    """In use too: two series in pieces of six steps, of which rows 0, 2, 4 are the first."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 18, 3)).astype("float32")
+    layer = KINDS[kind][0]
+    whole = Network([layer(5, return_sequences=True), Linear(1)]).build((18, 3), random_state=0)
+    parts = Network([layer(5, return_sequences=True, stateful=True), Linear(1)]).build((6, 3))
+    parts.set_parameters(whole.parameters())
+    pieces = x.reshape(2, 3, 6, 3).swapaxes(0, 1).reshape(6, 6, 3)
+    found = parts.forward(pieces, batch_size=2).reshape(3, 2, 6, 1).swapaxes(0, 1)
+    assert (found.reshape(2, 18, 1) == whole.forward(x)).all()
+    one = parts.forward(pieces[::2])
+    assert (one.reshape(1, 18, 1) == whole.forward(x[:1])).all()
+    assert (parts.forward(pieces, batch_size=2) == parts.forward(pieces, batch_size=2)).all()
+
+
+def test_a_stateful_estimator():
+    """The sum of all steps so far, of which a row by itself shows only the last four."""
+    rng = np.random.default_rng(0)
+    steps = rng.normal(size=(32, 20, 4, 1))
+    y = np.cumsum(steps[..., 0].sum(axis=2), axis=1)
+    X, y = steps.swapaxes(0, 1).reshape(640, 4, 1), y.T.reshape(640)
+    scores = []
+    for stateful in (True, False):
+        layers = [GRU(16, stateful=stateful)]
+        model = NetworkRegressor(
+            layers, learning_rate=0.01, max_epochs=40, batch_size=32, random_state=0, verbose=0
+        )
+        scores.append(model.fit(X, y).score(X, y))
+    assert scores[0] > 0.8 and scores[1] < 0.3
+    model = NetworkRegressor([LSTM(4, stateful=True)], early_stopping=True, verbose=0)
+    with pytest.raises(ValueError, match="must be False where layers are stateful: rows go on"):
+        model.fit(X, y)
+
+
+def test_what_comes_from_both_ends_cannot_be_cut():
+    X, y = np.ones((4, 6, 2)), np.arange(4.0)
+    for wrong, message in (
+        (0, "must be a positive integer. Got 0"),
+        (3, "must be None where bidirectional is True: one direction begins at the end. Got 3"),
+    ):
+        with pytest.raises(ValueError, match=f"tbptt_steps of LSTMRegressor {message}"):
+            LSTMRegressor(tbptt_steps=wrong, bidirectional=True, verbose=0).fit(X, y)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -217,6 +384,8 @@ def test_flat_rows_are_refused():
         ({"dropout": 1.0}, r"dropout of GRU must be a number in \[0, 1\). Got 1.0"),
         ({"bidirectional": 2}, "bidirectional of GRU must be True or False. Got 2"),
         ({"return_sequences": None}, "return_sequences of GRU must be True or False. Got None"),
+        ({"stateful": 1}, "stateful of GRU must be True or False. Got 1"),
+        ({"stateful": True, "bidirectional": True}, "must be False where bidirectional is True"),
     ),
 )
 def test_wrong_parameters_are_refused(parameters, message):

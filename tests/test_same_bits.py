@@ -24,7 +24,8 @@ TRAIN = textwrap.dedent(
     import numpy as np
     from safetensors.numpy import load_file
     from pellucid import CNNClassifier, CNNRegressor, FCNNClassifier, FCNNRegressor
-    from pellucid import GRUClassifier, LSTMRegressor, NetworkClassifier, RNNRegressor, network
+    from pellucid import GRUClassifier, GRURegressor, LSTMRegressor, NetworkClassifier
+    from pellucid import RNNRegressor, network
     from pellucid.layers import Dropout, LeakyReLU, Linear, Sigmoid, Softmax, Tanh
 
     network.THREAD_WORK = 1  # as many threads as asked for, however little there is to do
@@ -65,10 +66,12 @@ TRAIN = textwrap.dedent(
         GRUClassifier(hidden_dim=20, batch_size=31, **common).fit(X[:, :, None], y),
         RNNRegressor(hidden_dim=9, activation="relu", dtype="float64", **common
                      ).fit(sequences, X[:, 0]),
+        GRURegressor(hidden_dim=12, num_layers=2, return_sequences=True, tbptt_steps=3,
+                     batch_size=31, **common).fit(sequences, [each[:, :2] for each in sequences]),
     ]
     digest = hashlib.sha256()
     for model, data in zip(models, (X, table, X, X, pictures, pictures, signals,
-                                    sequences, X[:, :, None], sequences)):
+                                    sequences, X[:, :, None], sequences, sequences)):
         digest.update(model._output(data).tobytes())
         digest.update(np.array(model.history_["loss"]).tobytes())
         model.save(sys.argv[2])

@@ -21,6 +21,7 @@ from pellucid.kernels.panels import aligned, pack, rows_of, stored_columns, unpa
 from pellucid.layers.activations import Activation, Sigmoid
 from pellucid.layers.base import ROW_SLICES, Layer, Parameter, Shape, Stage
 from pellucid.layers.initialization import initial
+from pellucid.layers.recurrent import Recurrent
 from pellucid.randomness import Stream, seed_from
 
 PREDICT_ROWS, PREDICT_BYTES = 256, 16 << 20  # of a batch in use; no result depends on them
@@ -54,8 +55,10 @@ class Layout:
     y_grid: Grid
     dy: np.ndarray | None
     stages: list[Stage]
+    begin: list[Operation]
     forward: list[Operation]
     backward: list[Operation]
+    carry: list[Operation]
 
 
 class Network:
@@ -208,6 +211,11 @@ class Network:
         return ROW_SLICES if any(layer.slices_rows for layer in self.layers) else 0
 
     @property
+    def stateful(self) -> bool:
+        """Whether rows of a batch go on from those of the batch before."""
+        return any(isinstance(layer, Recurrent) and layer.stateful for layer in self.layers)
+
+    @property
     def predict_rows(self) -> int:
         """How many rows are predicted at a time: fewer, where a row's maps are large."""
         row = sum(map(math.prod, self.shapes)) * self.dtype.itemsize
@@ -312,13 +320,15 @@ class Network:
         clock: np.ndarray | None = None,
         weights: tuple[np.ndarray, ...] = (),
         unequal: bool = False,
+        carries: bool = False,
     ) -> Layout:
         """Allocate everything for batches of up to `rows` rows.
 
         With `gradients`, a vector like :attr:`values`, the seed's and step's `clock` and the rows'
         `weights` and order for training; else for use. `unequal` is for sequences that do not all
-        have as many steps.
+        have as many steps, `carries` for sequences that come piece by piece.
         """
+        carries = carries or self.stateful
         self._check_built()
         missing = np.zeros(rows if unequal else 0, dtype=np.int64)
         if unequal:
@@ -342,7 +352,7 @@ class Network:
                  for name in self.specs[index]},
                 {name: gradients[self._places[f"{index}.{name}"].slice]
                  for name in self.specs[index]} if gradients is not None else {},
-                clock=clock, weights=weights, missing=missing, slices=self.slices,
+                clock=clock, weights=weights, missing=missing, slices=self.slices, carries=carries,
             )  # fmt: skip
             if fused:
                 assert isinstance(layer, Activation)
@@ -368,7 +378,18 @@ class Network:
                     backward += self.layers[index].backward(stages[index])
             if backward:  # what comes next reads all gradients, so all must have been written
                 backward[-1] = replace(backward[-1], meets=True)
-        return Layout(first, grids[0], missing, x, grids[-1], dx, stages, forward, backward)
+        begin, carry = (
+            [
+                each
+                for layer, stage in zip(self.layers, stages, strict=True)
+                if carries
+                for each in getattr(layer, name)(stage)
+            ]
+            for name in ("begin", "carry")
+        )
+        return Layout(
+            first, grids[0], missing, x, grids[-1], dx, stages, begin, forward, backward, carry
+        )
 
     def _grids(self) -> list[Grid]:
         """Where each shape's pixels lie: with the border and the room that its layers want."""
@@ -405,7 +426,13 @@ class Network:
         most = available_threads() if n_jobs is None else min(n_jobs, 8 * available_threads())
         return max(1, min(most, rows * self.work // THREAD_WORK))
 
-    def forward(self, X: Any, output: str = "identity", n_jobs: int | None = None) -> np.ndarray:
+    def forward(
+        self,
+        X: Any,
+        output: str = "identity",
+        n_jobs: int | None = None,
+        batch_size: int = 1,
+    ) -> np.ndarray:
         """The network's output for every row, Dropout and the like as in use.
 
         Parameters
@@ -415,6 +442,9 @@ class Network:
             A last function of the output: the probabilities that belong to logits.
         n_jobs : int, optional
             Threads; by default as many as the process may use and the work is worth.
+        batch_size : int, default=1
+            Where layers are stateful: after how many rows one goes on from the state of another.
+            Else no result depends on how many rows are computed together.
 
         Returns
         -------
@@ -427,15 +457,16 @@ class Network:
             self._check_rank(f"output={output!r}", 2)
         data = self._data(X)
         if self.for_rows(data.shape) is not self:
-            return self.for_rows(data.shape).forward(data, output, n_jobs)
+            return self.for_rows(data.shape).forward(data, output, n_jobs, batch_size)
         found = np.empty((len(data), math.prod(self.output_shape)), dtype=self.dtype)
         if not len(data):
             return found.reshape(0, *self.output_shape)
-        rows = min(self.predict_rows, len(data))
+        rows = min(batch_size if self.stateful else self.predict_rows, len(data))
         layout = self.layout(rows, unequal=isinstance(data, Sequences))
         feed = Feed(data, rows)
         places = _numbers(layout.y_grid)
-        operations = [feed.operation(layout.x, layout.x_grid, layout.missing), *layout.forward]
+        gather = feed.operation(layout.x, layout.x_grid, layout.missing)
+        operations = [gather, *layout.begin, *layout.forward, *layout.carry]
         program = Program(operations, self.dtype, slices=self.slices)
         parts = self.threads(rows, n_jobs)
         with feed:
@@ -487,6 +518,7 @@ class Network:
         program = Program(
             [
                 Feed(data, len(data)).operation(layout.x, layout.x_grid, layout.missing),
+                *layout.begin,
                 *layout.forward,
                 *measure.operations(),
                 *layout.backward,
@@ -598,17 +630,20 @@ class Loss:
         self.sums = np.zeros(2 * steps)  # each step's loss, then each step's hits
         self.control = new_control()
 
-    def operations(self) -> list[Operation]:
-        """Loss and gradient of a batch, and their sum, which halts a program with this control."""
+    def operations(self, back: int = 0, adds: bool = False) -> list[Operation]:
+        """Loss and gradient of a batch, and their sum, which halts a program with this control.
+
+        Of steps that have targets, the last but for `back` of them; the sum may add to what was.
+        """
         grid = self.layout.y_grid
         return [
             operation(
                 self.name, self.layout.y, grid.pixel, self.target, self.weight, self.starts,
-                self.lengths, self.order, grid.width, 0, self.gradient, self.row_losses,
+                self.lengths, self.order, grid.width, back, self.gradient, self.row_losses,
                 self.row_hits, self.columns,
             ),
             operation(
-                "sum_loss", self.row_losses, self.row_hits, self.sums, self.control, False,
+                "sum_loss", self.row_losses, self.row_hits, self.sums, self.control, adds,
                 halts=True,
             ),
         ]  # fmt: skip

@@ -103,6 +103,10 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         """What may happen to rows in training."""
         return None
 
+    def _tbptt_steps(self) -> int | None:
+        """Through how many steps a gradient goes back at most."""
+        return None
+
     def _row_weights(self, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
         return weights
 
@@ -152,6 +156,11 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             self._optimizer_state = None
         self._best_epoch = None
         stopping, validation = None, None
+        if self.early_stopping and self.network_.stateful:
+            raise ValueError(
+                f"early_stopping of {type(self).__name__} must be False where layers are stateful: "
+                "rows go on from one another, and none can be kept aside. Got True."
+            )
         if self.early_stopping and epochs is None:
             stopping = EarlyStopping(self.patience)
             rows, validation = self._split(rows, settings)
@@ -257,6 +266,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             dtype=checks.one_of("dtype", owner, self.dtype, _DTYPES),
             n_jobs=None if jobs == -1 else jobs,
             augmentation=self._augmentation(),
+            tbptt_steps=self._tbptt_steps(),
         )
 
     def _encode(
@@ -344,7 +354,8 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         check_is_fitted(self, "network_")
         data = self._input.transform(self, X)
         jobs = None if self.n_jobs in (None, -1) else self.n_jobs
-        found = self.network_.forward(data, output, jobs)
+        batch = len(data) if self.batch_size == "full" else self.batch_size
+        found = self.network_.forward(data, output, jobs, batch)
         if found.ndim == 2:
             return found
         if isinstance(data, Sequences):  # of each, the steps that it has

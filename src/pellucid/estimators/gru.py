@@ -38,6 +38,7 @@ class GRUClassifier(RecurrentClassification, _GRU):
     {schedule}
     {weight_decay}
     {clipping}
+    {truncation}
     {max_epochs}
     {batch_size}
     {early_stopping}
@@ -89,6 +90,7 @@ class GRUClassifier(RecurrentClassification, _GRU):
         schedule: str | Schedule = "cosine",
         weight_decay: float | str = "auto",
         clip_norm: float | None = 1.0,
+        tbptt_steps: int | None = None,
         max_epochs: int = 50,
         batch_size: int | str = 32,
         early_stopping: bool = False,
@@ -114,6 +116,7 @@ class GRUClassifier(RecurrentClassification, _GRU):
         self.schedule = schedule
         self.weight_decay = weight_decay
         self.clip_norm = clip_norm
+        self.tbptt_steps = tbptt_steps
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping
@@ -144,6 +147,7 @@ class GRURegressor(RecurrentRegression, _GRU):
     {schedule}
     {weight_decay}
     {clipping}
+    {truncation}
     {max_epochs}
     {batch_size}
     {early_stopping}
@@ -192,6 +196,7 @@ class GRURegressor(RecurrentRegression, _GRU):
         schedule: str | Schedule = "cosine",
         weight_decay: float | str = "auto",
         clip_norm: float | None = 1.0,
+        tbptt_steps: int | None = None,
         max_epochs: int = 50,
         batch_size: int | str = 32,
         early_stopping: bool = False,
@@ -216,6 +221,7 @@ class GRURegressor(RecurrentRegression, _GRU):
         self.schedule = schedule
         self.weight_decay = weight_decay
         self.clip_norm = clip_norm
+        self.tbptt_steps = tbptt_steps
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping

@@ -25,6 +25,10 @@ return_sequences : bool, default=False
     Whether there is a target, and a prediction, for each step of a sequence: y and what is
     predicted are then arrays (rows, steps), lists of arrays (steps,), or one entry for each row of
     a long table, as X is; with a further axis for several. Else there is one for each sequence.""",
+    "truncation": """tbptt_steps : int or None, default=None
+    Through how many steps a gradient goes back at most (truncated backpropagation through time);
+    None is all. Longer sequences are worked through in pieces of as many steps: each goes on from
+    the last state of the piece before, and memory holds one piece.""",
     "sequences": """group : str, default=None
     In a long table, the column that says which sequence a row belongs to.
 time : str, default=None

@@ -48,6 +48,16 @@ class RecurrentEstimator(NetworkEstimator):
             return None
         return self._new_input().arrangement(self, X)
 
+    def _tbptt_steps(self) -> int | None:
+        if self.tbptt_steps is None:
+            return None
+        owner = type(self).__name__
+        steps = checks.positive_integer("tbptt_steps", owner, self.tbptt_steps)
+        if self.bidirectional:
+            expected = "None where bidirectional is True: one direction begins at the end"
+            raise ValueError(checks.fault("tbptt_steps", owner, expected, steps))
+        return steps
+
     @abstractmethod
     def _layer(self, **parameters: Any) -> Layer:
         """The recurrent layer, or stack of layers, of these parameters."""

@@ -40,6 +40,7 @@ class RNNClassifier(RecurrentClassification, _RNN):
     {schedule}
     {weight_decay}
     {clipping}
+    {truncation}
     {max_epochs}
     {batch_size}
     {early_stopping}
@@ -92,6 +93,7 @@ class RNNClassifier(RecurrentClassification, _RNN):
         schedule: str | Schedule = "cosine",
         weight_decay: float | str = "auto",
         clip_norm: float | None = 1.0,
+        tbptt_steps: int | None = None,
         max_epochs: int = 50,
         batch_size: int | str = 32,
         early_stopping: bool = False,
@@ -118,6 +120,7 @@ class RNNClassifier(RecurrentClassification, _RNN):
         self.schedule = schedule
         self.weight_decay = weight_decay
         self.clip_norm = clip_norm
+        self.tbptt_steps = tbptt_steps
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping
@@ -150,6 +153,7 @@ class RNNRegressor(RecurrentRegression, _RNN):
     {schedule}
     {weight_decay}
     {clipping}
+    {truncation}
     {max_epochs}
     {batch_size}
     {early_stopping}
@@ -199,6 +203,7 @@ class RNNRegressor(RecurrentRegression, _RNN):
         schedule: str | Schedule = "cosine",
         weight_decay: float | str = "auto",
         clip_norm: float | None = 1.0,
+        tbptt_steps: int | None = None,
         max_epochs: int = 50,
         batch_size: int | str = 32,
         early_stopping: bool = False,
@@ -224,6 +229,7 @@ class RNNRegressor(RecurrentRegression, _RNN):
         self.schedule = schedule
         self.weight_decay = weight_decay
         self.clip_norm = clip_norm
+        self.tbptt_steps = tbptt_steps
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.early_stopping = early_stopping

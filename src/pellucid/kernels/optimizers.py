@@ -60,6 +60,14 @@ def adam(
         w[i] = shrink * w[i] - rate * (m[i] * c1) / (sqrt(v[i] * c2) + epsilon)
 
 
+def accumulate(part, parts, step, first, rows, dtype, gradient, total, fresh):
+    """``total = gradient``, or more by it."""
+    begin, end = share(total.size, part, parts)
+    out, found = total[begin:end], gradient[begin:end]
+    for j in range(out.size):
+        out[j] = found[j] if fresh else out[j] + found[j]
+
+
 def squared_norm(part, parts, step, first, rows, dtype, g, lanes):
     """Sums of squares in fixed lanes: entry (c, l) sums the elements l, l + L, ... of chunk c."""
     chunks, width = lanes.shape

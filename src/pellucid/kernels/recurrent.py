@@ -170,13 +170,29 @@ def step_backward(
     )  # fmt: skip
 
 
+def begin_states(part, parts, step, first, rows, dtype, states, width, every):
+    """Zeros before each row's first step: in `every` step of training, or in the first alone."""
+    if step > 0 and not every:
+        return
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        row = states[i, :width]
+        for j in range(width):
+            row[j] = 0
+
+
 def last_state(
     part, parts, step, first, rows, dtype, h, h_at, h_pixel, y, y_at, missing, steps, width, reverse
 ):
-    """The state after each row's last step, which stands at its end, or with `reverse` first."""
+    """The state after each row's last step, which stands at its end, or with `reverse` first.
+
+    Of a row without steps y stays as it is.
+    """
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
         count = length(i, steps, missing)
+        if count == 0:
+            continue
         at = h_at + place(count - 1, count, reverse) * h_pixel
         source, target = h[i, at : at + width], y[i, y_at : y_at + width]
         for j in range(width):
@@ -227,14 +243,14 @@ def _clear_padding(dw, at, begin, end, wide, columns, panel):
 def long_product(
     part, parts, step, first, rows, dtype,
     a, a_terms, a_wide, dwa, db, steps_of_a, b, b_terms, b_wide, dwb, steps_of_b,
-    dz, width, width_a, width_b, counts, numbers, zeros, ones, nowhere,
+    dz, width, width_a, width_b, counts, numbers, zeros, ones, nowhere, adds,
 ):  # fmt: skip
     """``dwa = a^T dz``, ``dwb = b^T dz`` and ``db = sum of dz``, over all steps of all rows.
 
     The first half of `a_terms` says where the steps lie in a, the second where in dz; `b_terms`
     likewise. `counts` says how many there are; where it is empty, `steps_of_a` and `steps_of_b` say
     how many each row has. `width` is the larger of dz's two widths. A few steps at a time, so that
-    dz is read from memory once.
+    dz is read from memory once. With `adds` to what dwa, dwb and db hold.
     """
     panel = PANEL_BYTES // a.itemsize
     count_a = rows * steps_of_a if counts.size == 0 else counts[0]
@@ -245,7 +261,7 @@ def long_product(
     begin, end = share((width + panel - 1) // panel * blocks, part, parts)
     chunks = max(1, (max(count_a, count_b) + LOOSE_DEPTH - 1) // LOOSE_DEPTH)
     for chunk in range(chunks):
-        fresh = chunk == 0
+        fresh = chunk == 0 and not adds
         k, m = count_a * chunk // chunks, count_b * chunk // chunks
         depth_a = count_a * (chunk + 1) // chunks - k
         depth_b = count_b * (chunk + 1) // chunks - m

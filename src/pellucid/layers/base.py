@@ -49,7 +49,8 @@ class Stage:
     activation's kind and slope; ``clock`` holds the seed and the step that dropout draws from;
     ``weights`` are the rows' weights and the epoch's order of rows; ``missing`` counts the steps
     that each row lacks, and is empty where none does; ``slices`` is that of the network;
-    ``memory`` is what forward keeps for backward.
+    ``carries`` says whether rows go on from the states at the end of those before; ``memory`` is
+    what forward keeps for backward.
     """
 
     index: int
@@ -70,6 +71,7 @@ class Stage:
     weights: tuple[np.ndarray, ...] = ()
     missing: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     slices: int = 0
+    carries: bool = False
     memory: dict[str, np.ndarray] = field(default_factory=dict)
 
 
@@ -121,6 +123,14 @@ class Layer(ABC):
     @abstractmethod
     def backward(self, stage: Stage) -> list[Operation]:
         """The operations that compute the gradients from ``stage.dy``."""
+
+    def begin(self, stage: Stage) -> list[Operation]:
+        """Before forward, where states are carried: the operations that begin anew."""
+        return []
+
+    def carry(self, stage: Stage) -> list[Operation]:
+        """After backward: the operations by which the next rows go on from these."""
+        return []
 
     def __repr__(self) -> str:
         values = [(each.name, getattr(self, each.name), each.default) for each in fields(self)]  # type: ignore[arg-type]

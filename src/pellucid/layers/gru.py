@@ -35,6 +35,9 @@ class GRU(Recurrent):
     return_sequences : bool, default=False
         Whether all states go out, (B, T, H), or the last alone, (B, H): that in which a direction
         has seen the whole sequence.
+    stateful : bool, default=False
+        Whether a row goes on from the last state of the same row of the batch before, from zero in
+        the first batch of an epoch; rows then keep their order. No gradient goes that way.
     reset_after : bool, default=True
         Whether the reset gate works behind the candidate's weights, or before them; then there is
         no ``candidate_bias``.
@@ -52,6 +55,7 @@ class GRU(Recurrent):
     bidirectional: bool = False
     dropout: float = 0.0
     return_sequences: bool = False
+    stateful: bool = False
     reset_after: bool = True
 
     def __post_init__(self) -> None:

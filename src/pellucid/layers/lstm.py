@@ -34,6 +34,9 @@ class LSTM(Recurrent):
     return_sequences : bool, default=False
         Whether all states go out, (B, T, H), or the last alone, (B, H): that in which a direction
         has seen the whole sequence.
+    stateful : bool, default=False
+        Whether a row goes on from the last state of the same row of the batch before, from zero in
+        the first batch of an epoch; rows then keep their order. No gradient goes that way.
 
     See Also
     --------
@@ -48,6 +51,7 @@ class LSTM(Recurrent):
     bidirectional: bool = False
     dropout: float = 0.0
     return_sequences: bool = False
+    stateful: bool = False
 
     def _weights(self, inputs: int, width: int) -> dict[str, Parameter]:
         found = super()._weights(inputs, width)
@@ -60,6 +64,10 @@ class LSTM(Recurrent):
             "c": rows_of(stage.rows, stage.input_shape[0] * stored, stage.dtype),
             "cells": rows_of(stage.rows, self.hidden_dim, stage.dtype),
         }
+
+    def _carried(self, stage: Stage) -> list[tuple[np.ndarray, tuple[np.ndarray, int, int]]]:
+        cells = stage.memory["c"], 0, stored_columns(self.hidden_dim, stage.dtype)
+        return [*super()._carried(stage), (stage.memory["cells"], cells)]
 
     def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> tuple[Any, ...]:
         return memory["c"], stored_columns(self.hidden_dim, stage.dtype), memory["cells"]

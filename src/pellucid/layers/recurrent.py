@@ -35,6 +35,7 @@ class Recurrent(Layer):
     bidirectional: bool
     dropout: float
     return_sequences: bool
+    stateful: bool
 
     def __post_init__(self) -> None:
         owner = type(self).__name__
@@ -43,6 +44,9 @@ class Recurrent(Layer):
         checks.flag("bidirectional", owner, self.bidirectional)
         checks.number("dropout", owner, self.dropout, 0, 1, open_high=True)
         checks.flag("return_sequences", owner, self.return_sequences)
+        if checks.flag("stateful", owner, self.stateful) and self.bidirectional:
+            expected = "False where bidirectional is True: the end of the rows to come is not known"
+            raise ValueError(checks.fault("stateful", owner, expected, self.stateful))
 
     def stack(self) -> list[Layer]:
         one: dict[str, Any] = {"num_layers": 1, "dropout": 0.0}
@@ -145,6 +149,24 @@ class Recurrent(Layer):
         to_weights[-1] = replace(to_weights[-1], meets=False)
         return [*transposes, *through_time, *to_weights]
 
+    def begin(self, stage: Stage) -> list[Operation]:
+        states = [each[0] for each in self._carried(stage)]
+        return [
+            operation("begin_states", each, self.hidden_dim, not self.stateful) for each in states
+        ]
+
+    def carry(self, stage: Stage) -> list[Operation]:
+        steps, width = stage.input_shape[0], self.hidden_dim
+        return [
+            operation("last_state", *ends, before, 0, stage.missing, steps, width, False)
+            for before, ends in self._carried(stage)
+        ]
+
+    def _carried(self, stage: Stage) -> list[tuple[np.ndarray, tuple[np.ndarray, int, int]]]:
+        """What is there before the first step, and where it is at each step."""
+        memory = stage.memory
+        return [(memory["states"], (memory["h"], *self._state_places(stage, 0)))]
+
     def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> tuple[Any, ...]:
         """What the forward kernel takes beside."""
         return ()
@@ -199,10 +221,27 @@ class Recurrent(Layer):
                 h.reshape(-1), pairs, width if gates_b else 0, dwb, len(states), z.reshape(-1),
                 max(gates_a, gates_b) * width, gates_a * width, gates_b * width, counts,
                 spaced(max(wide, width)), _zeros(max(gates_a, gates_b) * width, stage),
-                np.ones(1, dtype), np.zeros(LOOSE_DEPTH, np.int64), meets=False,
+                np.ones(1, dtype), np.zeros(LOOSE_DEPTH, np.int64), False, meets=False,
             )
         )  # fmt: skip
+        if stage.carries and gates_b:
+            found[-1] = replace(found[-1], meets=True)
+            found.append(self._first_product(stage, memory, gate, dwb, gates_b))
         return found
+
+    def _first_product(
+        self, stage: Stage, memory: Any, gate: int, dw: np.ndarray, gates: int
+    ) -> Operation:
+        """The share of each row's first step, which reads the state before it."""
+        states, z, width = memory["states"], memory["z"], self.hidden_dim
+        first = self._gate_places(stage, gate)[:1]
+        pairs = np.concatenate([_of_rows(states, spaced(1)), _of_rows(z, first)])
+        none, nowhere = _zeros(0, stage), np.zeros(0, np.int64)
+        return operation(
+            "long_product", none, nowhere, 0, none, none, 0, states.reshape(-1), pairs, width, dw,
+            1, z.reshape(-1), gates * width, 0, gates * width, nowhere, spaced(width),
+            _zeros(gates * width, stage), none, nowhere, True, meets=False,
+        )  # fmt: skip
 
     def _memory(self, stage: Stage, training: bool, reverse: int) -> dict[str, np.ndarray]:
         """The arrays of one direction."""

@@ -31,6 +31,9 @@ class RNN(Recurrent):
     return_sequences : bool, default=False
         Whether all states go out, (B, T, H), or the last alone, (B, H): that in which a direction
         has seen the whole sequence.
+    stateful : bool, default=False
+        Whether a row goes on from the last state of the same row of the batch before, from zero in
+        the first batch of an epoch; rows then keep their order. No gradient goes that way.
     activation : {"tanh", "sigmoid", "relu"}, default="tanh"
         f.
 
@@ -47,6 +50,7 @@ class RNN(Recurrent):
     bidirectional: bool = False
     dropout: float = 0.0
     return_sequences: bool = False
+    stateful: bool = False
     activation: str = "tanh"
 
     def __post_init__(self) -> None:

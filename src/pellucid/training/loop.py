@@ -78,6 +78,7 @@ class Settings:
     n_jobs: int | None = None
     accuracy: bool = False
     augmentation: Augmentation | None = None
+    tbptt_steps: int | None = None  # back through time at most
 
     @property
     def way_out(self) -> str:
@@ -118,7 +119,9 @@ class _Training:
     def __init__(
         self, network: Network, rows: Rows, settings: Settings, state: OptimizerState
     ) -> None:
-        network = network.for_rows(rows.X.shape)
+        network, self.pieces = _cut(network.for_rows(rows.X.shape), settings.tbptt_steps)
+        if self.pieces > 1 and isinstance(rows.X, np.ndarray):
+            rows = replace(rows, X=Sequences.from_padded(rows.X, np.full(*rows.X.shape[:2])))
         self.network, self.rows, self.settings, self.state = network, rows, settings, state
         self.batch, self.steps = settings.batch_rows(len(rows)), settings.steps(len(rows))
         self.gradients = aligned(network.values.size, network.dtype)
@@ -128,7 +131,7 @@ class _Training:
         self.order = np.arange(len(rows), dtype=np.int64)
         self.layout = network.layout(
             self.batch, self.gradients, self.clock, (rows.weight, self.order),
-            unequal=isinstance(rows.X, Sequences),
+            unequal=isinstance(rows.X, Sequences), carries=self.pieces > 1,
         )  # fmt: skip
         self.loss = Loss(
             settings.loss, self.layout, network, rows.y, rows.weight, self.order, self.steps
@@ -138,10 +141,7 @@ class _Training:
         self.feed = Feed(rows.X, self.batch)
         self.program = Program(
             [
-                *self._input(),
-                *self.layout.forward,
-                *self.loss.operations(),
-                *self.layout.backward,
+                *self._to_gradients(),
                 *self._clip(),
                 *self._update(),
             ],
@@ -152,11 +152,37 @@ class _Training:
         self.parts = network.threads(self.batch, settings.n_jobs)
         self._steps_a_call = 1
 
-    def _input(self) -> list[Operation]:
+    def _to_gradients(self) -> list[Operation]:
+        """Forward and backward: of long sequences piece by piece, the last piece at their ends.
+
+        A piece goes on from the states of the one before, and no gradient goes back to that. Where
+        a sequence has one target, the other pieces only go forward.
+        """
+        layout, found, fresh = self.layout, [], True
+        by_steps = isinstance(self.rows.y, StepTargets)
+        pieces = self.gradients
+        if by_steps and self.pieces > 1:
+            self.gradients = aligned(pieces.size, pieces.dtype)
+        for piece in reversed(range(self.pieces)):
+            back = piece * self.network.shapes[0][0]
+            found += self._input(back)
+            if piece == self.pieces - 1:
+                found += layout.begin
+            found += layout.forward
+            if by_steps or piece == 0:
+                found += [*self.loss.operations(back, adds=not fresh), *layout.backward]
+                if self.gradients is not pieces:
+                    found.append(operation("accumulate", pieces, self.gradients, fresh))
+                fresh = False
+            if piece or self.network.stateful:
+                found += layout.carry
+        return found
+
+    def _input(self, back: int) -> list[Operation]:
         """The batch's rows, changed by chance where that is asked for."""
         layout, change = self.layout, self.settings.augmentation
         if change is None:
-            return [self.feed.operation(layout.x, layout.x_grid, layout.missing)]
+            return [self.feed.operation(layout.x, layout.x_grid, layout.missing, back)]
         plain = grid_of(self.network.shapes[0])
         x = rows_of(self.batch, plain.size, self.network.dtype)
         return [
@@ -198,7 +224,7 @@ class _Training:
         """One epoch; the mean loss and the share of right answers."""
         settings, state = self.settings, self.state
         rows = len(self.rows)
-        if self.batch < rows:
+        if self.batch < rows and not self.network.stateful:
             self.order[:] = Stream(settings.seed, "order", state.epochs).permutation(rows)
         self.feed.begin(self.order)
         self.schedule[:, 0] = state.schedule.rates(
@@ -242,6 +268,14 @@ class _Training:
             f"the loss of epoch {epoch} must be finite, but it is NaN or infinite. It began in "
             f"{where}. {self.settings.way_out}"
         )
+
+
+def _cut(network: Network, steps: int | None) -> tuple[Network, int]:
+    """The network for pieces of at most `steps` steps, and how many make up the longest row."""
+    shape = network.shapes[0]
+    if steps is None or shape[0] <= steps:
+        return network, 1
+    return network.for_rows((1, steps, shape[1])), -(-shape[0] // steps)
 
 
 class _Validation:
