@@ -175,10 +175,34 @@ def test_networks_of_listed_layers():
     data = model._input.transform(model, X[:1])
     h = formulas.lstm(data, p["0.input_weight"], p["0.recurrent_weight"], p["0.bias"]).h[:, -1]
     dh = central_difference(loss, h)
-    # dL/dc_T is that through h_T = o tanh(c_T)
-    forward = formulas.lstm(data, p["0.input_weight"], p["0.recurrent_weight"], p["0.bias"])
-    dc = dh * forward.o[:, -1] * (1 - np.tanh(forward.c[:, -1]) ** 2)
-    np.testing.assert_allclose(found[-1], np.linalg.norm([dh, dc]), rtol=1e-6)
+    # c_T alone is read by nobody: all that it does it does through h_T
+    np.testing.assert_allclose(found[-1], np.linalg.norm(dh), rtol=1e-6)
+
+
+def test_the_state_of_an_lstm_is_both_its_states():
+    """``dh_T/d(h_t, c_t)``, each by itself: what h_t is through c_t counts once."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 6, 2)), rng.normal(size=20)
+    model = LSTMRegressor(4, dtype="float64", **QUICK).fit(X, y)
+    data, p = model._input.transform(model, X[:1]), model.network_.parameters()
+    weights = [p[f"0.{name}"] for name in ("input_weight", "recurrent_weight", "bias")]
+    forward, t = formulas.lstm(data, *weights), 2
+
+    def later(number):
+        def last(state):
+            h, c = state[None, :4], state[None, 4:]
+            return formulas.lstm(data[:, t + 1 :], *weights, h, c).h[0, -1, number]
+
+        return last
+
+    state = np.concatenate([forward.h[0, t], forward.c[0, t]])
+    expected = np.stack([central_difference(later(number), state) for number in range(4)])
+    flow = gradient_flow(model, X[:1], y[:1])
+    assert flow.singular_value[t] == pytest.approx(np.linalg.norm(expected, 2), rel=1e-6)
+    assert flow.norm[t] == pytest.approx(np.linalg.norm(expected), rel=1e-6)
+    assert flow.singular_value[-1] == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="must have the same number of rows. Got 20 rows in X an"):
+        gradient_flow(model, X, y[:-1], rows=2)
 
 
 def test_what_has_no_steps_is_refused():

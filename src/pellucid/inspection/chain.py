@@ -30,18 +30,23 @@ class _Pass:
 
     def backward(self, dh: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """dx, and the whole gradient of each step's state; dh may be many gradients (N, T, H)."""
-        many = len(dh)
-        x = np.repeat(self.x, many, axis=0)
+
+        def shared(array: np.ndarray) -> np.ndarray:
+            return np.broadcast_to(array, (len(dh), *array.shape[1:]))
+
+        x = shared(self.x)
         if self.kind == "rnn":
-            h = np.repeat(self.forward, many, axis=0)
+            h = shared(self.forward)
             found = formulas.rnn_backward(dh, x, h, self.U, self.W, **self.options)
             return found.dx, found.dh
-        forward = type(self.forward)(*(np.repeat(each, many, axis=0) for each in self.forward))
+        forward = type(self.forward)(*(shared(each) for each in self.forward))
         if self.kind == "gru":
             gru = formulas.gru_backward(dh, forward, x, self.U, self.W, **self.options)
             return gru.dx, gru.dh
         lstm = formulas.lstm_backward(dh, forward, x, self.U, self.W)
-        return lstm.dx, np.concatenate([lstm.dh, lstm.dc], axis=-1)
+        # what reaches c_t through h_t = o tanh(c_t) is the gradient of h_t already
+        dc = lstm.dc - lstm.dh * forward.o * (1 - np.tanh(forward.c) ** 2)
+        return lstm.dx, np.concatenate([lstm.dh, dc], axis=-1)
 
 
 def _run(layer: Recurrent, x: np.ndarray, p: dict[str, np.ndarray]) -> _Pass:

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks, formulas
-from pellucid.data import Sequences
+from pellucid.data import Sequences, check_rows
 from pellucid.inspection.chain import Chain
 from pellucid.layers import Recurrent
 
@@ -66,7 +66,7 @@ class GradientFlow:
         return f"{self.layer}: the gradient {self.verdict}; it usually {change} a step"
 
     def plot(self, *others: GradientFlow, path: str | os.PathLike[str] | None = None) -> Any:
-        """Draw both norms by step, beside those of `others`, as a matplotlib Figure.
+        """Draw `loss_norm` and `singular_value` by step, beside those of `others`.
 
         Parameters
         ----------
@@ -146,12 +146,13 @@ def gradient_flow(
     check_is_fitted(model, "network_")
     count = checks.positive_integer("rows", "gradient_flow", rows)
     index = _index(model, layer, reverse)
-    data = model._input.transform(model, X)[:count]
+    data = model._input.transform(model, X)
     arrangement, y, _ = model._arranged(X, y, None)
     targets = model._target_rows(model.target_.encode(model, y))
     if arrangement is not None:
         targets = np.split(targets, arrangement.starts[1:])
-    targets = targets[:count]
+    check_rows(model, len(data), len(targets))
+    data, targets = data[:count], targets[:count]
     found = [
         _of_row(model, sequence, target, index, reverse)
         for sequence, target in zip(_each(data), targets, strict=True)
