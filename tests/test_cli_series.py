@@ -132,11 +132,46 @@ def test_missing_targets_and_doubled_times_are_named(tmp_path):
     assert "must have each time once in a sequence. Got 0 in rows" in message
 
 
+def test_columns_that_the_model_does_not_know_are_of_no_concern(waves):
+    run("fit", waves, *SERIES, *SHORT)
+    expected = run("predict", "waves.safetensors", waves)
+    with open(waves, newline="") as file:
+        rows = list(csv.reader(file))
+    wider = write("wider.csv", [*rows[0], "note"], [[*row, "x"] for row in rows[1:]])
+    assert run("predict", "waves.safetensors", wider) == expected
+    message = fails("evaluate", "waves.safetensors", waves, "--target", "moon")
+    assert "--target must be height, which 'waves.safetensors' foretells. Got moon." in message
+
+
+def test_a_held_out_share_that_leaves_nothing(waves):
+    message = fails("fit", waves, *SERIES, *SHORT, "--test-fraction", "0.99")
+    assert "--test-fraction must leave windows to learn from. Got 0.99" in message
+    text = run("fit", waves, *SERIES, *SHORT, "--test-fraction", "0.001")
+    assert "Learning from all 94 windows." in text
+
+
+def test_a_table_of_text_is_no_sequence(waves):
+    message = fails("fit", waves, "--network", "rnn", "--target", "height")
+    assert "must hold numbers, one column a step, where it is a table without group or" in message
+
+
 def test_times_go_on_as_they_went():
     assert continued(["2024-01-30", "2024-01-31"], 2) == ["2024-02-01", "2024-02-02"]
     assert continued(["2024/01/30", "2024/01/31"], 1) == ["2024-02-01"]
     assert continued(["2023-11-01", "2023-12-01"], 2) == ["2024-01-01", "2024-02-01"]
     hours = [datetime(2024, 1, 1, h) for h in (21, 22, 23)]
+    ends = ["2023-11-30", "2023-12-31", "2024-01-31"]
+    assert continued(ends, 3) == ["2024-02-29", "2024-03-31", "2024-04-30"]
+    assert continued(["2036-06-30", "2036-07-31", "2036-08-31"], 1) == ["2036-09-30"]
+    assert continued(["2023-12-30", "2024-01-30"], 2) == ["2024-02-29", "2024-03-30"]
+    assert continued(["2023-01-29", "2023-02-28", "2023-03-29"], 1) == ["2023-04-29"]
+    assert continued(["2022-01-01", "2023-01-01"], 2) == ["2024-01-01", "2025-01-01"]
+    assert continued(["2023-01-01", "2023-04-01"], 2) == ["2023-07-01", "2023-10-01"]
+    working = [f"2024-03-{day:02}" for day in (4, 5, 6, 7, 8, 11, 12, 13, 14, 15)]
+    assert continued(working, 2) == ["2024-03-18", "2024-03-19"]
+    zoned = ["2024-01-01T00:00:00+02:00", "2024-01-01T01:00:00+02:00"]
+    assert continued(zoned, 1) == ["2024-01-01 02:00:00+02:00"]
+    assert continued([zoned[0], "2024-01-01T01:00:00"], 1) == ["+1"]
     assert continued(hours, 1) == ["2024-01-02"]
     assert continued(hours[:2], 1) == ["2024-01-01 23:00:00"]
     assert continued([1.5, 2.0], 2) == ["2.5", "3"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pellucid import LSTMRegressor
 from pellucid.data import last_window, windows
+from pellucid.training import loop
 
 QUICK = {"hidden_dim": 8, "max_epochs": 3, "random_state": 0, "verbose": 0}
 
@@ -51,7 +52,7 @@ def test_no_window_crosses_from_one_series_into_another():
     )
     X, y = windows(frame, 3, target="v", time="t", group="who")
     assert X.starts.tolist() == [0, 1, 2, 6, 7] and y.tolist() == [3, 4, 5, 9, 10]
-    assert X.names == ["a", "b"] and X.series == [(0, 6), (6, 11)]
+    assert X.names == ["a", "b"] and X.when.tolist() == [*range(6), *range(5)]
     last = last_window(frame, 2, time="t", group="who")
     assert last.starts.tolist() == [4, 9] and last.times[1] == [0, 1, 2, 3, 4]
 
@@ -66,6 +67,74 @@ def test_scales_are_learned_from_the_rows_that_windows_cover():
     assert X[seen].covered.sum() == 19
     scaler = model.sequences_.table._scaler
     assert scaler.mean[0] == np.arange(19.0).mean() and len(alone) < len(X[seen])
+
+
+def test_windows_of_weight_0_are_no_part_of_the_scale():
+    values = np.concatenate([np.arange(20.0), np.full(20, 1e6)])
+    X, y = windows(pd.DataFrame({"v": values}), 5)
+    weight = (X.ahead[:, -1] < 20).astype(float)
+    model = LSTMRegressor(**QUICK).fit(X, y, sample_weight=weight)
+    assert model.sequences_.table._scaler.mean[0] == np.arange(19.0).mean()
+    alone = LSTMRegressor(**QUICK).fit(X[weight > 0], y[weight > 0])
+    assert (alone.predict(X) == model.predict(X)).all()
+
+
+def test_a_split_is_one_cut_in_time_for_all_series():
+    """What is learned from one series must not lie behind what another is tested on."""
+    rows = [("a", t) for t in range(50)] + [("b", t) for t in range(40, 90)]
+    frame = pd.DataFrame(rows, columns=["who", "t"]).assign(v=np.arange(100.0))
+    X, _ = windows(frame, 5, 2, target="v", time="t", group="who")
+    learn, held = X.split(0.2)
+    times = frame["t"].to_numpy()
+    assert times[X.ahead[learn]].max() < times[X.ahead[held]].min()
+    assert np.isin(np.arange(len(X)), [*learn, *held]).sum() == len(X) - 1  # one on both sides
+    untimed, _ = windows(frame[["who", "v"]], 5, 2, target="v", group="who")
+    learn, held = untimed.split(0.2)  # the last fifth of each
+    assert untimed.ahead[held].min(axis=1).tolist() == [*range(40, 49), *range(90, 99)]
+    assert [len(part) for part in X.split(0.0)] == [len(X), 0]
+    some = X[:20]
+    assert max(some.split(0.2)[1]) == 19
+
+
+def test_early_stopping_validates_on_the_windows_that_come_last(monkeypatch):
+    kept = []
+    validation = loop._Validation
+
+    class Watched(validation):
+        def __init__(self, network, rows, settings):
+            kept.append(rows.X.starts)
+            super().__init__(network, rows, settings)
+
+    monkeypatch.setattr(loop, "_Validation", Watched)
+    X, y = windows(pd.DataFrame({"v": np.sin(np.arange(100.0))}), 10, 3)
+    LSTMRegressor(early_stopping=True, **QUICK).fit(X, y)
+    assert kept[0].tolist() == list(range(80, 88))  # the first answer is in row 90
+    with pytest.raises(ValueError, match="must have more windows for early_stopping"):
+        LSTMRegressor(early_stopping=True, **QUICK).fit(X[:2], y[:2])
+
+
+def test_one_window_and_what_was_known_last():
+    frame = pd.DataFrame({"v": [1.0, 2, np.nan, np.nan, 5, 6]})
+    X = last_window(frame, 2)
+    assert len(X[0]) == len(X) == 1
+    np.testing.assert_array_equal(last_window(frame[:4], 2).last("v"), [np.nan])
+    np.testing.assert_array_equal(last_window(frame[:4], 3).last("v"), [2.0])
+
+
+def test_faults_name_the_rows_that_the_user_has():
+    frame = pd.DataFrame({"t": range(20)[::-1], "v": np.arange(20.0)})
+    frame.loc[2:3, "v"] = np.nan
+    with pytest.raises(ValueError, match="values in rows 2 to 3"):
+        windows(frame, 3, target="v", time="t")
+    frame = pd.DataFrame({"t": range(20)[::-1], "v": np.arange(20.0), "w": 1.0})
+    frame.loc[3, "w"] = np.inf
+    with pytest.raises(ValueError, match="column 'w' of X must be finite .* Got inf in row 3"):
+        windows(frame, 3, target="v", time="t")
+    with pytest.raises(ValueError, match="number of a column, 0 to 0. Got True"):
+        windows(np.arange(9.0), 2, target=True)
+    with pytest.raises(ValueError, match="must have the same number of rows. Got 17 rows in X an"):
+        X, y = windows(frame[["v"]], 3, target="v")
+        LSTMRegressor(**QUICK).fit(X, y[:-1], sample_weight=np.ones(16))
 
 
 def test_a_table_and_its_array_give_the_same_model():

@@ -52,6 +52,11 @@ def evaluate(model: str, data: str, targets: tuple[str, ...]) -> None:
     frame = read_table(data)
     about = getattr(getattr(estimator, "sequences_", None), "series", None)
     if about:
+        if names != [about["target"]]:
+            raise click.UsageError(
+                f"--target must be {about['target']}, which '{model}' foretells. Got "
+                f"{', '.join(names)}."
+            )
         windows, after = series.cut(frame, about)
         heading = f"{names[0]}, {counted(len(windows), 'window')} of {data}"
         click.echo(series.report(heading, estimator, windows, after, names[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -84,7 +85,7 @@ def read_groups(X: Any, y: Any, options: SeriesOptions) -> tuple[GroupedRows, An
     groups = Groups.of(LSTMClassifier.__name__, X, options.group, options.time)
     codes = np.empty(len(groups.order), dtype=np.int64)
     codes[groups.order] = np.repeat(np.arange(len(groups.labels)), groups.lengths)
-    targets = of_groups("the table", y, groups)
+    targets = of_groups("the table", X, y, groups)
     words = f"{counted(len(codes), 'row')}, {counted(len(groups.labels), 'sequence')} to learn from"
     return GroupedRows(X, codes, len(groups.labels)), targets, words
 
@@ -98,17 +99,15 @@ def split(X: Any, fraction: float) -> tuple[np.ndarray, np.ndarray, str]:
 
     Windows whose answers lie on both sides of the cut are used for neither.
     """
-    everyone = np.arange(len(X))
-    if not round(fraction * len(X)):
+    learn, held = X.split(fraction)
+    if not len(held):
+        everyone = np.arange(len(X))
         return everyone, everyone[:0], f"Learning from all {counted(len(X), 'window')}."
-    begins, ends = X.ahead[:, 0], X.ahead[:, -1]
-    train, test = [], []
-    for first, last in X.series:  # rows of each series
-        cut = last - round(fraction * (last - first))
-        inside = (X.starts >= first) & (X.starts < last)
-        train.append(everyone[inside & (ends < cut)])
-        test.append(everyone[inside & (begins >= cut)])
-    learn, held = np.concatenate(train), np.concatenate(test)
+    if not len(learn):
+        raise click.UsageError(
+            f"--test-fraction must leave windows to learn from. Got {fraction:g}, and all "
+            f"{len(X):,} windows have answers in the rows held out, or are cut by them."
+        )
     words = f"Learning from {counted(len(learn), 'window')}; the last {len(held):,} are held out"
     return learn, held, f"{words} to test."
 
@@ -126,10 +125,13 @@ def report(heading: str, model: Any, X: Any, y: Any, target: str) -> str:
         steps.append(("all", list(range(truth.shape[1]))))
     for name, columns in steps:
         errors = [(each - truth)[:, columns] for each in (found, naive)]
-        absolute = [figure(np.abs(each).mean()) for each in errors]
-        squared = [figure((each**2).mean() ** 0.5) for each in errors]
+        # windows in which the target was never known have no naive forecast
+        absolute = [figure(np.nanmean(np.abs(each))) for each in errors]
+        squared = [figure(np.nanmean(each**2) ** 0.5) for each in errors]
         rows.append([name, absolute[0], absolute[1], squared[0], squared[1]])
     note = "  The naive forecast says that all stays as it was in the last row."
+    if np.isnan(naive).any():
+        note += " Windows without any known value have none."
     return f"{heading}:\n\n{table(rows)}\n\n{note}"
 
 
@@ -138,6 +140,7 @@ def foretell(model: Any, frame: Any) -> dict[str, Any]:
     from pellucid.data import last_window
 
     about = model.sequences_.series
+    frame = _known(frame, [*model.sequences_.table.names, about["group"], about["time"]])
     X = last_window(frame, about["steps"], time=about["time"], group=about["group"])
     predicted = np.asarray(model.predict(X)).reshape(len(X), -1)
     columns: dict[str, Any] = {}
@@ -145,7 +148,7 @@ def foretell(model: Any, frame: Any) -> dict[str, Any]:
     if about["group"] is not None:
         columns[about["group"]] = np.repeat(np.array(X.names, dtype=object), horizon)
     labels = [each for last in X.times for each in continued(last, horizon)]
-    columns[about["time"] or "step"] = labels
+    columns[about["time"] or ("step" if about["target"] != "step" else "ahead")] = labels
     columns[about["target"]] = predicted.reshape(-1)
     return columns
 
@@ -167,10 +170,19 @@ def cut(frame: Any, about: dict[str, Any]) -> tuple[Any, np.ndarray]:
     )  # fmt: skip
 
 
+def _known(frame: Any, names: list[Any]) -> Any:
+    """The columns of `frame` that are among `names`; the others are of no concern."""
+    import narwhals as nw
+
+    table = nw.from_native(frame, eager_only=True)
+    return table.select([name for name in table.columns if name in names]).to_native()
+
+
 def continued(times: list[Any], count: int) -> list[str]:
     """The `count` times after the last of `times`, at its usual distance."""
     read: list[Any] = [_moment(each) for each in times]
-    if len(read) > 1 and all(isinstance(each, datetime) for each in read):
+    zones = {each.tzinfo for each in read if isinstance(each, datetime)}
+    if len(read) > 1 and all(isinstance(each, datetime) for each in read) and len(zones) == 1:
         return _dates(read, count)
     if len(read) > 1 and all(isinstance(each, float) for each in read):
         apart = float(np.median(np.diff(read)))
@@ -180,7 +192,7 @@ def continued(times: list[Any], count: int) -> list[str]:
 
 def _moment(value: Any) -> datetime | float | None:
     if isinstance(value, datetime):
-        return value.replace(tzinfo=None)
+        return value
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)
     if isinstance(value, (int, float, np.number)):
@@ -192,16 +204,46 @@ def _moment(value: Any) -> datetime | float | None:
 
 
 def _dates(read: list[Any], count: int) -> list[str]:
-    gaps = [later - earlier for earlier, later in zip(read, read[1:], strict=False)]
-    apart = sorted(gaps)[len(gaps) // 2]
-    monthly = len({each.day for each in read}) == 1 and timedelta(28) <= apart <= timedelta(31)
-    found = []
+    """By whole months, by working days, or at the usual distance."""
+    apart = _months(read)
+    gaps = sorted(later - earlier for earlier, later in zip(read, read[1:], strict=False))
+    usual = gaps[len(gaps) // 2]
+    weekends = usual != timedelta(1) or len(read) < 7 or any(x.weekday() > 4 for x in read)
+    found: list[Any] = []
+    last = read[-1]
     for k in range(1, count + 1):
-        if monthly:
-            month = read[-1].month - 1 + k
-            each = read[-1].replace(year=read[-1].year + month // 12, month=month % 12 + 1)
-        else:
-            each = read[-1] + k * apart
-        whole = each.hour == each.minute == each.second == each.microsecond == 0
-        found.append(each.date().isoformat() if whole else each.isoformat(sep=" "))
-    return found
+        if apart:
+            found.append(_month_later(last, apart * k, max(each.day for each in read), read))
+            continue
+        each = (found[-1] if found else last) + usual
+        while not weekends and each.weekday() > 4:
+            each += timedelta(1)
+        found.append(each)
+    whole = not any(x.hour or x.minute or x.second or x.microsecond or x.tzinfo for x in found)
+    return [x.date().isoformat() if whole else x.isoformat(sep=" ") for x in found]
+
+
+def _months(read: list[Any]) -> int:
+    """How many months apart all the times are, 0 if they are not.
+
+    They are if each is on the same day of its month, or on the last where that is too short.
+    """
+    counts = [12 * each.year + each.month for each in read]
+    apart = set(np.diff(counts).tolist())
+    day = max(each.day for each in read)
+    alike = all(each.day == min(day, _days(each.year, each.month)) for each in read)
+    hours = len({each.timetz() for each in read}) == 1
+    return apart.pop() if len(apart) == 1 and alike and hours else 0
+
+
+def _days(year: int, month: int) -> int:
+    return monthrange(year, month)[1]
+
+
+def _month_later(moment: Any, months: int, day: int, read: list[Any]) -> Any:
+    """So many months later, on `day` or the month's last; at its end if all of `read` are."""
+    if all(each.day == _days(each.year, each.month) for each in read):
+        day = 31
+    month = moment.month - 1 + months
+    year, month = moment.year + month // 12, month % 12 + 1
+    return moment.replace(year=year, month=month, day=min(day, _days(year, month)))

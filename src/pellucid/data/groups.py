@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
 from pellucid.checks import shown, suggestion
+from pellucid.data.columns import check_finite, label
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,26 @@ class Groups:
         if time is not None:
             order = _in_time(owner, frame[time], codes, order, time)
         features = frame.drop([name for name in (group, time) if name is not None])
+        _check_finite(owner, features)
         if not features.columns:
             raise ValueError(
                 f"X of {owner} must have features beside group and time. Got none. Add a column."
             )
         lengths = np.bincount(codes, minlength=len(labels)).astype(np.int64)
         return cls(features[order.tolist()].to_native(), order, labels, lengths)
+
+
+def _check_finite(owner: str, features: Any) -> None:
+    """Refuse infinities while rows are where the user has them."""
+    for name in features.columns:
+        if features[name].dtype.is_float():
+            values = np.asarray(features[name].to_numpy(), dtype=np.float64)[:, None]
+            check_finite(owner, values, functools.partial(label, [name]))
+
+
+def _absent(value: Any) -> bool:
+    """Whether it is None, NaN, or what else stands for a value that is not there."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
 
 
 def _codes(owner: str, frame: Any, group: str | None) -> tuple[np.ndarray, list[Any]]:
@@ -76,7 +92,7 @@ def _codes(owner: str, frame: Any, group: str | None) -> tuple[np.ndarray, list[
     values = frame[group].to_list()
     place: dict[Any, int] = {}
     for row, value in enumerate(values):
-        if value is None or value != value:
+        if _absent(value):
             raise ValueError(
                 f"column {group!r} of X of {owner} must name the sequence of every row. Got "
                 f"{shown(value)} in row {row}."
@@ -91,7 +107,7 @@ def _in_time(
     """`order` with the rows of each group in time."""
     values = column.to_list()
     for row, value in enumerate(values):
-        if value is None or value != value:
+        if _absent(value):
             raise ValueError(
                 f"column {name!r} of X of {owner} must say when every row was. Got "
                 f"{shown(value)} in row {row}."

@@ -18,7 +18,7 @@ _TOLD = 30  # times from which the distance to the next is told
 class Windows:
     """Windows of `steps` rows of one table, which they share.
 
-    An index, a slice or a mask takes some of the windows, as from an array.
+    An index, a slice or a mask takes some of the windows, and one number a single one.
 
     Attributes
     ----------
@@ -31,8 +31,11 @@ class Windows:
         The row of each step that was to be foretold; in :func:`last_window` there is none.
     about : dict
         "target", "time", "group", "steps" and "horizon", as they were given.
-    names, times, series : list
-        Of each series its name, its last times and its rows (first, behind the last).
+    when : ndarray of shape (rows,)
+        Each row's place in time: that of its time among all times, or where no column tells it, the
+        share of its series that lies before it.
+    names, times : list
+        Of each series its name and its last times.
     """
 
     table: Any
@@ -40,15 +43,16 @@ class Windows:
     steps: int
     ahead: np.ndarray
     about: dict[str, Any]
+    when: np.ndarray
     names: list[Any]
     times: list[list[Any]]
-    series: list[tuple[int, int]]
 
     def __len__(self) -> int:
         return len(self.starts)
 
     def __getitem__(self, index: Any) -> Windows:
-        return replace(self, starts=self.starts[index], ahead=self.ahead[index])
+        taken = np.atleast_1d(np.arange(len(self))[index])
+        return replace(self, starts=self.starts[taken], ahead=self.ahead[taken])
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -56,11 +60,36 @@ class Windows:
         return len(self), self.steps, self.table.shape[1]
 
     def last(self, column: str) -> np.ndarray:
-        """The numbers of a column in each window's last row."""
+        """The last number of a column in each window that is known, NaN where none is."""
         import narwhals as nw
 
-        values = nw.from_native(self.table, eager_only=True)[column].to_numpy()
-        return np.asarray(values, dtype=np.float64)[self.starts + self.steps - 1]
+        found = nw.from_native(self.table, eager_only=True)[column].to_numpy()
+        values = np.asarray(found, dtype=np.float64)
+        known = np.where(np.isfinite(values), np.arange(len(values)), -1)
+        last = np.maximum.accumulate(known)[self.starts + self.steps - 1]
+        return np.where(last >= self.starts, values[last], np.nan)
+
+    def split(self, fraction: float) -> tuple[np.ndarray, np.ndarray]:
+        """The first windows to learn from, and the last, which hold out a share of the rows.
+
+        One cut in time for all series: no answer that is learned from comes after one that is held
+        out. Windows whose answers lie on both sides of it are in neither.
+
+        Returns
+        -------
+        learn, held : int64 ndarray
+            Their positions.
+        """
+        seen = self.covered
+        seen[self.ahead.reshape(-1)] = True
+        times = np.sort(self.when[seen])
+        count = round(fraction * len(times))
+        everyone = np.arange(len(self))
+        if not count:
+            return everyone, everyone[:0]
+        cut = times[len(times) - count]
+        answers = self.when[self.ahead]
+        return everyone[answers[:, -1] < cut], everyone[answers[:, 0] >= cut]
 
     @property
     def covered(self) -> np.ndarray:
@@ -103,13 +132,13 @@ def windows(
 
     Returns
     -------
-    X : ndarray of shape (windows, steps, C), or Windows of a DataFrame
+    X : ndarray of shape (windows, steps, C), or Windows of a DataFrame, which share its rows
     y : float64 ndarray of shape (windows,), or (windows, horizon) for a horizon above 1
 
     Raises
     ------
     ValueError, TypeError
-        If the series is shorter than a window and its horizon, a column is missing, a time comes
+        If a series is shorter than a window and its horizon, a column is missing, a time comes
         twice, or the target is missing or no number somewhere.
 
     Examples
@@ -132,14 +161,14 @@ def windows(
     starts = _starts(read, steps, horizon, stride)
     ahead = starts[:, None] + steps + np.arange(horizon)
     y = values[ahead]
-    _check_target(values, ahead, target)
+    _check_target(values, ahead, target, read.order)
     y = y[:, 0] if horizon == 1 else y
     if isinstance(table, np.ndarray):
         return table[starts[:, None] + np.arange(steps)], y
     about = {
         "target": read.target, "time": time, "group": group, "steps": steps, "horizon": horizon,
     }  # fmt: skip
-    return Windows(table, starts, steps, ahead, about, *read.series), y
+    return Windows(table, starts, steps, ahead, about, read.when, read.names, read.times), y
 
 
 def last_window(
@@ -163,26 +192,24 @@ def last_window(
         return table[starts[:, None] + np.arange(steps)]
     about = {"target": None, "time": time, "group": group, "steps": steps, "horizon": 0}
     ahead = np.zeros((len(starts), 0), dtype=np.int64)
-    return Windows(table, starts, steps, ahead, about, *read.series)
+    return Windows(table, starts, steps, ahead, about, read.when, read.names, read.times)
 
 
 @dataclass(frozen=True)
 class _Read:
-    """A series as it was read: features in time, length of each series, the target's numbers."""
+    """A series as it was read: features in time, length of each series, the target's numbers.
+
+    `order` says which row of what was given each is, `when` its place in time.
+    """
 
     table: Any
     lengths: np.ndarray
     values: np.ndarray
     target: Any
+    order: np.ndarray
+    when: np.ndarray
     names: list[Any]
     times: list[list[Any]]
-
-    @property
-    def series(self) -> tuple[list[Any], list[list[Any]], list[tuple[int, int]]]:
-        """Names, last times, and rows of each series."""
-        ends = np.cumsum(self.lengths).tolist()
-        begins = (np.cumsum(self.lengths) - self.lengths).tolist()
-        return self.names, self.times, list(zip(begins, ends, strict=True))
 
 
 def _read(
@@ -198,13 +225,17 @@ def _read(
     lengths = np.array([len(frame)], dtype=np.int64)
     names: list[Any] = [None]
     times: list[list[Any]] = [[]]
+    order, when = np.arange(len(frame)), _shares(lengths)
     if time is not None or group is not None:
         groups = Groups.of("windows", series, group, time)
-        names, lengths = groups.labels, groups.lengths
+        names, lengths, order = groups.labels, groups.lengths, groups.order
         times = _last_times(frame, time, groups)
+        when = _shares(lengths)
+        if time is not None:
+            when = np.unique(frame[time].to_numpy()[order], return_inverse=True)[1]
         frame = nw.from_native(groups.table, eager_only=True)
     if not wanted:
-        return _Read(frame.to_native(), lengths, np.zeros(0), None, names, times)
+        return _Read(frame.to_native(), lengths, np.zeros(0), None, order, when, names, times)
     if target is None and len(frame.columns) == 1:
         target = frame.columns[0]
     if target not in frame.columns:
@@ -218,7 +249,12 @@ def _read(
             f"target of windows must be a column of numbers. Got {target!r} of {column.dtype}."
         )
     values = np.asarray(column.to_numpy(), dtype=np.float64)
-    return _Read(frame.to_native(), lengths, values, target, names, times)
+    return _Read(frame.to_native(), lengths, values, target, order, when, names, times)
+
+
+def _shares(lengths: np.ndarray) -> np.ndarray:
+    """Of each row, the share of its series that lies before it."""
+    return np.concatenate([np.arange(length) / length for length in lengths])
 
 
 def _last_times(frame: Any, time: str | None, groups: Groups) -> list[list[Any]]:
@@ -249,14 +285,16 @@ def _read_array(series: Any, target: Any, time: Any, group: Any, wanted: bool) -
     columns = array.shape[1]
     if target is None and (columns == 1 or not wanted):
         target = 0
-    if not isinstance(target, (int, np.integer)) or not -columns <= target < columns:
+    whole = isinstance(target, (int, np.integer)) and not isinstance(target, bool)
+    if not whole or not -columns <= target < columns:
         raise ValueError(
             f"target of windows must be the number of a column, 0 to {columns - 1}. "
             f"Got {checks.shown(target)}."
         )
     lengths = np.array([len(array)], dtype=np.int64)
     values = array[:, target].astype(np.float64)
-    return _Read(array, lengths, values, target, [None], [[]])
+    order = np.arange(len(array))
+    return _Read(array, lengths, values, target, order, _shares(lengths), [None], [[]])
 
 
 def _starts(read: _Read, steps: int, horizon: int, stride: int) -> np.ndarray:
@@ -276,14 +314,12 @@ def _starts(read: _Read, steps: int, horizon: int, stride: int) -> np.ndarray:
     return np.concatenate(found).astype(np.int64)
 
 
-def _check_target(values: np.ndarray, ahead: np.ndarray, target: Any) -> None:
+def _check_target(values: np.ndarray, ahead: np.ndarray, target: Any, order: np.ndarray) -> None:
     wanted = np.unique(ahead)
-    bad = wanted[~np.isfinite(values[wanted])]
+    bad = np.sort(order[wanted[~np.isfinite(values[wanted])]])
     if len(bad):
-        end = bad[0]
-        while end + 1 in bad:
-            end += 1
-        where = f"row {bad[0]}" if end == bad[0] else f"rows {bad[0]} to {end}"
+        run = np.flatnonzero(np.append(np.diff(bad), 2) > 1)[0]  # the first that ends
+        where = f"row {bad[0]}" if run == 0 else f"rows {bad[0]} to {bad[run]}"
         name = "" if target is None else f" {target!r}"
         raise ValueError(
             f"the target{name} of windows must be known wherever it is to be foretold. Got missing "

@@ -16,6 +16,7 @@ from pellucid.data import (
     Pictures,
     Sequences,
     StepTargets,
+    Windows,
     check_rows,
     sample_weights,
     target_from_state,
@@ -163,7 +164,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             )
         if self.early_stopping and epochs is None:
             stopping = EarlyStopping(self.patience)
-            rows, validation = self._split(rows, settings)
+            rows, validation = self._split(X, rows, settings)
         if settings.weight_decay is None:
             steps = None if epochs else settings.max_epochs * settings.steps(len(rows))
             if steps and isinstance(rows.X, Sequences):  # windows that overlap teach less
@@ -283,7 +284,8 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             data = self._input.transform(self, X)
         else:
             target, encoder = self._new_target(y), self._new_input()
-            if arrangement is None and (isinstance(X, (list, tuple)) or getattr(X, "ndim", 2) == 1):
+            listed = isinstance(X, (list, tuple, Windows)) or getattr(X, "ndim", 2) != 2
+            if arrangement is None and listed:
                 check_rows(self, len(X), count)  # before all pictures are read
             data = encoder.fit_transform(self, X, weights, np.dtype(dtype))
             if encoder.left_out:
@@ -334,9 +336,24 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
                 sample_weight = arrangement.flatten(f"sample_weight of {owner}", sample_weight)
         return arrangement, y, sample_weight
 
-    def _split(self, rows: Rows, settings: Settings) -> tuple[Rows, Rows]:
-        """Rows to train on and rows kept aside, every class in both where it can be."""
+    def _split(self, X: Any, rows: Rows, settings: Settings) -> tuple[Rows, Rows]:
+        """Rows to train on and rows kept aside, every class in both where it can be.
+
+        Of windows the last are kept aside: those beside them share their answers.
+        """
         count = len(rows)
+        if isinstance(X, Windows) and isinstance(rows.X, Sequences):
+            parts = [
+                np.flatnonzero(np.isin(rows.X.starts, X.starts[part]))
+                for part in X.split(self.validation_fraction)
+            ]
+            if not all(map(len, parts)):
+                raise ValueError(
+                    f"X of {type(self).__name__} must have more windows for early_stopping, to "
+                    f"learn from some and validate on later ones. Got {count}. Pass "
+                    "early_stopping=False."
+                )
+            return rows.subset(parts[0]), rows.subset(parts[1])
         aside = min(max(1, int(self.validation_fraction * count + 0.5)), count - 1)
         if count < 2:
             raise ValueError(
