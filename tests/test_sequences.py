@@ -10,6 +10,7 @@ from pellucid import (
     GRURegressor,
     LSTMClassifier,
     LSTMRegressor,
+    Network,
     NetworkRegressor,
     RNNRegressor,
     load,
@@ -330,3 +331,91 @@ def test_windows_have_no_targets_of_steps():
         LSTMRegressor(return_sequences=True, group="who", time="day", **QUICK).fit(
             frame, np.ones(5)
         )
+
+
+# -- names --------------------------------------------------------------------------------------
+
+
+def test_columns_of_a_flat_table_keep_their_names(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(20, 4)), columns=list("abcd"))
+    model = RNNRegressor(**QUICK).fit(frame, frame.sum(axis=1))
+    assert model.feature_names_in_.tolist() == list("abcd")
+    model.predict(frame)  # without a warning
+    with pytest.raises(ValueError, match="feature names should match those that were passed"):
+        model.predict(frame[list("dcba")])
+    model.save(tmp_path / "model.safetensors")
+    assert load(tmp_path / "model.safetensors").feature_names_in_.tolist() == list("abcd")
+
+
+@pytest.mark.parametrize("library", (pd, pl))
+def test_a_list_of_tables_goes_by_their_columns(library):
+    X, y = sequences()
+    tables = [library.DataFrame({"a": each[:, 0], "b": each[:, 1]}) for each in X]
+    model = LSTMRegressor(**QUICK).fit(tables, y)
+    expected = LSTMRegressor(**QUICK).fit(X, y).predict(X)
+    assert (model.predict(tables) == expected).all()
+    turned = [each[["b", "a"]] for each in tables]
+    assert (model.predict(turned) == expected).all()
+    with pytest.raises(ValueError, match=r"sequence 1 of X .* columns of sequence 0, \['a', 'b'\]"):
+        model.predict([tables[0], library.DataFrame({"a": [1.0], "c": [2.0]})])
+
+
+def test_some_of_a_ragged_list_may_be_as_long():
+    X = [[1.0, 2.0, 3.0], [1.0, 2.0], [3.0, 4.0, 5.0, 6.0]]
+    model = LSTMRegressor(**QUICK).fit(X, [1.0, 2.0, 3.0])
+    whole = model.predict(X)
+    assert [model.predict(X[i : i + 1])[0] for i in range(3)] == whole.tolist()
+    arrays = np.empty(2, dtype=object)
+    arrays[:] = [np.ones((3, 2)), np.zeros((3, 2))]
+    listed = np.array([np.ones((3, 2)), np.zeros((3, 2))], dtype=object)
+    for given in (arrays, listed):
+        assert LSTMRegressor(**QUICK).fit(given, [0.0, 1.0]).predict(given).shape == (2,)
+
+
+def test_targets_by_name_are_those_of_the_group():
+    X, _ = sequences(5)
+    frame = long_table(X)
+    order = list(dict.fromkeys(frame["who"]))
+    table = pd.DataFrame({"p": np.arange(5.0), "q": -np.arange(5.0)}, [f"g{i}" for i in range(5)])
+    model = LSTMRegressor(group="who", time="day", **QUICK)
+    found = model._targets(frame, table)
+    assert found.index.tolist() == order and (found["p"] == [int(x[1:]) for x in order]).all()
+    with pytest.raises(
+        ValueError, match="must name every sequence, or none. Got 'g.' but not 'g0'"
+    ):
+        model.fit(frame, table.rename(index={"g0": "z"}))
+    # one row a group, whose names are numbers like those of the rows
+    single = pd.DataFrame({"who": [2, 0, 1, 3], "a": [1.0, 2, 3, 4]})
+    given = pd.Series([20, 0, 10, 30])
+    assert LSTMRegressor(group="who")._targets(single, given).tolist() == [20, 0, 10, 30]
+    named = pd.Series([0, 10, 20, 30], index=[0, 1, 2, 3])
+    assert LSTMRegressor(group="who")._targets(single, named.loc[[0, 1, 2, 3]]).tolist() == [
+        20, 0, 10, 30
+    ]  # fmt: skip
+
+
+def test_what_is_missing_in_a_long_table_is_named():
+    frame = pd.DataFrame({"who": pd.array([1, None, 2], dtype="Int64"), "a": [1.0, 2, 3]})
+    with pytest.raises(ValueError, match=r"must name the sequence of every row\. Got .* in row 1"):
+        LSTMRegressor(group="who", **QUICK).fit(frame, [1.0, 2.0])
+    frame = pd.DataFrame({"who": [1, 1, 2], "a": [1.0, 2, 3]})
+    with pytest.raises(ValueError, match=r"must have a value in every row\. Got nan in row 0"):
+        LSTMRegressor(group="who", **QUICK).fit(frame, [np.nan, np.nan, 2.0])
+    with pytest.raises(ValueError, match="must have the same number of rows. Got 5 rows in X and"):
+        LSTMRegressor(**QUICK).fit(np.ones((5, 3, 2)), np.ones(6), sample_weight=np.ones(6))
+
+
+@pytest.mark.parametrize("lengths", ([4, 5, 4], [4, 0, 4], [4, -1, 4], [4, 10**8, 4]))
+def test_lengths_that_the_kernels_would_run_past_are_refused(lengths):
+    with pytest.raises(ValueError, match=r"must be between 1 and 4, .* Got .* in row 1\."):
+        Sequences.from_padded(np.zeros((3, 4, 2)), lengths)
+
+
+def test_sequences_come_in_the_type_of_the_network():
+    network = Network([LSTM(4), Linear(1)]).build((5, 2), random_state=0)
+    x = np.random.default_rng(0).normal(size=(2, 5, 2))
+    data = Sequences.from_padded(x, [5, 5])
+    assert (network.forward(data) == network.forward(x)).all()
+    with pytest.raises(ValueError, match="must have at least one array. Got none"):
+        Sequences.from_list([])

@@ -533,10 +533,11 @@ class Network:
 
     def _data(self, X: Any) -> np.ndarray | Pictures | Sequences:
         self._check_built()
-        data = (
-            X if isinstance(X, (Pictures, Sequences)) else np.ascontiguousarray(X, dtype=self.dtype)
-        )
-        return data
+        if isinstance(X, Sequences) and X.values.dtype != self.dtype:
+            return replace(X, values=np.ascontiguousarray(X.values, dtype=self.dtype))
+        if isinstance(X, (Pictures, Sequences)):
+            return X
+        return np.ascontiguousarray(X, dtype=self.dtype)
 
     # -- looking ---------------------------------------------------------------------------
 

@@ -35,6 +35,8 @@ class SequenceEncoder:
         The longest sequence's steps.
     flat : bool
         Whether X had one feature, and no axis for it.
+    names : list of str or None
+        Of a flat table, what its columns, the steps, are called.
     series : dict or None
         Of windows of a series, how it was cut: target, time, group, steps and horizon.
     """
@@ -42,6 +44,7 @@ class SequenceEncoder:
     table: TableEncoder
     steps: int
     flat: bool
+    names: list[str] | None = None
     series: dict[str, Any] | None = None
     left_out: Sequence[tuple[int, str]] = ()  # no sequence is
     notes: Sequence[str] = ()
@@ -64,31 +67,34 @@ class SequenceEncoder:
             If `X` holds no sequences, an empty one, or sequences whose features differ in number.
         """
         if isinstance(X, Windows):
-            return self._fit_windows(estimator, X, dtype)
+            return self._fit_windows(estimator, X, sample_weight, dtype)
         table, lengths = self._table(estimator, X, learn=True)
         weights = sample_weight
         if weights is not None and len(weights) != lengths.sum():
             weights = np.repeat(weights, lengths)
         self.table = TableEncoder()
-        features = getattr(estimator, "n_features_in_", None)
-        values = self.table.fit_transform(estimator, table, weights, dtype)
-        if self.flat:
-            estimator.n_features_in_ = features
         self.steps = int(lengths.max())
+        names = getattr(estimator, "feature_names_in_", None) if self.flat else None
+        self.names = None if names is None else [str(name) for name in names]
+        values = self.table.fit_transform(estimator, table, weights, dtype)
+        self.name_features(estimator)
         return _arranged(values, lengths)
 
     def transform(self, estimator: Any, X: Any) -> np.ndarray | Sequences:
-        """Further sequences, of any number of steps, as a network takes them."""
+        """Further sequences as a network takes them; only flat ones must have as many steps."""
         if isinstance(X, Windows):
             return _of_windows(self.table.transform(estimator, X.table), X)
         table, lengths = self._table(estimator, X, learn=False)
         return _arranged(self.table.transform(estimator, table), lengths)
 
-    def _fit_windows(self, estimator: Any, X: Windows, dtype: Any) -> Sequences:
+    def _fit_windows(
+        self, estimator: Any, X: Windows, sample_weight: np.ndarray | None, dtype: Any
+    ) -> Sequences:
         """Learn from the rows that windows cover: others may lie in the future."""
         self.table, self.flat, self.steps = TableEncoder(), False, X.steps
-        self.series = X.about
-        seen = X.covered.astype(np.float64)
+        self.series, self.names = X.about, None
+        used = X if sample_weight is None else X[sample_weight > 0]
+        seen = used.covered.astype(np.float64)
         return _of_windows(self.table.fit_transform(estimator, X.table, seen, dtype), X)
 
     def groups(self, estimator: Any, X: Any) -> Groups | None:
@@ -116,7 +122,8 @@ class SequenceEncoder:
             return Arrangement("table", groups.lengths, groups.order)
         found = _listed(X)
         if not isinstance(found, np.ndarray):
-            return Arrangement("list", _from_list(owner, found)[1])
+            read = _from_tables if _tables(found) else _from_list
+            return Arrangement("list", read(owner, found)[1])
         if found.ndim < 3:  # also a table, whose columns are the steps
             rows, steps = np.shape(X) if np.ndim(X) == 2 else (0, 0)
             found = np.zeros((rows, steps, 1))
@@ -131,6 +138,9 @@ class SequenceEncoder:
             return groups.table, groups.lengths
         found = _listed(X)
         flat = isinstance(found, np.ndarray) and found.ndim < 3
+        one = not learn and not self.flat and len(self.table.kinds) == 1
+        if flat and one and found.size:  # such as some of a list, that happen to be as long
+            found, flat = np.asarray(found)[:, :, None], False
         if not learn and flat != self.flat:
             shapes = "(rows, steps, features)", "(rows, steps)"
             raise ValueError(
@@ -139,12 +149,15 @@ class SequenceEncoder:
             )
         self.flat = flat
         if flat:  # scikit-learn's own words for a table that is not one
+            _check_numbers(owner_of(estimator), X)
             found = validate_data(
                 estimator, X, reset=learn, dtype=[np.float64, np.float32],
                 ensure_all_finite="allow-nan",
             )[:, :, None]  # fmt: skip
         if isinstance(found, np.ndarray):
             return _from_array(owner_of(estimator), found)
+        if _tables(found):
+            return _from_tables(owner_of(estimator), found)
         return _from_list(owner_of(estimator), found)
 
     @property
@@ -157,6 +170,8 @@ class SequenceEncoder:
         self.table.name_features(estimator)
         if self.flat:
             estimator.n_features_in_ = self.steps
+        if self.names is not None:
+            estimator.feature_names_in_ = np.asarray(self.names, dtype=object)
 
     def describe(self) -> list[str]:
         """What the sequences are, in words."""
@@ -170,6 +185,7 @@ class SequenceEncoder:
             "table": config,
             "steps": self.steps,
             "flat": self.flat,
+            "names": self.names,
             "series": self.series,
         }, arrays
 
@@ -177,7 +193,7 @@ class SequenceEncoder:
         """Take over what :meth:`state` describes."""
         self.table = TableEncoder.from_state(config["table"], arrays)
         self.steps, self.flat = int(config["steps"]), bool(config["flat"])
-        self.series = config["series"]
+        self.series, self.names = config["series"], config["names"]
         return self
 
 
@@ -191,9 +207,14 @@ def _listed(X: Any) -> Any:
     if isinstance(array, np.ndarray) and array.dtype != object:
         return array
     if isinstance(array, np.ndarray) and array.ndim != 1:
-        return array
+        try:
+            return array.astype(np.float64)
+        except (TypeError, ValueError):
+            return array
     if not isinstance(array, (list, tuple, np.ndarray)) or not len(array):
         return np.asarray(array)
+    if _tables(array):
+        return list(array)
     each = [plain_array(one) for one in array]
     if any(np.ndim(one) == 0 for one in each):
         return np.asarray(array)
@@ -203,6 +224,55 @@ def _listed(X: Any) -> Any:
         except (TypeError, ValueError):
             pass
     return each
+
+
+def _tables(arrays: Any) -> bool:
+    """Whether all sequences of a list are tables."""
+    import narwhals as nw
+
+    return all(nw.dependencies.is_into_dataframe(each) for each in arrays)
+
+
+def _check_numbers(owner: str, X: Any) -> None:
+    """Of a table whose rows are sequences of one feature, refuse what is no number."""
+    import narwhals as nw
+
+    if not nw.dependencies.is_into_dataframe(X):
+        return
+    frame = nw.from_native(X, eager_only=True)
+    for name in frame.columns:
+        dtype = frame[name].dtype
+        if not (dtype.is_numeric() or isinstance(dtype, (nw.Boolean, nw.Object))):
+            raise ValueError(
+                f"X of {owner} must hold numbers, one column a step, where it is a table without "
+                f"group or time. Got {dtype} in column {name!r}. Name the columns that say which "
+                "sequence a row belongs to and when it was, or cut a series into windows."
+            )
+
+
+def _from_tables(owner: str, tables: list[Any]) -> tuple[Any, np.ndarray]:
+    """One table of all of them, columns by name, and the length of each."""
+    import narwhals as nw
+
+    frames = [nw.from_native(each, eager_only=True) for each in tables]
+    names = frames[0].columns
+    for position, each in enumerate(frames):
+        if set(each.columns) != set(names):
+            raise ValueError(
+                f"sequence {position} of X of {owner} must have the columns of sequence 0, "
+                f"{shown(names)}. Got {shown(each.columns)}."
+            )
+        if not len(each):
+            raise _no_step(owner, position)
+    lengths = np.array([len(each) for each in frames], dtype=np.int64)
+    return nw.concat([each.select(names) for each in frames]).to_native(), lengths
+
+
+def _no_step(owner: str, position: int) -> ValueError:
+    return ValueError(
+        f"sequence {position} of X of {owner} must have at least one step. Got none. Leave it out, "
+        "and its target."
+    )
 
 
 def _from_array(owner: str, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -232,10 +302,7 @@ def _from_list(owner: str, arrays: list[Any]) -> tuple[np.ndarray, np.ndarray]:
                 f"Got {shown(type(each).__name__)} of shape {array.shape}."
             )
         if not len(array):
-            raise ValueError(
-                f"sequence {position} of X of {owner} must have at least one step. Got none. "
-                "Leave it out, and its target."
-            )
+            raise _no_step(owner, position)
         if found and array.shape[1] != found[0].shape[1]:
             raise ValueError(
                 f"sequence {position} of X of {owner} must have as many features as sequence 0, "

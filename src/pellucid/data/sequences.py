@@ -16,9 +16,14 @@ class Sequences:
     ----------
     values : ndarray of shape (all steps, C)
     starts, lengths : int64 ndarray of shape (N,)
-        Where in `values` a sequence begins, and how many steps it has.
+        Where in `values` a sequence begins, and how many steps it has, at least one.
     steps : int
         T, at least the largest length.
+
+    Raises
+    ------
+    ValueError
+        If a length is not between 1 and T, or a sequence does not lie inside `values`.
     """
 
     values: np.ndarray
@@ -26,9 +31,29 @@ class Sequences:
     lengths: np.ndarray
     steps: int
 
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or self.starts.shape != self.lengths.shape:
+            raise ValueError(
+                "Sequences must have values of shape (all steps, features), and as many starts as "
+                f"lengths. Got values of shape {self.values.shape}, {len(self.starts)} starts and "
+                f"{len(self.lengths)} lengths."
+            )
+        ends = self.starts + self.lengths
+        wrong = (self.lengths < 1) | (self.lengths > self.steps)
+        wrong |= (self.starts < 0) | (ends > len(self.values))
+        if wrong.any():  # the kernels do not look
+            row = int(np.argmax(wrong))
+            raise ValueError(
+                f"the lengths of Sequences must be between 1 and {self.steps}, and each sequence "
+                f"must lie in the {len(self.values)} steps of values. Got {self.lengths[row]} from "
+                f"step {self.starts[row]} in row {row}."
+            )
+
     @classmethod
     def from_list(cls, arrays: Any, dtype: Any = np.float32) -> Sequences:
-        """Of arrays of shape (steps, C) each, one a sequence."""
+        """Of arrays of shape (steps, C) each, one a sequence; at least one of them."""
+        if not len(arrays):
+            raise ValueError("Sequences.from_list must have at least one array. Got none.")
         lengths = np.array([len(each) for each in arrays], dtype=np.int64)
         values = np.ascontiguousarray(np.concatenate(arrays), dtype=dtype)
         return cls(values, np.cumsum(lengths) - lengths, lengths, int(lengths.max()))

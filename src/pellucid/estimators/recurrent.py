@@ -64,7 +64,7 @@ class RecurrentEstimator(NetworkEstimator):
 
     def _targets(self, X: Any, y: Any) -> Any:
         groups = self._new_input().groups(self, X)
-        return y if groups is None else of_groups(type(self).__name__, y, groups)
+        return y if groups is None else of_groups(type(self).__name__, X, y, groups)
 
 
 class RecurrentClassification(NetworkClassification, RecurrentEstimator):
@@ -75,29 +75,56 @@ class RecurrentRegression(NetworkRegression, RecurrentEstimator):
     """Abstract: one number a sequence or a step, or several."""
 
 
-def of_groups(owner: str, y: Any, groups: Groups) -> Any:
+def of_groups(owner: str, X: Any, y: Any, groups: Groups) -> Any:
     """`y` with one entry a sequence: as it came, by the groups' names, or one of each group's."""
-    import narwhals as nw
-
     if y is None:
         return None
     values = plain_array(y)
-    count = len(values)
-    if count == len(groups.labels):
-        if nw.dependencies.is_pandas_series(y) and set(y.index) == set(groups.labels):
-            return y.loc[groups.labels]
-        return y
-    if count != len(groups.order):
+    count, rows, labels = len(values), len(groups.order), groups.labels
+    index = _index(y)
+    if count == rows and (index is None or count != len(labels) or _same(index, _index(X))):
+        return _of_rows(owner, np.asarray(values), groups)
+    if count != len(labels):
         raise ValueError(
-            f"y of {owner} must have one entry for each of the {len(groups.labels)} sequences, or "
-            f"for each of the {len(groups.order)} rows of X. Got {count}."
+            f"y of {owner} must have one entry for each of the {len(labels)} sequences, or "
+            f"for each of the {rows} rows of X. Got {count}."
         )
-    values = np.asarray(values)
+    known = set(labels) & set(() if index is None else index)
+    if not known:
+        return y
+    if len(known) < len(labels):
+        missing = next(each for each in labels if each not in known)
+        raise ValueError(
+            f"the index of y of {owner} must name every sequence, or none. Got "
+            f"{checks.shown(next(iter(known)))} but not {checks.shown(missing)}. With y.to_numpy() "
+            "it is taken in the order in which sequences first come."
+        )
+    return y.loc[labels]
+
+
+def _index(values: Any) -> Any:
+    """The names of its rows, where a Series or DataFrame of pandas has any but their numbers."""
+    import narwhals as nw
+
+    if not (
+        nw.dependencies.is_pandas_series(values) or nw.dependencies.is_pandas_dataframe(values)
+    ):
+        return None
+    return None if type(values.index).__name__ == "RangeIndex" else values.index
+
+
+def _same(index: Any, other: Any) -> bool:
+    return other is not None and len(index) == len(other) and bool((index == other).all())
+
+
+def _of_rows(owner: str, values: np.ndarray, groups: Groups) -> np.ndarray:
+    """One entry of each group, of one for each row."""
     ends = np.cumsum(groups.lengths)
     begins = ends - groups.lengths
     for label, begin, end in zip(groups.labels, begins, ends, strict=True):
         found = values[groups.order[begin:end]]
-        other = np.flatnonzero((found != found[0]).reshape(len(found), -1).any(axis=1))
+        absent = (found != found) & (found[0] != found[0])  # a missing target is told by its row
+        other = np.flatnonzero(((found != found[0]) & ~absent).reshape(len(found), -1).any(axis=1))
         if len(other):
             raise ValueError(
                 f"y of {owner} must be the same in all rows of a sequence. Got "

@@ -18,6 +18,9 @@ def sequences(
     rows, steps = x.shape[:2]
     found = np.full(rows, steps) if lengths is None else np.asarray(lengths)
     require_shape("lengths", owner, found, (rows,), "It has one entry for each sequence.")
+    if (found != np.floor(found)).any():
+        raise ValueError(f"lengths of {owner} must be whole numbers. Got {found.tolist()}.")
+    found = found.astype(np.int64)
     if rows and not 0 <= found.min() <= found.max() <= steps:
         raise ValueError(
             f"lengths of {owner} must be between 0 and {steps}, the steps of x. "

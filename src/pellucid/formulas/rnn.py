@@ -380,6 +380,8 @@ def bptt(
     _, slope, _ = _known(activation, owner)
     dL_do, x, U, W, b, V = (float64(each) for each in (dL_do, x, U, W, b, V))
     require_shape("x", owner, x, ("t", "I"))
+    if not len(x):
+        raise ValueError("x of bptt must have at least one step. Got none.")
     h = rnn(x[None], U, W, b, None if h0 is None else float64(h0)[None], activation)[0]
     o = rnn_output(h[-1], V, output)
     require_shape("dL_do", owner, dL_do, o.shape, "It is of the shape of the output.")
