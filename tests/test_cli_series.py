@@ -6,10 +6,11 @@ import csv
 from datetime import datetime
 
 import numpy as np
+import pandas as pd
 import pytest
 from test_cli import fails, rows_of, run
 
-from pellucid import load
+from pellucid import LSTMRegressor, load
 from pellucid.cli.series import continued
 
 SHORT = ["--set", "max_epochs=3", "--set", "hidden_dim=8"]
@@ -95,6 +96,23 @@ def test_sequences_of_a_long_table(patients):
     assert [row["who"] for row in rows] == [f"p{i}" for i in range(30)]
     assert {row["side"] for row in rows} == {"up", "down"}
     assert "(30 right)" in run("evaluate", "patients.safetensors", patients)
+
+
+def test_a_model_of_steps_answers_row_by_row(patients):
+    frame = pd.read_csv(patients).sample(frac=1, random_state=0)
+    frame["rate"] = 2 * frame["pulse"]
+    model = LSTMRegressor(
+        8, group="who", time="day", return_sequences=True, max_epochs=3, random_state=0, verbose=0
+    )
+    model.fit(frame[["who", "day", "pulse"]], frame["rate"])
+    model.save("steps.safetensors")
+    frame.to_csv("mixed.csv", index=False)
+    rows = rows_of(run("predict", "steps.safetensors", "mixed.csv"))
+    assert [(row["who"], int(row["day"])) for row in rows] == [*zip(frame["who"], frame["day"])]
+    expected = model.predict(frame[["who", "day", "pulse"]])
+    assert [float(row["prediction"]) for row in rows] == expected.tolist()
+    text = run("evaluate", "steps.safetensors", "mixed.csv", "--target", "rate")
+    assert f"{len(frame)} rows of mixed.csv" in text
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,6 @@ def evaluate(model: str, data: str, targets: tuple[str, ...]) -> None:
     X, y = split_target(frame, names[0] if len(names) == 1 else names, f"'{data}'")
     heading = f"{', '.join(names)}, {counted(len(X), 'row')} of {data}"
     given = needed_paths(X, data) if takes_pictures(estimator) else features(estimator, X)
-    if getattr(estimator, "group", None):
+    if getattr(estimator, "group", None) and not estimator.return_sequences:
         y = estimator._targets(given, y)
     click.echo(report(heading, estimator, given, y, names))

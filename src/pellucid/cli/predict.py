@@ -40,8 +40,8 @@ def predict(model: str, data: str, output: str | None, probabilities: bool) -> N
         columns |= _columns(estimator, X, probabilities)
     else:
         frame = read_table(data)
-        if getattr(estimator, "group", None):
-            columns[estimator.group] = series.group_names(estimator, frame)
+        if getattr(estimator, "group", None) or getattr(estimator, "time", None):
+            columns |= series.keys(estimator, frame)
         columns |= _columns(estimator, features(estimator, frame), probabilities)
     text = _csv(columns)
     if output is None:

@@ -153,11 +153,18 @@ def foretell(model: Any, frame: Any) -> dict[str, Any]:
     return columns
 
 
-def group_names(model: Any, frame: Any) -> list[Any]:
-    """What the sequences of a long table are called, in the order of the model's answers."""
+def keys(model: Any, frame: Any) -> dict[str, list[Any]]:
+    """What the model's answers are for, by column: each sequence, or each of its steps."""
+    import narwhals as nw
+
     from pellucid.data import Groups
 
-    return Groups.of(type(model).__name__, frame, model.group, model.time).labels
+    if model.return_sequences:
+        table = nw.from_native(frame, eager_only=True)
+        return {name: table[name].to_list() for name in (model.group, model.time) if name}
+    if model.group is None:
+        return {}
+    return {model.group: Groups.of(type(model).__name__, frame, model.group, model.time).labels}
 
 
 def cut(frame: Any, about: dict[str, Any]) -> tuple[Any, np.ndarray]:
