@@ -72,10 +72,10 @@ class Groups:
 
 def _check_finite(owner: str, features: Any) -> None:
     """Refuse infinities while rows are where the user has them."""
-    for name in features.columns:
-        if features[name].dtype.is_float():
-            values = np.asarray(features[name].to_numpy(), dtype=np.float64)[:, None]
-            check_finite(owner, values, functools.partial(label, [name]))
+    for column in features.iter_columns():
+        if column.dtype.is_float():
+            values = np.asarray(column.to_numpy(), dtype=np.float64)[:, None]
+            check_finite(owner, values, functools.partial(label, [column.name]))
 
 
 def _absent(value: Any) -> bool:

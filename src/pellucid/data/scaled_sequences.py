@@ -14,6 +14,7 @@ from pellucid.data.columns import owner_of, plain_array
 from pellucid.data.groups import Groups
 from pellucid.data.sequences import Sequences
 from pellucid.data.tables import TableEncoder
+from pellucid.data.weights import check_rows
 from pellucid.data.windows import Windows
 
 
@@ -71,6 +72,7 @@ class SequenceEncoder:
         table, lengths = self._table(estimator, X, learn=True)
         weights = sample_weight
         if weights is not None and len(weights) != lengths.sum():
+            check_rows(estimator, len(lengths), len(weights))
             weights = np.repeat(weights, lengths)
         self.table = TableEncoder()
         self.steps = int(lengths.max())
@@ -239,14 +241,13 @@ def _check_numbers(owner: str, X: Any) -> None:
 
     if not nw.dependencies.is_into_dataframe(X):
         return
-    frame = nw.from_native(X, eager_only=True)
-    for name in frame.columns:
-        dtype = frame[name].dtype
+    for column in nw.from_native(X, eager_only=True).iter_columns():
+        dtype = column.dtype
         if not (dtype.is_numeric() or isinstance(dtype, (nw.Boolean, nw.Object))):
             raise ValueError(
                 f"X of {owner} must hold numbers, one column a step, where it is a table without "
-                f"group or time. Got {dtype} in column {name!r}. Name the columns that say which "
-                "sequence a row belongs to and when it was, or cut a series into windows."
+                f"group or time. Got {dtype} in column {column.name!r}. Name the columns that say "
+                "which sequence a row belongs to and when it was, or cut a series into windows."
             )
 
 

@@ -284,7 +284,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             data = self._input.transform(self, X)
         else:
             target, encoder = self._new_target(y), self._new_input()
-            listed = isinstance(X, (list, tuple, Windows)) or getattr(X, "ndim", 2) != 2
+            listed = isinstance(X, (list, tuple, Windows)) or getattr(X, "ndim", 2) == 1
             if arrangement is None and listed:
                 check_rows(self, len(X), count)  # before all pictures are read
             data = encoder.fit_transform(self, X, weights, np.dtype(dtype))
