@@ -75,6 +75,7 @@ def test_the_series_is_continued(waves):
     assert [row["day"] for row in rows] == ["2024-04-17", "2024-04-18", "2024-04-19"]
     assert all(np.isfinite(float(row["height"])) for row in rows)
     text = run("evaluate", "waves.safetensors", waves)
+    assert "height, 3 steps ahead from 6 steps back, by day" in run("summary", "waves.safetensors")
     assert text.startswith("height, 92 windows of waves.csv:") and "naive" in text
     assert "windows" not in run("summary", "waves.safetensors").splitlines()[0]
 
@@ -95,7 +96,24 @@ def test_sequences_of_a_long_table(patients):
     rows = rows_of(run("predict", "patients.safetensors", patients))
     assert [row["who"] for row in rows] == [f"p{i}" for i in range(30)]
     assert {row["side"] for row in rows} == {"up", "down"}
-    assert "(30 right)" in run("evaluate", "patients.safetensors", patients)
+    text = run("evaluate", "patients.safetensors", patients)
+    assert "side, 30 sequences of patients.csv" in text and "(30 right)" in text
+
+
+def test_sequences_with_a_target_for_each_step(patients):
+    frame = pd.read_csv(patients)
+    frame["rate"] = 2 * frame["pulse"]
+    frame.to_csv("rates.csv", index=False)
+    given = ["--network", "gru", "--target", "rate", "--group", "who", "--time", "day"]
+    short = ["--set", "hidden_dim=8", "--set", "max_epochs=3"]
+    message = fails("fit", "rates.csv", *given, *short)
+    assert "the target must be the same in all rows of a sequence. Got" in message
+    assert "pass return_sequences=True" in message and "np.float64" not in message
+    text = run("fit", "rates.csv", *given, *short, "--set", "return_sequences=true")
+    assert "Learning from 24 sequences; 6 are held out" in text
+    rows = rows_of(run("predict", "rates.safetensors", "rates.csv"))
+    assert [row["who"] for row in rows] == frame["who"].tolist()
+    assert "rate" in rows[0] and "day" in rows[0]
 
 
 def test_a_model_of_steps_answers_row_by_row(patients):
@@ -171,7 +189,25 @@ def test_a_held_out_share_that_leaves_nothing(waves):
 
 def test_a_table_of_text_is_no_sequence(waves):
     message = fails("fit", waves, "--network", "rnn", "--target", "height")
-    assert "must hold numbers, one column a step, where it is a table without group or" in message
+    assert "--network rnn needs --steps, for a series to be continued, or --group" in message
+    assert "Got String in column 'day'" in message
+
+
+def test_days_are_read_as_days(tmp_path):
+    days = pd.date_range("2024-01-29", periods=40)
+    heights = np.sin(np.arange(40) / 3)
+    given = [*SERIES, *SHORT]
+    texts = []
+    for style in ("%Y-%m-%d", "%Y/%-m/%-d", "%d.%m.%Y", "%Y年%-m月%-d日"):
+        frame = pd.DataFrame({"day": days.strftime(style), "height": heights})
+        frame.sample(frac=1, random_state=0).to_csv("days.csv", index=False)
+        run("fit", "days.csv", *given)
+        texts.append(run("predict", "days.safetensors", "days.csv"))
+    assert texts[0].splitlines()[1].startswith("2024-03-09,") and len(set(texts)) == 1
+    frame["day"] = days.strftime("%d/%m/%Y")
+    frame.to_csv("days.csv", index=False)
+    message = fails("fit", "days.csv", *given)
+    assert "dates with the year first, such as 2026-11-23. Got '29/01/2024' in row 0" in message
 
 
 def test_times_go_on_as_they_went():

@@ -223,5 +223,7 @@ def test_the_picture_is_drawn(tmp_path):
     flows = [gradient_flow(*built(scale * np.eye(3))) for scale in (0.5, 1.0)]
     figure = flows[0].plot(flows[1], path=tmp_path / "flow.png")
     assert (tmp_path / "flow.png").stat().st_size > 10_000
+    with pytest.raises(TypeError, match=r"Got 'flow.png'. Name a file with path="):
+        flows[0].plot("flow.png")
     labels = [each.get_text() for each in figure.axes[0].get_legend().get_texts()]
     assert labels == ["RNN: vanishes after 10 steps", f"RNN: flows through all {STEPS} steps"]

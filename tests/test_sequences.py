@@ -15,7 +15,7 @@ from pellucid import (
     RNNRegressor,
     load,
 )
-from pellucid.data import Sequences, windows
+from pellucid.data import Groups, Sequences, last_window, windows
 from pellucid.layers import LSTM, Dropout, Flatten, Linear, Tanh
 
 QUICK = {"hidden_dim": 8, "max_epochs": 3, "random_state": 0, "verbose": 0}
@@ -419,3 +419,51 @@ def test_sequences_come_in_the_type_of_the_network():
     assert (network.forward(data) == network.forward(x)).all()
     with pytest.raises(ValueError, match="must have at least one array. Got none"):
         Sequences.from_list([])
+
+
+def test_times_in_text_are_numbers_or_dates():
+    rows = [("a", str(t), float(t)) for t in range(12)]
+    frame = pd.DataFrame(rows, columns=["who", "day", "v"])
+    groups = Groups.of("windows", frame, "who", "day")
+    assert groups.order.tolist() == list(range(12))  # and not 0, 1, 10, 11, 2
+    frame.loc[7, "day"] = "not a day"
+    with pytest.raises(
+        ValueError, match=r"must hold numbers, or dates .* Got 'not a day' in row 7"
+    ):
+        Groups.of("windows", frame, "who", "day")
+    frame["day"] = [*frame["day"][:6], *[f"2024-01-{d:02}" for d in range(1, 7)]]
+    with pytest.raises(TypeError, match="Got values of several types"):
+        Groups.of("windows", frame, "who", "day")
+
+
+def test_weights_of_a_long_table_by_row_or_by_sequence():
+    X, y = sequences(12)
+    frame = long_table(X, shuffled=False)
+    weight = np.arange(1.0, 13.0)
+    by_row = np.repeat(weight, [len(each) for each in X])
+    models = [
+        LSTMRegressor(group="who", time="day", **QUICK).fit(frame, y, sample_weight=each)
+        for each in (weight, by_row)
+    ]
+    assert (models[0].predict(frame) == models[1].predict(frame)).all()
+    assert models[0].score(frame, y, by_row) == models[0].score(frame, y, weight)
+    assert models[0].table_.output_names == ["a", "b"]
+
+
+@pytest.mark.parametrize("X", ([], np.zeros((0, 4, 2))))
+def test_no_sequence_at_all(X):
+    with pytest.raises(ValueError, match="X of LSTMRegressor must have at least one sequence"):
+        LSTMRegressor(**QUICK).fit(X, [])
+
+
+def test_windows_of_other_steps_are_refused():
+    frame = pd.DataFrame({"v": np.arange(40.0) % 7})
+    model = LSTMRegressor(**QUICK).fit(*windows(frame, 5))
+    with pytest.raises(ValueError, match="must be windows of 5 steps, as in fit. Got windows of 3"):
+        model.predict(last_window(frame, 3))
+    X = last_window(frame, 5)
+    assert repr(X) == "Windows(shape=(1, 5, 1))"
+    with pytest.raises(IndexError, match="it takes whole windows"):
+        X[:, 0]
+    with pytest.raises(ValueError, match="column of Windows.last must be one of numbers. Got 'w'"):
+        X.last("w")

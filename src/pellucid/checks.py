@@ -11,9 +11,13 @@ import numbers
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 
 def shown(value: object, limit: int = 60) -> str:
     """``repr(value)``, cut to one short line."""
+    if isinstance(value, (np.integer, np.floating)):
+        value = value.item()  # 1.5, not np.float64(1.5)
     text = " ".join(repr(value).split())
     return text if len(text) <= limit else text[: limit - 3] + "..."
 

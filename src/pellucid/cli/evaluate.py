@@ -65,5 +65,6 @@ def evaluate(model: str, data: str, targets: tuple[str, ...]) -> None:
     heading = f"{', '.join(names)}, {counted(len(X), 'row')} of {data}"
     given = needed_paths(X, data) if takes_pictures(estimator) else features(estimator, X)
     if getattr(estimator, "group", None) and not estimator.return_sequences:
-        y = estimator._targets(given, y)
+        y = estimator._targets(given, y, "the target")
+        heading = f"{', '.join(names)}, {counted(len(y), 'sequence')} of {data}"
     click.echo(report(heading, estimator, given, y, names))

@@ -118,21 +118,23 @@ def fit(
     _check_places(output, plot, mistakes)
     options = SeriesOptions(time, group, steps, horizon)
     options.check(network)
-    given = _read(data, network, targets, task, options)
+    chosen = _chosen(config, settings)
+    each_step = any(found.get("return_sequences") is True for _, found in chosen)
+    given = _read(data, network, targets, task, options, each_step)
     say(f"{data}: {given.words}.")
     task, reason = given.task
     if reason:
         say(paragraph(f"{reason[:1].upper()}{reason[1:]}.", indent=2))
     if mistakes and not (given.pictures and task == "classification" and len(given.targets) == 1):
         raise click.UsageError("--mistakes needs pictures and one target of classes.")
-    model = _estimator(given.network, task, config, settings, seed, quiet)
+    model = _estimator(given.network, task, chosen, seed, quiet)
     if options.group and not options.steps:
         model.set_params(group=options.group, time=options.time)
 
     if options.steps:
         split = Split(*series.split(given.X, test_fraction))
     else:
-        split = _split(given.y, task, test_fraction, seed)
+        split = _split(given.y, task, test_fraction, seed, given.what)
     say(paragraph(split.words, indent=2))
     if mistakes and not len(split.test):
         raise click.UsageError("--mistakes needs rows held out: a --test-fraction above 0.")
@@ -203,7 +205,12 @@ def _check_places(output: str, plot: str | None, mistakes: str | None) -> None:
 
 
 def _read(
-    data: str, network: str | None, targets: tuple[str, ...], task: str, options: SeriesOptions
+    data: str,
+    network: str | None,
+    targets: tuple[str, ...],
+    task: str,
+    options: SeriesOptions,
+    each_step: bool,
 ) -> Given:
     """What DATA holds: pictures by folders, or a table with its targets."""
     if options.steps:
@@ -222,8 +229,11 @@ def _read(
         X, words = paths, f"{counted(len(X), 'picture')} to learn from"
     what = "row"
     if options.group:
-        X, y, words = series.read_groups(X, y, options)
-        what = "sequence"
+        decided = decide_task(y) if task == "auto" else (task, "")
+        X, y, words = series.read_groups(X, y, options, each_step)
+        return Given(X, y, targets, False, str(network), decided, words, "sequence")
+    if network in series.RECURRENT:
+        series.check_numbers(X, network)
     decided = decide_task(y) if task == "auto" else (task, "")
     return Given(X, y, targets, paths is not None, network or "fcnn", decided, words, what)
 
@@ -277,21 +287,26 @@ def _table(path: str, targets: tuple[str, ...]) -> tuple[Any, Any]:
     return split_target(frame, targets[0] if len(targets) == 1 else list(targets), f"'{path}'")
 
 
+def _chosen(config: str | None, settings: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:
+    """The parameters of the configuration, then those of --set, and where they come from."""
+    from pellucid.data.configuration import parse_setting, read_configuration
+
+    sources = [(f"'{config}'", dict(read_configuration(config)))] if config else []
+    return [*sources, ("--set", dict(map(parse_setting, settings)))]
+
+
 def _estimator(
-    network: str, task: str, config: str | None, settings: tuple[str, ...], seed: int, quiet: bool
+    network: str, task: str, chosen: list[tuple[str, dict[str, Any]]], seed: int, quiet: bool
 ) -> Any:
-    """The estimator with the parameters of the configuration, then those of --set."""
+    """The estimator with these parameters."""
     from pellucid import estimators
     from pellucid.checks import unknown_parameter
-    from pellucid.data.configuration import parse_setting, read_configuration
 
     name = NETWORKS[network][task]
     kind = getattr(estimators, name)
-    sources = [(f"'{config}'", read_configuration(config))] if config else []
-    sources.append(("--set", dict(map(parse_setting, settings))))
     known = list(kind().get_params(deep=False))
     parameters: dict[str, Any] = {"random_state": seed, "verbose": 0 if quiet else 1}
-    for source, found in sources:
+    for source, found in chosen:
         for key in found:
             if key not in known:
                 raise TypeError(f"{source}: {unknown_parameter(name, key, known)}")
@@ -299,7 +314,7 @@ def _estimator(
     return kind(**parameters)
 
 
-def _split(y: Any, task: str, fraction: float, seed: int) -> Split:
+def _split(y: Any, task: str, fraction: float, seed: int, what: str) -> Split:
     """Hold rows out by chance; of classes, the same share of each where there are enough rows."""
     import numpy as np
     from sklearn.model_selection import train_test_split
@@ -307,12 +322,12 @@ def _split(y: Any, task: str, fraction: float, seed: int) -> Split:
     from pellucid.cli.scores import plain
     from pellucid.cli.words import counted
 
-    labels = plain(y)
+    labels = np.arange(len(y)) if isinstance(y, series.GroupedRows) else plain(y)
     rows = np.arange(len(labels))
     held = round(fraction * len(rows))
     if held == 0:
-        return Split(rows, rows[:0], f"Learning from all {counted(len(rows), 'row')}.")
-    words = f"Learning from {counted(len(rows) - held, 'row')}; {held:,} are held out to test"
+        return Split(rows, rows[:0], f"Learning from all {counted(len(rows), what)}.")
+    words = f"Learning from {counted(len(rows) - held, what)}; {held:,} are held out to test"
     strata = None
     if task == "classification" and labels.ndim == 1:
         _, counts = np.unique(labels.astype(str), return_counts=True)

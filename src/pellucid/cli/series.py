@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -44,7 +44,7 @@ class SeriesOptions:
 
 @dataclass(frozen=True)
 class GroupedRows:
-    """The sequences of a long table: an array of positions takes some of them."""
+    """What lies in the rows of a long table: an array of positions takes some sequences."""
 
     frame: Any
     codes: np.ndarray
@@ -54,11 +54,12 @@ class GroupedRows:
         return self.count
 
     def __getitem__(self, positions: np.ndarray) -> Any:
-        """The rows of these sequences, as a DataFrame."""
+        """The rows of these sequences."""
         import narwhals as nw
 
         rows = np.flatnonzero(np.isin(self.codes, positions))
-        return nw.from_native(self.frame, eager_only=True)[rows.tolist()].to_native()
+        frame = nw.from_native(self.frame, eager_only=True, allow_series=True)
+        return frame[rows.tolist()].to_native()
 
 
 def read_windows(frame: Any, target: str, options: SeriesOptions) -> tuple[Any, Any, str]:
@@ -73,11 +74,15 @@ def read_windows(frame: Any, target: str, options: SeriesOptions) -> tuple[Any, 
         f"{counted(len(frame), 'row')}, {counted(len(X), 'window')} of {options.steps} to learn "
         f"{_ahead(options.horizon or 1)} from"
     )
+    if options.time is None:
+        words += ", in the order of the file: no --time is given"
     return X, y, words
 
 
-def read_groups(X: Any, y: Any, options: SeriesOptions) -> tuple[GroupedRows, Any, str]:
-    """The sequences of a long table, one target each, and words about them."""
+def read_groups(
+    X: Any, y: Any, options: SeriesOptions, each_step: bool
+) -> tuple[GroupedRows, Any, str]:
+    """The sequences of a long table, one target each or one for each step, and words about them."""
     from pellucid import LSTMClassifier
     from pellucid.data import Groups
     from pellucid.estimators.recurrent import of_groups
@@ -85,9 +90,23 @@ def read_groups(X: Any, y: Any, options: SeriesOptions) -> tuple[GroupedRows, An
     groups = Groups.of(LSTMClassifier.__name__, X, options.group, options.time)
     codes = np.empty(len(groups.order), dtype=np.int64)
     codes[groups.order] = np.repeat(np.arange(len(groups.labels)), groups.lengths)
-    targets = of_groups("the table", X, y, groups)
-    words = f"{counted(len(codes), 'row')}, {counted(len(groups.labels), 'sequence')} to learn from"
-    return GroupedRows(X, codes, len(groups.labels)), targets, words
+    count = len(groups.labels)
+    targets = GroupedRows(y, codes, count) if each_step else of_groups("the target", X, y, groups)
+    words = f"{counted(len(codes), 'row')}, {counted(count, 'sequence')} to learn from"
+    return GroupedRows(X, codes, count), targets, words
+
+
+def check_numbers(X: Any, network: str) -> None:
+    """Refuse text where each row of a table would be one sequence of numbers."""
+    import narwhals as nw
+
+    for column in nw.from_native(X, eager_only=True).iter_columns():
+        if not (column.dtype.is_numeric() or column.dtype == nw.Boolean):
+            raise click.UsageError(
+                f"--network {network} needs --steps, for a series to be continued, or --group, for "
+                "many sequences: without them each row is one sequence and holds numbers alone. "
+                f"Got {column.dtype} in column '{column.name}'."
+            )
 
 
 def _ahead(horizon: int) -> str:
@@ -187,27 +206,16 @@ def _known(frame: Any, names: list[Any]) -> Any:
 
 def continued(times: list[Any], count: int) -> list[str]:
     """The `count` times after the last of `times`, at its usual distance."""
-    read: list[Any] = [_moment(each) for each in times]
+    from pellucid.data.times import moment
+
+    read: list[Any] = [moment(each) for each in times]
     zones = {each.tzinfo for each in read if isinstance(each, datetime)}
     if len(read) > 1 and all(isinstance(each, datetime) for each in read) and len(zones) == 1:
         return _dates(read, count)
-    if len(read) > 1 and all(isinstance(each, float) for each in read):
+    if len(read) > 1 and all(isinstance(each, (int, float)) for each in read):
         apart = float(np.median(np.diff(read)))
         return [f"{read[-1] + apart * (k + 1):.15g}" for k in range(count)]
     return [f"+{k + 1}" for k in range(count)]
-
-
-def _moment(value: Any) -> datetime | float | None:
-    if isinstance(value, datetime):
-        return value
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day)
-    if isinstance(value, (int, float, np.number)):
-        return float(value)
-    try:
-        return datetime.fromisoformat(str(value).replace("/", "-"))
-    except ValueError:
-        return None
 
 
 def _dates(read: list[Any], count: int) -> list[str]:

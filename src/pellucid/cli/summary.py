@@ -27,7 +27,7 @@ def _facts(model: Any) -> list[str]:
     """Lines such as ``target      species``."""
     from pellucid.cli.pictures import takes_pictures
     from pellucid.cli.scores import is_classifier
-    from pellucid.cli.words import figure, listed, paragraph
+    from pellucid.cli.words import counted, figure, listed, paragraph
 
     facts = {"target": listed(getattr(model, "target_names_", None) or [])}
     if is_classifier(model):
@@ -38,6 +38,13 @@ def _facts(model: Any) -> list[str]:
     else:
         facts["columns"] = (
             f"{model.n_features_in_}, without names" if names is None else listed(names)
+        )
+    about = getattr(getattr(model, "sequences_", None), "series", None)
+    if about:
+        facts["series"] = (
+            f"{about['target']}, {counted(about['horizon'], 'step')} ahead from {about['steps']} "
+            f"steps back{'' if about['time'] is None else ', by ' + about['time']}"
+            f"{'' if about['group'] is None else ', of each ' + about['group']}"
         )
     rows = list(model.history_)
     if rows:

@@ -10,6 +10,7 @@ import numpy as np
 
 from pellucid.checks import shown, suggestion
 from pellucid.data.columns import check_finite, label
+from pellucid.data.times import moment
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,15 @@ class Groups:
     labels : list
         What each group is called, in the order in which they first come.
     lengths : int64 ndarray of shape (groups,)
+    when : int64 ndarray of shape (rows,), optional
+        Where a column tells the time, each row's place among all times.
     """
 
     table: Any
     order: np.ndarray
     labels: list[Any]
     lengths: np.ndarray
+    when: np.ndarray | None = None
 
     @classmethod
     def of(cls, owner: str, X: Any, group: str | None, time: str | None) -> Self:
@@ -57,9 +61,10 @@ class Groups:
                     f"{suggestion(column, frame.columns)}"
                 )
         codes, labels = _codes(owner, frame, group)
-        order = np.argsort(codes, kind="stable")
+        order, when = np.argsort(codes, kind="stable"), None
         if time is not None:
-            order = _in_time(owner, frame[time], codes, order, time)
+            order, when = _in_time(owner, frame[time], codes, time)
+            when = when[order]
         features = frame.drop([name for name in (group, time) if name is not None])
         _check_finite(owner, features)
         if not features.columns:
@@ -67,7 +72,7 @@ class Groups:
                 f"X of {owner} must have features beside group and time. Got none. Add a column."
             )
         lengths = np.bincount(codes, minlength=len(labels)).astype(np.int64)
-        return cls(features[order.tolist()].to_native(), order, labels, lengths)
+        return cls(features[order.tolist()].to_native(), order, labels, lengths, when)
 
 
 def _check_finite(owner: str, features: Any) -> None:
@@ -102,24 +107,30 @@ def _codes(owner: str, frame: Any, group: str | None) -> tuple[np.ndarray, list[
 
 
 def _in_time(
-    owner: str, column: Any, codes: np.ndarray, order: np.ndarray, name: str
-) -> np.ndarray:
-    """`order` with the rows of each group in time."""
+    owner: str, column: Any, codes: np.ndarray, name: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """The rows group by group and in time, and each row's place among all times."""
     values = column.to_list()
-    for row, value in enumerate(values):
+    read = [None if _absent(value) else moment(value) for value in values]
+    for row, (value, found) in enumerate(zip(values, read, strict=True)):
         if _absent(value):
             raise ValueError(
                 f"column {name!r} of X of {owner} must say when every row was. Got "
                 f"{shown(value)} in row {row}."
             )
+        if found is None:
+            raise ValueError(
+                f"column {name!r} of X of {owner} must hold numbers, or dates with the year first, "
+                f"such as 2026-11-23. Got {shown(value)} in row {row}. Convert it first."
+            )
     try:
-        ranks = {value: rank for rank, value in enumerate(sorted(set(values)))}
+        ranks = {value: rank for rank, value in enumerate(sorted(set(read)))}  # type: ignore[type-var]
     except TypeError:
         raise TypeError(
-            f"column {name!r} of X of {owner} must hold numbers, dates, or text that sorts in "
-            f"time, such as 2026-11-23. Got values of several types."
+            f"column {name!r} of X of {owner} must hold numbers, or dates, all with a time zone or "
+            "all without. Got values of several types."
         ) from None
-    when = np.array([ranks[value] for value in values], dtype=np.int64)
+    when = np.array([ranks[value] for value in read], dtype=np.int64)
     order = np.lexsort((when, codes))
     twice = (np.diff(codes[order]) == 0) & (np.diff(when[order]) == 0)
     if twice.any():
@@ -130,4 +141,4 @@ def _in_time(
             f"{shown(values[rows[0]])} in rows {rows[0]} and {rows[1]}. Leave one out, or name the "
             "sequences with group."
         )
-    return order
+    return order, when

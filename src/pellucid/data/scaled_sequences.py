@@ -85,6 +85,11 @@ class SequenceEncoder:
     def transform(self, estimator: Any, X: Any) -> np.ndarray | Sequences:
         """Further sequences as a network takes them; only flat ones must have as many steps."""
         if isinstance(X, Windows):
+            if self.series and X.steps != self.steps:
+                raise ValueError(
+                    f"X of {owner_of(estimator)} must be windows of {self.steps} steps, as in fit. "
+                    f"Got windows of {X.steps}."
+                )
             return _of_windows(self.table.transform(estimator, X.table), X)
         table, lengths = self._table(estimator, X, learn=False)
         return _arranged(self.table.transform(estimator, table), lengths)
@@ -213,12 +218,14 @@ def _listed(X: Any) -> Any:
             return array.astype(np.float64)
         except (TypeError, ValueError):
             return array
-    if not isinstance(array, (list, tuple, np.ndarray)) or not len(array):
+    if not isinstance(array, (list, tuple, np.ndarray)):
         return np.asarray(array)
+    if not len(array):
+        return np.zeros((0, 0, 0))
     if _tables(array):
         return list(array)
     each = [plain_array(one) for one in array]
-    if any(np.ndim(one) == 0 for one in each):
+    if all(_rank(one) == 0 for one in each):
         return np.asarray(array)
     if all(isinstance(one, (list, tuple)) for one in each):
         try:  # lists of numbers, or of lists of them, that make up one array
@@ -226,6 +233,13 @@ def _listed(X: Any) -> Any:
         except (TypeError, ValueError):
             pass
     return each
+
+
+def _rank(value: Any) -> int:
+    try:
+        return np.ndim(value)
+    except ValueError:  # lists within it are not alike
+        return 2
 
 
 def _tables(arrays: Any) -> bool:
@@ -277,6 +291,8 @@ def _no_step(owner: str, position: int) -> ValueError:
 
 
 def _from_array(owner: str, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if array.ndim == 3 and not len(array):
+        raise ValueError(f"X of {owner} must have at least one sequence. Got none.")
     if array.ndim != 3 or array.dtype.kind not in "biuf" or not array.size:
         raise ValueError(
             f"X of {owner} must be sequences of shape (rows, steps, features) or (rows, steps), or "
@@ -300,7 +316,8 @@ def _from_list(owner: str, arrays: list[Any]) -> tuple[np.ndarray, np.ndarray]:
         if array.ndim != 2 or array.dtype == object:
             raise ValueError(
                 f"sequence {position} of X of {owner} must be numbers of shape (steps, features). "
-                f"Got {shown(type(each).__name__)} of shape {array.shape}."
+                f"Got {shown(each) if isinstance(each, str) else type(each).__name__} of shape "
+                f"{array.shape}{', not of numbers' if array.dtype == object else ''}."
             )
         if not len(array):
             raise _no_step(owner, position)

@@ -50,7 +50,15 @@ class Windows:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def __repr__(self) -> str:
+        return f"Windows(shape={self.shape})"
+
     def __getitem__(self, index: Any) -> Windows:
+        if isinstance(index, tuple):
+            raise IndexError(
+                "the index of Windows must be a position, a slice, a mask or an array: it takes "
+                f"whole windows. Got {checks.shown(index)}."
+            )
         taken = np.atleast_1d(np.arange(len(self))[index])
         return replace(self, starts=self.starts[taken], ahead=self.ahead[taken])
 
@@ -63,10 +71,16 @@ class Windows:
         """The last number of a column in each window that is known, NaN where none is."""
         import narwhals as nw
 
-        found = nw.from_native(self.table, eager_only=True)[column].to_numpy()
-        values = np.asarray(found, dtype=np.float64)
-        known = np.where(np.isfinite(values), np.arange(len(values)), -1)
-        last = np.maximum.accumulate(known)[self.starts + self.steps - 1]
+        frame = nw.from_native(self.table, eager_only=True)
+        if column not in frame.columns or not frame[column].dtype.is_numeric():
+            known = [name for name in frame.columns if frame[name].dtype.is_numeric()]
+            raise ValueError(
+                f"column of Windows.last must be one of numbers. Got {checks.shown(column)}."
+                f"{checks.suggestion(column, known)}"
+            )
+        values = np.asarray(frame[column].to_numpy(), dtype=np.float64)
+        seen = np.where(np.isfinite(values), np.arange(len(values)), -1)
+        last = np.maximum.accumulate(seen)[self.starts + self.steps - 1]
         return np.where(last >= self.starts, values[last], np.nan)
 
     def split(self, fraction: float) -> tuple[np.ndarray, np.ndarray]:
@@ -230,9 +244,7 @@ def _read(
         groups = Groups.of("windows", series, group, time)
         names, lengths, order = groups.labels, groups.lengths, groups.order
         times = _last_times(frame, time, groups)
-        when = _shares(lengths)
-        if time is not None:
-            when = np.unique(frame[time].to_numpy()[order], return_inverse=True)[1]
+        when = _shares(lengths) if groups.when is None else groups.when
         frame = nw.from_native(groups.table, eager_only=True)
     if not wanted:
         return _Read(frame.to_native(), lengths, np.zeros(0), None, order, when, names, times)
@@ -308,7 +320,7 @@ def _starts(read: _Read, steps: int, horizon: int, stride: int) -> np.ndarray:
                 f"the series of windows must have at least {steps + horizon} rows: {steps} steps "
                 f"and a horizon of {horizon}. Got {length}"
                 f"{'' if name is None else f' in {checks.shown(name)}'}. Use fewer steps or a "
-                "nearer horizon."
+                f"nearer horizon{'' if name is None else ', or leave it out'}."
             )
         found.append(begin + np.arange(0, count, stride))
     return np.concatenate(found).astype(np.int64)

@@ -92,8 +92,8 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
     def _target_rows(self, codes: np.ndarray) -> np.ndarray:
         """Encoded targets as the loss takes them."""
 
-    def _targets(self, X: Any, y: Any) -> Any:
-        """`y` with one entry for each row of the encoded `X`."""
+    def _targets(self, X: Any, y: Any, name: str = "y") -> Any:
+        """`y` with one entry for each row of the encoded `X`; `name` is what errors call it."""
         return y
 
     def _arrangement(self, X: Any) -> Arrangement | None:
@@ -326,6 +326,8 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         """`y` and the weights, one for each row of the encoded X, or one for each of its steps."""
         arrangement = self._arrangement(X)
         if arrangement is None:
+            if hasattr(plain_array(sample_weight), "__len__"):
+                sample_weight = self._targets(X, sample_weight, "sample_weight")
             return None, self._targets(X, y), sample_weight
         owner = type(self).__name__
         y = arrangement.flatten(f"y of {owner}", y)

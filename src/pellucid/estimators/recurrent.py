@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import checks
-from pellucid.data import Arrangement, Groups, SequenceEncoder
+from pellucid.data import Arrangement, Groups, SequenceEncoder, TableEncoder
 from pellucid.data.columns import plain_array
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
@@ -22,6 +22,11 @@ class RecurrentEstimator(NetworkEstimator):
     def sequences_(self) -> SequenceEncoder:
         """What was learned about the sequences and their features."""
         return self._input
+
+    @property
+    def table_(self) -> TableEncoder:
+        """What was learned about the features, of all steps together."""
+        return self._input.table
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -62,9 +67,10 @@ class RecurrentEstimator(NetworkEstimator):
     def _layer(self, **parameters: Any) -> Layer:
         """The recurrent layer, or stack of layers, of these parameters."""
 
-    def _targets(self, X: Any, y: Any) -> Any:
+    def _targets(self, X: Any, y: Any, name: str = "y") -> Any:
         groups = self._new_input().groups(self, X)
-        return y if groups is None else of_groups(type(self).__name__, X, y, groups)
+        owner = type(self).__name__
+        return y if groups is None else of_groups(f"{name} of {owner}", X, y, groups)
 
 
 class RecurrentClassification(NetworkClassification, RecurrentEstimator):
@@ -75,19 +81,22 @@ class RecurrentRegression(NetworkRegression, RecurrentEstimator):
     """Abstract: one number a sequence or a step, or several."""
 
 
-def of_groups(owner: str, X: Any, y: Any, groups: Groups) -> Any:
-    """`y` with one entry a sequence: as it came, by the groups' names, or one of each group's."""
+def of_groups(name: str, X: Any, y: Any, groups: Groups) -> Any:
+    """`y` with one entry a sequence: as it came, by the groups' names, or one of each group's.
+
+    `name` is what errors call it.
+    """
     if y is None:
         return None
     values = plain_array(y)
     count, rows, labels = len(values), len(groups.order), groups.labels
     index = _index(y)
     if count == rows and (index is None or count != len(labels) or _same(index, _index(X))):
-        return _of_rows(owner, np.asarray(values), groups)
+        return _of_rows(name, np.asarray(values), groups)
     if count != len(labels):
         raise ValueError(
-            f"y of {owner} must have one entry for each of the {len(labels)} sequences, or "
-            f"for each of the {rows} rows of X. Got {count}."
+            f"{name} must have one entry for each of the {len(labels)} sequences, or for each of "
+            f"the {rows} rows of X. Got {count}."
         )
     known = set(labels) & set(() if index is None else index)
     if not known:
@@ -95,9 +104,9 @@ def of_groups(owner: str, X: Any, y: Any, groups: Groups) -> Any:
     if len(known) < len(labels):
         missing = next(each for each in labels if each not in known)
         raise ValueError(
-            f"the index of y of {owner} must name every sequence, or none. Got "
-            f"{checks.shown(next(iter(known)))} but not {checks.shown(missing)}. With y.to_numpy() "
-            "it is taken in the order in which sequences first come."
+            f"the index of {name} must name every sequence, or none. Got "
+            f"{checks.shown(next(iter(known)))} but not {checks.shown(missing)}. With its "
+            "to_numpy() it is taken in the order in which sequences first come."
         )
     return y.loc[labels]
 
@@ -117,7 +126,7 @@ def _same(index: Any, other: Any) -> bool:
     return other is not None and len(index) == len(other) and bool((index == other).all())
 
 
-def _of_rows(owner: str, values: np.ndarray, groups: Groups) -> np.ndarray:
+def _of_rows(name: str, values: np.ndarray, groups: Groups) -> np.ndarray:
     """One entry of each group, of one for each row."""
     ends = np.cumsum(groups.lengths)
     begins = ends - groups.lengths
@@ -127,8 +136,8 @@ def _of_rows(owner: str, values: np.ndarray, groups: Groups) -> np.ndarray:
         other = np.flatnonzero(((found != found[0]) & ~absent).reshape(len(found), -1).any(axis=1))
         if len(other):
             raise ValueError(
-                f"y of {owner} must be the same in all rows of a sequence. Got "
+                f"{name} must be the same in all rows of a sequence. Got "
                 f"{checks.shown(found[0])} and {checks.shown(found[other[0]])} in "
-                f"{checks.shown(label)}."
+                f"{checks.shown(label)}. For one in each row pass return_sequences=True."
             )
     return values[groups.order[begins]]

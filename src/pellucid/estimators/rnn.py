@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pellucid import checks
 from pellucid.estimators.parameters import documented
 from pellucid.estimators.recurrent import (
     RecurrentClassification,
@@ -11,6 +12,7 @@ from pellucid.estimators.recurrent import (
     RecurrentRegression,
 )
 from pellucid.layers import RNN, Layer
+from pellucid.layers.rnn import STATES
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.schedules import Schedule
 
@@ -19,6 +21,7 @@ class _RNN(RecurrentEstimator):
     """Abstract: its layers."""
 
     def _layer(self, **parameters: Any) -> Layer:
+        checks.one_of("activation", type(self).__name__, self.activation, STATES)
         return RNN(activation=self.activation, **parameters)
 
 

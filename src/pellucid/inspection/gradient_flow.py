@@ -79,9 +79,17 @@ class GradientFlow:
         ------
         ImportError
             If matplotlib is not installed.
+        TypeError
+            If one of `others` is no GradientFlow.
         """
         from pellucid.inspection.drawing import draw
 
+        for each in others:
+            if not isinstance(each, GradientFlow):
+                raise TypeError(
+                    "what is drawn beside a GradientFlow must be others of its kind. Got "
+                    f"{checks.shown(each)}. Name a file with path=."
+                )
         return draw([self, *others], path)
 
 
@@ -93,7 +101,7 @@ def judge(norms: np.ndarray) -> str:
             return f"vanishes after {back} step{'s' if back != 1 else ''}"
         if not each <= EXPLODED:
             return f"explodes from step {len(norms) - back}"
-    return f"flows through all {len(norms)} steps"
+    return f"flows through all {len(norms)} steps" if len(norms) > 1 else "has one step to go"
 
 
 def gradient_flow(
@@ -119,7 +127,8 @@ def gradient_flow(
     Returns
     -------
     GradientFlow
-        Norms of ``dL/dh_t`` and of ``dh_T/dh_t``, the share lost a step, and a verdict.
+        Norms of ``dL/dh_t`` and of ``dh_T/dh_t``, the share lost a step, and a verdict. Of an LSTM
+        h_t stands for both states, the hidden one and the cell.
 
     Raises
     ------

@@ -10,7 +10,7 @@ from pellucid.layers.activations import ACTIVATIONS
 from pellucid.layers.base import Stage
 from pellucid.layers.recurrent import Recurrent
 
-_STATES = ("tanh", "sigmoid", "relu")
+STATES = ("tanh", "sigmoid", "relu")
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,7 +55,7 @@ class RNN(Recurrent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        checks.one_of("activation", "RNN", self.activation, _STATES)
+        checks.one_of("activation", "RNN", self.activation, STATES)
 
     def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> tuple[Any, ...]:
         return (ACTIVATIONS[self.activation].kind,)
