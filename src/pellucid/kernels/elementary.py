@@ -22,10 +22,9 @@ _device = njit(error_model="numpy", _nrt=False)
 
 
 @_device
-def _exp32(x):
-    x = float32(89.0) if x > float32(89.0) else x
-    x = float32(-104.0) if x < float32(-104.0) else x
-    magic = float32(12582912.0)  # 1.5 * 2^23: adding it rounds to an integer
+def _raised32(x, shift):
+    """e^x 2^shift, where that is a normal number: k + shift goes straight into the exponent."""
+    magic = float32(12582912.0) + shift  # 1.5 * 2^23: adding it rounds to an integer
     shifted = fma(x, float32(1.44269504), magic)
     k = shifted - magic
     r = fma(k, float32(-0.693145751953125), x)
@@ -37,18 +36,13 @@ def _exp32(x):
     p = fma(p, r, float32(1.66666667e-1))
     p = fma(p, r, float32(0.5))
     y = fma(r * r, p, r) + float32(1.0)
-    # 2^k in two factors, so that results below the smallest normal number round once
-    n = int32(k) if k == k else int32(0)
-    half = n >> 1
-    y = y * from_bits(int32((half + 127) << 23))
-    return y * from_bits(int32((n - half + 127) << 23))
+    # the low bits of `shifted` are those of k + shift; a NaN stays one
+    return from_bits(int32(bits(y) + (bits(shifted) << 23 if k == k else int32(0))))
 
 
 @_device
-def _exp64(x):
-    x = 710.0 if x > 710.0 else x
-    x = -746.0 if x < -746.0 else x
-    magic = 6755399441055744.0  # 1.5 * 2^52
+def _raised64(x, shift):
+    magic = 6755399441055744.0 + shift  # 1.5 * 2^52
     shifted = fma(x, 1.4426950408889634, magic)
     k = shifted - magic
     r = fma(k, -6.93147180369123816490e-01, x)
@@ -66,10 +60,53 @@ def _exp64(x):
     p = fma(p, r, 1.6666666666666667e-01)
     p = fma(p, r, 0.5)
     y = fma(r * r, p, r) + 1.0
-    n = int64(k) if k == k else int64(0)
-    half = n >> 1
-    y = y * from_bits(int64((half + 1023) << 52))
-    return y * from_bits(int64((n - half + 1023) << 52))
+    return from_bits(int64(bits(y) + (bits(shifted) << 52 if k == k else int64(0))))
+
+
+# A result below the smallest normal number rounds once, and one beyond the largest is infinite:
+# in the last multiplication.
+
+
+@_device
+def _exp32_below(x):
+    """e^x of x <= 0."""
+    x = float32(-104.0) if x < float32(-104.0) else x
+    return _raised32(x, float32(64.0)) * float32(2.0**-64)
+
+
+@_device
+def _exp32_above(x):
+    """e^x of x >= 0."""
+    x = float32(89.0) if x > float32(89.0) else x
+    return _raised32(x, float32(-64.0)) * float32(2.0**64)
+
+
+@_device
+def _exp32(x):
+    x = float32(89.0) if x > float32(89.0) else x
+    x = float32(-104.0) if x < float32(-104.0) else x
+    below = x < float32(0.0)
+    found = _raised32(x, float32(64.0) if below else float32(-64.0))
+    return found * (float32(2.0**-64) if below else float32(2.0**64))
+
+
+@_device
+def _exp64_below(x):
+    return _raised64(-746.0 if x < -746.0 else x, 512.0) * 2.0**-512
+
+
+@_device
+def _exp64_above(x):
+    return _raised64(710.0 if x > 710.0 else x, -512.0) * 2.0**512
+
+
+@_device
+def _exp64(x):
+    x = 710.0 if x > 710.0 else x
+    x = -746.0 if x < -746.0 else x
+    below = x < 0.0
+    found = _raised64(x, 512.0 if below else -512.0)
+    return found * (2.0**-512 if below else 2.0**512)
 
 
 @_device
@@ -148,14 +185,14 @@ def tanh(x):
 @_device
 def _sigmoid32(x):
     # e^-|x| never overflows; the numerator keeps the full precision of a small result
-    e = _exp32(-x if x > float32(0.0) else x)
+    e = _exp32_below(-x if x > float32(0.0) else x)
     numerator = float32(1.0) if x > float32(0.0) else e
     return numerator / (float32(1.0) + e)
 
 
 @_device
 def _sigmoid64(x):
-    e = _exp64(-x if x > 0.0 else x)
+    e = _exp64_below(-x if x > 0.0 else x)
     numerator = 1.0 if x > 0.0 else e
     return numerator / (1.0 + e)
 
@@ -170,7 +207,7 @@ def _tanh32(x):
     p = fma(p, z, float32(1.33314422036e-1))
     p = fma(p, z, float32(-3.33332819422e-1))
     near = fma(x * z, p, x) if z > float32(0.0) else x  # -0 stays -0
-    far = float32(1.0) - float32(2.0) / (_exp32(size + size) + float32(1.0))
+    far = float32(1.0) - float32(2.0) / (_exp32_above(size + size) + float32(1.0))
     far = -far if x < float32(0.0) else far
     return near if size < float32(0.625) else far
 
@@ -185,7 +222,7 @@ def _tanh64(x):
     q = fma(q, z, 2.23548839060100448583e3)
     q = fma(q, z, 4.84406305325125486048e3)
     near = fma(x * z, p / q, x) if z > 0.0 else x
-    far = 1.0 - 2.0 / (_exp64(size + size) + 1.0)
+    far = 1.0 - 2.0 / (_exp64_above(size + size) + 1.0)
     far = -far if x < 0.0 else far
     return near if size < 0.625 else far
 

@@ -191,10 +191,10 @@ def gru_backward(
                         reset[i, :width], back[i, :width], width, dtype,
                     )  # fmt: skip
         step_backward(
-            dtype, count, begin, z, 3 * width, 2 * width, ut, wt, back, zeros, False,
+            dtype, k, count, begin, z, 3 * width, 2 * width, ut, wt, back, zeros, False,
             dx, inputs, adds, places, numbers, width,
         )  # fmt: skip
-        if after:
+        if after and k > 0:
             step_product(
                 dtype, z[0], 3 * width, z_places, vt, zeros, False, back[0], 0, others,
                 numbers, count, width, width,

@@ -127,6 +127,6 @@ def lstm_backward(
             places, begin, end, k, z, z_pixel, dx, dx_pixel, back, steps, missing, reverse
         )
         step_backward(
-            dtype, count, begin, z, 4 * width, 4 * width, ut, wt, back, zeros, True,
+            dtype, k, count, begin, z, 4 * width, 4 * width, ut, wt, back, zeros, True,
             dx, inputs, adds, places, numbers, width,
         )  # fmt: skip

@@ -150,12 +150,13 @@ def mark_backward(places, begin, end, k, z, z_pixel, dx, dx_pixel, back, steps, 
 
 @_device
 def step_backward(
-    dtype, count, begin, z, gates, recurrent, ut, wt, back, zeros, fresh,
+    dtype, k, count, begin, z, gates, recurrent, ut, wt, back, zeros, fresh,
     dx, inputs, adds, places, numbers, width,
 ):  # fmt: skip
-    """``dx_t = dz_t U^T`` and ``dh_{t-1} = dz_t W^T`` for the rows that were marked.
+    """``dx_t = dz_t U^T`` and ``dh_{t-1} = dz_t W^T`` of step k for the rows that were marked.
 
-    Empty dx is wanted by nobody; with `adds` dx is added to, and back unless `fresh`.
+    Empty dx is wanted by nobody, nor what comes before the first step; with `adds` dx is added to,
+    and back unless `fresh`.
     """
     tables = places.size // 3
     z_places, rows = places[tables + begin :], places[2 * tables + begin :]
@@ -164,10 +165,11 @@ def step_backward(
             dtype, z[0], 0, z_places, ut, zeros, not adds, dx[0], 0, places[begin:],
             numbers, count, inputs, gates,
         )  # fmt: skip
-    step_product(
-        dtype, z[0], 0, z_places, wt, zeros, fresh, back[0], 0, rows,
-        numbers, count, width, recurrent,
-    )  # fmt: skip
+    if k > 0:
+        step_product(
+            dtype, z[0], 0, z_places, wt, zeros, fresh, back[0], 0, rows,
+            numbers, count, width, recurrent,
+        )  # fmt: skip
 
 
 def begin_states(part, parts, step, first, rows, dtype, states, width, every):

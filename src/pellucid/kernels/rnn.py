@@ -78,6 +78,6 @@ def rnn_backward(
             places, begin, end, k, z, z_pixel, dx, dx_pixel, back, steps, missing, reverse
         )
         step_backward(
-            dtype, count, begin, z, width, width, ut, wt, back, zeros, True,
+            dtype, k, count, begin, z, width, width, ut, wt, back, zeros, True,
             dx, inputs, adds, places, numbers, width,
         )  # fmt: skip
