@@ -122,6 +122,8 @@ def test_targets_of_steps_equal_torch(kind, unequal):
     np.testing.assert_allclose(found[there], output.detach().numpy()[there], atol=1e-12)
     starts = np.arange(ROWS) * STEPS
     given = StepTargets(target.reshape(-1, 2), weight.reshape(-1), starts, lengths)
+    with pytest.raises(ValueError, match="must have a target for each step of X"):
+        network.gradients(data, given[np.roll(np.arange(ROWS), 1)][:-1], "mean_squared_error")
     value, gradients = network.gradients(data, given, "mean_squared_error")
     np.testing.assert_allclose(value, loss.item(), rtol=1e-12)
     for name, expected in (
@@ -283,6 +285,8 @@ def test_stateful_rows_are_one_long_sequence(kind):
     one = parts.forward(pieces[::2])
     assert (one.reshape(1, 18, 1) == whole.forward(x[:1])).all()
     assert (parts.forward(pieces, batch_size=2) == parts.forward(pieces, batch_size=2)).all()
+    with pytest.raises(ValueError, match=r"batch_size of Network.forward must be a positive int"):
+        parts.forward(pieces, batch_size=0)
 
 
 def test_a_stateful_estimator():

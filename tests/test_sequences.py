@@ -15,7 +15,7 @@ from pellucid import (
     RNNRegressor,
     load,
 )
-from pellucid.data import Groups, Sequences, last_window, windows
+from pellucid.data import Groups, Sequences, StepTargets, last_window, windows
 from pellucid.layers import LSTM, Dropout, Flatten, Linear, Tanh
 
 QUICK = {"hidden_dim": 8, "max_epochs": 3, "random_state": 0, "verbose": 0}
@@ -410,6 +410,14 @@ def test_what_is_missing_in_a_long_table_is_named():
 def test_lengths_that_the_kernels_would_run_past_are_refused(lengths):
     with pytest.raises(ValueError, match=r"must be between 1 and 4, .* Got .* in row 1\."):
         Sequences.from_padded(np.zeros((3, 4, 2)), lengths)
+
+
+def test_targets_of_steps_lie_inside():
+    one = np.array([1])
+    with pytest.raises(ValueError, match=r"must lie in the 3 steps of values. Got 4 from step 0"):
+        StepTargets(np.zeros((3, 1)), np.ones(3), 0 * one, 4 * one)
+    with pytest.raises(ValueError, match=r"one entry a step, the shape \(3,\). Got \(2,\)"):
+        StepTargets(np.zeros((3, 1)), np.ones(2), 0 * one, one)
 
 
 def test_sequences_come_in_the_type_of_the_network():

@@ -461,7 +461,8 @@ class Network:
         found = np.empty((len(data), math.prod(self.output_shape)), dtype=self.dtype)
         if not len(data):
             return found.reshape(0, *self.output_shape)
-        rows = min(batch_size if self.stateful else self.predict_rows, len(data))
+        batch = checks.positive_integer("batch_size", "Network.forward", batch_size)
+        rows = min(batch if self.stateful else self.predict_rows, len(data))
         layout = self.layout(rows, unequal=isinstance(data, Sequences))
         feed = Feed(data, rows)
         places = _numbers(layout.y_grid)
@@ -506,6 +507,15 @@ class Network:
             return self.for_rows(data.shape).gradients(data, y, loss, sample_weight)
         if not len(data):
             raise ValueError("X of Network.gradients must have at least one row. Got none.")
+        if isinstance(y, StepTargets):
+            steps = np.full(len(data), data.shape[1])
+            lengths = data.lengths if isinstance(data, Sequences) else steps
+            if not np.array_equal(y.lengths, lengths):
+                wanted, came = (checks.shown(each.tolist()) for each in (lengths, y.lengths))
+                raise ValueError(
+                    "y of Network.gradients must have a target for each step of X: sequences of "
+                    f"{wanted} steps. Got {came}."
+                )
         weight = np.ones(len(data)) if sample_weight is None else np.asarray(sample_weight)
         vector = aligned(self.values.size, self.dtype)
         order = np.arange(len(data), dtype=np.int64)

@@ -32,22 +32,12 @@ class Sequences:
     steps: int
 
     def __post_init__(self) -> None:
-        if self.values.ndim != 2 or self.starts.shape != self.lengths.shape:
+        if self.values.ndim != 2:
             raise ValueError(
-                "Sequences must have values of shape (all steps, features), and as many starts as "
-                f"lengths. Got values of shape {self.values.shape}, {len(self.starts)} starts and "
-                f"{len(self.lengths)} lengths."
+                "values of Sequences must have the shape (all steps, features). Got "
+                f"{self.values.shape}."
             )
-        ends = self.starts + self.lengths
-        wrong = (self.lengths < 1) | (self.lengths > self.steps)
-        wrong |= (self.starts < 0) | (ends > len(self.values))
-        if wrong.any():  # the kernels do not look
-            row = int(np.argmax(wrong))
-            raise ValueError(
-                f"the lengths of Sequences must be between 1 and {self.steps}, and each sequence "
-                f"must lie in the {len(self.values)} steps of values. Got {self.lengths[row]} from "
-                f"step {self.starts[row]} in row {row}."
-            )
+        _check_places("Sequences", self.values, self.starts, self.lengths, self.steps)
 
     @classmethod
     def from_list(cls, arrays: Any, dtype: Any = np.float32) -> Sequences:
@@ -102,13 +92,27 @@ class StepTargets:
     values : ndarray of shape (all steps,) or (all steps, K)
     weight : ndarray of shape (all steps,)
     starts, lengths : int64 ndarray of shape (N,)
-        Where a sequence begins, and how many steps it has.
+        Where a sequence begins, and how many steps it has, at least one.
+
+    Raises
+    ------
+    ValueError
+        If there is not one weight a step, or a sequence does not lie inside `values`.
     """
 
     values: np.ndarray
     weight: np.ndarray
     starts: np.ndarray
     lengths: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.weight.shape != self.values.shape[:1]:
+            raise ValueError(
+                "weight of StepTargets must have one entry a step, the shape "
+                f"{self.values.shape[:1]}. Got {self.weight.shape}."
+            )
+        most = int(max(self.lengths, default=1))
+        _check_places("StepTargets", self.values, self.starts, self.lengths, most)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -123,4 +127,22 @@ class StepTargets:
         ends = np.cumsum(self.lengths)
         return np.arange(self.lengths.sum()) + np.repeat(
             self.starts - (ends - self.lengths), self.lengths
+        )
+
+
+def _check_places(
+    owner: str, values: np.ndarray, starts: np.ndarray, lengths: np.ndarray, steps: int
+) -> None:
+    """Refuse sequences that do not lie inside `values`: the kernels do not look."""
+    if starts.shape != lengths.shape or lengths.ndim != 1:
+        raise ValueError(
+            f"{owner} must have as many starts as lengths. Got {starts.shape} and {lengths.shape}."
+        )
+    wrong = (lengths < 1) | (lengths > steps) | (starts < 0) | (starts + lengths > len(values))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(
+            f"the lengths of {owner} must be between 1 and {steps}, and each sequence must lie in "
+            f"the {len(values)} steps of values. Got {lengths[row]} from step {starts[row]} in row "
+            f"{row}."
         )
