@@ -227,7 +227,6 @@ def _read(
         words = f"{counted(len(X), 'row')}, {counted(X.shape[1], 'column')} to learn from"
     else:
         X, words = paths, f"{counted(len(X), 'picture')} to learn from"
-    what = "row"
     if options.group:
         decided = decide_task(y) if task == "auto" else (task, "")
         X, y, words = series.read_groups(X, y, options, each_step)
@@ -235,7 +234,7 @@ def _read(
     if network in series.RECURRENT:
         series.check_numbers(X, network)
     decided = decide_task(y) if task == "auto" else (task, "")
-    return Given(X, y, targets, paths is not None, network or "fcnn", decided, words, what)
+    return Given(X, y, targets, paths is not None, network or "fcnn", decided, words)
 
 
 def _series(

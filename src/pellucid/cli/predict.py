@@ -66,14 +66,11 @@ def target_names(model: Any) -> list[str]:
 
 def features(model: Any, frame: Any) -> Any:
     """The columns of `frame` that `model` was trained on; the others are of no concern to it."""
-    import narwhals as nw
-
     known = set(getattr(model, "feature_names_in_", []))
     if known:
         known |= {getattr(model, "group", None), getattr(model, "time", None)}
-    table = nw.from_native(frame, eager_only=True)
-    wanted = [name for name in table.columns if name in known]
-    return table.select(wanted).to_native() if wanted else frame
+    found = series.among(frame, known)
+    return found if found.shape[1] else frame
 
 
 def _columns(model: Any, X: Any, probabilities: bool) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -64,15 +65,11 @@ class GroupedRows:
 
 def read_windows(frame: Any, target: str, options: SeriesOptions) -> tuple[Any, Any, str]:
     """Windows of the table, what followed each, and words about them."""
-    from pellucid.data import windows
-
-    X, y = windows(
-        frame, options.steps or 1, options.horizon or 1,
-        target=target, time=options.time, group=options.group,
-    )  # fmt: skip
+    horizon = options.horizon or 1
+    X, y = cut(frame, {**asdict(options), "horizon": horizon, "target": target})
     words = (
         f"{counted(len(frame), 'row')}, {counted(len(X), 'window')} of {options.steps} to learn "
-        f"{_ahead(options.horizon or 1)} from"
+        f"{_ahead(horizon)} from"
     )
     if options.time is None:
         words += ", in the order of the file: no --time is given"
@@ -159,7 +156,7 @@ def foretell(model: Any, frame: Any) -> dict[str, Any]:
     from pellucid.data import last_window
 
     about = model.sequences_.series
-    frame = _known(frame, [*model.sequences_.table.names, about["group"], about["time"]])
+    frame = among(frame, [*model.sequences_.table.names, about["group"], about["time"]])
     X = last_window(frame, about["steps"], time=about["time"], group=about["group"])
     predicted = np.asarray(model.predict(X)).reshape(len(X), -1)
     columns: dict[str, Any] = {}
@@ -196,7 +193,7 @@ def cut(frame: Any, about: dict[str, Any]) -> tuple[Any, np.ndarray]:
     )  # fmt: skip
 
 
-def _known(frame: Any, names: list[Any]) -> Any:
+def among(frame: Any, names: Collection[Any]) -> Any:
     """The columns of `frame` that are among `names`; the others are of no concern."""
     import narwhals as nw
 

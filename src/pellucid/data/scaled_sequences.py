@@ -128,13 +128,11 @@ class SequenceEncoder:
         if groups is not None:
             return Arrangement("table", groups.lengths, groups.order)
         found = _listed(X)
-        if not isinstance(found, np.ndarray):
-            read = _from_tables if _tables(found) else _from_list
-            return Arrangement("list", read(owner, found)[1])
-        if found.ndim < 3:  # also a table, whose columns are the steps
+        if isinstance(found, np.ndarray) and found.ndim < 3:  # the columns of a table are its steps
             rows, steps = np.shape(X) if np.ndim(X) == 2 else (0, 0)
             found = np.zeros((rows, steps, 1))
-        return Arrangement("array", _from_array(owner, found)[1])
+        kind = "array" if isinstance(found, np.ndarray) else "list"
+        return Arrangement(kind, _all_steps(owner, found)[1])
 
     def _table(self, estimator: Any, X: Any, learn: bool) -> tuple[Any, np.ndarray]:
         """All steps, one after the other, as a table, and each sequence's number of steps."""
@@ -161,11 +159,7 @@ class SequenceEncoder:
                 estimator, X, reset=learn, dtype=[np.float64, np.float32],
                 ensure_all_finite="allow-nan",
             )[:, :, None]  # fmt: skip
-        if isinstance(found, np.ndarray):
-            return _from_array(owner_of(estimator), found)
-        if _tables(found):
-            return _from_tables(owner_of(estimator), found)
-        return _from_list(owner_of(estimator), found)
+        return _all_steps(owner_of(estimator), found)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -233,6 +227,13 @@ def _listed(X: Any) -> Any:
         except (TypeError, ValueError):
             pass
     return each
+
+
+def _all_steps(owner: str, found: Any) -> tuple[Any, np.ndarray]:
+    """Of what :func:`_listed` gave, all steps as one table, and each sequence's number of them."""
+    if isinstance(found, np.ndarray):
+        return _from_array(owner, found)
+    return (_from_tables if _tables(found) else _from_list)(owner, found)
 
 
 def _rank(value: Any) -> int:

@@ -70,10 +70,8 @@ class Sequences:
     @property
     def overlap(self) -> float:
         """In how many sequences a step lies, on average: more than one where windows overlap."""
-        ends = np.zeros(len(self.values) + 1, dtype=np.int64)
-        np.add.at(ends, self.starts, 1)
-        np.add.at(ends, self.starts + self.lengths, -1)
-        return float(self.lengths.sum() / np.count_nonzero(np.cumsum(ends)))
+        found = coverage(self.starts, self.starts + self.lengths, len(self.values))
+        return float(self.lengths.sum() / np.count_nonzero(found))
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -128,6 +126,14 @@ class StepTargets:
         return np.arange(self.lengths.sum()) + np.repeat(
             self.starts - (ends - self.lengths), self.lengths
         )
+
+
+def coverage(begins: np.ndarray, ends: np.ndarray, count: int) -> np.ndarray:
+    """In how many of the pieces from `begins` to `ends` each of `count` steps lies."""
+    edges = np.zeros(count + 1, dtype=np.int64)
+    np.add.at(edges, begins, 1)
+    np.add.at(edges, ends, -1)
+    return np.asarray(np.cumsum(edges)[:-1])
 
 
 def _check_places(

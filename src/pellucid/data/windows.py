@@ -10,6 +10,7 @@ import numpy as np
 from pellucid import checks
 from pellucid.data.columns import plain_array
 from pellucid.data.groups import Groups
+from pellucid.data.sequences import coverage
 
 _TOLD = 30  # times from which the distance to the next is told
 
@@ -108,10 +109,7 @@ class Windows:
     @property
     def covered(self) -> np.ndarray:
         """Which rows of the table lie in any of the windows."""
-        inside = np.zeros(len(self.table) + 1, dtype=np.int64)
-        np.add.at(inside, self.starts, 1)
-        np.add.at(inside, self.starts + self.steps, -1)
-        return np.asarray(np.cumsum(inside)[:-1] > 0)
+        return coverage(self.starts, self.starts + self.steps, len(self.table)) > 0
 
 
 def windows(

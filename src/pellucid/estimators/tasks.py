@@ -46,6 +46,10 @@ class NetworkClassification(ClassifierMixin, NetworkEstimator):
         Where steps have targets, that of each step: an array (rows, steps), a list of arrays, or
         one entry for each row of a long table, as X is.
         """
+        return self._restored(X, self._predicted(X))
+
+    def _predicted(self, X: Any) -> np.ndarray:
+        """The same of all rows or steps, one after the other."""
         logits = self._output(X)
         if isinstance(self.target_, MultilabelTarget):
             codes = (logits > 0).astype(np.int64)
@@ -53,7 +57,7 @@ class NetworkClassification(ClassifierMixin, NetworkEstimator):
             codes = (logits[:, 0] > 0).astype(np.int64)
         else:
             codes = logits.argmax(axis=1)
-        return self._restored(X, self.target_.decode(codes))
+        return self.target_.decode(codes)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class, or of each label, of shape (rows, classes)."""
@@ -69,8 +73,7 @@ class NetworkClassification(ClassifierMixin, NetworkEstimator):
         arrangement, y, weight = self._arranged(X, y, sample_weight)
         if arrangement is None:
             return float(super().score(X, y, weight))
-        found = arrangement.flatten("the prediction", self.predict(X))
-        return float(accuracy_score(y, found, sample_weight=weight))
+        return float(accuracy_score(y, self._predicted(X), sample_weight=weight))
 
     @property
     def classes_(self) -> np.ndarray:
@@ -130,16 +133,19 @@ class NetworkRegression(RegressorMixin, NetworkEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """The number, or numbers, of each row, in the units of `y`."""
+        return self._restored(X, self._predicted(X))
+
+    def _predicted(self, X: Any) -> np.ndarray:
+        """The same of all rows or steps, one after the other."""
         output = self._output(X)
-        return self._restored(X, self.target_.decode(output))
+        return self.target_.decode(output)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of the variance of the targets that is explained, R squared."""
         arrangement, y, weight = self._arranged(X, y, sample_weight)
         if arrangement is None:
             return float(super().score(X, y, weight))
-        found = arrangement.flatten("the prediction", self.predict(X))
-        return float(r2_score(y, found, sample_weight=weight))
+        return float(r2_score(y, self._predicted(X), sample_weight=weight))
 
     def _new_target(self, y: Any) -> Any:
         return NumberTarget()

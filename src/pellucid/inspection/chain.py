@@ -9,8 +9,11 @@ import numpy as np
 
 from pellucid import formulas
 from pellucid.layers import Dropout, Linear, Recurrent
-from pellucid.layers.activations import Activation
+from pellucid.layers.activations import ACTIVATIONS, Activation
+from pellucid.layers.recurrent import of_direction
 from pellucid.network import Network
+
+_NAMES = {kind: name for name, kind in ACTIVATIONS.items()}  # of their formulas
 
 
 @dataclass
@@ -91,9 +94,9 @@ class Chain:
 
     def _forward(self, index: int, layer: Any, p: dict[str, np.ndarray], x: Any) -> np.ndarray:
         if isinstance(layer, Recurrent):
-            found = [_run(layer, x, _of(p, ""))]
+            found = [_run(layer, x, of_direction(p, ""))]
             if layer.bidirectional:
-                found.append(_run(layer, x[:, ::-1], _of(p, "reverse_")))
+                found.append(_run(layer, x[:, ::-1], of_direction(p, "reverse_")))
             self.passes[index] = found
             if not layer.return_sequences:
                 return np.concatenate([each.states[:, -1] for each in found], axis=-1)
@@ -103,7 +106,7 @@ class Chain:
             return np.asarray(x)  # in use it changes nothing
         if isinstance(layer, Activation):
             slope = {"slope": layer.slope} if layer.slope else {}
-            return np.asarray(getattr(formulas, _name(layer))(x, **slope))
+            return np.asarray(getattr(formulas, _NAMES[type(layer)])(x, **slope))
         if isinstance(layer, Linear):
             self._weights[index] = p["weight"]
             return np.asarray(x @ p["weight"] + p.get("bias", 0.0))
@@ -146,7 +149,7 @@ class Chain:
             return dy @ self._weights[index].T
         if isinstance(layer, Activation):
             slope = {"slope": layer.slope} if layer.slope else {}
-            backward = getattr(formulas, f"{_name(layer)}_backward")
+            backward = getattr(formulas, f"{_NAMES[type(layer)]}_backward")
             return np.asarray(backward(dy, self._values[index + 1], **slope))  # by its output
         return dy
 
@@ -157,17 +160,3 @@ class Chain:
         dh = np.zeros((size, steps, size))
         dh[:, -1] = np.eye(size)  # each number of the last state by itself
         return each.backward(dh)[1].swapaxes(0, 1)
-
-
-def _of(p: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    """The parameters of one direction."""
-    return {
-        name.removeprefix(prefix): each
-        for name, each in p.items()
-        if name.startswith("reverse_") == bool(prefix)
-    }
-
-
-def _name(layer: Activation) -> str:
-    names = {"ReLU": "relu", "LeakyReLU": "leaky_relu", "Sigmoid": "sigmoid", "Tanh": "tanh"}
-    return names[type(layer).__name__]

@@ -11,6 +11,7 @@ import numpy as np
 
 from pellucid.kernels import Operation
 from pellucid.kernels.grid import NO_BORDER, Border, Grid
+from pellucid.kernels.panels import aligned, stored_columns
 
 Shape = tuple[int, ...]
 
@@ -73,6 +74,10 @@ class Stage:
     slices: int = 0
     carries: bool = False
     memory: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def zeros(self, columns: int) -> np.ndarray:
+        """A vector of zeros as kernels take it: as long as the panels of `columns` are wide."""
+        return aligned(stored_columns(columns, self.dtype), self.dtype)
 
 
 class Layer(ABC):

@@ -65,7 +65,7 @@ class _Convolution(Sliding):
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
         windows, terms, depth = self._tables(stage)
-        bias = stage.parameters["bias"] if self.bias else _zeros(self.channels, stage)
+        bias = stage.parameters["bias"] if self.bias else stage.zeros(self.channels)
         return [
             operation(
                 "convolution_forward", stage.x, windows, terms, stage.parameters["weight"],
@@ -109,7 +109,7 @@ class _Convolution(Sliding):
         return [
             operation(
                 "convolution_backward_weight", stage.x, windows, terms, stage.dy,
-                stage.y_grid.pixels, _zeros(self.channels, stage), stage.gradients["weight"],
+                stage.y_grid.pixels, stage.zeros(self.channels), stage.gradients["weight"],
                 spaced(depth), self._bias_gradient(stage), np.ones(1, stage.dtype),
                 np.zeros(max(1, len(windows)), np.int64), self.channels, stage.missing,
                 meets=stage.dx is not None,
@@ -125,7 +125,7 @@ class _Convolution(Sliding):
         ]
         products = operation(
             "convolution_backward_weight_by_rows", stage.x, windows, terms, stage.dy,
-            stage.y_grid.pixels, _zeros(self.channels, stage), sums[0][0], spaced(depth),
+            stage.y_grid.pixels, stage.zeros(self.channels), sums[0][0], spaced(depth),
             sums[1][0], np.ones(1, stage.dtype), self.channels,
             np.zeros(max(1, len(windows)), np.int64), stage.missing,
         )  # fmt: skip
@@ -133,17 +133,13 @@ class _Convolution(Sliding):
         return [products, *adding]
 
     def _bias_gradient(self, stage: Stage) -> Any:
-        return stage.gradients["bias"] if self.bias else _zeros(0, stage)
+        return stage.gradients["bias"] if self.bias else stage.zeros(0)
 
     def _tables(self, stage: Stage) -> tuple[Any, Any, int]:
         """Where windows begin in a row of x, where a window's terms lie, and how many they are."""
         found, grid = self.windows(stage.input_shape), stage.x_grid
         terms = (grid.offsets(found.size)[:, None] + spaced(grid.channels)).reshape(-1)
         return grid.windows(found.outputs, found.stride), terms, terms.size
-
-
-def _zeros(columns: int, stage: Stage) -> Any:
-    return aligned(stored_columns(columns, stage.dtype), stage.dtype)
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,7 +10,7 @@ from pellucid.kernels import Operation
 from pellucid.kernels.grid import spaced
 from pellucid.kernels.panels import rows_of
 from pellucid.layers.base import Parameter, Stage
-from pellucid.layers.recurrent import Recurrent, _zeros
+from pellucid.layers.recurrent import Recurrent
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,7 +70,7 @@ class GRU(Recurrent):
         return found
 
     def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> tuple[Any, ...]:
-        inside = p["candidate_bias"] if self.reset_after else _zeros(0, stage)
+        inside = p["candidate_bias"] if self.reset_after else stage.zeros(0)
         return p["candidate_weight"], inside
 
     def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> tuple[Any, ...]:
@@ -81,7 +81,7 @@ class GRU(Recurrent):
         self, stage: Stage, gradients: Any, memory: Any, reverse: int
     ) -> list[Operation]:
         found = super()._to_weights(stage, gradients, memory, reverse)
-        steps, none, size = stage.input_shape[0], _zeros(0, stage), self.hidden_dim
+        steps, none, size = stage.input_shape[0], stage.zeros(0), self.hidden_dim
         dv = gradients["candidate_weight"]
         if self.reset_after:  # s = h_{t-1} V + b_hn
             inside = (none, gradients["candidate_bias"], 1)

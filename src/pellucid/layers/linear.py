@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from pellucid import checks
 from pellucid.kernels import Operation, operation
 from pellucid.kernels.grid import spaced
@@ -71,7 +69,7 @@ class Linear(Layer):
             return self._by_steps().forward(stage, training)
         x, y = stage.x, stage.y
         inputs, outputs = stage.input_shape[0], stage.output_shape[0]
-        bias = stage.parameters["bias"] if self.bias else _zeros(outputs, stage.dtype)
+        bias = stage.parameters["bias"] if self.bias else stage.zeros(outputs)
         panel = PANEL_BYTES // stage.dtype.itemsize
         x_rows, y_rows = spaced(stage.rows, x.shape[1]), spaced(stage.rows, y.shape[1])
         features = spaced(inputs)
@@ -94,7 +92,7 @@ class Linear(Layer):
         x, dy, dx = stage.x, stage.dy, stage.dx
         inputs, outputs = stage.input_shape[0], stage.output_shape[0]
         panel = PANEL_BYTES // stage.dtype.itemsize
-        zeros = _zeros(max(inputs, outputs), stage.dtype)
+        zeros = stage.zeros(max(inputs, outputs))
         x_rows, dy_rows = spaced(stage.rows, x.shape[1]), spaced(stage.rows, dy.shape[1])
         features, units = spaced(inputs), spaced(outputs)
         found = []
@@ -130,7 +128,3 @@ class Linear(Layer):
                 )
             )  # fmt: skip
         return found
-
-
-def _zeros(columns: int, dtype: np.dtype) -> np.ndarray:
-    return aligned(stored_columns(columns, dtype), dtype)

@@ -98,7 +98,7 @@ class Recurrent(Layer):
         for reverse, prefix in enumerate(self._prefixes):
             memory = self._memory(stage, training, reverse)
             stage.memory.update({prefix + name: each for name, each in memory.items()})
-            p, steps = _of(stage.parameters, prefix), stage.input_shape[0]
+            p, steps = of_direction(stage.parameters, prefix), stage.input_shape[0]
             found.append(
                 operation(
                     f"{self.kernel}_forward", stage.x, stage.x_grid.pixel, stage.x_grid.channels,
@@ -125,7 +125,7 @@ class Recurrent(Layer):
         to_weights: list[Operation] = []
         dx = np.zeros((0, 1), stage.dtype) if stage.dx is None else stage.dx
         for reverse, prefix in enumerate(self._prefixes):
-            memory, p = _of(stage.memory, prefix), _of(stage.parameters, prefix)
+            memory, p = of_direction(stage.memory, prefix), of_direction(stage.parameters, prefix)
             turned = {
                 name: self._transpose(stage, p[name], spec.shape, transposes)
                 for name, spec in self._weights(stage.input_shape[1], self.hidden_dim).items()
@@ -138,13 +138,15 @@ class Recurrent(Layer):
                     f"{self.kernel}_backward", memory["h"], h_at, h_pixel, stage.dy,
                     reverse * self.hidden_dim, stage.y_grid.pixel, self.return_sequences,
                     memory["z"], self._pixel(stage), turned["input_weight"],
-                    turned["recurrent_weight"], back, _zeros(self._longest(stage), stage),
+                    turned["recurrent_weight"], back, stage.zeros(self._longest(stage)),
                     dx, stage.x_grid.pixel, stage.x_grid.channels, reverse, stage.missing,
                     memory["places"], spaced(self._longest(stage)), stage.input_shape[0],
                     self.hidden_dim, reverse, *self._backward_arguments(stage, memory, turned),
                 )
             )  # fmt: skip
-            to_weights += self._to_weights(stage, _of(stage.gradients, prefix), memory, reverse)
+            to_weights += self._to_weights(
+                stage, of_direction(stage.gradients, prefix), memory, reverse
+            )
         transposes[-1] = replace(transposes[-1], meets=True)
         to_weights[-1] = replace(to_weights[-1], meets=False)
         return [*transposes, *through_time, *to_weights]
@@ -220,7 +222,7 @@ class Recurrent(Layer):
                 "long_product", data.reshape(-1), all_steps, wide, dwa, db, len(places),
                 h.reshape(-1), pairs, width if gates_b else 0, dwb, len(states), z.reshape(-1),
                 max(gates_a, gates_b) * width, gates_a * width, gates_b * width, counts,
-                spaced(max(wide, width)), _zeros(max(gates_a, gates_b) * width, stage),
+                spaced(max(wide, width)), stage.zeros(max(gates_a, gates_b) * width),
                 np.ones(1, dtype), np.zeros(LOOSE_DEPTH, np.int64), False, meets=False,
             )
         )  # fmt: skip
@@ -236,11 +238,11 @@ class Recurrent(Layer):
         states, z, width = memory["states"], memory["z"], self.hidden_dim
         first = self._gate_places(stage, gate)[:1]
         pairs = np.concatenate([_of_rows(states, spaced(1)), _of_rows(z, first)])
-        none, nowhere = _zeros(0, stage), np.zeros(0, np.int64)
+        none, nowhere = stage.zeros(0), np.zeros(0, np.int64)
         return operation(
             "long_product", none, nowhere, 0, none, none, 0, states.reshape(-1), pairs, width, dw,
             1, z.reshape(-1), gates * width, 0, gates * width, nowhere, spaced(width),
-            _zeros(gates * width, stage), none, nowhere, True, meets=False,
+            stage.zeros(gates * width), none, nowhere, True, meets=False,
         )  # fmt: skip
 
     def _memory(self, stage: Stage, training: bool, reverse: int) -> dict[str, np.ndarray]:
@@ -294,7 +296,7 @@ class Recurrent(Layer):
         return turned
 
 
-def _of(named: Any, prefix: str) -> dict[str, np.ndarray]:
+def of_direction(named: Any, prefix: str) -> dict[str, np.ndarray]:
     """Those of one direction, without its prefix."""
     return {
         name.removeprefix(prefix): each
@@ -307,7 +309,3 @@ def _of_rows(array: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Where the `places` of each row lie in the flat array."""
     rows = np.arange(len(array), dtype=np.int64)[:, None] * array.shape[1]
     return (rows + places).reshape(-1)
-
-
-def _zeros(columns: int, stage: Stage) -> np.ndarray:
-    return aligned(stored_columns(columns, stage.dtype), stage.dtype)
