@@ -3,11 +3,9 @@
 from pellucid.data.arrangement import Arrangement
 from pellucid.data.folders import files_below, list_pictures
 from pellucid.data.groups import Groups
-from pellucid.data.picture_sets import Pictures
 from pellucid.data.readers import is_table, read_table, split_target
 from pellucid.data.scaled_pictures import PictureEncoder
 from pellucid.data.scaled_sequences import SequenceEncoder
-from pellucid.data.sequences import Sequences, StepTargets
 from pellucid.data.tables import TableEncoder
 from pellucid.data.targets import (
     ClassTarget,
@@ -19,6 +17,7 @@ from pellucid.data.targets import (
 from pellucid.data.tasks import decide_task
 from pellucid.data.weights import check_rows, class_weights, sample_weights
 from pellucid.data.windows import Windows, last_window, windows
+from pellucid.rows import Sequences
 
 __all__ = [
     "Arrangement",
@@ -27,10 +26,8 @@ __all__ = [
     "MultilabelTarget",
     "NumberTarget",
     "PictureEncoder",
-    "Pictures",
     "SequenceEncoder",
     "Sequences",
-    "StepTargets",
     "TableEncoder",
     "Windows",
     "check_rows",

@@ -13,7 +13,7 @@ from sklearn.utils.validation import validate_data
 
 from pellucid.checks import one_of, shown
 from pellucid.data.columns import blocks, owner_of, plain_array
-from pellucid.data.picture_sets import Counts, Pictures, fault, read_all, sources_in
+from pellucid.data.picture_sets import Counts, fault, read_all, sources_in
 from pellucid.data.pictures import (
     COLORS,
     TYPES,
@@ -25,6 +25,7 @@ from pellucid.data.pictures import (
     rescaled,
 )
 from pellucid.data.scaling import Standardiser
+from pellucid.rows import DecodedPictures, Dense, Pictures, Rows
 
 KEPT_BYTES = 128 << 20  # decoded pictures up to here are kept; of more, each epoch decodes anew
 _SHOWN = 5  # pictures left out that are named one by one
@@ -77,7 +78,7 @@ class PictureEncoder:
         X: Any,
         sample_weight: np.ndarray | None = None,
         dtype: Any = np.float32,
-    ) -> np.ndarray | Pictures:
+    ) -> Rows:
         """Learn size, channels, means and deviations; the rows as a network takes them.
 
         Raises
@@ -103,7 +104,7 @@ class PictureEncoder:
             sources = list(data)
         return self._learn_sources(estimator, sources, size, sample_weight)
 
-    def transform(self, estimator: Any, X: Any) -> np.ndarray | Pictures:
+    def transform(self, estimator: Any, X: Any) -> Rows:
         """Further rows of the same shape, as a network takes them."""
         sources = self._sources(estimator, X)
         if sources is None:
@@ -168,7 +169,7 @@ class PictureEncoder:
 
     def _learn_rows(
         self, estimator: Any, data: np.ndarray, sample_weight: np.ndarray | None
-    ) -> np.ndarray | Pictures:
+    ) -> Rows:
         names = getattr(estimator, "feature_names_in_", None)
         self.names = None if names is None else names.tolist()
         self.shape, self.resizes = data.shape[1:], self.image_size is not None
@@ -195,7 +196,7 @@ class PictureEncoder:
     def _counts(self) -> Counts:
         return Counts(1 << 8 * np.dtype(TYPES[self.kind]).itemsize, self.shape[-1])
 
-    def _encoded(self, data: np.ndarray) -> np.ndarray | Pictures:
+    def _encoded(self, data: np.ndarray) -> Rows:
         """Levels with their table, or numbers standardised."""
         data = rescaled(data, self.kind)
         if self.kind != "float" and data.dtype == TYPES[self.kind]:
@@ -203,7 +204,7 @@ class PictureEncoder:
         found = np.empty(data.shape, dtype=self.dtype)
         channels = self.shape[-1]
         self._scaler.transform(data.reshape(-1, channels), found.reshape(-1, channels))
-        return found
+        return Dense(found)
 
     @property
     def _table(self) -> np.ndarray:
@@ -243,10 +244,14 @@ class PictureEncoder:
         height, width, channels = self.shape
         return Header(height, width, channels, self.kind)
 
-    def _pictures(self, sources: Sequence[Any]) -> Pictures:
-        return Pictures(
-            self._table, None, sources, self._wanted, self.resizes, self.color != "auto"
-        )
+    def _pictures(self, sources: Sequence[Any]) -> DecodedPictures:
+        def decode(position: int) -> np.ndarray:
+            try:
+                return self._read(sources[position])
+            except PictureError as error:
+                raise fault(position, sources, error, "Put it right") from error
+
+        return DecodedPictures(self._table, np.arange(len(sources)), self.shape, decode)
 
     def _read(self, source: Any) -> np.ndarray:
         return read_picture(source, self._wanted, self.resizes, self.color != "auto")
@@ -265,7 +270,7 @@ class PictureEncoder:
         sources: list[Any],
         size: tuple[int, int] | None,
         sample_weight: np.ndarray | None,
-    ) -> np.ndarray | Pictures:
+    ) -> Rows:
         """Look at all headers, decide what the pictures are to be, and decode them once."""
         self.names = None
         weights = np.ones(len(sources)) if sample_weight is None else sample_weight.copy()

@@ -12,10 +12,10 @@ from pellucid.checks import shown
 from pellucid.data.arrangement import Arrangement
 from pellucid.data.columns import owner_of, plain_array
 from pellucid.data.groups import Groups
-from pellucid.data.sequences import Sequences
 from pellucid.data.tables import TableEncoder
 from pellucid.data.weights import check_rows
 from pellucid.data.windows import Windows
+from pellucid.rows import Dense, Rows, Sequences
 
 
 class SequenceEncoder:
@@ -59,7 +59,7 @@ class SequenceEncoder:
         X: Any,
         sample_weight: np.ndarray | None = None,
         dtype: Any = np.float32,
-    ) -> np.ndarray | Sequences:
+    ) -> Rows:
         """Learn the features; the sequences as a network takes them.
 
         Raises
@@ -82,7 +82,7 @@ class SequenceEncoder:
         self.name_features(estimator)
         return _arranged(values, lengths)
 
-    def transform(self, estimator: Any, X: Any) -> np.ndarray | Sequences:
+    def transform(self, estimator: Any, X: Any) -> Rows:
         """Further sequences as a network takes them; only flat ones must have as many steps."""
         if isinstance(X, Windows):
             if self.series and X.steps != self.steps:
@@ -353,9 +353,9 @@ def _of_windows(values: np.ndarray, X: Windows) -> Sequences:
     return Sequences(values, X.starts, lengths, X.steps)
 
 
-def _arranged(values: np.ndarray, lengths: np.ndarray) -> np.ndarray | Sequences:
+def _arranged(values: np.ndarray, lengths: np.ndarray) -> Rows:
     """One array where all sequences have as many steps."""
     steps = int(lengths.max())
     if (lengths == steps).all():
-        return values.reshape(len(lengths), steps, -1)
+        return Dense(values.reshape(len(lengths), steps, -1))
     return Sequences(values, np.cumsum(lengths) - lengths, lengths, steps)

@@ -10,7 +10,7 @@ import numpy as np
 from pellucid import checks
 from pellucid.data.columns import plain_array
 from pellucid.data.groups import Groups
-from pellucid.data.sequences import coverage
+from pellucid.rows.sequences import coverage
 
 _TOLD = 30  # times from which the distance to the next is told
 

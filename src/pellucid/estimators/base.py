@@ -13,9 +13,6 @@ from sklearn.utils.validation import check_is_fitted
 from pellucid import checks
 from pellucid.data import (
     Arrangement,
-    Pictures,
-    Sequences,
-    StepTargets,
     Windows,
     check_rows,
     sample_weights,
@@ -27,11 +24,12 @@ from pellucid.estimators.plain import from_plain, plain_parameters
 from pellucid.layers import Layer, is_known, layer_from_config
 from pellucid.network import Network
 from pellucid.randomness import Stream, seed_from
+from pellucid.rows import Examples, Targets, as_rows, unit_mean
 from pellucid.training import optimizers, schedules
 from pellucid.training.augmentation import Augmentation
 from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_callbacks
 from pellucid.training.history import History
-from pellucid.training.loop import OptimizerState, Rows, Settings, Trainer, unit_mean
+from pellucid.training.loop import OptimizerState, Settings, Trainer
 from pellucid.training.progress import Progress
 from pellucid.training.stopping import EarlyStopping
 
@@ -145,41 +143,43 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         settings = self._settings()
         if epochs is not None and settings.schedule.needs_end:
             settings.schedule = schedules.Constant()
-        rows = self._encode(X, y, sample_weight, going_on, classes, settings.dtype)
+        examples = self._encode(X, y, sample_weight, going_on, classes, settings.dtype)
         settings.loss, outputs, settings.accuracy = self._loss()
         layers = self._layers(outputs)
         if going_on:
             self._check_same(layers, settings.dtype)
         else:
-            self.network_ = Network(layers).build(rows.X.shape[1:], settings.dtype, settings.seed)
+            self.network_ = Network(layers).build(
+                examples.rows.shape[1:], settings.dtype, settings.seed
+            )
             self.history_ = History()
         if not going_on or epochs is None:  # a warm start keeps the weights alone
             self._optimizer_state = None
         self._best_epoch = None
         stopping, validation = None, None
-        if self.early_stopping and self.network_.stateful:
+        if self.early_stopping and self.network_.chain.stateful:
             raise ValueError(
                 f"early_stopping of {type(self).__name__} must be False where layers are stateful: "
                 "rows go on from one another, and none can be kept aside. Got True."
             )
         if self.early_stopping and epochs is None:
             stopping = EarlyStopping(self.patience)
-            rows, validation = self._split(X, rows, settings)
+            examples, validation = self._split(X, examples, settings)
         if settings.weight_decay is None:
-            steps = None if epochs else settings.max_epochs * settings.steps(len(rows))
-            if steps and isinstance(rows.X, Sequences):  # windows that overlap teach less
-                steps = max(1, round(steps / rows.X.overlap))
+            steps = None if epochs else settings.max_epochs * settings.steps(len(examples))
+            if steps:  # windows that overlap teach less
+                steps = max(1, round(steps / examples.rows.overlap))
             settings.weight_decay = settings.optimizer.usual_decay(steps, settings.learning_rate)
         trainer = Trainer(self.network_, settings, self._optimizer_state, self.history_)
         with (
-            Progress(self.verbose, epochs or settings.max_epochs, len(rows)) as progress,
+            Progress(self.verbose, epochs or settings.max_epochs, len(examples)) as progress,
             FitCallbacks(
                 self, self.callbacks, epochs or settings.max_epochs, X, y, sample_weight
             ) as callbacks,
         ):
             for note in [] if going_on else self._input.notes:
                 progress.note(note)
-            outcome = trainer.fit(rows, validation, stopping, progress, callbacks, epochs)
+            outcome = trainer.fit(examples, validation, stopping, progress, callbacks, epochs)
             progress.close(outcome.reason)
         self._optimizer_state = trainer.state if epochs is not None else None
         self._best_epoch = outcome.best_epoch
@@ -272,7 +272,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
 
     def _encode(
         self, X: Any, y: Any, sample_weight: Any, going_on: bool, classes: Any, dtype: str
-    ) -> Rows:
+    ) -> Examples:
         """X, y and weights as arrays; encoders are fitted, or used again when going on."""
         arrangement, y, sample_weight = self._arranged(X, y, sample_weight)
         count = _count(X if y is None else y)
@@ -309,18 +309,16 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
                 f"Got {checks.shown(self.class_weight)}, and none is left."
             )
         weights = weights / power_of_two(weights.max())  # exact, and their sum stays finite
-        targets: Any = self._target_rows(codes)
+        rows, values = as_rows(data, dtype), np.ascontiguousarray(self._target_rows(codes))
         if arrangement is not None:
             starts, lengths = arrangement.starts, arrangement.lengths
-            targets = StepTargets(targets, weights.astype(dtype), starts, lengths)
-            weights = np.ones(len(data))
+            targets = Targets.by_step(values, weights.astype(dtype), starts, lengths)
+        else:
+            targets = Targets.by_row(values[used], unit_mean(weights[used]).astype(dtype))
         if not used.all():
-            data, targets, weights = data[used], targets[used], weights[used]
-        return Rows(
-            data if isinstance(data, (Pictures, Sequences)) else np.ascontiguousarray(data),
-            targets if arrangement is not None else np.ascontiguousarray(targets),
-            unit_mean(weights).astype(dtype),
-        )
+            rows = rows.take(used)
+            targets = targets.take(used) if targets.each_step else targets
+        return Examples(rows, targets)
 
     def _arranged(self, X: Any, y: Any, sample_weight: Any) -> tuple[Arrangement | None, Any, Any]:
         """`y` and the weights, one for each row of the encoded X, or one for each of its steps."""
@@ -338,15 +336,17 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
                 sample_weight = arrangement.flatten(f"sample_weight of {owner}", sample_weight)
         return arrangement, y, sample_weight
 
-    def _split(self, X: Any, rows: Rows, settings: Settings) -> tuple[Rows, Rows]:
+    def _split(
+        self, X: Any, examples: Examples, settings: Settings
+    ) -> tuple[Examples, Examples]:
         """Rows to train on and rows kept aside, every class in both where it can be.
 
         Of windows the last are kept aside: those beside them share their answers.
         """
-        count = len(rows)
-        if isinstance(X, Windows) and isinstance(rows.X, Sequences):
+        count = len(examples)
+        if isinstance(X, Windows):
             parts = [
-                np.flatnonzero(np.isin(rows.X.starts, X.starts[part]))
+                np.flatnonzero(np.isin(examples.rows.starts, X.starts[part]))
                 for part in X.split(self.validation_fraction)
             ]
             if not all(map(len, parts)):
@@ -355,7 +355,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
                     f"learn from some and validate on later ones. Got {count}. Pass "
                     "early_stopping=False."
                 )
-            return rows.subset(parts[0]), rows.subset(parts[1])
+            return examples.take(parts[0]), examples.take(parts[1])
         aside = min(max(1, int(self.validation_fraction * count + 0.5)), count - 1)
         if count < 2:
             raise ValueError(
@@ -363,23 +363,20 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
                 f"Got {count}. Pass early_stopping=False."
             )
         order = Stream(settings.seed, "split").permutation(count)
-        if settings.accuracy and isinstance(rows.y, np.ndarray) and rows.y[:1].size == 1:
-            order = order[np.argsort(_shares(rows.y.reshape(-1)[order]), kind="stable")]
-        return rows.subset(np.sort(order[aside:])), rows.subset(np.sort(order[:aside]))
+        values = examples.targets.values
+        if settings.accuracy and not examples.targets.each_step and values[:1].size == 1:
+            order = order[np.argsort(_shares(values.reshape(-1)[order]), kind="stable")]
+        return examples.take(np.sort(order[aside:])), examples.take(np.sort(order[:aside]))
 
     # -- using -------------------------------------------------------------------------------
 
     def _output(self, X: Any, output: str = "identity") -> np.ndarray:
         check_is_fitted(self, "network_")
-        data = self._input.transform(self, X)
+        rows = as_rows(self._input.transform(self, X), self.network_.dtype)
         jobs = None if self.n_jobs in (None, -1) else self.n_jobs
-        batch = len(data) if self.batch_size == "full" else self.batch_size
-        found = self.network_.forward(data, output, jobs, batch)
-        if found.ndim == 2:
-            return found
-        if isinstance(data, Sequences):  # of each, the steps that it has
-            return found[data.present]
-        return found.reshape(-1, found.shape[-1])
+        batch = len(rows) if self.batch_size == "full" else self.batch_size
+        outputs = self.network_.forward(rows, output, jobs, batch)
+        return outputs if outputs.ndim == 2 else rows.of_steps(outputs)
 
     def _restored(self, X: Any, values: np.ndarray) -> Any:
         """What was predicted, as X lies where it is one for each step."""

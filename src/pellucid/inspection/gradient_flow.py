@@ -10,9 +10,10 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks, formulas
-from pellucid.data import Sequences, check_rows
+from pellucid.data import check_rows
 from pellucid.inspection.chain import Chain
 from pellucid.layers import Recurrent
+from pellucid.rows import as_rows
 
 VANISHED, EXPLODED = 1e-3, 1e3
 """Shares of a gradient at its last step, below and above which it counts as lost or as too much."""
@@ -155,16 +156,15 @@ def gradient_flow(
     check_is_fitted(model, "network_")
     count = checks.positive_integer("rows", "gradient_flow", rows)
     index = _index(model, layer, reverse)
-    data = model._input.transform(model, X)
+    data = as_rows(model._input.transform(model, X), model.network_.dtype)
     arrangement, y, _ = model._arranged(X, y, None)
     targets = model._target_rows(model.target_.encode(model, y))
     if arrangement is not None:
         targets = np.split(targets, arrangement.starts[1:])
     check_rows(model, len(data), len(targets))
-    data, targets = data[:count], targets[:count]
     found = [
-        _of_row(model, sequence, target, index, reverse)
-        for sequence, target in zip(_each(data), targets, strict=True)
+        _of_row(model, data.row(position)[None], target, index, reverse)
+        for position, target in enumerate(targets[:count])
     ]
     return GradientFlow(
         repr(model.network_.layers[index]), *(_median(each) for each in zip(*found, strict=True))
@@ -192,16 +192,6 @@ def _index(model: Any, layer: int | None, reverse: bool) -> int:
             f"Got reverse=True for {layers[layer]!r}."
         )
     return layer
-
-
-def _each(data: np.ndarray | Sequences) -> list[np.ndarray]:
-    """Each sequence as an array (1, steps, features) of its own."""
-    if isinstance(data, Sequences):
-        return [
-            data.values[start : start + length][None]
-            for start, length in zip(data.starts, data.lengths, strict=True)
-        ]
-    return [each[None] for each in data]
 
 
 def _of_row(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar
 
-import numpy as np
-
 from pellucid.kernels import Operation
-from pellucid.kernels.grid import NO_BORDER, Border, Grid
-from pellucid.kernels.panels import aligned, stored_columns
+from pellucid.kernels.grid import NO_BORDER, Border
+from pellucid.layers.stage import Stage
 
 Shape = tuple[int, ...]
 
@@ -40,46 +38,6 @@ class Parameter:
     learns: bool = True
 
 
-@dataclass
-class Stage:
-    """One layer's arrays in a network that has been laid out for a batch size.
-
-    ``x`` and ``y`` are its input and output, ``dx`` and ``dy`` their gradients: matrices of padded
-    rows, ``dx`` None where nobody needs it; ``x_grid`` and ``y_grid`` say where in a row the pixels
-    lie. ``parameters`` and ``gradients`` are flat vectors by name; ``activation`` is a fused
-    activation's kind and slope; ``clock`` holds the seed and the step that dropout draws from;
-    ``weights`` are the rows' weights and the epoch's order of rows; ``missing`` counts the steps
-    that each row lacks, and is empty where none does; ``slices`` is that of the network;
-    ``carries`` says whether rows go on from the states at the end of those before; ``memory`` is
-    what forward keeps for backward.
-    """
-
-    index: int
-    input_shape: Shape
-    output_shape: Shape
-    dtype: np.dtype
-    rows: int
-    x: np.ndarray
-    y: np.ndarray
-    x_grid: Grid
-    y_grid: Grid
-    dx: np.ndarray | None = None
-    dy: np.ndarray | None = None
-    parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
-    gradients: Mapping[str, np.ndarray] = field(default_factory=dict)
-    activation: tuple[int, float] = (0, 0.0)
-    clock: np.ndarray | None = None
-    weights: tuple[np.ndarray, ...] = ()
-    missing: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
-    slices: int = 0
-    carries: bool = False
-    memory: dict[str, np.ndarray] = field(default_factory=dict)
-
-    def zeros(self, columns: int) -> np.ndarray:
-        """A vector of zeros as kernels take it: as long as the panels of `columns` are wide."""
-        return aligned(stored_columns(columns, self.dtype), self.dtype)
-
-
 class Layer(ABC):
     """A layer: a frozen description. It holds no arrays and does no arithmetic.
 
@@ -92,6 +50,7 @@ class Layer(ABC):
     slices_rows: ClassVar[bool] = False  # rows are large: they are worked on some at a time
     joins_steps: ClassVar[bool] = False  # it goes through sequences of any length
     reads_plain: ClassVar[bool] = False  # it takes pixels of any number of channels without gaps
+    stateful: bool = False  # rows of a batch go on from those of the batch before
 
     @abstractmethod
     def output_shape(self, shape: Shape) -> Shape:
@@ -108,6 +67,10 @@ class Layer(ABC):
     def stack(self) -> list[Layer]:
         """The layers that it stands for: itself, but for a stack of several."""
         return [self]
+
+    def branches(self, shape: Shape) -> Mapping[str, Sequence[Layer]]:
+        """The chains of layers that it holds, by name, all of which read its input of `shape`."""
+        return {}
 
     def takes_steps(self) -> bool:
         """Whether each step of its output belongs to that step of its input."""
@@ -160,3 +123,15 @@ def flat_size(owner: str, shape: Shape) -> int:
             "Put a Flatten layer before it."
         )
     return shape[0]
+
+
+def border_of(layers: Sequence[Layer], shape: Shape) -> Border:
+    """The zeros around an input of `shape` that the first of `layers` reads.
+
+    Where its two gradients are one array, they are those that the next one reads.
+    """
+    for layer in layers:
+        if not layer.in_place:
+            return layer.border(shape)
+        shape = layer.output_shape(shape)
+    return NO_BORDER

@@ -114,3 +114,13 @@ class Stage:
     def zeros(self, columns: int) -> np.ndarray:
         """A vector of zeros as kernels take it: as long as the panels of `columns` are wide."""
         return aligned(stored_columns(columns, self.batch.dtype), self.batch.dtype)
+
+    # TEMP
+    rows = property(lambda self: self.batch.rows)
+    dtype = property(lambda self: self.batch.dtype)
+    clock = property(lambda self: self.batch.clock)
+    slices = property(lambda self: self.batch.slices)
+    carries = property(lambda self: self.batch.carries)
+    missing = property(lambda self: self.batch.absent)
+    weights = property(lambda self: (self.batch.weight, self.batch.order))
+    index = property(lambda self: self.number)

@@ -141,6 +141,11 @@ class Network:
         return self.chain.shapes[-1]
 
     @property
+    def shapes(self) -> list[Shape]:
+        """The shape of one row of input, then of each layer's output."""
+        return list(self.chain.shapes)
+
+    @property
     def size(self) -> int:
         """The number of parameters, padding not counted."""
         return self.held.count

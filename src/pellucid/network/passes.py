@@ -82,6 +82,25 @@ class _Run:
             step = stop
 
 
+class _Pass:
+    """Abstract: a pass, which leaves nothing of its reader behind."""
+
+    reader: Reader
+    layout: Layout
+    run: _Run
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.reader.close()
+
+
 def _absent(rows: Rows, batch: int) -> np.ndarray:
     """Room for how many steps each row of a batch lacks, where rows may lack any."""
     return np.zeros(batch if rows.unequal else 0, dtype=np.int64)
@@ -106,27 +125,46 @@ def predict(
 ) -> np.ndarray:
     """The chain's output for every row; see :meth:`pellucid.Network.forward`."""
     chain = chain.for_rows(rows.shape)
-    shape, dtype = chain.shapes[-1], parameters.dtype
-    outputs = np.empty((len(rows), math.prod(shape)), dtype=dtype)
+    shape = chain.shapes[-1]
     if not len(rows):
-        return outputs.reshape(0, *shape)
-    size = min(batch if chain.stateful else chain.predict_rows(dtype), len(rows))
-    layout = _for_inference(chain, parameters, rows, size)
-    with rows.reader(size) as reader:
-        gather = reader.gather(layout.x, layout.x_grid, layout.batch.absent)
-        operations = [gather, *layout.begin, *layout.forward, *layout.carry]
-        run = _Run(chain, reader, operations, dtype, n_jobs)
-        places = _numbers(layout.y_grid)
-        for step, _ in run.calls(np.arange(len(rows)), lambda: 1):
-            first = step * size
-            count = min(size, len(rows) - first)
-            outputs[first : first + count] = layout.y[:count, places]
-    if output != "identity":
-        outputs = _last(outputs.reshape(-1, shape[-1]), output, run.parts)
+        return np.empty((0, *shape), dtype=parameters.dtype)
+    size = batch if chain.stateful else chain.predict_rows(parameters.dtype)
+    with Prediction(chain, parameters, rows, min(size, len(rows)), n_jobs) as prediction:
+        outputs = prediction.outputs()
+        if output != "identity":
+            outputs = _last(outputs.reshape(-1, shape[-1]), output, prediction.run.parts)
     outputs = outputs.reshape(len(rows), *shape)
     if outputs.ndim == 3 and (present := rows.present) is not None:
         outputs[~present] = np.nan
     return outputs
+
+
+class Prediction(_Pass):
+    """The pass that computes the output of every row."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        parameters: Parameters,
+        rows: Rows,
+        batch: int,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.layout = layout = _for_inference(chain, parameters, rows, batch)
+        self.reader = rows.reader(batch)
+        gather = self.reader.gather(layout.x, layout.x_grid, layout.batch.absent)
+        operations = [gather, *layout.begin, *layout.forward, *layout.carry]
+        self.run = _Run(chain, self.reader, operations, parameters.dtype, n_jobs)
+
+    def outputs(self) -> np.ndarray:
+        """Of every row, flat: (N, numbers of a row)."""
+        layout, rows, batch = self.layout, self.run.rows, self.run.batch
+        places = _numbers(layout.y_grid)
+        outputs = np.empty((rows, len(places)), dtype=layout.y.dtype)
+        for step, _ in self.run.calls(np.arange(rows), lambda: 1):
+            first, end = step * batch, min(rows, (step + 1) * batch)
+            outputs[first:end] = layout.y[: end - first, places]
+        return outputs
 
 
 def _numbers(grid: Grid) -> np.ndarray:
@@ -196,7 +234,7 @@ def _for_training(
     return lay_out(chain, shared, parameters.views(parameters.values), parameters.views(vector))
 
 
-class Measurement:
+class Measurement(_Pass):
     """The pass that measures loss and accuracy on rows kept aside."""
 
     def __init__(
@@ -211,7 +249,7 @@ class Measurement:
         chain = chain.for_rows(rows.shape)
         batch = min(chain.predict_rows(parameters.dtype), len(rows))
         self.order = np.arange(len(rows), dtype=np.int64)
-        layout = _for_inference(chain, parameters, rows, batch)
+        self.layout = layout = _for_inference(chain, parameters, rows, batch)
         steps = -(-len(rows) // batch)
         self.loss = Loss(loss, chain, layout, examples.targets, self.order, steps)
         self.reader = rows.reader(batch)
@@ -230,17 +268,6 @@ class Measurement:
         rows = len(self.order)
         return math.fsum(self.loss.losses) / rows, math.fsum(self.loss.hits) / rows
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.reader.close()
-
 
 class Change(Protocol):
     """What may happen to a batch's rows before the network sees them, as augmentation does."""
@@ -251,7 +278,7 @@ class Change(Protocol):
         """The operations that change plain rows `x` into `y`, whose pixels lie on `grid`."""
 
 
-class TrainingPass:
+class TrainingPass(_Pass):
     """The pass of a training epoch: forward, loss, backward, update, for every batch.
 
     Parameters
@@ -375,17 +402,6 @@ class TrainingPass:
             if not np.isfinite(stage.y).all():
                 return f"layer {stage.number} ({layer!r}), whose output is no longer finite"
         return "the loss itself, though every layer's output is finite"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.reader.close()
 
 
 def _clip(gradients: np.ndarray, clip_norm: float | None, scale: np.ndarray) -> list[Operation]:
