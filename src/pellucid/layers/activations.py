@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from pellucid import checks
 from pellucid.kernels import Operation, operation
 from pellucid.kernels.grid import lines
-from pellucid.layers.base import Layer, Shape, Stage, flat_size
+from pellucid.layers.base import Layer, Shape, Stage, flat_size, layer
 
 # the numbers of ``kernels/activations.py``; equality is tested
 KINDS = {"identity": 0, "relu": 1, "leaky_relu": 2, "sigmoid": 3, "tanh": 4}
@@ -44,14 +43,14 @@ class Activation(Layer):
         ]
 
 
-@dataclass(frozen=True, repr=False)
+@layer
 class ReLU(Activation):
     """``y = max(x, 0)``; see :func:`pellucid.formulas.relu`."""
 
     kind = KINDS["relu"]
 
 
-@dataclass(frozen=True, repr=False)
+@layer
 class LeakyReLU(Activation):
     """``y = x where x > 0, else slope x``; see :func:`pellucid.formulas.leaky_relu`.
 
@@ -68,21 +67,21 @@ class LeakyReLU(Activation):
         checks.number("slope", "LeakyReLU", self.slope, 0, 1, open_low=True, open_high=True)
 
 
-@dataclass(frozen=True, repr=False)
+@layer
 class Sigmoid(Activation):
     """``y = 1 / (1 + e^-x)``; see :func:`pellucid.formulas.sigmoid`."""
 
     kind = KINDS["sigmoid"]
 
 
-@dataclass(frozen=True, repr=False)
+@layer
 class Tanh(Activation):
     """``y = tanh x``; see :func:`pellucid.formulas.tanh`."""
 
     kind = KINDS["tanh"]
 
 
-@dataclass(frozen=True, repr=False)
+@layer
 class Softmax(Layer):
     """``y_i = e^x_i / sum_j e^x_j``; see :func:`pellucid.formulas.softmax`.
 

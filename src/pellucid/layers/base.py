@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+from pellucid import checks
 from pellucid.kernels import Operation
 from pellucid.kernels.grid import NO_BORDER, Border
 from pellucid.layers.stage import Stage
@@ -41,7 +42,7 @@ class Parameter:
 class Layer(ABC):
     """A layer: a frozen description. It holds no arrays and does no arithmetic.
 
-    Subclasses are frozen dataclasses; nothing inherits from a concrete layer.
+    Concrete ones are made by :func:`layer`; nothing inherits from them.
     """
 
     in_place: ClassVar[bool] = False  # its gradient overwrites the one that comes in
@@ -111,8 +112,66 @@ class Layer(ABC):
 
     def config(self) -> dict[str, Any]:
         """Its parameters, and its class's name under ``"layer"``, as plain values."""
-        values = {each.name: getattr(self, each.name) for each in fields(self)}  # type: ignore[arg-type]
-        return {"layer": type(self).__name__, **values}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {"layer": type(self).__name__, **_described(values)}
+
+
+LAYERS: dict[str, type[Layer]] = {}
+"""The concrete layers of this package, by name."""
+
+L = TypeVar("L", bound=Layer)
+
+
+@dataclass_transform(frozen_default=True)
+def layer(cls: type[L]) -> type[L]:
+    """Make a concrete layer: a frozen dataclass, known by its name, so that files can describe it.
+
+    One of another package is not known, since a file does not hold its code.
+    """
+    cls = dataclass(frozen=True, repr=False)(cls)
+    if cls.__module__.startswith(f"{__package__}."):
+        LAYERS[cls.__name__] = cls
+    return cls
+
+
+def _described(value: Any) -> Any:
+    """`value` with layers in it as their configs."""
+    if isinstance(value, Layer):
+        return value.config()
+    if isinstance(value, dict):
+        return {name: _described(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_described(part) for part in value)
+    return value
+
+
+def layer_from_config(config: Mapping[str, Any]) -> Layer:
+    """The layer that ``layer.config()`` described; see :meth:`Layer.config`."""
+    values = dict(config)
+    name = values.pop("layer", None)
+    if name not in LAYERS:
+        raise ValueError(
+            f"a layer must be one of pellucid.layers. Got {checks.shown(name)}."
+            f"{checks.suggestion(name, LAYERS)}"
+        )
+    return LAYERS[name](**{key: _restored(value) for key, value in values.items()})
+
+
+def _restored(value: Any) -> Any:
+    """`value` with configs of layers in it as layers."""
+    if isinstance(value, dict) and "layer" in value:
+        return layer_from_config(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_restored(part) for part in value)
+    return value
+
+
+def is_known(one: Layer) -> bool:
+    """Whether `one`, and all that it holds, are of this package: a file can describe those."""
+    held = (part for parts in vars(one).values() if isinstance(parts, tuple) for part in parts)
+    return LAYERS.get(type(one).__name__) is type(one) and all(
+        is_known(part) for part in held if isinstance(part, Layer)
+    )
 
 
 def flat_size(owner: str, shape: Shape) -> int:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pellucid import checks
 from pellucid.kernels import Operation, operation
 from pellucid.kernels.grid import lines
 from pellucid.kernels.panels import rows_of
-from pellucid.layers.base import Layer, Shape, Stage
+from pellucid.layers.base import Layer, Shape, Stage, layer
 
 
-@dataclass(frozen=True, repr=False)
+@layer
 class Dropout(Layer):
     """In training each element is zero with probability `rate`, else divided by ``1 - rate``.
 

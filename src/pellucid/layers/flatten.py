@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from pellucid.kernels import Operation, operation
 from pellucid.kernels.grid import lines
-from pellucid.layers.base import Layer, Shape, Stage
+from pellucid.layers.base import Layer, Shape, Stage, layer
 
 
-@dataclass(frozen=True, repr=False)
+@layer
 class Flatten(Layer):
     """All numbers of a picture or signal, row by row, channels last, as one row of features."""
 

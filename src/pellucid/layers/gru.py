@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pellucid import checks
 from pellucid.kernels import Operation
 from pellucid.kernels.grid import spaced
 from pellucid.kernels.panels import rows_of
-from pellucid.layers.base import Parameter, Stage
+from pellucid.layers.base import Parameter, Stage, layer
 from pellucid.layers.recurrent import Recurrent
 
 
-@dataclass(frozen=True, repr=False)
+@layer
 class GRU(Recurrent):
     """A reset gate and an update gate; x (B, T, I), h_0 = 0.
 

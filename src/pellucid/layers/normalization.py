@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from pellucid import checks
 from pellucid.kernels import Operation, operation
 from pellucid.kernels.panels import stored_columns
-from pellucid.layers.base import Layer, Parameter, Shape, Stage
+from pellucid.layers.base import Layer, Parameter, Shape, Stage, layer
 
 
-@dataclass(frozen=True, repr=False)
+@layer
 class BatchNorm(Layer):
     """``y = gamma (x - mean) / sqrt(variance + eps) + beta`` for each channel.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from pellucid import checks
 from pellucid.kernels import Operation, operation
 from pellucid.kernels.grid import Grid
 from pellucid.kernels.panels import rows_of
-from pellucid.layers.base import Layer, Shape, Stage
+from pellucid.layers.base import Layer, Shape, Stage, layer
 from pellucid.layers.windows import Size, Sliding, Windows
 
 
@@ -150,7 +149,7 @@ class _AvgPool(_Pool):
         return _average("average_pool_backward", stage, *self._tables(stage))
 
 
-@dataclass(frozen=True, repr=False)
+@layer
 class MaxPool2d(_MaxPool):
     """The largest number of each window of a picture (H, W, C), channel by channel.
 
@@ -177,7 +176,7 @@ class MaxPool2d(_MaxPool):
     ceil_mode: bool = False
 
 
-@dataclass(frozen=True, repr=False)
+@layer
 class MaxPool1d(_MaxPool):
     """The largest number of each window of a signal (L, C); see :class:`MaxPool2d`."""
 
@@ -188,7 +187,7 @@ class MaxPool1d(_MaxPool):
     ceil_mode: bool = False
 
 
-@dataclass(frozen=True, repr=False)
+@layer
 class AvgPool2d(_AvgPool):
     """The mean of each window of a picture (H, W, C), channel by channel.
 
@@ -218,7 +217,7 @@ class AvgPool2d(_AvgPool):
     count_include_pad: bool = False
 
 
-@dataclass(frozen=True, repr=False)
+@layer
 class AvgPool1d(_AvgPool):
     """The mean of each window of a signal (L, C); see :class:`AvgPool2d`."""
 
@@ -230,7 +229,7 @@ class AvgPool1d(_AvgPool):
     count_include_pad: bool = False
 
 
-@dataclass(frozen=True, repr=False)
+@layer
 class GlobalAvgPool(Layer):
     """The mean of each channel over the whole picture or signal; see
     :func:`pellucid.formulas.global_average_pool`.

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pellucid import checks
 from pellucid.engine import Operation, operation
 from pellucid.kernels.grid import Border, lines
 from pellucid.kernels.operations.residual import add
 from pellucid.layers.activations import copy_rows
-from pellucid.layers.base import Layer, Shape, border_of
+from pellucid.layers.base import Layer, Shape, border_of, layer
 from pellucid.layers.convolution import Conv1d, Conv2d
 from pellucid.layers.linear import Linear
 from pellucid.layers.stage import Layout, Stage
 
 
-@dataclass(frozen=True, repr=False)
+@layer
 class Residual(Layer):
     """``y = F(x) + x``: layers F with a shortcut around them.
 
