@@ -38,7 +38,11 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name} imports by dots"
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    ours = {name.removeprefix("pellucid").lstrip(".") for name in names if name.split(".")[0] == "pellucid"}
+    ours = {
+        name.removeprefix("pellucid").lstrip(".")
+        for name in names
+        if name.split(".")[0] == "pellucid"
+    }
     return {nearest(name) for name in ours} - {module_of(path)}
 
 

@@ -180,7 +180,9 @@ def test_sequences_of_unequal_length_go_through():
     arrays = [rng.normal(size=(n, 3)) for n in (2, 6, 1, 4)]
     y = rng.normal(size=(4, 2))
     together = network.gradients(Sequences.from_list(arrays, "float64"), y, "mean_squared_error")
-    alone = [network.gradients(x[None], y[i : i + 1], "mean_squared_error") for i, x in enumerate(arrays)]
+    alone = [
+        network.gradients(x[None], y[i : i + 1], "mean_squared_error") for i, x in enumerate(arrays)
+    ]
     np.testing.assert_allclose(together[0], np.mean([loss for loss, _ in alone]), rtol=1e-12)
     for name, gradient in together[1].items():
         mean = np.mean([gradients[name] for _, gradients in alone], axis=0)
@@ -209,7 +211,9 @@ def _layout_of(network):
     from pellucid.rows import Dense, Examples, Targets
 
     examples = Examples(Dense(np.ones((3, 1))), Targets.by_row(np.ones((3, 1))))
-    one = TrainingPass(network.chain, network.held, examples, "mean_squared_error", 3, lambda *_: [])
+    one = TrainingPass(
+        network.chain, network.held, examples, "mean_squared_error", 3, lambda *_: []
+    )
     for _ in one.run.calls(one.order, lambda: 1):
         pass
     return one.layout

@@ -259,7 +259,12 @@ def test_windows_that_overlap_say_how_much():
     ("weight", "starts", "lengths", "words"),
     (
         (np.ones(3), [0], [4], r"one entry a target, the shape \(4,\). Got \(3,\)"),
-        (np.ones(4), [0, 3], [3, 2], "must lie in the 4 steps of values. Got 2 from step 3 in row 1"),
+        (
+            np.ones(4),
+            [0, 3],
+            [3, 2],
+            "must lie in the 4 steps of values. Got 2 from step 3 in row 1",
+        ),
         (np.ones(4), [0, 1], [4], r"as many starts as lengths. Got \(2,\) and \(1,\)"),
         (np.ones(4), [2**62], [2**62], "must lie in the 4 steps of values"),
     ),

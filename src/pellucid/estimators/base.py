@@ -336,9 +336,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
                 sample_weight = arrangement.flatten(f"sample_weight of {owner}", sample_weight)
         return arrangement, y, sample_weight
 
-    def _split(
-        self, X: Any, examples: Examples, settings: Settings
-    ) -> tuple[Examples, Examples]:
+    def _split(self, X: Any, examples: Examples, settings: Settings) -> tuple[Examples, Examples]:
         """Rows to train on and rows kept aside, every class in both where it can be.
 
         Of windows the last are kept aside: those beside them share their answers.

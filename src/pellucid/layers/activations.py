@@ -7,7 +7,7 @@ from typing import ClassVar
 from pellucid import checks
 from pellucid.kernels import Operation, operation
 from pellucid.kernels.grid import lines
-from pellucid.layers.base import Layer, Shape, Stage, flat_size, layer
+from pellucid.layers.base import Layer, Shape, Stage, concrete_layer, flat_size
 
 # the numbers of ``kernels/activations.py``; equality is tested
 KINDS = {"identity": 0, "relu": 1, "leaky_relu": 2, "sigmoid": 3, "tanh": 4}
@@ -43,14 +43,14 @@ class Activation(Layer):
         ]
 
 
-@layer
+@concrete_layer
 class ReLU(Activation):
     """``y = max(x, 0)``; see :func:`pellucid.formulas.relu`."""
 
     kind = KINDS["relu"]
 
 
-@layer
+@concrete_layer
 class LeakyReLU(Activation):
     """``y = x where x > 0, else slope x``; see :func:`pellucid.formulas.leaky_relu`.
 
@@ -67,21 +67,21 @@ class LeakyReLU(Activation):
         checks.number("slope", "LeakyReLU", self.slope, 0, 1, open_low=True, open_high=True)
 
 
-@layer
+@concrete_layer
 class Sigmoid(Activation):
     """``y = 1 / (1 + e^-x)``; see :func:`pellucid.formulas.sigmoid`."""
 
     kind = KINDS["sigmoid"]
 
 
-@layer
+@concrete_layer
 class Tanh(Activation):
     """``y = tanh x``; see :func:`pellucid.formulas.tanh`."""
 
     kind = KINDS["tanh"]
 
 
-@layer
+@concrete_layer
 class Softmax(Layer):
     """``y_i = e^x_i / sum_j e^x_j``; see :func:`pellucid.formulas.softmax`.
 

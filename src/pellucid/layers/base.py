@@ -42,7 +42,7 @@ class Parameter:
 class Layer(ABC):
     """A layer: a frozen description. It holds no arrays and does no arithmetic.
 
-    Concrete ones are made by :func:`layer`; nothing inherits from them.
+    Concrete ones are made by :func:`concrete_layer`; nothing inherits from them.
     """
 
     in_place: ClassVar[bool] = False  # its gradient overwrites the one that comes in
@@ -123,7 +123,7 @@ L = TypeVar("L", bound=Layer)
 
 
 @dataclass_transform(frozen_default=True)
-def layer(cls: type[L]) -> type[L]:
+def concrete_layer(cls: type[L]) -> type[L]:
     """Make a concrete layer: a frozen dataclass, known by its name, so that files can describe it.
 
     One of another package is not known, since a file does not hold its code.

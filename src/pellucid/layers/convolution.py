@@ -11,7 +11,7 @@ from pellucid import checks
 from pellucid.kernels import Operation, operation
 from pellucid.kernels.grid import Border, spaced
 from pellucid.kernels.panels import aligned, stored_columns
-from pellucid.layers.base import ROW_SLICES, Parameter, Shape, Stage, layer
+from pellucid.layers.base import ROW_SLICES, Parameter, Shape, Stage, concrete_layer
 from pellucid.layers.initialization import INITIALIZATIONS
 from pellucid.layers.windows import Size, Sliding
 
@@ -141,7 +141,7 @@ class _Convolution(Sliding):
         return grid.windows(found.outputs, found.stride), terms, terms.size
 
 
-@layer
+@concrete_layer
 class Conv2d(_Convolution):
     """Convolution of pictures (H, W, C): a weighted sum of each window, for each output channel.
 
@@ -180,7 +180,7 @@ class Conv2d(_Convolution):
     initialization: str = "he_uniform"
 
 
-@layer
+@concrete_layer
 class Conv1d(_Convolution):
     """Convolution of signals (L, C); see :class:`Conv2d`.
 

@@ -6,10 +6,10 @@ from pellucid import checks
 from pellucid.kernels import Operation, operation
 from pellucid.kernels.grid import lines
 from pellucid.kernels.panels import rows_of
-from pellucid.layers.base import Layer, Shape, Stage, layer
+from pellucid.layers.base import Layer, Shape, Stage, concrete_layer
 
 
-@layer
+@concrete_layer
 class Dropout(Layer):
     """In training each element is zero with probability `rate`, else divided by ``1 - rate``.
 

@@ -6,10 +6,10 @@ import math
 
 from pellucid.kernels import Operation, operation
 from pellucid.kernels.grid import lines
-from pellucid.layers.base import Layer, Shape, Stage, layer
+from pellucid.layers.base import Layer, Shape, Stage, concrete_layer
 
 
-@layer
+@concrete_layer
 class Flatten(Layer):
     """All numbers of a picture or signal, row by row, channels last, as one row of features."""
 

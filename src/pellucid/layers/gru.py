@@ -8,11 +8,11 @@ from pellucid import checks
 from pellucid.kernels import Operation
 from pellucid.kernels.grid import spaced
 from pellucid.kernels.panels import rows_of
-from pellucid.layers.base import Parameter, Stage, layer
+from pellucid.layers.base import Parameter, Stage, concrete_layer
 from pellucid.layers.recurrent import Recurrent
 
 
-@layer
+@concrete_layer
 class GRU(Recurrent):
     """A reset gate and an update gate; x (B, T, I), h_0 = 0.
 

@@ -8,12 +8,12 @@ from pellucid import checks
 from pellucid.kernels import Operation, operation
 from pellucid.kernels.grid import spaced
 from pellucid.kernels.panels import PANEL_BYTES, aligned, stored_columns
-from pellucid.layers.base import Layer, Parameter, Shape, Stage, flat_size, layer
+from pellucid.layers.base import Layer, Parameter, Shape, Stage, concrete_layer, flat_size
 from pellucid.layers.convolution import Conv1d
 from pellucid.layers.initialization import INITIALIZATIONS
 
 
-@layer
+@concrete_layer
 class Linear(Layer):
     """``y = x W + b``, x (B, I), W (I, H), b (H,); of x (B, T, I) each step by itself.
 

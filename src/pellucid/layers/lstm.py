@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from pellucid.kernels.panels import rows_of, stored_columns
-from pellucid.layers.base import Parameter, Stage, layer
+from pellucid.layers.base import Parameter, Stage, concrete_layer
 from pellucid.layers.recurrent import Recurrent
 
 
-@layer
+@concrete_layer
 class LSTM(Recurrent):
     """Input, forget and output gates around a cell state; x (B, T, I), h_0 = c_0 = 0.
 

@@ -7,10 +7,10 @@ import numpy as np
 from pellucid import checks
 from pellucid.kernels import Operation, operation
 from pellucid.kernels.panels import stored_columns
-from pellucid.layers.base import Layer, Parameter, Shape, Stage, layer
+from pellucid.layers.base import Layer, Parameter, Shape, Stage, concrete_layer
 
 
-@layer
+@concrete_layer
 class BatchNorm(Layer):
     """``y = gamma (x - mean) / sqrt(variance + eps) + beta`` for each channel.
 

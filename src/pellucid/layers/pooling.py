@@ -10,7 +10,7 @@ from pellucid import checks
 from pellucid.kernels import Operation, operation
 from pellucid.kernels.grid import Grid
 from pellucid.kernels.panels import rows_of
-from pellucid.layers.base import Layer, Shape, Stage, layer
+from pellucid.layers.base import Layer, Shape, Stage, concrete_layer
 from pellucid.layers.windows import Size, Sliding, Windows
 
 
@@ -149,7 +149,7 @@ class _AvgPool(_Pool):
         return _average("average_pool_backward", stage, *self._tables(stage))
 
 
-@layer
+@concrete_layer
 class MaxPool2d(_MaxPool):
     """The largest number of each window of a picture (H, W, C), channel by channel.
 
@@ -176,7 +176,7 @@ class MaxPool2d(_MaxPool):
     ceil_mode: bool = False
 
 
-@layer
+@concrete_layer
 class MaxPool1d(_MaxPool):
     """The largest number of each window of a signal (L, C); see :class:`MaxPool2d`."""
 
@@ -187,7 +187,7 @@ class MaxPool1d(_MaxPool):
     ceil_mode: bool = False
 
 
-@layer
+@concrete_layer
 class AvgPool2d(_AvgPool):
     """The mean of each window of a picture (H, W, C), channel by channel.
 
@@ -217,7 +217,7 @@ class AvgPool2d(_AvgPool):
     count_include_pad: bool = False
 
 
-@layer
+@concrete_layer
 class AvgPool1d(_AvgPool):
     """The mean of each window of a signal (L, C); see :class:`AvgPool2d`."""
 
@@ -229,7 +229,7 @@ class AvgPool1d(_AvgPool):
     count_include_pad: bool = False
 
 
-@layer
+@concrete_layer
 class GlobalAvgPool(Layer):
     """The mean of each channel over the whole picture or signal; see
     :func:`pellucid.formulas.global_average_pool`.

@@ -9,13 +9,13 @@ from pellucid.engine import Operation, operation
 from pellucid.kernels.grid import Border, lines
 from pellucid.kernels.operations.residual import add
 from pellucid.layers.activations import copy_rows
-from pellucid.layers.base import Layer, Shape, border_of, layer
+from pellucid.layers.base import Layer, Shape, border_of, concrete_layer
 from pellucid.layers.convolution import Conv1d, Conv2d
 from pellucid.layers.linear import Linear
 from pellucid.layers.stage import Layout, Stage
 
 
-@layer
+@concrete_layer
 class Residual(Layer):
     """``y = F(x) + x``: layers F with a shortcut around them.
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from pellucid import checks
 from pellucid.layers.activations import ACTIVATIONS
-from pellucid.layers.base import Stage, layer
+from pellucid.layers.base import Stage, concrete_layer
 from pellucid.layers.recurrent import Recurrent
 
 STATES = ("tanh", "sigmoid", "relu")
 
 
-@layer
+@concrete_layer
 class RNN(Recurrent):
     """``h_t = f(x_t U + h_{t-1} W + b)``, x (B, T, I), U (I, H), W (H, H), b (H,), h_0 = 0.
 

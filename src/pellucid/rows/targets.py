@@ -55,7 +55,9 @@ class Targets:
         values = np.asarray(values)
         rows = len(values) if values.ndim else 0
         weight = np.ones(rows) if weight is None else np.asarray(weight)
-        return cls(values, weight, np.arange(rows, dtype=np.int64), np.ones(rows, dtype=np.int64), False)
+        return cls(
+            values, weight, np.arange(rows, dtype=np.int64), np.ones(rows, dtype=np.int64), False
+        )
 
     @classmethod
     def of(cls, y: Any, weight: Any = None) -> Targets:
