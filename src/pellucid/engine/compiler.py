@@ -85,9 +85,10 @@ def llvm_ir(name: str, dtype: str) -> str:
         f"  ret void\n}}\n"
     )
     module = llvm.parse_assembly(text)
-    for function in module.functions:
+    for number, function in enumerate(list(module.functions)):
         if not function.is_declaration and function.name != symbol(name, dtype):
             function.linkage = "internal"
+            function.name = f"part{number}"  # Numba's names spell out the types of all arguments
     for variable in list(module.global_variables):
         if not variable.is_declaration:
             variable.linkage = "internal"

@@ -7,9 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+import numpy as np
+
 from pellucid import checks
-from pellucid.kernels import Operation
+from pellucid.engine import Operation, operation
 from pellucid.kernels.grid import NO_BORDER, Border
+from pellucid.kernels.operations.linear import transpose_panels
+from pellucid.kernels.panels import aligned, stored_columns
 from pellucid.layers.stage import Stage
 
 Shape = tuple[int, ...]
@@ -172,6 +176,18 @@ def is_known(one: Layer) -> bool:
     return LAYERS.get(type(one).__name__) is type(one) and all(
         is_known(part) for part in held if isinstance(part, Layer)
     )
+
+
+def transposing(
+    stage: Stage, weight: np.ndarray, inputs: int, outputs: int, positions: int = 1
+) -> tuple[Operation, np.ndarray]:
+    """The operation that transposes `weight` at each window position, and where it writes."""
+    stored = stored_columns(inputs, stage.dtype)
+    turned = aligned(positions * outputs * stored, stage.dtype)
+    transpose = transpose_panels(
+        w=weight, wt=turned, positions=positions, inputs=inputs, outputs=outputs
+    )
+    return operation(transpose, meets=False), turned
 
 
 def flat_size(owner: str, shape: Shape) -> int:

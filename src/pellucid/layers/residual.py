@@ -8,7 +8,7 @@ from pellucid import checks
 from pellucid.engine import Operation, operation
 from pellucid.kernels.grid import Border, lines
 from pellucid.kernels.operations.residual import add
-from pellucid.layers.activations import copy_rows
+from pellucid.layers.activations import activated
 from pellucid.layers.base import Layer, Shape, border_of, concrete_layer
 from pellucid.layers.convolution import Conv1d, Conv2d
 from pellucid.layers.linear import Linear
@@ -103,7 +103,7 @@ class Residual(Layer):
         operations = []
         for branch in stage.branches.values():
             assert branch.dy is not None
-            operations.append(copy_rows(stage.dy, stage.y_grid, branch.dy, branch.y_grid))
+            operations.append(activated(stage.dy, stage.y_grid, branch.dy, branch.y_grid))
             operations += branch.backward
         if stage.dx is None:
             return operations
