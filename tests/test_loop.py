@@ -17,8 +17,8 @@ from pellucid.layers import (
     Tanh,
 )
 from pellucid.randomness import Stream
-from pellucid.training import loop
 from pellucid.rows import Dense, Examples, Targets, unit_mean
+from pellucid.training import loop
 from pellucid.training.loop import Settings, Trainer, TrainingDiverged
 from pellucid.training.optimizers import SGD, Adam, AdamW, RMSprop
 from pellucid.training.schedules import Constant, Cosine
@@ -153,9 +153,9 @@ def test_training_agrees_with_torch():
             index = order[begin : begin + 16]
             h = torch.tanh(torch.tensor(X[index]) @ start["0.weight"] + start["0.bias"])
             error = h @ start["2.weight"] + start["2.bias"] - torch.tensor(y[index])
-            weight = torch.tensor(weight[index])
+            weights = torch.tensor(weight[index])
             optimizer.zero_grad()
-            (0.5 * (error**2).sum(1) * weight).mean().backward()
+            (0.5 * (error**2).sum(1) * weights).mean().backward()
             optimizer.step()
     for name, value in trained.parameters().items():
         np.testing.assert_allclose(value, start[name].detach().numpy(), rtol=0, atol=1e-10)

@@ -65,12 +65,12 @@ def lay_out(
             stages[-1].activation = (layer.kind, layer.slope)
         stages.append(stage)
         x, dx = y, dy
+    forward = _forward(chain, stages, batch.training)  # first: it allocates what others read
     return Layout(
         batch=batch, x=first_x, x_grid=grids[0], dx=first_dx, y=x, y_grid=grids[-1], dy=dx,
-        stages=stages,
-        begin=_of_all(chain, stages, "begin") if batch.carries else [],
-        forward=_forward(chain, stages, batch.training),
+        stages=stages, forward=forward,
         backward=_backward(chain, stages) if batch.training else [],
+        begin=_of_all(chain, stages, "begin") if batch.carries else [],
         carry=_of_all(chain, stages, "carry") if batch.carries else [],
     )  # fmt: skip
 
