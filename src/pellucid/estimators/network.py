@@ -11,7 +11,7 @@ from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import documented
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
 from pellucid.layers import Flatten, GlobalAvgPool, Layer, Linear, Recurrent, ReLU, Softmax
-from pellucid.layers.windows import Sliding
+from pellucid.layers.sliding import Sliding
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.schedules import Schedule
 

@@ -14,7 +14,7 @@ from pellucid.kernels.grid import Border, spaced
 from pellucid.kernels.panels import aligned, stored_columns
 from pellucid.layers.base import ROW_SLICES, Parameter, Shape, Stage
 from pellucid.layers.initialization import INITIALIZATIONS
-from pellucid.layers.windows import Size, Sliding
+from pellucid.layers.sliding import Size, Sliding
 
 _SMALL = 32 << 10  # bytes of weights, of which each slice of the rows can have a gradient
 
