@@ -219,7 +219,7 @@ def _read(
         return _folder(data, network, targets, task)
     from pellucid.cli.pictures import paths_in
     from pellucid.cli.words import counted
-    from pellucid.data import decide_task
+    from pellucid.data import infer_task
 
     X, y = _table(data, targets)
     paths = paths_in(X, data) if network == "cnn" else None
@@ -228,12 +228,12 @@ def _read(
     else:
         X, words = paths, f"{counted(len(X), 'picture')} to learn from"
     if options.group:
-        decided = decide_task(y) if task == "auto" else (task, "")
+        decided = infer_task(y) if task == "auto" else (task, "")
         X, y, words = series.read_groups(X, y, options, each_step)
         return Given(X, y, targets, False, str(network), decided, words, "sequence")
     if network in series.RECURRENT:
         series.check_numbers(X, network)
-    decided = decide_task(y) if task == "auto" else (task, "")
+    decided = infer_task(y) if task == "auto" else (task, "")
     return Given(X, y, targets, paths is not None, network or "fcnn", decided, words)
 
 

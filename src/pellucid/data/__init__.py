@@ -1,14 +1,16 @@
 """What the user has, turned into arrays to train on, and back."""
 
-from pellucid.data.arrangement import Arrangement
 from pellucid.data.folders import files_below, list_pictures
 from pellucid.data.groups import Groups
+from pellucid.data.infer_task import infer_task
+from pellucid.data.picture_encoder import PictureEncoder
 from pellucid.data.picture_sets import Pictures
 from pellucid.data.readers import is_table, read_table, split_target
-from pellucid.data.scaled_pictures import PictureEncoder
-from pellucid.data.scaled_sequences import SequenceEncoder
+from pellucid.data.sample_weights import check_rows, class_weights, sample_weights
+from pellucid.data.sequence_encoder import SequenceEncoder
 from pellucid.data.sequences import Sequences, StepTargets
-from pellucid.data.tables import TableEncoder
+from pellucid.data.step_layout import StepLayout
+from pellucid.data.table_encoder import TableEncoder
 from pellucid.data.targets import (
     ClassTarget,
     MultilabelTarget,
@@ -16,12 +18,10 @@ from pellucid.data.targets import (
     class_target,
     target_from_state,
 )
-from pellucid.data.tasks import decide_task
-from pellucid.data.weights import check_rows, class_weights, sample_weights
 from pellucid.data.windows import Windows, last_window, windows
 
 __all__ = [
-    "Arrangement",
+    "StepLayout",
     "ClassTarget",
     "Groups",
     "MultilabelTarget",
@@ -36,7 +36,7 @@ __all__ = [
     "check_rows",
     "class_target",
     "class_weights",
-    "decide_task",
+    "infer_task",
     "files_below",
     "is_table",
     "last_window",

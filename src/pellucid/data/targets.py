@@ -12,8 +12,8 @@ from sklearn.utils.validation import column_or_1d
 
 from pellucid.checks import fault, shown, suggestion
 from pellucid.data.columns import Column, owner_of, plain_array, read_values, series_values
+from pellucid.data.sample_weights import check_rows
 from pellucid.data.scaling import Standardiser
-from pellucid.data.weights import check_rows
 
 
 class ClassTarget:

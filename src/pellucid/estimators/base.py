@@ -12,9 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks
 from pellucid.data import (
-    Arrangement,
     Pictures,
     Sequences,
+    StepLayout,
     StepTargets,
     Windows,
     check_rows,
@@ -96,7 +96,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         """`y` with one entry for each row of the encoded `X`; `name` is what errors call it."""
         return y
 
-    def _arrangement(self, X: Any) -> Arrangement | None:
+    def _arrangement(self, X: Any) -> StepLayout | None:
         """How the steps of `X` lie where each has a target; None where each row has one."""
         return None
 
@@ -322,7 +322,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
             unit_mean(weights).astype(dtype),
         )
 
-    def _arranged(self, X: Any, y: Any, sample_weight: Any) -> tuple[Arrangement | None, Any, Any]:
+    def _arranged(self, X: Any, y: Any, sample_weight: Any) -> tuple[StepLayout | None, Any, Any]:
         """`y` and the weights, one for each row of the encoded X, or one for each of its steps."""
         arrangement = self._arrangement(X)
         if arrangement is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pellucid.checks import shown
-from pellucid.data import Arrangement, PictureEncoder, SequenceEncoder, TableEncoder
+from pellucid.data import PictureEncoder, SequenceEncoder, StepLayout, TableEncoder
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import documented
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
@@ -48,7 +48,7 @@ class _AnyNetwork(NetworkEstimator):
                 return PictureEncoder()
         return TableEncoder()
 
-    def _arrangement(self, X: Any) -> Arrangement | None:
+    def _arrangement(self, X: Any) -> StepLayout | None:
         """Of all states that come from the last recurrent layer, each has a target."""
         for layer in reversed(self.layers if isinstance(self.layers, (list, tuple)) else ()):
             if isinstance(layer, Recurrent):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import checks
-from pellucid.data import Arrangement, Groups, SequenceEncoder, TableEncoder
+from pellucid.data import Groups, SequenceEncoder, StepLayout, TableEncoder
 from pellucid.data.columns import plain_array
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
@@ -48,7 +48,7 @@ class RecurrentEstimator(NetworkEstimator):
         )  # fmt: skip
         return [*layer.stack(), Linear(outputs)]
 
-    def _arrangement(self, X: Any) -> Arrangement | None:
+    def _arrangement(self, X: Any) -> StepLayout | None:
         if not checks.flag("return_sequences", type(self).__name__, self.return_sequences):
             return None
         return self._new_input().arrangement(self, X)

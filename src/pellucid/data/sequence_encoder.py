@@ -9,12 +9,12 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from pellucid.checks import shown
-from pellucid.data.arrangement import Arrangement
 from pellucid.data.columns import owner_of, plain_array
 from pellucid.data.groups import Groups
+from pellucid.data.sample_weights import check_rows
 from pellucid.data.sequences import Sequences
-from pellucid.data.tables import TableEncoder
-from pellucid.data.weights import check_rows
+from pellucid.data.step_layout import StepLayout
+from pellucid.data.table_encoder import TableEncoder
 from pellucid.data.windows import Windows
 
 
@@ -110,7 +110,7 @@ class SequenceEncoder:
             return None
         return Groups.of(owner_of(estimator), X, self.group, self.time)
 
-    def arrangement(self, estimator: Any, X: Any) -> Arrangement:
+    def arrangement(self, estimator: Any, X: Any) -> StepLayout:
         """How the steps of `X` lie, for targets that are one for each step.
 
         Raises
@@ -126,13 +126,13 @@ class SequenceEncoder:
             )
         groups = self.groups(estimator, X)
         if groups is not None:
-            return Arrangement("table", groups.lengths, groups.order)
+            return StepLayout("table", groups.lengths, groups.order)
         found = _listed(X)
         if isinstance(found, np.ndarray) and found.ndim < 3:  # the columns of a table are its steps
             rows, steps = np.shape(X) if np.ndim(X) == 2 else (0, 0)
             found = np.zeros((rows, steps, 1))
         kind = "array" if isinstance(found, np.ndarray) else "list"
-        return Arrangement(kind, _all_steps(owner, found)[1])
+        return StepLayout(kind, _all_steps(owner, found)[1])
 
     def _table(self, estimator: Any, X: Any, learn: bool) -> tuple[Any, np.ndarray]:
         """All steps, one after the other, as a table, and each sequence's number of steps."""

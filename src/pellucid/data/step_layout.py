@@ -11,7 +11,7 @@ from pellucid.data.columns import plain_array
 
 
 @dataclass(frozen=True)
-class Arrangement:
+class StepLayout:
     """The steps of N sequences: an array, a list, or the rows of a long table.
 
     Parameters
