@@ -261,7 +261,7 @@ def test_many_categories_keep_the_heaviest():
     np.testing.assert_array_equal(matrix.sum(axis=1), 1)
     coded = encoder.transform(estimator, {"t": ["never", None, "c000"]})
     assert coded[0, -1] == coded[1, -2] == coded[2, 0] == 1
-    again = TableEncoder.from_state(*encoder.state())
+    again = TableEncoder().from_state(*encoder.state())
     np.testing.assert_array_equal(again.transform(estimator, {"t": texts}), matrix)
 
 
@@ -349,7 +349,7 @@ def test_a_row_depends_on_itself_alone(X, data):
 def test_the_state_goes_through_json(X):
     encoder, estimator, matrix = fitted({f"c{i}": X[:, i].tolist() for i in range(X.shape[1])})
     config, arrays = encoder.state()
-    again = TableEncoder.from_state(json.loads(json.dumps(config)), arrays)
+    again = TableEncoder().from_state(json.loads(json.dumps(config)), arrays)
     table = {f"c{i}": X[:, i].tolist() for i in range(X.shape[1])}
     assert again.transform(estimator, table).tobytes() == matrix.tobytes()
     assert again.output_names == encoder.output_names
@@ -375,9 +375,9 @@ def test_unit_weights_change_no_bit():
 def test_a_tampered_state_is_refused():
     config, arrays = fitted(as_map())[0].state()
     with pytest.raises(ValueError, match=r"encoder cannot be restored: its parts disagree"):
-        TableEncoder.from_state(config | {"kinds": ["number"]}, arrays)
+        TableEncoder().from_state(config | {"kinds": ["number"]}, arrays)
     with pytest.raises(ValueError, match=r"encoder cannot be restored"):
-        TableEncoder.from_state({}, arrays)
+        TableEncoder().from_state({}, arrays)
 
 
 # ---- names

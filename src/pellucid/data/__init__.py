@@ -1,8 +1,10 @@
 """What the user has, turned into arrays to train on, and back."""
 
+from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.folders import files_below, list_pictures
 from pellucid.data.groups import Groups
 from pellucid.data.infer_task import infer_task
+from pellucid.data.layout import Layout
 from pellucid.data.picture_encoder import PictureEncoder
 from pellucid.data.picture_sets import Pictures
 from pellucid.data.readers import is_table, read_table, split_target
@@ -21,23 +23,26 @@ from pellucid.data.targets import (
 from pellucid.data.windows import Windows, last_window, windows
 
 __all__ = [
-    "StepLayout",
     "ClassTarget",
+    "Encoder",
     "Groups",
+    "Layout",
     "MultilabelTarget",
     "NumberTarget",
     "PictureEncoder",
     "Pictures",
+    "Reading",
     "SequenceEncoder",
     "Sequences",
+    "StepLayout",
     "StepTargets",
     "TableEncoder",
     "Windows",
     "check_rows",
     "class_target",
     "class_weights",
-    "infer_task",
     "files_below",
+    "infer_task",
     "is_table",
     "last_window",
     "list_pictures",

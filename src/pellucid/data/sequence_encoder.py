@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self, final
 
 import numpy as np
 from sklearn.utils.validation import validate_data
 
 from pellucid.checks import shown
-from pellucid.data.columns import owner_of, plain_array
+from pellucid.data.columns import Table, owner_of, plain_array
+from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.groups import Groups
-from pellucid.data.sample_weights import check_rows
+from pellucid.data.layout import Layout, RowLayout
 from pellucid.data.sequences import Sequences
 from pellucid.data.step_layout import StepLayout
 from pellucid.data.table_encoder import TableEncoder
-from pellucid.data.windows import Windows
+from pellucid.data.windows import WindowLayout, Windows
 
 
-class SequenceEncoder:
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """The steps of sequences: rows of a table, where each begins there, and its length.
+
+    `flat` and `names` are those of the encoder; `windows` are there if X was some.
+    """
+
+    table: Reading[Table]
+    starts: np.ndarray
+    lengths: np.ndarray
+    longest: int
+    flat: bool = False
+    names: list[str] | None = None
+    windows: Windows | None = None
+
+
+@final
+class SequenceEncoder(Encoder[Steps]):
     """Sequences of steps of features; all steps together are a table, and encoded as one.
 
     So numbers are standardised, text is one-hot, and where values are missing a feature says so.
+    The rows are an array where all sequences have as many steps, and else Sequences.
 
     Parameters
     ----------
     group, time : str or None
         Columns of a long table: which sequence a row belongs to, and its place there.
+    by_step : bool, default=False
+        Whether each step has a target, and not each sequence.
 
     Attributes
     ----------
@@ -42,145 +63,114 @@ class SequenceEncoder:
         Of windows of a series, how it was cut: target, time, group, steps and horizon.
     """
 
-    table: TableEncoder
     steps: int
     flat: bool
-    names: list[str] | None = None
     series: dict[str, Any] | None = None
-    left_out: Sequence[tuple[int, str]] = ()  # no sequence is
-    notes: Sequence[str] = ()
 
-    def __init__(self, group: str | None = None, time: str | None = None) -> None:
-        self.group, self.time = group, time
-
-    def fit_transform(
-        self,
-        estimator: Any,
-        X: Any,
-        sample_weight: np.ndarray | None = None,
-        dtype: Any = np.float32,
-    ) -> np.ndarray | Sequences:
-        """Learn the features; the sequences as a network takes them.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If `X` holds no sequences, an empty one, or sequences whose features differ in number.
-        """
-        if isinstance(X, Windows):
-            return self._fit_windows(estimator, X, sample_weight, dtype)
-        table, lengths = self._table(estimator, X, learn=True)
-        weights = sample_weight
-        if weights is not None and len(weights) != lengths.sum():
-            check_rows(estimator, len(lengths), len(weights))
-            weights = np.repeat(weights, lengths)
+    def __init__(
+        self, group: str | None = None, time: str | None = None, by_step: bool = False
+    ) -> None:
+        self.group, self.time, self.by_step = group, time, by_step
         self.table = TableEncoder()
-        self.steps = int(lengths.max())
-        names = getattr(estimator, "feature_names_in_", None) if self.flat else None
-        self.names = None if names is None else [str(name) for name in names]
-        values = self.table.fit_transform(estimator, table, weights, dtype)
-        self.name_features(estimator)
-        return _arranged(values, lengths)
 
-    def transform(self, estimator: Any, X: Any) -> np.ndarray | Sequences:
-        """Further sequences as a network takes them; only flat ones must have as many steps."""
+    def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Steps]:
         if isinstance(X, Windows):
-            if self.series and X.steps != self.steps:
-                raise ValueError(
-                    f"X of {owner_of(estimator)} must be windows of {self.steps} steps, as in fit. "
-                    f"Got windows of {X.steps}."
-                )
-            return _of_windows(self.table.transform(estimator, X.table), X)
-        table, lengths = self._table(estimator, X, learn=False)
-        return _arranged(self.table.transform(estimator, table), lengths)
+            return self._read_windows(estimator, X, learn)
+        layout: Layout
+        flat, names = False, None
+        if self.group is not None or self.time is not None:
+            groups = Groups.of(owner_of(estimator), X, self.group, self.time)
+            values, lengths, layout = groups.table, groups.lengths, groups
+            step_layout = StepLayout("table", lengths, groups.order)
+        else:
+            arrays = _listed(X)
+            flat = self._is_flat(estimator, arrays, learn)
+            if flat:
+                arrays, names = _flat_steps(estimator, X, learn)
+            elif isinstance(arrays, np.ndarray) and arrays.ndim == 2:
+                arrays = arrays[:, :, None]
+            values, lengths = _all_steps(owner_of(estimator), arrays)
+            layout = RowLayout(len(lengths))
+            kind = "array" if isinstance(arrays, np.ndarray) else "list"
+            step_layout = StepLayout(kind, lengths)
+        table = self.table.read(estimator, values, learn)
+        starts = np.cumsum(lengths) - lengths
+        steps = Steps(table, starts, lengths, int(lengths.max()), flat, names)
+        return Reading(steps, step_layout if self.by_step else layout)
 
-    def _fit_windows(
-        self, estimator: Any, X: Windows, sample_weight: np.ndarray | None, dtype: Any
-    ) -> Sequences:
-        """Learn from the rows that windows cover: others may lie in the future."""
-        self.table, self.flat, self.steps = TableEncoder(), False, X.steps
-        self.series, self.names = X.about, None
-        used = X if sample_weight is None else X[sample_weight > 0]
-        seen = used.covered.astype(np.float64)
-        return _of_windows(self.table.fit_transform(estimator, X.table, seen, dtype), X)
-
-    def groups(self, estimator: Any, X: Any) -> Groups | None:
-        """How the rows of a long table make up sequences; None of anything else."""
-        if isinstance(X, Windows) or (self.group is None and self.time is None):
-            return None
-        return Groups.of(owner_of(estimator), X, self.group, self.time)
-
-    def arrangement(self, estimator: Any, X: Any) -> StepLayout:
-        """How the steps of `X` lie, for targets that are one for each step.
-
-        Raises
-        ------
-        ValueError
-            If `X` holds no sequences, or windows of a series.
-        """
+    def _read_windows(self, estimator: Any, X: Windows, learn: bool) -> Reading[Steps]:
         owner = owner_of(estimator)
-        if isinstance(X, Windows):
+        if self.by_step:
             raise ValueError(
                 f"X of {owner} must be sequences where each step has a target. Got windows, whose "
                 "target is what comes after them. Leave return_sequences=True out."
             )
-        groups = self.groups(estimator, X)
-        if groups is not None:
-            return StepLayout("table", groups.lengths, groups.order)
-        found = _listed(X)
-        if isinstance(found, np.ndarray) and found.ndim < 3:  # the columns of a table are its steps
-            rows, steps = np.shape(X) if np.ndim(X) == 2 else (0, 0)
-            found = np.zeros((rows, steps, 1))
-        kind = "array" if isinstance(found, np.ndarray) else "list"
-        return StepLayout(kind, _all_steps(owner, found)[1])
-
-    def _table(self, estimator: Any, X: Any, learn: bool) -> tuple[Any, np.ndarray]:
-        """All steps, one after the other, as a table, and each sequence's number of steps."""
-        groups = self.groups(estimator, X)
-        if groups is not None:
-            if learn:
-                self.flat = False
-            return groups.table, groups.lengths
-        found = _listed(X)
-        flat = isinstance(found, np.ndarray) and found.ndim < 3
-        one = not learn and not self.flat and len(self.table.kinds) == 1
-        if flat and one and found.size:  # such as some of a list, that happen to be as long
-            found, flat = np.asarray(found)[:, :, None], False
-        if not learn and flat != self.flat:
-            shapes = "(rows, steps, features)", "(rows, steps)"
+        if not learn and self.series and X.steps != self.steps:
             raise ValueError(
-                f"X of {owner_of(estimator)} must have the shape {shapes[self.flat]}, as in fit. "
-                f"Got {shapes[flat]}."
+                f"X of {owner} must be windows of {self.steps} steps, as in fit. Got windows of "
+                f"{X.steps}."
             )
-        self.flat = flat
-        if flat:  # scikit-learn's own words for a table that is not one
-            _check_numbers(owner_of(estimator), X)
-            found = validate_data(
-                estimator, X, reset=learn, dtype=[np.float64, np.float32],
-                ensure_all_finite="allow-nan",
-            )[:, :, None]  # fmt: skip
-        return _all_steps(owner_of(estimator), found)
+        table = self.table.read(estimator, X.table, learn)
+        lengths = np.full(len(X), X.steps, dtype=np.int64)
+        return Reading(Steps(table, X.starts, lengths, X.steps, windows=X), WindowLayout(X))
+
+    def _is_flat(self, estimator: Any, arrays: Any, learn: bool) -> bool:
+        """Whether X has one feature, and no axis for it; it must be as in fit."""
+        flat = isinstance(arrays, np.ndarray) and arrays.ndim < 3
+        if learn or flat == self.flat:
+            return flat
+        if flat and arrays.size and self.table.n_features == 1:
+            return False  # such as some of a list, that happen to be as long
+        shapes = "(rows, steps, features)", "(rows, steps)"
+        raise ValueError(
+            f"X of {owner_of(estimator)} must have the shape {shapes[self.flat]}, as in fit. "
+            f"Got {shapes[flat]}."
+        )
+
+    def learn(
+        self,
+        estimator: Any,
+        reading: Reading[Steps],
+        sample_weight: np.ndarray | None = None,
+        dtype: Any = np.float32,
+    ) -> np.ndarray | Sequences:
+        """Learn the features; the sequences as :meth:`encode` gives them.
+
+        Of windows only from the rows that they cover: others may lie in the future.
+        """
+        steps, weights = reading.content, sample_weight
+        if steps.windows is not None:
+            used = steps.windows if weights is None else steps.windows[weights > 0]
+            weights = used.covered.astype(np.float64)
+            self.series = steps.windows.about
+        elif weights is not None and not self.by_step:
+            weights = np.repeat(weights, steps.lengths)
+        self.steps, self.flat, self.names = steps.longest, steps.flat, steps.names
+        values = self.table.learn(estimator, steps.table, weights, dtype)
+        self.name_features(estimator)
+        return _rows(values, steps)
+
+    def encode(self, estimator: Any, reading: Reading[Steps]) -> np.ndarray | Sequences:
+        """The sequences; of those that are not flat there may be more, or fewer, steps."""
+        return _rows(self.table.encode(estimator, reading.content.table), reading.content)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """The shape of the longest row: (steps, features)."""
         return self.steps, self.table.n_outputs
 
-    def name_features(self, estimator: Any) -> None:
-        """Set ``n_features_in_``, and ``feature_names_in_`` where there are names."""
-        self.table.name_features(estimator)
-        if self.flat:
-            estimator.n_features_in_ = self.steps
-        if self.names is not None:
-            estimator.feature_names_in_ = np.asarray(self.names, dtype=object)
+    @property
+    def n_features(self) -> int:
+        return self.steps if self.flat else self.table.n_features
+
+    @property
+    def feature_names(self) -> list[str] | None:
+        return self.names or self.table.names
 
     def describe(self) -> list[str]:
-        """What the sequences are, in words."""
         what = "windows of" if self.series else "sequences of up to"
         return [f"{what} {self.steps} steps", *self.table.describe()]
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """A map that JSON can hold, and arrays by name."""
         config, arrays = self.table.state()
         return {
             "table": config,
@@ -190,12 +180,30 @@ class SequenceEncoder:
             "series": self.series,
         }, arrays
 
-    def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> SequenceEncoder:
-        """Take over what :meth:`state` describes."""
-        self.table = TableEncoder.from_state(config["table"], arrays)
+    def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        self.table.from_state(config["table"], arrays)
         self.steps, self.flat = int(config["steps"]), bool(config["flat"])
         self.series, self.names = config["series"], config["names"]
         return self
+
+
+def _rows(values: np.ndarray, steps: Steps) -> np.ndarray | Sequences:
+    """The encoded steps of all sequences as what a network takes."""
+    if steps.windows is None and (steps.lengths == steps.longest).all():
+        return values.reshape(len(steps.lengths), steps.longest, -1)
+    return Sequences(values, steps.starts, steps.lengths, steps.longest)
+
+
+def _flat_steps(estimator: Any, X: Any, learn: bool) -> tuple[np.ndarray, list[str] | None]:
+    """A table whose columns are steps as sequences of one feature, and the columns' names."""
+    _check_numbers(owner_of(estimator), X)
+    # scikit-learn's own words for a table that is not one
+    array = validate_data(
+        estimator, X, reset=learn, dtype=[np.float64, np.float32],
+        ensure_all_finite="allow-nan",
+    )  # fmt: skip
+    names = getattr(estimator, "feature_names_in_", None) if learn else None
+    return array[:, :, None], None if names is None else [str(name) for name in names]
 
 
 def _listed(X: Any) -> Any:
@@ -218,22 +226,22 @@ def _listed(X: Any) -> Any:
         return np.zeros((0, 0, 0))
     if _tables(array):
         return list(array)
-    each = [plain_array(one) for one in array]
-    if all(_rank(one) == 0 for one in each):
+    sequences = [plain_array(sequence) for sequence in array]
+    if all(_rank(sequence) == 0 for sequence in sequences):
         return np.asarray(array)
-    if all(isinstance(one, (list, tuple)) for one in each):
+    if all(isinstance(sequence, (list, tuple)) for sequence in sequences):
         try:  # lists of numbers, or of lists of them, that make up one array
             return np.asarray(array, dtype=np.float64)
         except (TypeError, ValueError):
             pass
-    return each
+    return sequences
 
 
-def _all_steps(owner: str, found: Any) -> tuple[Any, np.ndarray]:
+def _all_steps(owner: str, arrays: Any) -> tuple[Any, np.ndarray]:
     """Of what :func:`_listed` gave, all steps as one table, and each sequence's number of them."""
-    if isinstance(found, np.ndarray):
-        return _from_array(owner, found)
-    return (_from_tables if _tables(found) else _from_list)(owner, found)
+    if isinstance(arrays, np.ndarray):
+        return _from_array(owner, arrays)
+    return (_from_tables if _tables(arrays) else _from_list)(owner, arrays)
 
 
 def _rank(value: Any) -> int:
@@ -247,7 +255,7 @@ def _tables(arrays: Any) -> bool:
     """Whether all sequences of a list are tables."""
     import narwhals as nw
 
-    return all(nw.dependencies.is_into_dataframe(each) for each in arrays)
+    return all(nw.dependencies.is_into_dataframe(array) for array in arrays)
 
 
 def _check_numbers(owner: str, X: Any) -> None:
@@ -270,18 +278,18 @@ def _from_tables(owner: str, tables: list[Any]) -> tuple[Any, np.ndarray]:
     """One table of all of them, columns by name, and the length of each."""
     import narwhals as nw
 
-    frames = [nw.from_native(each, eager_only=True) for each in tables]
+    frames = [nw.from_native(table, eager_only=True) for table in tables]
     names = frames[0].columns
-    for position, each in enumerate(frames):
-        if set(each.columns) != set(names):
+    for position, frame in enumerate(frames):
+        if set(frame.columns) != set(names):
             raise ValueError(
                 f"sequence {position} of X of {owner} must have the columns of sequence 0, "
-                f"{shown(names)}. Got {shown(each.columns)}."
+                f"{shown(names)}. Got {shown(frame.columns)}."
             )
-        if not len(each):
+        if not len(frame):
             raise _no_step(owner, position)
-    lengths = np.array([len(each) for each in frames], dtype=np.int64)
-    return nw.concat([each.select(names) for each in frames]).to_native(), lengths
+    lengths = np.array([len(frame) for frame in frames], dtype=np.int64)
+    return nw.concat([frame.select(names) for frame in frames]).to_native(), lengths
 
 
 def _no_step(owner: str, position: int) -> ValueError:
@@ -305,31 +313,32 @@ def _from_array(owner: str, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return array.reshape(-1, features), np.full(rows, steps, dtype=np.int64)
 
 
-def _from_list(owner: str, arrays: list[Any]) -> tuple[np.ndarray, np.ndarray]:
-    found: list[np.ndarray] = []
-    for position, each in enumerate(arrays):
+def _from_list(owner: str, sequences: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+    arrays: list[np.ndarray] = []
+    for position, sequence in enumerate(sequences):
         try:
-            array = np.asarray(each, dtype=np.float64)
+            array = np.asarray(sequence, dtype=np.float64)
         except (TypeError, ValueError):
-            array = np.asarray(each, dtype=object)
+            array = np.asarray(sequence, dtype=object)
         if array.ndim == 1 and array.dtype != object:
             array = array[:, None]
         if array.ndim != 2 or array.dtype == object:
+            came = shown(sequence) if isinstance(sequence, str) else type(sequence).__name__
             raise ValueError(
                 f"sequence {position} of X of {owner} must be numbers of shape (steps, features). "
-                f"Got {shown(each) if isinstance(each, str) else type(each).__name__} of shape "
+                f"Got {came} of shape "
                 f"{array.shape}{', not of numbers' if array.dtype == object else ''}."
             )
         if not len(array):
             raise _no_step(owner, position)
-        if found and array.shape[1] != found[0].shape[1]:
+        if arrays and array.shape[1] != arrays[0].shape[1]:
             raise ValueError(
                 f"sequence {position} of X of {owner} must have as many features as sequence 0, "
-                f"{found[0].shape[1]}. Got {array.shape[1]}."
+                f"{arrays[0].shape[1]}. Got {array.shape[1]}."
             )
-        found.append(array)
-    lengths = np.array([len(each) for each in found], dtype=np.int64)
-    values = np.concatenate(found)
+        arrays.append(array)
+    lengths = np.array([len(array) for array in arrays], dtype=np.int64)
+    values = np.concatenate(arrays)
     _check_finite(owner, values, lengths)
     return values, lengths
 
@@ -346,16 +355,3 @@ def _check_finite(owner: str, values: np.ndarray, lengths: np.ndarray) -> None:
         f"X of {owner} must be finite, or NaN where a value is missing. Got infinity in sequence "
         f"{sequence}, step {step}, feature {feature}."
     )
-
-
-def _of_windows(values: np.ndarray, X: Windows) -> Sequences:
-    lengths = np.full(len(X), X.steps, dtype=np.int64)
-    return Sequences(values, X.starts, lengths, X.steps)
-
-
-def _arranged(values: np.ndarray, lengths: np.ndarray) -> np.ndarray | Sequences:
-    """One array where all sequences have as many steps."""
-    steps = int(lengths.max())
-    if (lengths == steps).all():
-        return values.reshape(len(lengths), steps, -1)
-    return Sequences(values, np.cumsum(lengths) - lengths, lengths, steps)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self, final
 
 import numpy as np
 from sklearn.preprocessing import OneHotEncoder
 
 from pellucid.checks import shown, suggestion
 from pellucid.data.columns import Column, Table, as_text, check_finite, label, owner_of, to_table
+from pellucid.data.encoder import Encoder, Reading
+from pellucid.data.layout import RowLayout
 from pellucid.data.scaling import Standardiser
 
 MAX_CATEGORIES = 100
@@ -24,7 +26,8 @@ _WORDS = {
 }
 
 
-class TableEncoder:
+@final
+class TableEncoder(Encoder[Table]):
     """Numbers standardised, text one-hot, missing values marked: learned once, remembered by name.
 
     The output has three parts: each number (truth value, date in seconds since 1970)
@@ -46,64 +49,55 @@ class TableEncoder:
         What each output column is: ``"age"``, ``"age missing"``, ``"city=Rome"``.
     """
 
-    names: list[str] | None
     kinds: list[str]
     dtype: np.dtype
-    left_out: Sequence[tuple[int, str]] = ()  # no row of a table is
-    notes: Sequence[str] = ()
 
-    def fit(
+    def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Table]:
+        if learn:
+            table = to_table(estimator, X)
+        else:
+            table = self._in_order(estimator, to_table(estimator, X, self._known_kinds))
+        return Reading(table, RowLayout(table.shape[0]))
+
+    def learn(
         self,
         estimator: Any,
-        X: Any,
+        reading: Reading[Table],
         sample_weight: np.ndarray | None = None,
         dtype: Any = np.float32,
-    ) -> TableEncoder:
-        """Learn the columns of `X`; set ``n_features_in_``, ``feature_names_in_`` on `estimator`.
-
-        Parameters
-        ----------
-        estimator : object
-            The estimator on whose behalf it runs; errors name its class.
-        X : DataFrame, array, tensor, list of rows, map of columns or list of maps
-            Shape (rows, columns).
-        sample_weight : ndarray of shape (rows,), optional
-            Weight 2 is the row twice, weight 0 the row left out.
-        dtype : float32 or float64
-            Of the output.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If `X` is no table, is empty, or holds an infinity or values of an unknown kind.
-        """
-        self._fit_table(estimator, to_table(estimator, X), sample_weight, dtype)
-        return self
-
-    def transform(self, estimator: Any, X: Any) -> np.ndarray:
-        """`X` as a C-contiguous array of shape (rows, n_outputs).
+    ) -> np.ndarray:
+        """Learn the columns; the rows as :meth:`encode` gives them.
 
         Raises
         ------
         ValueError
-            If a column is missing, unknown, or of another kind than in training; if a value is
-            infinite.
+            If a value is infinite.
         """
-        return self._encode(
-            estimator, self._arranged(estimator, to_table(estimator, X, self._known_kinds))
-        )
+        self._learn_columns(estimator, reading.content, sample_weight, dtype)
+        self.name_features(estimator)
+        return self.encode(estimator, reading)
 
-    def fit_transform(
-        self,
-        estimator: Any,
-        X: Any,
-        sample_weight: np.ndarray | None = None,
-        dtype: Any = np.float32,
-    ) -> np.ndarray:
-        """:meth:`fit`, then :meth:`transform` of the same `X`, which is read once."""
-        table = to_table(estimator, X)
-        self._fit_table(estimator, table, sample_weight, dtype)
-        return self._encode(estimator, table)
+    def encode(self, estimator: Any, reading: Reading[Table]) -> np.ndarray:
+        """A C-contiguous array of shape (rows, n_outputs).
+
+        Raises
+        ------
+        ValueError
+            If a column is of another kind than in training.
+        """
+        table = reading.content
+        numbers = self._numbers(estimator, table)
+        encoded = np.empty((table.shape[0], self.n_outputs), dtype=self.dtype)
+        stop = len(self._numeric)
+        self._scaler.transform(numbers, encoded[:, :stop])
+        for gap in self._gaps:
+            encoded[:, stop] = np.isnan(numbers[:, gap])
+            stop += 1
+        if self._text:
+            columns = table.split()
+            texts = np.column_stack([self._texts(estimator, columns[i], i) for i in self._text])
+            self._encode_texts(texts, encoded[:, stop:])
+        return encoded
 
     @property
     def _known_kinds(self) -> list[str] | dict[str, str]:
@@ -132,21 +126,17 @@ class TableEncoder:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of one row of output."""
         return (self.n_outputs,)
 
-    def name_features(self, estimator: Any) -> None:
-        """Set ``n_features_in_``, and ``feature_names_in_`` where there are names."""
-        estimator.n_features_in_ = len(self.kinds)
-        if self.names is not None:
-            estimator.feature_names_in_ = np.asarray(self.names, dtype=object)
+    @property
+    def n_features(self) -> int:
+        return len(self.kinds)
 
     def describe(self) -> list[str]:
         """One line a column."""
         return [f"{self._name(index)}: {self._line(index)}" for index in range(len(self.kinds))]
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """What was learned: a map that JSON can hold, and arrays by name."""
         config = {
             "dtype": self.dtype.name,
             "names": self.names,
@@ -156,24 +146,15 @@ class TableEncoder:
         }
         return config, self._scaler.arrays()
 
-    @classmethod
-    def from_state(cls, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> TableEncoder:
-        """The encoder that :meth:`state` describes.
-
-        Raises
-        ------
-        ValueError
-            If `config` and `arrays` do not belong together.
-        """
-        self = cls()
+    def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         try:
             self.dtype = np.dtype(config["dtype"])
             self.names = (
                 None if config["names"] is None else [str(name) for name in config["names"]]
             )
             self.kinds = [str(kind) for kind in config["kinds"]]
-            self._categories = [list(each) for each in config["categories"]]
-            self._rare = [bool(each) for each in config["rare"]]
+            self._categories = [list(categories) for categories in config["categories"]]
+            self._rare = [bool(rare) for rare in config["rare"]]
             self._scaler = Standardiser.from_arrays(arrays)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"The table's encoder cannot be restored: {error}.") from error
@@ -186,9 +167,9 @@ class TableEncoder:
         self._build_one_hot()
         return self
 
-    # ---- fitting
+    # ---- learning
 
-    def _fit_table(
+    def _learn_columns(
         self, estimator: Any, table: Table, weights: np.ndarray | None, dtype: Any
     ) -> None:
         self.dtype = np.dtype(dtype)
@@ -211,11 +192,6 @@ class TableEncoder:
             self._categories.append(categories)
             self._rare.append(rare)
         self._build_one_hot()
-        estimator.n_features_in_ = len(self.kinds)
-        if self.names is not None:
-            estimator.feature_names_in_ = np.asarray(self.names, dtype=object)
-        elif hasattr(estimator, "feature_names_in_"):
-            del estimator.feature_names_in_
 
     def _build_one_hot(self) -> None:
         if not self._text:
@@ -229,20 +205,6 @@ class TableEncoder:
         self._one_hot.fit(np.array([[each[0] for each in self._categories]], dtype=object))
 
     # ---- encoding
-
-    def _encode(self, estimator: Any, table: Table) -> np.ndarray:
-        numbers = self._numbers(estimator, table)
-        out = np.empty((table.shape[0], self.n_outputs), dtype=self.dtype)
-        stop = len(self._numeric)
-        self._scaler.transform(numbers, out[:, :stop])
-        for gap in self._gaps:
-            out[:, stop] = np.isnan(numbers[:, gap])
-            stop += 1
-        if self._text:
-            columns = table.split()
-            texts = np.column_stack([self._texts(estimator, columns[i], i) for i in self._text])
-            self._encode_texts(texts, out[:, stop:])
-        return out
 
     def _encode_texts(self, texts: np.ndarray, out: np.ndarray) -> None:
         width = sum(map(len, self._categories))
@@ -297,7 +259,7 @@ class TableEncoder:
 
     # ---- names
 
-    def _arranged(self, estimator: Any, table: Table) -> Table:
+    def _in_order(self, estimator: Any, table: Table) -> Table:
         """`table` with its columns in the order of training, or an error that says what differs."""
         owner, given = owner_of(estimator), table.names
         if self.names is not None and given is not None:
@@ -320,12 +282,12 @@ class TableEncoder:
 
     def _by_name(self, owner: str, table: Table, given: list[str]) -> Table:
         names = self.names or []
-        missing = [name for name in names if name not in given]
-        if missing:
-            more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-            hint = _meant(missing[0], [name for name in given if name not in names])
+        lacking = [name for name in names if name not in given]
+        if lacking:
+            more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
+            hint = _meant(lacking[0], [name for name in given if name not in names])
             raise ValueError(
-                f"X of {owner} must have column {missing[0]!r}{more}, as in fit. "
+                f"X of {owner} must have column {lacking[0]!r}{more}, as in fit. "
                 "Got columns "
                 f"{_listed(given)}.{hint}"
             )

@@ -10,6 +10,7 @@ import numpy as np
 from pellucid import checks
 from pellucid.data.columns import plain_array
 from pellucid.data.groups import Groups
+from pellucid.data.layout import Layout
 from pellucid.data.sequences import coverage
 
 _TOLD = 30  # times from which the distance to the next is told
@@ -110,6 +111,24 @@ class Windows:
     def covered(self) -> np.ndarray:
         """Which rows of the table lie in any of the windows."""
         return coverage(self.starts, self.starts + self.steps, len(self.table)) > 0
+
+
+@dataclass(frozen=True)
+class WindowLayout(Layout):
+    """The windows of a series: y has one entry for each, and time decides on what to validate."""
+
+    windows: Windows
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def flatten(self, name: str, values: Any) -> Any:
+        return values
+
+    def split(self, fraction: float, used: np.ndarray) -> list[np.ndarray]:
+        """As :meth:`Windows.split`: windows beside those kept aside share their answers."""
+        rows = np.flatnonzero(used)
+        return [np.flatnonzero(np.isin(rows, part)) for part in self.windows.split(fraction)]
 
 
 def windows(

@@ -155,11 +155,12 @@ def gradient_flow(
     check_is_fitted(model, "network_")
     count = checks.positive_integer("rows", "gradient_flow", rows)
     index = _index(model, layer, reverse)
-    data = model._input.transform(model, X)
-    arrangement, y, _ = model._arranged(X, y, None)
+    reading = model._read(X)
+    data, steps = model._input.encode(model, reading), reading.layout.steps
+    y = reading.layout.flatten(f"y of {type(model).__name__}", y)
     targets = model._target_rows(model.target_.encode(model, y))
-    if arrangement is not None:
-        targets = np.split(targets, arrangement.starts[1:])
+    if steps is not None:
+        targets = np.split(targets, steps.starts[1:])
     check_rows(model, len(data), len(targets))
     data, targets = data[:count], targets[:count]
     found = [
