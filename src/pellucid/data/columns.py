@@ -36,6 +36,13 @@ class Column:
     kind: str
     values: np.ndarray
 
+    @property
+    def missing(self) -> np.ndarray:
+        """Where a value is missing, as bools."""
+        if self.kind == "text":
+            return np.array([value is None for value in self.values], dtype=bool)
+        return np.isnan(self.values)
+
 
 @dataclass(frozen=True)
 class Table:

@@ -66,29 +66,33 @@ class Encoder(ABC, Generic[Content]):
         """What :meth:`read` does with what was not read yet."""
 
     @abstractmethod
-    def learn(
-        self,
-        estimator: Any,
-        reading: Reading[Content],
-        sample_weight: np.ndarray | None = None,
-        dtype: Any = np.float32,
-    ) -> Any:
+    def learn(self, estimator: Any, reading: Reading[Content], weights: Any, dtype: Any) -> Any:
         """Learn from what was read, and name the estimator's features; the rows, encoded.
 
         Parameters
         ----------
         estimator : object
         reading : Reading
-        sample_weight : ndarray of shape (entries,), optional
-            One for each entry of the layout. Weight 2 is the entry twice, weight 0 is as if it were
-            not there.
+        weights : ndarray of shape (entries,), or None
+            One for each entry of the layout. Weight 2 is the entry twice, weight 0 is none at all.
         dtype : float32 or float64
             Of the rows.
+
+        Raises
+        ------
+        ValueError
+            If what is in X is of no use.
         """
 
     @abstractmethod
     def encode(self, estimator: Any, reading: Reading[Content]) -> Any:
-        """The rows as a network takes them."""
+        """The rows as a network takes them.
+
+        Raises
+        ------
+        ValueError
+            If they are unlike what was learned from.
+        """
 
     def fit(
         self, estimator: Any, X: Any, sample_weight: Any = None, dtype: Any = np.float32

@@ -124,43 +124,25 @@ class PictureEncoder(Encoder[Sources]):
         return Reading(sources, RowLayout(len(array)))
 
     def learn(
-        self,
-        estimator: Any,
-        reading: Reading[Sources],
-        sample_weight: np.ndarray | None = None,
-        dtype: Any = np.float32,
+        self, estimator: Any, reading: Reading[Sources], weights: Any, dtype: Any
     ) -> np.ndarray | Pictures:
-        """Learn size, channels, means and deviations; the rows as :meth:`encode` gives them.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is not one of those there are, or a picture cannot be read.
-        """
         owner, sources = owner_of(estimator), reading.content
         one_of("color", owner, self.color, COLORS)
         one_of("on_error", owner, self.on_error, ("raise", "skip"))
         self.dtype, size = np.dtype(dtype), _size(self.image_size, owner)
         self.names, array = sources.names, sources.array
         if array is None or (array.ndim == 4 and array.shape[1:] != self._made(array, size)):
-            encoded = self._learn_sources(estimator, sources, size, sample_weight)
+            encoded = self._learn_sources(estimator, sources, size, weights)
         elif array.ndim == 3 and size is not None:
             raise ValueError(
                 f"image_size of {owner} must be None for signals. Got {self.image_size}."
             )
         else:
-            encoded = self._learn_array(array, sample_weight)
+            encoded = self._learn_array(array, weights)
         self.name_features(estimator)
         return encoded
 
     def encode(self, estimator: Any, reading: Reading[Sources]) -> np.ndarray | Pictures:
-        """Pictures or signals of the shape that was learned.
-
-        Raises
-        ------
-        ValueError
-            If they have another shape and may not be resized, or cannot be read.
-        """
         sources, data = reading.content, reading.content.array
         if data is not None:
             if data.shape[1:] == self.shape:
@@ -202,21 +184,19 @@ class PictureEncoder(Encoder[Sources]):
         """The shape that the pictures of `array` are to have."""
         return (*(size or array.shape[1:-1]), self._channels(array.shape[-1]))
 
-    def _learn_array(
-        self, data: np.ndarray, sample_weight: np.ndarray | None
-    ) -> np.ndarray | Pictures:
+    def _learn_array(self, data: np.ndarray, weights: np.ndarray | None) -> np.ndarray | Pictures:
         self._shape, self.resizes = data.shape[1:], self.image_size is not None
         kinds = {np.dtype(type_): kind for kind, type_ in TYPES.items()}
         self.kind = kinds.get(data.dtype, "float")
         if self.kind == "float":
-            self._fit_numbers(data, sample_weight)
+            self._fit_numbers(data, weights)
         else:
             counts = self._counts()
-            if sample_weight is None:
+            if weights is None:
                 for rows in blocks(len(data), math.prod(self.shape)):
                     counts.add(counts.of(data[rows]))
             else:
-                for pixels, weight in zip(data, sample_weight, strict=True):
+                for pixels, weight in zip(data, weights, strict=True):
                     counts.add(counts.of(pixels), weight)
             self._scaler = counts.standardiser()
         return self._encoded(data)
@@ -277,15 +257,11 @@ class PictureEncoder(Encoder[Sources]):
         return read_picture(source, self._wanted, self.resizes, self.color != "auto")
 
     def _learn_sources(
-        self,
-        estimator: Any,
-        sources: Sources,
-        size: tuple[int, int] | None,
-        sample_weight: np.ndarray | None,
+        self, estimator: Any, sources: Sources, size: tuple[int, int] | None, weights: Any
     ) -> np.ndarray | Pictures:
         """Look at all headers, decide what the pictures are to be, and decode them once."""
         pictures, verbose = sources.pictures, getattr(estimator, "verbose", 0)
-        weights = np.ones(len(pictures)) if sample_weight is None else sample_weight.copy()
+        weights = np.ones(len(pictures)) if weights is None else weights.copy()
         there: dict[int, Header] = {}
         for position, header in enumerate(sources.headers(verbose)):
             if isinstance(header, PictureError):

@@ -128,18 +128,10 @@ class SequenceEncoder(Encoder[Steps]):
         )
 
     def learn(
-        self,
-        estimator: Any,
-        reading: Reading[Steps],
-        sample_weight: np.ndarray | None = None,
-        dtype: Any = np.float32,
+        self, estimator: Any, reading: Reading[Steps], weights: Any, dtype: Any
     ) -> np.ndarray | Sequences:
-        """Learn the features; the sequences as :meth:`encode` gives them.
-
-        Of windows only from the rows that they cover: others may lie in the future.
-        """
-        steps, weights = reading.content, sample_weight
-        if steps.windows is not None:
+        steps = reading.content
+        if steps.windows is not None:  # rows that no window covers may lie in the future
             used = steps.windows if weights is None else steps.windows[weights > 0]
             weights = used.covered.astype(np.float64)
             self.series = steps.windows.about
@@ -151,7 +143,6 @@ class SequenceEncoder(Encoder[Steps]):
         return _rows(values, steps)
 
     def encode(self, estimator: Any, reading: Reading[Steps]) -> np.ndarray | Sequences:
-        """The sequences; of those that are not flat there may be more, or fewer, steps."""
         return _rows(self.table.encode(estimator, reading.content.table), reading.content)
 
     @property

@@ -60,31 +60,13 @@ class TableEncoder(Encoder[Table]):
         return Reading(table, RowLayout(table.shape[0]))
 
     def learn(
-        self,
-        estimator: Any,
-        reading: Reading[Table],
-        sample_weight: np.ndarray | None = None,
-        dtype: Any = np.float32,
+        self, estimator: Any, reading: Reading[Table], weights: Any, dtype: Any
     ) -> np.ndarray:
-        """Learn the columns; the rows as :meth:`encode` gives them.
-
-        Raises
-        ------
-        ValueError
-            If a value is infinite.
-        """
-        self._learn_columns(estimator, reading.content, sample_weight, dtype)
+        self._learn_columns(estimator, reading.content, weights, dtype)
         self.name_features(estimator)
         return self.encode(estimator, reading)
 
     def encode(self, estimator: Any, reading: Reading[Table]) -> np.ndarray:
-        """A C-contiguous array of shape (rows, n_outputs).
-
-        Raises
-        ------
-        ValueError
-            If a column is of another kind than in training.
-        """
         table = reading.content
         numbers = self._numbers(estimator, table)
         encoded = np.empty((table.shape[0], self.n_outputs), dtype=self.dtype)
@@ -180,8 +162,8 @@ class TableEncoder(Encoder[Table]):
             self.kinds = ["number"] * table.shape[1]
         else:  # text that only rows of weight 0 have is no text
             self.kinds = [
-                "empty" if each.kind == "text" and _missing(each)[heavy].all() else each.kind
-                for each in columns
+                "empty" if column.kind == "text" and column.missing[heavy].all() else column.kind
+                for column in columns
             ]
         numbers = self._numbers(estimator, table)
         self._scaler = Standardiser().fit(numbers, weights)
@@ -197,12 +179,12 @@ class TableEncoder(Encoder[Table]):
         if not self._text:
             return
         self._one_hot = OneHotEncoder(
-            categories=[np.array(each, dtype=object) for each in self._categories],
+            categories=[np.array(texts, dtype=object) for texts in self._categories],
             handle_unknown="ignore",
             sparse_output=False,
             dtype=self.dtype.type,
         )
-        self._one_hot.fit(np.array([[each[0] for each in self._categories]], dtype=object))
+        self._one_hot.fit(np.array([[texts[0] for texts in self._categories]], dtype=object))
 
     # ---- encoding
 
@@ -233,8 +215,7 @@ class TableEncoder(Encoder[Table]):
     def _values(self, estimator: Any, column: Column, index: int) -> np.ndarray:
         known = self.kinds[index]
         if known == "empty":  # nothing was learned: only whether there is a value can matter
-            missing = _missing(column)
-            return np.where(missing, np.nan, 0.0)
+            return np.where(column.missing, np.nan, 0.0)
         alike = ("time",) if known == "time" else ("number", "boolean")
         if column.kind not in (*alike, "empty"):
             raise self._mismatch(estimator, column, index)
@@ -246,7 +227,7 @@ class TableEncoder(Encoder[Table]):
         return column.values if column.kind == "text" else as_text(column)
 
     def _mismatch(self, estimator: Any, column: Column, index: int) -> ValueError:
-        present = np.flatnonzero(~_missing(column))
+        present = np.flatnonzero(~column.missing)
         texts = column.kind == "text"
         row = next(
             (int(i) for i in present if texts and not _is_number(column.values[i])), int(present[0])
@@ -324,7 +305,7 @@ class TableEncoder(Encoder[Table]):
         kind = self.kinds[index]
         if kind == "text":
             position = self._text.index(index)
-            categories = [each for each in self._categories[position] if each is not None]
+            categories = [text for text in self._categories[position] if text is not None]
             line = f"text, {len(categories)} categories ({_listed(categories)})"
             if self._rare[position]:
                 line += ", the rarer ones together"
@@ -354,20 +335,15 @@ def heaviest_categories(
     )
     # bincount adds in the order of the rows: the same sums everywhere.
     totals = np.bincount(codes, weights=weights[present], minlength=len(place))
-    found = [text for text in place if text is not None]
-    rare = len(found) > most
+    texts_there = [text for text in place if text is not None]
+    rare = len(texts_there) > most
     if rare:
-        found = sorted(found, key=lambda text: (-totals[place[text]], text))[: most - 1]
-    categories: list[str | None] = [*sorted(found)]
+        texts_there.sort(key=lambda text: (-totals[place[text]], text))
+        del texts_there[most - 1 :]
+    categories: list[str | None] = [*sorted(texts_there)]
     if None in place:
         categories.append(None)
     return categories, rare
-
-
-def _missing(column: Column) -> np.ndarray:
-    if column.kind == "text":
-        return np.array([value is None for value in column.values], dtype=bool)
-    return np.isnan(column.values)
 
 
 def _is_number(text: str) -> bool:
