@@ -50,8 +50,8 @@ class Groups(Layout):
         Raises
         ------
         ValueError, TypeError
-            If a column is missing, a group has no name or a row no time, or two rows of a group
-            have the same time.
+            If a column is not there, a group has no name or a row no time, or two rows of a
+            group have the same time.
         """
         import narwhals as nw
 

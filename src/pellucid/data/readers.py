@@ -162,8 +162,7 @@ def _check_csv(path: Path) -> tuple[str, str]:
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path.name} must be UTF-8 text. Got byte 0x{head[error.start]:02x} at position "
-            f"{error.start}. "
-            "Save it as UTF-8."
+            f"{error.start}. Save it as UTF-8."
         ) from None
     bare = re.sub(r'"[^"]*"', "", text)  # what is quoted separates nothing
     line = next((line for line in bare.splitlines() if line.strip()), "")

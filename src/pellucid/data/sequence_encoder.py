@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, final
 
 import numpy as np
@@ -80,7 +80,8 @@ class SequenceEncoder(Encoder[Steps]):
         flat, names = False, None
         if self.group is not None or self.time is not None:
             groups = Groups.of(owner_of(estimator), X, self.group, self.time)
-            values, lengths, layout = groups.table, groups.lengths, groups
+            values, lengths = groups.table, groups.lengths
+            layout = replace(groups, table=None)  # which need not live as long as the layout
             step_layout = StepLayout("table", lengths, groups.order)
         else:
             arrays = _listed(X)

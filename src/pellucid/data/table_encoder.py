@@ -234,8 +234,8 @@ class TableEncoder(Encoder[Table]):
         )
         return ValueError(
             f"{label(self.names, index)} of X must hold {_WORDS[self.kinds[index]]}, as when "
-            f"{owner_of(estimator)} "
-            f"was fitted. Got {_WORDS[column.kind]}, {shown(column.values[row])} in row {row}."
+            f"{owner_of(estimator)} was fitted. Got {_WORDS[column.kind]}, "
+            f"{shown(column.values[row])} in row {row}."
         )
 
     # ---- names
@@ -268,8 +268,7 @@ class TableEncoder(Encoder[Table]):
             more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
             hint = _meant(lacking[0], [name for name in given if name not in names])
             raise ValueError(
-                f"X of {owner} must have column {lacking[0]!r}{more}, as in fit. "
-                "Got columns "
+                f"X of {owner} must have column {lacking[0]!r}{more}, as in fit. Got columns "
                 f"{_listed(given)}.{hint}"
             )
         extra = [name for name in given if name not in names]
@@ -277,8 +276,7 @@ class TableEncoder(Encoder[Table]):
             more = f" (and {len(extra) - 1} more)" if len(extra) > 1 else ""
             raise ValueError(
                 f"X of {owner} must have the columns that it had in fit. Got column "
-                f"{extra[0]!r}{more}, "
-                "unseen at fit time. Leave it out."
+                f"{extra[0]!r}{more}, unseen at fit time. Leave it out."
             )
         if given == names:
             return table

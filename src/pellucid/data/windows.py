@@ -169,8 +169,8 @@ def windows(
     Raises
     ------
     ValueError, TypeError
-        If a series is shorter than a window and its horizon, a column is missing, a time comes
-        twice, or the target is missing or no number somewhere.
+        If a series is shorter than a window and its horizon, a column is not there, a time
+        comes twice, or the target is missing or no number somewhere.
 
     Examples
     --------
@@ -328,7 +328,7 @@ def _read_array(series: Any, target: Any, time: Any, group: Any, wanted: bool) -
 
 def _starts(read: _Read, steps: int, horizon: int, stride: int) -> np.ndarray:
     """Where windows begin in all series one after the other."""
-    found: list[np.ndarray] = []
+    starts: list[np.ndarray] = []
     begins = np.cumsum(read.lengths) - read.lengths
     for name, begin, length in zip(read.names, begins, read.lengths, strict=True):
         count = length - steps - horizon + 1
@@ -339,8 +339,8 @@ def _starts(read: _Read, steps: int, horizon: int, stride: int) -> np.ndarray:
                 f"{'' if name is None else f' in {checks.shown(name)}'}. Use fewer steps or a "
                 f"nearer horizon{'' if name is None else ', or leave it out'}."
             )
-        found.append(begin + np.arange(0, count, stride))
-    return np.concatenate(found).astype(np.int64)
+        starts.append(begin + np.arange(0, count, stride))
+    return np.concatenate(starts).astype(np.int64)
 
 
 def _check_target(values: np.ndarray, ahead: np.ndarray, target: Any, order: np.ndarray) -> None:
