@@ -10,10 +10,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks, formulas
-from pellucid.data import check_rows
 from pellucid.inspection.chain import Chain
 from pellucid.layers import Recurrent
-from pellucid.rows import as_rows
 
 VANISHED, EXPLODED = 1e-3, 1e3
 """Shares of a gradient at its last step, below and above which it counts as lost or as too much."""
@@ -156,18 +154,15 @@ def gradient_flow(
     check_is_fitted(model, "network_")
     count = checks.positive_integer("rows", "gradient_flow", rows)
     index = _index(model, layer, reverse)
-    data = as_rows(model._input.transform(model, X), model.network_.dtype)
-    arrangement, y, _ = model._arranged(X, y, None)
-    targets = model._target_rows(model.target_.encode(model, y))
-    if arrangement is not None:
-        targets = np.split(targets, arrangement.starts[1:])
-    check_rows(model, len(data), len(targets))
-    found = [
-        _of_row(model, data.row(position)[None], target, index, reverse)
-        for position, target in enumerate(targets[:count])
-    ]
+    examples = model._examples(X, y)
+    norms = [
+        _of_row(
+            model, examples.rows.row(position)[None], examples.targets.row(position), index, reverse
+        )
+        for position in range(min(count, len(examples)))
+    ]  # fmt: skip
     return GradientFlow(
-        repr(model.network_.layers[index]), *(_median(each) for each in zip(*found, strict=True))
+        repr(model.network_.layers[index]), *(_median(each) for each in zip(*norms, strict=True))
     )
 
 

@@ -21,7 +21,7 @@ from pellucid.kernels.operations.convolution import (
 from pellucid.kernels.panels import aligned
 from pellucid.layers.base import ROW_SLICES, Parameter, Shape, Stage, concrete_layer, transposing
 from pellucid.layers.initialization import INITIALIZATIONS
-from pellucid.layers.windows import Size, Sliding
+from pellucid.layers.sliding import Size, Sliding
 
 _SMALL = 32 << 10  # bytes of weights, of which each slice of the rows can have a gradient
 

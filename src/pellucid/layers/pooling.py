@@ -18,10 +18,10 @@ from pellucid.kernels.operations.pooling import (
 )
 from pellucid.kernels.panels import rows_of
 from pellucid.layers.base import Layer, Shape, Stage, concrete_layer
-from pellucid.layers.windows import Size, Sliding, Windows
+from pellucid.layers.sliding import Placement, Size, Sliding
 
 
-def _places(grid: Grid, windows: Windows) -> np.ndarray:
+def _places(grid: Grid, windows: Placement) -> np.ndarray:
     """(O, Q): where position q of window o lies in a row of `grid`, -1 outside of the picture."""
     axes = []
     for size, (before, _), count, stride, outputs in zip(
@@ -71,7 +71,7 @@ class _Pool(Sliding):
     def _ceil(self) -> bool:
         return self.ceil_mode
 
-    def windows(self, shape: Shape) -> Windows:
+    def windows(self, shape: Shape) -> Placement:
         windows = super().windows(shape)
         if any(max(p) >= k for p, k in zip(windows.padding, windows.size, strict=True)):
             raise ValueError(

@@ -81,6 +81,10 @@ class Rows(ABC):
     def __len__(self) -> int:
         return self.shape[0]
 
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        """All rows as the network sees them, where they are of one length."""
+        return np.array([self.row(position) for position in range(len(self))], dtype=dtype)
+
 
 class Reader:
     """Hands rows to the kernels in the order of the epoch.

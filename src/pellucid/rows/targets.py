@@ -78,6 +78,13 @@ class Targets:
             return replace(self, starts=self.starts[index], lengths=self.lengths[index])
         return Targets.by_row(self.values[index], unit_mean(self.weight[index]))
 
+    def row(self, position: int) -> np.ndarray:
+        """The target of one row, or those of its steps."""
+        if not self.each_step:
+            return self.values[position]
+        start = self.starts[position]
+        return self.values[start : start + self.lengths[position]]
+
     def check_steps(self, rows: Rows, name: str) -> None:
         """Refuse targets that are not one for each step of `rows`; `name` is what errors say."""
         present = rows.present
