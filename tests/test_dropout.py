@@ -5,7 +5,7 @@ import pytest
 from helpers import DTYPES, assert_close, assert_padding_zero, empty, padded, shapes
 
 from pellucid import formulas
-from pellucid.kernels import execute
+from pellucid.engine import execute
 from pellucid.kernels.dropout import philox
 from pellucid.kernels.grid import spaced
 

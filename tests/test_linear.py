@@ -14,7 +14,7 @@ from helpers import (
 )
 
 from pellucid import formulas
-from pellucid.kernels import execute
+from pellucid.engine import execute
 from pellucid.kernels.grid import spaced
 from pellucid.kernels.panels import PANEL_BYTES, aligned, pack, stored_columns, unpack
 from pellucid.layers.activations import KINDS

@@ -15,8 +15,8 @@ import pytest
 
 from pellucid import Network, formulas
 from pellucid.data import Sequences
+from pellucid.engine import Program
 from pellucid.feed import Feed
-from pellucid.kernels import Program
 from pellucid.layers import (
     GRU,
     LSTM,
