@@ -508,6 +508,7 @@ class Network:
     def _last(self, x: np.ndarray, output: str, parts: int) -> np.ndarray:
         """A last function of each row of x."""
         y, columns, line = np.zeros_like(x), x.shape[1], spaced(1)
+        end: Any
         if output == "softmax":
             end = softmax_forward(x=x, y=y, columns=columns)
         else:
