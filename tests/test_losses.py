@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from helpers import DTYPES, assert_close, assert_padding_zero, padded, shapes
 
-from pellucid import formulas, network
+from pellucid import formulas
 from pellucid.engine import Program, execute, halt_word, new_control, operation
 from pellucid.kernels.operations.losses import sum_loss
 
-LOSSES = tuple(network.LOSSES)
+NAMES = tuple(LOSSES)
 
 
 def run(name, y, target, weight, order, columns, steps=1, back=0, pixel=0, lengths=None, parts=1):
@@ -17,7 +17,7 @@ def run(name, y, target, weight, order, columns, steps=1, back=0, pixel=0, lengt
     lengths = np.ones(rows, np.int64) if lengths is None else lengths
     d, losses, hits = np.full_like(y, np.nan), np.zeros(rows), np.zeros(rows)
     d[:, columns:] = 0 if steps == 1 else np.nan
-    kernel = network.LOSSES[name](
+    kernel = LOSSES[name](
         y=y, pixel=pixel, target=target, weight=weight, starts=np.cumsum(lengths) - lengths,
         lengths=lengths, order=order, steps=steps, back=back, d=d, losses=losses, hits=hits,
         columns=columns,
