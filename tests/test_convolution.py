@@ -237,6 +237,58 @@ def test_gradient_of_the_input_equals_formula(stride, padding, size, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dilation", (2, 3, (1, 4)))
+@pytest.mark.parametrize(("stride", "padding"), list(itertools.product((1, 2), (0, 2, "same"))))
+def test_dilated_layers_equal_formula(stride, padding, dilation, dtype):
+    """Output and all gradients, that of the input by the weights of a layer below."""
+    layers = [Conv2d(3, 1), Conv2d(17, (3, 2), stride, padding, dilation=dilation), Flatten()]
+    network = Network(layers).build((11, 9, 2), dtype, random_state=2)
+    x = np.random.default_rng(1).normal(size=(3, 11, 9, 2)).astype(dtype)
+    p = network.parameters()
+    options = (stride, layers[1].windows((11, 9, 3)).padding, dilation)
+    h = formulas.convolution2d(x, p["0.weight"], p["0.bias"])
+    y = formulas.convolution2d(h, p["1.weight"], p["1.bias"], *options)
+    assert network.shapes[2] == y.shape[1:]
+    assert_close(network.forward(x), y.reshape(len(x), -1), dtype)
+    expected = formulas.convolution2d_backward(y / 3, h, p["1.weight"], *options)
+    below = formulas.convolution2d_backward(expected.dx, x, p["0.weight"])
+    found = gradients(network, x)
+    assert_close(found["1.weight"], expected.dW, dtype)
+    assert_close(found["1.bias"], expected.db, dtype)
+    assert_close(found["0.weight"], below.dW, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dilated_signals_equal_formula(dtype):
+    for stride, padding, size, dilation in DILATED:
+        layer = Conv1d(5, size, stride, padding, dilation=dilation)
+        network, x, p = built(layer, (11, 3), dtype)
+        options = (stride, padding, dilation)
+        y = formulas.convolution1d(x, p["0.weight"], p["0.bias"], *options)
+        assert_close(network.forward(x), y.reshape(len(x), -1), dtype)
+        expected = formulas.convolution1d_backward(y / len(x), x, p["0.weight"], *options)
+        assert_close(gradients(network, x)["0.weight"], expected.dW, dtype)
+
+
+@pytest.mark.parametrize("size", (1, 2, 3, 5))
+def test_same_keeps_the_size_of_dilated_maps(size):
+    for dilation, stride in itertools.product((1, 2, 3), (1, 2)):
+        layer = Conv2d(2, size, stride, "same", dilation=dilation)
+        assert layer.output_shape((9, 12, 1)) == (-(-9 // stride), -(-12 // stride), 2)
+
+
+def test_sizes_show_the_dilation():
+    layer = Conv2d(2, (3, 1), padding=1, dilation=2)
+    assert layer.sizes((9, 9, 1)) == (
+        "OH = (9 + 2 - 2*(3 - 1) - 1)/1 + 1 = 7, OW = (9 + 2 - 2*(1 - 1) - 1)/1 + 1 = 11"
+    )
+    assert Conv1d(2, 3, 2, dilation=3).sizes((10, 1)) == (
+        "OL = floor((10 + 0 - 3*(3 - 1) - 1)/2) + 1 = 2"
+    )
+    assert repr(layer) == "Conv2d(2, (3, 1), padding=1, dilation=2)"
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_signals_equal_formula(dtype):
     for stride, padding, size in COMBINATIONS:
         network, x, p = built(Conv1d(5, size, stride, padding), (11, 3), dtype)
@@ -261,6 +313,10 @@ def test_a_picture_does_not_see_its_neighbours():
             r"layer 0 of Network, Conv2d\(4, 5\): the maps that come into .* must be at least as "
             r"large as its window of 5 x 5, padding included\. Got maps of 3 x 9\. Use padding=",
         ),
+        (
+            [Conv2d(4, 3, dilation=4)], (8, 9, 1),
+            r"must be at least as large as the reach of its window of 9 x 9, padding included\.",
+        ),
         ([Conv2d(4, 3)], (8, 8), r"rows of shape \(height, width, channels\)\. Got \(8, 8\)"),
         ([Conv1d(4, 3)], (2, 1), r"its window of 3, padding included\. Got maps of 2\."),
         ([Conv2d(4, 1), Linear(3)], (2, 2, 1), r"layer 1 .* must be flat.* Put a Flatten layer"),
@@ -283,6 +339,8 @@ def test_maps_that_shrink_away_are_refused(layers, shape, words):
         (lambda: Conv2d(3, (3, 3, 3)), ValueError, r"must be a number, or two: \(height, width\)"),
         (lambda: Conv1d(3, (3, 3)), TypeError, "kernel_size of Conv1d must be a positive integer"),
         (lambda: Conv2d(3, 3, padding="sane"), ValueError, "Did you mean 'same'"),
+        (lambda: Conv2d(3, 3, dilation=0), ValueError, "dilation of Conv2d must be a positive"),
+        (lambda: Conv1d(3, 3, dilation=(1, 2)), TypeError, "dilation of Conv1d must be a positive"),
         (
             lambda: Conv2d(3, 3, padding=-1),
             ValueError,

@@ -87,7 +87,8 @@ class _Convolution(Sliding):
         """The weights transposed, and the product; nothing where nobody asks for dx."""
         if stage.dx is None:
             return [], []
-        offsets = stage.x_grid.offsets(self.windows(stage.input_shape).size)
+        found = self.windows(stage.input_shape)
+        offsets = stage.x_grid.offsets(found.size, found.dilation)
         windows, channels, positions = self._tables(stage)[0], stage.input_shape[-1], offsets.size
         transposed = aligned(
             positions * self.channels * stored_columns(channels, stage.dtype), stage.dtype
@@ -138,7 +139,8 @@ class _Convolution(Sliding):
     def _tables(self, stage: Stage) -> tuple[Any, Any, int]:
         """Where windows begin in a row of x, where a window's terms lie, and how many they are."""
         found, grid = self.windows(stage.input_shape), stage.x_grid
-        terms = (grid.offsets(found.size)[:, None] + spaced(grid.channels)).reshape(-1)
+        offsets = grid.offsets(found.size, found.dilation)
+        terms = (offsets[:, None] + spaced(grid.channels)).reshape(-1)
         return grid.windows(found.outputs, found.stride), terms, terms.size
 
 
@@ -161,11 +163,14 @@ class Conv2d(_Convolution):
         Whether a bias for each output channel is learnt.
     initialization : str, default="he_uniform"
         See :mod:`pellucid.layers.initialization`.
+    dilation : int or (int, int), default=1
+        How far apart the pixels lie that a window sees: with 2, every second one.
 
     Notes
     -----
     Weights have the shape (FH, FW, C, channels). An output map is
-    ``OH = (H + 2P - FH) / S + 1`` high, the floor of it.
+    ``OH = floor((H + 2P - D (FH - 1) - 1) / S) + 1`` high, without dilation
+    ``floor((H + 2P - FH) / S) + 1``.
 
     See Also
     --------
@@ -179,6 +184,7 @@ class Conv2d(_Convolution):
     padding: Size | str = 0
     bias: bool = True
     initialization: str = "he_uniform"
+    dilation: Size = 1
 
 
 @dataclass(frozen=True, repr=False)
@@ -199,6 +205,8 @@ class Conv1d(_Convolution):
         Whether a bias for each output channel is learnt.
     initialization : str, default="he_uniform"
         See :mod:`pellucid.layers.initialization`.
+    dilation : int, default=1
+        How far apart the numbers lie that a window sees.
 
     See Also
     --------
@@ -212,3 +220,4 @@ class Conv1d(_Convolution):
     padding: int | str = 0
     bias: bool = True
     initialization: str = "he_uniform"
+    dilation: int = 1
