@@ -14,8 +14,9 @@ import numpy as np
 
 from pellucid.data.picture_sets import THREADS, Pictures
 from pellucid.data.sequences import Sequences
-from pellucid.kernels import Operation, operation
+from pellucid.engine import Operation, operation
 from pellucid.kernels.grid import Grid, lines
+from pellucid.kernels.operations.batches import gather, gather_levels, gather_steps
 
 RING_BYTES = 8 << 20
 _GROUP = 8  # pictures that a thread decodes at a time
@@ -63,20 +64,20 @@ class Feed:
         `missing` the steps that each row lacks.
         """
         if isinstance(self.data, Sequences):
-            found = self.data
-            return operation(
-                "gather_steps", found.values, found.starts, found.lengths, self.slots, x,
-                grid.pixel, missing, grid.width, back,
-            )  # fmt: skip
-        (runs,), count = lines(grid)
+            assert missing is not None
+            return operation(gather_steps(
+                values=self.data.values, starts=self.data.starts, lengths=self.data.lengths,
+                slots=self.slots, x=x, pixel=grid.pixel, missing=missing, steps=grid.width,
+                back=back,
+            ))  # fmt: skip
+        (x_lines,), length = lines(grid)
         rows = self.rests.reshape(len(self.rests), -1)
         if self._table is None:
-            return operation("gather", rows, self.slots, x, runs, count)
-        channels = self._table.shape[1]
-        return operation(
-            "gather_levels", rows.view(np.uint8), self.slots, self._table.reshape(-1), channels,
-            x, runs, count,
-        )  # fmt: skip
+            return operation(gather(data=rows, slots=self.slots, x=x, lines=x_lines, length=length))
+        return operation(gather_levels(
+            data=rows.view(np.uint8), slots=self.slots, table=self._table.reshape(-1),
+            channels=self._table.shape[1], x=x, lines=x_lines, length=length,
+        ))  # fmt: skip
 
     def begin(self, order: np.ndarray) -> None:
         """A new epoch, in this order."""

@@ -14,11 +14,30 @@ import numpy as np
 from pellucid import checks
 from pellucid.data.picture_sets import Pictures
 from pellucid.data.sequences import Sequences, StepTargets
+from pellucid.engine import (
+    Operation,
+    Program,
+    available_threads,
+    execute,
+    halt_word,
+    new_control,
+    operation,
+)
 from pellucid.feed import Feed
-from pellucid.kernels import Operation, Program, available_threads, new_control, operation
 from pellucid.kernels.grid import NO_BORDER, Grid, grid_of, spaced, tiled_pixel
+from pellucid.kernels.operations.activations import (
+    SIGMOID,
+    activation_forward,
+    softmax_forward,
+)
+from pellucid.kernels.operations.losses import (
+    binary_cross_entropy,
+    categorical_cross_entropy,
+    mean_squared_error,
+    sum_loss,
+)
 from pellucid.kernels.panels import aligned, pack, rows_of, stored_columns, unpack
-from pellucid.layers.activations import Activation, Sigmoid
+from pellucid.layers.activations import Activation
 from pellucid.layers.base import ROW_SLICES, Layer, Parameter, Shape, Stage
 from pellucid.layers.initialization import initial
 from pellucid.layers.recurrent import Recurrent
@@ -27,7 +46,10 @@ from pellucid.randomness import Stream, seed_from
 PREDICT_ROWS, PREDICT_BYTES = 256, 16 << 20  # of a batch in use; no result depends on them
 # below this many multiply-adds a step, meeting costs more than a second thread brings
 THREAD_WORK = 400_000
-LOSSES = ("mean_squared_error", "binary_cross_entropy", "categorical_cross_entropy")
+LOSSES: dict[str, Any] = {
+    loss.__name__: loss
+    for loss in (mean_squared_error, binary_cross_entropy, categorical_cross_entropy)
+}
 OUTPUTS = ("identity", "sigmoid", "softmax")
 
 
@@ -487,10 +509,12 @@ class Network:
         """A last function of each row of x."""
         y, columns, line = np.zeros_like(x), x.shape[1], spaced(1)
         if output == "softmax":
-            end = operation("softmax_forward", x, y, columns)
+            end = softmax_forward(x=x, y=y, columns=columns)
         else:
-            end = operation("activation_forward", x, line, y, line, columns, Sigmoid.kind, 0.0)
-        Program([end], self.dtype).run(0, 1, len(x), len(x), parts)
+            end = activation_forward(
+                x=x, x_lines=line, y=y, y_lines=line, length=columns, kind=SIGMOID, slope=0.0
+            )
+        execute(end, len(x), parts=parts)
         return y
 
     def gradients(
@@ -648,15 +672,16 @@ class Loss:
         """
         grid = self.layout.y_grid
         return [
-            operation(
-                self.name, self.layout.y, grid.pixel, self.target, self.weight, self.starts,
-                self.lengths, self.order, grid.width, back, self.gradient, self.row_losses,
-                self.row_hits, self.columns,
-            ),
-            operation(
-                "sum_loss", self.row_losses, self.row_hits, self.sums, self.control, adds,
-                halts=True,
-            ),
+            operation(LOSSES[self.name](
+                y=self.layout.y, pixel=grid.pixel, target=self.target, weight=self.weight,
+                starts=self.starts, lengths=self.lengths, order=self.order, steps=grid.width,
+                back=back, d=self.gradient, losses=self.row_losses, hits=self.row_hits,
+                columns=self.columns,
+            )),
+            operation(sum_loss(
+                losses=self.row_losses, hits=self.row_hits, sums=self.sums,
+                halt=halt_word(self.control), adds=adds,
+            ), halts=True),
         ]  # fmt: skip
 
     def _checked(self, target: Any, rows: int, dtype: np.dtype) -> np.ndarray:

@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pellucid.kernels import Operation
+from pellucid.engine import Operation, operation
 from pellucid.kernels.grid import NO_BORDER, Border, Grid
+from pellucid.kernels.operations.activations import IDENTITY
+from pellucid.kernels.operations.linear import transpose_panels
 from pellucid.kernels.panels import aligned, stored_columns
 
 Shape = tuple[int, ...]
@@ -67,7 +69,7 @@ class Stage:
     dy: np.ndarray | None = None
     parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
     gradients: Mapping[str, np.ndarray] = field(default_factory=dict)
-    activation: tuple[int, float] = (0, 0.0)
+    activation: tuple[int, float] = (IDENTITY, 0.0)
     clock: np.ndarray | None = None
     weights: tuple[np.ndarray, ...] = ()
     missing: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -150,6 +152,18 @@ class Layer(ABC):
         """Its parameters, and its class's name under ``"layer"``, as plain values."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}  # type: ignore[arg-type]
         return {"layer": type(self).__name__, **values}
+
+
+def transposing(
+    stage: Stage, weight: np.ndarray, inputs: int, outputs: int, positions: int = 1
+) -> tuple[Operation, np.ndarray]:
+    """The operation that transposes `weight` at each window position, and where it writes."""
+    stored = stored_columns(inputs, stage.dtype)
+    turned = aligned(positions * outputs * stored, stage.dtype)
+    transpose = transpose_panels(
+        w=weight, wt=turned, positions=positions, inputs=inputs, outputs=outputs
+    )
+    return operation(transpose, meets=False), turned
 
 
 def flat_size(owner: str, shape: Shape) -> int:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from pellucid import checks
-from pellucid.kernels import Operation, operation
+from pellucid.engine import Operation, operation
 from pellucid.kernels.grid import Border, spaced
-from pellucid.kernels.panels import aligned, stored_columns
-from pellucid.layers.base import ROW_SLICES, Parameter, Shape, Stage
+from pellucid.kernels.operations.convolution import (
+    convolution_backward_input,
+    convolution_backward_weight,
+    convolution_backward_weight_by_rows,
+    convolution_forward,
+    sum_groups,
+)
+from pellucid.kernels.panels import aligned
+from pellucid.layers.base import ROW_SLICES, Parameter, Shape, Stage, transposing
 from pellucid.layers.initialization import INITIALIZATIONS
 from pellucid.layers.windows import Size, Sliding
 
@@ -54,24 +61,24 @@ class _Convolution(Sliding):
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         size = self.windows(shape).size[2 - self.dimensions :]
         weight = Parameter((*size, shape[-1], self.channels), self.initialization, True)
-        found = {"weight": weight}
-        if self.bias:
-            found["bias"] = Parameter((self.channels,), "zeros", False)
-        return found
+        if not self.bias:
+            return {"weight": weight}
+        return {"weight": weight, "bias": Parameter((self.channels,), "zeros", False)}
 
     def work(self, shape: Shape) -> int:
         windows = self.windows(shape)
         return math.prod(windows.outputs) * math.prod(windows.size) * shape[-1] * self.channels
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
-        windows, terms, depth = self._tables(stage)
+        windows, terms = self._tables(stage)
         bias = stage.parameters["bias"] if self.bias else stage.zeros(self.channels)
+        activation, slope = stage.activation
         return [
-            operation(
-                "convolution_forward", stage.x, windows, terms, stage.parameters["weight"],
-                spaced(depth), bias, stage.y, stage.y_grid.pixels, self.channels,
-                *stage.activation, stage.missing,
-            )
+            operation(convolution_forward(
+                x=stage.x, windows=windows, terms=terms, w=stage.parameters["weight"],
+                w_rows=spaced(terms.size), b=bias, y=stage.y, pixels=stage.y_grid.pixels,
+                width=self.channels, activation=activation, slope=slope, missing=stage.missing,
+            ))
         ]  # fmt: skip
 
     def backward(self, stage: Stage) -> list[Operation]:
@@ -87,61 +94,67 @@ class _Convolution(Sliding):
         """The weights transposed, and the product; nothing where nobody asks for dx."""
         if stage.dx is None:
             return [], []
-        found = self.windows(stage.input_shape)
-        offsets = stage.x_grid.offsets(found.size, found.dilation)
-        windows, channels, positions = self._tables(stage)[0], stage.input_shape[-1], offsets.size
-        transposed = aligned(
-            positions * self.channels * stored_columns(channels, stage.dtype), stage.dtype
+        windows, offsets = self._tables(stage)[0], self._offsets(stage)
+        channels = stage.input_shape[-1]
+        transpose, transposed = transposing(
+            stage, stage.parameters["weight"], channels, self.channels, offsets.size
         )
-        transpose = operation(
-            "transpose_panels", stage.parameters["weight"], transposed, positions, channels,
-            self.channels, meets=meets,
-        )  # fmt: skip
-        to_input = operation(
-            "convolution_backward_input", stage.dy, stage.y_grid.pixels, spaced(self.channels),
-            transposed, spaced(self.channels), stage.dx, windows, offsets, channels,
-            stage.missing,
-        )  # fmt: skip
-        return [transpose], [to_input]
+        assert stage.dy is not None
+        to_input = operation(convolution_backward_input(
+            dy=stage.dy, pixels=stage.y_grid.pixels, terms=spaced(self.channels), wt=transposed,
+            w_rows=spaced(self.channels), dx=stage.dx, windows=windows, offsets=offsets,
+            width=channels, missing=stage.missing,
+        ))  # fmt: skip
+        return [replace(transpose, meets=meets)], [to_input]
 
     def _to_weights(self, stage: Stage) -> list[Operation]:
         """dW and db, whose elements are shared out to threads."""
-        windows, terms, depth = self._tables(stage)
-        return [
-            operation(
-                "convolution_backward_weight", stage.x, windows, terms, stage.dy,
-                stage.y_grid.pixels, stage.zeros(self.channels), stage.gradients["weight"],
-                spaced(depth), self._bias_gradient(stage), np.ones(1, stage.dtype),
-                np.zeros(max(1, len(windows)), np.int64), self.channels, stage.missing,
-                meets=stage.dx is not None,
-            )
-        ]  # fmt: skip
+        weights = convolution_backward_weight(
+            **self._weight_arguments(stage), dw=stage.gradients["weight"],
+            db=self._bias_gradient(stage),
+        )  # fmt: skip
+        return [operation(weights, meets=stage.dx is not None)]
 
     def _to_weights_by_rows(self, stage: Stage) -> list[Operation]:
         """dW and db as sums of their own for each slice of the rows, then added up."""
-        windows, terms, depth = self._tables(stage)
         sums = [
-            (aligned(ROW_SLICES * each.size, stage.dtype).reshape(ROW_SLICES, each.size), each)
-            for each in (stage.gradients["weight"], self._bias_gradient(stage))
+            (aligned(ROW_SLICES * total.size, stage.dtype).reshape(ROW_SLICES, total.size), total)
+            for total in (stage.gradients["weight"], self._bias_gradient(stage))
         ]
-        products = operation(
-            "convolution_backward_weight_by_rows", stage.x, windows, terms, stage.dy,
-            stage.y_grid.pixels, stage.zeros(self.channels), sums[0][0], spaced(depth),
-            sums[1][0], np.ones(1, stage.dtype), self.channels,
-            np.zeros(max(1, len(windows)), np.int64), stage.missing,
-        )  # fmt: skip
-        adding = [operation("sum_groups", *each, meets=False) for each in sums if each[1].size]
-        return [products, *adding]
+        products = convolution_backward_weight_by_rows(
+            **self._weight_arguments(stage), dw=sums[0][0], db=sums[1][0]
+        )
+        adding = [
+            operation(sum_groups(groups=groups, total=total), meets=False)
+            for groups, total in sums
+            if total.size
+        ]
+        return [operation(products), *adding]
+
+    def _weight_arguments(self, stage: Stage) -> dict[str, Any]:
+        """What both kernels of the weights' gradient take."""
+        windows, terms = self._tables(stage)
+        return {
+            "x": stage.x, "windows": windows, "terms": terms, "dy": stage.dy,
+            "pixels": stage.y_grid.pixels, "zeros": stage.zeros(self.channels),
+            "w_rows": spaced(terms.size), "ones": np.ones(1, stage.dtype),
+            "nowhere": np.zeros(max(1, len(windows)), np.int64), "width": self.channels,
+            "missing": stage.missing,
+        }  # fmt: skip
 
     def _bias_gradient(self, stage: Stage) -> Any:
         return stage.gradients["bias"] if self.bias else stage.zeros(0)
 
-    def _tables(self, stage: Stage) -> tuple[Any, Any, int]:
-        """Where windows begin in a row of x, where a window's terms lie, and how many they are."""
-        found, grid = self.windows(stage.input_shape), stage.x_grid
-        offsets = grid.offsets(found.size, found.dilation)
-        terms = (offsets[:, None] + spaced(grid.channels)).reshape(-1)
-        return grid.windows(found.outputs, found.stride), terms, terms.size
+    def _offsets(self, stage: Stage) -> np.ndarray:
+        """Where each position of a window lies, from where the window begins."""
+        windows = self.windows(stage.input_shape)
+        return stage.x_grid.offsets(windows.size, windows.dilation)
+
+    def _tables(self, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
+        """Where windows begin in a row of x, and where a window's terms lie."""
+        windows, grid = self.windows(stage.input_shape), stage.x_grid
+        terms = (self._offsets(stage)[:, None] + spaced(grid.channels)).reshape(-1)
+        return grid.windows(windows.outputs, windows.stride), terms
 
 
 @dataclass(frozen=True, repr=False)

@@ -18,9 +18,10 @@ import numpy as np
 
 from pellucid.data.picture_sets import Pictures
 from pellucid.data.sequences import Sequences, StepTargets
+from pellucid.engine import Operation, Program, announced, operation
 from pellucid.feed import Feed
-from pellucid.kernels import Operation, Program, announced, operation
 from pellucid.kernels.grid import grid_of
+from pellucid.kernels.operations.optimizers import accumulate, clip_scale, squared_norm
 from pellucid.kernels.panels import aligned, rows_of
 from pellucid.network import Loss, Network
 from pellucid.randomness import Stream
@@ -172,7 +173,9 @@ class _Training:
             if by_steps or piece == 0:
                 found += [*self.loss.operations(back, adds=not fresh), *layout.backward]
                 if self.gradients is not pieces:
-                    found.append(operation("accumulate", pieces, self.gradients, fresh))
+                    found.append(
+                        operation(accumulate(gradient=pieces, total=self.gradients, fresh=fresh))
+                    )
                 fresh = False
             if piece or self.network.stateful:
                 found += layout.carry
@@ -195,8 +198,8 @@ class _Training:
             return []
         lanes = np.zeros((NORM_CHUNKS, NORM_LANES))
         return [
-            operation("squared_norm", self.gradients, lanes),
-            operation("clip_scale", lanes, self.settings.clip_norm, self.scale),
+            operation(squared_norm(g=self.gradients, lanes=lanes)),
+            operation(clip_scale(lanes=lanes, limit=self.settings.clip_norm, scale=self.scale)),
         ]
 
     def _update(self) -> list[Operation]:

@@ -9,8 +9,8 @@ from contextvars import ContextVar
 
 import llvmlite.binding as llvm
 
-from pellucid.kernels import cache, proof
-from pellucid.kernels.catalogue import CATALOGUE, symbol
+from pellucid.engine import cache, proof
+from pellucid.engine.catalogue import CATALOGUE, symbol
 from pellucid.kernels.target import machine
 
 _guard = threading.Lock()
@@ -70,7 +70,7 @@ def load(names: Iterable[str], dtype: str) -> dict[str, int]:
                     # another process may have built it while this one waited
                     code = codes[name] or cache.read(symbol(name, dtype))
                     if code is None:
-                        from pellucid.kernels.compiler import object_code
+                        from pellucid.engine.compiler import object_code
 
                         _announce()
                         code = object_code(name, dtype)

@@ -3,7 +3,7 @@
 formula   for each step: for each operation: run it on every thread, then meet at the barrier;
           operations that go by rows are run in turn on one slice of the rows after another
 shapes    table (operations, 4) words: function, record, flags of the group, the operation after
-          it; control: see below
+          it; control: see ``control``
 reads     table, records, all that the operations read
 writes    what the operations write; control's last words
 source    a sense-counting barrier as in Mellor-Crummey and Scott, Algorithms for Scalable
@@ -14,24 +14,33 @@ from __future__ import annotations
 
 from numba import njit
 
-from pellucid.kernels.intrinsics import (
+from pellucid.engine.control import (
+    BATCH_ROWS,
+    BY_ROWS,
+    FIRST_STEP,
+    HALT,
+    LAST_STEP,
+    MAY_HALT,
+    MEET,
+    OPERATIONS,
+    ROUND,
+    SLICES,
+    SPINS,
+    TOTAL_ROWS,
+    WAITING,
+    YIELD,
+)
+from pellucid.engine.intrinsics import (
     PLAIN_FLOAT_STATE,
-    address,
     atomic_add,
     atomic_load,
-    atomic_store,
     call,
     call_plain,
     pause,
     read_float_state,
-    share,
     write_float_state,
 )
-
-# words of control; those that threads write lie in cache lines of their own
-FIRST_STEP, LAST_STEP, BATCH_ROWS, TOTAL_ROWS, OPERATIONS, YIELD, SPINS, SLICES = range(8)
-HALT, WAITING, ROUND, CONTROL_WORDS = 16, 32, 48, 64
-MEET, MAY_HALT, BY_ROWS = 1, 2, 4  # flags of an operation
+from pellucid.kernels.intrinsics import address, atomic_store, share
 
 
 @njit(error_model="numpy", _nrt=False)
@@ -52,8 +61,9 @@ def _meet(control, parts):
             call_plain(control[YIELD])
 
 
-def run(part, parts, control, table):
+def run(part, parts, _step, _first, _rows, dtype, a):
     """Steps ``control[FIRST_STEP]`` to ``control[LAST_STEP]`` of the program, as one thread."""
+    control, table = a.control, a.table
     found_state = read_float_state()
     write_float_state(PLAIN_FLOAT_STATE)
     slices = control[SLICES]

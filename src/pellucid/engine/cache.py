@@ -1,8 +1,9 @@
 """Object code on disk, safe for many processes, half-written files and edited sources.
 
-A folder for each combination of this package's source, the compiler's versions and the processor;
-in it one file an operation: a SHA-256 of the object code, then the object code. A file is written
-aside and renamed, so it is whole or not there; what does not match its digest is built again.
+A folder for each combination of the source of ``kernels`` and ``engine``, the compiler's versions
+and the processor; in it one file an operation: a SHA-256 of the object code, then the object code.
+A file is written aside and renamed, so it is whole or not there; what does not match its digest is
+built again.
 """
 
 from __future__ import annotations
@@ -31,8 +32,13 @@ _DIGEST = hashlib.sha256().digest_size
 def key() -> str:
     """What the object code depends on, as a short hash."""
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    package = Path(__file__).parent.parent
+    for name in sorted(
+        source.relative_to(package).as_posix()
+        for part in ("engine", "kernels")
+        for source in (package / part).rglob("*.py")
+    ):
+        digest.update(name.encode() + b"\0" + (package / name).read_bytes() + b"\0")
     versions = [importlib.metadata.version(name) for name in ("numba", "llvmlite")]
     for part in (*versions, platform.python_version(), platform.python_implementation(), *target()):
         digest.update(part.encode() + b"\0")
@@ -50,10 +56,10 @@ def _refusal(folder: Path) -> str | None:
     """Why object code from this folder must not be run, if it must not."""
     if sys.platform == "win32":
         return None
-    found = folder.stat()
-    if found.st_uid != os.geteuid():
+    status = folder.stat()
+    if status.st_uid != os.geteuid():
         return "it belongs to another user"
-    if found.st_mode & 0o022:
+    if status.st_mode & 0o022:
         return "other users may write to it"
     return None
 

@@ -7,53 +7,38 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
-from pellucid.kernels.catalogue import CATALOGUE, WORDS, symbol
+from pellucid.engine.catalogue import CATALOGUE, WORDS, kernel_module, symbol
+from pellucid.kernels.operations.kinds import Kind, kinds
 from pellucid.kernels.target import machine, target
 
-_VIEWS = {
-    "m": "matrix(record, {at}, dtype)",
-    "v": "vector(record, {at}, dtype)",
-    "D": "matrix(record, {at}, float64)",
-    "d": "vector(record, {at}, float64)",
-    "B": "matrix(record, {at}, uint8)",
-    "i": "vector(record, {at}, int64)",
-    "n": "record[{at}]",
-    "r": "real(record, {at}, dtype)",
-}
+
+def _view(kind: Kind, at: int) -> str:
+    """How an argument of `kind` is read from the record, where it begins at word `at`."""
+    if kind.rank == 0:
+        return f"record[{at}]" if kind.dtype else f"real(record, {at}, dtype)"
+    return f"{('vector', 'matrix')[kind.rank - 1]}(record, {at}, {kind.dtype or 'dtype'})"
 
 
-def _entry(name: str, dtype: str) -> tuple[Any, tuple[Any, ...]]:
+def _entry(name: str, dtype: str) -> Any:
     """A function of plain words that unpacks a record and calls the kernel."""
     import numba
     from numba.core import types
 
-    from pellucid.kernels import intrinsics
+    from pellucid.engine import intrinsics
 
-    module, kinds, _ = CATALOGUE[name]
-    source = getattr(importlib.import_module(f"pellucid.kernels.{module}"), name)
-    kernel = numba.njit(error_model="numpy", _nrt=False, boundscheck=False)(source)
-    words = types.CPointer(types.intp)
-    if name == "run":  # the runner is called from Python, and its two tables are its arguments
-
-        def entry(part, parts, record):
-            kernel(
-                part,
-                parts,
-                intrinsics.vector(record, 0, types.int64),
-                intrinsics.vector(record, 2, types.int64),
-            )
-
-        return entry, (types.intp, types.intp, words)
-    at, views = 0, []
-    for kind in kinds:
-        views.append(_VIEWS[kind].format(at=at))
-        at += WORDS[kind]
+    source = getattr(importlib.import_module(kernel_module(name)), name)
+    fields, at = [], 0
+    for field, kind in kinds(CATALOGUE[name]).items():
+        fields.append(f"{field}={_view(kind, at)}")
+        at += 1 + kind.rank
     text = (
-        "def entry(part, parts, step, first, rows, record):\n"
-        f"    kernel(part, parts, step, first, rows, dtype, {', '.join(views)})\n"
+        f"def entry({', '.join(WORDS)}, record):\n"
+        f"    a = arguments({', '.join(fields)})\n"
+        f"    kernel({', '.join(WORDS)}, dtype, a)\n"
     )
     scope: dict[str, Any] = {
-        "kernel": kernel,
+        "arguments": CATALOGUE[name],
+        "kernel": numba.njit(error_model="numpy", _nrt=False, boundscheck=False)(source),
         "dtype": getattr(types, dtype),
         "float64": types.float64,
         "int64": types.int64,
@@ -63,15 +48,15 @@ def _entry(name: str, dtype: str) -> tuple[Any, tuple[Any, ...]]:
         "real": intrinsics.real,
     }
     exec(text, scope)  # the text is built from the catalogue alone
-    return scope["entry"], (*[types.intp] * 5, words)
+    return scope["entry"]
 
 
 def llvm_ir(name: str, dtype: str) -> str:
     """The optimised LLVM IR of one operation, with nothing but its entry visible."""
     from numba.core import compiler, compiler_lock, registry
-    from numba.core.types import void
+    from numba.core.types import CPointer, intp, void
 
-    entry, arguments = _entry(name, dtype)
+    signature = (*[intp] * len(WORDS), CPointer(intp))
     flags = compiler.Flags()
     flags.no_compile = True
     flags.no_cpython_wrapper = True
@@ -80,25 +65,30 @@ def llvm_ir(name: str, dtype: str) -> str:
     context = registry.cpu_target
     with compiler_lock.global_compiler_lock:
         compiled = compiler.compile_extra(
-            context.typing_context, context.target_context, entry, arguments, void, flags, {}
+            context.typing_context,
+            context.target_context,
+            _entry(name, dtype),
+            signature,
+            void,
+            flags,
+            {},
         )
         compiled.library.finalize()
     text = compiled.library.get_llvm_str()
     inner = compiled.fndesc.mangled_name
-    count = len(arguments) - 1
-    names = [f"i64 %w{i}" for i in range(count)]
-    passed = ", ".join(["ptr %nothing", "ptr %nothing", *names, "ptr %record"])
+    words = ", ".join(f"i64 %{word}" for word in WORDS)
     # Numba's functions return a status through two pointers; these kernels raise nothing
     text += (
-        f"\ndefine void @{symbol(name, dtype)}({', '.join(names)}, ptr %record) {{\n"
+        f"\ndefine void @{symbol(name, dtype)}({words}, ptr %record) {{\n"
         f"  %nothing = alloca i64\n"
-        f"  %status = call i32 @{inner}({passed})\n"
+        f"  %status = call i32 @{inner}(ptr %nothing, ptr %nothing, {words}, ptr %record)\n"
         f"  ret void\n}}\n"
     )
     module = llvm.parse_assembly(text)
-    for function in module.functions:
+    for number, function in enumerate(list(module.functions)):
         if not function.is_declaration and function.name != symbol(name, dtype):
             function.linkage = "internal"
+            function.name = f"part{number}"  # Numba's names spell out the types of all arguments
     for variable in list(module.global_variables):
         if not variable.is_declaration:
             variable.linkage = "internal"
