@@ -12,6 +12,7 @@ from pellucid.layers.dropout import Dropout
 from pellucid.layers.flatten import Flatten
 from pellucid.layers.gru import GRU
 from pellucid.layers.initialization import INITIALIZATIONS
+from pellucid.layers.layer_normalization import LayerNorm
 from pellucid.layers.linear import Linear
 from pellucid.layers.lstm import LSTM
 from pellucid.layers.normalization import BatchNorm
@@ -34,6 +35,7 @@ __all__ = [
     "Flatten",
     "GlobalAvgPool",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "MaxPool1d",
@@ -67,6 +69,7 @@ _BY_NAME: dict[str, type[Layer]] = {
         AvgPool2d,
         GlobalAvgPool,
         BatchNorm,
+        LayerNorm,
         Flatten,
         RNN,
         LSTM,
