@@ -111,16 +111,16 @@ class Stage:
     branches: dict[str, Layout] = field(default_factory=dict)
     memory: dict[str, np.ndarray] = field(default_factory=dict)
 
+    @property
+    def rows(self) -> int:
+        """At most so many rows."""
+        return self.batch.rows
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The network's float type."""
+        return self.batch.dtype
+
     def zeros(self, columns: int) -> np.ndarray:
         """A vector of zeros as kernels take it: as long as the panels of `columns` are wide."""
-        return aligned(stored_columns(columns, self.batch.dtype), self.batch.dtype)
-
-    # TEMP
-    rows = property(lambda self: self.batch.rows)
-    dtype = property(lambda self: self.batch.dtype)
-    clock = property(lambda self: self.batch.clock)
-    slices = property(lambda self: self.batch.slices)
-    carries = property(lambda self: self.batch.carries)
-    missing = property(lambda self: self.batch.absent)
-    weights = property(lambda self: (self.batch.weight, self.batch.order))
-    index = property(lambda self: self.number)
+        return aligned(stored_columns(columns, self.dtype), self.dtype)
