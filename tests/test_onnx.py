@@ -224,7 +224,7 @@ class Kernels:
         forward = layer_normalization_forward(
             x=x, x_pixels=spaced(1), y=np.zeros_like(x), y_pixels=spaced(1), features=features,
             statistics=statistics, gamma=zeros, beta=zeros, eps=eps, kind=IDENTITY, slope=0.0,
-            missing=np.zeros(0, np.int64),
+            absent=np.zeros(0, np.int64),
         )  # fmt: skip
         execute(forward, rows=count)
         return statistics

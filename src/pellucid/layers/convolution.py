@@ -77,7 +77,7 @@ class _Convolution(Sliding):
             operation(convolution_forward(
                 x=stage.x, windows=windows, terms=terms, w=stage.parameters["weight"],
                 w_rows=spaced(terms.size), b=bias, y=stage.y, pixels=stage.y_grid.pixels,
-                width=self.channels, activation=activation, slope=slope, missing=stage.batch.absent,
+                width=self.channels, activation=activation, slope=slope, absent=stage.batch.absent,
             ))
         ]  # fmt: skip
 
@@ -103,7 +103,7 @@ class _Convolution(Sliding):
         to_input = operation(convolution_backward_input(
             dy=stage.dy, pixels=stage.y_grid.pixels, terms=spaced(self.channels), wt=transposed,
             w_rows=spaced(self.channels), dx=stage.dx, windows=windows, offsets=offsets,
-            width=channels, missing=stage.batch.absent,
+            width=channels, absent=stage.batch.absent,
         ))  # fmt: skip
         return [replace(transpose, meets=meets)], [to_input]
 
@@ -142,7 +142,7 @@ class _Convolution(Sliding):
             "pixels": stage.y_grid.pixels, "zeros": stage.zeros(self.channels),
             "w_rows": spaced(terms.size), "ones": np.ones(1, stage.dtype),
             "nowhere": np.zeros(max(1, len(windows)), np.int64), "width": self.channels,
-            "missing": stage.batch.absent,
+            "absent": stage.batch.absent,
         }  # fmt: skip
 
     def _bias_gradient(self, stage: Stage) -> Any:

@@ -69,7 +69,7 @@ class LayerNorm(Layer):
                     eps=self.eps,
                     kind=kind,
                     slope=slope,
-                    missing=stage.batch.absent,
+                    absent=stage.batch.absent,
                 )
             )
         ]
@@ -89,7 +89,7 @@ class LayerNorm(Layer):
                     sums=np.zeros((2, stored_columns(features, stage.dtype))),
                     dgamma=stage.gradients["gamma"],
                     dbeta=stage.gradients["beta"],
-                    missing=stage.batch.absent,
+                    absent=stage.batch.absent,
                 )
             )
         ]
@@ -103,7 +103,7 @@ class LayerNorm(Layer):
                         features=features,
                         statistics=statistics,
                         gamma=stage.parameters["gamma"],
-                        missing=stage.batch.absent,
+                        absent=stage.batch.absent,
                     )
                 )
             )

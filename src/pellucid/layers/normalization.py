@@ -96,7 +96,7 @@ class BatchNorm(Layer):
             return [operation(sums)]
         shared = stage.batch
         to_input = normalize_backward(
-            x=stage.x, d=stage.dx, pixels=stage.x_grid.pixels, channels=channels, weight=shared.weight,
-            order=shared.order, batch=batch, gamma=stage.parameters["gamma"],
+            x=stage.x, d=stage.dx, pixels=stage.x_grid.pixels, channels=channels,
+            weight=shared.weight, order=shared.order, batch=batch, gamma=stage.parameters["gamma"],
         )  # fmt: skip
         return [operation(sums), operation(to_input)]

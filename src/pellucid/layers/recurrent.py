@@ -184,7 +184,7 @@ class Recurrent(Layer):
     def _steps(self, stage: Stage, reverse: int) -> dict[str, Any]:
         """How many steps there are, and how they are gone through."""
         return {
-            "missing": stage.batch.absent, "steps": stage.input_shape[0], "width": self.hidden_dim,
+            "absent": stage.batch.absent, "steps": stage.input_shape[0], "width": self.hidden_dim,
             "reverse": reverse,
         }  # fmt: skip
 
@@ -234,7 +234,8 @@ class Recurrent(Layer):
             operations.append(
                 operation(pair_steps(
                     all_steps=all_steps, every=every, x_places=places, dz_places=dz_places,
-                    pairs=pairs, h_places=states, later=later, counts=counts, missing=stage.batch.absent,
+                    pairs=pairs, h_places=states, later=later, counts=counts,
+                    absent=stage.batch.absent,
                 ))
             )  # fmt: skip
         gates = max(gates_a, gates_b)

@@ -26,10 +26,10 @@ class Batch:
         How many steps each row lacks at its end; empty where none lacks any.
     training : bool
         Whether layers act as in training, and gradients are wanted.
-    clock : int64 ndarray of shape (3,), optional
+    clock : int64 ndarray of shape (3,)
         Two words of the seed, and the steps done before: what dropout draws from.
-    weight, order : ndarray of shape (N,), optional
-        In training, the weight of all rows and the epoch's order of them.
+    weight, order : ndarray of shape (N,)
+        In training, the weight of all rows and the epoch's order of them; else empty.
     slices : int
         Into how many slices rows are cut; see :attr:`Chain.slices`.
     carries : bool
@@ -40,9 +40,9 @@ class Batch:
     dtype: np.dtype
     absent: np.ndarray
     training: bool = False
-    clock: np.ndarray | None = None
-    weight: np.ndarray | None = None
-    order: np.ndarray | None = None
+    clock: np.ndarray = field(default_factory=lambda: np.zeros(3, np.int64))
+    weight: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    order: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     slices: int = 0
     carries: bool = False
     numbers: Iterator[int] = field(default_factory=itertools.count)
