@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pellucid import feed
 from pellucid.data.picture_sets import Pictures
 from pellucid.data.pictures import Header
+from pellucid.engine import Program
 from pellucid.feed import Feed
-from pellucid.kernels import Program
 from pellucid.kernels.grid import Grid
 
 SHAPE = (2, 3, 1)

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from pellucid.kernels.threads import run_parts
+from pellucid.engine.threads import run_parts
 
 
 def test_every_part_runs_once():

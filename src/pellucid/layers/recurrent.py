@@ -142,7 +142,6 @@ class Recurrent(Layer):
             back = rows_of(stage.rows, self.hidden_dim, stage.dtype)
             through_time.append(
                 operation(backward(
-                    **self._states(stage, memory, reverse),
                     dy=stage.dy, dy_at=reverse * self.hidden_dim, dy_pixel=stage.y_grid.pixel,
                     per_step=self.return_sequences, z=memory["z"], z_pixel=self._pixel(stage),
                     ut=turned["input_weight"], wt=turned["recurrent_weight"],
@@ -150,7 +149,7 @@ class Recurrent(Layer):
                     dx=dx, dx_pixel=stage.x_grid.pixel, inputs=stage.x_grid.channels, adds=reverse,
                     places=memory["places"], numbers=spaced(self._longest(stage)),
                     **self._steps(stage, reverse),
-                    **self._backward_arguments(stage, memory, turned),
+                    **self._backward_arguments(stage, memory, turned, reverse),
                 ))
             )  # fmt: skip
             to_weights += self._to_weights(
@@ -193,7 +192,9 @@ class Recurrent(Layer):
         """The forward kernel's own arguments."""
         return {}
 
-    def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> dict[str, Any]:
+    def _backward_arguments(
+        self, stage: Stage, memory: Any, turned: Any, reverse: int
+    ) -> dict[str, Any]:
         """The backward kernel's own arguments."""
         return {}
 

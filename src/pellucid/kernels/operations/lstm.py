@@ -36,9 +36,6 @@ class lstm_forward(NamedTuple):
 class lstm_backward(NamedTuple):
     """dz of all steps, from the last to the first, and dx."""
 
-    h: Matrix
-    h_at: Integer
-    h_pixel: Integer
     dy: Matrix
     dy_at: Integer
     dy_pixel: Integer
