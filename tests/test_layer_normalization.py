@@ -165,13 +165,13 @@ class Pixels:
         return np.stack(lines, axis=1)
 
 
-def run(x, gamma, beta, dy, dtype, parts=1, missing=(), kind=IDENTITY):
+def run(x, gamma, beta, dy, dtype, parts=1, absent=(), kind=IDENTITY):
     """y, dx, dgamma and dbeta by the kernels."""
     X, Y, D = (Pixels(array.astype(dtype), dtype) for array in (x, 0 * x, dy))
     shared = {
         "features": X.features,
         "statistics": np.zeros((len(x), 2 * X.count)),
-        "missing": np.array(missing, dtype=np.int64),
+        "absent": np.array(absent, dtype=np.int64),
     }
     scale, shift, dgamma, dbeta = (padded_vector(v, dtype) for v in (gamma, beta, gamma, beta))
     forward = layer_normalization_forward(
@@ -215,7 +215,7 @@ def test_kernels_leave_out_the_steps_that_rows_lack(dtype):
     lengths = np.array([4, 1, 2])
     there = np.arange(4) < lengths[:, None]
     x[~there] = dy[~there] = np.nan
-    y, dx, dgamma, dbeta = run(x, gamma, beta, dy, dtype, missing=4 - lengths)
+    y, dx, dgamma, dbeta = run(x, gamma, beta, dy, dtype, absent=4 - lengths)
     forward = formulas.layer_normalization(x[there], gamma, beta)
     assert_close(y[there], forward.y, dtype)
     expected = formulas.layer_normalization_backward(dy[there], forward.xhat, forward.std, gamma)

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from helpers import DTYPES, assert_close, assert_padding_zero, padded, shapes
 
-from pellucid import formulas, network
+from pellucid import formulas
 from pellucid.engine import Program, execute, halt_word, new_control, operation
 from pellucid.kernels.operations.losses import sum_loss
+from pellucid.network.loss import LOSSES
 
-LOSSES = tuple(network.LOSSES)
+NAMES = tuple(LOSSES)
 
 
 def run(name, y, target, weight, order, columns, steps=1, back=0, pixel=0, lengths=None, parts=1):
@@ -17,7 +18,7 @@ def run(name, y, target, weight, order, columns, steps=1, back=0, pixel=0, lengt
     lengths = np.ones(rows, np.int64) if lengths is None else lengths
     d, losses, hits = np.full_like(y, np.nan), np.zeros(rows), np.zeros(rows)
     d[:, columns:] = 0 if steps == 1 else np.nan
-    kernel = network.LOSSES[name](
+    kernel = LOSSES[name](
         y=y, pixel=pixel, target=target, weight=weight, starts=np.cumsum(lengths) - lengths,
         lengths=lengths, order=order, steps=steps, back=back, d=d, losses=losses, hits=hits,
         columns=columns,
@@ -35,7 +36,7 @@ def targets(name, rng, rows, columns, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", NAMES)
 def test_kernel_equals_formula(name, dtype):
     rng = np.random.default_rng(0)
     for rows, columns in shapes(2):
@@ -58,7 +59,7 @@ def test_kernel_equals_formula(name, dtype):
         assert_padding_zero(gradient, columns)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", NAMES)
 def test_steps_are_rows_one_behind_the_other(name):
     """Of sequences cut into pieces of three steps, from their ends."""
     rng = np.random.default_rng(0)
@@ -87,7 +88,7 @@ def test_steps_are_rows_one_behind_the_other(name):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", LOSSES[1:])
+@pytest.mark.parametrize("name", NAMES[1:])
 def test_logits_of_a_thousand_do_not_overflow(name, dtype):
     z = np.array([[1000.0, -1000.0], [-1000.0, 1000.0]])
     categorical = name == "categorical_cross_entropy"

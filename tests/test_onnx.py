@@ -15,8 +15,7 @@ import pytest
 
 from pellucid import Network, formulas
 from pellucid.data import Sequences
-from pellucid.engine import Program, execute
-from pellucid.feed import Feed
+from pellucid.engine import execute
 from pellucid.kernels.grid import spaced
 from pellucid.kernels.operations.activations import IDENTITY
 from pellucid.kernels.operations.layer_normalization import layer_normalization_forward
@@ -41,6 +40,7 @@ from pellucid.layers import (
     Softmax,
     Tanh,
 )
+from pellucid.network.passes import Prediction
 
 onnx = pytest.importorskip("onnx")
 PAGE = Path(__file__).parents[1] / "docs" / "onnx.md"
@@ -224,7 +224,7 @@ class Kernels:
         forward = layer_normalization_forward(
             x=x, x_pixels=spaced(1), y=np.zeros_like(x), y_pixels=spaced(1), features=features,
             statistics=statistics, gamma=zeros, beta=zeros, eps=eps, kind=IDENTITY, slope=0.0,
-            missing=np.zeros(0, np.int64),
+            absent=np.zeros(0, np.int64),
         )  # fmt: skip
         execute(forward, rows=count)
         return statistics
@@ -257,9 +257,9 @@ class Kernels:
     def _cell(self, network, data):
         """The cell state after the last step, which a layer keeps to itself."""
         rows, steps, _ = data.shape
-        layout = network.layout(rows, unequal=True)
-        feed = Feed(data, rows).operation(layout.x, layout.x_grid, layout.missing)
-        Program([feed, *layout.forward], network.dtype).run(0, 1, rows, rows)
+        with Prediction(network.chain, network.held, data, rows) as prediction:
+            prediction.outputs()
+            layout = prediction.layout
         size, pixel = network.output_shape[1], layout.y_grid.pixel
         cells = layout.stages[0].memory["c"][:, : steps * pixel].reshape(rows, steps, pixel)
         return _last(cells, data.lengths)[:, :size]

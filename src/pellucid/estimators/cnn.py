@@ -40,6 +40,8 @@ _POOLS: dict[str, dict[int, Any]] = {
 class _CNN(NetworkEstimator):
     """Abstract: blocks of convolution, activation and pooling, then hidden layers."""
 
+    _input: PictureEncoder
+
     @property
     def pictures_(self) -> PictureEncoder:
         """What was learned about the pictures: size, channels, means and deviations."""

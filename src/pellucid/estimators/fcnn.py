@@ -18,6 +18,8 @@ from pellucid.training.schedules import Schedule
 class _FCNN(NetworkEstimator):
     """Abstract: hidden layers of one kind, each Linear, activation, Dropout."""
 
+    _input: TableEncoder
+
     @property
     def table_(self) -> TableEncoder:
         """What was learned about the columns."""

@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from pellucid.checks import shown
-from pellucid.data import Arrangement, PictureEncoder, SequenceEncoder, TableEncoder
+from pellucid.data import Encoder, PictureEncoder, SequenceEncoder, TableEncoder
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import documented
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
 from pellucid.layers import Flatten, GlobalAvgPool, Layer, Linear, Recurrent, ReLU, Softmax
-from pellucid.layers.windows import Sliding
+from pellucid.layers.sliding import Sliding
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.schedules import Schedule
 
 
 class _AnyNetwork(NetworkEstimator):
     """Abstract: the layers that the user lists, and an output layer."""
+
+    _input: Any  # an Encoder: which one follows from the layers
 
     @property
     def table_(self) -> TableEncoder:
@@ -39,23 +41,13 @@ class _AnyNetwork(NetworkEstimator):
         tags.input_tags.allow_nan = True
         return tags
 
-    def _new_input(self) -> TableEncoder | PictureEncoder | SequenceEncoder:
-        spatial = (Sliding, GlobalAvgPool, Flatten)
-        if isinstance(self.layers, (list, tuple)):
-            if any(isinstance(each, Recurrent) for each in self.layers):
-                return SequenceEncoder()
-            if any(isinstance(each, spatial) for each in self.layers):
-                return PictureEncoder()
+    def _new_input(self) -> Encoder:
+        layers = self.layers if isinstance(self.layers, (list, tuple)) else ()
+        if any(isinstance(layer, Recurrent) for layer in layers):
+            return SequenceEncoder(by_step=_gives_steps(layers))
+        if any(isinstance(layer, (Sliding, GlobalAvgPool, Flatten)) for layer in layers):
+            return PictureEncoder()
         return TableEncoder()
-
-    def _arrangement(self, X: Any) -> Arrangement | None:
-        """Of all states that come from the last recurrent layer, each has a target."""
-        for layer in reversed(self.layers if isinstance(self.layers, (list, tuple)) else ()):
-            if isinstance(layer, Recurrent):
-                return SequenceEncoder().arrangement(self, X) if layer.return_sequences else None
-            if isinstance(layer, (Flatten, GlobalAvgPool)):
-                return None
-        return None
 
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__
@@ -81,6 +73,16 @@ class _AnyNetwork(NetworkEstimator):
                 )
             return list(layers)
         return [*layers, Linear(outputs)]
+
+
+def _gives_steps(layers: Sequence[Layer]) -> bool:
+    """Whether all states of the last recurrent layer come out of the network."""
+    for layer in reversed(layers):
+        if isinstance(layer, Recurrent):
+            return layer.return_sequences
+        if isinstance(layer, (Flatten, GlobalAvgPool)):
+            return False
+    return False
 
 
 @documented

@@ -5,7 +5,7 @@ formula   xhat = (x - mean) / sqrt(variance + eps), y = f(gamma xhat + beta), f 
           dgamma = sum dy xhat, dbeta = sum dy; means over the features of a pixel, sums over pixels
 shapes    x, y, dy (B, padded rows), pixels (P,) where the pixels of a row begin, C features;
           statistics (B, 2 P) float64: mean and 1 / std of each pixel; sums (2, padded C) float64
-reads     x, dy, gamma, beta; missing (B,), the pixels that a row lacks at its end, empty for none
+reads     x, dy, gamma, beta; absent (B,), the pixels that a row lacks at its end, empty for none
 writes    forward y, statistics; backward dx in place of dy, dgamma, dbeta, all without f
 source    ``pellucid.formulas.layer_normalization``; Ba, Kiros, Hinton, Layer Normalization (2016)
 
@@ -131,7 +131,7 @@ def layer_normalization_forward(part, parts, step, first, rows, dtype, a):
     features, eps = a.features, float64(a.eps)
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        for n in range(present(i, a.x_pixels.size, a.missing)):
+        for n in range(present(i, a.x_pixels.size, a.absent)):
             source = a.x[i, a.x_pixels[n] : a.x_pixels[n] + features]
             target = a.y[i, a.y_pixels[n] : a.y_pixels[n] + features]
             mean = _sum_features(dtype, features, address(source, 0)) / features
@@ -155,7 +155,7 @@ def layer_normalization_backward_sums(part, parts, step, first, rows, dtype, a):
         sums[1, j : j + LANES] = 0.0
         for i in range(rows):
             _add_gradients(
-                dtype, present(i, a.x_pixels.size, a.missing),
+                dtype, present(i, a.x_pixels.size, a.absent),
                 address(a.x[i], j), x_table, address(a.dy[i], j), dy_table,
                 address(a.statistics[i], 0), address(sums[0], j), address(sums[1], j),
             )  # fmt: skip
@@ -169,7 +169,7 @@ def layer_normalization_backward(part, parts, step, first, rows, dtype, a):
     features = a.features
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        for n in range(present(i, a.pixels.size, a.missing)):
+        for n in range(present(i, a.pixels.size, a.absent)):
             source = a.x[i, a.pixels[n] : a.pixels[n] + features]
             target = a.d[i, a.pixels[n] : a.pixels[n] + features]
             mean, scale = a.statistics[i, 2 * n], a.statistics[i, 2 * n + 1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -21,7 +20,7 @@ from pellucid.kernels.operations.activations import (
     softmax_backward,
     softmax_forward,
 )
-from pellucid.layers.base import Layer, Shape, Stage, flat_size
+from pellucid.layers.base import Layer, Shape, Stage, concrete_layer, flat_size
 
 
 def activated(
@@ -59,6 +58,7 @@ class Activation(Layer):
 
     def backward(self, stage: Stage) -> list[Operation]:
         # y = f(x), so dx = f'(x) dy
+        assert stage.dy is not None
         (y_lines,), length = lines(stage.y_grid)
         return [
             operation(activation_backward(
@@ -68,14 +68,14 @@ class Activation(Layer):
         ]  # fmt: skip
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class ReLU(Activation):
     """``y = max(x, 0)``; see :func:`pellucid.formulas.relu`."""
 
     kind = RELU
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class LeakyReLU(Activation):
     """``y = x where x > 0, else slope x``; see :func:`pellucid.formulas.leaky_relu`.
 
@@ -92,21 +92,21 @@ class LeakyReLU(Activation):
         checks.number("slope", "LeakyReLU", self.slope, 0, 1, open_low=True, open_high=True)
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class Sigmoid(Activation):
     """``y = 1 / (1 + e^-x)``; see :func:`pellucid.formulas.sigmoid`."""
 
     kind = SIGMOID
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class Tanh(Activation):
     """``y = tanh x``; see :func:`pellucid.formulas.tanh`."""
 
     kind = TANH
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class Softmax(Layer):
     """``y_i = e^x_i / sum_j e^x_j``; see :func:`pellucid.formulas.softmax`.
 
@@ -123,6 +123,7 @@ class Softmax(Layer):
         return [operation(softmax_forward(x=stage.x, y=stage.y, columns=stage.output_shape[0]))]
 
     def backward(self, stage: Stage) -> list[Operation]:
+        assert stage.dy is not None
         return [operation(softmax_backward(y=stage.y, d=stage.dy, columns=stage.output_shape[0]))]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,9 @@ from pellucid.kernels.operations.convolution import (
     sum_groups,
 )
 from pellucid.kernels.panels import aligned
-from pellucid.layers.base import ROW_SLICES, Parameter, Shape, Stage, transposing
+from pellucid.layers.base import ROW_SLICES, Parameter, Shape, Stage, concrete_layer, transposing
 from pellucid.layers.initialization import INITIALIZATIONS
-from pellucid.layers.windows import Size, Sliding
+from pellucid.layers.sliding import Size, Sliding
 
 _SMALL = 32 << 10  # bytes of weights, of which each slice of the rows can have a gradient
 
@@ -77,14 +77,14 @@ class _Convolution(Sliding):
             operation(convolution_forward(
                 x=stage.x, windows=windows, terms=terms, w=stage.parameters["weight"],
                 w_rows=spaced(terms.size), b=bias, y=stage.y, pixels=stage.y_grid.pixels,
-                width=self.channels, activation=activation, slope=slope, missing=stage.missing,
+                width=self.channels, activation=activation, slope=slope, absent=stage.batch.absent,
             ))
         ]  # fmt: skip
 
     def backward(self, stage: Stage) -> list[Operation]:
         # y[o] = b + sum_q x[window(o), q] W[q], so dW[q] = sum_o x[window(o), q]^T dy[o],
         # db = sum_o dy[o], and dx[window(o), q] gets dy[o] W[q]^T from every o
-        small = bool(stage.slices) and stage.parameters["weight"].nbytes <= _SMALL
+        small = bool(stage.batch.slices) and stage.parameters["weight"].nbytes <= _SMALL
         transpose, to_input = self._to_input(stage, meets=small)
         if small:
             return [*transpose, *to_input, *self._to_weights_by_rows(stage)]
@@ -103,7 +103,7 @@ class _Convolution(Sliding):
         to_input = operation(convolution_backward_input(
             dy=stage.dy, pixels=stage.y_grid.pixels, terms=spaced(self.channels), wt=transposed,
             w_rows=spaced(self.channels), dx=stage.dx, windows=windows, offsets=offsets,
-            width=channels, missing=stage.missing,
+            width=channels, absent=stage.batch.absent,
         ))  # fmt: skip
         return [replace(transpose, meets=meets)], [to_input]
 
@@ -118,7 +118,10 @@ class _Convolution(Sliding):
     def _to_weights_by_rows(self, stage: Stage) -> list[Operation]:
         """dW and db as sums of their own for each slice of the rows, then added up."""
         sums = [
-            (aligned(ROW_SLICES * total.size, stage.dtype).reshape(ROW_SLICES, total.size), total)
+            (
+                aligned(ROW_SLICES * total.size, stage.dtype).reshape(ROW_SLICES, total.size),
+                total,
+            )
             for total in (stage.gradients["weight"], self._bias_gradient(stage))
         ]
         products = convolution_backward_weight_by_rows(
@@ -139,7 +142,7 @@ class _Convolution(Sliding):
             "pixels": stage.y_grid.pixels, "zeros": stage.zeros(self.channels),
             "w_rows": spaced(terms.size), "ones": np.ones(1, stage.dtype),
             "nowhere": np.zeros(max(1, len(windows)), np.int64), "width": self.channels,
-            "missing": stage.missing,
+            "absent": stage.batch.absent,
         }  # fmt: skip
 
     def _bias_gradient(self, stage: Stage) -> Any:
@@ -154,10 +157,10 @@ class _Convolution(Sliding):
         """Where windows begin in a row of x, and where a window's terms lie."""
         windows, grid = self.windows(stage.input_shape), stage.x_grid
         terms = (self._offsets(stage)[:, None] + spaced(grid.channels)).reshape(-1)
-        return grid.windows(windows.outputs, windows.stride), terms
+        return grid.windows(windows.outputs, windows.stride, windows.padding), terms
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class Conv2d(_Convolution):
     """Convolution of pictures (H, W, C): a weighted sum of each window, for each output channel.
 
@@ -200,7 +203,7 @@ class Conv2d(_Convolution):
     dilation: Size = 1
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class Conv1d(_Convolution):
     """Convolution of signals (L, C); see :class:`Conv2d`.
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from pellucid.engine import Operation
 from pellucid.layers.activations import activated
-from pellucid.layers.base import Layer, Shape, Stage
+from pellucid.layers.base import Layer, Shape, Stage, concrete_layer
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class Flatten(Layer):
     """All numbers of a picture or signal, row by row, channels last, as one row of features."""
 

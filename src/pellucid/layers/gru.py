@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pellucid import checks
@@ -10,11 +9,11 @@ from pellucid.engine import Operation
 from pellucid.kernels.grid import spaced
 from pellucid.kernels.operations.gru import gru_backward, gru_forward
 from pellucid.kernels.panels import rows_of
-from pellucid.layers.base import Parameter, Stage
+from pellucid.layers.base import Parameter, Stage, concrete_layer
 from pellucid.layers.recurrent import Recurrent
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class GRU(Recurrent):
     """A reset gate and an update gate; x (B, T, I), h_0 = 0.
 

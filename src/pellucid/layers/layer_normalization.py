@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from pellucid import checks
@@ -14,10 +12,10 @@ from pellucid.kernels.operations.layer_normalization import (
     layer_normalization_forward,
 )
 from pellucid.kernels.panels import stored_columns
-from pellucid.layers.base import Layer, Parameter, Shape, Stage
+from pellucid.layers.base import Layer, Parameter, Shape, Stage, concrete_layer
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class LayerNorm(Layer):
     """``y = gamma (x - mean) / sqrt(variance + eps) + beta``, over the features of each row.
 
@@ -71,7 +69,7 @@ class LayerNorm(Layer):
                     eps=self.eps,
                     kind=kind,
                     slope=slope,
-                    missing=stage.missing,
+                    absent=stage.batch.absent,
                 )
             )
         ]
@@ -91,7 +89,7 @@ class LayerNorm(Layer):
                     sums=np.zeros((2, stored_columns(features, stage.dtype))),
                     dgamma=stage.gradients["gamma"],
                     dbeta=stage.gradients["beta"],
-                    missing=stage.missing,
+                    absent=stage.batch.absent,
                 )
             )
         ]
@@ -105,7 +103,7 @@ class LayerNorm(Layer):
                         features=features,
                         statistics=statistics,
                         gamma=stage.parameters["gamma"],
-                        missing=stage.missing,
+                        absent=stage.batch.absent,
                     )
                 )
             )

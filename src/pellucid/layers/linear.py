@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from pellucid import checks
 from pellucid.engine import Operation, operation
@@ -12,12 +11,20 @@ from pellucid.kernels.operations.activations import IDENTITY
 from pellucid.kernels.operations.linear import bias_backward
 from pellucid.kernels.operations.product import product
 from pellucid.kernels.panels import PANEL_BYTES
-from pellucid.layers.base import Layer, Parameter, Shape, Stage, flat_size, transposing
+from pellucid.layers.base import (
+    Layer,
+    Parameter,
+    Shape,
+    Stage,
+    concrete_layer,
+    flat_size,
+    transposing,
+)
 from pellucid.layers.convolution import Conv1d
 from pellucid.layers.initialization import INITIALIZATIONS
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class Linear(Layer):
     """``y = x W + b``, x (B, I), W (I, H), b (H,); of x (B, T, I) each step by itself.
 
@@ -96,7 +103,10 @@ class Linear(Layer):
         inputs, outputs = stage.input_shape[0], stage.output_shape[0]
         panel = PANEL_BYTES // stage.dtype.itemsize
         zeros = stage.zeros(max(inputs, outputs))
-        x_rows, dy_rows = spaced(stage.rows, x.shape[1]), spaced(stage.rows, dy.shape[1])
+        x_rows, dy_rows = (
+            spaced(stage.rows, x.shape[1]),
+            spaced(stage.rows, dy.shape[1]),
+        )
         features, units = spaced(inputs), spaced(outputs)
         operations = []
         if dx is not None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pellucid.kernels.operations.lstm import lstm_backward, lstm_forward
 from pellucid.kernels.panels import rows_of, stored_columns
-from pellucid.layers.base import Parameter, Stage
+from pellucid.layers.base import Parameter, Stage, concrete_layer
 from pellucid.layers.recurrent import Recurrent
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class LSTM(Recurrent):
     """Input, forget and output gates around a cell state; x (B, T, I), h_0 = c_0 = 0.
 

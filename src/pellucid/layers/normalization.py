@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,10 @@ from pellucid.kernels.operations.normalization import (
     normalize_backward_sums,
 )
 from pellucid.kernels.panels import stored_columns
-from pellucid.layers.base import Layer, Parameter, Shape, Stage
+from pellucid.layers.base import Layer, Parameter, Shape, Stage, concrete_layer
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class BatchNorm(Layer):
     """``y = gamma (x - mean) / sqrt(variance + eps) + beta`` for each channel.
 
@@ -68,10 +67,10 @@ class BatchNorm(Layer):
         }  # fmt: skip
         statistics: Any
         if training:
-            weight, order = stage.weights
+            shared = stage.batch
             statistics = batch_statistics(
-                x=stage.x, x_pixels=stage.x_grid.pixels, weight=weight, order=order,
-                momentum=self.momentum, **running,
+                x=stage.x, x_pixels=stage.x_grid.pixels, weight=shared.weight,
+                order=shared.order, momentum=self.momentum, **running,
             )  # fmt: skip
         else:
             statistics = known_statistics(**running)
@@ -95,9 +94,9 @@ class BatchNorm(Layer):
         )  # fmt: skip
         if stage.dx is None:
             return [operation(sums)]
-        weight, order = stage.weights
+        shared = stage.batch
         to_input = normalize_backward(
-            x=stage.x, d=stage.dx, pixels=stage.x_grid.pixels, channels=channels, weight=weight,
-            order=order, batch=batch, gamma=stage.parameters["gamma"],
+            x=stage.x, d=stage.dx, pixels=stage.x_grid.pixels, channels=channels,
+            weight=shared.weight, order=shared.order, batch=batch, gamma=stage.parameters["gamma"],
         )  # fmt: skip
         return [operation(sums), operation(to_input)]

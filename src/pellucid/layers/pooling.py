@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,11 +17,11 @@ from pellucid.kernels.operations.pooling import (
     max_pool_forward,
 )
 from pellucid.kernels.panels import rows_of
-from pellucid.layers.base import Layer, Shape, Stage
-from pellucid.layers.windows import Size, Sliding, Windows
+from pellucid.layers.base import Layer, Shape, Stage, concrete_layer
+from pellucid.layers.sliding import Placement, Size, Sliding
 
 
-def _places(grid: Grid, windows: Windows) -> np.ndarray:
+def _places(grid: Grid, windows: Placement) -> np.ndarray:
     """(O, Q): where position q of window o lies in a row of `grid`, -1 outside of the picture."""
     axes = []
     for size, (before, _), count, stride, outputs in zip(
@@ -72,7 +71,7 @@ class _Pool(Sliding):
     def _ceil(self) -> bool:
         return self.ceil_mode
 
-    def windows(self, shape: Shape) -> Windows:
+    def windows(self, shape: Shape) -> Placement:
         windows = super().windows(shape)
         if any(max(p) >= k for p, k in zip(windows.padding, windows.size, strict=True)):
             raise ValueError(
@@ -164,7 +163,7 @@ class _AvgPool(_Pool, _Average):
         return places, np.multiply.outer(*counts).reshape(-1)
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class MaxPool2d(_MaxPool):
     """The largest number of each window of a picture (H, W, C), channel by channel.
 
@@ -191,7 +190,7 @@ class MaxPool2d(_MaxPool):
     ceil_mode: bool = False
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class MaxPool1d(_MaxPool):
     """The largest number of each window of a signal (L, C); see :class:`MaxPool2d`."""
 
@@ -202,7 +201,7 @@ class MaxPool1d(_MaxPool):
     ceil_mode: bool = False
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class AvgPool2d(_AvgPool):
     """The mean of each window of a picture (H, W, C), channel by channel.
 
@@ -232,7 +231,7 @@ class AvgPool2d(_AvgPool):
     count_include_pad: bool = False
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class AvgPool1d(_AvgPool):
     """The mean of each window of a signal (L, C); see :class:`AvgPool2d`."""
 
@@ -244,7 +243,7 @@ class AvgPool1d(_AvgPool):
     count_include_pad: bool = False
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class GlobalAvgPool(_Average):
     """The mean of each channel over the whole picture or signal; see
     :func:`pellucid.formulas.global_average_pool`.

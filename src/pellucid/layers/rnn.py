@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pellucid import checks
 from pellucid.kernels.operations.rnn import rnn_backward, rnn_forward
 from pellucid.layers.activations import ACTIVATIONS
-from pellucid.layers.base import Stage
+from pellucid.layers.base import Stage, concrete_layer
 from pellucid.layers.recurrent import Recurrent
 
 STATES = ("tanh", "sigmoid", "relu")
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class RNN(Recurrent):
     """``h_t = f(x_t U + h_{t-1} W + b)``, x (B, T, I), U (I, H), W (H, H), b (H,), h_0 = 0.
 

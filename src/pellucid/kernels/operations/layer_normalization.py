@@ -28,7 +28,7 @@ class layer_normalization_forward(NamedTuple):
     eps: Real
     kind: Integer
     slope: Real
-    missing: IntegerVector
+    absent: IntegerVector
 
 
 class layer_normalization_backward_sums(NamedTuple):
@@ -43,7 +43,7 @@ class layer_normalization_backward_sums(NamedTuple):
     sums: DoubleMatrix
     dgamma: Vector
     dbeta: Vector
-    missing: IntegerVector
+    absent: IntegerVector
 
 
 @by_rows
@@ -56,4 +56,4 @@ class layer_normalization_backward(NamedTuple):
     features: Integer
     statistics: DoubleMatrix
     gamma: Vector
-    missing: IntegerVector
+    absent: IntegerVector

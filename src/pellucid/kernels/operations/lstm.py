@@ -21,7 +21,7 @@ class lstm_forward(NamedTuple):
     h_pixel: Integer
     z: Matrix
     z_pixel: Integer
-    missing: IntegerVector
+    absent: IntegerVector
     places: IntegerVector
     numbers: IntegerVector
     steps: Integer
@@ -50,7 +50,7 @@ class lstm_backward(NamedTuple):
     dx_pixel: Integer
     inputs: Integer
     adds: Integer
-    missing: IntegerVector
+    absent: IntegerVector
     places: IntegerVector
     numbers: IntegerVector
     steps: Integer

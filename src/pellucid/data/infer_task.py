@@ -1,4 +1,4 @@
-"""Classification or regression, decided from the target."""
+"""Whether a target calls for classification or regression."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pellucid.data.targets import read_target
 MAX_CLASSES = 20
 
 
-def decide_task(y: Any, name: str | None = None) -> tuple[str, str]:
+def infer_task(y: Any, name: str | None = None) -> tuple[str, str]:
     """Whether `y` calls for ``"classification"`` or ``"regression"``, and the reason in words.
 
     Text and truth values are classes. Numbers with fractions are quantities. Whole numbers are
@@ -27,9 +27,9 @@ def decide_task(y: Any, name: str | None = None) -> tuple[str, str]:
 
     Examples
     --------
-    >>> decide_task(["cat", "dog", "cat"], "animal")
+    >>> infer_task(["cat", "dog", "cat"], "animal")
     ('classification', "target 'animal' is text with 2 values: classification")
-    >>> decide_task([1.5, 2.25, 3.0])
+    >>> infer_task([1.5, 2.25, 3.0])
     ('regression', 'the target has numbers with fractions: regression')
     """
     owner = "the target" if name is None else f"target {name!r}"

@@ -16,8 +16,7 @@ def check_rows(estimator: Any, x_rows: int, y_rows: int) -> None:
     if x_rows != y_rows:
         raise ValueError(
             f"X and y of {owner_of(estimator)} must have the same number of rows. Got {x_rows} "
-            "rows in X and "
-            f"{y_rows} in y."
+            f"rows in X and {y_rows} in y."
         )
 
 
@@ -52,13 +51,12 @@ def sample_weights(estimator: Any, sample_weight: Any, n: int) -> np.ndarray:
     if (weights < 0).any():
         row = int(np.argmax(weights < 0))
         raise ValueError(
-            f"sample_weight of {owner_of(estimator)} must not be negative. Got {weights[row]:g} "
-            f"in row {row}."
+            f"sample_weight of {owner} must not be negative. Got {weights[row]:g} in row {row}."
         )
     if not (weights > 0).any():
         raise ValueError(
-            f"sample_weight of {owner_of(estimator)} must have at least one weight above zero. "
-            f"Got zero in all {n} rows."
+            f"sample_weight of {owner} must have at least one weight above zero. Got zero in all "
+            f"{n} rows."
         )
     return weights
 
@@ -97,34 +95,21 @@ def class_weights(
     if class_weight is None:
         return np.ones(rows)
     if np.ndim(codes) > 1:
-        raise ValueError(
-            fault(
-                "class_weight",
-                owner,
-                "None for multilabel targets",
-                class_weight,
-                "Pass sample_weight instead.",
-            )
-        )
+        expected, way_out = "None for multilabel targets", "Pass sample_weight instead."
+        raise ValueError(fault("class_weight", owner, expected, class_weight, way_out))
     if isinstance(class_weight, str) and class_weight == "balanced":
         weights = np.ones(rows) if sample_weight is None else sample_weight
-        counts = np.bincount(
-            codes, weights=weights, minlength=len(classes)
-        )  # adds in the order of the rows
+        # bincount adds in the order of the rows
+        counts = np.bincount(codes, weights=weights, minlength=len(classes))
         total = np.cumsum(counts)[-1]
         present = counts > 0
-        each = np.where(
-            present, total / (np.count_nonzero(present) * np.where(present, counts, 1.0)), 0.0
-        )
-        return each[codes]
+        shares = np.count_nonzero(present) * np.where(present, counts, 1.0)
+        return np.where(present, total / shares, 0.0)[codes]
     if not isinstance(class_weight, Mapping):
-        raise ValueError(
-            fault(
-                "class_weight", owner, "None, 'balanced' or a dict of label to weight", class_weight
-            )
-        )
+        expected = "None, 'balanced' or a dict of label to weight"
+        raise ValueError(fault("class_weight", owner, expected, class_weight))
     labels = classes.tolist()
-    each = np.ones(len(labels))
+    by_class = np.ones(len(labels))
     for name, weight in class_weight.items():
         name = name.item() if isinstance(name, np.generic) else name
         if name not in labels:
@@ -132,8 +117,7 @@ def class_weights(
                 f"class_weight of {owner} has no class {shown(name)}.{suggestion(name, labels)}"
             )
         if not isinstance(weight, (int, float, np.number)) or not 0 <= weight < np.inf:
-            raise ValueError(
-                fault(f"class_weight[{name!r}]", owner, "a number of at least 0", weight)
-            )
-        each[labels.index(name)] = weight
-    return each[codes]
+            expected = "a number of at least 0"
+            raise ValueError(fault(f"class_weight[{name!r}]", owner, expected, weight))
+        by_class[labels.index(name)] = weight
+    return by_class[codes]

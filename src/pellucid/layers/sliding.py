@@ -15,8 +15,8 @@ Size = int | tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Windows:
-    """Windows over one picture: their size, stride, padding, number, and dilation."""
+class Placement:
+    """How windows lie on one picture: size, stride, padding, how many fit, dilation."""
 
     size: Pair
     stride: Pair
@@ -68,8 +68,8 @@ class Sliding(Layer):
         one = check(name, owner, value)
         return (one, one) if self.dimensions == 2 else (1 if least else 0, one)
 
-    def windows(self, shape: Shape) -> Windows:
-        """The windows over an input of `shape`; an error where they do not fit."""
+    def windows(self, shape: Shape) -> Placement:
+        """How the windows lie on an input of `shape`; an error where they do not fit."""
         owner = type(self).__name__
         if len(shape) != self.dimensions + 1:
             expected = "(length, channels)" if self.dimensions == 1 else "(height, width, channels)"
@@ -99,7 +99,7 @@ class Sliding(Layer):
             output_size(n, k, s, p, self._ceil, d)
             for n, k, s, p, d in zip(sizes, window, stride, padding, dilation, strict=True)
         )
-        return Windows(window, stride, padding, outputs, dilation)  # type: ignore[arg-type]
+        return Placement(window, stride, padding, outputs, dilation)  # type: ignore[arg-type]
 
     def _maps(self, outputs: Pair, channels: int) -> Shape:
         return (*outputs[2 - self.dimensions :], channels)

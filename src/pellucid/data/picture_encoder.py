@@ -6,14 +6,17 @@ import math
 import os
 from collections.abc import Sequence
 from contextlib import closing
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self, final
 
 import numpy as np
 from sklearn.utils.validation import validate_data
 
 from pellucid.checks import one_of, shown
 from pellucid.data.columns import blocks, owner_of, plain_array
-from pellucid.data.picture_sets import Counts, Pictures, fault, read_all, sources_in
+from pellucid.data.encoder import Encoder, Reading
+from pellucid.data.layout import RowLayout
+from pellucid.data.picture_sets import Counts, fault, read_all, sources_in
 from pellucid.data.pictures import (
     COLORS,
     TYPES,
@@ -25,12 +28,41 @@ from pellucid.data.pictures import (
     rescaled,
 )
 from pellucid.data.scaling import Standardiser
+from pellucid.rows import DecodedPictures, Dense, Pictures, Rows
 
 KEPT_BYTES = 128 << 20  # decoded pictures up to here are kept; of more, each epoch decodes anew
 _SHOWN = 5  # pictures left out that are named one by one
 
 
-class PictureEncoder:
+@dataclass(eq=False)
+class Sources:
+    """Pictures or signals: one array of rows with channels last, or where each picture comes from.
+
+    `names` are those of a table's columns, where signals came as one.
+    """
+
+    array: np.ndarray | None = None
+    listed: Sequence[Any] = ()
+    names: list[str] | None = None
+    _headers: list[Any] | None = None
+
+    @property
+    def pictures(self) -> Sequence[Any]:
+        """The pictures one by one."""
+        return self.listed if self.array is None else list(self.array)
+
+    def headers(self, verbose: int) -> list[Any]:
+        """Of each picture its header, or the error; looked at once."""
+        if self._headers is None:
+            pictures = self.pictures
+            task, positions = "looking at pictures", range(len(pictures))
+            headers = read_all(lambda i: read_header(pictures[i]), positions, task, verbose)
+            self._headers = list(headers)
+        return self._headers
+
+
+@final
+class PictureEncoder(Encoder[Sources]):
     """Pictures (rows, height, width, channels) or signals (rows, length, channels), standardised.
 
     Each channel has one mean and one standard deviation, over all pixels of all rows.
@@ -47,22 +79,15 @@ class PictureEncoder:
 
     Attributes
     ----------
-    shape : tuple of int
-        The shape of one row: (H, W, C) or (L, C).
     kind : str
         "bytes" or "sixteen" (levels of 8 or 16 bits), or "float" (numbers as they are).
     resizes : bool
         Whether pictures of another size are resized.
     names : list of str or None
         The columns' names, where signals came as a table that had them.
-    left_out : list of (int, str)
-        Positions, from 0, of the pictures that `fit` could not read, and why.
-    notes : list of str
-        What `fit` has to say about the pictures.
     """
 
-    shape: tuple[int, ...]
-    names: list[str] | None
+    _shape: tuple[int, ...]
 
     def __init__(
         self, image_size: Any = None, color: str = "auto", on_error: str = "raise"
@@ -71,43 +96,54 @@ class PictureEncoder:
         self.left_out: list[tuple[int, str]] = []
         self.notes: list[str] = []
 
-    def fit_transform(
-        self,
-        estimator: Any,
-        X: Any,
-        sample_weight: np.ndarray | None = None,
-        dtype: Any = np.float32,
-    ) -> np.ndarray | Pictures:
-        """Learn size, channels, means and deviations; the rows as a network takes them.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If `X` is neither pictures nor signals, is empty, or holds a value that is not finite.
-        """
+    def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Sources]:
         owner = owner_of(estimator)
+        if isinstance(X, (str, os.PathLike)):
+            raise TypeError(
+                f"X of {owner} must be pictures, or a list of their paths. Got the one path "
+                f"{shown(X)}. pellucid.list_pictures(folder) gives paths and classes."
+            )
+        listed = sources_in(X)
+        if listed is not None:
+            return Reading(Sources(listed=listed), RowLayout(len(listed)))
+        array, names = _stacked(X), None
+        if not isinstance(array, np.ndarray) or array.ndim < 3:
+            # scikit-learn's own words for a table that is not one
+            rows = validate_data(estimator, X, reset=learn, dtype=[np.float64, np.float32])
+            names = getattr(estimator, "feature_names_in_", None) if learn else None
+            array = np.asarray(rows)[:, :, None]
+        elif array.ndim > 4 or array.dtype.kind not in "biuf" or not array.size:
+            raise ValueError(
+                f"X of {owner} must be signals of shape (rows, length), pictures of "
+                "shape (rows, height, width) or (rows, height, width, channels), or a list of "
+                f"pictures. Got {array.dtype} of shape {array.shape}."
+            )
+        else:
+            _check_finite(owner, array)
+            array = array if array.ndim == 4 else array[..., None]
+        sources = Sources(array, names=None if names is None else names.tolist())
+        return Reading(sources, RowLayout(len(array)))
+
+    def learn(self, estimator: Any, reading: Reading[Sources], weights: Any, dtype: Any) -> Rows:
+        owner, sources = owner_of(estimator), reading.content
         one_of("color", owner, self.color, COLORS)
         one_of("on_error", owner, self.on_error, ("raise", "skip"))
         self.dtype, size = np.dtype(dtype), _size(self.image_size, owner)
-        vars(estimator).pop("feature_names_in_", None)
-        sources = self._sources(estimator, X)
-        if sources is None:
-            data = self._rows(estimator, X, learn=True)
-            if data.ndim == 3 and size is not None:
-                raise ValueError(
-                    f"image_size of {owner} must be None for signals. Got {self.image_size}."
-                )
-            wanted = (*(size or data.shape[1:-1]), self._channels(data.shape[-1]))
-            if data.ndim == 3 or data.shape[1:] == wanted:
-                return self._learn_rows(estimator, data, sample_weight)
-            sources = list(data)
-        return self._learn_sources(estimator, sources, size, sample_weight)
+        self.names, array = sources.names, sources.array
+        if array is None or (array.ndim == 4 and array.shape[1:] != self._made(array, size)):
+            encoded = self._learn_sources(estimator, sources, size, weights)
+        elif array.ndim == 3 and size is not None:
+            raise ValueError(
+                f"image_size of {owner} must be None for signals. Got {self.image_size}."
+            )
+        else:
+            encoded = self._learn_array(array, weights)
+        self.name_features(estimator)
+        return encoded
 
-    def transform(self, estimator: Any, X: Any) -> np.ndarray | Pictures:
-        """Further rows of the same shape, as a network takes them."""
-        sources = self._sources(estimator, X)
-        if sources is None:
-            data = self._rows(estimator, X, learn=False)
+    def encode(self, estimator: Any, reading: Reading[Sources]) -> Rows:
+        sources, data = reading.content, reading.content.array
+        if data is not None:
             if data.shape[1:] == self.shape:
                 return self._encoded(data)
             same = self.resizes or data.shape[1:-1] == self.shape[:-1]
@@ -116,73 +152,50 @@ class PictureEncoder:
                     f"X of {owner_of(estimator)} must have rows of shape {self.shape}, as in fit. "
                     f"Got {data.shape[1:]}."
                 )
-            sources = list(data)
         if len(self.shape) == 2:
             raise ValueError(
                 f"X of {owner_of(estimator)} must be signals, as in fit. Got pictures."
             )
-        for position, found in enumerate(self._headers(estimator, sources)):
+        pictures = sources.pictures
+        for position, header in enumerate(sources.headers(getattr(estimator, "verbose", 0))):
             try:
-                if isinstance(found, PictureError):
-                    raise found
-                check_alike(found, self._wanted, self.resizes, self.color != "auto")
+                if isinstance(header, PictureError):
+                    raise header
+                check_alike(header, self._wanted, self.resizes, self.color != "auto")
             except PictureError as error:
-                raise self._fault(estimator, position, sources, error) from None
+                raise self._fault(estimator, position, pictures, error) from None
         if self.kind == "float":
-            pixels = [self._read(each) for each in sources]
-            return self._encoded(np.stack(pixels))
-        return self._pictures(sources)
+            return self._encoded(np.stack([self._pixels(picture) for picture in pictures]))
+        return self._pictures(pictures)
 
     def readable(self, sources: Sequence[Any]) -> np.ndarray:
         """Of each of further pictures, whether it can be read."""
 
         def read(position: int) -> None:
-            self._read(sources[position])
+            self._pixels(sources[position])
 
-        found = read_all(read, range(len(sources)), "reading pictures", 0)
-        return np.array([not isinstance(each, PictureError) for each in found], dtype=bool)
+        faults = read_all(read, range(len(sources)), "reading pictures", 0)
+        return np.array([not isinstance(fault, PictureError) for fault in faults], dtype=bool)
 
     # -- arrays ------------------------------------------------------------------------------
 
-    def _rows(self, estimator: Any, X: Any, learn: bool) -> np.ndarray:
-        """X as an array of rows with channels last."""
-        array = _stacked(X)
-        if not isinstance(array, np.ndarray) or array.ndim < 3:
-            # scikit-learn's own words for a table that is not one
-            rows = validate_data(estimator, X, reset=learn, dtype=[np.float64, np.float32])
-            return np.asarray(rows)[:, :, None]
-        if learn:
-            estimator.n_features_in_ = math.prod(array.shape[1:])
-        if array.ndim > 4 or array.dtype.kind not in "biuf" or not array.size:
-            raise ValueError(
-                f"X of {owner_of(estimator)} must be signals of shape (rows, length), pictures of "
-                "shape (rows, height, width) or (rows, height, width, channels), or a list of "
-                f"pictures. Got {array.dtype} of shape {array.shape}."
-            )
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            row = int(np.argmin(np.isfinite(array.reshape(len(array), -1)).all(axis=1)))
-            raise ValueError(
-                f"X of {owner_of(estimator)} must be finite. Got NaN or infinity in row {row}."
-            )
-        return array if array.ndim == 4 else array[..., None]
+    def _made(self, array: np.ndarray, size: tuple[int, int] | None) -> tuple[int, ...]:
+        """The shape that the pictures of `array` are to have."""
+        return (*(size or array.shape[1:-1]), self._channels(array.shape[-1]))
 
-    def _learn_rows(
-        self, estimator: Any, data: np.ndarray, sample_weight: np.ndarray | None
-    ) -> np.ndarray | Pictures:
-        names = getattr(estimator, "feature_names_in_", None)
-        self.names = None if names is None else names.tolist()
-        self.shape, self.resizes = data.shape[1:], self.image_size is not None
+    def _learn_array(self, data: np.ndarray, weights: np.ndarray | None) -> Rows:
+        self._shape, self.resizes = data.shape[1:], self.image_size is not None
         kinds = {np.dtype(type_): kind for kind, type_ in TYPES.items()}
         self.kind = kinds.get(data.dtype, "float")
         if self.kind == "float":
-            self._fit_numbers(data, sample_weight)
+            self._fit_numbers(data, weights)
         else:
             counts = self._counts()
-            if sample_weight is None:
+            if weights is None:
                 for rows in blocks(len(data), math.prod(self.shape)):
                     counts.add(counts.of(data[rows]))
             else:
-                for pixels, weight in zip(data, sample_weight, strict=True):
+                for pixels, weight in zip(data, weights, strict=True):
                     counts.add(counts.of(pixels), weight)
             self._scaler = counts.standardiser()
         return self._encoded(data)
@@ -195,15 +208,15 @@ class PictureEncoder:
     def _counts(self) -> Counts:
         return Counts(1 << 8 * np.dtype(TYPES[self.kind]).itemsize, self.shape[-1])
 
-    def _encoded(self, data: np.ndarray) -> np.ndarray | Pictures:
+    def _encoded(self, data: np.ndarray) -> Rows:
         """Levels with their table, or numbers standardised."""
         data = rescaled(data, self.kind)
         if self.kind != "float" and data.dtype == TYPES[self.kind]:
             return Pictures(self._table, np.ascontiguousarray(data))
-        found = np.empty(data.shape, dtype=self.dtype)
+        encoded = np.empty(data.shape, dtype=self.dtype)
         channels = self.shape[-1]
-        self._scaler.transform(data.reshape(-1, channels), found.reshape(-1, channels))
-        return found
+        self._scaler.transform(data.reshape(-1, channels), encoded.reshape(-1, channels))
+        return Dense(encoded)
 
     @property
     def _table(self) -> np.ndarray:
@@ -217,15 +230,6 @@ class PictureEncoder:
     # -- sources -----------------------------------------------------------------------------
 
     @staticmethod
-    def _sources(estimator: Any, X: Any) -> list[Any] | None:
-        if isinstance(X, (str, os.PathLike)):
-            raise TypeError(
-                f"X of {owner_of(estimator)} must be pictures, or a list of their paths. Got the "
-                f"one path {shown(X)}. pellucid.list_pictures(folder) gives paths and classes."
-            )
-        return sources_in(X)
-
-    @staticmethod
     def _fault(
         estimator: Any, position: int, sources: Sequence[Any], error: PictureError, more: str = ""
     ) -> ValueError:
@@ -234,76 +238,66 @@ class PictureEncoder:
             error, more = PictureError(error.reason), ""
         return fault(position, sources, error, f"Remove it{more}")
 
-    def _channels(self, found: int) -> int:
-        """How many channels a picture of `found` channels is to have."""
-        return {"auto": found, "grey": 1, "rgb": 3}[self.color]
+    def _channels(self, count: int) -> int:
+        """How many channels a picture of `count` channels is to have."""
+        return {"auto": count, "grey": 1, "rgb": 3}[self.color]
 
     @property
     def _wanted(self) -> Header:
         height, width, channels = self.shape
         return Header(height, width, channels, self.kind)
 
-    def _pictures(self, sources: Sequence[Any]) -> Pictures:
-        return Pictures(
-            self._table, None, sources, self._wanted, self.resizes, self.color != "auto"
-        )
+    def _pictures(self, sources: Sequence[Any]) -> DecodedPictures:
+        def decode(position: int) -> np.ndarray:
+            try:
+                return self._pixels(sources[position])
+            except PictureError as error:
+                raise fault(position, sources, error, "Put it right") from error
 
-    def _read(self, source: Any) -> np.ndarray:
+        return DecodedPictures(self._table, np.arange(len(sources)), self.shape, decode)
+
+    def _pixels(self, source: Any) -> np.ndarray:
         return read_picture(source, self._wanted, self.resizes, self.color != "auto")
 
-    def _headers(self, estimator: Any, sources: list[Any]) -> list[Any]:
-        """Of each source its header, or the error."""
-        verbose = getattr(estimator, "verbose", 0)
-        positions = range(len(sources))
-        return list(
-            read_all(lambda i: read_header(sources[i]), positions, "looking at pictures", verbose)
-        )
-
     def _learn_sources(
-        self,
-        estimator: Any,
-        sources: list[Any],
-        size: tuple[int, int] | None,
-        sample_weight: np.ndarray | None,
-    ) -> np.ndarray | Pictures:
+        self, estimator: Any, sources: Sources, size: tuple[int, int] | None, weights: Any
+    ) -> Rows:
         """Look at all headers, decide what the pictures are to be, and decode them once."""
-        self.names = None
-        weights = np.ones(len(sources)) if sample_weight is None else sample_weight.copy()
+        pictures, verbose = sources.pictures, getattr(estimator, "verbose", 0)
+        weights = np.ones(len(pictures)) if weights is None else weights.copy()
         there: dict[int, Header] = {}
-        for position, found in enumerate(self._headers(estimator, sources)):
-            if isinstance(found, PictureError):
-                self._leave_out(estimator, sources, position, found)
+        for position, header in enumerate(sources.headers(verbose)):
+            if isinstance(header, PictureError):
+                self._leave_out(estimator, pictures, position, header)
             else:
-                there[position] = found
-        self._check_some_left(estimator, sources)
-        self._decide(estimator, sources, there, size)
-        estimator.n_features_in_ = math.prod(self.shape)
+                there[position] = header
+        self._check_some_left(estimator, pictures)
+        self._decide(estimator, pictures, there, size)
         type_ = np.dtype(TYPES[self.kind])
         keeps = self.kind == "float" or (
-            len(sources) * math.prod(self.shape) * type_.itemsize <= KEPT_BYTES
+            len(pictures) * math.prod(self.shape) * type_.itemsize <= KEPT_BYTES
         )
-        data = np.zeros((len(sources), *self.shape), dtype=type_) if keeps else None
+        data = np.zeros((len(pictures), *self.shape), dtype=type_) if keeps else None
         counts = None if self.kind == "float" else self._counts()
 
         def read(position: int) -> np.ndarray | None:
-            pixels = self._read(sources[position])
+            pixels = self._pixels(pictures[position])
             if data is not None:
                 data[position] = pixels
             return None if counts is None else counts.of(pixels)
 
-        verbose = getattr(estimator, "verbose", 0)
         # closed here, where its threads can be waited for, also on the way of an error
-        with closing(read_all(read, list(there), "reading pictures", verbose)) as found_all:
-            for position, found in zip(there, found_all, strict=True):
-                if isinstance(found, PictureError):
-                    self._leave_out(estimator, sources, position, found)
+        with closing(read_all(read, list(there), "reading pictures", verbose)) as outcomes:
+            for position, outcome in zip(there, outcomes, strict=True):
+                if isinstance(outcome, PictureError):
+                    self._leave_out(estimator, pictures, position, outcome)
                 elif counts is not None:
-                    counts.add(found, weights[position])
-        self._check_some_left(estimator, sources)
-        self._tell_left_out(len(sources))
+                    counts.add(outcome, weights[position])
+        self._check_some_left(estimator, pictures)
+        self._tell_left_out(len(pictures))
         if counts is not None:
             self._scaler = counts.standardiser()
-            return self._pictures(sources) if data is None else self._encoded(data)
+            return self._pictures(pictures) if data is None else self._encoded(data)
         assert data is not None
         weights[[position for position, _ in self.left_out]] = 0.0
         self._fit_numbers(data, weights)
@@ -345,10 +339,10 @@ class PictureEncoder:
     ) -> None:
         """Size, channels and kind of all, from what each is."""
         headers = list(there.values())
-        sizes = {each[:2] for each in headers}
+        sizes = {header[:2] for header in headers}
         self.resizes = size is not None or len(sizes) > 1
         if size is None:
-            heights, widths = zip(*(each[:2] for each in headers), strict=True)
+            heights, widths = zip(*(header[:2] for header in headers), strict=True)
             size = _middle(heights), _middle(widths)
             if len(sizes) > 1:
                 low, high = min(sizes), max(sizes)
@@ -357,27 +351,29 @@ class PictureEncoder:
                     f"{high[1]}, are resized to their median, {size[0]} x {size[1]}; "
                     "image_size sets another"
                 )
-        kinds = {each.kind for each in headers}
+        kinds = {header.kind for header in headers}
         self.kind = next(kind for kind in ("float", "sixteen", "bytes") if kind in kinds)
-        found = [each.channels for each in headers]
-        channels = max(set(found), key=lambda n: (found.count(n), n))
-        self.shape = (*size, self._channels(channels))
-        for position, each in there.items():
+        counts = [header.channels for header in headers]
+        channels = max(set(counts), key=lambda n: (counts.count(n), n))
+        self._shape = (*size, self._channels(channels))
+        for position, header in there.items():
             try:
-                check_alike(each, self._wanted, self.resizes, self.color != "auto")
+                check_alike(header, self._wanted, self.resizes, self.color != "auto")
             except PictureError as error:
                 raise self._fault(estimator, position, sources, error) from None
 
     # -- for files ---------------------------------------------------------------------------
 
-    def name_features(self, estimator: Any) -> None:
-        """Set ``n_features_in_``, and ``feature_names_in_`` where there are names."""
-        estimator.n_features_in_ = math.prod(self.shape)
-        if self.names is not None:
-            estimator.feature_names_in_ = np.asarray(self.names, dtype=object)
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one row: (H, W, C) or (L, C)."""
+        return self._shape
+
+    @property
+    def n_features(self) -> int:
+        return math.prod(self.shape)
 
     def describe(self) -> list[str]:
-        """What the rows are, in words."""
         kind = "signals" if len(self.shape) == 2 else "pictures"
         size = " x ".join(map(str, self.shape[:-1]))
         channels = self.shape[-1]
@@ -390,7 +386,6 @@ class PictureEncoder:
         ]
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """A map that JSON can hold, and arrays by name."""
         config = {
             "shape": list(self.shape),
             "kind": self.kind,
@@ -400,9 +395,8 @@ class PictureEncoder:
         }
         return config, self._scaler.arrays()
 
-    def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> PictureEncoder:
-        """Take over what :meth:`state` describes."""
-        self.shape = tuple(int(each) for each in config["shape"])
+    def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        self._shape = tuple(int(size) for size in config["shape"])
         self.kind, self.resizes = str(config["kind"]), bool(config["resizes"])
         self.names, self.dtype = config["names"], np.dtype(config["dtype"])
         self._scaler = Standardiser.from_arrays(arrays)
@@ -413,8 +407,14 @@ def _stacked(X: Any) -> Any:
     """`X` as an array where it is one, or a list of arrays of one shape."""
     array = plain_array(X)
     if isinstance(array, (list, tuple)) and len(array) and np.ndim(plain_array(array[0])) >= 2:
-        array = np.stack([plain_array(each) for each in array])
+        array = np.stack([plain_array(row) for row in array])
     return array
+
+
+def _check_finite(owner: str, array: np.ndarray) -> None:
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        row = int(np.argmin(np.isfinite(array.reshape(len(array), -1)).all(axis=1)))
+        raise ValueError(f"X of {owner} must be finite. Got NaN or infinity in row {row}.")
 
 
 def _middle(sizes: Sequence[int]) -> int:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self, final
 
 import numpy as np
 from sklearn.preprocessing import OneHotEncoder
 
 from pellucid.checks import shown, suggestion
 from pellucid.data.columns import Column, Table, as_text, check_finite, label, owner_of, to_table
+from pellucid.data.encoder import Encoder, Reading
+from pellucid.data.layout import RowLayout
 from pellucid.data.scaling import Standardiser
+from pellucid.rows import Dense
 
 MAX_CATEGORIES = 100
 _NUMERIC = ("number", "boolean", "time", "empty")
@@ -24,7 +27,8 @@ _WORDS = {
 }
 
 
-class TableEncoder:
+@final
+class TableEncoder(Encoder[Table]):
     """Numbers standardised, text one-hot, missing values marked: learned once, remembered by name.
 
     The output has three parts: each number (truth value, date in seconds since 1970)
@@ -46,64 +50,35 @@ class TableEncoder:
         What each output column is: ``"age"``, ``"age missing"``, ``"city=Rome"``.
     """
 
-    names: list[str] | None
     kinds: list[str]
     dtype: np.dtype
-    left_out: Sequence[tuple[int, str]] = ()  # no row of a table is
-    notes: Sequence[str] = ()
 
-    def fit(
-        self,
-        estimator: Any,
-        X: Any,
-        sample_weight: np.ndarray | None = None,
-        dtype: Any = np.float32,
-    ) -> TableEncoder:
-        """Learn the columns of `X`; set ``n_features_in_``, ``feature_names_in_`` on `estimator`.
+    def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Table]:
+        if learn:
+            table = to_table(estimator, X)
+        else:
+            table = self._in_order(estimator, to_table(estimator, X, self._known_kinds))
+        return Reading(table, RowLayout(table.shape[0]))
 
-        Parameters
-        ----------
-        estimator : object
-            The estimator on whose behalf it runs; errors name its class.
-        X : DataFrame, array, tensor, list of rows, map of columns or list of maps
-            Shape (rows, columns).
-        sample_weight : ndarray of shape (rows,), optional
-            Weight 2 is the row twice, weight 0 the row left out.
-        dtype : float32 or float64
-            Of the output.
+    def learn(self, estimator: Any, reading: Reading[Table], weights: Any, dtype: Any) -> Dense:
+        self._learn_columns(estimator, reading.content, weights, dtype)
+        self.name_features(estimator)
+        return self.encode(estimator, reading)
 
-        Raises
-        ------
-        ValueError, TypeError
-            If `X` is no table, is empty, or holds an infinity or values of an unknown kind.
-        """
-        self._fit_table(estimator, to_table(estimator, X), sample_weight, dtype)
-        return self
-
-    def transform(self, estimator: Any, X: Any) -> np.ndarray:
-        """`X` as a C-contiguous array of shape (rows, n_outputs).
-
-        Raises
-        ------
-        ValueError
-            If a column is missing, unknown, or of another kind than in training; if a value is
-            infinite.
-        """
-        return self._encode(
-            estimator, self._arranged(estimator, to_table(estimator, X, self._known_kinds))
-        )
-
-    def fit_transform(
-        self,
-        estimator: Any,
-        X: Any,
-        sample_weight: np.ndarray | None = None,
-        dtype: Any = np.float32,
-    ) -> np.ndarray:
-        """:meth:`fit`, then :meth:`transform` of the same `X`, which is read once."""
-        table = to_table(estimator, X)
-        self._fit_table(estimator, table, sample_weight, dtype)
-        return self._encode(estimator, table)
+    def encode(self, estimator: Any, reading: Reading[Table]) -> Dense:
+        table = reading.content
+        numbers = self._numbers(estimator, table)
+        encoded = np.empty((table.shape[0], self.n_outputs), dtype=self.dtype)
+        stop = len(self._numeric)
+        self._scaler.transform(numbers, encoded[:, :stop])
+        for gap in self._gaps:
+            encoded[:, stop] = np.isnan(numbers[:, gap])
+            stop += 1
+        if self._text:
+            columns = table.split()
+            texts = np.column_stack([self._texts(estimator, columns[i], i) for i in self._text])
+            self._encode_texts(texts, encoded[:, stop:])
+        return Dense(encoded)
 
     @property
     def _known_kinds(self) -> list[str] | dict[str, str]:
@@ -132,21 +107,17 @@ class TableEncoder:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of one row of output."""
         return (self.n_outputs,)
 
-    def name_features(self, estimator: Any) -> None:
-        """Set ``n_features_in_``, and ``feature_names_in_`` where there are names."""
-        estimator.n_features_in_ = len(self.kinds)
-        if self.names is not None:
-            estimator.feature_names_in_ = np.asarray(self.names, dtype=object)
+    @property
+    def n_features(self) -> int:
+        return len(self.kinds)
 
     def describe(self) -> list[str]:
         """One line a column."""
         return [f"{self._name(index)}: {self._line(index)}" for index in range(len(self.kinds))]
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """What was learned: a map that JSON can hold, and arrays by name."""
         config = {
             "dtype": self.dtype.name,
             "names": self.names,
@@ -156,24 +127,15 @@ class TableEncoder:
         }
         return config, self._scaler.arrays()
 
-    @classmethod
-    def from_state(cls, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> TableEncoder:
-        """The encoder that :meth:`state` describes.
-
-        Raises
-        ------
-        ValueError
-            If `config` and `arrays` do not belong together.
-        """
-        self = cls()
+    def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         try:
             self.dtype = np.dtype(config["dtype"])
             self.names = (
                 None if config["names"] is None else [str(name) for name in config["names"]]
             )
             self.kinds = [str(kind) for kind in config["kinds"]]
-            self._categories = [list(each) for each in config["categories"]]
-            self._rare = [bool(each) for each in config["rare"]]
+            self._categories = [list(categories) for categories in config["categories"]]
+            self._rare = [bool(rare) for rare in config["rare"]]
             self._scaler = Standardiser.from_arrays(arrays)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"The table's encoder cannot be restored: {error}.") from error
@@ -186,9 +148,9 @@ class TableEncoder:
         self._build_one_hot()
         return self
 
-    # ---- fitting
+    # ---- learning
 
-    def _fit_table(
+    def _learn_columns(
         self, estimator: Any, table: Table, weights: np.ndarray | None, dtype: Any
     ) -> None:
         self.dtype = np.dtype(dtype)
@@ -199,8 +161,8 @@ class TableEncoder:
             self.kinds = ["number"] * table.shape[1]
         else:  # text that only rows of weight 0 have is no text
             self.kinds = [
-                "empty" if each.kind == "text" and _missing(each)[heavy].all() else each.kind
-                for each in columns
+                "empty" if column.kind == "text" and column.missing[heavy].all() else column.kind
+                for column in columns
             ]
         numbers = self._numbers(estimator, table)
         self._scaler = Standardiser().fit(numbers, weights)
@@ -211,38 +173,19 @@ class TableEncoder:
             self._categories.append(categories)
             self._rare.append(rare)
         self._build_one_hot()
-        estimator.n_features_in_ = len(self.kinds)
-        if self.names is not None:
-            estimator.feature_names_in_ = np.asarray(self.names, dtype=object)
-        elif hasattr(estimator, "feature_names_in_"):
-            del estimator.feature_names_in_
 
     def _build_one_hot(self) -> None:
         if not self._text:
             return
         self._one_hot = OneHotEncoder(
-            categories=[np.array(each, dtype=object) for each in self._categories],
+            categories=[np.array(texts, dtype=object) for texts in self._categories],
             handle_unknown="ignore",
             sparse_output=False,
             dtype=self.dtype.type,
         )
-        self._one_hot.fit(np.array([[each[0] for each in self._categories]], dtype=object))
+        self._one_hot.fit(np.array([[texts[0] for texts in self._categories]], dtype=object))
 
     # ---- encoding
-
-    def _encode(self, estimator: Any, table: Table) -> np.ndarray:
-        numbers = self._numbers(estimator, table)
-        out = np.empty((table.shape[0], self.n_outputs), dtype=self.dtype)
-        stop = len(self._numeric)
-        self._scaler.transform(numbers, out[:, :stop])
-        for gap in self._gaps:
-            out[:, stop] = np.isnan(numbers[:, gap])
-            stop += 1
-        if self._text:
-            columns = table.split()
-            texts = np.column_stack([self._texts(estimator, columns[i], i) for i in self._text])
-            self._encode_texts(texts, out[:, stop:])
-        return out
 
     def _encode_texts(self, texts: np.ndarray, out: np.ndarray) -> None:
         width = sum(map(len, self._categories))
@@ -271,8 +214,7 @@ class TableEncoder:
     def _values(self, estimator: Any, column: Column, index: int) -> np.ndarray:
         known = self.kinds[index]
         if known == "empty":  # nothing was learned: only whether there is a value can matter
-            missing = _missing(column)
-            return np.where(missing, np.nan, 0.0)
+            return np.where(column.missing, np.nan, 0.0)
         alike = ("time",) if known == "time" else ("number", "boolean")
         if column.kind not in (*alike, "empty"):
             raise self._mismatch(estimator, column, index)
@@ -284,20 +226,20 @@ class TableEncoder:
         return column.values if column.kind == "text" else as_text(column)
 
     def _mismatch(self, estimator: Any, column: Column, index: int) -> ValueError:
-        present = np.flatnonzero(~_missing(column))
+        present = np.flatnonzero(~column.missing)
         texts = column.kind == "text"
         row = next(
             (int(i) for i in present if texts and not _is_number(column.values[i])), int(present[0])
         )
         return ValueError(
             f"{label(self.names, index)} of X must hold {_WORDS[self.kinds[index]]}, as when "
-            f"{owner_of(estimator)} "
-            f"was fitted. Got {_WORDS[column.kind]}, {shown(column.values[row])} in row {row}."
+            f"{owner_of(estimator)} was fitted. Got {_WORDS[column.kind]}, "
+            f"{shown(column.values[row])} in row {row}."
         )
 
     # ---- names
 
-    def _arranged(self, estimator: Any, table: Table) -> Table:
+    def _in_order(self, estimator: Any, table: Table) -> Table:
         """`table` with its columns in the order of training, or an error that says what differs."""
         owner, given = owner_of(estimator), table.names
         if self.names is not None and given is not None:
@@ -320,13 +262,12 @@ class TableEncoder:
 
     def _by_name(self, owner: str, table: Table, given: list[str]) -> Table:
         names = self.names or []
-        missing = [name for name in names if name not in given]
-        if missing:
-            more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-            hint = _meant(missing[0], [name for name in given if name not in names])
+        lacking = [name for name in names if name not in given]
+        if lacking:
+            more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
+            hint = _meant(lacking[0], [name for name in given if name not in names])
             raise ValueError(
-                f"X of {owner} must have column {missing[0]!r}{more}, as in fit. "
-                "Got columns "
+                f"X of {owner} must have column {lacking[0]!r}{more}, as in fit. Got columns "
                 f"{_listed(given)}.{hint}"
             )
         extra = [name for name in given if name not in names]
@@ -334,8 +275,7 @@ class TableEncoder:
             more = f" (and {len(extra) - 1} more)" if len(extra) > 1 else ""
             raise ValueError(
                 f"X of {owner} must have the columns that it had in fit. Got column "
-                f"{extra[0]!r}{more}, "
-                "unseen at fit time. Leave it out."
+                f"{extra[0]!r}{more}, unseen at fit time. Leave it out."
             )
         if given == names:
             return table
@@ -362,7 +302,7 @@ class TableEncoder:
         kind = self.kinds[index]
         if kind == "text":
             position = self._text.index(index)
-            categories = [each for each in self._categories[position] if each is not None]
+            categories = [text for text in self._categories[position] if text is not None]
             line = f"text, {len(categories)} categories ({_listed(categories)})"
             if self._rare[position]:
                 line += ", the rarer ones together"
@@ -392,20 +332,15 @@ def heaviest_categories(
     )
     # bincount adds in the order of the rows: the same sums everywhere.
     totals = np.bincount(codes, weights=weights[present], minlength=len(place))
-    found = [text for text in place if text is not None]
-    rare = len(found) > most
+    texts_there = [text for text in place if text is not None]
+    rare = len(texts_there) > most
     if rare:
-        found = sorted(found, key=lambda text: (-totals[place[text]], text))[: most - 1]
-    categories: list[str | None] = [*sorted(found)]
+        texts_there.sort(key=lambda text: (-totals[place[text]], text))
+        del texts_there[most - 1 :]
+    categories: list[str | None] = [*sorted(texts_there)]
     if None in place:
         categories.append(None)
     return categories, rare
-
-
-def _missing(column: Column) -> np.ndarray:
-    if column.kind == "text":
-        return np.array([value is None for value in column.values], dtype=bool)
-    return np.isnan(column.values)
 
 
 def _is_number(text: str) -> bool:

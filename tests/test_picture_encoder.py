@@ -11,11 +11,12 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 from sklearn.base import clone
 
-from pellucid import CNNClassifier, CNNRegressor, NetworkClassifier, feed, load
-from pellucid.data import picture_sets, scaled_pictures
+from pellucid import CNNClassifier, CNNRegressor, NetworkClassifier, load
+from pellucid.data import picture_encoder, picture_sets
+from pellucid.data.picture_encoder import PictureEncoder
 from pellucid.data.pictures import read_picture
-from pellucid.data.scaled_pictures import PictureEncoder
 from pellucid.layers import Conv2d, Flatten, Linear, ReLU
+from pellucid.rows import pictures as row_pictures
 
 QUICK = {"channels": 4, "hidden_dim": 8, "max_epochs": 3, "batch_size": 8, "random_state": 0,
          "verbose": 0}  # fmt: skip
@@ -56,8 +57,8 @@ def save(tmp_path):
 @pytest.fixture
 def streamed(monkeypatch):
     """Nothing is kept, and the ring holds a few batches."""
-    monkeypatch.setattr(scaled_pictures, "KEPT_BYTES", 0)
-    monkeypatch.setattr(feed, "RING_BYTES", 1)
+    monkeypatch.setattr(picture_encoder, "KEPT_BYTES", 0)
+    monkeypatch.setattr(row_pictures, "RING_BYTES", 1)
 
 
 @pytest.fixture
@@ -69,8 +70,8 @@ def reads(monkeypatch):
         seen.append(source)
         return read_picture(source, *rest)
 
-    monkeypatch.setattr(scaled_pictures, "read_picture", read)
-    monkeypatch.setattr(picture_sets, "read_picture", read)
+    monkeypatch.setattr(picture_encoder, "read_picture", read)
+    monkeypatch.setattr(picture_encoder, "read_picture", read)
     return seen
 
 
@@ -113,8 +114,8 @@ def test_decoding_anew_in_each_epoch_is_the_same(save, reads, monkeypatch, optio
     expected = fit(paths, **options)
     assert sorted(reads) == paths  # each once, and kept
     again = expected.predict_proba(paths).tobytes()
-    monkeypatch.setattr(scaled_pictures, "KEPT_BYTES", 0)
-    monkeypatch.setattr(feed, "RING_BYTES", ring)
+    monkeypatch.setattr(picture_encoder, "KEPT_BYTES", 0)
+    monkeypatch.setattr(row_pictures, "RING_BYTES", ring)
     reads.clear()
     model = fit(paths, **options)
     assert len(reads) > 3 * 20
@@ -136,7 +137,7 @@ def test_going_on_with_decoding_anew_is_the_same(save, streamed):
 @pytest.mark.parametrize("room", (0, -1))
 def test_what_fits_is_decoded_once(save, reads, monkeypatch, room):
     paths = save(LEVELS)
-    monkeypatch.setattr(scaled_pictures, "KEPT_BYTES", LEVELS.nbytes + room)
+    monkeypatch.setattr(picture_encoder, "KEPT_BYTES", LEVELS.nbytes + room)
     fit(paths)
     assert set(reads) == set(paths)
     assert (len(reads) == COUNT) is (room == 0)
@@ -146,7 +147,7 @@ def test_many_pictures_are_predicted_as_one_array_is(save, monkeypatch):
     """More than a batch of use, through a ring smaller than one."""
     paths = save(LEVELS)
     model = fit(paths)
-    monkeypatch.setattr(feed, "RING_BYTES", 1)
+    monkeypatch.setattr(row_pictures, "RING_BYTES", 1)
     order = np.random.default_rng(0).integers(0, COUNT, 700)
     found = model.predict_proba([paths[i] for i in order])
     assert found.tobytes() == model.predict_proba(LEVELS)[order].tobytes()

@@ -1,15 +1,20 @@
-"""Sequences of unequal length, one behind the other in one array; targets of their steps."""
+"""Rows that are sequences of unequal length, one behind the other in one array."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from pellucid.engine import Operation, operation
+from pellucid.kernels.grid import Grid
+from pellucid.kernels.operations.batches import gather_steps
+from pellucid.rows.base import Rows
 
-@dataclass(frozen=True)
-class Sequences:
+
+@dataclass(frozen=True, eq=False)
+class Sequences(Rows):
     """N sequences of up to T steps of C numbers.
 
     Parameters
@@ -26,6 +31,8 @@ class Sequences:
         If a length is not between 1 and T, or a sequence does not lie inside `values`.
     """
 
+    unequal = True
+
     values: np.ndarray
     starts: np.ndarray
     lengths: np.ndarray
@@ -37,14 +44,14 @@ class Sequences:
                 "values of Sequences must have the shape (all steps, features). Got "
                 f"{self.values.shape}."
             )
-        _check_places("Sequences", self.values, self.starts, self.lengths, self.steps)
+        check_places("Sequences", self.values, self.starts, self.lengths, self.steps)
 
     @classmethod
     def from_list(cls, arrays: Any, dtype: Any = np.float32) -> Sequences:
         """Of arrays of shape (steps, C) each, one a sequence; at least one of them."""
         if not len(arrays):
             raise ValueError("Sequences.from_list must have at least one array. Got none.")
-        lengths = np.array([len(each) for each in arrays], dtype=np.int64)
+        lengths = np.array([len(array) for array in arrays], dtype=np.int64)
         values = np.ascontiguousarray(np.concatenate(arrays), dtype=dtype)
         return cls(values, np.cumsum(lengths) - lengths, lengths, int(lengths.max()))
 
@@ -52,10 +59,11 @@ class Sequences:
     def from_padded(cls, x: Any, lengths: Any) -> Sequences:
         """Of the first `lengths` steps of each row of x (N, T, C)."""
         x = np.ascontiguousarray(x)
-        rows, steps, count = x.shape
+        rows, steps, features = x.shape
         starts = np.arange(rows, dtype=np.int64) * steps
-        found = np.ascontiguousarray(lengths, dtype=np.int64)
-        return cls(x.reshape(-1, count), starts, found, steps)
+        return cls(
+            x.reshape(-1, features), starts, np.ascontiguousarray(lengths, dtype=np.int64), steps
+        )
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -69,63 +77,32 @@ class Sequences:
 
     @property
     def overlap(self) -> float:
-        """In how many sequences a step lies, on average: more than one where windows overlap."""
-        found = coverage(self.starts, self.starts + self.lengths, len(self.values))
-        return float(self.lengths.sum() / np.count_nonzero(found))
+        seen = coverage(self.starts, self.starts + self.lengths, len(self.values))
+        return float(self.lengths.sum() / np.count_nonzero(seen))
 
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    def __getitem__(self, index: Any) -> Sequences:
+    def take(self, index: Any) -> Sequences:
         """The sequences at `index`; the steps are shared."""
         return Sequences(self.values, self.starts[index], self.lengths[index], self.steps)
 
+    def row(self, position: int) -> np.ndarray:
+        start = self.starts[position]
+        return self.values[start : start + self.lengths[position]]
 
-@dataclass(frozen=True)
-class StepTargets:
-    """A target and a weight for each step of N sequences, one sequence behind the other.
-
-    Parameters
-    ----------
-    values : ndarray of shape (all steps,) or (all steps, K)
-    weight : ndarray of shape (all steps,)
-    starts, lengths : int64 ndarray of shape (N,)
-        Where a sequence begins, and how many steps it has, at least one.
-
-    Raises
-    ------
-    ValueError
-        If there is not one weight a step, or a sequence does not lie inside `values`.
-    """
-
-    values: np.ndarray
-    weight: np.ndarray
-    starts: np.ndarray
-    lengths: np.ndarray
-
-    def __post_init__(self) -> None:
-        if self.weight.shape != self.values.shape[:1]:
-            raise ValueError(
-                "weight of StepTargets must have one entry a step, the shape "
-                f"{self.values.shape[:1]}. Got {self.weight.shape}."
+    def gather(
+        self, slots: np.ndarray, x: np.ndarray, grid: Grid, absent: np.ndarray, back: int
+    ) -> Operation:
+        return operation(
+            gather_steps(
+                values=self.values, starts=self.starts, lengths=self.lengths, slots=slots, x=x,
+                pixel=grid.pixel, absent=absent, steps=grid.width, back=back,
             )
-        most = int(max(self.lengths, default=1))
-        _check_places("StepTargets", self.values, self.starts, self.lengths, most)
+        )  # fmt: skip
 
-    def __len__(self) -> int:
-        return len(self.lengths)
+    def as_type(self, dtype: Any) -> Sequences:
+        return replace(self, values=np.ascontiguousarray(self.values, dtype=dtype))
 
-    def __getitem__(self, index: Any) -> StepTargets:
-        """Those of the sequences at `index`; values and weights are shared."""
-        return StepTargets(self.values, self.weight, self.starts[index], self.lengths[index])
-
-    @property
-    def places(self) -> np.ndarray:
-        """Where each step of these sequences lies in `values`."""
-        ends = np.cumsum(self.lengths)
-        return np.arange(self.lengths.sum()) + np.repeat(
-            self.starts - (ends - self.lengths), self.lengths
-        )
+    def in_pieces(self) -> Rows:
+        return self
 
 
 def coverage(begins: np.ndarray, ends: np.ndarray, count: int) -> np.ndarray:
@@ -136,7 +113,7 @@ def coverage(begins: np.ndarray, ends: np.ndarray, count: int) -> np.ndarray:
     return np.asarray(np.cumsum(edges)[:-1])
 
 
-def _check_places(
+def check_places(
     owner: str, values: np.ndarray, starts: np.ndarray, lengths: np.ndarray, steps: int
 ) -> None:
     """Refuse sequences that do not lie inside `values`: the kernels do not look."""
@@ -144,7 +121,7 @@ def _check_places(
         raise ValueError(
             f"{owner} must have as many starts as lengths. Got {starts.shape} and {lengths.shape}."
         )
-    wrong = (lengths < 1) | (lengths > steps) | (starts < 0) | (starts + lengths > len(values))
+    wrong = (lengths < 1) | (lengths > steps) | (starts < 0) | (starts > len(values) - lengths)
     if wrong.any():
         row = int(np.argmax(wrong))
         raise ValueError(

@@ -15,7 +15,7 @@ from pellucid import (
     RNNRegressor,
     load,
 )
-from pellucid.data import Groups, Sequences, StepTargets, last_window, windows
+from pellucid.data import Groups, Sequences, last_window, windows
 from pellucid.layers import LSTM, Dropout, Flatten, Linear, Tanh
 
 QUICK = {"hidden_dim": 8, "max_epochs": 3, "random_state": 0, "verbose": 0}
@@ -205,8 +205,8 @@ def test_faults_of_a_long_table():
 
 def test_sequences_share_their_steps():
     found = Sequences.from_list([np.ones((2, 1)), np.zeros((3, 1))])
-    assert found.shape == (2, 3, 1) and len(found[np.array([1])]) == 1
-    assert found[np.array([1])].values is found.values
+    assert found.shape == (2, 3, 1) and len(found.take(np.array([1]))) == 1
+    assert found.take(np.array([1])).values is found.values
     assert found.overlap == 1.0
     overlapping = Sequences(np.zeros((4, 1)), np.array([0, 1]), np.array([3, 3]), 3)
     assert overlapping.overlap == 1.5
@@ -379,7 +379,11 @@ def test_targets_by_name_are_those_of_the_group():
     order = list(dict.fromkeys(frame["who"]))
     table = pd.DataFrame({"p": np.arange(5.0), "q": -np.arange(5.0)}, [f"g{i}" for i in range(5)])
     model = LSTMRegressor(group="who", time="day", **QUICK)
-    found = model._targets(frame, table)
+
+    def flattened(model, X, y):
+        return model._new_input().read(model, X, learn=True).layout.flatten("y", y)
+
+    found = flattened(model, frame, table)
     assert found.index.tolist() == order and (found["p"] == [int(x[1:]) for x in order]).all()
     with pytest.raises(
         ValueError, match="must name every sequence, or none. Got 'g.' but not 'g0'"
@@ -388,11 +392,10 @@ def test_targets_by_name_are_those_of_the_group():
     # one row a group, whose names are numbers like those of the rows
     single = pd.DataFrame({"who": [2, 0, 1, 3], "a": [1.0, 2, 3, 4]})
     given = pd.Series([20, 0, 10, 30])
-    assert LSTMRegressor(group="who")._targets(single, given).tolist() == [20, 0, 10, 30]
+    assert flattened(LSTMRegressor(group="who"), single, given).tolist() == [20, 0, 10, 30]
     named = pd.Series([0, 10, 20, 30], index=[0, 1, 2, 3])
-    assert LSTMRegressor(group="who")._targets(single, named.loc[[0, 1, 2, 3]]).tolist() == [
-        20, 0, 10, 30
-    ]  # fmt: skip
+    named = named.loc[[0, 1, 2, 3]]
+    assert flattened(LSTMRegressor(group="who"), single, named).tolist() == [20, 0, 10, 30]
 
 
 def test_what_is_missing_in_a_long_table_is_named():
@@ -410,14 +413,6 @@ def test_what_is_missing_in_a_long_table_is_named():
 def test_lengths_that_the_kernels_would_run_past_are_refused(lengths):
     with pytest.raises(ValueError, match=r"must be between 1 and 4, .* Got .* in row 1\."):
         Sequences.from_padded(np.zeros((3, 4, 2)), lengths)
-
-
-def test_targets_of_steps_lie_inside():
-    one = np.array([1])
-    with pytest.raises(ValueError, match=r"must lie in the 3 steps of values. Got 4 from step 0"):
-        StepTargets(np.zeros((3, 1)), np.ones(3), 0 * one, 4 * one)
-    with pytest.raises(ValueError, match=r"one entry a step, the shape \(3,\). Got \(2,\)"):
-        StepTargets(np.zeros((3, 1)), np.ones(2), 0 * one, one)
 
 
 def test_sequences_come_in_the_type_of_the_network():
