@@ -23,6 +23,7 @@ from pellucid.data import (
 )
 from pellucid.data.columns import plain_array
 from pellucid.data.scaling import power_of_two
+from pellucid.estimators.parameters import TrainingParameters
 from pellucid.estimators.plain import from_plain, plain_parameters
 from pellucid.layers import Layer, is_known, layer_from_config
 from pellucid.network import Network
@@ -38,7 +39,7 @@ from pellucid.training.stopping import EarlyStopping
 _DTYPES = ("float32", "float64")
 
 
-class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
+class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
     """Abstract: a network with scikit-learn's manners.
 
     A family says which layers it has, a task what is predicted from the network's output.
@@ -229,7 +230,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
                 expected = 'a positive integer or "full"'
                 raise ValueError(checks.fault("batch_size", owner, expected, batch))
             batch = checks.positive_integer("batch_size", owner, batch)
-        decay = self.weight_decay
+        decay: Any = self.weight_decay
         if isinstance(decay, str):
             if decay != "auto":
                 raise ValueError(checks.fault("weight_decay", owner, 'a number or "auto"', decay))
@@ -373,7 +374,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         check_is_fitted(self, "network_")
         data = self._input.transform(self, X)
         jobs = None if self.n_jobs in (None, -1) else self.n_jobs
-        batch = len(data) if self.batch_size == "full" else self.batch_size
+        batch: Any = len(data) if self.batch_size == "full" else self.batch_size
         found = self.network_.forward(data, output, jobs, batch)
         if found.ndim == 2:
             return found
