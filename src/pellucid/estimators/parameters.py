@@ -30,7 +30,7 @@ def estimator(cls: Class) -> Class:
     family says of all of its kind, ``{parameters}`` and ``{attributes}`` for their sections, and
     ``{name}``, ``{classifier}``, ``{regressor}`` and ``{formula}`` for names.
     """
-    declared = _declared(cls)
+    declared, text = _declared(cls), cls.__doc__
     cls.__annotations__ = {name: kind for name, (kind, _) in declared.items()}
     for name, (_, parameter) in declared.items():
         setattr(cls, name, field(default=parameter.default, kw_only=parameter.kw_only))
@@ -40,9 +40,9 @@ def estimator(cls: Class) -> Class:
     ordered = [signature.parameters[name] for name in ("self", *declared)]
     init.__signature__ = signature.replace(parameters=ordered)
     ESTIMATORS[cls.__name__] = cls
-    if cls.__doc__:  # python -OO leaves none
+    if text is not None:  # python -OO leaves none
         family = re.sub("(Classifier|Regressor)$", "", cls.__name__)
-        text = inspect.cleandoc(cls.__doc__)
+        text = inspect.cleandoc(text)
         for name, value in (
             ("page", inspect.cleandoc(getattr(cls, "_page", ""))),
             ("parameters", _section(cls, declared)),
