@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +103,8 @@ def test_fit_is_the_same_twice():
     first, second = load_file("a"), load_file("b")
     assert first.keys() == second.keys()
     assert all(first[name].tobytes() == second[name].tobytes() for name in first)
+    digests = [re.search(r"^digest +([0-9a-f]{64})$", run("summary", name), re.M) for name in "ab"]
+    assert digests[0][1] == digests[1][1] == pellucid.load("a").digest_
 
 
 def test_everything_fits_in_80_columns(model):
@@ -268,11 +271,11 @@ def test_bad_models(model, numbers):
 
 
 def test_a_fault_of_the_library_is_not_hidden(monkeypatch):
-    monkeypatch.setattr("pellucid.files.load", lambda path: 1 // 0)
+    monkeypatch.setattr("pellucid.load", lambda path: 1 // 0)
     assert "division" in fails("summary", "m")
     with pytest.raises(ZeroDivisionError):
         run("--debug", "summary", "m")
-    monkeypatch.setattr("pellucid.files.load", lambda path: [].gone)
+    monkeypatch.setattr("pellucid.load", lambda path: [].gone)
     with pytest.raises(AttributeError):
         run("summary", "m")
 
@@ -281,7 +284,7 @@ def test_ctrl_c_is_one_line(monkeypatch):
     def interrupt(path):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pellucid.files.load", interrupt)
+    monkeypatch.setattr("pellucid.load", interrupt)
     assert invoke("summary", "m", code=130).stderr.strip() == "pellucid: stopped."
 
 

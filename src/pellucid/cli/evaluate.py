@@ -28,14 +28,14 @@ def evaluate(model: str, data: str, targets: tuple[str, ...]) -> None:
     """
     import numpy as np
 
-    from pellucid import files
+    from pellucid import load
     from pellucid.cli.pictures import needed_paths, takes_pictures
     from pellucid.cli.predict import features
     from pellucid.cli.scores import is_classifier, report
     from pellucid.cli.words import counted
     from pellucid.data import list_pictures, read_table, split_target
 
-    estimator: Any = files.load(model)
+    estimator: Any = load(model)
     if takes_pictures(estimator) and Path(data).is_dir():
         if targets or not is_classifier(estimator):
             raise click.UsageError(

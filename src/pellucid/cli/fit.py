@@ -155,7 +155,7 @@ def fit(
             say(series.report(heading, model, X, y, given.targets[0]) + "\n")
         else:
             say(report(heading, model, X, y, given.targets) + "\n")
-    files.save(model, output)
+    model.save(output)
     say(f"Model saved in {output} ({files.size_text(Path(output).stat().st_size)}).")
     if plot:
         title = f"{Path(data).absolute().name}: {', '.join(given.targets)}"

@@ -22,13 +22,13 @@ def predict(model: str, data: str, output: str | None, probabilities: bool) -> N
     DATA is a table; of a model for pictures it is a picture, a folder of them, or a table with a
     column of paths. Of a model for a series it is the series, which is continued.
     """
-    from pellucid import files
+    from pellucid import files, load
     from pellucid.cli.pictures import takes_pictures, to_predict
     from pellucid.cli.scores import is_classifier
     from pellucid.cli.words import counted
     from pellucid.data import read_table
 
-    estimator = files.load(model)
+    estimator = load(model)
     if probabilities and not is_classifier(estimator):
         kind = type(estimator).__name__
         raise ValueError(f"--probabilities needs a classifier. '{model}' holds a {kind}.")

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from pellucid import checks
+from pellucid import checks, files
 from pellucid.data import (
     Arrangement,
     Pictures,
@@ -23,7 +23,7 @@ from pellucid.data import (
 )
 from pellucid.data.columns import plain_array
 from pellucid.data.scaling import power_of_two
-from pellucid.estimators.parameters import TrainingParameters
+from pellucid.estimators.parameters import ESTIMATORS, TrainingParameters
 from pellucid.estimators.plain import from_plain, plain_parameters
 from pellucid.layers import Layer, is_known, layer_from_config
 from pellucid.network import Network
@@ -31,12 +31,13 @@ from pellucid.randomness import Stream, seed_from
 from pellucid.training import optimizers, schedules
 from pellucid.training.augmentation import Augmentation
 from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_callbacks
-from pellucid.training.history import History
+from pellucid.training.history import TIMES, History
 from pellucid.training.loop import OptimizerState, Rows, Settings, Trainer, unit_mean
 from pellucid.training.progress import Progress
 from pellucid.training.stopping import EarlyStopping
 
 _DTYPES = ("float32", "float64")
+_WITHOUT_EFFECT = ("n_jobs", "verbose")  # parameters on which no result depends
 
 
 class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
@@ -394,11 +395,28 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
 
     def save(self, path: Any) -> None:
         """Write the fitted model to one safetensors file; see :func:`pellucid.load`."""
-        from pellucid.files import save
-
-        save(self, path)
+        files.save(self, path, ESTIMATORS)
 
     # -- files -------------------------------------------------------------------------------
+
+    @property
+    def digest_(self) -> str:
+        """SHA-256 of what the fitted model is: equal for equal models.
+
+        Data, parameters and seed determine it. How long training took, `n_jobs` and `verbose` are
+        left out, and so is what files do not hold, such as callbacks.
+        """
+        config, arrays = self._state()
+        usual = plain_parameters(type(self)().get_params(deep=False))
+        config["parameters"] = {
+            name: value
+            for name, value in config["parameters"].items()
+            if name not in _WITHOUT_EFFECT and value != usual[name]
+        }
+        for row in config["history"]:
+            for name in TIMES:
+                row.pop(name, None)
+        return files.content_digest(type(self).__name__, config, arrays)
 
     def _state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """All that a fitted model is: a map that JSON can hold, and arrays by name."""

@@ -12,6 +12,8 @@ from typing import Any, overload
 from pellucid import checks
 
 _BACKENDS = ("pandas", "polars", "pyarrow")
+TIMES = ("seconds", "rows_per_second")
+"""The columns that data, parameters and seed do not determine."""
 _SHOWN = 4  # first and last rows in a notebook
 
 
