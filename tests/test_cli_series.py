@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,6 @@ import pytest
 from test_cli import fails, rows_of, run
 
 from pellucid import LSTMRegressor, load
-from pellucid.cli.series import continued
 
 SHORT = ["--set", "max_epochs=3", "--set", "hidden_dim=8"]
 
@@ -208,27 +206,3 @@ def test_days_are_read_as_days(tmp_path):
     frame.to_csv("days.csv", index=False)
     message = fails("fit", "days.csv", *given)
     assert "dates with the year first, such as 2026-11-23. Got '29/01/2024' in row 0" in message
-
-
-def test_times_go_on_as_they_went():
-    assert continued(["2024-01-30", "2024-01-31"], 2) == ["2024-02-01", "2024-02-02"]
-    assert continued(["2024/01/30", "2024/01/31"], 1) == ["2024-02-01"]
-    assert continued(["2023-11-01", "2023-12-01"], 2) == ["2024-01-01", "2024-02-01"]
-    hours = [datetime(2024, 1, 1, h) for h in (21, 22, 23)]
-    ends = ["2023-11-30", "2023-12-31", "2024-01-31"]
-    assert continued(ends, 3) == ["2024-02-29", "2024-03-31", "2024-04-30"]
-    assert continued(["2036-06-30", "2036-07-31", "2036-08-31"], 1) == ["2036-09-30"]
-    assert continued(["2023-12-30", "2024-01-30"], 2) == ["2024-02-29", "2024-03-30"]
-    assert continued(["2023-01-29", "2023-02-28", "2023-03-29"], 1) == ["2023-04-29"]
-    assert continued(["2022-01-01", "2023-01-01"], 2) == ["2024-01-01", "2025-01-01"]
-    assert continued(["2023-01-01", "2023-04-01"], 2) == ["2023-07-01", "2023-10-01"]
-    working = [f"2024-03-{day:02}" for day in (4, 5, 6, 7, 8, 11, 12, 13, 14, 15)]
-    assert continued(working, 2) == ["2024-03-18", "2024-03-19"]
-    zoned = ["2024-01-01T00:00:00+02:00", "2024-01-01T01:00:00+02:00"]
-    assert continued(zoned, 1) == ["2024-01-01 02:00:00+02:00"]
-    assert continued([zoned[0], "2024-01-01T01:00:00"], 1) == ["+1"]
-    assert continued(hours, 1) == ["2024-01-02"]
-    assert continued(hours[:2], 1) == ["2024-01-01 23:00:00"]
-    assert continued([1.5, 2.0], 2) == ["2.5", "3"]
-    assert continued(["a", "b"], 2) == ["+1", "+2"]
-    assert continued([], 1) == ["+1"]

@@ -34,7 +34,7 @@ def predict(model: str, data: str, output: str | None, probabilities: bool) -> N
         raise ValueError(f"--probabilities needs a classifier. '{model}' holds a {kind}.")
     columns: dict[str, Any] = {}
     if getattr(getattr(estimator, "sequences_", None), "series", None):
-        columns = series.foretell(estimator, read_table(data))
+        columns = series.forecast(estimator, read_table(data))
     elif takes_pictures(estimator):
         X = columns["path"] = to_predict(data, target_names(estimator))
         columns |= _columns(estimator, X, probabilities)

@@ -2,6 +2,7 @@
 
 from pellucid.data.arrangement import Arrangement
 from pellucid.data.folders import files_below, list_pictures
+from pellucid.data.forecasts import forecast_table
 from pellucid.data.groups import Groups
 from pellucid.data.picture_sets import Pictures
 from pellucid.data.readers import is_table, read_table, split_target
@@ -38,6 +39,7 @@ __all__ = [
     "class_weights",
     "decide_task",
     "files_below",
+    "forecast_table",
     "is_table",
     "last_window",
     "list_pictures",

@@ -9,6 +9,7 @@ from typing import Any
 from pellucid.checks import shown
 from pellucid.data import Arrangement, PictureEncoder, SequenceEncoder, TableEncoder
 from pellucid.estimators.base import NetworkEstimator
+from pellucid.estimators.forecasting import Forecaster
 from pellucid.estimators.parameters import estimator
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
 from pellucid.layers import Flatten, GlobalAvgPool, Layer, Linear, Recurrent, ReLU, Softmax
@@ -129,7 +130,7 @@ class NetworkClassifier(NetworkClassification, _AnyNetwork):
 
 
 @estimator
-class NetworkRegressor(NetworkRegression, _AnyNetwork):
+class NetworkRegressor(Forecaster, NetworkRegression, _AnyNetwork):
     """Any chain of layers that predicts numbers, one a row or several.
 
     Parameters

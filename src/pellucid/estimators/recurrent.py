@@ -12,6 +12,7 @@ from pellucid import checks
 from pellucid.data import Arrangement, Groups, SequenceEncoder, TableEncoder
 from pellucid.data.columns import plain_array
 from pellucid.estimators.base import NetworkEstimator
+from pellucid.estimators.forecasting import Forecaster
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
 from pellucid.layers import Layer, Linear
 
@@ -165,7 +166,7 @@ class RecurrentClassification(_TableColumns, NetworkClassification, RecurrentEst
     )
 
 
-class RecurrentRegression(_TableColumns, NetworkRegression, RecurrentEstimator):
+class RecurrentRegression(_TableColumns, Forecaster, NetworkRegression, RecurrentEstimator):
     """Abstract: one number a sequence or a step, or several."""
 
     _page = _PAGE.replace("{see}", "{classifier} : for classes.").replace(
