@@ -148,7 +148,15 @@ def test_a_model_of_steps_answers_row_by_row(patients):
             [*SERIES[:2], "--steps", "3", "--time", "dax"],
             "must be a column of X. Got 'dax'.",
         ),
-        ([*SERIES, "--target", "moon"], "a series needs one --target, the column to foretell."),
+        (
+            ["--network", "gru", "--group", "whom"],
+            "group of GRURegressor must be a column of X. Got 'whom'.",
+        ),
+        (
+            ["--network", "rnn", "--group", "kin", "--target", "kind"],
+            "group of RNNClassifier must be a column of X. Got 'kin'.",
+        ),
+        ([*SERIES, "--target", "moon"], "a series needs one --target, the column to forecast."),
     ),
 )
 def test_what_does_not_fit_is_one_line(waves, arguments, message):
@@ -175,7 +183,7 @@ def test_columns_that_the_model_does_not_know_are_of_no_concern(waves):
     wider = write("wider.csv", [*rows[0], "note"], [[*row, "x"] for row in rows[1:]])
     assert run("predict", "waves.safetensors", wider) == expected
     message = fails("evaluate", "waves.safetensors", waves, "--target", "moon")
-    assert "--target must be height, which 'waves.safetensors' foretells. Got moon." in message
+    assert "--target must be height, which 'waves.safetensors' forecasts. Got moon." in message
 
 
 def test_a_held_out_share_that_leaves_nothing(waves):

@@ -71,7 +71,8 @@ def save(model: Any, path: str | os.PathLike[str], known: Mapping[str, Any]) -> 
             "Keep other objects with joblib."
         )
     check_is_fitted(model)
-    write_whole(path, _packed(name, *model._state(), model.digest_))
+    config, arrays = model._state()
+    write_whole(path, _packed(name, config, arrays, model.digest_))
 
 
 def load(path: str | os.PathLike[str], known: Mapping[str, Any]) -> Any:

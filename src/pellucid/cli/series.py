@@ -9,9 +9,8 @@ from typing import Any
 import click
 import numpy as np
 
-from pellucid.cli.words import counted, figure, table
-
-RECURRENT = ("rnn", "lstm", "gru")
+from pellucid.cli.families import takers
+from pellucid.cli.words import counted, either, figure, table
 
 
 @dataclass(frozen=True)
@@ -26,9 +25,9 @@ class SeriesOptions:
     def check(self, network: str | None) -> None:
         """Refuse what does not go together."""
         given = [name for name in ("time", "group", "steps", "horizon") if getattr(self, name)]
-        if given and network not in RECURRENT:
+        if given and network not in (known := takers("sequences")):
             raise click.UsageError(
-                f"--{given[0]} needs --network rnn, lstm or gru. Got {network or 'none'}."
+                f"--{given[0]} needs --network {either(known)}. Got {network or 'none'}."
             )
         if self.horizon and not self.steps:
             raise click.UsageError(
@@ -75,14 +74,16 @@ def read_windows(frame: Any, target: str, options: SeriesOptions) -> tuple[Any, 
 
 
 def read_groups(
-    X: Any, y: Any, options: SeriesOptions, each_step: bool
+    owner: str, X: Any, y: Any, options: SeriesOptions, each_step: bool
 ) -> tuple[GroupedRows, Any, str]:
-    """The sequences of a long table, one target each or one for each step, and words about them."""
-    from pellucid import LSTMClassifier
+    """The sequences of a long table, one target each or one for each step, and words about them.
+
+    `owner` is what errors call the estimator.
+    """
     from pellucid.data import Groups
     from pellucid.estimators.recurrent import of_groups
 
-    groups = Groups.of(LSTMClassifier.__name__, X, options.group, options.time)
+    groups = Groups.of(owner, X, options.group, options.time)
     codes = np.empty(len(groups.order), dtype=np.int64)
     codes[groups.order] = np.repeat(np.arange(len(groups.labels)), groups.lengths)
     count = len(groups.labels)

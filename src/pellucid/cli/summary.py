@@ -10,7 +10,10 @@ import click
 @click.command(short_help="Show what a model file holds.")
 @click.argument("model", type=click.Path())
 def summary(model: str) -> None:
-    """Show the network, parameters, columns and training of a saved MODEL."""
+    """Show the network, columns, training and parameters of a saved MODEL, and its digest.
+
+    Models trained on the same data with the same parameters and seed have the same digest.
+    """
     from pathlib import Path
 
     from pellucid import files, load

@@ -1,4 +1,4 @@
-"""Batch normalisation in training and in use, and its gradients. Channels are the last axis."""
+"""Batch normalisation in training and at inference, with its gradients. Channels are last."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def batch_normalization(
     variance: ArrayLike,
     eps: float = 1e-5,
 ) -> Float64Array:
-    """Batch normalisation in use: by the mean and variance that training has counted.
+    """Batch normalisation at inference: by the mean and variance that training has counted.
 
     Formula: ``y = gamma (x - mean) / sqrt(variance + eps) + beta``
 
