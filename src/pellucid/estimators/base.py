@@ -226,18 +226,17 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         if clip is not None:
             clip = checks.number("clip_norm", owner, clip, 0, open_low=True)
         batch = self.batch_size
-        if not (isinstance(batch, str) and batch == "full"):
-            if isinstance(batch, str):
-                expected = 'a positive integer or "full"'
-                raise ValueError(checks.fault("batch_size", owner, expected, batch))
+        if not isinstance(batch, str):
             batch = checks.positive_integer("batch_size", owner, batch)
-        decay: Any = self.weight_decay
-        if isinstance(decay, str):
-            if decay != "auto":
-                raise ValueError(checks.fault("weight_decay", owner, 'a number or "auto"', decay))
-            decay = None
-        else:
-            decay = checks.number("weight_decay", owner, decay, 0)
+        elif batch != "full":
+            expected = 'a positive integer or "full"'
+            raise ValueError(checks.fault("batch_size", owner, expected, batch))
+        decay = None
+        if not isinstance(self.weight_decay, str):
+            decay = checks.number("weight_decay", owner, self.weight_decay, 0)
+        elif self.weight_decay != "auto":
+            expected = 'a number or "auto"'
+            raise ValueError(checks.fault("weight_decay", owner, expected, self.weight_decay))
         jobs = self.n_jobs
         if jobs is not None and jobs != -1:
             jobs = checks.positive_integer("n_jobs", owner, jobs)

@@ -6,33 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pellucid import checks
+from pellucid import checks, layers
 from pellucid.data import PictureEncoder
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import estimator
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
-from pellucid.layers import (
-    ACTIVATIONS,
-    INITIALIZATIONS,
-    AvgPool1d,
-    AvgPool2d,
-    BatchNorm,
-    Conv1d,
-    Conv2d,
-    Dropout,
-    Flatten,
-    Layer,
-    Linear,
-    MaxPool1d,
-    MaxPool2d,
-)
+from pellucid.layers import ACTIVATIONS, INITIALIZATIONS, BatchNorm, Dropout, Flatten, Layer, Linear
 from pellucid.training import augmentation
 from pellucid.training.augmentation import Augmentation
 
-_CONVOLUTIONS: dict[int, Any] = {1: Conv1d, 2: Conv2d}
+_CONVOLUTIONS: dict[int, Any] = {1: layers.Conv1d, 2: layers.Conv2d}
 _POOLS: dict[str, dict[int, Any]] = {
-    "max": {1: MaxPool1d, 2: MaxPool2d},
-    "avg": {1: AvgPool1d, 2: AvgPool2d},
+    "max": {1: layers.MaxPool1d, 2: layers.MaxPool2d},
+    "avg": {1: layers.AvgPool1d, 2: layers.AvgPool2d},
 }
 
 
@@ -120,7 +106,7 @@ class _CNN(NetworkEstimator):
         change = self._augmentation()
         if dimensions == 1 and change is not None and change.rotate:
             raise ValueError(f"augment of {owner} must not turn signals. Leave 'rotate' out.")
-        layers: list[Layer] = []
+        chain: list[Layer] = []
         for channels in self._channels():
             convolution = _CONVOLUTIONS[dimensions](
                 channels, self.kernel_size, self.stride, self.padding,
@@ -139,11 +125,11 @@ class _CNN(NetworkEstimator):
                 pooling = _POOLS[pool][dimensions](size if dimensions == 2 else size[0])
                 block.append(pooling)
                 shape = pooling.output_shape(shape)
-            layers += block
-        layers += [Flatten(), Linear(hidden, initialization=initialization), activation]
+            chain += block
+        chain += [Flatten(), Linear(hidden, initialization=initialization), activation]
         if rate > 0:
-            layers.append(Dropout(rate))
-        return [*layers, Linear(outputs)]
+            chain.append(Dropout(rate))
+        return [*chain, Linear(outputs)]
 
     def _channels(self) -> list[int]:
         owner, channels = type(self).__name__, self.channels

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pellucid.estimators.parameters import estimator
-from pellucid.estimators.recurrent import (
-    RecurrentClassification,
-    RecurrentEstimator,
-    RecurrentRegression,
-)
-from pellucid.layers import GRU, Layer
-
-
-class _GRU(RecurrentEstimator):
-    """Abstract: its layers."""
-
-    def _layer(self, **parameters: Any) -> Layer:
-        return GRU(**parameters)
+from pellucid.estimators.recurrent import RecurrentClassification, RecurrentRegression
+from pellucid.layers import GRU
 
 
 @estimator
-class GRUClassifier(RecurrentClassification, _GRU):
+class GRUClassifier(RecurrentClassification):
     """A network of gated recurrent units that tells classes of sequences apart.
 
     {page}
     """
 
+    _layer = GRU
+
 
 @estimator
-class GRURegressor(RecurrentRegression, _GRU):
+class GRURegressor(RecurrentRegression):
     """A network of gated recurrent units that predicts numbers from sequences.
 
     {page}
     """
+
+    _layer = GRU

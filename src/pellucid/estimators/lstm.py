@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pellucid.estimators.parameters import estimator
-from pellucid.estimators.recurrent import (
-    RecurrentClassification,
-    RecurrentEstimator,
-    RecurrentRegression,
-)
-from pellucid.layers import LSTM, Layer
-
-
-class _LSTM(RecurrentEstimator):
-    """Abstract: its layers."""
-
-    def _layer(self, **parameters: Any) -> Layer:
-        return LSTM(**parameters)
+from pellucid.estimators.recurrent import RecurrentClassification, RecurrentRegression
+from pellucid.layers import LSTM
 
 
 @estimator
-class LSTMClassifier(RecurrentClassification, _LSTM):
+class LSTMClassifier(RecurrentClassification):
     """A long short-term memory network that tells classes of sequences apart.
 
     {page}
     """
 
+    _layer = LSTM
+
 
 @estimator
-class LSTMRegressor(RecurrentRegression, _LSTM):
+class LSTMRegressor(RecurrentRegression):
     """A long short-term memory network that predicts numbers from sequences.
 
     {page}
     """
+
+    _layer = LSTM

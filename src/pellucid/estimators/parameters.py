@@ -63,7 +63,7 @@ def _declared(cls: type) -> dict[str, tuple[Any, Any]]:
     for base in reversed(cls.__mro__[1:]):
         if "__dataclass_fields__" in vars(base):
             own = inspect.get_annotations(base, eval_str=True)
-            declared |= {x.name: (own[x.name], x) for x in fields(base) if x.name in own}
+            declared |= {x.name: (own[x.name], x) for x in fields(base) if x.name in own and x.init}
     names = sorted(declared, key=lambda name: declared[name][1].kw_only)
     for name, before in _AFTER.items():
         if name in names:

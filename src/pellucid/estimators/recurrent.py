@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -57,6 +56,9 @@ class RecurrentEstimator(NetworkEstimator):
     clip_norm: float | None = 1.0
     tbptt_steps: int | None = None
 
+    _layer: ClassVar[Any]
+    """The recurrent layer, made with the parameters that all of them have."""
+
     @property
     def sequences_(self) -> SequenceEncoder:
         """What was learned about the sequences and their features."""
@@ -101,10 +103,6 @@ class RecurrentEstimator(NetworkEstimator):
             expected = "None where bidirectional is True: one direction begins at the end"
             raise ValueError(checks.fault("tbptt_steps", owner, expected, steps))
         return steps
-
-    @abstractmethod
-    def _layer(self, **parameters: Any) -> Layer:
-        """The recurrent layer, or stack of layers, of these parameters."""
 
     def _targets(self, X: Any, y: Any, name: str = "y") -> Any:
         groups = self._new_input().groups(self, X)
