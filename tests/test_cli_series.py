@@ -87,6 +87,22 @@ def test_several_series_are_continued_each(tmp_path):
     assert [(row["name"], row["t"]) for row in rows] == [("a", "30"), ("b", "30")]
 
 
+def test_where_times_do_not_tell_steps_are_counted():
+    frame = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=30), "v": np.arange(30.0)})
+    frame.to_parquet("days.parquet")
+    given = ["--network", "rnn", "--target", "v", "--time", "day", "--steps", "1", "--horizon", "2"]
+    run("fit", "days.parquet", *given, *SHORT)
+    rows = rows_of(run("predict", "days.safetensors", "days.parquet"))
+    assert [row["day"] for row in rows] == ["2024-01-31", "2024-02-01"]
+    frame[:1].to_parquet("day.parquet")
+    rows = rows_of(run("predict", "days.safetensors", "day.parquet"))
+    assert [row["day"] for row in rows] == ["+1", "+2"]
+    frame[["v"]].to_csv("plain.csv", index=False)
+    run("fit", "plain.csv", *given[:4], *given[6:], *SHORT)
+    rows = rows_of(run("predict", "plain.safetensors", "plain.csv"))
+    assert [row["step"] for row in rows] == ["+1", "+2"]
+
+
 def test_sequences_of_a_long_table(patients):
     given = ["--network", "gru", "--target", "side", "--group", "who", "--time", "day"]
     text = run("fit", patients, *given, "--set", "hidden_dim=8")

@@ -161,10 +161,8 @@ def forecast(model: Any, frame: Any) -> dict[str, Any]:
     *_, time, _ = columns
     horizon, named = model.sequences_.series["horizon"], model.sequences_.series["time"] is not None
     columns[time] = [
-        text if named and known is not None else f"+{place % horizon + 1}"
-        for place, (text, known) in enumerate(
-            zip(written(columns[time]), columns[time], strict=True)
-        )
+        text if text and named else f"+{place % horizon + 1}"
+        for place, text in enumerate(written(columns[time]))
     ]
     return columns
 

@@ -92,11 +92,13 @@ def continued(times: Sequence[Any], count: int) -> list[Any]:
 
 
 def written(times: Sequence[Any]) -> list[str]:
-    """`times` as text: dates without a clock where all are whole days, numbers in short."""
-    dates = [each for each in times if isinstance(each, datetime)]
+    """`times` as text: dates without a clock where all are whole days; "" for a missing one."""
+    dates = [each for each in times if isinstance(each, datetime) and each == each]  # not NaT
     clock = any(x.hour or x.minute or x.second or x.microsecond or x.tzinfo for x in dates)
 
     def text(value: Any) -> str:
+        if value is None or value != value:
+            return ""
         if isinstance(value, datetime):
             return value.isoformat(sep=" ") if clock else value.date().isoformat()
         return f"{value:.15g}" if isinstance(value, float) else str(value)

@@ -180,6 +180,8 @@ loss_ : float
     The last epoch's loss.
 best_epoch_ : int
     The epoch whose weights were kept.
+digest_ : str
+    SHA-256 of what the model is: the same for equal models.
 n_outputs_ : int
     Numbers a row that the network gives: targets, labels, classes (one for two).
 target_ : ClassTarget or MultilabelTarget or NumberTarget
