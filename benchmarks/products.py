@@ -91,13 +91,20 @@ def pellucid(case: Convolution, batch: int, threads: int) -> list[Way]:
     from pellucid.kernels import Program
     from pellucid.kernels.panels import aligned, unpack
     from pellucid.layers import Conv2d
+    from pellucid.layers.stage import Batch
+    from pellucid.network.layout import lay_out
 
     x, weight, dy = data(case, batch)
     # a layer below, so that the gradient to the input is wanted
     network = Network([Conv2d(case.inputs, 1, bias=False), Conv2d(case.outputs, 3, bias=False)])
     network.build(x.shape[1:], random_state=0).set_parameters({"1.weight": weight})
-    gradients = aligned(network.values.size, np.float32)
-    layout = network.layout(batch, gradients, np.zeros(3, dtype=np.int64))
+    gradients, held = aligned(network.values.size, np.float32), network.held
+    shared = Batch(
+        batch, np.dtype(np.float32), np.zeros(0, np.int64), training=True,
+        clock=np.zeros(3, np.int64), weight=np.ones(batch, np.float32), order=np.arange(batch),
+        slices=network.chain.slices,
+    )  # fmt: skip
+    layout = lay_out(network.chain, shared, held.views(held.values), held.views(gradients))
     stage = layout.stages[1]
 
     def places(grid: Any) -> np.ndarray:
@@ -114,7 +121,7 @@ def pellucid(case: Convolution, batch: int, threads: int) -> list[Way]:
 
     def repeat(kernels: Any) -> Callable[[int], Any]:
         kernels = [replace(each, meets=True) for each in kernels]  # what stood between is gone
-        program = Program(kernels, np.float32, slices=network.slices)
+        program = Program(kernels, np.float32, slices=network.chain.slices)
         return lambda times: program.run(0, times, batch, batch * times, threads)
 
     def results() -> list[np.ndarray]:

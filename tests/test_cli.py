@@ -205,14 +205,14 @@ def test_summary_shows_the_model(model, numbers):
 
 
 def test_compile_says_what_it_did_and_where(monkeypatch):
-    from pellucid import kernels
+    from pellucid import engine
 
     def compile_all(report):
         report("linear float32")
         return 1
 
-    monkeypatch.setattr(kernels, "compile_all", compile_all, raising=False)
-    monkeypatch.setattr(kernels, "cache_folder", lambda: Path("place"), raising=False)
+    monkeypatch.setattr(engine, "compile_all", compile_all, raising=False)
+    monkeypatch.setattr(engine, "cache_folder", lambda: Path("place"), raising=False)
     output = run("compile")
     assert output.startswith("compiling linear float32\n1 kernel compiled in ")
     assert output.endswith(" s, and kept in place.\n")

@@ -145,8 +145,8 @@ def test_validation_rows_show_every_class(iris):
     seen = {}
 
     class Spy(FCNNClassifier):
-        def _split(self, X, rows, settings):
-            seen["parts"] = super()._split(X, rows, settings)
+        def _split(self, *given):
+            seen["parts"] = super()._split(*given)
             return seen["parts"]
 
     Spy(**QUICK, early_stopping=True, validation_fraction=0.2).fit(*iris)

@@ -17,8 +17,9 @@ from pellucid.layers import (
     Tanh,
 )
 from pellucid.randomness import Stream
+from pellucid.rows import Dense, Examples, Targets, unit_mean
 from pellucid.training import loop
-from pellucid.training.loop import Rows, Settings, Trainer, TrainingDiverged, unit_mean
+from pellucid.training.loop import Settings, Trainer, TrainingDiverged
 from pellucid.training.optimizers import SGD, Adam, AdamW, RMSprop
 from pellucid.training.schedules import Constant, Cosine
 from pellucid.training.stopping import EarlyStopping
@@ -26,11 +27,19 @@ from pellucid.training.stopping import EarlyStopping
 RATE, DECAY, SEED, EPOCHS = 0.01, 0.1, 5, 3
 
 
+def examples(X, y, weight):
+    return Examples(Dense(X), Targets.by_row(y, weight))
+
+
 def data(rows=50, inputs=4, outputs=3):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(rows, inputs))
     y = rng.normal(size=(rows, outputs))
-    return Rows(X, y, unit_mean(rng.uniform(0.5, 2, rows)))
+    return examples(X, y, unit_mean(rng.uniform(0.5, 2, rows)))
+
+
+def arrays(rows):
+    return rows.rows.values, rows.targets.values, rows.targets.weight
 
 
 def network():
@@ -61,7 +70,7 @@ def by_formulas(rows, chosen):
         total = 0.0
         for begin in range(0, len(rows), batch):
             index = order[begin : begin + batch]
-            x, t, w = rows.X[index], rows.y[index], rows.weight[index]
+            x, t, w = (values[index] for values in arrays(rows))
             h = formulas.tanh(formulas.linear(x, p[0], p[1]))
             y = formulas.linear(h, p[2], p[3])
             total += formulas.mean_squared_error(y, t, w) * len(index)
@@ -117,7 +126,7 @@ def test_a_step_finds_nothing_of_the_one_before(pool):
     ]  # fmt: skip
     chosen = settings(optimizer=SGD(momentum=0.0), weight_decay=0.0, batch_size=4)
     trained, afresh = (Network(layers).build((7, 9, 2), "float64", random_state=1) for _ in "ab")
-    Trainer(trained, chosen).fit(Rows(X, y, np.ones(11)))
+    Trainer(trained, chosen).fit(examples(X, y, np.ones(11)))
     for epoch in range(EPOCHS):
         order = Stream(SEED, "order", epoch).permutation(11)
         for batch in (order[:4], order[4:8], order[8:]):
@@ -134,6 +143,7 @@ def test_a_step_finds_nothing_of_the_one_before(pool):
 def test_training_agrees_with_torch():
     torch = pytest.importorskip("torch")
     rows, trained = data(), network()
+    X, y, weight = arrays(rows)
     start = {k: torch.tensor(v, requires_grad=True) for k, v in trained.parameters().items()}
     optimizer = torch.optim.Adam(start.values(), lr=RATE)
     Trainer(trained, settings(weight_decay=0.0)).fit(rows)
@@ -141,11 +151,11 @@ def test_training_agrees_with_torch():
         order = Stream(SEED, "order", epoch).permutation(len(rows))
         for begin in range(0, len(rows), 16):
             index = order[begin : begin + 16]
-            h = torch.tanh(torch.tensor(rows.X[index]) @ start["0.weight"] + start["0.bias"])
-            error = h @ start["2.weight"] + start["2.bias"] - torch.tensor(rows.y[index])
-            weight = torch.tensor(rows.weight[index])
+            h = torch.tanh(torch.tensor(X[index]) @ start["0.weight"] + start["0.bias"])
+            error = h @ start["2.weight"] + start["2.bias"] - torch.tensor(y[index])
+            weights = torch.tensor(weight[index])
             optimizer.zero_grad()
-            (0.5 * (error**2).sum(1) * weight).mean().backward()
+            (0.5 * (error**2).sum(1) * weights).mean().backward()
             optimizer.step()
     for name, value in trained.parameters().items():
         np.testing.assert_allclose(value, start[name].detach().numpy(), rtol=0, atol=1e-10)
@@ -174,7 +184,8 @@ def test_going_on_equals_not_stopping():
 
 def test_the_best_epoch_is_put_back():
     rows = data()
-    other = Rows(rows.X, -rows.y, rows.weight)  # what helps the one harms the other
+    X, y, weight = arrays(rows)
+    other = examples(X, -y, weight)  # what helps the one harms the other
     trained = network()
     trainer = Trainer(trained, settings(max_epochs=50, learning_rate=0.1))
     outcome = trainer.fit(rows, other, EarlyStopping(3))
@@ -182,22 +193,16 @@ def test_the_best_epoch_is_put_back():
     assert outcome.best_epoch == int(np.argmin(losses)) + 1
     assert len(trainer.history) == outcome.best_epoch + 3
     assert "no better validation loss for 3 epochs; best epoch" in outcome.reason
-    measured, _ = trained.gradients(other.X, other.y, "mean_squared_error", other.weight)
+    measured, _ = trained.gradients(X, -y, "mean_squared_error", weight)
     np.testing.assert_allclose(measured, min(losses), rtol=1e-12)
 
 
 def test_a_loss_that_is_no_number_stops_at_once():
     rows = data()
-    rows.X[30, 2] = np.nan
+    rows.rows.values[30, 2] = np.nan
     trained = network()
     with pytest.raises(
         TrainingDiverged, match=r"epoch 1 must be finite.* layer 0 \(Linear\(9\)\), wh"
     ):
         Trainer(trained, settings()).fit(rows)
     assert np.isfinite(trained.values).all()  # the step that would have spoilt them was not taken
-
-
-def test_unit_mean():
-    np.testing.assert_allclose(unit_mean(np.array([1.0, 2.0, 6.0])), [1 / 3, 2 / 3, 2])
-    ones = np.ones(5)
-    assert unit_mean(ones) is ones

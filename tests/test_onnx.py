@@ -15,8 +15,6 @@ import pytest
 
 from pellucid import Network, formulas
 from pellucid.data import Sequences
-from pellucid.feed import Feed
-from pellucid.kernels import Program
 from pellucid.layers import (
     GRU,
     LSTM,
@@ -36,6 +34,7 @@ from pellucid.layers import (
     Softmax,
     Tanh,
 )
+from pellucid.network.passes import Prediction
 
 onnx = pytest.importorskip("onnx")
 PAGE = Path(__file__).parents[1] / "docs" / "onnx.md"
@@ -225,9 +224,9 @@ class Kernels:
     def _cell(self, network, data):
         """The cell state after the last step, which a layer keeps to itself."""
         rows, steps, _ = data.shape
-        layout = network.layout(rows, unequal=True)
-        feed = Feed(data, rows).operation(layout.x, layout.x_grid, layout.missing)
-        Program([feed, *layout.forward], network.dtype).run(0, 1, rows, rows)
+        with Prediction(network.chain, network.held, data, rows) as prediction:
+            prediction.outputs()
+            layout = prediction.layout
         size, pixel = network.output_shape[1], layout.y_grid.pixel
         cells = layout.stages[0].memory["c"][:, : steps * pixel].reshape(rows, steps, pixel)
         return _last(cells, data.lengths)[:, :size]

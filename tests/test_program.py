@@ -8,10 +8,10 @@ import re
 
 import numpy as np
 import pytest
-
-from pellucid.kernels import Program, available_threads, execute, measure_limit, operation, program
 from pellucid.kernels.catalogue import CATALOGUE
 from pellucid.kernels.compiler import llvm_ir
+
+from pellucid.kernels import Program, available_threads, execute, measure_limit, operation, program
 
 COMMON = ["part", "parts", "step", "first", "rows", "dtype"]
 

@@ -5,7 +5,7 @@ import importlib.util
 import narwhals as nw
 import pytest
 
-from pellucid.data import TableEncoder, decide_task, read_table, readers, split_target
+from pellucid.data import TableEncoder, infer_task, read_table, readers, split_target
 
 TEXT = "species,mass,island\nAdelie,3750,Dream\nGentoo,NA,Biscoe\nAdelie,3800.5,\n"
 ENGINES = ["pandas", "polars", "pyarrow"]
@@ -60,7 +60,7 @@ def test_a_text_table(tmp_path, engine, name, separator, start):
         "island=Dream",
         "island missing",
     ]
-    assert decide_task(y, "species") == (
+    assert infer_task(y, "species") == (
         "classification",
         "target 'species' is text with 2 values: classification",
     )
@@ -196,6 +196,6 @@ def test_separators_and_decimal_commas_are_found(tmp_path, engine, text, columns
 
 def test_errors_about_a_target_name_it():
     with pytest.raises(ValueError, match="y of target 't' must be finite"):
-        decide_task([1.0, float("inf")], "t")
+        infer_task([1.0, float("inf")], "t")
     with pytest.raises(ValueError, match="target 't' must have at least one value"):
-        decide_task([], "t")
+        infer_task([], "t")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from helpers import DTYPES
 
-from pellucid import LSTMRegressor, Network, NetworkRegressor
-from pellucid.data import Sequences, StepTargets
+from pellucid import LSTMRegressor, Network, NetworkRegressor, formulas
 from pellucid.layers import GRU, LSTM, RNN, Conv1d, Dropout, Flatten, Linear, MaxPool1d, Tanh
-from pellucid.training.loop import Rows, Settings, Trainer
+from pellucid.rows import Dense, Examples, Sequences, Targets, as_rows
+from pellucid.training.loop import Settings, Trainer
 from pellucid.training.optimizers import SGD
 from pellucid.training.schedules import Constant
 
@@ -121,7 +121,7 @@ def test_targets_of_steps_equal_torch(kind, unequal):
     assert (np.isnan(found).any(axis=2) == ~there).all()
     np.testing.assert_allclose(found[there], output.detach().numpy()[there], atol=1e-12)
     starts = np.arange(ROWS) * STEPS
-    given = StepTargets(target.reshape(-1, 2), weight.reshape(-1), starts, lengths)
+    given = Targets.by_step(target.reshape(-1, 2), weight.reshape(-1), starts, lengths)
     with pytest.raises(ValueError, match="must have a target for each step of X"):
         network.gradients(data, given[np.roll(np.arange(ROWS), 1)][:-1], "mean_squared_error")
     value, gradients = network.gradients(data, given, "mean_squared_error")
@@ -208,9 +208,10 @@ def test_truncated_backpropagation_equals_torch(kind, by_steps, unequal):
             each -= each.grad
 
     starts = np.arange(ROWS) * STEPS
-    y = StepTargets(target.reshape(-1, 2), np.ones(ROWS * STEPS), starts, lengths)
+    y = Targets.by_step(target.reshape(-1, 2), np.ones(ROWS * STEPS), starts, lengths)
     data = Sequences.from_padded(x, lengths) if unequal else x
-    rows = Rows(data, y if by_steps else target[np.arange(ROWS), lengths - 1], np.ones(ROWS))
+    last = Targets.by_row(target[np.arange(ROWS), lengths - 1])
+    rows = Examples(as_rows(data, float), y if by_steps else last)
     assert descend(network, rows, "full", tbptt_steps=5) == pytest.approx(loss.item(), rel=1e-12)
     check_weights(network, kind, module, head, 2)
 
@@ -222,7 +223,8 @@ def test_training_leaves_the_padding_zero(layer, width):
     rng = np.random.default_rng(0)
     layers = [layer(width, num_layers=2, bidirectional=True), Linear(3)]
     network = Network(layers).build((4, 3), random_state=0)
-    rows = Rows(rng.normal(size=(20, 4, 3)).astype("f"), rng.normal(size=(20, 3)), np.ones(20))
+    x, y = rng.normal(size=(20, 4, 3)).astype("f"), rng.normal(size=(20, 3))
+    rows = Examples(Dense(x), Targets.by_row(y))
     settings = Settings("mean_squared_error", SGD(), 0.1, Constant(), 0.1, 1.0, 2, 7, 0)
     Trainer(network, settings).fit(rows)
     again = Network(layers).build((4, 3)).set_parameters(network.parameters())
@@ -264,7 +266,7 @@ def test_stateful_layers_equal_torch(kind, pieces):
                 if name.startswith("bias_hh"):  # a second bias, but for what a GRU resets
                     each.grad[: 2 * STATES if kind == "GRU" else None] = 0
                 each -= each.grad
-    rows = Rows(x, target, np.ones(ROWS))
+    rows = Examples(Dense(x), Targets.by_row(target))
     found = descend(network, rows, 3, tbptt_steps=pieces)
     assert found == pytest.approx(np.mean(losses), rel=1e-12)
     check_weights(network, kind, module, head, 2)
@@ -339,7 +341,7 @@ def test_a_row_depends_on_itself_alone(kind, dtype):
     network = Network(layers).build((data.steps, 3), dtype, 0)
     whole = network.forward(data, n_jobs=1)
     for index in (np.arange(300)[::-1], np.arange(7), np.array([250, 3])):
-        assert (network.forward(data[index], n_jobs=3) == whole[index]).all()
+        assert (network.forward(data.take(index), n_jobs=3) == whole[index]).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -355,11 +357,13 @@ def test_all_states_end_in_the_last(kind):
 
 def test_more_steps_share_the_weights():
     network = Network([LSTM(5), Linear(1)]).build((6, 3), random_state=0)
-    longer = network.for_rows((2, 9, 3))
-    assert longer.values is network.values and longer.input_shape == (9, 3)
-    assert network.for_rows((2, 6, 3)) is network
+    p, x = network.parameters(), np.random.default_rng(0).normal(size=(2, 9, 3))
+    h = formulas.lstm(x, p["0.input_weight"], p["0.recurrent_weight"], p["0.bias"]).h[:, -1]
+    expected = formulas.linear(h, p["1.weight"], p["1.bias"])
+    np.testing.assert_allclose(network.forward(x), expected, rtol=0, atol=1e-5)
+    assert network.chain.for_rows((2, 6, 3)) is network.chain
     with pytest.raises(ValueError, match=r"X of Network must have shape \(rows, 6, 3\)\. Got \(2,"):
-        network.for_rows((2, 9, 4))
+        network.forward(np.ones((2, 9, 4)))
     fixed = Network([LSTM(5, return_sequences=True), Flatten(), Linear(1)]).build((6, 3))
     with pytest.raises(ValueError, match=r"must have shape \(rows, 6, 3\)"):
         fixed.forward(np.ones((2, 9, 3)))

@@ -25,10 +25,11 @@ TRAIN = textwrap.dedent(
     from safetensors.numpy import load_file
     from pellucid import CNNClassifier, CNNRegressor, FCNNClassifier, FCNNRegressor
     from pellucid import GRUClassifier, GRURegressor, LSTMRegressor, NetworkClassifier
-    from pellucid import RNNRegressor, network
+    from pellucid import RNNRegressor
+    from pellucid import network
     from pellucid.layers import Dropout, LeakyReLU, Linear, Sigmoid, Softmax, Tanh
 
-    network.THREAD_WORK = 1  # as many threads as asked for, however little there is to do
+    network.chain.THREAD_WORK = 1  # as many threads as asked for, however little there is to do
     jobs = int(sys.argv[1])
     # raw bits of a counter and exact arithmetic: the data are the same wherever this runs
     words = np.random.Philox(7).random_raw(150 * 9)
@@ -159,7 +160,7 @@ def test_a_row_is_predicted_alike_alone_and_in_any_company(model):
 @pytest.mark.parametrize("jobs", (2, 3, 8))
 def test_threads_race_for_nothing(jobs, monkeypatch):
     """Many short fits, each on several threads: a missing meeting shows as another hash."""
-    monkeypatch.setattr("pellucid.network.THREAD_WORK", 1)
+    monkeypatch.setattr("pellucid.network.chain.THREAD_WORK", 1)
     rng = np.random.default_rng(1)
     X, y = rng.normal(size=(200, 10)), rng.normal(size=200)
     options = {"batch_size": "full", "max_epochs": 30, "random_state": 0, "verbose": 0}

@@ -18,7 +18,7 @@ from pellucid.data import (
     check_rows,
     class_target,
     class_weights,
-    decide_task,
+    infer_task,
     sample_weights,
     target_from_state,
 )
@@ -409,8 +409,8 @@ def test_what_are_no_class_weights(weight, match):
     ],
 )
 def test_the_task_is_decided_with_a_reason(y, task, reason):
-    assert decide_task(y) == (task, f"the target {reason}: {task}")
-    assert decide_task(y, "y") == (task, f"target 'y' {reason}: {task}")
+    assert infer_task(y) == (task, f"the target {reason}: {task}")
+    assert infer_task(y, "y") == (task, f"target 'y' {reason}: {task}")
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
@@ -419,4 +419,4 @@ def test_the_task_knows_a_series_name(library):
     y = module.Series(
         name="species", **{"data" if library == "pandas" else "values": ["a", "b", "a"]}
     )
-    assert decide_task(y)[1] == "target 'species' is text with 2 values: classification"
+    assert infer_task(y)[1] == "target 'species' is text with 2 values: classification"

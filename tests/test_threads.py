@@ -4,7 +4,6 @@ import signal
 import threading
 
 import pytest
-
 from pellucid.kernels.threads import run_parts
 
 

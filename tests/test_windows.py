@@ -98,14 +98,14 @@ def test_a_split_is_one_cut_in_time_for_all_series():
 
 def test_early_stopping_validates_on_the_windows_that_come_last(monkeypatch):
     kept = []
-    validation = loop._Validation
+    measurement = loop.Measurement
 
-    class Watched(validation):
-        def __init__(self, network, rows, settings):
-            kept.append(rows.X.starts)
-            super().__init__(network, rows, settings)
+    class Watched(measurement):
+        def __init__(self, chain, parameters, examples, *more):
+            kept.append(examples.rows.starts)
+            super().__init__(chain, parameters, examples, *more)
 
-    monkeypatch.setattr(loop, "_Validation", Watched)
+    monkeypatch.setattr(loop, "Measurement", Watched)
     X, y = windows(pd.DataFrame({"v": np.sin(np.arange(100.0))}), 10, 3)
     LSTMRegressor(early_stopping=True, **QUICK).fit(X, y)
     assert kept[0].tolist() == list(range(80, 88))  # the first answer is in row 90

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.kernels import execute
+from pellucid.engine import execute
+from pellucid.kernels.operations.elementary import LOG, apply
 
 PURPOSES = ("initialization", "order", "dropout", "split")
 
@@ -52,7 +53,7 @@ class Stream:
 
     def normal(self, count: int) -> np.ndarray:
         """`count` standard normal float64 numbers, by Marsaglia's polar method (1964)."""
-        found: list[np.ndarray] = []
+        drawn: list[np.ndarray] = []
         missing = count
         while missing > 0:
             pairs = 2.0 * self.uniform(2 * (missing + 8)).reshape(-1, 2) - 1.0
@@ -60,10 +61,10 @@ class Stream:
             inside = (square > 0) & (square < 1)
             pairs, square = pairs[inside], np.ascontiguousarray(square[inside])
             logarithm = np.empty_like(square)
-            execute("apply", 1, square, logarithm)
-            found.append((pairs * np.sqrt(-2.0 * logarithm / square)[:, None]).reshape(-1))
-            missing -= found[-1].size
-        return np.concatenate([*found, np.empty(0)])[:count]
+            execute(apply(function=LOG, x=square, y=logarithm))
+            drawn.append((pairs * np.sqrt(-2.0 * logarithm / square)[:, None]).reshape(-1))
+            missing -= drawn[-1].size
+        return np.concatenate([*drawn, np.empty(0)])[:count]
 
     def permutation(self, count: int) -> np.ndarray:
         """The numbers 0 to `count` - 1 in random order, as int64."""

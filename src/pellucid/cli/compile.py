@@ -10,12 +10,12 @@ def compile_kernels() -> None:
     """Compile all kernels now, so that the first fit need not wait for it."""
     from time import perf_counter
 
-    from pellucid import kernels
+    from pellucid import engine
     from pellucid.cli.words import counted
 
     start = perf_counter()
-    count = kernels.compile_all(report=lambda name: click.echo(f"compiling {name}"))
-    seconds, folder = perf_counter() - start, kernels.cache_folder()
+    count = engine.compile_all(report=lambda name: click.echo(f"compiling {name}"))
+    seconds, folder = perf_counter() - start, engine.cache_folder()
     if count == 0:
         click.echo(f"All kernels have been compiled before. They are kept in {folder}.")
     elif folder is None:

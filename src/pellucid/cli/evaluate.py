@@ -65,7 +65,8 @@ def evaluate(model: str, data: str, targets: tuple[str, ...]) -> None:
     X, y = split_target(frame, names[0] if len(names) == 1 else names, f"'{data}'")
     heading = f"{', '.join(names)}, {counted(len(X), 'row')} of {data}"
     given = needed_paths(X, data) if takes_pictures(estimator) else features(estimator, X)
-    if getattr(estimator, "group", None) and not estimator.return_sequences:
-        y = estimator._targets(given, y, "the target")
+    reading = estimator._read(given)
+    if reading.layout.names is not None:
+        y = reading.layout.flatten("the target", y)
         heading = f"{', '.join(names)}, {counted(len(y), 'sequence')} of {data}"
-    click.echo(report(heading, estimator, given, y, names))
+    click.echo(report(heading, estimator, reading, y, names))

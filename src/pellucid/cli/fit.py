@@ -135,7 +135,8 @@ def fit(
     if options.steps:
         split = Split(*series.split(given.X, test_fraction))
     else:
-        split = _split(given.y, task, test_fraction, seed, given.what)
+        labels = None if options.group and each_step else plain(given.y)
+        split = _split(labels, len(given.y), task, test_fraction, seed, given.what)
     say(paragraph(split.words, indent=2))
     if mistakes and not len(split.test):
         raise click.UsageError("--mistakes needs rows held out: a --test-fraction above 0.")
@@ -220,7 +221,7 @@ def _read(
         return _folder(data, network, targets, task)
     from pellucid.cli.pictures import paths_in
     from pellucid.cli.words import counted
-    from pellucid.data import decide_task
+    from pellucid.data import infer_task
 
     X, y = _table(data, targets)
     paths = paths_in(X, data) if network in takers("pictures") else None
@@ -229,13 +230,13 @@ def _read(
     else:
         X, words = paths, f"{counted(len(X), 'picture')} to learn from"
     if options.group:
-        decided = decide_task(y) if task == "auto" else (task, "")
+        decided = infer_task(y) if task == "auto" else (task, "")
         owner = family(str(network), decided[0]).__name__
         X, y, words = series.read_groups(owner, X, y, options, each_step)
         return Given(X, y, targets, False, str(network), decided, words, "sequence")
     if network in takers("sequences"):
         series.check_numbers(X, str(network))
-    decided = decide_task(y) if task == "auto" else (task, "")
+    decided = infer_task(y) if task == "auto" else (task, "")
     return Given(X, y, targets, paths is not None, network or "fcnn", decided, words)
 
 
@@ -318,22 +319,25 @@ def _estimator(
     return kind(**parameters)
 
 
-def _split(y: Any, task: str, fraction: float, seed: int, what: str) -> Split:
-    """Hold rows out by chance; of classes, the same share of each where there are enough rows."""
+def _split(
+    labels: np.ndarray | None, count: int, task: str, fraction: float, seed: int, what: str
+) -> Split:
+    """Hold rows out by chance; of classes, the same share of each where there are enough rows.
+
+    `labels` are None where a row has several, one for each step.
+    """
     import numpy as np
     from sklearn.model_selection import train_test_split
 
-    from pellucid.cli.scores import plain
     from pellucid.cli.words import counted
 
-    labels = np.arange(len(y)) if isinstance(y, series.GroupedRows) else plain(y)
-    rows = np.arange(len(labels))
+    rows = np.arange(count)
     held = round(fraction * len(rows))
     if held == 0:
         return Split(rows, rows[:0], f"Learning from all {counted(len(rows), what)}.")
     words = f"Learning from {counted(len(rows) - held, what)}; {held:,} are held out to test"
     strata = None
-    if task == "classification" and labels.ndim == 1:
+    if task == "classification" and labels is not None and labels.ndim == 1:
         _, counts = np.unique(labels.astype(str), return_counts=True)
         if counts.min() >= 2 and len(counts) <= min(held, len(rows) - held):
             strata, words = labels.astype(str), f"{words}, the same share of each class"
@@ -342,15 +346,10 @@ def _split(y: Any, task: str, fraction: float, seed: int, what: str) -> Split:
 
 
 def _rows(values: Any, positions: np.ndarray) -> Any:
-    """These rows of a DataFrame, Series, array or list."""
+    """These rows of a DataFrame, Series, array, list, or of what else takes their positions."""
     import narwhals as nw
-    import numpy as np
-
-    from pellucid.data import Windows
 
     if isinstance(values, list):
         return [values[position] for position in positions]
-    if isinstance(values, (np.ndarray, Windows, series.GroupedRows)):
-        return values[positions]
-    frame = nw.from_native(values, eager_only=True, allow_series=True)
-    return frame[positions.tolist()].to_native()
+    frame = nw.from_native(values, eager_only=True, allow_series=True, pass_through=True)
+    return values[positions] if frame is values else frame[positions.tolist()].to_native()

@@ -97,7 +97,8 @@ def draw_mistakes(model: Any, paths: list[str], truth: np.ndarray, path: str) ->
 
     from pellucid.files import write_whole
 
-    predicted, shares = model.predict(paths), model.predict_proba(paths).max(axis=1)
+    reading = model._read(paths)
+    predicted, shares = model.predict(reading), model.predict_proba(reading).max(axis=1)
     wrong = np.flatnonzero(predicted != truth)
     order = np.argsort(np.where(predicted != truth, -1 - shares, shares), kind="stable")
     figure = Figure(figsize=(1.5 * _ACROSS, 1.9 * _DOWN + 0.6), layout="constrained")

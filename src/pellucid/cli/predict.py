@@ -44,12 +44,13 @@ def predict(model: str, data: str, output: str | None, probabilities: bool) -> N
         columns = series.forecast(estimator, read_table(data))
     elif takes_pictures(estimator):
         X = columns["path"] = to_predict(data, target_names(estimator))
-        columns |= _columns(estimator, X, probabilities)
+        columns |= _columns(estimator, estimator._read(X), probabilities)
     else:
         frame = read_table(data)
+        reading = estimator._read(features(estimator, frame))
         if getattr(estimator, "group", None) or getattr(estimator, "time", None):
-            columns |= series.keys(estimator, frame)
-        columns |= _columns(estimator, features(estimator, frame), probabilities)
+            columns |= series.keys(estimator, frame, reading.layout.names)
+        columns |= _columns(estimator, reading, probabilities)
     text = _csv(columns)
     if output is None:
         click.echo(text, nl=False)
@@ -80,15 +81,15 @@ def features(model: Any, frame: Any) -> Any:
     return found if found.shape[1] else frame
 
 
-def _columns(model: Any, X: Any, probabilities: bool) -> dict[str, Any]:
+def _columns(model: Any, reading: Any, probabilities: bool) -> dict[str, Any]:
     """What goes into the CSV, by the column's name."""
     import numpy as np
 
-    names, predicted = target_names(model), np.asarray(model.predict(X))
+    names, predicted = target_names(model), np.asarray(model.predict(reading))
     many = predicted.ndim > 1
     columns = dict(zip(names, predicted.T if many else [predicted], strict=True))
     if probabilities:
-        shares = np.asarray(model.predict_proba(X))
+        shares = np.asarray(model.predict_proba(reading))
         labels = [f"{n}=1" for n in names] if many else [f"{names[0]}={c}" for c in model.classes_]
         columns.update(zip(labels, shares.T, strict=True))
     return columns

@@ -28,14 +28,15 @@ def plain(values: Any) -> np.ndarray:
 
 def report(heading: str, model: Any, X: Any, y: Any, names: Sequence[str]) -> str:
     """Scores of a fitted `model` on rows `X` with the true values `y`, below a heading."""
-    truth, predicted = plain(y), np.asarray(model.predict(X))
+    reading = model._read(X)
+    truth, predicted = plain(y), np.asarray(model.predict(reading))
     if is_classifier(model) and truth.ndim == 1:
         truth = _like(truth, model.classes_)
     if not is_classifier(model):
         return f"{heading}:\n\n{_numbers(truth, predicted, names)}"
     if truth.ndim > 1:
         return f"{heading}:\n\n{_labels(truth, predicted, names)}"
-    return f"{heading}: {_classes(model, X, truth, predicted)}"
+    return f"{heading}: {_classes(model, reading, truth, predicted)}"
 
 
 def _like(truth: np.ndarray, classes: np.ndarray) -> np.ndarray:
@@ -49,14 +50,14 @@ def _like(truth: np.ndarray, classes: np.ndarray) -> np.ndarray:
     return truth
 
 
-def _classes(model: Any, X: Any, truth: np.ndarray, predicted: np.ndarray) -> str:
+def _classes(model: Any, reading: Any, truth: np.ndarray, predicted: np.ndarray) -> str:
     from sklearn.metrics import log_loss
 
     right = int(np.count_nonzero(truth == predicted))
     text = f"accuracy {right / len(truth):.3f} ({right:,} right)"
     classes = list(model.classes_)
     if set(truth.tolist()) <= set(model.classes_.tolist()):
-        text += f", loss {figure(log_loss(truth, model.predict_proba(X), labels=classes))}"
+        text += f", loss {figure(log_loss(truth, model.predict_proba(reading), labels=classes))}"
     squares = _confusion(truth, predicted, classes)
     return f"{text}\n\n{squares}" if squares else text
 

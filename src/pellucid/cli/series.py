@@ -81,13 +81,12 @@ def read_groups(
     `owner` is what errors call the estimator.
     """
     from pellucid.data import Groups
-    from pellucid.estimators.recurrent import of_groups
 
     groups = Groups.of(owner, X, options.group, options.time)
     codes = np.empty(len(groups.order), dtype=np.int64)
     codes[groups.order] = np.repeat(np.arange(len(groups.labels)), groups.lengths)
     count = len(groups.labels)
-    targets = GroupedRows(y, codes, count) if each_step else of_groups("the target", X, y, groups)
+    targets = GroupedRows(y, codes, count) if each_step else groups.flatten("the target", y)
     words = f"{counted(len(codes), 'row')}, {counted(count, 'sequence')} to learn from"
     return GroupedRows(X, codes, count), targets, words
 
@@ -167,18 +166,14 @@ def forecast(model: Any, frame: Any) -> dict[str, Any]:
     return columns
 
 
-def keys(model: Any, frame: Any) -> dict[str, list[Any]]:
-    """What the model's answers are for, by column: each sequence, or each of its steps."""
+def keys(model: Any, frame: Any, names: list[Any] | None) -> dict[str, list[Any]]:
+    """What the model's answers are for, by column: each sequence by its name, or each step."""
     import narwhals as nw
-
-    from pellucid.data import Groups
 
     if model.return_sequences:
         table = nw.from_native(frame, eager_only=True)
         return {name: table[name].to_list() for name in (model.group, model.time) if name}
-    if model.group is None:
-        return {}
-    return {model.group: Groups.of(type(model).__name__, frame, model.group, model.time).labels}
+    return {} if model.group is None or names is None else {model.group: names}
 
 
 def cut(frame: Any, about: dict[str, Any]) -> tuple[Any, np.ndarray]:

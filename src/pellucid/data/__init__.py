@@ -1,15 +1,17 @@
 """What the user has, turned into arrays to train on, and back."""
 
-from pellucid.data.arrangement import Arrangement
+from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.folders import files_below, list_pictures
 from pellucid.data.forecasts import forecast_table
 from pellucid.data.groups import Groups
-from pellucid.data.picture_sets import Pictures
+from pellucid.data.infer_task import infer_task
+from pellucid.data.layout import Layout
+from pellucid.data.picture_encoder import PictureEncoder
 from pellucid.data.readers import is_table, read_table, split_target
-from pellucid.data.scaled_pictures import PictureEncoder
-from pellucid.data.scaled_sequences import SequenceEncoder
-from pellucid.data.sequences import Sequences, StepTargets
-from pellucid.data.tables import TableEncoder
+from pellucid.data.sample_weights import check_rows, class_weights, sample_weights
+from pellucid.data.sequence_encoder import SequenceEncoder
+from pellucid.data.step_layout import StepLayout
+from pellucid.data.table_encoder import TableEncoder
 from pellucid.data.targets import (
     ClassTarget,
     MultilabelTarget,
@@ -17,29 +19,29 @@ from pellucid.data.targets import (
     class_target,
     target_from_state,
 )
-from pellucid.data.tasks import decide_task
-from pellucid.data.weights import check_rows, class_weights, sample_weights
 from pellucid.data.windows import Windows, last_window, windows
+from pellucid.rows import Sequences
 
 __all__ = [
-    "Arrangement",
     "ClassTarget",
+    "Encoder",
     "Groups",
+    "Layout",
     "MultilabelTarget",
     "NumberTarget",
     "PictureEncoder",
-    "Pictures",
+    "Reading",
     "SequenceEncoder",
     "Sequences",
-    "StepTargets",
+    "StepLayout",
     "TableEncoder",
     "Windows",
     "check_rows",
     "class_target",
     "class_weights",
-    "decide_task",
     "files_below",
     "forecast_table",
+    "infer_task",
     "is_table",
     "last_window",
     "list_pictures",

@@ -36,6 +36,13 @@ class Column:
     kind: str
     values: np.ndarray
 
+    @property
+    def missing(self) -> np.ndarray:
+        """Where a value is missing, as bools."""
+        if self.kind == "text":
+            return np.array([value is None for value in self.values], dtype=bool)
+        return np.isnan(self.values)
+
 
 @dataclass(frozen=True)
 class Table:
@@ -134,8 +141,8 @@ def check_finite(
             value = float(matrix[rows][row, column])
             raise ValueError(
                 f"{name(int(column))} of {what} must be finite for {owner_of(estimator)}. Got "
-                f"{value} in row "
-                f"{rows.start + row}. Remove the row, or put NaN there, which counts as missing."
+                f"{value} in row {rows.start + row}. Remove the row, or put NaN there, which "
+                "counts as missing."
             )
 
 
@@ -297,8 +304,7 @@ def _check_names(names: Sequence[Any]) -> list[str] | None:
         odd = next(name for name, is_text in zip(names, text, strict=True) if not is_text)
         raise TypeError(
             "Feature names are only supported if all input features have string names. Got "
-            f"{odd!r} among them. "
-            "Pass X with X.columns = X.columns.astype(str)."
+            f"{odd!r} among them. Pass X with X.columns = X.columns.astype(str)."
         )
     return [str(name) for name in names] if names and all(text) else None
 
@@ -411,8 +417,7 @@ def _from_rows(estimator: object, rows: Sequence[Any]) -> np.ndarray:
             raise
         raise ValueError(
             f"The rows of X of {owner_of(estimator)} must have the same length. Got {lengths[0]} "
-            "in row 0 and "
-            f"{lengths[odd]} in row {odd}."
+            f"in row 0 and {lengths[odd]} in row {odd}."
         ) from None
 
 

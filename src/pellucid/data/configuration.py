@@ -59,15 +59,16 @@ def read_configuration(path: str | os.PathLike[str]) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ValueError(f"configuration '{name}' must be UTF-8 text. Save it as UTF-8.") from error
     try:
-        found = parse(text)
+        configuration = parse(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"configuration '{name}' is not well-formed: {_reason(error)}.") from error
-    if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
+    named = isinstance(configuration, dict) and all(isinstance(key, str) for key in configuration)
+    if not named:
         raise ValueError(
             f"configuration '{name}' must be a map from parameter names to values. "
-            f"Got {shown(found)}."
+            f"Got {shown(configuration)}."
         )
-    return found
+    return configuration
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

@@ -40,18 +40,18 @@ def list_pictures(folder: str | os.PathLike[str], least: int = 2) -> tuple[list[
     root = _existing(folder)
     paths: list[str] = []
     classes: list[str] = []
-    for each in sorted(root.iterdir()):
-        if not each.is_dir() or _is_hidden(each.name):
+    for class_folder in sorted(root.iterdir()):
+        if not class_folder.is_dir() or _is_hidden(class_folder.name):
             continue
-        found = files_below(each)
-        if len(found) < least:
-            got = f"{len(found)}, '{found[0]}'" if found else "none"
+        files = files_below(class_folder)
+        if len(files) < least:
+            got = f"{len(files)}, '{files[0]}'" if files else "none"
             raise ValueError(
-                f"the class folder '{each}' must hold at least {least} picture"
+                f"the class folder '{class_folder}' must hold at least {least} picture"
                 f"{'s' if least > 1 else ''}. Got {got}. Add pictures, or remove the folder."
             )
-        paths += found
-        classes += [each.name] * len(found)
+        paths += files
+        classes += [class_folder.name] * len(files)
     if not paths:
         raise ValueError(
             f"'{folder}' must hold one folder a class, with its pictures in it. Got no folder. "
@@ -63,11 +63,11 @@ def list_pictures(folder: str | os.PathLike[str], least: int = 2) -> tuple[list[
 def files_below(folder: str | os.PathLike[str]) -> list[str]:
     """The paths of all files in `folder` and in the folders below, hidden ones left out."""
     root = _existing(folder)
-    found = []
-    for each in sorted(root.rglob("*")):
-        if each.is_file() and not any(map(_is_hidden, each.relative_to(root).parts)):
-            found.append(str(each))
-    return found
+    return [
+        str(path)
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and not any(map(_is_hidden, path.relative_to(root).parts))
+    ]
 
 
 def _existing(folder: str | os.PathLike[str]) -> Path:

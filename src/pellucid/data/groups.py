@@ -9,13 +9,17 @@ from typing import Any, Self
 import numpy as np
 
 from pellucid.checks import shown, suggestion
-from pellucid.data.columns import check_finite, label
+from pellucid.data.columns import check_finite, label, plain_array
+from pellucid.data.layout import Layout
 from pellucid.data.times import moment
 
 
 @dataclass(frozen=True)
-class Groups:
+class Groups(Layout):
     """The rows of a long table in order: group by group, and in each by time.
+
+    As a layout it has a row for each group; y may also have an entry for each row of the table, the
+    same in all of a group.
 
     Parameters
     ----------
@@ -28,6 +32,8 @@ class Groups:
     lengths : int64 ndarray of shape (groups,)
     when : int64 ndarray of shape (rows,), optional
         Where a column tells the time, each row's place among all times.
+    index : pandas Index, optional
+        What the table as it came calls its rows, where it is pandas' and not by their numbers.
     """
 
     table: Any
@@ -35,6 +41,7 @@ class Groups:
     labels: list[Any]
     lengths: np.ndarray
     when: np.ndarray | None = None
+    index: Any = None
 
     @classmethod
     def of(cls, owner: str, X: Any, group: str | None, time: str | None) -> Self:
@@ -43,8 +50,8 @@ class Groups:
         Raises
         ------
         ValueError, TypeError
-            If a column is missing, a group has no name or a row no time, or two rows of a group
-            have the same time.
+            If a column is not there, a group has no name or a row no time, or two rows of a
+            group have the same time.
         """
         import narwhals as nw
 
@@ -72,7 +79,73 @@ class Groups:
                 f"X of {owner} must have features beside group and time. Got none. Add a column."
             )
         lengths = np.bincount(codes, minlength=len(labels)).astype(np.int64)
-        return cls(features[order.tolist()].to_native(), order, labels, lengths, when)
+        table = features[order.tolist()].to_native()
+        return cls(table, order, labels, lengths, when, _index(X))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def names(self) -> list[Any]:
+        return self.labels
+
+    def flatten(self, name: str, values: Any) -> Any:
+        """One entry for each group: as they came, by the groups' names, or one of each group's."""
+        if values is None:
+            return None
+        array, index, labels = plain_array(values), _index(values), self.labels
+        count, rows = len(array), len(self.order)
+        by_row = index is None or count != len(labels) or _same(index, self.index)
+        if count == rows and by_row:
+            return self._one_of_each(name, np.asarray(array))
+        if count != len(labels):
+            raise ValueError(
+                f"{name} must have one entry for each of the {len(labels)} sequences, or for each "
+                f"of the {rows} rows of X. Got {count}."
+            )
+        known = set(labels) & set(() if index is None else index)
+        if not known:
+            return values
+        if len(known) < len(labels):
+            unnamed = next(label for label in labels if label not in known)
+            raise ValueError(
+                f"the index of {name} must name every sequence, or none. Got "
+                f"{shown(next(iter(known)))} but not {shown(unnamed)}. With its to_numpy() it is "
+                "taken in the order in which sequences first come."
+            )
+        return values.loc[labels]
+
+    def _one_of_each(self, name: str, values: np.ndarray) -> np.ndarray:
+        """One entry of each group, of one for each row of the table."""
+        ends = np.cumsum(self.lengths)
+        begins = ends - self.lengths
+        for group, begin, end in zip(self.labels, begins, ends, strict=True):
+            entries = values[self.order[begin:end]]
+            first = entries[0]
+            both_nan = (entries != entries) & (first != first)  # a missing target is told later
+            differs = ((entries != first) & ~both_nan).reshape(len(entries), -1).any(axis=1)
+            if differs.any():
+                raise ValueError(
+                    f"{name} must be the same in all rows of a sequence. Got {shown(first)} and "
+                    f"{shown(entries[np.argmax(differs)])} in {shown(group)}. For one in each row "
+                    "pass return_sequences=True."
+                )
+        return values[self.order[begins]]
+
+
+def _index(values: Any) -> Any:
+    """What pandas calls the rows of a Series or DataFrame, unless by their numbers; else None."""
+    import narwhals as nw
+
+    if not (
+        nw.dependencies.is_pandas_series(values) or nw.dependencies.is_pandas_dataframe(values)
+    ):
+        return None
+    return None if type(values.index).__name__ == "RangeIndex" else values.index
+
+
+def _same(index: Any, other: Any) -> bool:
+    return other is not None and len(index) == len(other) and bool((index == other).all())
 
 
 def _check_finite(owner: str, features: Any) -> None:
@@ -112,13 +185,13 @@ def _in_time(
     """The rows group by group and in time, and each row's place among all times."""
     values = column.to_list()
     read = [None if _absent(value) else moment(value) for value in values]
-    for row, (value, found) in enumerate(zip(values, read, strict=True)):
+    for row, (value, time) in enumerate(zip(values, read, strict=True)):
         if _absent(value):
             raise ValueError(
                 f"column {name!r} of X of {owner} must say when every row was. Got "
                 f"{shown(value)} in row {row}."
             )
-        if found is None:
+        if time is None:
             raise ValueError(
                 f"column {name!r} of X of {owner} must hold numbers, or dates with the year first, "
                 f"such as 2026-11-23. Got {shown(value)} in row {row}. Convert it first."
@@ -135,7 +208,7 @@ def _in_time(
     twice = (np.diff(codes[order]) == 0) & (np.diff(when[order]) == 0)
     if twice.any():
         first = int(np.flatnonzero(twice)[0])
-        rows = sorted(int(each) for each in order[first : first + 2])
+        rows = sorted(order[first : first + 2].tolist())
         raise ValueError(
             f"column {name!r} of X of {owner} must have each time once in a sequence. Got "
             f"{shown(values[rows[0]])} in rows {rows[0]} and {rows[1]}. Leave one out, or name the "

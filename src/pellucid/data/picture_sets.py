@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.columns import plain_array
-from pellucid.data.pictures import Header, PictureError, is_picture, read_picture
+from pellucid.data.pictures import PictureError, is_picture
 from pellucid.data.scaling import Standardiser
+from pellucid.rows.pictures import THREADS
 
-THREADS = 4  # more decode no faster: what they hand over is Python's
 _AHEAD = 8 * THREADS  # pictures that are read before they are asked for
 
 
@@ -84,87 +84,6 @@ def read_all(
             ahead.extend(pool.submit(one, each) for each in islice(rest, 1))
             bar.update()
             yield found
-
-
-class Pictures:
-    """Pictures as levels, in memory or decoded when wanted, and what the levels mean.
-
-    Parameters
-    ----------
-    table : ndarray of shape (256 or 65536, C)
-        The number that each level of each channel stands for.
-    levels : ndarray of shape (N, H, W, C) and type uint8 or uint16, optional
-        The pixels, where they are in memory.
-    sources : sequence, optional
-        Where they come from, where they are not.
-    wanted : Header, optional
-        What each is to become.
-    resizes, converts : bool
-        As in :func:`read_picture`.
-    positions : ndarray of int64, optional
-        Which of `sources` are meant; by default all.
-    """
-
-    def __init__(
-        self,
-        table: np.ndarray,
-        levels: np.ndarray | None = None,
-        sources: Sequence[Any] = (),
-        wanted: Header | None = None,
-        resizes: bool = False,
-        converts: bool = False,
-        positions: np.ndarray | None = None,
-    ) -> None:
-        self.table, self.levels, self.sources = table, levels, sources
-        self._wanted, self._resizes, self._converts = wanted, resizes, converts
-        self._positions = np.arange(len(sources)) if positions is None else positions
-        self.dtype = np.dtype(np.uint8 if len(table) == 256 else np.uint16)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(N, H, W, C)."""
-        if self.levels is not None:
-            return self.levels.shape
-        assert self._wanted is not None
-        return (len(self._positions), *self._wanted.shape)
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, index: Any) -> Pictures:
-        """Some of them."""
-        if self.levels is not None:
-            return Pictures(self.table, np.ascontiguousarray(self.levels[index]))
-        return Pictures(
-            self.table, None, self.sources, self._wanted, self._resizes, self._converts,
-            self._positions[index],
-        )  # fmt: skip
-
-    def read(self, index: int) -> np.ndarray:
-        """The levels of one, of shape (H, W, C).
-
-        Raises
-        ------
-        ValueError
-            If its file can no longer be read.
-        """
-        if self.levels is not None:
-            return self.levels[index]
-        assert self._wanted is not None
-        position = int(self._positions[index])
-        try:
-            return read_picture(self.sources[position], self._wanted, self._resizes, self._converts)
-        except PictureError as error:
-            raise fault(position, self.sources, error, "Put it right") from error
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        """All of them as the network sees them."""
-        levels = self.levels
-        if levels is None:
-            levels = np.empty(self.shape, dtype=self.dtype)
-            for index in range(len(self)):
-                levels[index] = self.read(index)
-        return np.asarray(self.table[levels, np.arange(self.shape[-1])], dtype=dtype)
 
 
 class Counts:

@@ -91,11 +91,11 @@ def read_picture(source: Any, wanted: Header, resizes: bool, converts: bool) -> 
     PictureError
     """
     if isinstance(source, np.ndarray):
-        found = _array_header(source)
-        check_alike(found, wanted, resizes, converts)
-        pixels = source.reshape(*source.shape[:2], -1).astype(TYPES[found.kind])
+        header = _array_header(source)
+        check_alike(header, wanted, resizes, converts)
+        pixels = source.reshape(*source.shape[:2], -1).astype(TYPES[header.kind])
         pixels = _recoloured(pixels, wanted.channels)
-        return rescaled(_resized(pixels, wanted._replace(kind=found.kind)), wanted.kind)
+        return rescaled(_resized(pixels, wanted._replace(kind=header.kind)), wanted.kind)
     with _Reading(source) as picture:
         if (
             resizes and picture.format == "JPEG" and picture is not source
@@ -104,25 +104,25 @@ def read_picture(source: Any, wanted: Header, resizes: bool, converts: bool) -> 
         return _pixels(picture, wanted, resizes, converts)
 
 
-def check_alike(found: Header, wanted: Header, resizes: bool, converts: bool) -> None:
+def check_alike(header: Header, wanted: Header, resizes: bool, converts: bool) -> None:
     """Refuse a picture that is not, and may not be made, as `wanted`."""
-    if found[:2] != wanted[:2] and not resizes:
+    if header[:2] != wanted[:2] and not resizes:
         size = wanted[:2]
         raise PictureError(
-            f"it is {found.height} x {found.width} pixels, and those of fit are {size[0]} x "
+            f"it is {header.height} x {header.width} pixels, and those of fit are {size[0]} x "
             f"{size[1]}",
             f"Resize it, or fit with image_size={size}",
         )
-    both = (found.channels, wanted.channels)
+    both = (header.channels, wanted.channels)
     known = set(both) <= {1, 3}
-    if found.channels != wanted.channels and not (converts and known):
+    if header.channels != wanted.channels and not (converts and known):
         words = {1: "grey", 3: "in colour"}
         one, others = (words.get(n, f"of {n} channels") for n in both)
         way_out = 'Pass color="grey" or color="rgb"' if known else "Convert it"
         raise PictureError(f"it is {one}, and the others are {others}", way_out)
-    if found.kind != wanted.kind and "float" in (found.kind, wanted.kind):
+    if header.kind != wanted.kind and "float" in (header.kind, wanted.kind):
         raise PictureError(
-            f"it is {_WORDS[found.kind]}, and the others are {_WORDS[wanted.kind]}",
+            f"it is {_WORDS[header.kind]}, and the others are {_WORDS[wanted.kind]}",
             "Convert it",
         )
 
@@ -180,9 +180,9 @@ def _resized(pixels: np.ndarray, wanted: Header) -> np.ndarray:
     channels = np.moveaxis(pixels, -1, 0)
     if wanted.kind != "bytes":
         channels = channels.astype(np.float32)
-    found = [image.fromarray(np.ascontiguousarray(each)).resize(size, bilinear)
-             for each in channels]  # fmt: skip
-    numbers = np.stack([np.asarray(each) for each in found], axis=-1)
+    images = [image.fromarray(np.ascontiguousarray(channel)) for channel in channels]
+    resized = [np.asarray(one.resize(size, bilinear)) for one in images]
+    numbers = np.stack(resized, axis=-1)
     return np.rint(numbers).astype(np.uint16) if wanted.kind == "sixteen" else numbers
 
 
@@ -294,14 +294,14 @@ def _pixels(picture: Any, wanted: Header, resizes: bool, converts: bool) -> np.n
     picture.load()
     if picture.getexif().get(_ORIENTATION, 1) != 1:
         picture = operations.exif_transpose(picture)
-    found = _image_header(picture)
-    check_alike(found, wanted, resizes, converts)
-    if found.kind != "bytes":
+    header = _image_header(picture)
+    check_alike(header, wanted, resizes, converts)
+    if header.kind != "bytes":
         numbers = np.asarray(picture)[..., None]
         _check_finite(numbers)
-        if found.kind == "sixteen" and (numbers.min() < 0 or numbers.max() > 65535):
+        if header.kind == "sixteen" and (numbers.min() < 0 or numbers.max() > 65535):
             raise PictureError("it holds whole numbers that are not of 16 bits")
-        pixels = _resized(numbers.astype(TYPES[found.kind]), wanted._replace(kind=found.kind))
+        pixels = _resized(numbers.astype(TYPES[header.kind]), wanted._replace(kind=header.kind))
         return rescaled(np.repeat(pixels, wanted.channels, axis=2), wanted.kind)
     if picture.mode in _ALPHA or "transparency" in picture.info:
         ground = image.new("RGBA", picture.size, "white")

@@ -120,18 +120,14 @@ def split_target(
 def _check_complete(series: Any, source: str) -> None:
     from pellucid.data.columns import series_values
 
-    column = series_values(series)
-    if column.kind == "text":
-        missing = np.array([value is None for value in column.values], dtype=bool)
-    else:
-        missing = np.isnan(column.values)
+    missing = series_values(series).missing
     count = int(np.count_nonzero(missing))
     if count:
         rows = "1 row" if count == 1 else f"{count} rows"
         raise ValueError(
             f"column {series.name!r} of {source} must have a value in every row. Got none in "
-            f"{rows}, "
-            f"first in row {int(np.argmax(missing))}. Remove such rows, or choose another target."
+            f"{rows}, first in row {int(np.argmax(missing))}. Remove such rows, or choose another "
+            "target."
         )
 
 
@@ -150,7 +146,7 @@ def _installed(kind: str) -> str:
 
 def _neighbours(path: Path) -> list[str]:
     try:
-        return [each.name for each in path.parent.iterdir()]
+        return [neighbour.name for neighbour in path.parent.iterdir()]
     except OSError:
         return []
 
@@ -166,11 +162,10 @@ def _check_csv(path: Path) -> tuple[str, str]:
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path.name} must be UTF-8 text. Got byte 0x{head[error.start]:02x} at position "
-            f"{error.start}. "
-            "Save it as UTF-8."
+            f"{error.start}. Save it as UTF-8."
         ) from None
     bare = re.sub(r'"[^"]*"', "", text)  # what is quoted separates nothing
-    line = next((each for each in bare.splitlines() if each.strip()), "")
+    line = next((line for line in bare.splitlines() if line.strip()), "")
     separator = "\t" if path.suffix.lower() == ".tsv" else max(",;\t", key=line.count)
     comma = separator != "," and re.search(r"(^|[;\t])\s*[+-]?\d+,\d+\s*([;\t]|$)", bare, re.M)
     return separator, "," if comma else "."

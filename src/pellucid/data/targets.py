@@ -12,8 +12,8 @@ from sklearn.utils.validation import column_or_1d
 
 from pellucid.checks import fault, shown, suggestion
 from pellucid.data.columns import Column, owner_of, plain_array, read_values, series_values
+from pellucid.data.sample_weights import check_rows
 from pellucid.data.scaling import Standardiser
-from pellucid.data.weights import check_rows
 
 
 class ClassTarget:
@@ -61,19 +61,14 @@ class ClassTarget:
                 raise ValueError(fault("classes", owner, expected, self.classes.tolist()))
             return self._codes(owner, labels)
         heavy = labels if sample_weight is None else labels[sample_weight > 0]
-        found = np.unique(heavy)
-        if len(found) < 2:
-            where = (
-                ""
-                if sample_weight is None or (sample_weight > 0).all()
-                else " in rows of positive sample_weight"
-            )
+        different = np.unique(heavy)
+        if len(different) < 2:
+            where = " in rows of positive sample_weight" if len(heavy) < len(labels) else ""
             raise ValueError(
                 f"y of {owner} must have at least two classes. Got one class, "
-                f"{shown(found.tolist()[0])}{where}. "
-                "Add rows of another class."
+                f"{shown(different.tolist()[0])}{where}. Add rows of another class."
             )
-        self.classes = found
+        self.classes = different
         codes, known = self._positions(labels)
         return np.where(known, codes, 0)
 
@@ -198,15 +193,12 @@ class MultilabelTarget:
         wrong = (values != 0) & (values != 1) if numeric else np.ones(values.shape, dtype=bool)
         if values.ndim != 2 or wrong.any():
             place = tuple(np.argwhere(wrong)[0]) if wrong.any() else ()
-            came = (
-                f"{shown(values[place[0]].tolist()[place[1]])} in row {place[0]}"
-                if place
-                else (f"shape {values.shape}")
-            )
+            came = f"shape {values.shape}"
+            if place:
+                came = f"{shown(values[place[0]].tolist()[place[1]])} in row {place[0]}"
             raise ValueError(
                 f"y of {owner_of(estimator)} with several columns must hold only 0 and 1, one "
-                "column a label. "
-                f"Got {came}. Fit one model for each column."
+                f"column a label. Got {came}. Fit one model for each column."
             )
         return values.astype(np.int64)
 
@@ -347,8 +339,8 @@ def read_target(estimator: Any, y: Any) -> tuple[np.ndarray, list[str] | None]:
         frame = nw.from_native(y, eager_only=True)
         names = [str(name) for name in frame.columns]
         columns = [_series_labels(owner, series) for series in frame.iter_columns()]
-        same = len({each.dtype.kind in "OU" for each in columns}) == 1
-        values = np.column_stack(columns if same else [each.astype(object) for each in columns])
+        same = len({labels.dtype.kind in "OU" for labels in columns}) == 1
+        values = np.column_stack(columns if same else [labels.astype(object) for labels in columns])
     elif nw.dependencies.is_into_series(y):
         series = nw.from_native(y, series_only=True)
         names = [str(series.name)] if series.name not in (None, "") else None
@@ -388,22 +380,16 @@ def _series_labels(owner: str, series: Any) -> np.ndarray:
 
 
 def _listed_labels(y: Sequence[Any]) -> np.ndarray:
-    y = [plain_array(each) for each in y]
+    y = [plain_array(label) for label in y]
     array = np.asarray(y)
-    mixed = (
-        array.dtype.kind == "U" and array.ndim == 1 and not all(isinstance(each, str) for each in y)
-    )
+    one_text = array.dtype.kind == "U" and array.ndim == 1
+    mixed = one_text and not all(isinstance(label, str) for label in y)
     return np.array(y, dtype=object) if mixed else array
 
 
 def _column_labels(owner: str, column: Column) -> np.ndarray:
-    missing = (
-        np.array([v is None for v in column.values])
-        if column.kind == "text"
-        else np.isnan(column.values)
-    )
-    if missing.any():
-        row = int(np.argmax(missing))
+    if column.missing.any():
+        row = int(np.argmax(column.missing))
         raise _no_value(owner, column.values[row] if column.kind == "text" else np.nan, row)
     if column.kind == "time":
         raise TypeError(f"y of {owner} must hold numbers or text. Got dates. Convert them first.")
@@ -435,7 +421,7 @@ def _uniform(owner: str, values: np.ndarray) -> np.ndarray:
             try:
                 return values.astype(dtype)
             except OverflowError:
-                large = next(each for each in flat if abs(each) >= 2**63)
+                large = next(label for label in flat if abs(label) >= 2**63)
                 raise ValueError(
                     f"y of {owner} must hold integers of at most 64 bits. Got {shown(large)}. "
                     "Convert them to text."

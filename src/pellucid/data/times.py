@@ -46,10 +46,10 @@ def moment(value: Any) -> datetime | int | float | None:
 
 
 def _date(text: str) -> datetime | None:
-    if found := _YEAR_FIRST.match(text):
-        year, month, day, clock = found.groups()
-    elif found := _DAY_FIRST.match(text):
-        day, month, year, clock = found.groups()
+    if match := _YEAR_FIRST.match(text):
+        year, month, day, clock = match.groups()
+    elif match := _DAY_FIRST.match(text):
+        day, month, year, clock = match.groups()
     else:
         return None
     try:

@@ -10,7 +10,8 @@ import numpy as np
 from pellucid import checks
 from pellucid.data.columns import plain_array
 from pellucid.data.groups import Groups
-from pellucid.data.sequences import coverage
+from pellucid.data.layout import Layout
+from pellucid.rows.sequences import coverage
 
 _TOLD = 30  # times from which the distance to the next is told
 
@@ -125,6 +126,24 @@ class Windows:
         return coverage(self.starts, self.starts + self.steps, len(self.table)) > 0
 
 
+@dataclass(frozen=True)
+class WindowLayout(Layout):
+    """The windows of a series: y has one entry for each, and time decides on what to validate."""
+
+    windows: Windows
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    def flatten(self, name: str, values: Any) -> Any:
+        return values
+
+    def split(self, fraction: float, used: np.ndarray) -> list[np.ndarray]:
+        """As :meth:`Windows.split`: windows beside those kept aside share their answers."""
+        rows = np.flatnonzero(used)
+        return [np.flatnonzero(np.isin(rows, part)) for part in self.windows.split(fraction)]
+
+
 def windows(
     series: Any,
     steps: int,
@@ -163,8 +182,8 @@ def windows(
     Raises
     ------
     ValueError, TypeError
-        If a series is shorter than a window and its horizon, a column is missing, a time comes
-        twice, or the target is missing or no number somewhere.
+        If a series is shorter than a window and its horizon, a column is not there, a time
+        comes twice, or the target is missing or no number somewhere.
 
     Examples
     --------
@@ -322,7 +341,7 @@ def _read_array(series: Any, target: Any, time: Any, group: Any, wanted: bool) -
 
 def _starts(read: _Read, steps: int, horizon: int, stride: int) -> np.ndarray:
     """Where windows begin in all series one after the other."""
-    found: list[np.ndarray] = []
+    starts: list[np.ndarray] = []
     begins = np.cumsum(read.lengths) - read.lengths
     for name, begin, length in zip(read.names, begins, read.lengths, strict=True):
         count = length - steps - horizon + 1
@@ -333,8 +352,8 @@ def _starts(read: _Read, steps: int, horizon: int, stride: int) -> np.ndarray:
                 f"{'' if name is None else f' in {checks.shown(name)}'}. Use fewer steps or a "
                 f"nearer horizon{'' if name is None else ', or leave it out'}."
             )
-        found.append(begin + np.arange(0, count, stride))
-    return np.concatenate(found).astype(np.int64)
+        starts.append(begin + np.arange(0, count, stride))
+    return np.concatenate(starts).astype(np.int64)
 
 
 def _check_target(values: np.ndarray, ahead: np.ndarray, target: Any, order: np.ndarray) -> None:

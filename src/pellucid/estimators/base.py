@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -12,11 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks, files
 from pellucid.data import (
-    Arrangement,
-    Pictures,
-    Sequences,
-    StepTargets,
-    Windows,
+    Encoder,
+    Layout,
+    Reading,
     check_rows,
     sample_weights,
     target_from_state,
@@ -28,11 +27,12 @@ from pellucid.estimators.plain import from_plain, plain_parameters
 from pellucid.layers import Layer, is_known, layer_from_config
 from pellucid.network import Network
 from pellucid.randomness import Stream, seed_from
+from pellucid.rows import Examples, Targets, unit_mean
 from pellucid.training import optimizers, schedules
 from pellucid.training.augmentation import Augmentation
 from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_callbacks
 from pellucid.training.history import TIMES, History
-from pellucid.training.loop import OptimizerState, Rows, Settings, Trainer, unit_mean
+from pellucid.training.loop import OptimizerState, Settings, Trainer
 from pellucid.training.progress import Progress
 from pellucid.training.stopping import EarlyStopping
 
@@ -47,7 +47,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
     """
 
     network_: Network
-    _input: Any
+    _input: Encoder
     history_: History
     target_: Any
     n_features_in_: int
@@ -75,8 +75,8 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
     # -- what a family and a task add --------------------------------------------------------
 
     @abstractmethod
-    def _new_input(self) -> Any:
-        """An encoder for the rows, not yet fitted."""
+    def _new_input(self) -> Encoder:
+        """An encoder for the rows, which has not yet learned from any."""
 
     @abstractmethod
     def _layers(self, outputs: int) -> list[Layer]:
@@ -93,14 +93,6 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
     @abstractmethod
     def _target_rows(self, codes: np.ndarray) -> np.ndarray:
         """Encoded targets as the loss takes them."""
-
-    def _targets(self, X: Any, y: Any, name: str = "y") -> Any:
-        """`y` with one entry for each row of the encoded `X`; `name` is what errors call it."""
-        return y
-
-    def _arrangement(self, X: Any) -> Arrangement | None:
-        """How the steps of `X` lie where each has a target; None where each row has one."""
-        return None
 
     def _augmentation(self) -> Augmentation | None:
         """What may happen to rows in training."""
@@ -147,41 +139,45 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         settings = self._settings()
         if epochs is not None and settings.schedule.needs_end:
             settings.schedule = schedules.Constant()
-        rows = self._encode(X, y, sample_weight, going_on, classes, settings.dtype)
+        examples, layout, used = self._encode(
+            X, y, sample_weight, going_on, classes, settings.dtype
+        )
         settings.loss, outputs, settings.accuracy = self._loss()
         layers = self._layers(outputs)
         if going_on:
             self._check_same(layers, settings.dtype)
         else:
-            self.network_ = Network(layers).build(rows.X.shape[1:], settings.dtype, settings.seed)
+            self.network_ = Network(layers).build(
+                examples.rows.shape[1:], settings.dtype, settings.seed
+            )
             self.history_ = History()
         if not going_on or epochs is None:  # a warm start keeps the weights alone
             self._optimizer_state = None
         self._best_epoch = None
         stopping, validation = None, None
-        if self.early_stopping and self.network_.stateful:
+        if self.early_stopping and self.network_.chain.stateful:
             raise ValueError(
                 f"early_stopping of {type(self).__name__} must be False where layers are stateful: "
                 "rows go on from one another, and none can be kept aside. Got True."
             )
         if self.early_stopping and epochs is None:
             stopping = EarlyStopping(self.patience)
-            rows, validation = self._split(X, rows, settings)
+            examples, validation = self._split(examples, layout, used, settings)
         if settings.weight_decay is None:
-            steps = None if epochs else settings.max_epochs * settings.steps(len(rows))
-            if steps and isinstance(rows.X, Sequences):  # windows that overlap teach less
-                steps = max(1, round(steps / rows.X.overlap))
+            steps = None if epochs else settings.max_epochs * settings.steps(len(examples))
+            if steps:  # windows that overlap teach less
+                steps = max(1, round(steps / examples.rows.overlap))
             settings.weight_decay = settings.optimizer.usual_decay(steps, settings.learning_rate)
         trainer = Trainer(self.network_, settings, self._optimizer_state, self.history_)
         with (
-            Progress(self.verbose, epochs or settings.max_epochs, len(rows)) as progress,
+            Progress(self.verbose, epochs or settings.max_epochs, len(examples)) as progress,
             FitCallbacks(
                 self, self.callbacks, epochs or settings.max_epochs, X, y, sample_weight
             ) as callbacks,
         ):
             for note in [] if going_on else self._input.notes:
                 progress.note(note)
-            outcome = trainer.fit(rows, validation, stopping, progress, callbacks, epochs)
+            outcome = trainer.fit(examples, validation, stopping, progress, callbacks, epochs)
             progress.close(outcome.reason)
         self._optimizer_state = trainer.state if epochs is not None else None
         self._best_epoch = outcome.best_epoch
@@ -273,90 +269,73 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
 
     def _encode(
         self, X: Any, y: Any, sample_weight: Any, going_on: bool, classes: Any, dtype: str
-    ) -> Rows:
-        """X, y and weights as arrays; encoders are fitted, or used again when going on."""
-        arrangement, y, sample_weight = self._arranged(X, y, sample_weight)
-        count = _count(X if y is None else y)
-        weights = None
-        if sample_weight is not None:
-            weights = sample_weights(self, sample_weight, count)
+    ) -> tuple[Examples, Layout, np.ndarray]:
+        """Rows, targets and weights for training, how the rows lie in X, and which are used.
+
+        Encoders learn, or are used again when going on.
+        """
+        owner = type(self).__name__
+        encoder = self._input if going_on else self._new_input()
+        reading = encoder.read(self, X, learn=not going_on)
+        layout, lengths = reading.layout, reading.layout.step_lengths
+        y = layout.flatten(f"y of {owner}", y)
+        weights = layout.flatten_weights(f"sample_weight of {owner}", sample_weight)
+        target = self.target_ if going_on else self._new_target(y)
+        check_rows(self, layout.entries, _count(y, layout.entries))  # before pictures are decoded
+        if weights is not None:
+            weights = sample_weights(self, weights, layout.entries)
         if going_on:
-            codes = self.target_.encode(self, y)
-            data = self._input.transform(self, X)
+            codes = target.encode(self, y)
+            rows = encoder.encode(self, reading)
         else:
-            target, encoder = self._new_target(y), self._new_input()
-            listed = isinstance(X, (list, tuple, Windows)) or getattr(X, "ndim", 2) == 1
-            if arrangement is None and listed:
-                check_rows(self, len(X), count)  # before all pictures are read
-            data = encoder.fit_transform(self, X, weights, np.dtype(dtype))
+            rows = encoder.learn(self, reading, weights, np.dtype(dtype))
             if encoder.left_out:
-                weights = np.ones(count) if weights is None else weights
+                weights = np.ones(layout.entries) if weights is None else weights
                 weights[[position for position, _ in encoder.left_out]] = 0.0
             extra = {} if classes is None else {"classes": classes}
             codes = target.fit(self, y, weights, **extra)
             self.target_, self._input = target, encoder
-        if arrangement is None:
-            check_rows(self, len(data), len(codes))
-        if len(data) < 2 and not going_on:
-            raise ValueError(f"X of {type(self).__name__} must have at least 2 rows. Got 1 sample.")
+        if len(rows) < 2 and not going_on:
+            raise ValueError(f"X of {owner} must have at least 2 rows. Got 1 sample.")
         weights = np.ones(len(codes)) if weights is None else weights
         weights = self._row_weights(codes, weights)
         used = weights > 0  # weight 0 is the row left out
-        if arrangement is not None:
-            used = np.add.reduceat(used, arrangement.starts, dtype=np.int64) > 0
+        if lengths is not None:
+            starts = np.cumsum(lengths) - lengths
+            used = np.add.reduceat(used, starts, dtype=np.int64) > 0
         if not used.any():
             raise ValueError(
-                f"class_weight of {type(self).__name__} must leave a row of weight above 0. "
+                f"class_weight of {owner} must leave a row of weight above 0. "
                 f"Got {checks.shown(self.class_weight)}, and none is left."
             )
         weights = weights / power_of_two(weights.max())  # exact, and their sum stays finite
-        targets: Any = self._target_rows(codes)
-        if arrangement is not None:
-            starts, lengths = arrangement.starts, arrangement.lengths
-            targets = StepTargets(targets, weights.astype(dtype), starts, lengths)
-            weights = np.ones(len(data))
+        values = self._target_rows(codes)
+        if lengths is not None:
+            targets = Targets.by_step(values, weights.astype(dtype), starts[used], lengths[used])
+        else:
+            weights = unit_mean(weights[used]).astype(dtype)
+            targets = Targets.by_row(values if used.all() else values[used], weights)
         if not used.all():
-            data, targets, weights = data[used], targets[used], weights[used]
-        return Rows(
-            data if isinstance(data, (Pictures, Sequences)) else np.ascontiguousarray(data),
-            targets if arrangement is not None else np.ascontiguousarray(targets),
-            unit_mean(weights).astype(dtype),
-        )
+            rows = rows.take(used)
+        return Examples(rows, targets), layout, used
 
-    def _arranged(self, X: Any, y: Any, sample_weight: Any) -> tuple[Arrangement | None, Any, Any]:
-        """`y` and the weights, one for each row of the encoded X, or one for each of its steps."""
-        arrangement = self._arrangement(X)
-        if arrangement is None:
-            if hasattr(plain_array(sample_weight), "__len__"):
-                sample_weight = self._targets(X, sample_weight, "sample_weight")
-            return None, self._targets(X, y), sample_weight
-        owner = type(self).__name__
-        y = arrangement.flatten(f"y of {owner}", y)
-        if hasattr(plain_array(sample_weight), "__len__"):
-            if arrangement.of_sequences(sample_weight):
-                sample_weight = np.repeat(plain_array(sample_weight), arrangement.lengths)
-            else:
-                sample_weight = arrangement.flatten(f"sample_weight of {owner}", sample_weight)
-        return arrangement, y, sample_weight
-
-    def _split(self, X: Any, rows: Rows, settings: Settings) -> tuple[Rows, Rows]:
+    def _split(
+        self, examples: Examples, layout: Layout, used: np.ndarray, settings: Settings
+    ) -> tuple[Examples, Examples]:
         """Rows to train on and rows kept aside, every class in both where it can be.
 
-        Of windows the last are kept aside: those beside them share their answers.
+        Where time decides, the last are kept aside.
         """
-        count = len(rows)
-        if isinstance(X, Windows) and isinstance(rows.X, Sequences):
-            parts = [
-                np.flatnonzero(np.isin(rows.X.starts, X.starts[part]))
-                for part in X.split(self.validation_fraction)
-            ]
+        count = len(examples)
+        parts = layout.split(self.validation_fraction, used)
+        if parts is not None:
             if not all(map(len, parts)):
                 raise ValueError(
                     f"X of {type(self).__name__} must have more windows for early_stopping, to "
                     f"learn from some and validate on later ones. Got {count}. Pass "
                     "early_stopping=False."
                 )
-            return rows.subset(parts[0]), rows.subset(parts[1])
+            return examples.take(parts[0]), examples.take(parts[1])
         aside = min(max(1, int(self.validation_fraction * count + 0.5)), count - 1)
         if count < 2:
             raise ValueError(
@@ -364,28 +343,49 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
                 f"Got {count}. Pass early_stopping=False."
             )
         order = Stream(settings.seed, "split").permutation(count)
-        if settings.accuracy and isinstance(rows.y, np.ndarray) and rows.y[:1].size == 1:
-            order = order[np.argsort(_shares(rows.y.reshape(-1)[order]), kind="stable")]
-        return rows.subset(np.sort(order[aside:])), rows.subset(np.sort(order[:aside]))
+        labels = examples.targets.values
+        if settings.accuracy and layout.step_lengths is None and labels[:1].size == 1:
+            order = order[np.argsort(_shares(labels.reshape(-1)[order]), kind="stable")]
+        return examples.take(np.sort(order[aside:])), examples.take(np.sort(order[:aside]))
 
     # -- using -------------------------------------------------------------------------------
 
-    def _output(self, X: Any, output: str = "identity") -> np.ndarray:
+    def _read(self, X: Any) -> Reading:
+        """`X`, read once; what takes X takes this too."""
         check_is_fitted(self, "network_")
-        data = self._input.transform(self, X)
-        jobs = None if self.n_jobs in (None, -1) else self.n_jobs
-        batch: Any = len(data) if self.batch_size == "full" else self.batch_size
-        found = self.network_.forward(data, output, jobs, batch)
-        if found.ndim == 2:
-            return found
-        if isinstance(data, Sequences):  # of each, the steps that it has
-            return found[data.present]
-        return found.reshape(-1, found.shape[-1])
+        return self._input.read(self, X)
 
-    def _restored(self, X: Any, values: np.ndarray) -> Any:
-        """What was predicted, as X lies where it is one for each step."""
-        arrangement = self._arrangement(X)
-        return values if arrangement is None else arrangement.restore(values)
+    @abstractmethod
+    def _predicted(self, reading: Reading) -> np.ndarray:
+        """What is predicted of all rows or steps, one after the other."""
+
+    def _score(self, measure: Callable[..., float], X: Any, y: Any, sample_weight: Any) -> float:
+        """`measure` of y and of what is predicted, of all rows or steps."""
+        reading, owner = self._read(X), type(self).__name__
+        y = reading.layout.flatten(f"y of {owner}", y)
+        weights = reading.layout.flatten_weights(f"sample_weight of {owner}", sample_weight)
+        return float(measure(y, self._predicted(reading), sample_weight=weights))
+
+    def _output(self, X: Any, output: str = "identity") -> np.ndarray:
+        """What the network gives for all rows or steps, one after the other."""
+        reading = self._read(X)
+        rows = self._input.encode(self, reading)
+        jobs = None if self.n_jobs in (None, -1) else self.n_jobs
+        batch: Any = len(rows) if self.batch_size == "full" else self.batch_size
+        outputs = self.network_.forward(rows, output, jobs, batch)
+        return outputs if outputs.ndim == 2 else rows.of_steps(outputs)
+
+    def _examples(self, X: Any, y: Any) -> Examples:
+        """X and y as the network takes them, by what was learned; all of weight 1."""
+        reading = self._read(X)
+        rows, lengths = self._input.encode(self, reading), reading.layout.step_lengths
+        y = reading.layout.flatten(f"y of {type(self).__name__}", y)
+        values = self._target_rows(self.target_.encode(self, y))
+        check_rows(self, reading.layout.entries, len(values))
+        if lengths is None:
+            return Examples(rows, Targets.by_row(values))
+        starts = np.cumsum(lengths) - lengths
+        return Examples(rows, Targets.by_step(values, np.ones(len(values)), starts, lengths))
 
     def summary(self) -> None:
         """Print the network's table of layer, output shape and parameters."""
@@ -474,6 +474,7 @@ def _shares(labels: np.ndarray) -> np.ndarray:
     return shares
 
 
-def _count(values: Any) -> int:
-    array = plain_array(values)
-    return len(array) if hasattr(array, "__len__") else 0
+def _count(y: Any, otherwise: int) -> int:
+    """How many entries `y` has, if it is anything that has some."""
+    values = plain_array(y)
+    return len(values) if hasattr(values, "__len__") else otherwise

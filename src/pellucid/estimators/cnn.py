@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pellucid import checks, layers
@@ -79,6 +79,8 @@ class _CNN(NetworkEstimator):
     color: str = "auto"
     on_error: str = "raise"
     augment: Any = None
+
+    _input: PictureEncoder = field(init=False)
 
     @property
     def pictures_(self) -> PictureEncoder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pellucid import checks
@@ -40,6 +40,8 @@ class _FCNN(NetworkEstimator):
     dropout: float = 0.0
     activation: str = "relu"
     initialization: str = "glorot_uniform"
+
+    _input: TableEncoder = field(init=False)
 
     @property
     def table_(self) -> TableEncoder:

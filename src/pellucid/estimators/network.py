@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pellucid.checks import shown
-from pellucid.data import Arrangement, PictureEncoder, SequenceEncoder, TableEncoder
+from pellucid.data import Encoder, PictureEncoder, SequenceEncoder, TableEncoder
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.forecasting import Forecaster
 from pellucid.estimators.parameters import estimator
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
 from pellucid.layers import Flatten, GlobalAvgPool, Layer, Linear, Recurrent, ReLU, Softmax
-from pellucid.layers.windows import Sliding
+from pellucid.layers.sliding import Sliding
 
 
 @dataclass(eq=False, repr=False)
@@ -29,6 +29,8 @@ class _AnyNetwork(NetworkEstimator):
     """
 
     layers: Sequence[Layer] | None = None
+
+    _input: Any = field(init=False)  # an Encoder: which one follows from the layers
 
     @property
     def table_(self) -> TableEncoder:
@@ -50,23 +52,13 @@ class _AnyNetwork(NetworkEstimator):
         tags.input_tags.allow_nan = True
         return tags
 
-    def _new_input(self) -> TableEncoder | PictureEncoder | SequenceEncoder:
-        spatial = (Sliding, GlobalAvgPool, Flatten)
-        if isinstance(self.layers, (list, tuple)):
-            if any(isinstance(each, Recurrent) for each in self.layers):
-                return SequenceEncoder()
-            if any(isinstance(each, spatial) for each in self.layers):
-                return PictureEncoder()
+    def _new_input(self) -> Encoder:
+        layers = self.layers if isinstance(self.layers, (list, tuple)) else ()
+        if any(isinstance(layer, Recurrent) for layer in layers):
+            return SequenceEncoder(by_step=_gives_steps(layers))
+        if any(isinstance(layer, (Sliding, GlobalAvgPool, Flatten)) for layer in layers):
+            return PictureEncoder()
         return TableEncoder()
-
-    def _arrangement(self, X: Any) -> Arrangement | None:
-        """Of all states that come from the last recurrent layer, each has a target."""
-        for layer in reversed(self.layers if isinstance(self.layers, (list, tuple)) else ()):
-            if isinstance(layer, Recurrent):
-                return SequenceEncoder().arrangement(self, X) if layer.return_sequences else None
-            if isinstance(layer, (Flatten, GlobalAvgPool)):
-                return None
-        return None
 
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__
@@ -92,6 +84,16 @@ class _AnyNetwork(NetworkEstimator):
                 )
             return list(layers)
         return [*layers, Linear(outputs)]
+
+
+def _gives_steps(layers: Sequence[Layer]) -> bool:
+    """Whether all states of the last recurrent layer come out of the network."""
+    for layer in reversed(layers):
+        if isinstance(layer, Recurrent):
+            return layer.return_sequences
+        if isinstance(layer, (Flatten, GlobalAvgPool)):
+            return False
+    return False
 
 
 @estimator

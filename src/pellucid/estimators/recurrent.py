@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
-import numpy as np
-
 from pellucid import checks
-from pellucid.data import Arrangement, Groups, SequenceEncoder, TableEncoder
-from pellucid.data.columns import plain_array
+from pellucid.data import SequenceEncoder, TableEncoder
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.forecasting import Forecaster
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
@@ -59,6 +56,8 @@ class RecurrentEstimator(NetworkEstimator):
     _layer: ClassVar[Any]
     """The recurrent layer, made with the parameters that all of them have."""
 
+    _input: SequenceEncoder = field(init=False)
+
     @property
     def sequences_(self) -> SequenceEncoder:
         """What was learned about the sequences and their features."""
@@ -75,7 +74,8 @@ class RecurrentEstimator(NetworkEstimator):
         return tags
 
     def _new_input(self) -> SequenceEncoder:
-        return SequenceEncoder(self.group, self.time)
+        by_step = checks.flag("return_sequences", type(self).__name__, self.return_sequences)
+        return SequenceEncoder(self.group, self.time, by_step)
 
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__
@@ -89,11 +89,6 @@ class RecurrentEstimator(NetworkEstimator):
         )  # fmt: skip
         return [*layer.stack(), Linear(outputs)]
 
-    def _arrangement(self, X: Any) -> Arrangement | None:
-        if not checks.flag("return_sequences", type(self).__name__, self.return_sequences):
-            return None
-        return self._new_input().arrangement(self, X)
-
     def _tbptt_steps(self) -> int | None:
         if self.tbptt_steps is None:
             return None
@@ -103,11 +98,6 @@ class RecurrentEstimator(NetworkEstimator):
             expected = "None where bidirectional is True: one direction begins at the end"
             raise ValueError(checks.fault("tbptt_steps", owner, expected, steps))
         return steps
-
-    def _targets(self, X: Any, y: Any, name: str = "y") -> Any:
-        groups = self._new_input().groups(self, X)
-        owner = type(self).__name__
-        return y if groups is None else of_groups(f"{name} of {owner}", X, y, groups)
 
 
 _PAGE = """
@@ -170,65 +160,3 @@ class RecurrentRegression(_TableColumns, Forecaster, NetworkRegression, Recurren
     _page = _PAGE.replace("{see}", "{classifier} : for classes.").replace(
         "{y}", "X[:, :, 0].sum(axis=1)"
     )
-
-
-def of_groups(name: str, X: Any, y: Any, groups: Groups) -> Any:
-    """`y` with one entry a sequence: as it came, by the groups' names, or one of each group's.
-
-    `name` is what errors call it.
-    """
-    if y is None:
-        return None
-    values = plain_array(y)
-    count, rows, labels = len(values), len(groups.order), groups.labels
-    index = _index(y)
-    if count == rows and (index is None or count != len(labels) or _same(index, _index(X))):
-        return _of_rows(name, np.asarray(values), groups)
-    if count != len(labels):
-        raise ValueError(
-            f"{name} must have one entry for each of the {len(labels)} sequences, or for each of "
-            f"the {rows} rows of X. Got {count}."
-        )
-    known = set(labels) & set(() if index is None else index)
-    if not known:
-        return y
-    if len(known) < len(labels):
-        missing = next(each for each in labels if each not in known)
-        raise ValueError(
-            f"the index of {name} must name every sequence, or none. Got "
-            f"{checks.shown(next(iter(known)))} but not {checks.shown(missing)}. With its "
-            "to_numpy() it is taken in the order in which sequences first come."
-        )
-    return y.loc[labels]
-
-
-def _index(values: Any) -> Any:
-    """The names of its rows, where a Series or DataFrame of pandas has any but their numbers."""
-    import narwhals as nw
-
-    if not (
-        nw.dependencies.is_pandas_series(values) or nw.dependencies.is_pandas_dataframe(values)
-    ):
-        return None
-    return None if type(values.index).__name__ == "RangeIndex" else values.index
-
-
-def _same(index: Any, other: Any) -> bool:
-    return other is not None and len(index) == len(other) and bool((index == other).all())
-
-
-def _of_rows(name: str, values: np.ndarray, groups: Groups) -> np.ndarray:
-    """One entry of each group, of one for each row."""
-    ends = np.cumsum(groups.lengths)
-    begins = ends - groups.lengths
-    for label, begin, end in zip(groups.labels, begins, ends, strict=True):
-        found = values[groups.order[begin:end]]
-        absent = (found != found) & (found[0] != found[0])  # a missing target is told by its row
-        other = np.flatnonzero(((found != found[0]) & ~absent).reshape(len(found), -1).any(axis=1))
-        if len(other):
-            raise ValueError(
-                f"{name} must be the same in all rows of a sequence. Got "
-                f"{checks.shown(found[0])} and {checks.shown(found[other[0]])} in "
-                f"{checks.shown(label)}. For one in each row pass return_sequences=True."
-            )
-    return values[groups.order[begins]]

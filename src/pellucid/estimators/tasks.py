@@ -12,6 +12,7 @@ from pellucid.data import (
     ClassTarget,
     MultilabelTarget,
     NumberTarget,
+    Reading,
     class_target,
     class_weights,
 )
@@ -47,11 +48,11 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         Where steps have targets, that of each step: an array (rows, steps), a list of arrays, or
         one entry for each row of a long table, as X is.
         """
-        return self._restored(X, self._predicted(X))
+        reading = self._read(X)
+        return reading.layout.restore(self._predicted(reading))
 
-    def _predicted(self, X: Any) -> np.ndarray:
-        """The same of all rows or steps, one after the other."""
-        logits = self._output(X)
+    def _predicted(self, reading: Reading) -> np.ndarray:
+        logits = self._output(reading)
         if isinstance(self.target_, MultilabelTarget):
             codes = (logits > 0).astype(np.int64)
         elif logits.shape[1] == 1:
@@ -62,19 +63,17 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class, or of each label, of shape (rows, classes)."""
-        if isinstance(getattr(self, "target_", None), ClassTarget) and len(self.classes_) > 2:
-            return self._restored(X, self._output(X, "softmax"))
-        found = self._output(X, "sigmoid")
+        reading = self._read(X)
+        if isinstance(self.target_, ClassTarget) and len(self.classes_) > 2:
+            return reading.layout.restore(self._output(reading, "softmax"))
+        shares = self._output(reading, "sigmoid")
         if not isinstance(self.target_, MultilabelTarget):
-            found = np.concatenate([1 - found, found], axis=1)
-        return self._restored(X, found)
+            shares = np.concatenate([1 - shares, shares], axis=1)
+        return reading.layout.restore(shares)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of rows, or of steps, whose class, or whose every label, is right."""
-        arrangement, y, weight = self._arranged(X, y, sample_weight)
-        if arrangement is None:
-            return float(super().score(X, y, weight))
-        return float(accuracy_score(y, self._predicted(X), sample_weight=weight))
+        return self._score(accuracy_score, X, y, sample_weight)
 
     @property
     def classes_(self) -> np.ndarray:
@@ -134,19 +133,15 @@ class NetworkRegression(RegressorMixin, NetworkEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """The number, or numbers, of each row, in the units of `y`."""
-        return self._restored(X, self._predicted(X))
+        reading = self._read(X)
+        return reading.layout.restore(self._predicted(reading))
 
-    def _predicted(self, X: Any) -> np.ndarray:
-        """The same of all rows or steps, one after the other."""
-        output = self._output(X)
-        return self.target_.decode(output)
+    def _predicted(self, reading: Reading) -> np.ndarray:
+        return self.target_.decode(self._output(reading))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of the variance of the targets that is explained, R squared."""
-        arrangement, y, weight = self._arranged(X, y, sample_weight)
-        if arrangement is None:
-            return float(super().score(X, y, weight))
-        return float(r2_score(y, self._predicted(X), sample_weight=weight))
+        return self._score(r2_score, X, y, sample_weight)
 
     def _new_target(self, y: Any) -> Any:
         return NumberTarget()

@@ -10,7 +10,6 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks, formulas
-from pellucid.data import Sequences, check_rows
 from pellucid.inspection.chain import Chain
 from pellucid.layers import Recurrent
 
@@ -159,19 +158,15 @@ def gradient_flow(
     check_is_fitted(model, "network_")
     count = checks.positive_integer("rows", "gradient_flow", rows)
     index = _index(model, layer, reverse)
-    data = model._input.transform(model, X)
-    arrangement, y, _ = model._arranged(X, y, None)
-    targets = model._target_rows(model.target_.encode(model, y))
-    if arrangement is not None:
-        targets = np.split(targets, arrangement.starts[1:])
-    check_rows(model, len(data), len(targets))
-    data, targets = data[:count], targets[:count]
-    found = [
-        _of_row(model, sequence, target, index, reverse)
-        for sequence, target in zip(_each(data), targets, strict=True)
-    ]
+    examples = model._examples(X, y)
+    norms = [
+        _of_row(
+            model, examples.rows.row(position)[None], examples.targets.row(position), index, reverse
+        )
+        for position in range(min(count, len(examples)))
+    ]  # fmt: skip
     return GradientFlow(
-        repr(model.network_.layers[index]), *(_median(each) for each in zip(*found, strict=True))
+        repr(model.network_.layers[index]), *(_median(each) for each in zip(*norms, strict=True))
     )
 
 
@@ -196,16 +191,6 @@ def _index(model: Any, layer: int | None, reverse: bool) -> int:
             f"Got reverse=True for {layers[layer]!r}."
         )
     return layer
-
-
-def _each(data: np.ndarray | Sequences) -> list[np.ndarray]:
-    """Each sequence as an array (1, steps, features) of its own."""
-    if isinstance(data, Sequences):
-        return [
-            data.values[start : start + length][None]
-            for start, length in zip(data.starts, data.lengths, strict=True)
-        ]
-    return [each[None] for each in data]
 
 
 def _of_row(

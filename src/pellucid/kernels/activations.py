@@ -15,10 +15,9 @@ from numba import njit
 
 from pellucid.kernels.elementary import exp, sigmoid, tanh
 from pellucid.kernels.intrinsics import share
+from pellucid.kernels.operations.activations import LEAKY_RELU, RELU, SIGMOID, TANH
 
 _device = njit(error_model="numpy", _nrt=False)
-
-IDENTITY, RELU, LEAKY_RELU, SIGMOID, TANH = range(5)
 
 
 @_device
@@ -39,38 +38,36 @@ def activate(kind, slope, y):
             y[j] = tanh(y[j])
 
 
-def activation_forward(
-    part, parts, step, first, rows, dtype, x, x_lines, y, y_lines, count, kind, slope
-):
+def activation_forward(part, parts, step, first, rows, dtype, a):
     """``y = f(x)``, line by line; the identity copies."""
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        for n in range(x_lines.size):
-            source = x[i, x_lines[n] : x_lines[n] + count]
-            target = y[i, y_lines[n] : y_lines[n] + count]
-            for j in range(count):
+        for n in range(a.x_lines.size):
+            source = a.x[i, a.x_lines[n] : a.x_lines[n] + a.length]
+            target = a.y[i, a.y_lines[n] : a.y_lines[n] + a.length]
+            for j in range(a.length):
                 target[j] = source[j]
-            activate(kind, slope, target)
+            activate(a.kind, a.slope, target)
 
 
-def activation_backward(part, parts, step, first, rows, dtype, y, d, lines, count, kind, slope):
+def activation_backward(part, parts, step, first, rows, dtype, a):
     """``dx = f'(x) dy`` in place of dy, with f' written in terms of ``y = f(x)``."""
     zero, one = dtype(0), dtype(1)
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        for line in lines:
-            f, g = y[i, line : line + count], d[i, line : line + count]
-            if kind == RELU:  # y = max(x, 0)
-                for j in range(count):
+        for line in a.lines:
+            f, g = a.y[i, line : line + a.length], a.d[i, line : line + a.length]
+            if a.kind == RELU:  # y = max(x, 0)
+                for j in range(a.length):
                     g[j] = g[j] if f[j] > zero else zero
-            elif kind == LEAKY_RELU:  # y = x if x > 0 else slope x
-                for j in range(count):
-                    g[j] = g[j] if f[j] > zero else slope * g[j]
-            elif kind == SIGMOID:  # y = 1 / (1 + e^-x)
-                for j in range(count):
+            elif a.kind == LEAKY_RELU:  # y = x if x > 0 else slope x
+                for j in range(a.length):
+                    g[j] = g[j] if f[j] > zero else a.slope * g[j]
+            elif a.kind == SIGMOID:  # y = 1 / (1 + e^-x)
+                for j in range(a.length):
                     g[j] = g[j] * (f[j] * (one - f[j]))
-            elif kind == TANH:  # y = tanh x
-                for j in range(count):
+            elif a.kind == TANH:  # y = tanh x
+                for j in range(a.length):
                     g[j] = g[j] * (one - f[j] * f[j])
 
 
@@ -90,19 +87,20 @@ def softmax_row(x, y):
     return total
 
 
-def softmax_forward(part, parts, step, first, rows, dtype, x, y, columns):
+def softmax_forward(part, parts, step, first, rows, dtype, a):
     """``y = softmax(x)`` row by row."""
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        softmax_row(x[i, :columns], y[i, :columns])
+        softmax_row(a.x[i, : a.columns], a.y[i, : a.columns])
 
 
-def softmax_backward(part, parts, step, first, rows, dtype, y, d, columns):
+def softmax_backward(part, parts, step, first, rows, dtype, a):
     """``dx = y (dy - sum_j dy_j y_j)`` in place of dy: the Jacobian diag(y) - y y^T times dy."""
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
+        y, d = a.y[i, : a.columns], a.d[i, : a.columns]
         inner = dtype(0)
-        for j in range(columns):
-            inner += d[i, j] * y[i, j]
-        for j in range(columns):
-            d[i, j] = y[i, j] * (d[i, j] - inner)
+        for j in range(a.columns):
+            inner += d[j] * y[j]
+        for j in range(a.columns):
+            d[j] = y[j] * (d[j] - inner)

@@ -24,11 +24,13 @@ from pellucid.kernels.intrinsics import share
 _STREAM = 0xFFFFFFF0  # above all layers, by which dropout draws
 
 
-def augmentation_maps(part, parts, step, first, rows, dtype, maps, amounts, height, width, clock):
+def augmentation_maps(part, parts, step, first, rows, dtype, a):
     """A map for every row: `amounts` are flip, shift down, shift right, crop, turn."""
-    flip, down, right, crop, turn = amounts[0], amounts[1], amounts[2], amounts[3], amounts[4]
-    time = uint64(clock[2] + step)
-    key0, key1 = uint32(clock[0]), uint32(clock[1])
+    flip, down, right = a.amounts[0], a.amounts[1], a.amounts[2]
+    crop, turn = a.amounts[3], a.amounts[4]
+    height, width, maps = a.height, a.width, a.maps
+    time = uint64(a.clock[2] + step)
+    key0, key1 = uint32(a.clock[0]), uint32(a.clock[1])
     unit = 1.0 / 4294967296.0
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
@@ -55,26 +57,26 @@ def augmentation_maps(part, parts, step, first, rows, dtype, maps, amounts, heig
         maps[i, 5] = middle_x + move_x - (xy * middle_y + xx * middle_x)
 
 
-def warp(part, parts, step, first, rows, dtype, x, maps, y, places, pixel, width, channels):
+def warp(part, parts, step, first, rows, dtype, a):
     """Read every row through its map."""
-    height = places.size
+    height, width, channels = a.places.size, a.width, a.channels
     begin, end = share(rows, part, parts)
     for n in range(begin, end):
-        source, target = x[n], y[n]
+        source, target, m = a.x[n], a.y[n], a.maps[n]
         for i in range(height):
             for j in range(width):
-                v = maps[n, 0] * i + maps[n, 1] * j + maps[n, 2]
-                u = maps[n, 3] * i + maps[n, 4] * j + maps[n, 5]
+                v = m[0] * i + m[1] * j + m[2]
+                u = m[3] * i + m[4] * j + m[5]
                 v = min(max(v, 0.0), height - 1.0)
                 u = min(max(u, 0.0), width - 1.0)
                 top, left = int64(v), int64(u)
                 below, beside = min(top + 1, height - 1), min(left + 1, width - 1)
                 fv, fu = dtype(v - top), dtype(u - left)
                 gv, gu = dtype(1) - fv, dtype(1) - fu
-                a, b = (top * width + left) * channels, (top * width + beside) * channels
-                c, d = (below * width + left) * channels, (below * width + beside) * channels
-                at = places[i] + j * pixel
+                p, q = (top * width + left) * channels, (top * width + beside) * channels
+                r, s = (below * width + left) * channels, (below * width + beside) * channels
+                at = a.places[i] + j * a.pixel
                 for k in range(channels):
-                    upper = gu * source[a + k] + fu * source[b + k]
-                    lower = gu * source[c + k] + fu * source[d + k]
+                    upper = gu * source[p + k] + fu * source[q + k]
+                    lower = gu * source[r + k] + fu * source[s + k]
                     target[at + k] = gv * upper + fv * lower

@@ -4,7 +4,7 @@ formula   gather:         x[i] = data[slots[first + i]]
           gather_levels:  x[i, p, c] = table[data[slots[first + i], p, c], c]
           gather_steps:   x[i, t] = values[starts[slots[first + i]] + begin + t]
 shapes    data (slots, I), of levels bytes, two for a level of 16 bits, the lower first; slots (N,);
-          table (levels, C), flat; x (B, padded rows) of lines of `count` numbers;
+          table (levels, C), flat; x (B, padded rows) of lines of `length` numbers;
           values (all steps, C), starts and lengths (N,), missing (B,)
 reads     data, slots, table
 writes    x; missing, how many of T steps a row lacks
@@ -25,52 +25,56 @@ def span(length, steps, back):
     return max(0, end - steps), end
 
 
-def gather(part, parts, step, first, rows, dtype, data, slots, x, lines, count):
+@njit(error_model="numpy", _nrt=False)
+def present(i, steps, missing):
+    """How many of `steps` steps row i of the batch has; where `missing` is empty, all."""
+    return steps - missing[i] if missing.size > 0 else steps
+
+
+def gather(part, parts, step, first, rows, dtype, a):
     """Copy the batch's rows into `x`, line by line."""
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        row = data[slots[first + i]]
-        for n in range(lines.size):
-            source, target = row[n * count : (n + 1) * count], x[i, lines[n] : lines[n] + count]
-            for j in range(count):
+        row = a.data[a.slots[first + i]]
+        for n in range(a.lines.size):
+            source = row[n * a.length : (n + 1) * a.length]
+            target = a.x[i, a.lines[n] : a.lines[n] + a.length]
+            for j in range(a.length):
                 target[j] = source[j]
 
 
-def gather_levels(
-    part, parts, step, first, rows, dtype, data, slots, table, channels, x, lines, count
-):
+def gather_levels(part, parts, step, first, rows, dtype, a):
     """Look the levels of the batch's rows up into `x`, line by line."""
+    length, channels, table = a.length, a.channels, a.table
     wide = table.size > 256 * channels
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        row = data[slots[first + i]]
-        for n in range(lines.size):
-            target = x[i, lines[n] : lines[n] + count]
+        row = a.data[a.slots[first + i]]
+        for n in range(a.lines.size):
+            target = a.x[i, a.lines[n] : a.lines[n] + length]
             if wide:
-                source = row[2 * n * count : 2 * (n + 1) * count]
-                for j in range(0, count, channels):
+                source = row[2 * n * length : 2 * (n + 1) * length]
+                for j in range(0, length, channels):
                     for c in range(channels):
                         low, high = int64(source[2 * (j + c)]), int64(source[2 * (j + c) + 1])
                         target[j + c] = table[(256 * high + low) * channels + c]
             else:
-                source = row[n * count : (n + 1) * count]
-                for j in range(0, count, channels):
+                source = row[n * length : (n + 1) * length]
+                for j in range(0, length, channels):
                     for c in range(channels):
                         target[j + c] = table[int64(source[j + c]) * channels + c]
 
 
-def gather_steps(
-    part, parts, step, first, rows, dtype,
-    values, starts, lengths, slots, x, pixel, missing, steps, back,
-):  # fmt: skip
+def gather_steps(part, parts, step, first, rows, dtype, a):
     """Copy the steps of the batch's sequences into `x`, and count those that each lacks."""
-    count = values.shape[1]
+    count = a.values.shape[1]
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        slot = slots[first + i]
-        head, tail = span(lengths[slot], steps, back)
-        missing[i] = steps - (tail - head)
+        slot = a.slots[first + i]
+        head, tail = span(a.lengths[slot], a.steps, a.back)
+        a.missing[i] = a.steps - (tail - head)
         for t in range(tail - head):
-            source, target = values[starts[slot] + head + t], x[i, t * pixel : t * pixel + count]
+            source = a.values[a.starts[slot] + head + t]
+            target = a.x[i, t * a.pixel : t * a.pixel + count]
             for j in range(count):
                 target[j] = source[j]

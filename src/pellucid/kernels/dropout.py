@@ -37,44 +37,42 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-def dropout_forward(
-    part, parts, step, first, rows, dtype, x, x_lines, mask, y, lines, count, rate, layer, clock
-):
+def dropout_forward(part, parts, step, first, rows, dtype, a):
     """``y = x mask`` with a fresh mask for this step."""
-    keep = dtype(1) / (dtype(1) - rate)
-    limit = uint32(min(uint64(rate * 4294967296.0), uint64(4294967295)))
-    time = uint64(clock[2] + step)
-    key0, key1 = uint32(clock[0]), uint32(clock[1])
-    quarter = (count + 3) // 4  # one counter serves four numbers, a quarter of a line apart
+    keep = dtype(1) / (dtype(1) - a.rate)
+    limit = uint32(min(uint64(a.rate * 4294967296.0), uint64(4294967295)))
+    time = uint64(a.clock[2] + step)
+    key0, key1 = uint32(a.clock[0]), uint32(a.clock[1])
+    quarter = (a.length + 3) // 4  # one counter serves four numbers, a quarter of a line apart
     zero = dtype(0)
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        for n in range(lines.size):
-            row = mask[i, n * 4 * quarter : (n + 1) * 4 * quarter]
-            a, b = row[:quarter], row[quarter : 2 * quarter]
-            c, d = row[2 * quarter : 3 * quarter], row[3 * quarter :]
-            counter = (i * lines.size + n) * quarter
+        for n in range(a.lines.size):
+            row = a.mask[i, n * 4 * quarter : (n + 1) * 4 * quarter]
+            row0, row1 = row[:quarter], row[quarter : 2 * quarter]
+            row2, row3 = row[2 * quarter : 3 * quarter], row[3 * quarter :]
+            counter = (i * a.lines.size + n) * quarter
             for j in range(quarter):
                 r0, r1, r2, r3 = philox(
-                    uint32(counter + j), uint32(layer), uint32(time), uint32(time >> uint64(32)),
+                    uint32(counter + j), uint32(a.layer), uint32(time), uint32(time >> uint64(32)),
                     key0, key1,
                 )  # fmt: skip
-                a[j] = zero if r0 < limit else keep
-                b[j] = zero if r1 < limit else keep
-                c[j] = zero if r2 < limit else keep
-                d[j] = zero if r3 < limit else keep
-            source = x[i, x_lines[n] : x_lines[n] + count]
-            target = y[i, lines[n] : lines[n] + count]
-            for j in range(count):
+                row0[j] = zero if r0 < limit else keep
+                row1[j] = zero if r1 < limit else keep
+                row2[j] = zero if r2 < limit else keep
+                row3[j] = zero if r3 < limit else keep
+            source = a.x[i, a.x_lines[n] : a.x_lines[n] + a.length]
+            target = a.y[i, a.lines[n] : a.lines[n] + a.length]
+            for j in range(a.length):
                 target[j] = source[j] * row[j]
 
 
-def dropout_backward(part, parts, step, first, rows, dtype, mask, d, lines, count):
+def dropout_backward(part, parts, step, first, rows, dtype, a):
     """``dx = dy mask`` in place of dy."""
     begin, end = share(rows, part, parts)
-    quarters = (count + 3) // 4 * 4
+    quarters = (a.length + 3) // 4 * 4
     for i in range(begin, end):
-        for n in range(lines.size):
-            row, target = mask[i, n * quarters :], d[i, lines[n] : lines[n] + count]
-            for j in range(count):
+        for n in range(a.lines.size):
+            row, target = a.mask[i, n * quarters :], a.d[i, a.lines[n] : a.lines[n] + a.length]
+            for j in range(a.length):
                 target[j] *= row[j]  # y = x mask

@@ -17,6 +17,7 @@ from numba.core import types
 from numba.extending import overload
 
 from pellucid.kernels.intrinsics import bits, fma, from_bits, share
+from pellucid.kernels.operations.elementary import EXP, LOG, SIGMOID
 
 _device = njit(error_model="numpy", _nrt=False)
 
@@ -239,16 +240,16 @@ _by_precision(sigmoid, _sigmoid32, _sigmoid64)
 _by_precision(tanh, _tanh32, _tanh64)
 
 
-def apply(part, parts, step, first, rows, dtype, which, x, y):
-    """``y = f(x)`` for the elementary function number `which`: exp, log, sigmoid, tanh."""
-    begin, end = share(x.size, part, parts)
-    x, y = x[begin:end], y[begin:end]
+def apply(part, parts, step, first, rows, dtype, a):
+    """``y = f(x)`` for the elementary function number `function`."""
+    begin, end = share(a.x.size, part, parts)
+    x, y = a.x[begin:end], a.y[begin:end]
     for i in range(x.size):
-        if which == 0:
+        if a.function == EXP:
             y[i] = exp(x[i])
-        elif which == 1:
+        elif a.function == LOG:
             y[i] = log(x[i])
-        elif which == 2:
+        elif a.function == SIGMOID:
             y[i] = sigmoid(x[i])
         else:
             y[i] = tanh(x[i])

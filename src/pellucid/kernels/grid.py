@@ -48,10 +48,16 @@ class Grid:
         """Elements of the whole picture, border included."""
         return (sum(self.border[0]) + self.height) * self.row
 
-    def windows(self, outputs: tuple[int, int], stride: tuple[int, int]) -> np.ndarray:
-        """Where the window of each output begins, in raster order; windows see the border."""
-        rows = np.arange(outputs[0]) * stride[0] * self.row
-        return _outer(rows, np.arange(outputs[1]) * stride[1] * self.pixel)
+    def windows(
+        self, outputs: tuple[int, int], stride: tuple[int, int], padding: Border
+    ) -> np.ndarray:
+        """Where the window of each output begins, in raster order.
+
+        Windows see as much of the border as `padding` says; it may be wider, for other layers.
+        """
+        top, left = self.border[0][0] - padding[0][0], self.border[1][0] - padding[1][0]
+        rows = (np.arange(outputs[0]) * stride[0] + top) * self.row
+        return _outer(rows, (np.arange(outputs[1]) * stride[1] + left) * self.pixel)
 
     def offsets(self, size: tuple[int, int]) -> np.ndarray:
         """Each position of a window of `size`, from where the window begins."""

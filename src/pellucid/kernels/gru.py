@@ -13,18 +13,22 @@ from __future__ import annotations
 
 from numba import njit
 
-from pellucid.kernels.activations import SIGMOID, TANH, activate
+from pellucid.kernels.activations import activate
+from pellucid.kernels.batches import present
 from pellucid.kernels.intrinsics import share
+from pellucid.kernels.operations.activations import SIGMOID, TANH
 from pellucid.kernels.recurrent import (
     add_from_above,
-    before_place,
+    before_step,
     begin_backward,
-    length,
+    gates_at,
     mark_backward,
     place,
+    state_at,
     step_backward,
     step_gates,
     step_product,
+    view,
 )
 
 _device = njit(error_model="numpy", _nrt=False)
@@ -97,105 +101,81 @@ def _reset_backward(gates, before, ds, dh, width, dtype):
         r[j] = ds[j] * before[j] * (r[j] * (one - r[j]))
 
 
-def gru_forward(
-    part, parts, step, first, rows, dtype,
-    x, x_pixel, inputs, u, b, w, states, h, h_at, h_pixel, z, z_pixel,
-    missing, places, numbers, steps, width, reverse, v, b_hn,
-):  # fmt: skip
+@view
+def _state_before(a, i, k, t):
+    return before_step(a, i, k, t, a.states, a.h, a.h_at, a.h_pixel)
+
+
+def gru_forward(part, parts, step, first, rows, dtype, a):
     """All gates and states of this thread's rows, step by step."""
-    tables = places.size // 3
+    width = a.width
+    tables = a.places.size // 3
     begin, end = share(rows, part, parts)
-    z_places, others = places[tables + begin :], places[2 * tables + begin :]
-    for k in range(steps):
-        count = step_gates(
-            dtype, k, begin, end, x, x_pixel, inputs, u, b, 3 * width, w, 2 * width, states,
-            h, h_at, h_pixel, z, z_pixel, missing, places, numbers, steps, width, reverse,
-        )  # fmt: skip
+    z_places, others = a.places[tables + begin :], a.places[2 * tables + begin :]
+    for k in range(a.steps):
+        count = step_gates(dtype, k, begin, end, a, 3 * width, 2 * width)
         if count == 0:
             break
-        if b_hn.size > 0:
+        if a.b_hn.size > 0:
             step_product(
-                dtype, states[0] if k == 0 else h[0], 0 if k == 0 else h_at, others, v, b_hn, True,
-                z[0], 3 * width, z_places, numbers, count, width, width,
+                dtype, a.states[0] if k == 0 else a.h[0], 0 if k == 0 else a.h_at, others,
+                a.v, a.b_hn, True, a.z[0], 3 * width, z_places, a.numbers, count, width, width,
             )  # fmt: skip
         for i in range(begin, end):
-            steps_of_row = length(i, steps, missing)
+            steps_of_row = present(i, a.steps, a.missing)
             if k < steps_of_row:
-                t = place(k, steps_of_row, reverse)
-                gates = z[i, t * z_pixel : t * z_pixel + 4 * width]
-                if b_hn.size > 0:
-                    _reset_after(gates, width, dtype)
+                t = place(k, steps_of_row, a.reverse)
+                if a.b_hn.size > 0:
+                    _reset_after(gates_at(a, i, t, 4), width, dtype)
                 else:
-                    before = states[i] if k == 0 else h[i]
-                    at = before_place(k, t, reverse, h_at, h_pixel)
-                    _reset(gates, before[at : at + width], width, dtype)
-        if b_hn.size == 0:
+                    _reset(gates_at(a, i, t, 4), _state_before(a, i, k, t), width, dtype)
+        if a.b_hn.size == 0:
             step_product(
-                dtype, z[0], 3 * width, z_places, v, b, False,
-                z[0], 2 * width, z_places, numbers, count, width, width,
+                dtype, a.z[0], 3 * width, z_places, a.v, a.b, False,
+                a.z[0], 2 * width, z_places, a.numbers, count, width, width,
             )  # fmt: skip
         for i in range(begin, end):
-            steps_of_row = length(i, steps, missing)
+            steps_of_row = present(i, a.steps, a.missing)
             if k < steps_of_row:
-                t = place(k, steps_of_row, reverse)
-                before = states[i] if k == 0 else h[i]
-                at = before_place(k, t, reverse, h_at, h_pixel)
-                _update(
-                    z[i, t * z_pixel : t * z_pixel + 4 * width],
-                    before[at : at + width],
-                    h[i, h_at + t * h_pixel : h_at + t * h_pixel + width],
-                    width, dtype,
-                )  # fmt: skip
+                t = place(k, steps_of_row, a.reverse)
+                before = _state_before(a, i, k, t)
+                _update(gates_at(a, i, t, 4), before, state_at(a, i, t), width, dtype)
 
 
-def gru_backward(
-    part, parts, step, first, rows, dtype,
-    h, h_at, h_pixel, dy, dy_at, dy_pixel, per_step, z, z_pixel, ut, wt, back, zeros,
-    dx, dx_pixel, inputs, adds, missing, places, numbers, steps, width, reverse,
-    states, vt, reset, after,
-):  # fmt: skip
+def gru_backward(part, parts, step, first, rows, dtype, a):
     """dz of all steps, from the last to the first, and dx."""
-    tables = places.size // 3
+    width = a.width
+    tables = a.places.size // 3
     begin, end = share(rows, part, parts)
-    z_places, others = places[tables + begin :], places[2 * tables + begin :]
-    begin_backward(begin, end, dy, dy_at, per_step, back, width)
-    for k in range(steps - 1, -1, -1):
+    z_places, others = a.places[tables + begin :], a.places[2 * tables + begin :]
+    begin_backward(begin, end, a)
+    for k in range(a.steps - 1, -1, -1):
         for i in range(begin, end):
-            count = length(i, steps, missing)
+            count = present(i, a.steps, a.missing)
             if k < count:
-                t = place(k, count, reverse)
-                gates = z[i, t * z_pixel : t * z_pixel + 4 * width]
-                add_from_above(i, t, dy, dy_at, dy_pixel, per_step, back, width)
-                before = states[i] if k == 0 else h[i]
-                at = before_place(k, t, reverse, h_at, h_pixel)
-                _update_backward(gates, before[at : at + width], back[i, :width], width, dtype)
-                if after:
+                t = place(k, count, a.reverse)
+                gates, before = gates_at(a, i, t, 4), _state_before(a, i, k, t)
+                add_from_above(i, t, a)
+                _update_backward(gates, before, a.back[i, :width], width, dtype)
+                if a.after:
                     _reset_after_backward(gates, width, dtype)
-        count = mark_backward(
-            places, begin, end, k, z, z_pixel, dx, dx_pixel, back, steps, missing, reverse
-        )
-        if not after:
+        count = mark_backward(begin, end, k, a)
+        if not a.after:
             step_product(
-                dtype, z[0], 2 * width, z_places, vt, zeros, True, reset[0], 0, others,
-                numbers, count, width, width,
+                dtype, a.z[0], 2 * width, z_places, a.vt, a.zeros, True, a.reset[0], 0, others,
+                a.numbers, count, width, width,
             )  # fmt: skip
             for i in range(begin, end):
-                steps_of_row = length(i, steps, missing)
+                steps_of_row = present(i, a.steps, a.missing)
                 if k < steps_of_row:
-                    t = place(k, steps_of_row, reverse)
-                    before = states[i] if k == 0 else h[i]
-                    at = before_place(k, t, reverse, h_at, h_pixel)
+                    t = place(k, steps_of_row, a.reverse)
                     _reset_backward(
-                        z[i, t * z_pixel : t * z_pixel + 4 * width],
-                        before[at : at + width],
-                        reset[i, :width], back[i, :width], width, dtype,
+                        gates_at(a, i, t, 4), _state_before(a, i, k, t),
+                        a.reset[i, :width], a.back[i, :width], width, dtype,
                     )  # fmt: skip
-        step_backward(
-            dtype, k, count, begin, z, 3 * width, 2 * width, ut, wt, back, zeros, False,
-            dx, inputs, adds, places, numbers, width,
-        )  # fmt: skip
-        if after and k > 0:
+        step_backward(dtype, k, count, begin, a, 3 * width, 2 * width, False)
+        if a.after and k > 0:
             step_product(
-                dtype, z[0], 3 * width, z_places, vt, zeros, False, back[0], 0, others,
-                numbers, count, width, width,
+                dtype, a.z[0], 3 * width, z_places, a.vt, a.zeros, False, a.back[0], 0, others,
+                a.numbers, count, width, width,
             )  # fmt: skip

@@ -17,17 +17,18 @@ def orthogonalize(part, parts, step, first, rows, dtype, a):
     """Make the rows of `a` orthonormal, in place."""
     if part != 0:
         return
-    for i in range(a.shape[0]):
+    matrix = a.a
+    for i in range(matrix.shape[0]):
         for _ in range(2):
             for j in range(i):
                 inner = dtype(0)
-                for k in range(a.shape[1]):
-                    inner += a[i, k] * a[j, k]
-                for k in range(a.shape[1]):
-                    a[i, k] -= inner * a[j, k]
+                for k in range(matrix.shape[1]):
+                    inner += matrix[i, k] * matrix[j, k]
+                for k in range(matrix.shape[1]):
+                    matrix[i, k] -= inner * matrix[j, k]
         square = dtype(0)
-        for k in range(a.shape[1]):
-            square += a[i, k] * a[i, k]
+        for k in range(matrix.shape[1]):
+            square += matrix[i, k] * matrix[i, k]
         size = sqrt(square)
-        for k in range(a.shape[1]):
-            a[i, k] /= size
+        for k in range(matrix.shape[1]):
+            matrix[i, k] /= size

@@ -1,81 +1,16 @@
 """What Numba does not say by itself, written as LLVM IR.
 
-Views of raw memory (a kernel's arguments arrive as a record of 64-bit words), the one fused
-multiply-add, bit patterns, and the few atomics that threads need to meet.
+The one fused multiply-add, the square root, bit patterns, addresses, and how threads share work.
 """
 
 from __future__ import annotations
-
-import platform
 
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic, overload, register_jitable
 from numba.np import arrayobj
 
-X86 = platform.machine().lower() in ("x86_64", "amd64")
-ARM = platform.machine().lower() in ("aarch64", "arm64")
-MXCSR_DEFAULT = 0x1F80  # round to nearest, all exceptions masked, no flush-to-zero
-
 WORD = ir.IntType(64)
-POINTER = ir.PointerType()
-
-
-# -- a record's words, as arrays and numbers ---------------------------------------------------
-
-
-def _word(builder, record, slot, offset):
-    place = builder.add(slot, ir.Constant(slot.type, offset))
-    return builder.load(builder.gep(record, [place], source_etype=WORD), typ=WORD)
-
-
-def _view(context, builder, array_type, record, slot):
-    """An array over memory that the caller keeps alive: address, then one word a dimension."""
-    array = arrayobj.make_array(array_type)(context, builder)
-    shape = [_word(builder, record, slot, 1 + axis) for axis in range(array_type.ndim)]
-    size = context.get_abi_sizeof(context.get_value_type(array_type.dtype))
-    itemsize = context.get_constant(types.intp, size)
-    strides = [itemsize]
-    for length in reversed(shape[1:]):
-        strides.insert(0, builder.mul(strides[0], length))
-    data = builder.inttoptr(_word(builder, record, slot, 0), array.data.type)
-    arrayobj.populate_array(array, data, shape, strides, itemsize, meminfo=None)
-    return array._getvalue()
-
-
-@intrinsic
-def matrix(typingctx, record, slot, dtype):
-    """The row-major 2-D array whose address, rows and row length stand at `slot`."""
-    array_type = types.Array(dtype.instance_type, 2, "C")
-
-    def generate(context, builder, signature, arguments):
-        return _view(context, builder, array_type, arguments[0], arguments[1])
-
-    return array_type(record, slot, dtype), generate
-
-
-@intrinsic
-def vector(typingctx, record, slot, dtype):
-    """The 1-D array whose address and length stand at `slot`."""
-    array_type = types.Array(dtype.instance_type, 1, "C")
-
-    def generate(context, builder, signature, arguments):
-        return _view(context, builder, array_type, arguments[0], arguments[1])
-
-    return array_type(record, slot, dtype), generate
-
-
-@intrinsic
-def real(typingctx, record, slot, dtype):
-    """The float64 that stands at `slot`, rounded to `dtype`."""
-    target = dtype.instance_type
-
-    def generate(context, builder, signature, arguments):
-        word = _word(builder, arguments[0], arguments[1], 0)
-        double = builder.bitcast(word, ir.DoubleType())
-        return context.cast(builder, double, types.float64, target)
-
-    return target(record, slot, dtype), generate
 
 
 @intrinsic
@@ -166,53 +101,6 @@ def _from_bits(pattern):
 
 
 @intrinsic
-def call(typingctx, function, part, parts, step, first, rows, record):
-    """Call the operation at the address `function` with its record at the address `record`."""
-    signature = types.void(*([types.intp] * 7))
-
-    def generate(context, builder, signature, arguments):
-        kind = ir.FunctionType(ir.VoidType(), [WORD] * 6)
-        builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), arguments[1:])
-        return context.get_dummy_value()
-
-    return signature, generate
-
-
-@intrinsic
-def call_plain(typingctx, function):
-    """Call the C function without arguments at the address `function`."""
-
-    def generate(context, builder, signature, arguments):
-        kind = ir.FunctionType(ir.VoidType(), [])
-        builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), [])
-        return context.get_dummy_value()
-
-    return types.void(types.intp), generate
-
-
-@intrinsic
-def atomic_add(typingctx, place, amount):
-    """Add to the word at the address `place`; the value that was there before."""
-
-    def generate(context, builder, signature, arguments):
-        pointer = builder.inttoptr(arguments[0], WORD.as_pointer())
-        return builder.atomic_rmw("add", pointer, arguments[1], "acq_rel")
-
-    return types.intp(types.intp, types.intp), generate
-
-
-@intrinsic
-def atomic_load(typingctx, place):
-    """The word at the address `place`; what was written before it is seen after it."""
-
-    def generate(context, builder, signature, arguments):
-        pointer = builder.inttoptr(arguments[0], WORD.as_pointer())
-        return builder.load_atomic(pointer, "acquire", 8, typ=WORD)
-
-    return types.intp(types.intp), generate
-
-
-@intrinsic
 def atomic_store(typingctx, place, value):
     """Write the word at the address `place`, after all that was written before."""
 
@@ -222,62 +110,6 @@ def atomic_store(typingctx, place, value):
         return context.get_dummy_value()
 
     return types.void(types.intp, types.intp), generate
-
-
-def _machine_instruction(builder, name, result, arguments):
-    """Call one of LLVM's intrinsics for a processor family."""
-    kind = ir.FunctionType(result, [argument.type for argument in arguments])
-    return builder.call(builder.module.declare_intrinsic(name, fnty=kind), arguments)
-
-
-@intrinsic
-def pause(typingctx):
-    """Tell the processor that this thread only waits."""
-
-    def generate(context, builder, signature, arguments):
-        if X86:
-            _machine_instruction(builder, "llvm.x86.sse2.pause", ir.VoidType(), [])
-        elif ARM:
-            hint = [ir.Constant(ir.IntType(32), 1)]  # 1 is YIELD
-            _machine_instruction(builder, "llvm.aarch64.hint", ir.VoidType(), hint)
-        return context.get_dummy_value()
-
-    return types.void(), generate
-
-
-@intrinsic
-def read_float_state(typingctx):
-    """How this thread rounds and whether it flushes tiny numbers to zero (MXCSR, FPCR)."""
-
-    def generate(context, builder, signature, arguments):
-        if X86:
-            slot = builder.alloca(ir.IntType(32))
-            _machine_instruction(builder, "llvm.x86.sse.stmxcsr", ir.VoidType(), [slot])
-            return builder.zext(builder.load(slot), WORD)
-        if ARM:
-            return _machine_instruction(builder, "llvm.aarch64.get.fpcr", WORD, [])
-        return ir.Constant(WORD, 0)
-
-    return types.intp(), generate
-
-
-@intrinsic
-def write_float_state(typingctx, state):
-    """Set what `read_float_state` reads."""
-
-    def generate(context, builder, signature, arguments):
-        if X86:
-            slot = builder.alloca(ir.IntType(32))
-            builder.store(builder.trunc(arguments[0], ir.IntType(32)), slot)
-            _machine_instruction(builder, "llvm.x86.sse.ldmxcsr", ir.VoidType(), [slot])
-        elif ARM:
-            _machine_instruction(builder, "llvm.aarch64.set.fpcr", ir.VoidType(), [arguments[0]])
-        return context.get_dummy_value()
-
-    return types.void(types.intp), generate
-
-
-PLAIN_FLOAT_STATE = MXCSR_DEFAULT if X86 else 0
 
 
 @register_jitable

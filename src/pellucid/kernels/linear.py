@@ -67,13 +67,13 @@ def _transpose_block(typingctx, dtype, source, row, rows, to, to_row, to_rows):
     return types.void(dtype, *([types.intp] * 6)), generate
 
 
-def transpose_panels(part, parts, step, first, rows, dtype, w, wt, positions, inputs, outputs):
+def transpose_panels(part, parts, step, first, rows, dtype, a):
     """``wt[q] = W[q]^T`` for each window position q (a linear layer has one), packed in panels."""
-    size = w.itemsize
+    inputs, outputs, size = a.inputs, a.outputs, a.w.itemsize
     panel, half, lanes = PANEL_BYTES // size, HALF_PANEL_BYTES // size, VECTOR_BYTES // size
     stored = (inputs + half - 1) // half * half
     blocks = (inputs + lanes - 1) // lanes
-    begin, end = share(positions * blocks, part, parts)
+    begin, end = share(a.positions * blocks, part, parts)
     for unit in range(begin, end):
         position = unit // blocks
         i = (unit - position * blocks) * lanes
@@ -84,21 +84,22 @@ def transpose_panels(part, parts, step, first, rows, dtype, w, wt, positions, in
         while j < outputs:
             p = j // panel
             width = panel if outputs - p * panel > half else half
-            at = p * panel * positions * inputs + (position * inputs + i) * width + j - p * panel
+            row = position * inputs + i
+            at = p * panel * a.positions * inputs + row * width + j - p * panel
             _transpose_block(
-                dtype, address(w, at), width * size, inputs - i,
-                address(wt, to + j * to_width), to_width * size, outputs - j,
+                dtype, address(a.w, at), width * size, inputs - i,
+                address(a.wt, to + j * to_width), to_width * size, outputs - j,
             )  # fmt: skip
             j += lanes
 
 
-def bias_backward(part, parts, step, first, rows, dtype, dz, db, columns):
+def bias_backward(part, parts, step, first, rows, dtype, a):
     """``db = sum over b of dz[b]``, row after row."""
-    begin, end = share(columns, part, parts)
-    db = db[begin:end]
+    begin, end = share(a.columns, part, parts)
+    db = a.db[begin:end]
     for j in range(db.size):
         db[j] = dtype(0)
     for i in range(rows):
-        row = dz[i, begin:end]
+        row = a.dz[i, begin:end]
         for j in range(db.size):
             db[j] += row[j]

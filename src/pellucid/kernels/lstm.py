@@ -13,21 +13,31 @@ from __future__ import annotations
 
 from numba import njit
 
-from pellucid.kernels.activations import SIGMOID, TANH, activate
+from pellucid.kernels.activations import activate
+from pellucid.kernels.batches import present
 from pellucid.kernels.elementary import tanh
 from pellucid.kernels.intrinsics import share
+from pellucid.kernels.operations.activations import SIGMOID, TANH
 from pellucid.kernels.recurrent import (
     add_from_above,
-    before_place,
+    before_step,
     begin_backward,
-    length,
+    gates_at,
     mark_backward,
     place,
+    state_at,
     step_backward,
     step_gates,
+    view,
 )
 
 _device = njit(error_model="numpy", _nrt=False)
+
+
+@view
+def _cell_at(a, i, t):
+    """The cell state of row i at place t."""
+    return a.c[i, t * a.c_pixel : t * a.c_pixel + a.width]
 
 
 @_device
@@ -65,68 +75,41 @@ def _update_backward(gates, before, c, dh, dc, width, dtype):
         o[j] = do * (o[j] * (one - o[j]))
 
 
-def lstm_forward(
-    part, parts, step, first, rows, dtype,
-    x, x_pixel, inputs, u, b, w, states, h, h_at, h_pixel, z, z_pixel,
-    missing, places, numbers, steps, width, reverse, c, c_pixel, cells,
-):  # fmt: skip
+def lstm_forward(part, parts, step, first, rows, dtype, a):
     """All gates and states of this thread's rows, step by step."""
     begin, end = share(rows, part, parts)
-    for k in range(steps):
-        count = step_gates(
-            dtype, k, begin, end, x, x_pixel, inputs, u, b, 4 * width, w, 4 * width, states,
-            h, h_at, h_pixel, z, z_pixel, missing, places, numbers, steps, width, reverse,
-        )  # fmt: skip
-        if count == 0:
+    for k in range(a.steps):
+        if step_gates(dtype, k, begin, end, a, 4 * a.width, 4 * a.width) == 0:
             break
         for i in range(begin, end):
-            count = length(i, steps, missing)
+            count = present(i, a.steps, a.missing)
             if k < count:
-                t = place(k, count, reverse)
-                before = cells[i] if k == 0 else c[i]
-                at = before_place(k, t, reverse, 0, c_pixel)
+                t = place(k, count, a.reverse)
+                before = before_step(a, i, k, t, a.cells, a.c, 0, a.c_pixel)
                 _update(
-                    z[i, t * z_pixel : t * z_pixel + 4 * width],
-                    before[at : at + width],
-                    c[i, t * c_pixel : t * c_pixel + width],
-                    h[i, h_at + t * h_pixel : h_at + t * h_pixel + width],
-                    width, dtype,
+                    gates_at(a, i, t, 4), before, _cell_at(a, i, t), state_at(a, i, t),
+                    a.width, dtype,
                 )  # fmt: skip
 
 
-def lstm_backward(
-    part, parts, step, first, rows, dtype,
-    h, h_at, h_pixel, dy, dy_at, dy_pixel, per_step, z, z_pixel, ut, wt, back, zeros,
-    dx, dx_pixel, inputs, adds, missing, places, numbers, steps, width, reverse,
-    c, c_pixel, cells, dc,
-):  # fmt: skip
+def lstm_backward(part, parts, step, first, rows, dtype, a):
     """dz of all steps, from the last to the first, and dx."""
     begin, end = share(rows, part, parts)
-    begin_backward(begin, end, dy, dy_at, per_step, back, width)
+    begin_backward(begin, end, a)
     for i in range(begin, end):
-        row = dc[i, :width]
-        for j in range(width):
+        row = a.dc[i, : a.width]
+        for j in range(a.width):
             row[j] = 0
-    for k in range(steps - 1, -1, -1):
+    for k in range(a.steps - 1, -1, -1):
         for i in range(begin, end):
-            count = length(i, steps, missing)
+            count = present(i, a.steps, a.missing)
             if k < count:
-                t = place(k, count, reverse)
-                add_from_above(i, t, dy, dy_at, dy_pixel, per_step, back, width)
-                before = cells[i] if k == 0 else c[i]
-                at = before_place(k, t, reverse, 0, c_pixel)
+                t = place(k, count, a.reverse)
+                add_from_above(i, t, a)
+                before = before_step(a, i, k, t, a.cells, a.c, 0, a.c_pixel)
                 _update_backward(
-                    z[i, t * z_pixel : t * z_pixel + 4 * width],
-                    before[at : at + width],
-                    c[i, t * c_pixel : t * c_pixel + width],
-                    back[i, :width],
-                    dc[i, :width],
-                    width, dtype,
+                    gates_at(a, i, t, 4), before, _cell_at(a, i, t),
+                    a.back[i, : a.width], a.dc[i, : a.width], a.width, dtype,
                 )  # fmt: skip
-        count = mark_backward(
-            places, begin, end, k, z, z_pixel, dx, dx_pixel, back, steps, missing, reverse
-        )
-        step_backward(
-            dtype, k, count, begin, z, 4 * width, 4 * width, ut, wt, back, zeros, True,
-            dx, inputs, adds, places, numbers, width,
-        )  # fmt: skip
+        count = mark_backward(begin, end, k, a)
+        step_backward(dtype, k, count, begin, a, 4 * a.width, 4 * a.width, True)

@@ -126,17 +126,14 @@ def _add_gradients(
     return types.void(dtype, *([types.intp] * 9)), generate
 
 
-def batch_statistics(
-    part, parts, step, first, rows, dtype,
-    x, x_pixels, channels, weight, order, batch, running_mean, running_variance, momentum, eps,
-):  # fmt: skip
+def batch_statistics(part, parts, step, first, rows, dtype, a):
     """Mean and 1 / std of each channel, and the running ones moved towards them."""
-    count = 0.0
+    batch, count = a.batch, 0.0
     for i in range(rows):
-        count += weight[order[first + i]]
-    count *= x_pixels.size
-    table, keep = address(x_pixels, 0), 1.0 - float(momentum)
-    begin, end = share((channels + LANES - 1) // LANES, part, parts)
+        count += a.weight[a.order[first + i]]
+    count *= a.x_pixels.size
+    table, move, keep = address(a.x_pixels, 0), float(a.momentum), 1.0 - float(a.momentum)
+    begin, end = share((a.channels + LANES - 1) // LANES, part, parts)
     for block in range(begin, end):
         c = LANES * block
         mean, scale = address(batch[0], c), address(batch[1], c)
@@ -144,85 +141,74 @@ def batch_statistics(
         batch[1, c : c + LANES] = 0.0
         batch[4, c : c + LANES] = count
         for i in range(rows):
-            w = float(weight[order[first + i]])
-            _add_pixels(dtype, x_pixels.size, w, address(x[i], c), table, mean)
+            w = float(a.weight[a.order[first + i]])
+            _add_pixels(dtype, a.x_pixels.size, w, address(a.x[i], c), table, mean)
         for j in range(c, c + LANES):
             batch[0, j] /= count
         for i in range(rows):
-            w = float(weight[order[first + i]])
-            _add_squares(dtype, x_pixels.size, w, address(x[i], c), table, mean, scale)
-        for j in range(c, min(c + LANES, channels)):
+            w = float(a.weight[a.order[first + i]])
+            _add_squares(dtype, a.x_pixels.size, w, address(a.x[i], c), table, mean, scale)
+        for j in range(c, min(c + LANES, a.channels)):
             variance = batch[1, j] / count
-            batch[1, j] = 1.0 / sqrt(variance + float(eps))
-            running_mean[j] = dtype(keep * running_mean[j] + float(momentum) * batch[0, j])
-            running_variance[j] = dtype(keep * running_variance[j] + float(momentum) * variance)
+            batch[1, j] = 1.0 / sqrt(variance + float(a.eps))
+            a.running_mean[j] = dtype(keep * a.running_mean[j] + move * batch[0, j])
+            a.running_variance[j] = dtype(keep * a.running_variance[j] + move * variance)
 
 
-def known_statistics(
-    part, parts, step, first, rows, dtype, channels, batch, running_mean, running_variance, eps
-):
+def known_statistics(part, parts, step, first, rows, dtype, a):
     """In use: the running mean, and 1 / std of the running variance."""
-    begin, end = share(channels, part, parts)
+    begin, end = share(a.channels, part, parts)
     for j in range(begin, end):
-        batch[0, j] = running_mean[j]
-        batch[1, j] = 1.0 / sqrt(float(running_variance[j]) + float(eps))
+        a.batch[0, j] = a.running_mean[j]
+        a.batch[1, j] = 1.0 / sqrt(float(a.running_variance[j]) + float(a.eps))
 
 
-def normalize(
-    part, parts, step, first, rows, dtype,
-    x, x_pixels, y, y_pixels, channels, batch, gamma, beta, kind, slope,
-):  # fmt: skip
+def normalize(part, parts, step, first, rows, dtype, a):
     """``y = f(gamma (x - mean) / std + beta)`` with the activation that follows."""
     begin, end = share(rows, part, parts)
-    mean, scale = batch[0], batch[1]
+    mean, scale = a.batch[0], a.batch[1]
     for i in range(begin, end):
-        for n in range(x_pixels.size):
-            source = x[i, x_pixels[n] : x_pixels[n] + channels]
-            target = y[i, y_pixels[n] : y_pixels[n] + channels]
-            for j in range(channels):
+        for n in range(a.x_pixels.size):
+            source = a.x[i, a.x_pixels[n] : a.x_pixels[n] + a.channels]
+            target = a.y[i, a.y_pixels[n] : a.y_pixels[n] + a.channels]
+            for j in range(a.channels):
                 xhat = (source[j] - mean[j]) * scale[j]
-                target[j] = dtype(gamma[j] * xhat + beta[j])
-            activate(kind, slope, target)
+                target[j] = dtype(a.gamma[j] * xhat + a.beta[j])
+            activate(a.kind, a.slope, target)
 
 
-def normalize_backward_sums(
-    part, parts, step, first, rows, dtype,
-    x, x_pixels, dy, dy_pixels, channels, batch, dgamma, dbeta,
-):  # fmt: skip
+def normalize_backward_sums(part, parts, step, first, rows, dtype, a):
     """``dgamma = sum dy xhat`` and ``dbeta = sum dy``."""
-    x_table, dy_table = address(x_pixels, 0), address(dy_pixels, 0)
-    begin, end = share((channels + LANES - 1) // LANES, part, parts)
+    batch, x_table, dy_table = a.batch, address(a.x_pixels, 0), address(a.dy_pixels, 0)
+    begin, end = share((a.channels + LANES - 1) // LANES, part, parts)
     for block in range(begin, end):
         c = LANES * block
         batch[2, c : c + LANES] = 0.0
         batch[3, c : c + LANES] = 0.0
         for i in range(rows):
             _add_gradients(
-                dtype, x_pixels.size,
-                address(x[i], c), x_table, address(dy[i], c), dy_table,
+                dtype, a.x_pixels.size,
+                address(a.x[i], c), x_table, address(a.dy[i], c), dy_table,
                 address(batch[0], c), address(batch[1], c),
                 address(batch[2], c), address(batch[3], c),
             )  # fmt: skip
-        for j in range(c, min(c + LANES, channels)):
-            dbeta[j] = dtype(batch[2, j])
-            dgamma[j] = dtype(batch[3, j])
+        for j in range(c, min(c + LANES, a.channels)):
+            a.dbeta[j] = dtype(batch[2, j])
+            a.dgamma[j] = dtype(batch[3, j])
             batch[2, j] /= batch[4, j]
             batch[3, j] /= batch[4, j]
 
 
-def normalize_backward(
-    part, parts, step, first, rows, dtype,
-    x, d, pixels, channels, weight, order, batch, gamma,
-):  # fmt: skip
+def normalize_backward(part, parts, step, first, rows, dtype, a):
     """``dx = gamma / std (dy - w mean(dy) - w xhat mean(dy xhat))``, in place of dy."""
-    mean, scale, beta_mean, gamma_mean = batch[0], batch[1], batch[2], batch[3]
+    mean, scale, beta_mean, gamma_mean = a.batch[0], a.batch[1], a.batch[2], a.batch[3]
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        w = float(weight[order[first + i]])
-        for k in range(pixels.size):
-            source = x[i, pixels[k] : pixels[k] + channels]
-            target = d[i, pixels[k] : pixels[k] + channels]
-            for j in range(channels):
+        w = float(a.weight[a.order[first + i]])
+        for k in range(a.pixels.size):
+            source = a.x[i, a.pixels[k] : a.pixels[k] + a.channels]
+            target = a.d[i, a.pixels[k] : a.pixels[k] + a.channels]
+            for j in range(a.channels):
                 xhat = (source[j] - mean[j]) * scale[j]
                 centred = target[j] - w * (beta_mean[j] + xhat * gamma_mean[j])
-                target[j] = dtype(gamma[j] * scale[j] * centred)
+                target[j] = dtype(a.gamma[j] * scale[j] * centred)

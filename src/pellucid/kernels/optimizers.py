@@ -18,66 +18,64 @@ from numba import float64
 from pellucid.kernels.intrinsics import share, sqrt
 
 
-def sgd(part, parts, step, first, rows, dtype, w, g, u, schedule, scale, momentum, decay, nesterov):
+def sgd(part, parts, step, first, rows, dtype, a):
     """Gradient descent with momentum, Nesterov's or plain."""
-    rate, factor = dtype(schedule[step, 0]), dtype(scale[0])
-    begin, end = share(w.size, part, parts)
-    w, g, u = w[begin:end], g[begin:end], u[begin:end]
+    rate, factor = dtype(a.schedule[step, 0]), dtype(a.scale[0])
+    begin, end = share(a.w.size, part, parts)
+    w, g, u = a.w[begin:end], a.g[begin:end], a.u[begin:end]
     for i in range(w.size):
-        slope = g[i] * factor + decay * w[i]
-        u[i] = momentum * u[i] + slope
-        w[i] -= rate * (slope + momentum * u[i] if nesterov != 0 else u[i])
+        slope = g[i] * factor + a.decay * w[i]
+        u[i] = a.momentum * u[i] + slope
+        w[i] -= rate * (slope + a.momentum * u[i] if a.nesterov != 0 else u[i])
 
 
-def rmsprop(part, parts, step, first, rows, dtype, w, g, v, schedule, scale, rho, decay, epsilon):
+def rmsprop(part, parts, step, first, rows, dtype, a):
     """Gradient over its running root mean square."""
-    rate, factor = dtype(schedule[step, 0]), dtype(scale[0])
-    rest = dtype(1) - rho
-    begin, end = share(w.size, part, parts)
-    w, g, v = w[begin:end], g[begin:end], v[begin:end]
+    rate, factor = dtype(a.schedule[step, 0]), dtype(a.scale[0])
+    rest = dtype(1) - a.rho
+    begin, end = share(a.w.size, part, parts)
+    w, g, v = a.w[begin:end], a.g[begin:end], a.v[begin:end]
     for i in range(w.size):
-        slope = g[i] * factor + decay * w[i]
-        v[i] = rho * v[i] + rest * slope * slope
-        w[i] -= rate * slope / (sqrt(v[i]) + epsilon)
+        slope = g[i] * factor + a.decay * w[i]
+        v[i] = a.rho * v[i] + rest * slope * slope
+        w[i] -= rate * slope / (sqrt(v[i]) + a.epsilon)
 
 
-def adam(
-    part, parts, step, first, rows, dtype, w, g, m, v, schedule, scale,
-    beta1, beta2, decay, epsilon, decoupled,
-):  # fmt: skip
+def adam(part, parts, step, first, rows, dtype, a):
     """Adam; with `decoupled` weight decay AdamW."""
-    rate, factor = dtype(schedule[step, 0]), dtype(scale[0])
-    c1, c2 = dtype(schedule[step, 1]), dtype(schedule[step, 2])
-    rest1, rest2 = dtype(1) - beta1, dtype(1) - beta2
-    coupled = dtype(0) if decoupled != 0 else decay
-    shrink = dtype(1) - rate * decay if decoupled != 0 else dtype(1)
-    begin, end = share(w.size, part, parts)
-    w, g, m, v = w[begin:end], g[begin:end], m[begin:end], v[begin:end]
+    rate, factor = dtype(a.schedule[step, 0]), dtype(a.scale[0])
+    c1, c2 = dtype(a.schedule[step, 1]), dtype(a.schedule[step, 2])
+    rest1, rest2 = dtype(1) - a.beta1, dtype(1) - a.beta2
+    coupled = dtype(0) if a.decoupled != 0 else a.decay
+    shrink = dtype(1) - rate * a.decay if a.decoupled != 0 else dtype(1)
+    begin, end = share(a.w.size, part, parts)
+    w, g = a.w[begin:end], a.g[begin:end]
+    m, v = a.m[begin:end], a.v[begin:end]
     for i in range(w.size):
         slope = g[i] * factor + coupled * w[i]
-        m[i] = beta1 * m[i] + rest1 * slope
-        v[i] = beta2 * v[i] + rest2 * slope * slope
-        w[i] = shrink * w[i] - rate * (m[i] * c1) / (sqrt(v[i] * c2) + epsilon)
+        m[i] = a.beta1 * m[i] + rest1 * slope
+        v[i] = a.beta2 * v[i] + rest2 * slope * slope
+        w[i] = shrink * w[i] - rate * (m[i] * c1) / (sqrt(v[i] * c2) + a.epsilon)
 
 
-def accumulate(part, parts, step, first, rows, dtype, gradient, total, fresh):
+def accumulate(part, parts, step, first, rows, dtype, a):
     """``total = gradient``, or more by it."""
-    begin, end = share(total.size, part, parts)
-    out, found = total[begin:end], gradient[begin:end]
-    for j in range(out.size):
-        out[j] = found[j] if fresh else out[j] + found[j]
+    begin, end = share(a.total.size, part, parts)
+    total, gradient = a.total[begin:end], a.gradient[begin:end]
+    for j in range(total.size):
+        total[j] = gradient[j] if a.fresh else total[j] + gradient[j]
 
 
-def squared_norm(part, parts, step, first, rows, dtype, g, lanes):
+def squared_norm(part, parts, step, first, rows, dtype, a):
     """Sums of squares in fixed lanes: entry (c, l) sums the elements l, l + L, ... of chunk c."""
-    chunks, width = lanes.shape
-    size = (g.size + chunks - 1) // chunks
+    chunks, width = a.lanes.shape
+    size = (a.g.size + chunks - 1) // chunks
     begin, end = share(chunks, part, parts)
     for c in range(begin, end):
-        lane = lanes[c]
+        lane = a.lanes[c]
         for j in range(width):
             lane[j] = 0.0
-        chunk = g[c * size : min(g.size, (c + 1) * size)]
+        chunk = a.g[c * size : min(a.g.size, (c + 1) * size)]
         whole = chunk.size // width
         for k in range(whole):
             piece = chunk[k * width : (k + 1) * width]
@@ -88,16 +86,16 @@ def squared_norm(part, parts, step, first, rows, dtype, g, lanes):
             lane[j] += float64(rest[j]) * float64(rest[j])
 
 
-def clip_scale(part, parts, step, first, rows, dtype, lanes, limit, scale):
+def clip_scale(part, parts, step, first, rows, dtype, a):
     """``scale = min(1, limit / norm)``: what brings the whole gradient's norm to `limit`.
 
     ``scale[1]`` keeps the norm itself, to be looked at.
     """
     if part == 0:
         total = 0.0
-        for c in range(lanes.shape[0]):
-            for j in range(lanes.shape[1]):
-                total += lanes[c, j]
+        for c in range(a.lanes.shape[0]):
+            for j in range(a.lanes.shape[1]):
+                total += a.lanes[c, j]
         norm = sqrt(total)
-        scale[0] = limit / norm if norm > limit else 1.0
-        scale[1] = norm
+        a.scale[0] = a.limit / norm if norm > a.limit else 1.0
+        a.scale[1] = norm

@@ -1,11 +1,11 @@
 """Max and average pooling: one number a window and channel.
 
 formula   max: y[o, c] = max over q of x[place(o, q), c]   average: their sum over n(o)
-shapes    x (B, padded rows), y (B, padded rows), index as y; places (O, Q): where position q of
+shapes    x (B, padded rows), y (B, padded rows), winner as y; places (O, Q): where position q of
           window o lies in a row of x, -1 where it lies outside; n (O,); apart: whether no pixel
           is seen twice; cleared: the pixels that are 0 before windows give
-reads     forward x; backward index, dy
-writes    forward y and index, the position that won, the first of equals; backward dx. Whole
+reads     forward x; backward winner, dy
+writes    forward y and winner, the position that won, the first of equals; backward dx. Whole
           vectors of a pixel, whose padding is zero and stays zero
 source    ``pellucid.formulas.pooling``
 """
@@ -13,6 +13,7 @@ source    ``pellucid.formulas.pooling``
 from __future__ import annotations
 
 from llvmlite import ir
+from numba import njit
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
@@ -175,61 +176,55 @@ def _give_to_all(typingctx, dtype, apart, dx, places, positions, dy, scale, coun
     return types.void(dtype, *([types.intp] * 5), scalar, types.intp), generate
 
 
-def max_pool_forward(
-    part, parts, step, first, rows, dtype, x, places, y, index, pixels, positions, count
-):
+@njit(error_model="numpy", _nrt=False)
+def _clear(row, cleared, channels, dtype):
+    for pixel in cleared:
+        row[pixel : pixel + channels] = dtype(0)
+
+
+def max_pool_forward(part, parts, step, first, rows, dtype, a):
     """``y = max over the window``, and which position it came from."""
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        for o in range(pixels.size):
+        for o in range(a.pixels.size):
             _max_window(
-                dtype, address(x[i], 0), address(places, o * positions), positions,
-                address(y[i], pixels[o]), address(index[i], pixels[o]), count,
+                dtype, address(a.x[i], 0), address(a.places, o * a.positions), a.positions,
+                address(a.y[i], a.pixels[o]), address(a.winner[i], a.pixels[o]), a.channels,
             )  # fmt: skip
 
 
-def max_pool_backward(
-    part, parts, step, first, rows, dtype,
-    dy, places, dx, index, pixels, positions, count, apart, cleared,
-):  # fmt: skip
+def max_pool_backward(part, parts, step, first, rows, dtype, a):
     """``dx[place(o, q)] += dy[o]`` where position q of window o won."""
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        row = dx[i]
-        for k in range(cleared.size):
-            row[cleared[k] : cleared[k] + count] = dtype(0)
-        for o in range(pixels.size):
+        row = a.dx[i]
+        _clear(row, a.cleared, a.channels, dtype)
+        for o in range(a.pixels.size):
             _give_to_winner(
-                dtype, apart, address(row, 0), address(places, o * positions), positions,
-                address(dy[i], pixels[o]), address(index[i], pixels[o]), count,
+                dtype, a.apart, address(row, 0), address(a.places, o * a.positions), a.positions,
+                address(a.dy[i], a.pixels[o]), address(a.winner[i], a.pixels[o]), a.channels,
             )  # fmt: skip
 
 
-def average_pool_forward(
-    part, parts, step, first, rows, dtype, x, places, y, counts, pixels, positions, count
-):
+def average_pool_forward(part, parts, step, first, rows, dtype, a):
     """``y = sum over the window / n``."""
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        for o in range(pixels.size):
+        for o in range(a.pixels.size):
             _sum_window(
-                dtype, address(x[i], 0), address(places, o * positions), positions,
-                address(y[i], pixels[o]), dtype(counts[o]), count,
+                dtype, address(a.x[i], 0), address(a.places, o * a.positions), a.positions,
+                address(a.y[i], a.pixels[o]), dtype(a.counts[o]), a.channels,
             )  # fmt: skip
 
 
-def average_pool_backward(
-    part, parts, step, first, rows, dtype,
-    dy, places, dx, counts, pixels, positions, count, apart, cleared,
-):  # fmt: skip
+def average_pool_backward(part, parts, step, first, rows, dtype, a):
     """``dx[place(o, q)] += dy[o] / n`` for each position q of window o."""
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        row = dx[i]
-        for k in range(cleared.size):
-            row[cleared[k] : cleared[k] + count] = dtype(0)
-        for o in range(pixels.size):
+        row = a.dx[i]
+        _clear(row, a.cleared, a.channels, dtype)
+        for o in range(a.pixels.size):
             _give_to_all(
-                dtype, apart, address(row, 0), address(places, o * positions), positions,
-                address(dy[i], pixels[o]), dtype(counts[o]), count,
+                dtype, a.apart, address(row, 0), address(a.places, o * a.positions), a.positions,
+                address(a.dy[i], a.pixels[o]), dtype(a.counts[o]), a.channels,
             )  # fmt: skip

@@ -15,6 +15,7 @@ from numba import njit
 
 from pellucid.kernels.activations import activate
 from pellucid.kernels.intrinsics import address, share
+from pellucid.kernels.operations.activations import IDENTITY
 from pellucid.kernels.panels import DEPTH, HALF_PANEL_BYTES, LOOSE_DEPTH, PANEL_BYTES
 from pellucid.kernels.tile import TILE_ROWS, VECTOR_BYTES, tile
 
@@ -63,35 +64,31 @@ def panel_product(
                     c_tile, address(c_rows, top), c_scale, count,
                 )  # fmt: skip
                 column += tile_columns
-            if activation != 0 and chunk == chunks - 1:
+            if activation != IDENTITY and chunk == chunks - 1:
                 for r in range(top, top + rows):
                     at = c_at + c_rows[r] * (stored if c_packed else 1)
                     activate(activation, slope, c[at : at + columns])
 
 
-def product(
-    part, parts, step, first, rows, dtype,
-    a, a_rows, a_terms, b, b_terms, b_panel, b_packed, start, c, c_rows, c_panel, c_packed,
-    height, width, depth, activation, slope,
-):  # fmt: skip
+def product(part, parts, step, first, rows, dtype, a):
     """One thread's share of ``c = f(start + a b)``.
 
     `height` (M) or `depth` (K) of -1 stand for the rows of the present batch; `b_panel` and
     `c_panel` are the elements from one panel to the next.
     """
-    panel = PANEL_BYTES // a.itemsize
-    height = rows if height < 0 else height
-    depth = rows if depth < 0 else depth
+    panel = PANEL_BYTES // a.a.itemsize
+    height = rows if a.height < 0 else a.height
+    depth = rows if a.depth < 0 else a.depth
     blocks = row_blocks(height)
-    panels = (width + panel - 1) // panel
+    panels = (a.width + panel - 1) // panel
     unit, last = share(panels * blocks, part, parts)
     while unit < last:
         p = unit // blocks
         block = unit - p * blocks
         block_end = min(blocks, block + last - unit)
         panel_product(
-            dtype, a, 0, a_rows, a_terms, b, p * b_panel, b_terms, b_packed, start, p * panel, True,
-            c, p * c_panel, c_rows, c_packed,
-            block, block_end, height, min(panel, width - p * panel), depth, activation, slope,
+            dtype, a.a, 0, a.a_rows, a.a_terms, a.b, p * a.b_panel, a.b_terms, a.b_packed,
+            a.start, p * panel, True, a.c, p * a.c_panel, a.c_rows, a.c_packed,
+            block, block_end, height, min(panel, a.width - p * panel), depth, a.activation, a.slope,
         )  # fmt: skip
         unit += block_end - block

@@ -9,75 +9,58 @@ source    ``pellucid.formulas.rnn``
 
 from __future__ import annotations
 
-from pellucid.kernels.activations import RELU, SIGMOID, TANH, activate
+from pellucid.kernels.activations import activate
+from pellucid.kernels.batches import present
 from pellucid.kernels.intrinsics import share
+from pellucid.kernels.operations.activations import RELU, SIGMOID, TANH
 from pellucid.kernels.recurrent import (
     add_from_above,
     begin_backward,
-    length,
+    gates_at,
     mark_backward,
     place,
+    state_at,
     step_backward,
     step_gates,
 )
 
 
-def rnn_forward(
-    part, parts, step, first, rows, dtype,
-    x, x_pixel, inputs, u, b, w, states, h, h_at, h_pixel, z, z_pixel,
-    missing, places, numbers, steps, width, reverse, kind,
-):  # fmt: skip
+def rnn_forward(part, parts, step, first, rows, dtype, a):
     """All states of this thread's rows, step by step."""
     begin, end = share(rows, part, parts)
-    for k in range(steps):
-        count = step_gates(
-            dtype, k, begin, end, x, x_pixel, inputs, u, b, width, w, width, states,
-            h, h_at, h_pixel, z, z_pixel, missing, places, numbers, steps, width, reverse,
-        )  # fmt: skip
-        if count == 0:
+    for k in range(a.steps):
+        if step_gates(dtype, k, begin, end, a, a.width, a.width) == 0:
             break
         for i in range(begin, end):
-            count = length(i, steps, missing)
+            count = present(i, a.steps, a.missing)
             if k < count:
-                t = place(k, count, reverse)
-                source = z[i, t * z_pixel : t * z_pixel + width]
-                target = h[i, h_at + t * h_pixel : h_at + t * h_pixel + width]
-                for j in range(width):
+                t = place(k, count, a.reverse)
+                source, target = gates_at(a, i, t, 1), state_at(a, i, t)
+                for j in range(a.width):
                     target[j] = source[j]
-                activate(kind, dtype(0), target)
+                activate(a.kind, dtype(0), target)
 
 
-def rnn_backward(
-    part, parts, step, first, rows, dtype,
-    h, h_at, h_pixel, dy, dy_at, dy_pixel, per_step, z, z_pixel, ut, wt, back, zeros,
-    dx, dx_pixel, inputs, adds, missing, places, numbers, steps, width, reverse, kind,
-):  # fmt: skip
+def rnn_backward(part, parts, step, first, rows, dtype, a):
     """dz of all steps, from the last to the first, and dx."""
     zero, one = dtype(0), dtype(1)
     begin, end = share(rows, part, parts)
-    begin_backward(begin, end, dy, dy_at, per_step, back, width)
-    for k in range(steps - 1, -1, -1):
+    begin_backward(begin, end, a)
+    for k in range(a.steps - 1, -1, -1):
         for i in range(begin, end):
-            count = length(i, steps, missing)
+            count = present(i, a.steps, a.missing)
             if k < count:
-                t = place(k, count, reverse)
-                add_from_above(i, t, dy, dy_at, dy_pixel, per_step, back, width)
-                dh = back[i, :width]
-                f = h[i, h_at + t * h_pixel : h_at + t * h_pixel + width]
-                dz = z[i, t * z_pixel : t * z_pixel + width]
-                if kind == TANH:
-                    for j in range(width):
+                t = place(k, count, a.reverse)
+                add_from_above(i, t, a)
+                dh, f, dz = a.back[i, : a.width], state_at(a, i, t), gates_at(a, i, t, 1)
+                if a.kind == TANH:
+                    for j in range(a.width):
                         dz[j] = dh[j] * (one - f[j] * f[j])
-                elif kind == SIGMOID:
-                    for j in range(width):
+                elif a.kind == SIGMOID:
+                    for j in range(a.width):
                         dz[j] = dh[j] * (f[j] * (one - f[j]))
-                elif kind == RELU:
-                    for j in range(width):
+                elif a.kind == RELU:
+                    for j in range(a.width):
                         dz[j] = dh[j] if f[j] > zero else zero
-        count = mark_backward(
-            places, begin, end, k, z, z_pixel, dx, dx_pixel, back, steps, missing, reverse
-        )
-        step_backward(
-            dtype, k, count, begin, z, width, width, ut, wt, back, zeros, True,
-            dx, inputs, adds, places, numbers, width,
-        )  # fmt: skip
+        count = mark_backward(begin, end, k, a)
+        step_backward(dtype, k, count, begin, a, a.width, a.width, True)

@@ -1,92 +1,38 @@
-"""Layers: what a :class:`pellucid.Network` is a list of."""
+"""Layers: what a :class:`pellucid.Network` is a list of.
+
+Each file of this folder is imported, and its layers are then known by name: a new one stands in no
+list.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING
 
-from pellucid import checks
-from pellucid.layers.activations import ACTIVATIONS, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
-from pellucid.layers.base import Layer, Parameter, Stage
-from pellucid.layers.convolution import Conv1d, Conv2d
-from pellucid.layers.dropout import Dropout
-from pellucid.layers.flatten import Flatten
-from pellucid.layers.gru import GRU
+from pellucid.layers.activations import ACTIVATIONS
+from pellucid.layers.base import LAYERS, Layer, Parameter, is_known, layer_from_config
 from pellucid.layers.initialization import INITIALIZATIONS
-from pellucid.layers.linear import Linear
-from pellucid.layers.lstm import LSTM
-from pellucid.layers.normalization import BatchNorm
-from pellucid.layers.pooling import AvgPool1d, AvgPool2d, GlobalAvgPool, MaxPool1d, MaxPool2d
 from pellucid.layers.recurrent import Recurrent
-from pellucid.layers.rnn import RNN
+
+for _file in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_file.name}")
+globals().update(LAYERS)
 
 __all__ = [
-    "ACTIVATIONS",
-    "GRU",
-    "INITIALIZATIONS",
-    "LSTM",
-    "RNN",
-    "AvgPool1d",
-    "AvgPool2d",
-    "BatchNorm",
-    "Conv1d",
-    "Conv2d",
-    "Dropout",
-    "Flatten",
-    "GlobalAvgPool",
-    "Layer",
-    "LeakyReLU",
-    "Linear",
-    "MaxPool1d",
-    "MaxPool2d",
-    "Parameter",
-    "ReLU",
-    "Recurrent",
-    "Sigmoid",
-    "Softmax",
-    "Stage",
-    "Tanh",
-    "is_known",
-    "layer_from_config",
-]
+    "ACTIVATIONS", "INITIALIZATIONS", "LAYERS", "Layer", "Parameter", "Recurrent", "is_known",
+    "layer_from_config", *sorted(LAYERS),
+]  # fmt: skip
 
-_BY_NAME: dict[str, type[Layer]] = {
-    each.__name__: each
-    for each in (
-        Linear,
-        ReLU,
-        LeakyReLU,
-        Sigmoid,
-        Tanh,
-        Softmax,
-        Dropout,
-        Conv1d,
-        Conv2d,
-        MaxPool1d,
-        MaxPool2d,
-        AvgPool1d,
-        AvgPool2d,
-        GlobalAvgPool,
-        BatchNorm,
-        Flatten,
-        RNN,
-        LSTM,
-        GRU,
-    )
-}
-
-
-def is_known(layer: Layer) -> bool:
-    """Whether `layer` is one of pellucid's own, which a file can describe."""
-    return _BY_NAME.get(type(layer).__name__) is type(layer)
-
-
-def layer_from_config(config: dict[str, Any]) -> Layer:
-    """The layer that ``layer.config()`` described; see :meth:`Layer.config`."""
-    values = dict(config)
-    name = values.pop("layer", None)
-    if name not in _BY_NAME:
-        raise ValueError(
-            f"a layer must be one of pellucid.layers. Got {checks.shown(name)}."
-            f"{checks.suggestion(name, _BY_NAME)}"
-        )
-    return _BY_NAME[name](**values)
+if TYPE_CHECKING:  # what editors and type checkers know of those that are there
+    from pellucid.layers.activations import LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+    from pellucid.layers.convolution import Conv1d, Conv2d
+    from pellucid.layers.dropout import Dropout
+    from pellucid.layers.flatten import Flatten
+    from pellucid.layers.gru import GRU
+    from pellucid.layers.linear import Linear
+    from pellucid.layers.lstm import LSTM
+    from pellucid.layers.normalization import BatchNorm, LayerNorm
+    from pellucid.layers.pooling import AvgPool1d, AvgPool2d, GlobalAvgPool, MaxPool1d, MaxPool2d
+    from pellucid.layers.residual import Residual
+    from pellucid.layers.rnn import RNN

@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
-from pellucid import checks
-from pellucid.kernels import Operation, operation
-from pellucid.kernels.grid import lines
-from pellucid.layers.base import Layer, Shape, Stage, flat_size
+import numpy as np
 
-# the numbers of ``kernels/activations.py``; equality is tested
-KINDS = {"identity": 0, "relu": 1, "leaky_relu": 2, "sigmoid": 3, "tanh": 4}
+from pellucid import checks
+from pellucid.engine import Operation, operation
+from pellucid.kernels.grid import Grid, lines
+from pellucid.kernels.operations.activations import (
+    IDENTITY,
+    LEAKY_RELU,
+    RELU,
+    SIGMOID,
+    TANH,
+    activation_backward,
+    activation_forward,
+    softmax_backward,
+    softmax_forward,
+)
+from pellucid.layers.base import Layer, Shape, Stage, concrete_layer, flat_size
+
+
+def activated(
+    x: np.ndarray,
+    x_grid: Grid,
+    y: np.ndarray,
+    y_grid: Grid,
+    kind: int = IDENTITY,
+    slope: float = 0.0,
+) -> Operation:
+    """``y = f(x)``, of rows on one grid to rows on another; the identity copies."""
+    (x_lines, y_lines), length = lines(x_grid, y_grid)
+    return operation(
+        activation_forward(
+            x=x, x_lines=x_lines, y=y, y_lines=y_lines, length=length, kind=kind, slope=slope
+        )
+    )
 
 
 class Activation(Layer):
@@ -28,30 +54,27 @@ class Activation(Layer):
         return True
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
-        (x_lines, y_lines), count = lines(stage.x_grid, stage.y_grid)
-        return [
-            operation(
-                "activation_forward", stage.x, x_lines, stage.y, y_lines, count, self.kind,
-                self.slope,
-            )
-        ]  # fmt: skip
+        return [activated(stage.x, stage.x_grid, stage.y, stage.y_grid, self.kind, self.slope)]
 
     def backward(self, stage: Stage) -> list[Operation]:
         # y = f(x), so dx = f'(x) dy
-        (runs,), count = lines(stage.y_grid)
+        (y_lines,), length = lines(stage.y_grid)
         return [
-            operation("activation_backward", stage.y, stage.dy, runs, count, self.kind, self.slope)
-        ]
+            operation(activation_backward(
+                y=stage.y, d=stage.dy, lines=y_lines, length=length,
+                kind=self.kind, slope=self.slope,
+            ))
+        ]  # fmt: skip
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class ReLU(Activation):
     """``y = max(x, 0)``; see :func:`pellucid.formulas.relu`."""
 
-    kind = KINDS["relu"]
+    kind = RELU
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class LeakyReLU(Activation):
     """``y = x where x > 0, else slope x``; see :func:`pellucid.formulas.leaky_relu`.
 
@@ -61,28 +84,28 @@ class LeakyReLU(Activation):
         Between 0 and 1, neither included.
     """
 
-    kind = KINDS["leaky_relu"]
+    kind = LEAKY_RELU
     slope: float = 0.01
 
     def __post_init__(self) -> None:
         checks.number("slope", "LeakyReLU", self.slope, 0, 1, open_low=True, open_high=True)
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class Sigmoid(Activation):
     """``y = 1 / (1 + e^-x)``; see :func:`pellucid.formulas.sigmoid`."""
 
-    kind = KINDS["sigmoid"]
+    kind = SIGMOID
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class Tanh(Activation):
     """``y = tanh x``; see :func:`pellucid.formulas.tanh`."""
 
-    kind = KINDS["tanh"]
+    kind = TANH
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class Softmax(Layer):
     """``y_i = e^x_i / sum_j e^x_j``; see :func:`pellucid.formulas.softmax`.
 
@@ -96,10 +119,10 @@ class Softmax(Layer):
         return shape
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
-        return [operation("softmax_forward", stage.x, stage.y, stage.output_shape[0])]
+        return [operation(softmax_forward(x=stage.x, y=stage.y, columns=stage.output_shape[0]))]
 
     def backward(self, stage: Stage) -> list[Operation]:
-        return [operation("softmax_backward", stage.y, stage.dy, stage.output_shape[0])]
+        return [operation(softmax_backward(y=stage.y, d=stage.dy, columns=stage.output_shape[0]))]
 
 
 ACTIVATIONS: dict[str, type[Activation]] = {

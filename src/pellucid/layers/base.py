@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
 
-from pellucid.kernels import Operation
-from pellucid.kernels.grid import NO_BORDER, Border, Grid
+from pellucid import checks
+from pellucid.engine import Operation, operation
+from pellucid.kernels.grid import NO_BORDER, Border
+from pellucid.kernels.operations.linear import transpose_panels
 from pellucid.kernels.panels import aligned, stored_columns
+from pellucid.layers.stage import Stage
 
 Shape = tuple[int, ...]
 
@@ -40,50 +43,10 @@ class Parameter:
     learns: bool = True
 
 
-@dataclass
-class Stage:
-    """One layer's arrays in a network that has been laid out for a batch size.
-
-    ``x`` and ``y`` are its input and output, ``dx`` and ``dy`` their gradients: matrices of padded
-    rows, ``dx`` None where nobody needs it; ``x_grid`` and ``y_grid`` say where in a row the pixels
-    lie. ``parameters`` and ``gradients`` are flat vectors by name; ``activation`` is a fused
-    activation's kind and slope; ``clock`` holds the seed and the step that dropout draws from;
-    ``weights`` are the rows' weights and the epoch's order of rows; ``missing`` counts the steps
-    that each row lacks, and is empty where none does; ``slices`` is that of the network;
-    ``carries`` says whether rows go on from the states at the end of those before; ``memory`` is
-    what forward keeps for backward.
-    """
-
-    index: int
-    input_shape: Shape
-    output_shape: Shape
-    dtype: np.dtype
-    rows: int
-    x: np.ndarray
-    y: np.ndarray
-    x_grid: Grid
-    y_grid: Grid
-    dx: np.ndarray | None = None
-    dy: np.ndarray | None = None
-    parameters: Mapping[str, np.ndarray] = field(default_factory=dict)
-    gradients: Mapping[str, np.ndarray] = field(default_factory=dict)
-    activation: tuple[int, float] = (0, 0.0)
-    clock: np.ndarray | None = None
-    weights: tuple[np.ndarray, ...] = ()
-    missing: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
-    slices: int = 0
-    carries: bool = False
-    memory: dict[str, np.ndarray] = field(default_factory=dict)
-
-    def zeros(self, columns: int) -> np.ndarray:
-        """A vector of zeros as kernels take it: as long as the panels of `columns` are wide."""
-        return aligned(stored_columns(columns, self.dtype), self.dtype)
-
-
 class Layer(ABC):
     """A layer: a frozen description. It holds no arrays and does no arithmetic.
 
-    Subclasses are frozen dataclasses; nothing inherits from a concrete layer.
+    Concrete ones are made by :func:`concrete_layer`; nothing inherits from them.
     """
 
     in_place: ClassVar[bool] = False  # its gradient overwrites the one that comes in
@@ -92,6 +55,7 @@ class Layer(ABC):
     slices_rows: ClassVar[bool] = False  # rows are large: they are worked on some at a time
     joins_steps: ClassVar[bool] = False  # it goes through sequences of any length
     reads_plain: ClassVar[bool] = False  # it takes pixels of any number of channels without gaps
+    stateful: bool = False  # rows of a batch go on from those of the batch before
 
     @abstractmethod
     def output_shape(self, shape: Shape) -> Shape:
@@ -108,6 +72,10 @@ class Layer(ABC):
     def stack(self) -> list[Layer]:
         """The layers that it stands for: itself, but for a stack of several."""
         return [self]
+
+    def branches(self, shape: Shape) -> Mapping[str, Sequence[Layer]]:
+        """The chains of layers that it holds, by name, all of which read its input of `shape`."""
+        return {}
 
     def takes_steps(self) -> bool:
         """Whether each step of its output belongs to that step of its input."""
@@ -148,8 +116,78 @@ class Layer(ABC):
 
     def config(self) -> dict[str, Any]:
         """Its parameters, and its class's name under ``"layer"``, as plain values."""
-        values = {each.name: getattr(self, each.name) for each in fields(self)}  # type: ignore[arg-type]
-        return {"layer": type(self).__name__, **values}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {"layer": type(self).__name__, **_described(values)}
+
+
+LAYERS: dict[str, type[Layer]] = {}
+"""The concrete layers of this package, by name."""
+
+L = TypeVar("L", bound=Layer)
+
+
+@dataclass_transform(frozen_default=True)
+def concrete_layer(cls: type[L]) -> type[L]:
+    """Make a concrete layer: a frozen dataclass, known by its name, so that files can describe it.
+
+    One of another package is not known, since a file does not hold its code.
+    """
+    cls = dataclass(frozen=True, repr=False)(cls)
+    if cls.__module__.startswith(f"{__package__}."):
+        LAYERS[cls.__name__] = cls
+    return cls
+
+
+def _described(value: Any) -> Any:
+    """`value` with layers in it as their configs."""
+    if isinstance(value, Layer):
+        return value.config()
+    if isinstance(value, dict):
+        return {name: _described(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_described(part) for part in value)
+    return value
+
+
+def layer_from_config(config: Mapping[str, Any]) -> Layer:
+    """The layer that ``layer.config()`` described; see :meth:`Layer.config`."""
+    values = dict(config)
+    name = values.pop("layer", None)
+    if name not in LAYERS:
+        raise ValueError(
+            f"a layer must be one of pellucid.layers. Got {checks.shown(name)}."
+            f"{checks.suggestion(name, LAYERS)}"
+        )
+    return LAYERS[name](**{key: _restored(value) for key, value in values.items()})
+
+
+def _restored(value: Any) -> Any:
+    """`value` with configs of layers in it as layers."""
+    if isinstance(value, dict) and "layer" in value:
+        return layer_from_config(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_restored(part) for part in value)
+    return value
+
+
+def is_known(one: Layer) -> bool:
+    """Whether `one`, and all that it holds, are of this package: a file can describe those."""
+    held = (part for parts in vars(one).values() if isinstance(parts, tuple) for part in parts)
+    return LAYERS.get(type(one).__name__) is type(one) and all(
+        is_known(part) for part in held if isinstance(part, Layer)
+    )
+
+
+def transposing(
+    stage: Stage, weight: np.ndarray, inputs: int, outputs: int, positions: int = 1
+) -> tuple[Operation, np.ndarray]:
+    """The operation that transposes `weight` at each window position, and where it writes."""
+    stored = stored_columns(inputs, stage.dtype)
+    turned = aligned(positions * outputs * stored, stage.dtype)
+    transpose = transpose_panels(
+        w=weight, wt=turned, positions=positions, inputs=inputs, outputs=outputs
+    )
+    return operation(transpose, meets=False), turned
 
 
 def flat_size(owner: str, shape: Shape) -> int:
@@ -160,3 +198,15 @@ def flat_size(owner: str, shape: Shape) -> int:
             "Put a Flatten layer before it."
         )
     return shape[0]
+
+
+def border_of(layers: Sequence[Layer], shape: Shape) -> Border:
+    """The zeros around an input of `shape` that the first of `layers` reads.
+
+    Where its two gradients are one array, they are those that the next one reads.
+    """
+    for layer in layers:
+        if not layer.in_place:
+            return layer.border(shape)
+        shape = layer.output_shape(shape)
+    return NO_BORDER

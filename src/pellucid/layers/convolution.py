@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from pellucid import checks
-from pellucid.kernels import Operation, operation
+from pellucid.engine import Operation, operation
 from pellucid.kernels.grid import Border, spaced
-from pellucid.kernels.panels import aligned, stored_columns
-from pellucid.layers.base import ROW_SLICES, Parameter, Shape, Stage
+from pellucid.kernels.operations.convolution import (
+    convolution_backward_input,
+    convolution_backward_weight,
+    convolution_backward_weight_by_rows,
+    convolution_forward,
+    sum_groups,
+)
+from pellucid.kernels.panels import aligned
+from pellucid.layers.base import ROW_SLICES, Parameter, Shape, Stage, concrete_layer, transposing
 from pellucid.layers.initialization import INITIALIZATIONS
-from pellucid.layers.windows import Size, Sliding
+from pellucid.layers.sliding import Size, Sliding
 
 _SMALL = 32 << 10  # bytes of weights, of which each slice of the rows can have a gradient
 
@@ -54,24 +61,24 @@ class _Convolution(Sliding):
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         size = self.windows(shape).size[2 - self.dimensions :]
         weight = Parameter((*size, shape[-1], self.channels), self.initialization, True)
-        found = {"weight": weight}
-        if self.bias:
-            found["bias"] = Parameter((self.channels,), "zeros", False)
-        return found
+        if not self.bias:
+            return {"weight": weight}
+        return {"weight": weight, "bias": Parameter((self.channels,), "zeros", False)}
 
     def work(self, shape: Shape) -> int:
         windows = self.windows(shape)
         return math.prod(windows.outputs) * math.prod(windows.size) * shape[-1] * self.channels
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
-        windows, terms, depth = self._tables(stage)
+        windows, terms = self._tables(stage)
         bias = stage.parameters["bias"] if self.bias else stage.zeros(self.channels)
+        activation, slope = stage.activation
         return [
-            operation(
-                "convolution_forward", stage.x, windows, terms, stage.parameters["weight"],
-                spaced(depth), bias, stage.y, stage.y_grid.pixels, self.channels,
-                *stage.activation, stage.missing,
-            )
+            operation(convolution_forward(
+                x=stage.x, windows=windows, terms=terms, w=stage.parameters["weight"],
+                w_rows=spaced(terms.size), b=bias, y=stage.y, pixels=stage.y_grid.pixels,
+                width=self.channels, activation=activation, slope=slope, missing=stage.missing,
+            ))
         ]  # fmt: skip
 
     def backward(self, stage: Stage) -> list[Operation]:
@@ -88,61 +95,64 @@ class _Convolution(Sliding):
         if stage.dx is None:
             return [], []
         offsets = stage.x_grid.offsets(self.windows(stage.input_shape).size)
-        windows, channels, positions = self._tables(stage)[0], stage.input_shape[-1], offsets.size
-        transposed = aligned(
-            positions * self.channels * stored_columns(channels, stage.dtype), stage.dtype
+        windows, channels = self._tables(stage)[0], stage.input_shape[-1]
+        transpose, transposed = transposing(
+            stage, stage.parameters["weight"], channels, self.channels, offsets.size
         )
-        transpose = operation(
-            "transpose_panels", stage.parameters["weight"], transposed, positions, channels,
-            self.channels, meets=meets,
-        )  # fmt: skip
-        to_input = operation(
-            "convolution_backward_input", stage.dy, stage.y_grid.pixels, spaced(self.channels),
-            transposed, spaced(self.channels), stage.dx, windows, offsets, channels,
-            stage.missing,
-        )  # fmt: skip
-        return [transpose], [to_input]
+        assert stage.dy is not None
+        to_input = operation(convolution_backward_input(
+            dy=stage.dy, pixels=stage.y_grid.pixels, terms=spaced(self.channels), wt=transposed,
+            w_rows=spaced(self.channels), dx=stage.dx, windows=windows, offsets=offsets,
+            width=channels, missing=stage.missing,
+        ))  # fmt: skip
+        return [replace(transpose, meets=meets)], [to_input]
 
     def _to_weights(self, stage: Stage) -> list[Operation]:
         """dW and db, whose elements are shared out to threads."""
-        windows, terms, depth = self._tables(stage)
-        return [
-            operation(
-                "convolution_backward_weight", stage.x, windows, terms, stage.dy,
-                stage.y_grid.pixels, stage.zeros(self.channels), stage.gradients["weight"],
-                spaced(depth), self._bias_gradient(stage), np.ones(1, stage.dtype),
-                np.zeros(max(1, len(windows)), np.int64), self.channels, stage.missing,
-                meets=stage.dx is not None,
-            )
-        ]  # fmt: skip
+        weights = convolution_backward_weight(
+            **self._weight_arguments(stage), dw=stage.gradients["weight"],
+            db=self._bias_gradient(stage),
+        )  # fmt: skip
+        return [operation(weights, meets=stage.dx is not None)]
 
     def _to_weights_by_rows(self, stage: Stage) -> list[Operation]:
         """dW and db as sums of their own for each slice of the rows, then added up."""
-        windows, terms, depth = self._tables(stage)
         sums = [
-            (aligned(ROW_SLICES * each.size, stage.dtype).reshape(ROW_SLICES, each.size), each)
-            for each in (stage.gradients["weight"], self._bias_gradient(stage))
+            (aligned(ROW_SLICES * total.size, stage.dtype).reshape(ROW_SLICES, total.size), total)
+            for total in (stage.gradients["weight"], self._bias_gradient(stage))
         ]
-        products = operation(
-            "convolution_backward_weight_by_rows", stage.x, windows, terms, stage.dy,
-            stage.y_grid.pixels, stage.zeros(self.channels), sums[0][0], spaced(depth),
-            sums[1][0], np.ones(1, stage.dtype), self.channels,
-            np.zeros(max(1, len(windows)), np.int64), stage.missing,
-        )  # fmt: skip
-        adding = [operation("sum_groups", *each, meets=False) for each in sums if each[1].size]
-        return [products, *adding]
+        products = convolution_backward_weight_by_rows(
+            **self._weight_arguments(stage), dw=sums[0][0], db=sums[1][0]
+        )
+        adding = [
+            operation(sum_groups(groups=groups, total=total), meets=False)
+            for groups, total in sums
+            if total.size
+        ]
+        return [operation(products), *adding]
+
+    def _weight_arguments(self, stage: Stage) -> dict[str, Any]:
+        """What both kernels of the weights' gradient take."""
+        windows, terms = self._tables(stage)
+        return {
+            "x": stage.x, "windows": windows, "terms": terms, "dy": stage.dy,
+            "pixels": stage.y_grid.pixels, "zeros": stage.zeros(self.channels),
+            "w_rows": spaced(terms.size), "ones": np.ones(1, stage.dtype),
+            "nowhere": np.zeros(max(1, len(windows)), np.int64), "width": self.channels,
+            "missing": stage.missing,
+        }  # fmt: skip
 
     def _bias_gradient(self, stage: Stage) -> Any:
         return stage.gradients["bias"] if self.bias else stage.zeros(0)
 
-    def _tables(self, stage: Stage) -> tuple[Any, Any, int]:
-        """Where windows begin in a row of x, where a window's terms lie, and how many they are."""
-        found, grid = self.windows(stage.input_shape), stage.x_grid
-        terms = (grid.offsets(found.size)[:, None] + spaced(grid.channels)).reshape(-1)
-        return grid.windows(found.outputs, found.stride), terms, terms.size
+    def _tables(self, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
+        """Where windows begin in a row of x, and where a window's terms lie."""
+        windows, grid = self.windows(stage.input_shape), stage.x_grid
+        terms = (grid.offsets(windows.size)[:, None] + spaced(grid.channels)).reshape(-1)
+        return grid.windows(windows.outputs, windows.stride, windows.padding), terms
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class Conv2d(_Convolution):
     """Convolution of pictures (H, W, C): a weighted sum of each window, for each output channel.
 
@@ -181,7 +191,7 @@ class Conv2d(_Convolution):
     initialization: str = "he_uniform"
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class Conv1d(_Convolution):
     """Convolution of signals (L, C); see :class:`Conv2d`.
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pellucid import checks
-from pellucid.kernels import Operation, operation
+from pellucid.engine import Operation, operation
 from pellucid.kernels.grid import lines
+from pellucid.kernels.operations.dropout import dropout_backward, dropout_forward
 from pellucid.kernels.panels import rows_of
-from pellucid.layers.base import Layer, Shape, Stage
+from pellucid.layers.activations import activated
+from pellucid.layers.base import Layer, Shape, Stage, concrete_layer
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class Dropout(Layer):
     """In training each element is zero with probability `rate`, else divided by ``1 - rate``.
 
@@ -36,20 +36,21 @@ class Dropout(Layer):
         return True
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
-        (x_lines, y_lines), count = lines(stage.x_grid, stage.y_grid)
         if not training:
-            return [
-                operation("activation_forward", stage.x, x_lines, stage.y, y_lines, count, 0, 0.0)
-            ]
-        mask = rows_of(stage.rows, len(y_lines) * (-(-count // 4) * 4), stage.dtype)
+            return [activated(stage.x, stage.x_grid, stage.y, stage.y_grid)]
+        (x_lines, y_lines), length = lines(stage.x_grid, stage.y_grid)
+        assert stage.clock is not None
+        mask = rows_of(stage.rows, len(y_lines) * (-(-length // 4) * 4), stage.dtype)
         stage.memory["mask"] = mask
         return [
-            operation(
-                "dropout_forward", stage.x, x_lines, mask, stage.y, y_lines, count, self.rate,
-                stage.index, stage.clock,
-            )
+            operation(dropout_forward(
+                x=stage.x, x_lines=x_lines, mask=mask, y=stage.y, lines=y_lines, length=length,
+                rate=self.rate, layer=stage.index, clock=stage.clock,
+            ))
         ]  # fmt: skip
 
     def backward(self, stage: Stage) -> list[Operation]:
-        (runs,), count = lines(stage.y_grid)
-        return [operation("dropout_backward", stage.memory["mask"], stage.dy, runs, count)]
+        assert stage.dy is not None
+        (y_lines,), length = lines(stage.y_grid)
+        mask = stage.memory["mask"]
+        return [operation(dropout_backward(mask=mask, d=stage.dy, lines=y_lines, length=length))]

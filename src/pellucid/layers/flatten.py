@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
-from pellucid.kernels import Operation, operation
-from pellucid.kernels.grid import lines
-from pellucid.layers.base import Layer, Shape, Stage
+from pellucid.engine import Operation
+from pellucid.layers.activations import activated
+from pellucid.layers.base import Layer, Shape, Stage, concrete_layer
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class Flatten(Layer):
     """All numbers of a picture or signal, row by row, channels last, as one row of features."""
 
@@ -18,13 +17,10 @@ class Flatten(Layer):
         return (math.prod(shape),)
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
-        (x_lines, y_lines), count = lines(stage.x_grid, stage.y_grid)
-        return [operation("activation_forward", stage.x, x_lines, stage.y, y_lines, count, 0, 0.0)]
+        return [activated(stage.x, stage.x_grid, stage.y, stage.y_grid)]
 
     def backward(self, stage: Stage) -> list[Operation]:
         if stage.dx is None:
             return []
-        (x_lines, y_lines), count = lines(stage.x_grid, stage.y_grid)
-        return [
-            operation("activation_forward", stage.dy, y_lines, stage.dx, x_lines, count, 0, 0.0)
-        ]
+        assert stage.dy is not None
+        return [activated(stage.dy, stage.y_grid, stage.dx, stage.x_grid)]

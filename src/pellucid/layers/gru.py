@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pellucid import checks
-from pellucid.kernels import Operation
+from pellucid.engine import Operation
 from pellucid.kernels.grid import spaced
+from pellucid.kernels.operations.gru import gru_backward, gru_forward
 from pellucid.kernels.panels import rows_of
-from pellucid.layers.base import Parameter, Stage
+from pellucid.layers.base import Parameter, Stage, concrete_layer
 from pellucid.layers.recurrent import Recurrent
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class GRU(Recurrent):
     """A reset gate and an update gate; x (B, T, I), h_0 = 0.
 
@@ -47,7 +47,7 @@ class GRU(Recurrent):
     pellucid.formulas.gru : the formula, forward and backward.
     """
 
-    kernel = "gru"
+    operations = gru_forward, gru_backward
     gates, recurrent_gates, kept = 3, 2, 4
 
     hidden_dim: int
@@ -63,33 +63,35 @@ class GRU(Recurrent):
         checks.flag("reset_after", "GRU", self.reset_after)
 
     def _weights(self, inputs: int, width: int) -> dict[str, Parameter]:
-        found = super()._weights(inputs, width)
-        found["candidate_weight"] = Parameter((width, width), "orthogonal", True)
+        weights = super()._weights(inputs, width)
+        weights["candidate_weight"] = Parameter((width, width), "orthogonal", True)
         if self.reset_after:
-            found["candidate_bias"] = Parameter((width,), "zeros", False)
-        return found
+            weights["candidate_bias"] = Parameter((width,), "zeros", False)
+        return weights
 
-    def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> tuple[Any, ...]:
+    def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> dict[str, Any]:
         inside = p["candidate_bias"] if self.reset_after else stage.zeros(0)
-        return p["candidate_weight"], inside
+        return {"v": p["candidate_weight"], "b_hn": inside}
 
-    def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> tuple[Any, ...]:
-        reset = rows_of(stage.rows, self.hidden_dim, stage.dtype)
-        return memory["states"], turned["candidate_weight"], reset, self.reset_after
+    def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> dict[str, Any]:
+        return {
+            "states": memory["states"], "vt": turned["candidate_weight"],
+            "reset": rows_of(stage.rows, self.hidden_dim, stage.dtype), "after": self.reset_after,
+        }  # fmt: skip
 
     def _to_weights(
         self, stage: Stage, gradients: Any, memory: Any, reverse: int
     ) -> list[Operation]:
-        found = super()._to_weights(stage, gradients, memory, reverse)
+        others = super()._to_weights(stage, gradients, memory, reverse)
         steps, none, size = stage.input_shape[0], stage.zeros(0), self.hidden_dim
         dv = gradients["candidate_weight"]
         if self.reset_after:  # s = h_{t-1} V + b_hn
             inside = (none, gradients["candidate_bias"], 1)
             data = (stage.x, spaced(steps, stage.x_grid.pixel), 0)
-            return [*found, *self._long_product(stage, memory, reverse, 3, data, inside, (dv, 1))]
+            return [*others, *self._long_product(stage, memory, reverse, 3, data, inside, (dv, 1))]
         # s = r h_{t-1} leads to n by V
         data = (memory["z"], self._gate_places(stage, 3), size)
         return [
-            *found,
+            *others,
             *self._long_product(stage, memory, reverse, 2, data, (dv, none, 1), (none, 0)),
         ]

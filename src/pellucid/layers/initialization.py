@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pellucid.kernels import execute
+from pellucid.engine import execute
+from pellucid.kernels.operations.initialization import orthogonalize
 from pellucid.kernels.panels import rows_of
 from pellucid.randomness import Stream
 
@@ -34,9 +35,9 @@ def _orthogonal(rows: int, columns: int, stream: Stream) -> np.ndarray:
     short, long = min(rows, columns), max(rows, columns)
     matrix = rows_of(short, long, np.float64)
     matrix[:, :long] = stream.normal(short * long).reshape(short, long)
-    execute("orthogonalize", matrix)
-    found = matrix[:, :long]
-    return found if rows == short else found.T
+    execute(orthogonalize(a=matrix))
+    orthogonal = matrix[:, :long]
+    return orthogonal if rows == short else orthogonal.T
 
 
 def initial(name: str, shape: tuple[int, ...], stream: Stream) -> np.ndarray:

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from pellucid import checks
-from pellucid.kernels import Operation, operation
+from pellucid.engine import Operation, operation
 from pellucid.kernels.grid import spaced
-from pellucid.kernels.panels import PANEL_BYTES, aligned, stored_columns
-from pellucid.layers.base import Layer, Parameter, Shape, Stage, flat_size
+from pellucid.kernels.operations.activations import IDENTITY
+from pellucid.kernels.operations.linear import bias_backward
+from pellucid.kernels.operations.product import product
+from pellucid.kernels.panels import PANEL_BYTES
+from pellucid.layers.base import (
+    Layer,
+    Parameter,
+    Shape,
+    Stage,
+    concrete_layer,
+    flat_size,
+    transposing,
+)
 from pellucid.layers.convolution import Conv1d
 from pellucid.layers.initialization import INITIALIZATIONS
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class Linear(Layer):
     """``y = x W + b``, x (B, I), W (I, H), b (H,); of x (B, T, I) each step by itself.
 
@@ -52,10 +62,10 @@ class Linear(Layer):
         return True
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
-        found = {"weight": Parameter((shape[-1], self.units), self.initialization, True)}
+        parameters = {"weight": Parameter((shape[-1], self.units), self.initialization, True)}
         if self.bias:
-            found["bias"] = Parameter((self.units,), "zeros", False)
-        return found
+            parameters["bias"] = Parameter((self.units,), "zeros", False)
+        return parameters
 
     def work(self, shape: Shape) -> int:
         return math.prod(shape) * self.units
@@ -73,15 +83,15 @@ class Linear(Layer):
         panel = PANEL_BYTES // stage.dtype.itemsize
         x_rows, y_rows = spaced(stage.rows, x.shape[1]), spaced(stage.rows, y.shape[1])
         features = spaced(inputs)
+        activation, slope = stage.activation
         return [
-            operation(
-                "product",
-                x.reshape(-1), x_rows, features,
-                stage.parameters["weight"], features, inputs * panel, True,
-                bias,
-                y.reshape(-1), y_rows, panel, False,
-                -1, outputs, inputs, *stage.activation,
-            )
+            operation(product(
+                a=x.reshape(-1), a_rows=x_rows, a_terms=features,
+                b=stage.parameters["weight"], b_terms=features, b_panel=inputs * panel,
+                b_packed=True, start=bias,
+                c=y.reshape(-1), c_rows=y_rows, c_panel=panel, c_packed=False,
+                height=-1, width=outputs, depth=inputs, activation=activation, slope=slope,
+            ))
         ]  # fmt: skip
 
     def backward(self, stage: Stage) -> list[Operation]:
@@ -95,36 +105,29 @@ class Linear(Layer):
         zeros = stage.zeros(max(inputs, outputs))
         x_rows, dy_rows = spaced(stage.rows, x.shape[1]), spaced(stage.rows, dy.shape[1])
         features, units = spaced(inputs), spaced(outputs)
-        found = []
+        operations = []
         if dx is not None:
-            weight = stage.parameters["weight"]
-            transposed = aligned(outputs * stored_columns(inputs, stage.dtype), stage.dtype)
-            found.append(
-                operation("transpose_panels", weight, transposed, 1, inputs, outputs, meets=False)
-            )
-        found.append(
-            operation(
-                "product",
-                x.reshape(-1), features, x_rows,
-                dy.reshape(-1), dy_rows, panel, False,
-                zeros,
-                stage.gradients["weight"], features, inputs * panel, True,
-                inputs, outputs, -1, 0, 0.0, meets=dx is not None,
-            )
+            transpose, transposed = transposing(stage, stage.parameters["weight"], inputs, outputs)
+            operations.append(transpose)
+        operations.append(
+            operation(product(
+                a=x.reshape(-1), a_rows=features, a_terms=x_rows,
+                b=dy.reshape(-1), b_terms=dy_rows, b_panel=panel, b_packed=False, start=zeros,
+                c=stage.gradients["weight"], c_rows=features, c_panel=inputs * panel, c_packed=True,
+                height=inputs, width=outputs, depth=-1, activation=IDENTITY, slope=0.0,
+            ), meets=dx is not None)
         )  # fmt: skip
         if self.bias:
-            found.append(
-                operation("bias_backward", dy, stage.gradients["bias"], outputs, meets=False)
-            )
+            db = bias_backward(dz=dy, db=stage.gradients["bias"], columns=outputs)
+            operations.append(operation(db, meets=False))
         if dx is not None:
-            found.append(
-                operation(
-                    "product",
-                    dy.reshape(-1), dy_rows, units,
-                    transposed, units, outputs * panel, True,
-                    zeros,
-                    dx.reshape(-1), spaced(stage.rows, dx.shape[1]), panel, False,
-                    -1, inputs, outputs, 0, 0.0,
-                )
+            operations.append(
+                operation(product(
+                    a=dy.reshape(-1), a_rows=dy_rows, a_terms=units,
+                    b=transposed, b_terms=units, b_panel=outputs * panel, b_packed=True,
+                    start=zeros, c=dx.reshape(-1), c_rows=spaced(stage.rows, dx.shape[1]),
+                    c_panel=panel, c_packed=False,
+                    height=-1, width=inputs, depth=outputs, activation=IDENTITY, slope=0.0,
+                ))
             )  # fmt: skip
-        return found
+        return operations

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from pellucid.kernels.operations.lstm import lstm_backward, lstm_forward
 from pellucid.kernels.panels import rows_of, stored_columns
-from pellucid.layers.base import Parameter, Stage
+from pellucid.layers.base import Parameter, Stage, concrete_layer
 from pellucid.layers.recurrent import Recurrent
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class LSTM(Recurrent):
     """Input, forget and output gates around a cell state; x (B, T, I), h_0 = c_0 = 0.
 
@@ -43,7 +43,7 @@ class LSTM(Recurrent):
     pellucid.formulas.lstm : the formula, forward and backward.
     """
 
-    kernel = "lstm"
+    operations = lstm_forward, lstm_backward
     gates = recurrent_gates = kept = 4
 
     hidden_dim: int
@@ -54,8 +54,8 @@ class LSTM(Recurrent):
     stateful: bool = False
 
     def _weights(self, inputs: int, width: int) -> dict[str, Parameter]:
-        found = super()._weights(inputs, width)
-        return {**found, "bias": Parameter((4 * width,), "forget_gate", False)}
+        weights = super()._weights(inputs, width)
+        return {**weights, "bias": Parameter((4 * width,), "forget_gate", False)}
 
     def _memory(self, stage: Stage, training: bool, reverse: int) -> dict[str, np.ndarray]:
         stored = stored_columns(self.hidden_dim, stage.dtype)
@@ -65,13 +65,15 @@ class LSTM(Recurrent):
             "cells": rows_of(stage.rows, self.hidden_dim, stage.dtype),
         }
 
-    def _carried(self, stage: Stage) -> list[tuple[np.ndarray, tuple[np.ndarray, int, int]]]:
-        cells = stage.memory["c"], 0, stored_columns(self.hidden_dim, stage.dtype)
+    def _carried(self, stage: Stage) -> list[tuple[np.ndarray, dict[str, Any]]]:
+        pixel = stored_columns(self.hidden_dim, stage.dtype)
+        cells = {"h": stage.memory["c"], "h_at": 0, "h_pixel": pixel}
         return [*super()._carried(stage), (stage.memory["cells"], cells)]
 
-    def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> tuple[Any, ...]:
-        return memory["c"], stored_columns(self.hidden_dim, stage.dtype), memory["cells"]
+    def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> dict[str, Any]:
+        pixel = stored_columns(self.hidden_dim, stage.dtype)
+        return {"c": memory["c"], "c_pixel": pixel, "cells": memory["cells"]}
 
-    def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> tuple[Any, ...]:
+    def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> dict[str, Any]:
         dc = rows_of(stage.rows, self.hidden_dim, stage.dtype)
-        return *self._forward_arguments(stage, None, memory), dc
+        return {**self._forward_arguments(stage, None, memory), "dc": dc}

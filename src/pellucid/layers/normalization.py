@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from pellucid import checks
-from pellucid.kernels import Operation, operation
+from pellucid.engine import Operation, operation
+from pellucid.kernels.operations.normalization import (
+    batch_statistics,
+    known_statistics,
+    normalize,
+    normalize_backward,
+    normalize_backward_sums,
+)
 from pellucid.kernels.panels import stored_columns
-from pellucid.layers.base import Layer, Parameter, Shape, Stage
+from pellucid.layers.base import Layer, Parameter, Shape, Stage, concrete_layer
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class BatchNorm(Layer):
     """``y = gamma (x - mean) / sqrt(variance + eps) + beta`` for each channel.
 
@@ -51,42 +58,45 @@ class BatchNorm(Layer):
         }
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
-        channels, found = stage.input_shape[-1], stage.parameters
+        channels, parameters = stage.input_shape[-1], stage.parameters
         batch = np.zeros((5, stored_columns(channels, stage.dtype)))
         stage.memory["batch"] = batch
-        running = (found["running_mean"], found["running_variance"])
-        pixels = (stage.x, stage.x_grid.pixels)
+        running: dict[str, Any] = {
+            "channels": channels, "batch": batch, "running_mean": parameters["running_mean"],
+            "running_variance": parameters["running_variance"], "eps": self.eps,
+        }  # fmt: skip
+        statistics: Any
         if training:
-            statistics = operation(
-                "batch_statistics", *pixels, channels, *stage.weights, batch, *running,
-                self.momentum, self.eps,
+            weight, order = stage.weights
+            statistics = batch_statistics(
+                x=stage.x, x_pixels=stage.x_grid.pixels, weight=weight, order=order,
+                momentum=self.momentum, **running,
             )  # fmt: skip
         else:
-            statistics = operation("known_statistics", channels, batch, *running, self.eps)
+            statistics = known_statistics(**running)
+        kind, slope = stage.activation
         return [
-            statistics,
-            operation(
-                "normalize", *pixels, stage.y, stage.y_grid.pixels, channels, batch,
-                found["gamma"], found["beta"], *stage.activation,
-            ),
+            operation(statistics),
+            operation(normalize(
+                x=stage.x, x_pixels=stage.x_grid.pixels, y=stage.y, y_pixels=stage.y_grid.pixels,
+                channels=channels, batch=batch, gamma=parameters["gamma"], beta=parameters["beta"],
+                kind=kind, slope=slope,
+            )),
         ]  # fmt: skip
 
     def backward(self, stage: Stage) -> list[Operation]:
         assert stage.dy is not None
         channels, batch = stage.input_shape[-1], stage.memory["batch"]
-        arrays = (stage.x, stage.x_grid.pixels, stage.dy, stage.y_grid.pixels)
-        gradients = stage.gradients
-        found = [
-            operation(
-                "normalize_backward_sums", *arrays, channels, batch, gradients["gamma"],
-                gradients["beta"],
-            )
-        ]  # fmt: skip
-        if stage.dx is not None:
-            found.append(
-                operation(
-                    "normalize_backward", stage.x, stage.dx, stage.x_grid.pixels, channels,
-                    *stage.weights, batch, stage.parameters["gamma"],
-                )
-            )  # fmt: skip
-        return found
+        sums = normalize_backward_sums(
+            x=stage.x, x_pixels=stage.x_grid.pixels, dy=stage.dy, dy_pixels=stage.y_grid.pixels,
+            channels=channels, batch=batch, dgamma=stage.gradients["gamma"],
+            dbeta=stage.gradients["beta"],
+        )  # fmt: skip
+        if stage.dx is None:
+            return [operation(sums)]
+        weight, order = stage.weights
+        to_input = normalize_backward(
+            x=stage.x, d=stage.dx, pixels=stage.x_grid.pixels, channels=channels, weight=weight,
+            order=order, batch=batch, gamma=stage.parameters["gamma"],
+        )  # fmt: skip
+        return [operation(sums), operation(to_input)]

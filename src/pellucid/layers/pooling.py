@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
 
 from pellucid import checks
-from pellucid.kernels import Operation, operation
+from pellucid.engine import Operation, operation
 from pellucid.kernels.grid import Grid
+from pellucid.kernels.operations.pooling import (
+    average_pool_backward,
+    average_pool_forward,
+    max_pool_backward,
+    max_pool_forward,
+)
 from pellucid.kernels.panels import rows_of
-from pellucid.layers.base import Layer, Shape, Stage
-from pellucid.layers.windows import Size, Sliding, Windows
+from pellucid.layers.base import Layer, Shape, Stage, concrete_layer
+from pellucid.layers.sliding import Placement, Size, Sliding
 
 
-def _places(grid: Grid, windows: Windows) -> np.ndarray:
+def _places(grid: Grid, windows: Placement) -> np.ndarray:
     """(O, Q): where position q of window o lies in a row of `grid`, -1 outside of the picture."""
     axes = []
     for size, (before, _), count, stride, outputs in zip(
@@ -26,17 +32,25 @@ def _places(grid: Grid, windows: Windows) -> np.ndarray:
         axes.append(np.where((at >= 0) & (at < count), at, -1))
     rows, columns = axes[0][:, None, :, None], axes[1][None, :, None, :]
     pixel = np.where((rows < 0) | (columns < 0), -1, rows * grid.width + columns)
-    found = np.where(pixel < 0, -1, grid.pixels[pixel])
-    return np.ascontiguousarray(found.reshape(len(axes[0]) * len(axes[1]), -1))
+    places = np.where(pixel < 0, -1, grid.pixels[pixel])
+    return np.ascontiguousarray(places.reshape(len(axes[0]) * len(axes[1]), -1))
 
 
-def _giving(grid: Grid, places: np.ndarray) -> tuple[bool, np.ndarray]:
+def _windows(stage: Stage, places: np.ndarray) -> dict[str, Any]:
+    """What every pooling kernel takes."""
+    return {
+        "places": places.reshape(-1), "positions": places.shape[1],
+        "pixels": stage.y_grid.pixels, "channels": stage.input_shape[-1],
+    }  # fmt: skip
+
+
+def _giving(grid: Grid, places: np.ndarray) -> dict[str, Any]:
     """Whether no pixel is seen by two windows, and the pixels that must be cleared first."""
     seen = places[places >= 0]
     pixels = np.unique(seen)
     if pixels.size < seen.size:
-        return False, grid.pixels
-    return True, np.setdiff1d(grid.pixels, pixels)
+        return {"apart": False, "cleared": grid.pixels}
+    return {"apart": True, "cleared": np.setdiff1d(grid.pixels, pixels)}
 
 
 class _Pool(Sliding):
@@ -57,14 +71,14 @@ class _Pool(Sliding):
     def _ceil(self) -> bool:
         return self.ceil_mode
 
-    def windows(self, shape: Shape) -> Windows:
-        found = super().windows(shape)
-        if any(max(p) >= k for p, k in zip(found.padding, found.size, strict=True)):
+    def windows(self, shape: Shape) -> Placement:
+        windows = super().windows(shape)
+        if any(max(p) >= k for p, k in zip(windows.padding, windows.size, strict=True)):
             raise ValueError(
                 f"the padding of {self!r} must be smaller than its window, or a window would see "
                 "nothing else. Use less padding, or a larger window."
             )
-        return found
+        return windows
 
     def output_shape(self, shape: Shape) -> Shape:
         return self._maps(self.windows(shape).outputs, shape[-1])
@@ -79,48 +93,53 @@ class _MaxPool(_Pool):
         self._check()
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
+        winner = rows_of(stage.rows, stage.y_grid.size, stage.dtype)
+        stage.memory["winner"] = winner
+        windows = _windows(stage, _places(stage.x_grid, self.windows(stage.input_shape)))
+        return [operation(max_pool_forward(x=stage.x, y=stage.y, winner=winner, **windows))]
+
+    def backward(self, stage: Stage) -> list[Operation]:
+        if stage.dx is None:
+            return []
+        assert stage.dy is not None
         places = _places(stage.x_grid, self.windows(stage.input_shape))
-        pixels, channels = stage.y_grid.pixels, stage.input_shape[-1]
-        index = rows_of(stage.rows, stage.y_grid.size, stage.dtype)
-        stage.memory["index"] = index
         return [
-            operation(
-                "max_pool_forward", stage.x, places.reshape(-1), stage.y, index, pixels,
-                places.shape[1], channels,
-            )
+            operation(max_pool_backward(
+                dy=stage.dy, dx=stage.dx, winner=stage.memory["winner"],
+                **_windows(stage, places), **_giving(stage.x_grid, places),
+            ))
+        ]  # fmt: skip
+
+
+class _Average(Layer):
+    """Abstract: means over windows or over everything."""
+
+    @abstractmethod
+    def _tables(self, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
+        """The places of each window's pixels, and by how many its sum is divided."""
+
+    def forward(self, stage: Stage, training: bool) -> list[Operation]:
+        places, counts = self._tables(stage)
+        return [
+            operation(average_pool_forward(
+                x=stage.x, y=stage.y, counts=counts.astype(np.float64), **_windows(stage, places)
+            ))
         ]  # fmt: skip
 
     def backward(self, stage: Stage) -> list[Operation]:
         if stage.dx is None:
             return []
-        places = _places(stage.x_grid, self.windows(stage.input_shape))
+        assert stage.dy is not None
+        places, counts = self._tables(stage)
         return [
-            operation(
-                "max_pool_backward", stage.dy, places.reshape(-1), stage.dx,
-                stage.memory["index"], stage.y_grid.pixels, places.shape[1],
-                stage.input_shape[-1], *_giving(stage.x_grid, places),
-            )
+            operation(average_pool_backward(
+                dy=stage.dy, dx=stage.dx, counts=counts.astype(np.float64),
+                **_windows(stage, places), **_giving(stage.x_grid, places),
+            ))
         ]  # fmt: skip
 
 
-def _average(name: str, stage: Stage, places: np.ndarray, counts: np.ndarray) -> list[Operation]:
-    """The operation `name` on a stage's input and output, or on their gradients."""
-    forward = name == "average_pool_forward"
-    above, below = (stage.y, stage.x) if forward else (stage.dy, stage.dx)
-    if above is None or below is None:
-        return []
-    first, last = (below, above) if forward else (above, below)
-    more = () if forward else _giving(stage.x_grid, places)
-    return [
-        operation(
-            name, first, np.ascontiguousarray(places.reshape(-1)), last,
-            np.ascontiguousarray(counts, dtype=np.float64), stage.y_grid.pixels,
-            places.shape[1], stage.input_shape[-1], *more,
-        )
-    ]  # fmt: skip
-
-
-class _AvgPool(_Pool):
+class _AvgPool(_Pool, _Average):
     """Abstract: the mean of each window."""
 
     count_include_pad: bool
@@ -143,14 +162,8 @@ class _AvgPool(_Pool):
             counts.append(np.minimum(begin + size, sum(pad) + count) - begin)
         return places, np.multiply.outer(*counts).reshape(-1)
 
-    def forward(self, stage: Stage, training: bool) -> list[Operation]:
-        return _average("average_pool_forward", stage, *self._tables(stage))
 
-    def backward(self, stage: Stage) -> list[Operation]:
-        return _average("average_pool_backward", stage, *self._tables(stage))
-
-
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class MaxPool2d(_MaxPool):
     """The largest number of each window of a picture (H, W, C), channel by channel.
 
@@ -177,7 +190,7 @@ class MaxPool2d(_MaxPool):
     ceil_mode: bool = False
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class MaxPool1d(_MaxPool):
     """The largest number of each window of a signal (L, C); see :class:`MaxPool2d`."""
 
@@ -188,7 +201,7 @@ class MaxPool1d(_MaxPool):
     ceil_mode: bool = False
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class AvgPool2d(_AvgPool):
     """The mean of each window of a picture (H, W, C), channel by channel.
 
@@ -218,7 +231,7 @@ class AvgPool2d(_AvgPool):
     count_include_pad: bool = False
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class AvgPool1d(_AvgPool):
     """The mean of each window of a signal (L, C); see :class:`AvgPool2d`."""
 
@@ -230,8 +243,8 @@ class AvgPool1d(_AvgPool):
     count_include_pad: bool = False
 
 
-@dataclass(frozen=True, repr=False)
-class GlobalAvgPool(Layer):
+@concrete_layer
+class GlobalAvgPool(_Average):
     """The mean of each channel over the whole picture or signal; see
     :func:`pellucid.formulas.global_average_pool`.
     """
@@ -242,9 +255,3 @@ class GlobalAvgPool(Layer):
     def _tables(self, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
         places = stage.x_grid.pixels.reshape(1, -1)
         return places, np.array([places.size])
-
-    def forward(self, stage: Stage, training: bool) -> list[Operation]:
-        return _average("average_pool_forward", stage, *self._tables(stage))
-
-    def backward(self, stage: Stage) -> list[Operation]:
-        return _average("average_pool_backward", stage, *self._tables(stage))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from pellucid import checks
-from pellucid.kernels import Operation, operation
+from pellucid.engine import Operation, operation
 from pellucid.kernels.grid import spaced
-from pellucid.kernels.panels import LOOSE_DEPTH, aligned, row_length, rows_of, stored_columns
-from pellucid.layers.base import Layer, Parameter, Shape, Stage
+from pellucid.kernels.operations.recurrent import (
+    begin_states,
+    last_state,
+    long_product,
+    pair_steps,
+)
+from pellucid.kernels.panels import LOOSE_DEPTH, row_length, rows_of, stored_columns
+from pellucid.layers.base import Layer, Parameter, Shape, Stage, transposing
 from pellucid.layers.dropout import Dropout
 
 
@@ -25,7 +32,7 @@ class Recurrent(Layer):
 
     joins_steps = True
     reads_plain = True
-    kernel: ClassVar[str]  # KERNEL_forward and KERNEL_backward of the catalogue
+    operations: ClassVar[tuple[Any, Any]]  # forward and backward through all steps
     gates: ClassVar[int]  # G: that the input goes to
     recurrent_gates: ClassVar[int]  # that W leads to
     kept: ClassVar[int]  # numbers that each unit keeps of a step for backward
@@ -50,12 +57,12 @@ class Recurrent(Layer):
 
     def stack(self) -> list[Layer]:
         one: dict[str, Any] = {"num_layers": 1, "dropout": 0.0}
-        found: list[Layer] = []
+        layers: list[Layer] = []
         for _ in range(self.num_layers - 1):
-            found.append(replace(self, **one, return_sequences=True))  # type: ignore[type-var]
+            layers.append(replace(self, **one, return_sequences=True))  # type: ignore[type-var]
             if self.dropout > 0:
-                found.append(Dropout(self.dropout))
-        return [*found, replace(self, **one)]  # type: ignore[type-var]
+                layers.append(Dropout(self.dropout))
+        return [*layers, replace(self, **one)]  # type: ignore[type-var]
 
     @property
     def _prefixes(self) -> tuple[str, ...]:
@@ -73,9 +80,9 @@ class Recurrent(Layer):
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         return {
-            prefix + name: each
+            prefix + name: parameter
             for prefix in self._prefixes
-            for name, each in self._weights(shape[-1], self.hidden_dim).items()
+            for name, parameter in self._weights(shape[-1], self.hidden_dim).items()
         }
 
     def _weights(self, inputs: int, width: int) -> dict[str, Parameter]:
@@ -88,61 +95,63 @@ class Recurrent(Layer):
         }
 
     def work(self, shape: Shape) -> int:
-        shapes = (each.shape for each in self.parameters(shape).values())
-        return shape[0] * sum(each[0] * each[1] for each in shapes if len(each) == 2)
+        shapes = (parameter.shape for parameter in self.parameters(shape).values())
+        return shape[0] * sum(math.prod(size) for size in shapes if len(size) == 2)
 
     # -- the operations of one direction --------------------------------------------------------
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
-        found = []
+        forward, _ = self.operations
+        operations = []
         for reverse, prefix in enumerate(self._prefixes):
             memory = self._memory(stage, training, reverse)
-            stage.memory.update({prefix + name: each for name, each in memory.items()})
-            p, steps = of_direction(stage.parameters, prefix), stage.input_shape[0]
-            found.append(
-                operation(
-                    f"{self.kernel}_forward", stage.x, stage.x_grid.pixel, stage.x_grid.channels,
-                    p["input_weight"], p["bias"], p["recurrent_weight"], memory["states"],
-                    memory["h"], *self._state_places(stage, reverse),
-                    memory["z"], self._pixel(stage) if training else 0, stage.missing,
-                    memory["places"], spaced(self._longest(stage)), steps, self.hidden_dim,
-                    reverse, *self._forward_arguments(stage, p, memory),
-                )
+            stage.memory.update({prefix + name: array for name, array in memory.items()})
+            p, states = of_direction(stage.parameters, prefix), self._states(stage, memory, reverse)
+            operations.append(
+                operation(forward(
+                    x=stage.x, x_pixel=stage.x_grid.pixel, inputs=stage.x_grid.channels,
+                    u=p["input_weight"], b=p["bias"], w=p["recurrent_weight"],
+                    states=memory["states"], **states,
+                    z=memory["z"], z_pixel=self._pixel(stage) if training else 0,
+                    places=memory["places"], numbers=spaced(self._longest(stage)),
+                    **self._steps(stage, reverse), **self._forward_arguments(stage, p, memory),
+                ))
             )  # fmt: skip
             if not self.return_sequences:
-                found.append(
-                    operation(
-                        "last_state", memory["h"], *self._state_places(stage, reverse), stage.y,
-                        reverse * self.hidden_dim, stage.missing, steps, self.hidden_dim, reverse,
-                    )
+                operations.append(
+                    operation(last_state(
+                        **states, y=stage.y, y_at=reverse * self.hidden_dim,
+                        **self._steps(stage, reverse),
+                    ))
                 )  # fmt: skip
-        return found
+        return operations
 
     def backward(self, stage: Stage) -> list[Operation]:
-        assert stage.dy is not None
+        _, backward = self.operations
         transposes: list[Operation] = []
         through_time: list[Operation] = []
         to_weights: list[Operation] = []
         dx = np.zeros((0, 1), stage.dtype) if stage.dx is None else stage.dx
         for reverse, prefix in enumerate(self._prefixes):
             memory, p = of_direction(stage.memory, prefix), of_direction(stage.parameters, prefix)
-            turned = {
-                name: self._transpose(stage, p[name], spec.shape, transposes)
-                for name, spec in self._weights(stage.input_shape[1], self.hidden_dim).items()
-                if len(spec.shape) == 2
-            }
+            turned = {}
+            for name, parameter in self._weights(stage.input_shape[1], self.hidden_dim).items():
+                if len(parameter.shape) == 2:
+                    transpose, turned[name] = transposing(stage, p[name], *parameter.shape)
+                    transposes.append(transpose)
             back = rows_of(stage.rows, self.hidden_dim, stage.dtype)
-            h_at, h_pixel = self._state_places(stage, reverse)
             through_time.append(
-                operation(
-                    f"{self.kernel}_backward", memory["h"], h_at, h_pixel, stage.dy,
-                    reverse * self.hidden_dim, stage.y_grid.pixel, self.return_sequences,
-                    memory["z"], self._pixel(stage), turned["input_weight"],
-                    turned["recurrent_weight"], back, stage.zeros(self._longest(stage)),
-                    dx, stage.x_grid.pixel, stage.x_grid.channels, reverse, stage.missing,
-                    memory["places"], spaced(self._longest(stage)), stage.input_shape[0],
-                    self.hidden_dim, reverse, *self._backward_arguments(stage, memory, turned),
-                )
+                operation(backward(
+                    **self._states(stage, memory, reverse),
+                    dy=stage.dy, dy_at=reverse * self.hidden_dim, dy_pixel=stage.y_grid.pixel,
+                    per_step=self.return_sequences, z=memory["z"], z_pixel=self._pixel(stage),
+                    ut=turned["input_weight"], wt=turned["recurrent_weight"],
+                    back=back, zeros=stage.zeros(self._longest(stage)),
+                    dx=dx, dx_pixel=stage.x_grid.pixel, inputs=stage.x_grid.channels, adds=reverse,
+                    places=memory["places"], numbers=spaced(self._longest(stage)),
+                    **self._steps(stage, reverse),
+                    **self._backward_arguments(stage, memory, turned),
+                ))
             )  # fmt: skip
             to_weights += self._to_weights(
                 stage, of_direction(stage.gradients, prefix), memory, reverse
@@ -152,30 +161,41 @@ class Recurrent(Layer):
         return [*transposes, *through_time, *to_weights]
 
     def begin(self, stage: Stage) -> list[Operation]:
-        states = [each[0] for each in self._carried(stage)]
+        every = not self.stateful
         return [
-            operation("begin_states", each, self.hidden_dim, not self.stateful) for each in states
+            operation(begin_states(states=before, width=self.hidden_dim, every=every))
+            for before, _ in self._carried(stage)
         ]
 
     def carry(self, stage: Stage) -> list[Operation]:
-        steps, width = stage.input_shape[0], self.hidden_dim
         return [
-            operation("last_state", *ends, before, 0, stage.missing, steps, width, False)
+            operation(last_state(**ends, y=before, y_at=0, **self._steps(stage, 0)))
             for before, ends in self._carried(stage)
         ]
 
-    def _carried(self, stage: Stage) -> list[tuple[np.ndarray, tuple[np.ndarray, int, int]]]:
+    def _carried(self, stage: Stage) -> list[tuple[np.ndarray, dict[str, Any]]]:
         """What is there before the first step, and where it is at each step."""
-        memory = stage.memory
-        return [(memory["states"], (memory["h"], *self._state_places(stage, 0)))]
+        return [(stage.memory["states"], self._states(stage, stage.memory, 0))]
 
-    def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> tuple[Any, ...]:
-        """What the forward kernel takes beside."""
-        return ()
+    def _states(self, stage: Stage, memory: Any, reverse: int) -> dict[str, Any]:
+        """Where the states of a direction lie, as kernels take it."""
+        h_at, h_pixel = self._state_places(stage, reverse)
+        return {"h": memory["h"], "h_at": h_at, "h_pixel": h_pixel}
 
-    def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> tuple[Any, ...]:
-        """What the backward kernel takes beside."""
-        return ()
+    def _steps(self, stage: Stage, reverse: int) -> dict[str, Any]:
+        """How many steps there are, and how they are gone through."""
+        return {
+            "missing": stage.missing, "steps": stage.input_shape[0], "width": self.hidden_dim,
+            "reverse": reverse,
+        }  # fmt: skip
+
+    def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> dict[str, Any]:
+        """The forward kernel's own arguments."""
+        return {}
+
+    def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> dict[str, Any]:
+        """The backward kernel's own arguments."""
+        return {}
 
     def _to_weights(
         self, stage: Stage, gradients: Any, memory: Any, reverse: int
@@ -206,30 +226,30 @@ class Recurrent(Layer):
         z, h = memory["z"], memory["h"]
         all_steps = np.concatenate([_of_rows(data, places), _of_rows(z, dz_places)])
         pairs = np.concatenate([_of_rows(h, states), _of_rows(z, later)])
-        counts, found = np.zeros(0, np.int64), []
+        counts, operations = np.zeros(0, np.int64), []
         if stage.missing.size:
             counts = np.zeros(2, np.int64)
             every = np.array([data.shape[1], z.shape[1], h.shape[1]], dtype=np.int64)
-            found.append(
-                operation(
-                    "pair_steps", all_steps, every, places, dz_places, pairs, states, later,
-                    counts, stage.missing,
-                )
+            operations.append(
+                operation(pair_steps(
+                    all_steps=all_steps, every=every, x_places=places, dz_places=dz_places,
+                    pairs=pairs, h_places=states, later=later, counts=counts, missing=stage.missing,
+                ))
             )  # fmt: skip
-        dtype = stage.dtype
-        found.append(
-            operation(
-                "long_product", data.reshape(-1), all_steps, wide, dwa, db, len(places),
-                h.reshape(-1), pairs, width if gates_b else 0, dwb, len(states), z.reshape(-1),
-                max(gates_a, gates_b) * width, gates_a * width, gates_b * width, counts,
-                spaced(max(wide, width)), stage.zeros(max(gates_a, gates_b) * width),
-                np.ones(1, dtype), np.zeros(LOOSE_DEPTH, np.int64), False, meets=False,
-            )
+        gates = max(gates_a, gates_b)
+        product = long_product(
+            a=data.reshape(-1), a_terms=all_steps, a_wide=wide, dwa=dwa, db=db,
+            steps_of_a=len(places),
+            b=h.reshape(-1), b_terms=pairs, b_wide=width if gates_b else 0, dwb=dwb,
+            steps_of_b=len(states),
+            dz=z.reshape(-1), width=gates * width, width_a=gates_a * width, width_b=gates_b * width,
+            counts=counts, numbers=spaced(max(wide, width)), zeros=stage.zeros(gates * width),
+            ones=np.ones(1, stage.dtype), nowhere=np.zeros(LOOSE_DEPTH, np.int64), adds=False,
         )  # fmt: skip
         if stage.carries and gates_b:
-            found[-1] = replace(found[-1], meets=True)
-            found.append(self._first_product(stage, memory, gate, dwb, gates_b))
-        return found
+            first = self._first_product(stage, memory, gate, dwb, gates_b)
+            return [*operations, operation(product), first]
+        return [*operations, operation(product, meets=False)]
 
     def _first_product(
         self, stage: Stage, memory: Any, gate: int, dw: np.ndarray, gates: int
@@ -239,11 +259,13 @@ class Recurrent(Layer):
         first = self._gate_places(stage, gate)[:1]
         pairs = np.concatenate([_of_rows(states, spaced(1)), _of_rows(z, first)])
         none, nowhere = stage.zeros(0), np.zeros(0, np.int64)
-        return operation(
-            "long_product", none, nowhere, 0, none, none, 0, states.reshape(-1), pairs, width, dw,
-            1, z.reshape(-1), gates * width, 0, gates * width, nowhere, spaced(width),
-            stage.zeros(gates * width), none, nowhere, True, meets=False,
-        )  # fmt: skip
+        return operation(long_product(
+            a=none, a_terms=nowhere, a_wide=0, dwa=none, db=none, steps_of_a=0,
+            b=states.reshape(-1), b_terms=pairs, b_wide=width, dwb=dw, steps_of_b=1,
+            dz=z.reshape(-1), width=gates * width, width_a=0, width_b=gates * width,
+            counts=nowhere, numbers=spaced(width), zeros=stage.zeros(gates * width),
+            ones=none, nowhere=nowhere, adds=True,
+        ), meets=False)  # fmt: skip
 
     def _memory(self, stage: Stage, training: bool, reverse: int) -> dict[str, np.ndarray]:
         """The arrays of one direction."""
@@ -279,28 +301,18 @@ class Recurrent(Layer):
         h_at, h_pixel = self._state_places(stage, reverse)
         states = h_at + spaced(stage.input_shape[0], h_pixel)
         gates = self._gate_places(stage, gate)
-        found = (states[1:], gates[:-1]) if reverse else (states[:-1], gates[1:])
-        return np.ascontiguousarray(found[0]), np.ascontiguousarray(found[1])
+        return (states[1:], gates[:-1]) if reverse else (states[:-1], gates[1:])
 
     def _longest(self, stage: Stage) -> int:
         """The longest sum, and the widest matrix."""
         return max(stage.input_shape[1], self.kept * self.hidden_dim)
 
-    def _transpose(
-        self, stage: Stage, weight: np.ndarray, shape: Shape, found: list[Operation]
-    ) -> np.ndarray:
-        """Where an operation, added to `found`, puts the transpose of `weight`."""
-        inputs, outputs = shape
-        turned = aligned(outputs * stored_columns(inputs, stage.dtype), stage.dtype)
-        found.append(operation("transpose_panels", weight, turned, 1, inputs, outputs, meets=False))
-        return turned
-
 
 def of_direction(named: Any, prefix: str) -> dict[str, np.ndarray]:
     """Those of one direction, without its prefix."""
     return {
-        name.removeprefix(prefix): each
-        for name, each in named.items()
+        name.removeprefix(prefix): array
+        for name, array in named.items()
         if name.startswith("reverse_") == bool(prefix)
     }
 

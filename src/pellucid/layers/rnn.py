@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pellucid import checks
+from pellucid.kernels.operations.rnn import rnn_backward, rnn_forward
 from pellucid.layers.activations import ACTIVATIONS
-from pellucid.layers.base import Stage
+from pellucid.layers.base import Stage, concrete_layer
 from pellucid.layers.recurrent import Recurrent
 
 STATES = ("tanh", "sigmoid", "relu")
 
 
-@dataclass(frozen=True, repr=False)
+@concrete_layer
 class RNN(Recurrent):
     """``h_t = f(x_t U + h_{t-1} W + b)``, x (B, T, I), U (I, H), W (H, H), b (H,), h_0 = 0.
 
@@ -42,7 +42,7 @@ class RNN(Recurrent):
     pellucid.formulas.rnn : the formula, forward and backward.
     """
 
-    kernel = "rnn"
+    operations = rnn_forward, rnn_backward
     gates = recurrent_gates = kept = 1
 
     hidden_dim: int
@@ -57,8 +57,8 @@ class RNN(Recurrent):
         super().__post_init__()
         checks.one_of("activation", "RNN", self.activation, STATES)
 
-    def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> tuple[Any, ...]:
-        return (ACTIVATIONS[self.activation].kind,)
+    def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> dict[str, Any]:
+        return {"kind": ACTIVATIONS[self.activation].kind}
 
-    def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> tuple[Any, ...]:
-        return (ACTIVATIONS[self.activation].kind,)
+    def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> dict[str, Any]:
+        return {"kind": ACTIVATIONS[self.activation].kind}

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from pellucid import checks
-from pellucid.kernels import Operation, operation
+from pellucid.engine import Operation, operation
 from pellucid.kernels.grid import Grid
+from pellucid.kernels.operations.augmentation import augmentation_maps, warp
 
 # name: (usual amount, lowest, highest, what the amount is)
 CHANGES: dict[str, tuple[float, float, float, str]] = {
@@ -54,9 +55,14 @@ class Augmentation:
         )
         places = np.ascontiguousarray(grid.pixels[:: grid.width])
         return [  # each thread reads only rows that it wrote
-            operation("augmentation_maps", maps, amounts, height, width, clock, meets=False),
-            operation("warp", x, maps, y, places, grid.pixel, width, grid.channels),
-        ]
+            operation(augmentation_maps(
+                maps=maps, amounts=amounts, height=height, width=width, clock=clock
+            ), meets=False),
+            operation(warp(
+                x=x, maps=maps, y=y, places=places, pixel=grid.pixel, width=width,
+                channels=grid.channels,
+            )),
+        ]  # fmt: skip
 
 
 def resolve(augment: Any, owner: str) -> Augmentation | None:

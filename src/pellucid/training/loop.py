@@ -7,7 +7,6 @@ the order of rows, learning rates, validation, early stopping, history, callback
 from __future__ import annotations
 
 import copy
-import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -16,14 +15,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pellucid.data.picture_sets import Pictures
-from pellucid.data.sequences import Sequences, StepTargets
-from pellucid.feed import Feed
-from pellucid.kernels import Operation, Program, announced, operation
-from pellucid.kernels.grid import grid_of
-from pellucid.kernels.panels import aligned, rows_of
-from pellucid.network import Loss, Network
+from pellucid.engine import Operation, announced
+from pellucid.kernels.panels import aligned
+from pellucid.network import Network
+from pellucid.network.parameters import Parameters
+from pellucid.network.passes import Halted, Measurement, TrainingPass, finite
 from pellucid.randomness import Stream
+from pellucid.rows import Examples
 from pellucid.training.augmentation import Augmentation
 from pellucid.training.history import History
 from pellucid.training.optimizers import Optimizer
@@ -32,33 +30,10 @@ from pellucid.training.schedules import Schedule
 from pellucid.training.stopping import EarlyStopping
 
 CALL_SECONDS = 0.1  # a compiled call is about this long, so that Ctrl-C and the display are quick
-NORM_CHUNKS, NORM_LANES = 64, 32
 
 
 class TrainingDiverged(FloatingPointError):
     """The loss became NaN or infinite; the message says when, where and what to try."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Encoded rows: features (N, ...), targets, and weights of mean 1."""
-
-    X: np.ndarray | Pictures | Sequences
-    y: np.ndarray | StepTargets
-    weight: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.X)
-
-    def subset(self, index: np.ndarray) -> Rows:
-        """The rows at `index`, their weights scaled to mean 1 again."""
-        return Rows(self.X[index], self.y[index], unit_mean(self.weight[index]))
-
-
-def unit_mean(weight: np.ndarray) -> np.ndarray:
-    """Weights scaled to mean 1, so that equal weights are the same as none."""
-    total = math.fsum(weight)
-    return weight if total == len(weight) else weight * (len(weight) / total)
 
 
 @dataclass
@@ -113,205 +88,6 @@ class OptimizerState:
         return (self.optimizer, repr(self.given)) == (settings.optimizer, repr(settings.schedule))
 
 
-class _Training:
-    """The compiled program of one training epoch on given rows."""
-
-    def __init__(
-        self, network: Network, rows: Rows, settings: Settings, state: OptimizerState
-    ) -> None:
-        network, self.pieces = _cut(network.for_rows(rows.X.shape), settings.tbptt_steps)
-        if self.pieces > 1 and isinstance(rows.X, np.ndarray):
-            rows = replace(rows, X=Sequences.from_padded(rows.X, np.full(*rows.X.shape[:2])))
-        self.network, self.rows, self.settings, self.state = network, rows, settings, state
-        self.batch, self.steps = settings.batch_rows(len(rows)), settings.steps(len(rows))
-        self.gradients = aligned(network.values.size, network.dtype)
-        self.clock = np.array(
-            [settings.seed & 0xFFFFFFFF, settings.seed >> 32 & 0xFFFFFFFF, 0], dtype=np.int64
-        )
-        self.order = np.arange(len(rows), dtype=np.int64)
-        self.layout = network.layout(
-            self.batch, self.gradients, self.clock, (rows.weight, self.order),
-            unequal=isinstance(rows.X, Sequences), carries=self.pieces > 1,
-        )  # fmt: skip
-        self.loss = Loss(
-            settings.loss, self.layout, network, rows.y, rows.weight, self.order, self.steps
-        )
-        self.schedule = np.zeros((self.steps, 3))
-        self.scale = np.ones(2)
-        self.feed = Feed(rows.X, self.batch)
-        self.program = Program(
-            [
-                *self._to_gradients(),
-                *self._clip(),
-                *self._update(),
-            ],
-            network.dtype,
-            self.loss.control,
-            network.slices,
-        )
-        self.parts = network.threads(self.batch, settings.n_jobs)
-        self._steps_a_call = 1
-
-    def _to_gradients(self) -> list[Operation]:
-        """Forward and backward: of long sequences piece by piece, the last piece at their ends.
-
-        A piece goes on from the states of the one before, and no gradient goes back to that. Where
-        a sequence has one target, the other pieces only go forward.
-        """
-        layout, found, fresh = self.layout, [], True
-        by_steps = isinstance(self.rows.y, StepTargets)
-        pieces = self.gradients
-        if by_steps and self.pieces > 1:
-            self.gradients = aligned(pieces.size, pieces.dtype)
-        for piece in reversed(range(self.pieces)):
-            back = piece * self.network.shapes[0][0]
-            found += self._input(back)
-            if piece == self.pieces - 1:
-                found += layout.begin
-            found += layout.forward
-            if by_steps or piece == 0:
-                found += [*self.loss.operations(back, adds=not fresh), *layout.backward]
-                if self.gradients is not pieces:
-                    found.append(operation("accumulate", pieces, self.gradients, fresh))
-                fresh = False
-            if piece or self.network.stateful:
-                found += layout.carry
-        return found
-
-    def _input(self, back: int) -> list[Operation]:
-        """The batch's rows, changed by chance where that is asked for."""
-        layout, change = self.layout, self.settings.augmentation
-        if change is None:
-            return [self.feed.operation(layout.x, layout.x_grid, layout.missing, back)]
-        plain = grid_of(self.network.shapes[0])
-        x = rows_of(self.batch, plain.size, self.network.dtype)
-        return [
-            replace(self.feed.operation(x, plain), meets=False),  # a thread's rows stay its own
-            *change.operations(x, layout.x, layout.x_grid, self.clock),
-        ]
-
-    def _clip(self) -> list[Operation]:
-        if self.settings.clip_norm is None:
-            return []
-        lanes = np.zeros((NORM_CHUNKS, NORM_LANES))
-        return [
-            operation("squared_norm", self.gradients, lanes),
-            operation("clip_scale", lanes, self.settings.clip_norm, self.scale),
-        ]
-
-    def _update(self) -> list[Operation]:
-        """One operation for the parameters that decay, one for the others."""
-        network, settings = self.network, self.settings
-        found = []
-        edges = (0, network.decaying, network.learning)
-        decays = (settings.weight_decay or 0.0, 0.0)
-        for begin, end, decay in zip(edges, edges[1:], decays, strict=False):
-            if end > begin:
-                memory = {name: each[begin:end] for name, each in self.state.memory.items()}
-                found.append(
-                    settings.optimizer.update(
-                        network.values[begin:end],
-                        self.gradients[begin:end],
-                        memory,
-                        self.schedule,
-                        self.scale,
-                        decay,
-                    )  # fmt: skip
-                )
-        return [*found[:-1], replace(found[-1], meets=True)]
-
-    def epoch(self, advance: Callable[[int, float], None]) -> tuple[float, float]:
-        """One epoch; the mean loss and the share of right answers."""
-        settings, state = self.settings, self.state
-        rows = len(self.rows)
-        if self.batch < rows and not self.network.stateful:
-            self.order[:] = Stream(settings.seed, "order", state.epochs).permutation(rows)
-        self.feed.begin(self.order)
-        self.schedule[:, 0] = state.schedule.rates(
-            settings.learning_rate, state.steps, self.steps, self.steps, settings.max_epochs
-        )
-        self.schedule[:, 1:] = settings.optimizer.corrections(state.steps, self.steps)
-        self.clock[2] = state.steps
-        step = 0
-        while step < self.steps:
-            stop = min(self.steps, step + min(self._steps_a_call, self.feed.steps))
-            self.feed.wait(step * self.batch, min(rows, stop * self.batch))
-            begin = time.perf_counter()
-            whole = self.program.run(step, stop, self.batch, rows, self.parts)
-            spent = time.perf_counter() - begin
-            if not whole:
-                raise TrainingDiverged(self.diagnosis(state.epochs + 1))
-            state.steps += stop - step
-            pace = (stop - step) * CALL_SECONDS / max(spent, 1e-9)
-            self._steps_a_call = max(1, min(int(pace), 4 * self._steps_a_call))
-            step = stop
-            done = min(rows, step * self.batch)
-            advance(done, float(self.loss.sums[step - 1]) / min(self.batch, rows))
-        state.epochs += 1
-        losses, hits = self.loss.sums[: self.steps], self.loss.sums[self.steps :]
-        return math.fsum(losses) / rows, math.fsum(hits) / rows
-
-    def diagnosis(self, epoch: int) -> str:
-        """The sentence for a loss that is no finite number: epoch, layer, what to try."""
-        network = self.network
-        where = "the loss itself, though every layer's output is finite"
-        for stage, layer in zip(self.layout.stages, network.layers, strict=True):
-            bad = [name for name, each in stage.parameters.items() if not np.isfinite(each).all()]
-            name = f"layer {stage.index} ({layer!r})"
-            if bad:
-                where = f"{name}, whose {bad[0]} is no longer finite"
-                break
-            if not np.isfinite(stage.y).all():
-                where = f"{name}, whose output is no longer finite"
-                break
-        return (
-            f"the loss of epoch {epoch} must be finite, but it is NaN or infinite. It began in "
-            f"{where}. {self.settings.way_out}"
-        )
-
-
-def _cut(network: Network, steps: int | None) -> tuple[Network, int]:
-    """The network for pieces of at most `steps` steps, and how many make up the longest row."""
-    shape = network.shapes[0]
-    if steps is None or shape[0] <= steps:
-        return network, 1
-    return network.for_rows((1, steps, shape[1])), -(-shape[0] // steps)
-
-
-class _Validation:
-    """The compiled program that measures loss and accuracy on rows kept aside."""
-
-    def __init__(self, network: Network, rows: Rows, settings: Settings) -> None:
-        self.rows = rows
-        network = network.for_rows(rows.X.shape)
-        self.batch = min(network.predict_rows, len(rows))
-        self.steps = -(-len(rows) // self.batch)
-        order = np.arange(len(rows), dtype=np.int64)
-        layout = network.layout(self.batch, unequal=isinstance(rows.X, Sequences))
-        self.loss = Loss(settings.loss, layout, network, rows.y, rows.weight, order, self.steps)
-        self.feed, self.order = Feed(rows.X, self.batch), order
-        operation = self.feed.operation(layout.x, layout.x_grid, layout.missing)
-        self.program = Program(
-            [operation, *layout.forward, *self.loss.operations()],
-            network.dtype,
-            self.loss.control,
-            network.slices,
-        )
-        self.parts = network.threads(self.batch, settings.n_jobs)
-
-    def measure(self) -> tuple[float, float]:
-        """The mean loss, infinite where it is no number, and the share of right answers."""
-        rows = len(self.rows)
-        self.feed.begin(self.order)
-        for step in range(0, self.steps, self.feed.steps):
-            stop = min(self.steps, step + self.feed.steps)
-            self.feed.wait(step * self.batch, min(rows, stop * self.batch))
-            if not self.program.run(step, stop, self.batch, rows, self.parts):
-                return math.inf, 0.0
-        losses, hits = self.loss.sums[: self.steps], self.loss.sums[self.steps :]
-        return math.fsum(losses) / len(self.rows), math.fsum(hits) / len(self.rows)
-
-
 class Callbacks(Protocol):
     """What a fit tells others."""
 
@@ -363,11 +139,12 @@ class Trainer:
                 settings.optimizer, copy.copy(schedule), memory, schedule, epochs=len(self.history)
             )
         self.state = state
+        self._steps_a_call = 1
 
     def fit(
         self,
-        rows: Rows,
-        validation: Rows | None = None,
+        examples: Examples,
+        validation: Examples | None = None,
         stopping: EarlyStopping | None = None,
         progress: Progress | None = None,
         callbacks: Callbacks | None = None,
@@ -377,8 +154,8 @@ class Trainer:
 
         Parameters
         ----------
-        rows, validation : Rows
-            Validation rows are never trained on.
+        examples, validation : Examples
+            Rows of `validation` are never trained on.
         stopping : EarlyStopping, optional
             Watches the validation loss (the training loss without validation rows); the best
             epoch's parameters are put back at the end.
@@ -399,18 +176,22 @@ class Trainer:
             At the first loss that is NaN or infinite.
         """
         network, settings = self.network, self.settings
-        progress = progress or Progress(0, settings.max_epochs, len(rows))
+        progress = progress or Progress(0, settings.max_epochs, len(examples))
         epochs = settings.max_epochs if epochs is None else epochs
         with announced(progress.note):
-            training = _Training(network, rows, settings, self.state)
-            measured = _Validation(network, validation, settings) if validation else None
+            training = self._pass(examples)
+            measured = None
+            if validation:
+                measured = Measurement(
+                    network.chain, network.held, validation, settings.loss, settings.n_jobs
+                )
         progress.begin()
         best = stopping or EarlyStopping(epochs)
         best_epoch, best_values = 0, None
         reason = f"all {epochs} epochs done" if epochs > 1 else "one epoch done"
         keep_best = stopping is not None
         try:
-            with training.feed, measured.feed if measured else nullcontext():
+            with training, measured or nullcontext():
                 for _ in range(epochs):
                     if callbacks is not None:
                         callbacks.epoch_begin()
@@ -431,23 +212,74 @@ class Trainer:
         if keep_best and best_values is not None:
             network.values[:] = best_values
             return Outcome(f"{reason}; best epoch {best_epoch}", best_epoch)
-        some = rows.X[: network.predict_rows]
-        found = network.forward(some, n_jobs=1)
-        if isinstance(some, Sequences) and found.ndim == 3:
-            found = found[some.present]
-        if not np.isfinite(found).all():
+        if not finite(network.chain, network.held, examples.rows):
             raise TrainingDiverged(
                 f"the network's output after epoch {self.state.epochs} must be finite, but it is "
                 f"NaN or infinite: the last step went too far. {settings.way_out}"
             )
         return Outcome(reason, self.state.epochs)
 
+    def _pass(self, examples: Examples) -> TrainingPass:
+        """The compiled program of an epoch on these rows."""
+        network, settings = self.network, self.settings
+        return TrainingPass(
+            network.chain, network.held, examples, settings.loss,
+            settings.batch_rows(len(examples)), self._update, settings.seed, settings.clip_norm,
+            settings.tbptt_steps, settings.augmentation, settings.n_jobs,
+        )  # fmt: skip
+
+    def _update(
+        self, gradients: np.ndarray, schedule: np.ndarray, scale: np.ndarray
+    ) -> list[Operation]:
+        """One operation for the parameters that decay, one for the others."""
+        held: Parameters = self.network.held
+        operations = []
+        edges = (0, held.decaying, held.learning)
+        decays = (self.settings.weight_decay or 0.0, 0.0)
+        for begin, end, decay in zip(edges, edges[1:], decays, strict=False):
+            if end > begin:
+                memory = {name: part[begin:end] for name, part in self.state.memory.items()}
+                operations.append(
+                    self.settings.optimizer.update(
+                        held.values[begin:end], gradients[begin:end], memory, schedule, scale,
+                        decay,
+                    )
+                )  # fmt: skip
+        return [*operations[:-1], replace(operations[-1], meets=True)]
+
+    def _train(
+        self, training: TrainingPass, advance: Callable[[int, float], None]
+    ) -> tuple[float, float]:
+        """One epoch; the mean loss and the share of right answers."""
+        settings, state, run = self.settings, self.state, training.run
+        if run.batch < run.rows and not training.chain.stateful:
+            training.order[:] = Stream(settings.seed, "order", state.epochs).permutation(run.rows)
+        training.schedule[:, 0] = state.schedule.rates(
+            settings.learning_rate, state.steps, run.steps, run.steps, settings.max_epochs
+        )
+        training.schedule[:, 1:] = settings.optimizer.corrections(state.steps, run.steps)
+        training.clock[2] = state.steps
+        try:
+            for step, stop in run.calls(training.order, lambda: self._steps_a_call):
+                state.steps += stop - step
+                pace = (stop - step) * CALL_SECONDS / max(run.seconds, 1e-9)
+                self._steps_a_call = max(1, min(int(pace), 4 * self._steps_a_call))
+                rows_done = min(run.rows, stop * run.batch)
+                advance(rows_done, float(training.loss.losses[stop - 1]) / min(run.batch, run.rows))
+        except Halted:
+            raise TrainingDiverged(
+                f"the loss of epoch {state.epochs + 1} must be finite, but it is NaN or infinite. "
+                f"It began in {training.not_finite()}. {settings.way_out}"
+            ) from None
+        state.epochs += 1
+        return training.sums()
+
     def _epoch(
-        self, training: _Training, measured: _Validation | None, progress: Progress
+        self, training: TrainingPass, measured: Measurement | None, progress: Progress
     ) -> dict[str, Any]:
         """Train and measure one epoch; its row of the history."""
         begin = time.perf_counter()
-        loss, accuracy = training.epoch(progress.advance)
+        loss, accuracy = self._train(training, progress.advance)
         row: dict[str, Any] = {"epoch": self.state.epochs, "loss": loss}
         if self.settings.accuracy:
             row["accuracy"] = accuracy
@@ -459,7 +291,7 @@ class Trainer:
                 row["validation_accuracy"] = validation_accuracy
         row["learning_rate"] = float(training.schedule[-1, 0])
         row["seconds"] = spent
-        row["rows_per_second"] = len(training.rows) / max(spent, 1e-9)
+        row["rows_per_second"] = training.run.rows / max(spent, 1e-9)
         self.history.append(row)
         progress.epoch(row)
         return row

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pellucid import checks
-from pellucid.kernels import Operation, operation
+from pellucid.engine import Operation, operation
+from pellucid.kernels.operations.optimizers import adam, rmsprop, sgd
 
 
 class Optimizer(ABC):
@@ -67,10 +68,10 @@ class SGD(Optimizer):
         checks.flag("nesterov", "SGD", self.nesterov)
 
     def update(self, values, gradients, memory, schedule, scale, decay):
-        return operation(
-            "sgd", values, gradients, memory["velocity"], schedule, scale,
-            self.momentum, decay, self.nesterov, meets=False,
-        )  # fmt: skip
+        return operation(sgd(
+            w=values, g=gradients, u=memory["velocity"], schedule=schedule, scale=scale,
+            momentum=self.momentum, decay=decay, nesterov=self.nesterov,
+        ), meets=False)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,10 @@ class RMSprop(Optimizer):
         checks.number("epsilon", "RMSprop", self.epsilon, 0, open_low=True)
 
     def update(self, values, gradients, memory, schedule, scale, decay):
-        return operation(
-            "rmsprop", values, gradients, memory["square_average"], schedule, scale,
-            self.alpha, decay, self.epsilon, meets=False,
-        )  # fmt: skip
+        return operation(rmsprop(
+            w=values, g=gradients, v=memory["square_average"], schedule=schedule, scale=scale,
+            rho=self.alpha, decay=decay, epsilon=self.epsilon,
+        ), meets=False)  # fmt: skip
 
 
 class _Adaptive(Optimizer):
@@ -115,10 +116,11 @@ class _Adaptive(Optimizer):
         checks.number("epsilon", owner, self.epsilon, 0, open_low=True)
 
     def update(self, values, gradients, memory, schedule, scale, decay):
-        return operation(
-            "adam", values, gradients, memory["m"], memory["v"], schedule, scale,
-            self.beta1, self.beta2, decay, self.epsilon, self.decoupled, meets=False,
-        )  # fmt: skip
+        return operation(adam(
+            w=values, g=gradients, m=memory["m"], v=memory["v"], schedule=schedule, scale=scale,
+            beta1=self.beta1, beta2=self.beta2, decay=decay, epsilon=self.epsilon,
+            decoupled=self.decoupled,
+        ), meets=False)  # fmt: skip
 
     def corrections(self, steps_done: int, count: int) -> np.ndarray:
         # b^t by repeated multiplication: no power function, the same bits everywhere

@@ -1,0 +1,154 @@
+"""What all encoders of X have in common: X is read once, learned from, and encoded."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Self, TypeVar
+
+import numpy as np
+
+from pellucid.data.layout import Layout
+from pellucid.rows import Rows
+
+Content = TypeVar("Content")
+
+
+@dataclass(frozen=True, eq=False)
+class Reading(Generic[Content]):
+    """X as an encoder read it: what is in it, for the encoder alone, and how its rows lie."""
+
+    content: Content
+    layout: Layout
+
+    def __len__(self) -> int:
+        return len(self.layout)
+
+
+class Encoder(ABC, Generic[Content]):
+    """Abstract: turns X into the rows that a network takes.
+
+    Every method takes the estimator on whose behalf it runs: errors name its class.
+
+    Attributes
+    ----------
+    names : list of str or None
+        The columns' names, if they have any.
+    left_out : sequence of (int, str)
+        Positions of the rows that could not be learned from, and why.
+    notes : sequence of str
+        What there is to say about the rows that were learned from.
+    """
+
+    names: list[str] | None = None
+    left_out: Sequence[tuple[int, str]] = ()
+    notes: Sequence[str] = ()
+
+    def read(self, estimator: Any, X: Any, learn: bool = False) -> Reading[Content]:
+        """Take `X` apart. Of what was read already, it is that.
+
+        Parameters
+        ----------
+        estimator : object
+        X : what the user has, or a Reading
+        learn : bool, default=False
+            Whether it is to be learned from; else it must be like what was.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If `X` is not what this encoder takes, is empty, or is unlike what was learned from.
+        """
+        return X if isinstance(X, Reading) else self._read(estimator, X, learn)
+
+    @abstractmethod
+    def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Content]:
+        """What :meth:`read` does with what was not read yet."""
+
+    @abstractmethod
+    def learn(self, estimator: Any, reading: Reading[Content], weights: Any, dtype: Any) -> Rows:
+        """Learn from what was read, and name the estimator's features; the rows, encoded.
+
+        Parameters
+        ----------
+        estimator : object
+        reading : Reading
+        weights : ndarray of shape (entries,), or None
+            One for each entry of the layout. Weight 2 is the entry twice, weight 0 is none at all.
+        dtype : float32 or float64
+            Of the rows.
+
+        Raises
+        ------
+        ValueError
+            If what is in X is of no use.
+        """
+
+    @abstractmethod
+    def encode(self, estimator: Any, reading: Reading[Content]) -> Rows:
+        """The rows as a network takes them.
+
+        Raises
+        ------
+        ValueError
+            If they are unlike what was learned from.
+        """
+
+    def fit(
+        self, estimator: Any, X: Any, sample_weight: Any = None, dtype: Any = np.float32
+    ) -> Self:
+        """Read `X` and learn from it."""
+        self.fit_transform(estimator, X, sample_weight, dtype)
+        return self
+
+    def fit_transform(
+        self, estimator: Any, X: Any, sample_weight: Any = None, dtype: Any = np.float32
+    ) -> Rows:
+        """Read `X` and learn from it; its rows, encoded."""
+        return self.learn(estimator, self.read(estimator, X, learn=True), sample_weight, dtype)
+
+    def transform(self, estimator: Any, X: Any) -> Rows:
+        """The rows of a further `X`, encoded."""
+        return self.encode(estimator, self.read(estimator, X))
+
+    def name_features(self, estimator: Any) -> None:
+        """Set ``n_features_in_``, and ``feature_names_in_`` where there are names."""
+        estimator.n_features_in_ = self.n_features
+        if self.feature_names is not None:
+            estimator.feature_names_in_ = np.asarray(self.feature_names, dtype=object)
+        else:
+            vars(estimator).pop("feature_names_in_", None)
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one encoded row, of the longest where lengths differ."""
+
+    @property
+    @abstractmethod
+    def n_features(self) -> int:
+        """How many features X has."""
+
+    @property
+    def feature_names(self) -> list[str] | None:
+        """What they are called, if they have names."""
+        return self.names
+
+    @abstractmethod
+    def describe(self) -> list[str]:
+        """What was learned, in a few lines of words."""
+
+    @abstractmethod
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What was learned: a map that JSON can hold, and arrays by name."""
+
+    @abstractmethod
+    def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        """Take over what :meth:`state` describes.
+
+        Raises
+        ------
+        ValueError
+            If `config` and `arrays` do not belong together.
+        """

@@ -1,0 +1,64 @@
+"""Whether a target calls for classification or regression."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.targets import read_target
+
+MAX_CLASSES = 20
+
+
+def infer_task(y: Any, name: str | None = None) -> tuple[str, str]:
+    """Whether `y` calls for ``"classification"`` or ``"regression"``, and the reason in words.
+
+    Text and truth values are classes. Numbers with fractions are quantities. Whole numbers are
+    classes if there are 2 to 20 different ones, each on two rows or more on average, and quantities
+    otherwise. Several columns are classes (one label each) if they hold only 0 and 1.
+
+    Parameters
+    ----------
+    y : array, Series, DataFrame or list
+        The target.
+    name : str, optional
+        What the sentence calls it; by default the Series' name.
+
+    Examples
+    --------
+    >>> infer_task(["cat", "dog", "cat"], "animal")
+    ('classification', "target 'animal' is text with 2 values: classification")
+    >>> infer_task([1.5, 2.25, 3.0])
+    ('regression', 'the target has numbers with fractions: regression')
+    """
+    owner = "the target" if name is None else f"target {name!r}"
+    values, names = read_target(owner, y)
+    if not len(values):
+        raise ValueError(f"{owner} must have at least one value. Got none.")
+    if name is None and names is not None:
+        name = names[0] if len(names) == 1 else None
+    who = f"target {name!r}" if name is not None else "the target"
+    task, reason = _decide(values)
+    return task, f"{who} {reason}: {task}"
+
+
+def _decide(values: np.ndarray) -> tuple[str, str]:
+    if values.ndim == 2 and values.shape[1] > 1:
+        if values.dtype.kind not in "biuf":
+            return "classification", f"has {values.shape[1]} columns with text"
+        if ((values == 0) | (values == 1)).all():
+            return "classification", f"has {values.shape[1]} columns of 0 and 1"
+        return "regression", f"has {values.shape[1]} columns of numbers"
+    values = values.ravel()
+    distinct = len(np.unique(values))
+    plural = "value" if distinct == 1 else "values"
+    if values.dtype.kind in "OU":
+        return "classification", f"is text with {distinct} {plural}"
+    if values.dtype.kind == "b":
+        return "classification", "is true or false"
+    if (values != np.floor(values)).any():
+        return "regression", "has numbers with fractions"
+    if 2 <= distinct <= MAX_CLASSES and 2 * distinct <= len(values):
+        return "classification", f"has whole numbers with {distinct} {plural}"
+    return "regression", f"has whole numbers with {distinct} different {plural}"

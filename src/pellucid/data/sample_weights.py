@@ -1,0 +1,123 @@
+"""Weights of rows, and the check that inputs have as many rows as each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from pellucid.checks import fault, shown, suggestion
+from pellucid.data.columns import owner_of, plain_array
+
+
+def check_rows(estimator: Any, x_rows: int, y_rows: int) -> None:
+    """Refuse an X and a y of different lengths."""
+    if x_rows != y_rows:
+        raise ValueError(
+            f"X and y of {owner_of(estimator)} must have the same number of rows. Got {x_rows} "
+            f"rows in X and {y_rows} in y."
+        )
+
+
+def sample_weights(estimator: Any, sample_weight: Any, n: int) -> np.ndarray:
+    """`sample_weight` as a float64 array of shape (n,); ones for None.
+
+    Raises
+    ------
+    ValueError
+        If its length is not `n`, a weight is negative, NaN or infinite, or all are zero.
+    """
+    owner = owner_of(estimator)
+    if sample_weight is None:
+        return np.ones(n)
+    try:
+        weights = np.array(plain_array(sample_weight), dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        expected = f"{n} numbers, one a row"
+        raise ValueError(fault("sample_weight", owner, expected, sample_weight)) from error
+    if weights.ndim == 0:
+        weights = np.full(n, float(weights))
+    if weights.shape != (n,):
+        raise ValueError(
+            f"sample_weight of {owner} must have shape ({n},), one weight a row. "
+            f"Got shape {weights.shape}."
+        )
+    if not np.isfinite(weights).all():
+        row = int(np.argmin(np.isfinite(weights)))
+        raise ValueError(
+            f"sample_weight of {owner} must be finite. Got {weights[row]:g} in row {row}."
+        )
+    if (weights < 0).any():
+        row = int(np.argmax(weights < 0))
+        raise ValueError(
+            f"sample_weight of {owner} must not be negative. Got {weights[row]:g} in row {row}."
+        )
+    if not (weights > 0).any():
+        raise ValueError(
+            f"sample_weight of {owner} must have at least one weight above zero. Got zero in all "
+            f"{n} rows."
+        )
+    return weights
+
+
+def class_weights(
+    estimator: Any,
+    class_weight: Any,
+    classes: np.ndarray,
+    codes: np.ndarray,
+    sample_weight: np.ndarray | None = None,
+) -> np.ndarray:
+    """The weight of each row's class, float64 of shape (rows,).
+
+    Parameters
+    ----------
+    estimator : object
+        Its class name goes into error messages.
+    class_weight : None, "balanced" or dict
+        ``"balanced"`` gives each class the same total: rows / (classes * rows of the class).
+        A dict gives weights by label; labels not in it weigh 1.
+    classes : ndarray of shape (classes,)
+        The labels.
+    codes : ndarray of shape (rows,)
+        Each row's position in `classes`.
+    sample_weight : ndarray of shape (rows,), optional
+        Counted by "balanced", so that weight 2 is the row twice.
+
+    Raises
+    ------
+    ValueError
+        If `class_weight` is something else, names an unknown label, or is given for multilabel
+        targets.
+    """
+    owner = owner_of(estimator)
+    rows = len(codes)
+    if class_weight is None:
+        return np.ones(rows)
+    if np.ndim(codes) > 1:
+        expected, way_out = "None for multilabel targets", "Pass sample_weight instead."
+        raise ValueError(fault("class_weight", owner, expected, class_weight, way_out))
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        weights = np.ones(rows) if sample_weight is None else sample_weight
+        # bincount adds in the order of the rows
+        counts = np.bincount(codes, weights=weights, minlength=len(classes))
+        total = np.cumsum(counts)[-1]
+        present = counts > 0
+        shares = np.count_nonzero(present) * np.where(present, counts, 1.0)
+        return np.where(present, total / shares, 0.0)[codes]
+    if not isinstance(class_weight, Mapping):
+        expected = "None, 'balanced' or a dict of label to weight"
+        raise ValueError(fault("class_weight", owner, expected, class_weight))
+    labels = classes.tolist()
+    by_class = np.ones(len(labels))
+    for name, weight in class_weight.items():
+        name = name.item() if isinstance(name, np.generic) else name
+        if name not in labels:
+            raise ValueError(
+                f"class_weight of {owner} has no class {shown(name)}.{suggestion(name, labels)}"
+            )
+        if not isinstance(weight, (int, float, np.number)) or not 0 <= weight < np.inf:
+            expected = "a number of at least 0"
+            raise ValueError(fault(f"class_weight[{name!r}]", owner, expected, weight))
+        by_class[labels.index(name)] = weight
+    return by_class[codes]

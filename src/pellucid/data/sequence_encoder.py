@@ -1,0 +1,348 @@
+"""Sequences as the user has them, turned into what a network trains on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Self, final
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from pellucid.checks import shown
+from pellucid.data.columns import Table, owner_of, plain_array
+from pellucid.data.encoder import Encoder, Reading
+from pellucid.data.groups import Groups
+from pellucid.data.layout import Layout, RowLayout
+from pellucid.data.step_layout import StepLayout
+from pellucid.data.table_encoder import TableEncoder
+from pellucid.data.windows import WindowLayout, Windows
+from pellucid.rows import Dense, Rows, Sequences
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """The steps of sequences: rows of a table, where each begins there, and its length.
+
+    `flat` and `names` are those of the encoder; `windows` are there if X was some.
+    """
+
+    table: Reading[Table]
+    starts: np.ndarray
+    lengths: np.ndarray
+    longest: int
+    flat: bool = False
+    names: list[str] | None = None
+    windows: Windows | None = None
+
+
+@final
+class SequenceEncoder(Encoder[Steps]):
+    """Sequences of steps of features; all steps together are a table, and encoded as one.
+
+    So numbers are standardised, text is one-hot, and where values are missing a feature says so.
+    The rows are dense where all sequences have as many steps, and else Sequences.
+
+    Parameters
+    ----------
+    group, time : str or None
+        Columns of a long table: which sequence a row belongs to, and its place there.
+    by_step : bool, default=False
+        Whether each step has a target, and not each sequence.
+
+    Attributes
+    ----------
+    table : TableEncoder
+        What was learned about the features.
+    steps : int
+        The longest sequence's steps.
+    flat : bool
+        Whether X had one feature, and no axis for it.
+    names : list of str or None
+        Of a flat table, what its columns, the steps, are called.
+    series : dict or None
+        Of windows of a series, how it was cut: target, time, group, steps and horizon.
+    """
+
+    steps: int
+    flat: bool
+    series: dict[str, Any] | None = None
+
+    def __init__(
+        self, group: str | None = None, time: str | None = None, by_step: bool = False
+    ) -> None:
+        self.group, self.time, self.by_step = group, time, by_step
+        self.table = TableEncoder()
+
+    def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Steps]:
+        if isinstance(X, Windows):
+            return self._read_windows(estimator, X, learn)
+        layout: Layout
+        flat, names = False, None
+        if self.group is not None or self.time is not None:
+            groups = Groups.of(owner_of(estimator), X, self.group, self.time)
+            values, lengths = groups.table, groups.lengths
+            layout = replace(groups, table=None)  # which need not live as long as the layout
+            step_layout = StepLayout("table", lengths, groups.order)
+        else:
+            arrays = _listed(X)
+            flat = self._is_flat(estimator, arrays, learn)
+            if flat:
+                arrays, names = _flat_steps(estimator, X, learn)
+            elif isinstance(arrays, np.ndarray) and arrays.ndim == 2:
+                arrays = arrays[:, :, None]
+            values, lengths = _all_steps(owner_of(estimator), arrays)
+            layout = RowLayout(len(lengths))
+            kind = "array" if isinstance(arrays, np.ndarray) else "list"
+            step_layout = StepLayout(kind, lengths)
+        table = self.table.read(estimator, values, learn)
+        starts = np.cumsum(lengths) - lengths
+        steps = Steps(table, starts, lengths, int(lengths.max()), flat, names)
+        return Reading(steps, step_layout if self.by_step else layout)
+
+    def _read_windows(self, estimator: Any, X: Windows, learn: bool) -> Reading[Steps]:
+        owner = owner_of(estimator)
+        if self.by_step:
+            raise ValueError(
+                f"X of {owner} must be sequences where each step has a target. Got windows, whose "
+                "target is what comes after them. Leave return_sequences=True out."
+            )
+        if not learn and self.series and X.steps != self.steps:
+            raise ValueError(
+                f"X of {owner} must be windows of {self.steps} steps, as in fit. Got windows of "
+                f"{X.steps}."
+            )
+        table = self.table.read(estimator, X.table, learn)
+        lengths = np.full(len(X), X.steps, dtype=np.int64)
+        return Reading(Steps(table, X.starts, lengths, X.steps, windows=X), WindowLayout(X))
+
+    def _is_flat(self, estimator: Any, arrays: Any, learn: bool) -> bool:
+        """Whether X has one feature, and no axis for it; it must be as in fit."""
+        flat = isinstance(arrays, np.ndarray) and arrays.ndim < 3
+        if learn or flat == self.flat:
+            return flat
+        if flat and arrays.size and self.table.n_features == 1:
+            return False  # such as some of a list, that happen to be as long
+        shapes = "(rows, steps, features)", "(rows, steps)"
+        raise ValueError(
+            f"X of {owner_of(estimator)} must have the shape {shapes[self.flat]}, as in fit. "
+            f"Got {shapes[flat]}."
+        )
+
+    def learn(self, estimator: Any, reading: Reading[Steps], weights: Any, dtype: Any) -> Rows:
+        steps = reading.content
+        if steps.windows is not None:  # rows that no window covers may lie in the future
+            used = steps.windows if weights is None else steps.windows[weights > 0]
+            weights = used.covered.astype(np.float64)
+            self.series = steps.windows.about
+        elif weights is not None and not self.by_step:
+            weights = np.repeat(weights, steps.lengths)
+        self.steps, self.flat, self.names = steps.longest, steps.flat, steps.names
+        values = self.table.learn(estimator, steps.table, weights, dtype).values
+        self.name_features(estimator)
+        return _rows(values, steps)
+
+    def encode(self, estimator: Any, reading: Reading[Steps]) -> Rows:
+        values = self.table.encode(estimator, reading.content.table).values
+        return _rows(values, reading.content)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.steps, self.table.n_outputs
+
+    @property
+    def n_features(self) -> int:
+        return self.steps if self.flat else self.table.n_features
+
+    @property
+    def feature_names(self) -> list[str] | None:
+        return self.names or self.table.names
+
+    def describe(self) -> list[str]:
+        what = "windows of" if self.series else "sequences of up to"
+        return [f"{what} {self.steps} steps", *self.table.describe()]
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        config, arrays = self.table.state()
+        return {
+            "table": config,
+            "steps": self.steps,
+            "flat": self.flat,
+            "names": self.names,
+            "series": self.series,
+        }, arrays
+
+    def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        self.table.from_state(config["table"], arrays)
+        self.steps, self.flat = int(config["steps"]), bool(config["flat"])
+        self.series, self.names = config["series"], config["names"]
+        return self
+
+
+def _rows(values: np.ndarray, steps: Steps) -> Rows:
+    """The encoded steps of all sequences as what a network takes."""
+    if steps.windows is None and (steps.lengths == steps.longest).all():
+        return Dense(values.reshape(len(steps.lengths), steps.longest, -1))
+    return Sequences(values, steps.starts, steps.lengths, steps.longest)
+
+
+def _flat_steps(estimator: Any, X: Any, learn: bool) -> tuple[np.ndarray, list[str] | None]:
+    """A table whose columns are steps as sequences of one feature, and the columns' names."""
+    _check_numbers(owner_of(estimator), X)
+    # scikit-learn's own words for a table that is not one
+    array = validate_data(
+        estimator, X, reset=learn, dtype=[np.float64, np.float32],
+        ensure_all_finite="allow-nan",
+    )  # fmt: skip
+    names = getattr(estimator, "feature_names_in_", None) if learn else None
+    return array[:, :, None], None if names is None else [str(name) for name in names]
+
+
+def _listed(X: Any) -> Any:
+    """`X` as one array, or as a list of arrays, one a sequence."""
+    import narwhals as nw
+
+    if nw.dependencies.is_into_dataframe(X):
+        return np.zeros((0, 0))  # rank 2, whatever its columns are
+    array = plain_array(X)
+    if isinstance(array, np.ndarray) and array.dtype != object:
+        return array
+    if isinstance(array, np.ndarray) and array.ndim != 1:
+        try:
+            return array.astype(np.float64)
+        except (TypeError, ValueError):
+            return array
+    if not isinstance(array, (list, tuple, np.ndarray)):
+        return np.asarray(array)
+    if not len(array):
+        return np.zeros((0, 0, 0))
+    if _tables(array):
+        return list(array)
+    sequences = [plain_array(sequence) for sequence in array]
+    if all(_rank(sequence) == 0 for sequence in sequences):
+        return np.asarray(array)
+    if all(isinstance(sequence, (list, tuple)) for sequence in sequences):
+        try:  # lists of numbers, or of lists of them, that make up one array
+            return np.asarray(array, dtype=np.float64)
+        except (TypeError, ValueError):
+            pass
+    return sequences
+
+
+def _all_steps(owner: str, arrays: Any) -> tuple[Any, np.ndarray]:
+    """Of what :func:`_listed` gave, all steps as one table, and each sequence's number of them."""
+    if isinstance(arrays, np.ndarray):
+        return _from_array(owner, arrays)
+    return (_from_tables if _tables(arrays) else _from_list)(owner, arrays)
+
+
+def _rank(value: Any) -> int:
+    try:
+        return np.ndim(value)
+    except ValueError:  # lists within it are not alike
+        return 2
+
+
+def _tables(arrays: Any) -> bool:
+    """Whether all sequences of a list are tables."""
+    import narwhals as nw
+
+    return all(nw.dependencies.is_into_dataframe(array) for array in arrays)
+
+
+def _check_numbers(owner: str, X: Any) -> None:
+    """Of a table whose rows are sequences of one feature, refuse what is no number."""
+    import narwhals as nw
+
+    if not nw.dependencies.is_into_dataframe(X):
+        return
+    for column in nw.from_native(X, eager_only=True).iter_columns():
+        dtype = column.dtype
+        if not (dtype.is_numeric() or isinstance(dtype, (nw.Boolean, nw.Object))):
+            raise ValueError(
+                f"X of {owner} must hold numbers, one column a step, where it is a table without "
+                f"group or time. Got {dtype} in column {column.name!r}. Name the columns that say "
+                "which sequence a row belongs to and when it was, or cut a series into windows."
+            )
+
+
+def _from_tables(owner: str, tables: list[Any]) -> tuple[Any, np.ndarray]:
+    """One table of all of them, columns by name, and the length of each."""
+    import narwhals as nw
+
+    frames = [nw.from_native(table, eager_only=True) for table in tables]
+    names = frames[0].columns
+    for position, frame in enumerate(frames):
+        if set(frame.columns) != set(names):
+            raise ValueError(
+                f"sequence {position} of X of {owner} must have the columns of sequence 0, "
+                f"{shown(names)}. Got {shown(frame.columns)}."
+            )
+        if not len(frame):
+            raise _no_step(owner, position)
+    lengths = np.array([len(frame) for frame in frames], dtype=np.int64)
+    return nw.concat([frame.select(names) for frame in frames]).to_native(), lengths
+
+
+def _no_step(owner: str, position: int) -> ValueError:
+    return ValueError(
+        f"sequence {position} of X of {owner} must have at least one step. Got none. Leave it out, "
+        "and its target."
+    )
+
+
+def _from_array(owner: str, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if array.ndim == 3 and not len(array):
+        raise ValueError(f"X of {owner} must have at least one sequence. Got none.")
+    if array.ndim != 3 or array.dtype.kind not in "biuf" or not array.size:
+        raise ValueError(
+            f"X of {owner} must be sequences of shape (rows, steps, features) or (rows, steps), or "
+            f"a list of arrays of shape (steps, features). Got {array.dtype} of shape "
+            f"{array.shape}."
+        )
+    rows, steps, features = array.shape
+    _check_finite(owner, array.reshape(-1, features), np.full(rows, steps))
+    return array.reshape(-1, features), np.full(rows, steps, dtype=np.int64)
+
+
+def _from_list(owner: str, sequences: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+    arrays: list[np.ndarray] = []
+    for position, sequence in enumerate(sequences):
+        try:
+            array = np.asarray(sequence, dtype=np.float64)
+        except (TypeError, ValueError):
+            array = np.asarray(sequence, dtype=object)
+        if array.ndim == 1 and array.dtype != object:
+            array = array[:, None]
+        if array.ndim != 2 or array.dtype == object:
+            came = shown(sequence) if isinstance(sequence, str) else type(sequence).__name__
+            raise ValueError(
+                f"sequence {position} of X of {owner} must be numbers of shape (steps, features). "
+                f"Got {came} of shape "
+                f"{array.shape}{', not of numbers' if array.dtype == object else ''}."
+            )
+        if not len(array):
+            raise _no_step(owner, position)
+        if arrays and array.shape[1] != arrays[0].shape[1]:
+            raise ValueError(
+                f"sequence {position} of X of {owner} must have as many features as sequence 0, "
+                f"{arrays[0].shape[1]}. Got {array.shape[1]}."
+            )
+        arrays.append(array)
+    lengths = np.array([len(array) for array in arrays], dtype=np.int64)
+    values = np.concatenate(arrays)
+    _check_finite(owner, values, lengths)
+    return values, lengths
+
+
+def _check_finite(owner: str, values: np.ndarray, lengths: np.ndarray) -> None:
+    """NaN is a missing value; an infinity is a mistake."""
+    if values.dtype.kind != "f" or not np.isinf(values).any():
+        return
+    row, feature = np.argwhere(np.isinf(values))[0]
+    ends = np.cumsum(lengths)
+    sequence = int(np.searchsorted(ends, row, side="right"))
+    step = int(row - (ends[sequence] - lengths[sequence]))
+    raise ValueError(
+        f"X of {owner} must be finite, or NaN where a value is missing. Got infinity in sequence "
+        f"{sequence}, step {step}, feature {feature}."
+    )

@@ -1,0 +1,361 @@
+"""A table as the user has it, turned into the matrix that a network trains on."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, Self, final
+
+import numpy as np
+from sklearn.preprocessing import OneHotEncoder
+
+from pellucid.checks import shown, suggestion
+from pellucid.data.columns import Column, Table, as_text, check_finite, label, owner_of, to_table
+from pellucid.data.encoder import Encoder, Reading
+from pellucid.data.layout import RowLayout
+from pellucid.data.scaling import Standardiser
+from pellucid.rows import Dense
+
+MAX_CATEGORIES = 100
+_NUMERIC = ("number", "boolean", "time", "empty")
+_WORDS = {
+    "number": "numbers",
+    "boolean": "truth values",
+    "time": "dates",
+    "text": "text",
+    "empty": "missing values only",
+}
+
+
+@final
+class TableEncoder(Encoder[Table]):
+    """Numbers standardised, text one-hot, missing values marked: learned once, remembered by name.
+
+    The output has three parts: each number (truth value, date in seconds since 1970)
+    standardised; a 0/1 column "missing" for each of those in which a value was missing in
+    training; and the categories of each text column, a missing text being a category of its own.
+    A category never seen before is all zeros. A text column of more than 100 categories keeps the
+    99 heaviest; the others, and those never seen, share one. A column that was constant in
+    training is 0. Each row's output depends on that row only.
+
+    Attributes
+    ----------
+    names : list of str or None
+        The columns' names, if they have any.
+    kinds : list of str
+        "number", "boolean", "time", "text" or "empty" (no value at all), one a column.
+    n_outputs : int
+        Width of the output.
+    output_names : list of str
+        What each output column is: ``"age"``, ``"age missing"``, ``"city=Rome"``.
+    """
+
+    kinds: list[str]
+    dtype: np.dtype
+
+    def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Table]:
+        if learn:
+            table = to_table(estimator, X)
+        else:
+            table = self._in_order(estimator, to_table(estimator, X, self._known_kinds))
+        return Reading(table, RowLayout(table.shape[0]))
+
+    def learn(self, estimator: Any, reading: Reading[Table], weights: Any, dtype: Any) -> Dense:
+        self._learn_columns(estimator, reading.content, weights, dtype)
+        self.name_features(estimator)
+        return self.encode(estimator, reading)
+
+    def encode(self, estimator: Any, reading: Reading[Table]) -> Dense:
+        table = reading.content
+        numbers = self._numbers(estimator, table)
+        encoded = np.empty((table.shape[0], self.n_outputs), dtype=self.dtype)
+        stop = len(self._numeric)
+        self._scaler.transform(numbers, encoded[:, :stop])
+        for gap in self._gaps:
+            encoded[:, stop] = np.isnan(numbers[:, gap])
+            stop += 1
+        if self._text:
+            columns = table.split()
+            texts = np.column_stack([self._texts(estimator, columns[i], i) for i in self._text])
+            self._encode_texts(texts, encoded[:, stop:])
+        return Dense(encoded)
+
+    @property
+    def _known_kinds(self) -> list[str] | dict[str, str]:
+        return self.kinds if self.names is None else dict(zip(self.names, self.kinds, strict=True))
+
+    @property
+    def n_outputs(self) -> int:
+        """Width of the output."""
+        return (
+            len(self._numeric) + len(self._gaps) + sum(map(len, self._categories)) + sum(self._rare)
+        )
+
+    @property
+    def output_names(self) -> list[str]:
+        """What each output column is."""
+        names = [self._name(i) for i in self._numeric]
+        names += [f"{self._name(self._numeric[g])} missing" for g in self._gaps]
+        for i, categories in zip(self._text, self._categories, strict=True):
+            names += [
+                f"{self._name(i)} missing" if c is None else f"{self._name(i)}={c}"
+                for c in categories
+            ]
+        return names + [
+            f"{self._name(i)} other" for i, r in zip(self._text, self._rare, strict=True) if r
+        ]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.n_outputs,)
+
+    @property
+    def n_features(self) -> int:
+        return len(self.kinds)
+
+    def describe(self) -> list[str]:
+        """One line a column."""
+        return [f"{self._name(index)}: {self._line(index)}" for index in range(len(self.kinds))]
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        config = {
+            "dtype": self.dtype.name,
+            "names": self.names,
+            "kinds": self.kinds,
+            "categories": self._categories,
+            "rare": self._rare,
+        }
+        return config, self._scaler.arrays()
+
+    def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        try:
+            self.dtype = np.dtype(config["dtype"])
+            self.names = (
+                None if config["names"] is None else [str(name) for name in config["names"]]
+            )
+            self.kinds = [str(kind) for kind in config["kinds"]]
+            self._categories = [list(categories) for categories in config["categories"]]
+            self._rare = [bool(rare) for rare in config["rare"]]
+            self._scaler = Standardiser.from_arrays(arrays)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"The table's encoder cannot be restored: {error}.") from error
+        counts = (len(self._numeric), len(self._text), len(self._text), len(self.kinds))
+        names = len(self.kinds) if self.names is None else len(self.names)
+        if counts != (len(self._scaler.mean), len(self._categories), len(self._rare), names):
+            raise ValueError(
+                "The table's encoder cannot be restored: its parts disagree on the columns."
+            )
+        self._build_one_hot()
+        return self
+
+    # ---- learning
+
+    def _learn_columns(
+        self, estimator: Any, table: Table, weights: np.ndarray | None, dtype: Any
+    ) -> None:
+        self.dtype = np.dtype(dtype)
+        self.names = table.names
+        columns = table.columns
+        heavy = slice(None) if weights is None else weights > 0
+        if columns is None:
+            self.kinds = ["number"] * table.shape[1]
+        else:  # text that only rows of weight 0 have is no text
+            self.kinds = [
+                "empty" if column.kind == "text" and column.missing[heavy].all() else column.kind
+                for column in columns
+            ]
+        numbers = self._numbers(estimator, table)
+        self._scaler = Standardiser().fit(numbers, weights)
+        self._categories, self._rare = [], []
+        for index in self._text:
+            assert columns is not None
+            categories, rare = heaviest_categories(columns[index].values, weights)
+            self._categories.append(categories)
+            self._rare.append(rare)
+        self._build_one_hot()
+
+    def _build_one_hot(self) -> None:
+        if not self._text:
+            return
+        self._one_hot = OneHotEncoder(
+            categories=[np.array(texts, dtype=object) for texts in self._categories],
+            handle_unknown="ignore",
+            sparse_output=False,
+            dtype=self.dtype.type,
+        )
+        self._one_hot.fit(np.array([[texts[0] for texts in self._categories]], dtype=object))
+
+    # ---- encoding
+
+    def _encode_texts(self, texts: np.ndarray, out: np.ndarray) -> None:
+        width = sum(map(len, self._categories))
+        out[:, :width] = self._one_hot.transform(texts)
+        start, rare = 0, width
+        for index, categories in enumerate(self._categories):
+            if self._rare[index]:
+                known = out[:, start : start + len(categories)].any(axis=1)
+                out[:, rare] = ~known & (texts[:, index] != None)  # noqa: E711 (elementwise)
+                rare += 1
+            start += len(categories)
+
+    def _numbers(self, estimator: Any, table: Table) -> np.ndarray:
+        """The numeric columns side by side, shape (rows, numbers)."""
+        if table.matrix is not None and not self._text and "time" not in self.kinds:
+            return table.matrix
+        columns = table.split()
+        numbers = np.empty((table.shape[0], len(self._numeric)))
+        for position, index in enumerate(self._numeric):
+            numbers[:, position] = self._values(estimator, columns[index], index)
+        check_finite(
+            estimator, numbers, lambda position: label(self.names, self._numeric[position])
+        )
+        return numbers
+
+    def _values(self, estimator: Any, column: Column, index: int) -> np.ndarray:
+        known = self.kinds[index]
+        if known == "empty":  # nothing was learned: only whether there is a value can matter
+            return np.where(column.missing, np.nan, 0.0)
+        alike = ("time",) if known == "time" else ("number", "boolean")
+        if column.kind not in (*alike, "empty"):
+            raise self._mismatch(estimator, column, index)
+        return column.values
+
+    def _texts(self, estimator: Any, column: Column, index: int) -> np.ndarray:
+        if column.kind == "time":
+            raise self._mismatch(estimator, column, index)
+        return column.values if column.kind == "text" else as_text(column)
+
+    def _mismatch(self, estimator: Any, column: Column, index: int) -> ValueError:
+        present = np.flatnonzero(~column.missing)
+        texts = column.kind == "text"
+        row = next(
+            (int(i) for i in present if texts and not _is_number(column.values[i])), int(present[0])
+        )
+        return ValueError(
+            f"{label(self.names, index)} of X must hold {_WORDS[self.kinds[index]]}, as when "
+            f"{owner_of(estimator)} was fitted. Got {_WORDS[column.kind]}, "
+            f"{shown(column.values[row])} in row {row}."
+        )
+
+    # ---- names
+
+    def _in_order(self, estimator: Any, table: Table) -> Table:
+        """`table` with its columns in the order of training, or an error that says what differs."""
+        owner, given = owner_of(estimator), table.names
+        if self.names is not None and given is not None:
+            return self._by_name(owner, table, given)
+        if given is not None:
+            warnings.warn(
+                f"X has feature names, but {owner} was fitted without feature names", stacklevel=4
+            )
+        elif self.names is not None:
+            warnings.warn(
+                f"X does not have valid feature names, but {owner} was fitted with feature names",
+                stacklevel=4,
+            )
+        if table.shape[1] != len(self.kinds):
+            raise ValueError(
+                f"X has {table.shape[1]} features, but {owner} is expecting {len(self.kinds)} "
+                "features as input."
+            )
+        return table
+
+    def _by_name(self, owner: str, table: Table, given: list[str]) -> Table:
+        names = self.names or []
+        lacking = [name for name in names if name not in given]
+        if lacking:
+            more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
+            hint = _meant(lacking[0], [name for name in given if name not in names])
+            raise ValueError(
+                f"X of {owner} must have column {lacking[0]!r}{more}, as in fit. Got columns "
+                f"{_listed(given)}.{hint}"
+            )
+        extra = [name for name in given if name not in names]
+        if extra:
+            more = f" (and {len(extra) - 1} more)" if len(extra) > 1 else ""
+            raise ValueError(
+                f"X of {owner} must have the columns that it had in fit. Got column "
+                f"{extra[0]!r}{more}, unseen at fit time. Leave it out."
+            )
+        if given == names:
+            return table
+        place = {name: index for index, name in enumerate(given)}
+        columns = table.split()
+        return Table(names, [columns[place[name]] for name in names])
+
+    @property
+    def _numeric(self) -> list[int]:
+        return [index for index, kind in enumerate(self.kinds) if kind in _NUMERIC]
+
+    @property
+    def _text(self) -> list[int]:
+        return [index for index, kind in enumerate(self.kinds) if kind == "text"]
+
+    @property
+    def _gaps(self) -> list[int]:
+        return np.flatnonzero(self._scaler.missing).tolist()
+
+    def _name(self, index: int) -> str:
+        return self.names[index] if self.names is not None else f"x{index}"
+
+    def _line(self, index: int) -> str:
+        kind = self.kinds[index]
+        if kind == "text":
+            position = self._text.index(index)
+            categories = [text for text in self._categories[position] if text is not None]
+            line = f"text, {len(categories)} categories ({_listed(categories)})"
+            if self._rare[position]:
+                line += ", the rarer ones together"
+            return line + (", missing in some rows" if None in self._categories[position] else "")
+        position = self._numeric.index(index)
+        scaler = self._scaler
+        if kind == "empty":
+            return "no value in any row, not used"
+        if scaler.constant[position]:
+            line = f"{kind}, always {scaler.mean[position]:.6g}, not used"
+        else:
+            mean, scale = scaler.mean[position], scaler.scale[position]
+            line = f"{kind}, mean {mean:.6g}, standard deviation {scale:.6g}"
+        return line + (", missing in some rows" if scaler.missing[position] else "")
+
+
+def heaviest_categories(
+    texts: np.ndarray, weights: np.ndarray | None, most: int = MAX_CATEGORIES
+) -> tuple[list[str | None], bool]:
+    """A column's categories in order, None (missing) last, and whether rarer ones were left out."""
+    if weights is None:
+        weights = np.ones(len(texts))
+    present = weights > 0
+    place: dict[str | None, int] = {}
+    codes = np.array(
+        [place.setdefault(text, len(place)) for text in texts[present]], dtype=np.int64
+    )
+    # bincount adds in the order of the rows: the same sums everywhere.
+    totals = np.bincount(codes, weights=weights[present], minlength=len(place))
+    texts_there = [text for text in place if text is not None]
+    rare = len(texts_there) > most
+    if rare:
+        texts_there.sort(key=lambda text: (-totals[place[text]], text))
+        del texts_there[most - 1 :]
+    categories: list[str | None] = [*sorted(texts_there)]
+    if None in place:
+        categories.append(None)
+    return categories, rare
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _listed(names: Sequence[Any], most: int = 5) -> str:
+    text = ", ".join(shown(name) for name in names[:most])
+    return text + (", ..." if len(names) > most else "")
+
+
+def _meant(name: str, candidates: Sequence[str]) -> str:
+    text = suggestion(name, candidates)
+    return text if text.startswith(" Did") else ""

@@ -1,0 +1,27 @@
+"""What runs the kernels: the catalogue, the compiler and its cache, programs, threads.
+
+Nothing here imports Numba until something has to be compiled.
+"""
+
+from pellucid.engine.arguments import Operation, operation
+from pellucid.engine.cache import folder as cache_folder
+from pellucid.engine.control import halt_word, new_control
+from pellucid.engine.library import announced, compile_all, missing
+from pellucid.engine.limit import measure_limit
+from pellucid.engine.program import Program, execute
+from pellucid.engine.threads import available as available_threads
+
+__all__ = [
+    "Operation",
+    "Program",
+    "announced",
+    "available_threads",
+    "cache_folder",
+    "compile_all",
+    "execute",
+    "halt_word",
+    "measure_limit",
+    "missing",
+    "new_control",
+    "operation",
+]

@@ -1,0 +1,32 @@
+"""What a program and its threads share: the words of control, and an operation's flags."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pellucid.kernels.operations.kinds import IntegerVector
+from pellucid.kernels.panels import aligned
+
+# words of control; those that threads write lie in cache lines of their own
+FIRST_STEP, LAST_STEP, BATCH_ROWS, TOTAL_ROWS, OPERATIONS, YIELD, SPINS, SLICES = range(8)
+HALT, WAITING, ROUND, CONTROL_WORDS = 16, 32, 48, 64
+MEET, MAY_HALT, BY_ROWS = 1, 2, 4  # flags of an operation
+
+
+class run(NamedTuple):
+    """Arguments of the runner, which is compiled and called as an operation is."""
+
+    control: IntegerVector
+    table: IntegerVector
+
+
+def new_control() -> np.ndarray:
+    """The words of one program."""
+    return aligned(CONTROL_WORDS, np.int64)
+
+
+def halt_word(control: np.ndarray) -> np.ndarray:
+    """The one word of `control` that an operation sets to halt the program."""
+    return control[HALT : HALT + 1]

@@ -1,0 +1,93 @@
+"""The loop that runs a program of operations over the batches of an epoch.
+
+formula   for each step: for each operation: run it on every thread, then meet at the barrier;
+          operations that go by rows are run in turn on one slice of the rows after another
+shapes    table (operations, 4) words: function, record, flags of the group, the operation after
+          it; control: see ``control``
+reads     table, records, all that the operations read
+writes    what the operations write; control's last words
+source    a sense-counting barrier as in Mellor-Crummey and Scott, Algorithms for Scalable
+          Synchronization on Shared-Memory Multiprocessors (1991), section 3.1
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from pellucid.engine.control import (
+    BATCH_ROWS,
+    BY_ROWS,
+    FIRST_STEP,
+    HALT,
+    LAST_STEP,
+    MAY_HALT,
+    MEET,
+    OPERATIONS,
+    ROUND,
+    SLICES,
+    SPINS,
+    TOTAL_ROWS,
+    WAITING,
+    YIELD,
+)
+from pellucid.engine.intrinsics import (
+    PLAIN_FLOAT_STATE,
+    atomic_add,
+    atomic_load,
+    call,
+    call_plain,
+    pause,
+    read_float_state,
+    write_float_state,
+)
+from pellucid.kernels.intrinsics import address, atomic_store, share
+
+
+@njit(error_model="numpy", _nrt=False)
+def _meet(control, parts):
+    """Return once all threads have come here."""
+    waiting, current = address(control, WAITING), address(control, ROUND)
+    this_round = atomic_load(current)
+    if atomic_add(waiting, 1) == parts - 1:
+        atomic_store(waiting, 0)
+        atomic_store(current, this_round + 1)
+        return
+    spins = 0
+    while atomic_load(current) == this_round:
+        spins += 1
+        if spins < control[SPINS]:
+            pause()
+        else:
+            call_plain(control[YIELD])
+
+
+def run(part, parts, _step, _first, _rows, dtype, a):
+    """Steps ``control[FIRST_STEP]`` to ``control[LAST_STEP]`` of the program, as one thread."""
+    control, table = a.control, a.table
+    found_state = read_float_state()
+    write_float_state(PLAIN_FLOAT_STATE)
+    slices = control[SLICES]
+    begin, end = share(slices, part, parts)
+    if slices == 0:  # a thread's rows are one slice
+        slices, begin, end = parts, part, part + 1
+    for step in range(control[FIRST_STEP], control[LAST_STEP]):
+        first = step * control[BATCH_ROWS]
+        rows = min(control[BATCH_ROWS], control[TOTAL_ROWS] - first)
+        k = 0
+        while k < control[OPERATIONS]:
+            flags, after = table[4 * k + 2], table[4 * k + 3]
+            if flags & BY_ROWS:
+                for part_of_rows in range(begin, end):
+                    for j in range(k, after):
+                        call(
+                            table[4 * j], part_of_rows, slices, step, first, rows, table[4 * j + 1]
+                        )
+            else:
+                call(table[4 * k], part, parts, step, first, rows, table[4 * k + 1])
+            if parts > 1 and flags & MEET:
+                _meet(control, parts)
+            if flags & MAY_HALT and atomic_load(address(control, HALT)) != 0:
+                write_float_state(found_state)
+                return
+            k = after
+    write_float_state(found_state)

@@ -1,0 +1,166 @@
+"""Layers with a shortcut around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pellucid import checks
+from pellucid.engine import Operation, operation
+from pellucid.kernels.grid import Border, lines
+from pellucid.kernels.operations.residual import add
+from pellucid.layers.activations import activated
+from pellucid.layers.base import Layer, Shape, border_of, concrete_layer
+from pellucid.layers.convolution import Conv1d, Conv2d
+from pellucid.layers.linear import Linear
+from pellucid.layers.stage import Layout, Stage
+
+
+@concrete_layer
+class Residual(Layer):
+    """``y = F(x) + x``: layers F with a shortcut around them.
+
+    Where F changes the shape, the shortcut is a projection without bias, ``y = F(x) + x W``: of
+    flat rows a Linear, of steps and pictures a 1x1 convolution, with F's stride.
+
+    Parameters
+    ----------
+    layers : list of Layer
+        F. What follows the sum, such as a ReLU, follows the Residual.
+
+    Examples
+    --------
+    >>> from pellucid import Network
+    >>> from pellucid.layers import Conv2d, ReLU, Residual
+    >>> block = Residual([Conv2d(8, 3, stride=2, padding=1), ReLU(), Conv2d(8, 3, padding=1)])
+    >>> Network([block, ReLU()]).build((32, 32, 3)).output_shape
+    (16, 16, 8)
+
+    See Also
+    --------
+    pellucid.formulas.residual : the formula, forward and backward.
+    """
+
+    layers: Sequence[Layer]
+
+    def __post_init__(self) -> None:
+        inner = self.layers
+        if not isinstance(inner, (list, tuple)) or not all(isinstance(x, Layer) for x in inner):
+            raise TypeError(
+                checks.fault("layers", "Residual", "a list of layers, as [Linear(64)]", inner)
+            )
+        if not inner:
+            raise ValueError(checks.fault("layers", "Residual", "at least one layer", inner))
+        single = tuple(part for layer in inner for part in layer.stack())
+        object.__setattr__(self, "layers", single)
+
+    @property
+    def joins_steps(self) -> bool:  # type: ignore[override]
+        return any(layer.joins_steps for layer in self.layers)
+
+    @property
+    def slices_rows(self) -> bool:  # type: ignore[override]
+        return any(layer.slices_rows for layer in self.layers)
+
+    @property
+    def stateful(self) -> bool:  # type: ignore[override]
+        return any(layer.stateful for layer in self.layers)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        self._shortcut(shape)
+        return self._through(shape)
+
+    def branches(self, shape: Shape) -> dict[str, tuple[Layer, ...]]:
+        shortcut = self._shortcut(shape)
+        return {"layers": tuple(self.layers), **({"shortcut": (shortcut,)} if shortcut else {})}
+
+    def border(self, shape: Shape) -> Border:
+        return border_of(self.layers, shape)
+
+    def takes_steps(self) -> bool:
+        return all(layer.takes_steps() or layer.joins_steps for layer in self.layers)
+
+    def work(self, shape: Shape) -> int:
+        shortcut = self._shortcut(shape)
+        total = shortcut.work(shape) if shortcut else 0
+        for layer in self.layers:
+            total += layer.work(shape)
+            shape = layer.output_shape(shape)
+        return total
+
+    def forward(self, stage: Stage, training: bool) -> list[Operation]:
+        inner, shortcut = stage.branches["layers"], stage.branches.get("shortcut")
+        right, right_grid = (shortcut.y, shortcut.y_grid) if shortcut else (stage.x, stage.x_grid)
+        (left_lines, right_lines, y_lines), length = lines(inner.y_grid, right_grid, stage.y_grid)
+        total = add(
+            left=inner.y, left_lines=left_lines, right=right, right_lines=right_lines, y=stage.y,
+            y_lines=y_lines, length=length,
+        )  # fmt: skip
+        return [*_of_all(stage, "forward"), operation(total)]
+
+    def backward(self, stage: Stage) -> list[Operation]:
+        # y = F(x) + S(x), so both get dy, and dx is the sum of what they give back
+        assert stage.dy is not None
+        operations = []
+        for branch in stage.branches.values():
+            assert branch.dy is not None
+            operations.append(activated(stage.dy, stage.y_grid, branch.dy, branch.y_grid))
+            operations += branch.backward
+        if stage.dx is None:
+            return operations
+        inner, shortcut = stage.branches["layers"], stage.branches.get("shortcut")
+        right, right_grid = (shortcut.dx, shortcut.x_grid) if shortcut else (stage.dy, stage.y_grid)
+        assert inner.dx is not None and right is not None
+        grids = (inner.x_grid, right_grid, stage.x_grid)
+        (left_lines, right_lines, dx_lines), length = lines(*grids)
+        total = add(
+            left=inner.dx, left_lines=left_lines, right=right, right_lines=right_lines, y=stage.dx,
+            y_lines=dx_lines, length=length,
+        )  # fmt: skip
+        return [*operations, operation(total)]
+
+    def begin(self, stage: Stage) -> list[Operation]:
+        return _of_all(stage, "begin")
+
+    def carry(self, stage: Stage) -> list[Operation]:
+        return _of_all(stage, "carry")
+
+    def _through(self, shape: Shape) -> Shape:
+        """What F makes of `shape`."""
+        for layer in self.layers:
+            layer.parameters(shape)
+            shape = layer.output_shape(shape)
+        return shape
+
+    def _shortcut(self, shape: Shape) -> Layer | None:
+        """The projection that makes the shortcut's shape F's; None where it is that already."""
+        output = self._through(shape)
+        if output == shape:
+            return None
+        if len(output) != len(shape):
+            raise ValueError(
+                f"the layers of Residual must keep the number of axes, for the shortcut to be "
+                f"added. Got rows of shape {output} from {shape}."
+            )
+        if len(shape) == 1:
+            return Linear(output[0], bias=False)
+        strides = tuple(
+            -(-size // kept) for size, kept in zip(shape[:-1], output[:-1], strict=True)
+        )
+        projection = (
+            Conv1d(output[-1], 1, strides[0], bias=False)
+            if len(shape) == 2
+            else Conv2d(output[-1], 1, strides, bias=False)  # type: ignore[arg-type]
+        )
+        if projection.output_shape(shape) != output:
+            raise ValueError(
+                f"the layers of Residual must keep the size, or divide it as a stride does, for "
+                f"the shortcut to be added. Got {output[:-1]} from {shape[:-1]}. Use "
+                'padding="same".'
+            )
+        return projection
+
+
+def _of_all(stage: Stage, part: str) -> list[Operation]:
+    """Those operations of all branches."""
+    branches: Sequence[Layout] = tuple(stage.branches.values())
+    return [operation for branch in branches for operation in getattr(branch, part)]

@@ -1,0 +1,124 @@
+"""What convolution and pooling share: windows that slide over a picture or a signal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pellucid import checks
+from pellucid.formulas import output_size, same_padding
+from pellucid.kernels.grid import Border
+from pellucid.layers.base import Layer, Shape
+
+Pair = tuple[int, int]
+Size = int | tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """How windows lie on one picture: their size, their stride, the padding and how many fit."""
+
+    size: Pair
+    stride: Pair
+    padding: Border
+    outputs: Pair
+
+
+class Sliding(Layer):
+    """Abstract: a layer whose windows slide over `dimensions` axes of its input."""
+
+    dimensions: ClassVar[int]
+    stride: Any
+    padding: Any
+
+    @property
+    def _window(self) -> Any:
+        """The window's size as the user gave it."""
+        raise NotImplementedError
+
+    @property
+    def _ceil(self) -> bool:
+        return False
+
+    def _check_windows(self, size_name: str) -> None:
+        """Check size, stride and padding; lists, as files hold them, become tuples."""
+        for name, least in ((size_name, 1), ("stride", 1), ("padding", 0)):
+            value = getattr(self, name)
+            if isinstance(value, list):
+                value = tuple(value)
+                object.__setattr__(self, name, value)
+            if name == "stride" and value is None:
+                continue
+            if name == "padding" and isinstance(value, str):
+                checks.one_of(name, type(self).__name__, value, ("same", "valid"))
+                continue
+            self._pair(name, value, least)
+
+    def _pair(self, name: str, value: Any, least: int) -> Pair:
+        owner, check = type(self).__name__, checks.non_negative_integer
+        if least:
+            check = checks.positive_integer
+        if isinstance(value, tuple) and self.dimensions == 2:
+            if len(value) != 2:
+                expected = "a number, or two: (height, width)"
+                raise ValueError(checks.fault(name, owner, expected, value))
+            return check(name, owner, value[0]), check(name, owner, value[1])
+        one = check(name, owner, value)
+        return (one, one) if self.dimensions == 2 else (1 if least else 0, one)
+
+    def windows(self, shape: Shape) -> Placement:
+        """How the windows lie on an input of `shape`; an error where they do not fit."""
+        owner = type(self).__name__
+        if len(shape) != self.dimensions + 1:
+            expected = "(length, channels)" if self.dimensions == 1 else "(height, width, channels)"
+            raise ValueError(
+                f"the input of {owner} must have rows of shape {expected}. Got {shape}."
+            )
+        sizes = (1, shape[0]) if self.dimensions == 1 else (shape[0], shape[1])
+        window = self._pair("window", self._window, 1)
+        stride = window if self.stride is None else self._pair("stride", self.stride, 1)
+        if self.padding == "same":
+            padding = tuple(
+                same_padding(n, k, s) for n, k, s in zip(sizes, window, stride, strict=True)
+            )
+        else:
+            each = (0, 0) if self.padding == "valid" else self._pair("padding", self.padding, 0)
+            padding = tuple((p, p) for p in each)
+        for n, k, p in zip(sizes, window, padding, strict=True):
+            if n + sum(p) < k:
+                raise ValueError(
+                    f"the maps that come into {self!r} must be at least as large as its window of "
+                    f"{_times(window[2 - self.dimensions :])}, padding included. Got maps of "
+                    f'{_times(sizes[2 - self.dimensions :])}. Use padding="same", a smaller '
+                    "window, or one pooling less before it."
+                )
+        outputs = tuple(
+            output_size(n, k, s, p, ceil_mode=self._ceil)
+            for n, k, s, p in zip(sizes, window, stride, padding, strict=True)
+        )
+        return Placement(window, stride, padding, outputs)  # type: ignore[arg-type]
+
+    def _maps(self, outputs: Pair, channels: int) -> Shape:
+        return (*outputs[2 - self.dimensions :], channels)
+
+    def sizes(self, shape: Shape) -> str:
+        """How the output's size follows from the input's, for `summary`."""
+        found = self.windows(shape)
+        sizes = (1, shape[0]) if self.dimensions == 1 else shape[:2]
+        texts = {}
+        for axis, name in enumerate(("OH", "OW" if self.dimensions == 2 else "OL")):
+            n, p, k, s = sizes[axis], sum(found.padding[axis]), found.size[axis], found.stride[axis]
+            share = f"({n} + {p} - {k})/{s}"
+            if (n + p - k) % s:
+                rounds = "floor" if (n + p - k) // s + 1 == found.outputs[axis] else "ceil"
+                share = f"{rounds}({share})"
+            texts[name] = f"{share} + 1 = {found.outputs[axis]}"
+        if self.dimensions == 1:
+            return f"OL = {texts['OL']}"
+        if texts["OH"] == texts["OW"]:
+            return f"OH = OW = {texts['OH']}"
+        return f"OH = {texts['OH']}, OW = {texts['OW']}"
+
+
+def _times(sizes: tuple[int, ...]) -> str:
+    return " x ".join(map(str, sizes))

@@ -1,0 +1,5 @@
+"""Networks: a chain of layers, its parameters, and the passes that run it."""
+
+from pellucid.network.network import Network
+
+__all__ = ["Network"]

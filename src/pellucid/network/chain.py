@@ -1,0 +1,178 @@
+"""Layers one after the other, and the shapes between them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.engine import available_threads
+from pellucid.kernels.grid import Grid, grid_of, tiled_pixel
+from pellucid.layers.activations import Activation
+from pellucid.layers.base import ROW_SLICES, Layer, Parameter, Shape, border_of
+
+PREDICT_ROWS, PREDICT_BYTES = 256, 16 << 20  # of a batch at inference; no result depends on them
+# below this many multiply-adds a step, meeting costs more than a second thread brings
+THREAD_WORK = 400_000
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A chain of layers on rows of one shape.
+
+    Parameters
+    ----------
+    layers : tuple of Layer
+        From input to output.
+    shapes : tuple of tuple of int
+        The shape of one row of the input, then of each layer's output.
+    """
+
+    layers: tuple[Layer, ...]
+    shapes: tuple[Shape, ...]
+
+    @classmethod
+    def of(cls, layers: Iterable[Layer], shape: Shape, owner: str = "Network") -> Chain:
+        """The chain of `layers`, stacks taken apart, on rows of `shape`.
+
+        Raises
+        ------
+        ValueError
+            If a layer does not take what the one before gives; it names the layer.
+        """
+        single = tuple(part for layer in layers for part in layer.stack())
+        shapes = [shape]
+        for index, layer in enumerate(single):
+            try:
+                layer.parameters(shape)
+                shape = layer.output_shape(shape)
+            except ValueError as fault:
+                raise ValueError(f"layer {index} of {owner}, {layer!r}: {fault}") from None
+            shapes.append(shape)
+        return cls(single, tuple(shapes))
+
+    def branches(self, index: int) -> dict[str, Chain]:
+        """The chains that layer `index` holds, by name."""
+        layer, shape = self.layers[index], self.shapes[index]
+        return {
+            name: Chain.of(layers, shape, type(layer).__name__)
+            for name, layers in layer.branches(shape).items()
+        }
+
+    def parameters(self) -> dict[str, Parameter]:
+        """What the layers learn: ``"0.weight"``; of a layer in a layer ``"2.layers.0.weight"``."""
+        named: dict[str, Parameter] = {}
+        for index, layer in enumerate(self.layers):
+            for name, parameter in layer.parameters(self.shapes[index]).items():
+                named[f"{index}.{name}"] = parameter
+            for branch, chain in self.branches(index).items():
+                for name, parameter in chain.parameters().items():
+                    named[f"{index}.{branch}.{name}"] = parameter
+        return named
+
+    def learns(self, last: int) -> bool:
+        """Whether any of the layers up to `last` has parameters."""
+        return any(int(name.partition(".")[0]) <= last for name in self.parameters())
+
+    def fuses(self, index: int) -> bool:
+        """Whether layer `index` is an activation that the layer before computes in its product."""
+        return (
+            index > 0
+            and isinstance(self.layers[index], Activation)
+            and self.layers[index - 1].fuses_activation
+        )
+
+    def grids(self, dtype: Any, first: Grid | None = None) -> list[Grid]:
+        """Where each shape's pixels lie: with the border and the room that its layers want."""
+        grids = [
+            grid_of(shape, tiled_pixel(shape[-1], dtype), border_of(self.layers[index:], shape))
+            for index, shape in enumerate(self.shapes)
+        ]
+        if first is not None:
+            grids[0] = first
+        elif self.layers[0].reads_plain:  # as the data come, all else in whole vectors
+            grids[0] = grid_of(self.shapes[0], 0, grids[0].border)
+        return grids
+
+    @property
+    def work(self) -> int:
+        """Multiply-adds of one row's forward pass."""
+        return sum(
+            layer.work(shape) for layer, shape in zip(self.layers, self.shapes, strict=False)
+        )
+
+    def threads(self, rows: int, n_jobs: int | None = None) -> int:
+        """How many threads a step of `rows` rows is worth; no result depends on it."""
+        # more threads than processors wait for one another; some more are let through for tests
+        most = available_threads() if n_jobs is None else min(n_jobs, 8 * available_threads())
+        return max(1, min(most, rows * self.work // THREAD_WORK))
+
+    @property
+    def slices(self) -> int:
+        """Into how many slices a batch's rows are cut where they are large, else 0."""
+        if any(layer.joins_steps for layer in self.layers):
+            return 0  # many rows go through their steps together
+        return ROW_SLICES if any(layer.slices_rows for layer in self.layers) else 0
+
+    @property
+    def stateful(self) -> bool:
+        """Whether rows of a batch go on from those of the batch before."""
+        return any(layer.stateful for layer in self.layers)
+
+    def predict_rows(self, dtype: Any) -> int:
+        """How many rows are predicted at a time: fewer, where a row's maps are large."""
+        row = sum(map(math.prod, self.shapes)) * np.dtype(dtype).itemsize
+        return max(1, min(PREDICT_ROWS, PREDICT_BYTES // row))
+
+    def check_rank(self, purpose: str, most: int) -> None:
+        """Refuse outputs of more than `most` axes."""
+        if len(self.shapes[-1]) > most:
+            raise ValueError(
+                f"the output of Network must be flat for {purpose}. Got maps of shape "
+                f"{self.shapes[-1]}. Put a Flatten or GlobalAvgPool layer before its end."
+            )
+
+    def check_steps(self) -> None:
+        """Refuse layers that cannot work on sequences of unequal length."""
+        layer = self._mixes_steps()
+        if layer is not None:
+            raise ValueError(
+                "the layers of a Network that takes sequences of unequal length must work step by "
+                f"step until one returns the last state. Got {layer!r}. Put an LSTM before it, or "
+                "cut the sequences to one length."
+            )
+
+    def _mixes_steps(self) -> Layer | None:
+        """The first layer, if any, that neither keeps steps apart nor goes through them all."""
+        for layer, shape in zip(self.layers, self.shapes, strict=False):
+            if len(shape) > 1 and not (layer.joins_steps or layer.takes_steps()):
+                return layer
+        return None
+
+    def for_rows(self, shape: Sequence[int]) -> Chain:
+        """The chain for an X of `shape`: itself, or what differs in its number of steps alone.
+
+        Raises
+        ------
+        ValueError
+            If its layers do not take such rows.
+        """
+        wanted, came = self.shapes[0], tuple(shape)
+        if came[1:] == wanted:
+            return self
+        alike = len(came) == 3 and len(wanted) == 2 and came[2] == wanted[1] and came[1] > 0
+        if not alike or self._mixes_steps() is not None:
+            raise ValueError(
+                f"X of Network must have shape (rows, {', '.join(map(str, wanted))}). Got {came}."
+            )
+        return Chain.of(self.layers, came[1:])
+
+    def in_pieces(self, most: int | None) -> tuple[Chain, int]:
+        """The chain for pieces of at most `most` steps, and how many make up the longest row."""
+        shape = self.shapes[0]
+        if most is None or shape[0] <= most:
+            return self, 1
+        return self.for_rows((1, most, shape[1])), -(-shape[0] // most)

@@ -1,0 +1,117 @@
+"""A loss on a network's output: its operations, and the sums of each step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pellucid import checks
+from pellucid.engine import Operation, halt_word, new_control, operation
+from pellucid.kernels.operations import losses
+from pellucid.layers.stage import Layout
+from pellucid.network.chain import Chain
+from pellucid.rows import Targets
+
+LOSSES = {
+    "mean_squared_error": losses.mean_squared_error,
+    "binary_cross_entropy": losses.binary_cross_entropy,
+    "categorical_cross_entropy": losses.categorical_cross_entropy,
+}
+
+
+class Loss:
+    """A loss on the output of a chain that has been laid out.
+
+    Parameters
+    ----------
+    name : str
+        One of `LOSSES`.
+    chain, layout : Chain and Layout
+    targets : Targets
+        Of all rows.
+    order : int64 ndarray of shape (N,)
+        The epoch's order of the rows.
+    steps : int
+        Of an epoch.
+
+    Attributes
+    ----------
+    control : ndarray
+        For the program: a loss that is no finite number halts it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        chain: Chain,
+        layout: Layout,
+        targets: Targets,
+        order: np.ndarray,
+        steps: int,
+    ) -> None:
+        checks.one_of("loss", "Network", name, LOSSES)
+        chain.check_rank(f"the loss {name}", 2 if targets.each_step else 1)
+        rows, dtype = len(layout.y), layout.y.dtype
+        self.name, self.layout, self.targets, self.order = name, layout, targets, order
+        self.columns = chain.shapes[-1][-1]
+        self.values = self._checked(
+            targets.values, len(targets.values) if targets.each_step else len(order), dtype
+        )
+        if len(targets) != len(order):
+            raise ValueError(
+                f"y of {name} must have targets of {len(order)} sequences. Got {len(targets)}."
+            )
+        self.weight = np.ascontiguousarray(targets.scaled_weight, dtype=dtype)
+        self.gradient = layout.dy if layout.dy is not None else np.zeros_like(layout.y)
+        self.row_losses, self.row_hits = np.zeros(rows), np.zeros(rows)
+        self.sums = np.zeros(2 * steps)  # each step's loss, then each step's hits
+        self.control = new_control()
+
+    @property
+    def losses(self) -> np.ndarray:
+        """The sum of each step's losses."""
+        return self.sums[: self.sums.size // 2]
+
+    @property
+    def hits(self) -> np.ndarray:
+        """How many right answers each step had."""
+        return self.sums[self.sums.size // 2 :]
+
+    def operations(self, back: int = 0, adds: bool = False) -> list[Operation]:
+        """Loss and gradient of a batch, and their sum, which halts a program with this control.
+
+        Of steps that have targets, the last but for `back` of them; the sum may add to what was.
+        """
+        layout = self.layout
+        of_rows = LOSSES[self.name](
+            y=layout.y, pixel=layout.y_grid.pixel, target=self.values, weight=self.weight,
+            starts=self.targets.starts, lengths=self.targets.lengths, order=self.order,
+            steps=layout.y_grid.width, back=back, d=self.gradient, losses=self.row_losses,
+            hits=self.row_hits, columns=self.columns,
+        )  # fmt: skip
+        of_batch = losses.sum_loss(
+            losses=self.row_losses, hits=self.row_hits, sums=self.sums,
+            halt=halt_word(self.control), adds=adds,
+        )  # fmt: skip
+        return [operation(of_rows), operation(of_batch, halts=True)]
+
+    def _checked(self, values: Any, count: int, dtype: np.dtype) -> np.ndarray:
+        """The targets as the kernel reads them: without bounds checks, so they are made here."""
+        if self.name != "categorical_cross_entropy":
+            numbers = np.ascontiguousarray(values, dtype=dtype)
+            if numbers.shape != (count, self.columns):
+                raise ValueError(
+                    f"y of {self.name} must have shape ({count}, {self.columns}), one column an "
+                    f"output. Got {numbers.shape}."
+                )
+            return numbers
+        classes = np.ascontiguousarray(values, dtype=np.int64)
+        if classes.shape != (count,):
+            raise ValueError(f"y of {self.name} must have shape ({count},). Got {classes.shape}.")
+        if count and not 0 <= classes.min() <= classes.max() < self.columns:
+            raise ValueError(
+                f"y of {self.name} must hold class indices from 0 to {self.columns - 1}. "
+                f"Got {classes.min()} to {classes.max()}."
+            )
+        return classes

@@ -1,0 +1,268 @@
+"""A chain of layers with its parameters: what users and estimators hold."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from pellucid import checks
+from pellucid.layers.base import Layer, Shape
+from pellucid.network import passes
+from pellucid.network.chain import Chain
+from pellucid.network.parameters import Parameters
+from pellucid.rows import Examples, Targets, as_rows
+
+_DTYPES = ("float32", "float64")
+
+
+class Network:
+    """A chain of layers.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        From input to output, as ``Network([Linear(64), ReLU(), Dropout(0.1), Linear(3)])``.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+        A stack of recurrent layers counts one by one.
+    chain : Chain
+        Layers and shapes, once :meth:`build` has been called.
+    held : Parameters
+        All parameters in one vector, as the kernels hold them. :meth:`parameters` gives them by
+        name and in plain shape.
+
+    Examples
+    --------
+    >>> from pellucid import Network
+    >>> from pellucid.layers import Linear, ReLU
+    >>> network = Network([Linear(8), ReLU(), Linear(3)]).build((4,), random_state=0)
+    >>> network.forward([[5.1, 3.5, 1.4, 0.2]]).shape
+    (1, 3)
+    """
+
+    def __init__(self, layers: Iterable[Layer]) -> None:
+        given = list(layers)
+        if not given:
+            raise ValueError("layers of Network must be a list of at least one layer. Got [].")
+        for position, layer in enumerate(given):
+            if not isinstance(layer, Layer):
+                raise TypeError(
+                    f"layers of Network must be layers of pellucid.layers. Got "
+                    f"{checks.shown(layer)} at position {position}. Write Linear(64), not 64."
+                )
+        self.layers = tuple(part for layer in given for part in layer.stack())
+        self._chain: Chain | None = None
+        self._parameters: Parameters | None = None
+
+    # -- building --------------------------------------------------------------------------
+
+    def build(
+        self,
+        input_shape: Shape | int,
+        dtype: Any = np.float32,
+        random_state: Any = None,
+        draw: bool = True,
+    ) -> Network:
+        """Check every shape, allocate the parameters and draw their first values.
+
+        Parameters
+        ----------
+        input_shape : tuple of int, or int
+            The shape of one row.
+        dtype : {"float32", "float64"}
+        random_state : int, RandomState or None
+            None draws anew each time.
+        draw : bool
+            False leaves all parameters zero, for :meth:`set_parameters`.
+
+        Returns
+        -------
+        Network
+            Itself.
+        """
+        one = isinstance(input_shape, numbers.Integral)
+        sizes = (input_shape,) if one else tuple(input_shape)  # type: ignore[arg-type]
+        shape = tuple(checks.positive_integer("input_shape", "Network", size) for size in sizes)
+        name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
+        name = checks.one_of("dtype", "Network", name, _DTYPES)
+        self._chain = self._parameters = None
+        chain = Chain.of(self.layers, shape)
+        self._parameters = Parameters(chain.parameters(), name)
+        self._chain = chain
+        if draw:
+            self.held.draw(random_state)
+        return self
+
+    @property
+    def built(self) -> bool:
+        """Whether :meth:`build` has been called."""
+        return self._chain is not None
+
+    @property
+    def chain(self) -> Chain:
+        """The layers and the shapes between them."""
+        if self._chain is None:
+            raise ValueError(
+                "the shape of Network's input must be known. Got a network that was not built. "
+                "Call network.build(input_shape) first."
+            )
+        return self._chain
+
+    @property
+    def held(self) -> Parameters:
+        """The parameters as the kernels hold them."""
+        assert self.chain and self._parameters is not None
+        return self._parameters
+
+    @property
+    def values(self) -> np.ndarray:
+        """All parameters in one vector of shape (P,), packed and padded with zeros."""
+        return self.held.values
+
+    @property
+    def dtype(self) -> np.dtype:
+        """float32 or float64."""
+        return self.held.dtype
+
+    @property
+    def input_shape(self) -> Shape:
+        """The shape of one row of input."""
+        return self.chain.shapes[0]
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of one row of output."""
+        return self.chain.shapes[-1]
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """The shape of one row of input, then of each layer's output."""
+        return list(self.chain.shapes)
+
+    @property
+    def size(self) -> int:
+        """The number of parameters, padding not counted."""
+        return self.held.count
+
+    @property
+    def work(self) -> int:
+        """Multiply-adds of one row's forward pass."""
+        return self.chain.work
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """A copy of every parameter, by name: ``"0.weight"`` is layer 0's (I, H) matrix."""
+        return self.held.named(self.values)
+
+    def set_parameters(self, parameters: Mapping[str, Any]) -> Network:
+        """Replace parameters by name; all or none are changed."""
+        self.held.set(parameters)
+        return self
+
+    # -- running ---------------------------------------------------------------------------
+
+    def forward(
+        self,
+        X: Any,
+        output: str = "identity",
+        n_jobs: int | None = None,
+        batch_size: int = 1,
+    ) -> np.ndarray:
+        """The network's output for every row, Dropout and the like as at inference.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, ...), or Rows
+        output : {"identity", "sigmoid", "softmax"}
+            A last function of the output: the probabilities that belong to logits.
+        n_jobs : int, optional
+            Threads; by default as many as the process may use and the work is worth.
+        batch_size : int, default=1
+            Where layers are stateful: after how many rows one goes on from the state of another.
+            Else no result depends on how many rows are computed together.
+
+        Returns
+        -------
+        ndarray of shape (N, *output_shape)
+            A row's bits depend on that row alone. Steps that a sequence lacks are NaN.
+        """
+        chain = self.chain
+        checks.one_of("output", "Network.forward", output, passes.OUTPUTS)
+        if output != "identity":
+            chain.check_rank(f"output={output!r}", 2)
+        batch = checks.positive_integer("batch_size", "Network.forward", batch_size)
+        return passes.predict(chain, self.held, as_rows(X, self.dtype), output, n_jobs, batch)
+
+    def gradients(
+        self, X: Any, y: Any, loss: str, sample_weight: Any = None
+    ) -> tuple[float, dict[str, np.ndarray]]:
+        """The mean loss of all rows as one batch, and its gradient by parameter name.
+
+        `y` holds class indices for "categorical_cross_entropy", else numbers of shape (N, K), or is
+        Targets of such values. These have weights of their own.
+        Layers act as in training: Dropout with seed 0, and BatchNorm moves its running statistics.
+        """
+        rows = as_rows(X, self.dtype)
+        self.chain.for_rows(rows.shape)
+        if not len(rows):
+            raise ValueError("X of Network.gradients must have at least one row. Got none.")
+        targets = Targets.of(y, sample_weight)
+        if targets.each_step:
+            targets.check_steps(rows, "y of Network.gradients")
+        return passes.gradients(self.chain, self.held, Examples(rows, targets), loss)
+
+    # -- looking ---------------------------------------------------------------------------
+
+    def summary_lines(self) -> list[str]:
+        """The table that :meth:`summary` prints, line by line."""
+        table = [("layer", "output shape", "parameters"), ("input", _shown(self.input_shape), "0")]
+        notes = [""]
+        for depth, layer, output, count, note in _listed(self.chain):
+            table.append((f"{'  ' * depth}{layer}", _shown(output), f"{count:,}"))
+            notes.append(note)
+        table.append(("total", "", f"{self.size:,}"))
+        widths = [max(len(row[column]) for row in table) for column in range(3)]
+        lines = [
+            f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}" for row in table
+        ]
+        rule = "-" * len(lines[0])
+        shown = [lines[0], rule]
+        for line, note in zip(lines[1:-1], notes, strict=True):
+            shown.append(line)
+            if note:
+                shown.append(f"    {note}")
+        return [*shown, rule, lines[-1]]
+
+    def summary(self) -> None:
+        """Print a table of layer, output shape and parameters, and how sizes of maps follow."""
+        print("\n".join(self.summary_lines()))
+
+    def __repr__(self) -> str:
+        return f"Network({list(self.layers)!r})"
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+
+def _listed(chain: Chain, depth: int = 0) -> Iterator[tuple[int, str, Shape, int, str]]:
+    """Each layer and those that it holds: depth, words, output shape, its own parameters, sizes."""
+    for index, layer in enumerate(chain.layers):
+        shape, output = chain.shapes[index : index + 2]
+        own = sum(math.prod(parameter.shape) for parameter in layer.parameters(shape).values())
+        branches = chain.branches(index)
+        words = type(layer).__name__ if branches else repr(layer)
+        yield depth, words, output, own, layer.sizes(shape)
+        for branch in branches.values():
+            yield from _listed(branch, depth + 1)
+
+
+def _shown(shape: Shape) -> str:
+    return f"({', '.join(['B', *map(str, shape)])})"

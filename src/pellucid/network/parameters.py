@@ -1,0 +1,111 @@
+"""A network's parameters in one flat vector, as the kernels hold them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid import checks
+from pellucid.kernels.panels import aligned, pack, stored_columns, unpack
+from pellucid.layers.base import Parameter
+from pellucid.layers.initialization import initial
+from pellucid.randomness import Stream, seed_from
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a parameter rests in the flat vector."""
+
+    parameter: Parameter
+    begin: int
+    size: int
+
+    @property
+    def slice(self) -> slice:
+        return slice(self.begin, self.begin + self.size)
+
+
+class Parameters:
+    """All parameters in one vector: matrices in panels, padded with zeros.
+
+    Those that decay come first, then the others that learn, so that one operation updates each
+    kind; then those that layers count themselves.
+
+    Parameters
+    ----------
+    named : mapping of str to Parameter
+    dtype : dtype
+
+    Attributes
+    ----------
+    values : ndarray of shape (P,)
+    decaying, learning : int
+        Where in `values` those that decay end, and those that learn.
+    """
+
+    def __init__(self, named: Mapping[str, Parameter], dtype: Any) -> None:
+        self.dtype = np.dtype(dtype)
+        places: dict[str, _Place] = {}
+        begin, ends = 0, []
+        for kind in ((True, True), (False, True), (False, False)):
+            for name, parameter in named.items():
+                if (parameter.decays, parameter.learns) == kind:
+                    *rows, columns = parameter.shape
+                    size = math.prod(rows) * stored_columns(columns, self.dtype)
+                    places[name] = _Place(parameter, begin, size)
+                    begin += size
+            ends.append(begin)
+        self.decaying, self.learning, _ = ends
+        self._places = {name: places[name] for name in named}
+        self.values = aligned(begin, self.dtype)
+
+    def draw(self, random_state: Any) -> None:
+        """Draw all of them anew."""
+        seed = seed_from(random_state)
+        for index, (name, place) in enumerate(self._places.items()):
+            stream = Stream(seed, "initialization", index)
+            parameter = place.parameter
+            self._write(name, initial(parameter.initialization, parameter.shape, stream))
+
+    def named(self, vector: np.ndarray) -> dict[str, np.ndarray]:
+        """The parameters, or their gradients, in a `vector` like `values`: copies by name."""
+        return {
+            name: unpack(
+                vector[place.slice], math.prod(place.parameter.shape[:-1]),
+                place.parameter.shape[-1],
+            ).reshape(place.parameter.shape)
+            for name, place in self._places.items()
+        }  # fmt: skip
+
+    def views(self, vector: np.ndarray) -> dict[str, np.ndarray]:
+        """Each one's part of a `vector` like `values`, packed, by name."""
+        return {name: vector[place.slice] for name, place in self._places.items()}
+
+    def set(self, parameters: Mapping[str, Any]) -> None:
+        """Replace parameters by name; all or none are changed."""
+        checked = {}
+        for name, value in parameters.items():
+            if name not in self._places:
+                raise ValueError(checks.unknown_parameter("Network", name, self._places))
+            array = np.asarray(value, dtype=self.dtype)
+            shape = self._places[name].parameter.shape
+            if array.shape != shape:
+                raise ValueError(
+                    f"parameter {name!r} of Network must have shape {shape}. Got {array.shape}."
+                )
+            checked[name] = array
+        for name, array in checked.items():
+            self._write(name, array)
+
+    @property
+    def count(self) -> int:
+        """The number of parameters, padding not counted."""
+        return sum(math.prod(place.parameter.shape) for place in self._places.values())
+
+    def _write(self, name: str, value: np.ndarray) -> None:
+        place = self._places[name]
+        pack(value.reshape(-1, place.parameter.shape[-1]), self.values[place.slice])

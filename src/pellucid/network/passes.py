@@ -1,0 +1,422 @@
+"""The passes over rows: a training step, a measurement, a prediction, gradients.
+
+Nowhere else is a program built or run. Each pass lays a chain out, puts the operations of a step
+together, and runs them batch by batch, while the rows' reader keeps ahead.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from pellucid.engine import Operation, Program, operation
+from pellucid.kernels.grid import Grid, grid_of, spaced
+from pellucid.kernels.operations.activations import activation_forward, softmax_forward
+from pellucid.kernels.operations.optimizers import accumulate, clip_scale, squared_norm
+from pellucid.kernels.panels import aligned, rows_of
+from pellucid.layers.activations import Sigmoid
+from pellucid.layers.stage import Batch, Layout
+from pellucid.network.chain import Chain
+from pellucid.network.layout import lay_out
+from pellucid.network.loss import Loss
+from pellucid.network.parameters import Parameters
+from pellucid.rows import Examples, Reader, Rows
+
+OUTPUTS = ("identity", "sigmoid", "softmax")
+NORM_CHUNKS, NORM_LANES = 64, 32
+
+
+class Halted(Exception):
+    """An operation asked the program to stop."""
+
+
+class _Run:
+    """A program over all rows, some steps a call.
+
+    Attributes
+    ----------
+    seconds : float
+        How long the last call took.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        reader: Reader,
+        operations: Iterable[Operation],
+        dtype: np.dtype,
+        n_jobs: int | None,
+        control: np.ndarray | None = None,
+    ) -> None:
+        self.reader, self.rows, self.batch = reader, len(reader.rows), reader.batch
+        self.steps = -(-self.rows // self.batch)
+        self.program = Program(operations, dtype, control, chain.slices)
+        self.parts = chain.threads(self.batch, n_jobs)
+        self.seconds = 0.0
+
+    def calls(self, order: np.ndarray, most: Callable[[], int]) -> Iterator[tuple[int, int]]:
+        """Run all steps, at most ``most()`` in a call; after each call its first and last step.
+
+        Raises
+        ------
+        Halted
+            If an operation asked to stop.
+        """
+        self.reader.begin(order)
+        step = 0
+        while step < self.steps:
+            stop = min(self.steps, step + min(most(), self.reader.steps))
+            self.reader.wait(step * self.batch, min(self.rows, stop * self.batch))
+            begin = time.perf_counter()
+            finished = self.program.run(step, stop, self.batch, self.rows, self.parts)
+            self.seconds = time.perf_counter() - begin
+            if not finished:
+                raise Halted
+            yield step, stop
+            step = stop
+
+
+class _Pass:
+    """Abstract: a pass, which leaves nothing of its reader behind."""
+
+    reader: Reader
+    layout: Layout
+    run: _Run
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.reader.close()
+
+
+def _absent(rows: Rows, batch: int) -> np.ndarray:
+    """Room for how many steps each row of a batch lacks, where rows may lack any."""
+    return np.zeros(batch if rows.unequal else 0, dtype=np.int64)
+
+
+def _for_inference(chain: Chain, parameters: Parameters, rows: Rows, batch: int) -> Layout:
+    if rows.unequal:
+        chain.check_steps()
+    shared = Batch(
+        batch, parameters.dtype, _absent(rows, batch), slices=chain.slices, carries=chain.stateful
+    )
+    return lay_out(chain, shared, parameters.views(parameters.values), {})
+
+
+def predict(
+    chain: Chain,
+    parameters: Parameters,
+    rows: Rows,
+    output: str = "identity",
+    n_jobs: int | None = None,
+    batch: int = 1,
+) -> np.ndarray:
+    """The chain's output for every row; see :meth:`pellucid.Network.forward`."""
+    chain = chain.for_rows(rows.shape)
+    shape = chain.shapes[-1]
+    if not len(rows):
+        return np.empty((0, *shape), dtype=parameters.dtype)
+    size = batch if chain.stateful else chain.predict_rows(parameters.dtype)
+    with Prediction(chain, parameters, rows, min(size, len(rows)), n_jobs) as prediction:
+        outputs = prediction.outputs()
+        if output != "identity":
+            outputs = _last(outputs.reshape(-1, shape[-1]), output, prediction.run.parts)
+    outputs = outputs.reshape(len(rows), *shape)
+    if outputs.ndim == 3 and (present := rows.present) is not None:
+        outputs[~present] = np.nan
+    return outputs
+
+
+class Prediction(_Pass):
+    """The pass that computes the output of every row."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        parameters: Parameters,
+        rows: Rows,
+        batch: int,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.layout = layout = _for_inference(chain, parameters, rows, batch)
+        self.reader = rows.reader(batch)
+        gather = self.reader.gather(layout.x, layout.x_grid, layout.batch.absent)
+        operations = [gather, *layout.begin, *layout.forward, *layout.carry]
+        self.run = _Run(chain, self.reader, operations, parameters.dtype, n_jobs)
+
+    def outputs(self) -> np.ndarray:
+        """Of every row, flat: (N, numbers of a row)."""
+        layout, rows, batch = self.layout, self.run.rows, self.run.batch
+        places = _numbers(layout.y_grid)
+        outputs = np.empty((rows, len(places)), dtype=layout.y.dtype)
+        for step, _ in self.run.calls(np.arange(rows), lambda: 1):
+            first, end = step * batch, min(rows, (step + 1) * batch)
+            outputs[first:end] = layout.y[: end - first, places]
+        return outputs
+
+
+def _numbers(grid: Grid) -> np.ndarray:
+    """Where each number of a row lies."""
+    return (grid.pixels[:, None] + np.arange(grid.channels)).reshape(-1)
+
+
+def _last(x: np.ndarray, output: str, parts: int) -> np.ndarray:
+    """A last function of each row of x."""
+    y, columns, line = np.zeros_like(x), x.shape[1], spaced(1)
+    if output == "softmax":
+        end = operation(softmax_forward(x=x, y=y, columns=columns))
+    else:
+        end = operation(
+            activation_forward(
+                x=x, x_lines=line, y=y, y_lines=line, length=columns, kind=Sigmoid.kind, slope=0.0
+            )
+        )
+    Program([end], x.dtype).run(0, 1, len(x), len(x), parts)
+    return y
+
+
+def gradients(
+    chain: Chain, parameters: Parameters, examples: Examples, loss: str
+) -> tuple[float, dict[str, np.ndarray]]:
+    """The mean loss of all rows as one batch; see :meth:`pellucid.Network.gradients`."""
+    chain, rows = chain.for_rows(examples.rows.shape), len(examples)
+    vector = aligned(parameters.values.size, parameters.dtype)
+    order = np.arange(rows, dtype=np.int64)
+    layout = _for_training(chain, parameters, vector, examples, rows, np.zeros(3, np.int64), order)
+    measure = Loss(loss, chain, layout, examples.targets, order, steps=1)
+    with examples.rows.reader(rows) as reader:
+        operations = [
+            reader.gather(layout.x, layout.x_grid, layout.batch.absent),
+            *layout.begin,
+            *layout.forward,
+            *measure.operations(),
+            *layout.backward,
+        ]
+        run = _Run(chain, reader, operations, parameters.dtype, None, measure.control)
+        try:
+            for _ in run.calls(order, lambda: 1):
+                pass
+        except Halted:  # the loss tells
+            pass
+    return float(measure.losses[0]) / rows, parameters.named(vector)
+
+
+def _for_training(
+    chain: Chain,
+    parameters: Parameters,
+    vector: np.ndarray,
+    examples: Examples,
+    batch: int,
+    clock: np.ndarray,
+    order: np.ndarray,
+    carries: bool = False,
+) -> Layout:
+    """The layout whose gradients go into `vector`."""
+    if examples.rows.unequal:
+        chain.check_steps()
+    weight = np.ascontiguousarray(examples.targets.row_weight, dtype=parameters.dtype)
+    shared = Batch(
+        batch, parameters.dtype, _absent(examples.rows, batch), training=True, clock=clock,
+        weight=weight, order=order, slices=chain.slices, carries=carries or chain.stateful,
+    )  # fmt: skip
+    return lay_out(chain, shared, parameters.views(parameters.values), parameters.views(vector))
+
+
+class Measurement(_Pass):
+    """The pass that measures loss and accuracy on rows kept aside."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        parameters: Parameters,
+        examples: Examples,
+        loss: str,
+        n_jobs: int | None = None,
+    ) -> None:
+        rows = examples.rows
+        chain = chain.for_rows(rows.shape)
+        batch = min(chain.predict_rows(parameters.dtype), len(rows))
+        self.order = np.arange(len(rows), dtype=np.int64)
+        self.layout = layout = _for_inference(chain, parameters, rows, batch)
+        steps = -(-len(rows) // batch)
+        self.loss = Loss(loss, chain, layout, examples.targets, self.order, steps)
+        self.reader = rows.reader(batch)
+        gather = self.reader.gather(layout.x, layout.x_grid, layout.batch.absent)
+        operations = [gather, *layout.forward, *self.loss.operations()]
+        control = self.loss.control
+        self.run = _Run(chain, self.reader, operations, parameters.dtype, n_jobs, control)
+
+    def measure(self) -> tuple[float, float]:
+        """The mean loss, infinite where it is no number, and the share of right answers."""
+        try:
+            for _ in self.run.calls(self.order, lambda: self.run.steps):
+                pass
+        except Halted:
+            return math.inf, 0.0
+        rows = len(self.order)
+        return math.fsum(self.loss.losses) / rows, math.fsum(self.loss.hits) / rows
+
+
+class Change(Protocol):
+    """What may happen to a batch's rows before the network sees them, as augmentation does."""
+
+    def operations(
+        self, x: np.ndarray, y: np.ndarray, grid: Grid, clock: np.ndarray
+    ) -> list[Operation]:
+        """The operations that change plain rows `x` into `y`, whose pixels lie on `grid`."""
+
+
+class TrainingPass(_Pass):
+    """The pass of a training epoch: forward, loss, backward, update, for every batch.
+
+    Parameters
+    ----------
+    chain, parameters : Chain and Parameters
+    examples : Examples
+    loss : str
+    batch : int
+        Rows of a step.
+    update : callable
+        ``update(gradients, schedule, scale)`` gives the operations that change the parameters;
+        `schedule` has three numbers a step, and gradients count `scale` times.
+    seed : int
+        What dropout and the like draw from.
+    clip_norm : float, optional
+        The largest norm of the whole gradient.
+    tbptt_steps : int, optional
+        Through how many steps a gradient goes back at most.
+    change : Change, optional
+    n_jobs : int, optional
+
+    Attributes
+    ----------
+    order : int64 ndarray of shape (N,)
+        In which rows come; to be set before each epoch.
+    schedule : float64 ndarray of shape (steps, 3)
+        To be set before each epoch.
+    clock : int64 ndarray of shape (3,)
+        The last of them, the steps done before, is to be set before each epoch.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        parameters: Parameters,
+        examples: Examples,
+        loss: str,
+        batch: int,
+        update: Callable[[np.ndarray, np.ndarray, np.ndarray], list[Operation]],
+        seed: int = 0,
+        clip_norm: float | None = None,
+        tbptt_steps: int | None = None,
+        change: Change | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        chain, self.pieces = chain.for_rows(examples.rows.shape).in_pieces(tbptt_steps)
+        if self.pieces > 1:
+            examples = replace(examples, rows=examples.rows.in_pieces())
+        self.chain, self.examples = chain, examples
+        self.order = np.arange(len(examples), dtype=np.int64)
+        words = [seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF, 0]
+        self.clock = np.array(words, dtype=np.int64)
+        vector = aligned(parameters.values.size, parameters.dtype)
+        self.layout = _for_training(
+            chain, parameters, vector, examples, batch, self.clock, self.order, self.pieces > 1
+        )
+        steps = -(-len(examples) // batch)
+        self.loss = Loss(loss, chain, self.layout, examples.targets, self.order, steps)
+        self.schedule, scale = np.zeros((steps, 3)), np.ones(2)
+        self.reader = examples.rows.reader(batch)
+        operations, total = self._to_gradients(vector, change)
+        operations += _clip(total, clip_norm, scale)
+        operations += update(total, self.schedule, scale)
+        control = self.loss.control
+        self.run = _Run(chain, self.reader, operations, parameters.dtype, n_jobs, control)
+
+    def _to_gradients(
+        self, vector: np.ndarray, change: Change | None
+    ) -> tuple[list[Operation], np.ndarray]:
+        """Forward and backward, and where the gradients are then.
+
+        Long sequences go piece by piece, the last piece at their ends. A piece goes on from the
+        states of the one before, and no gradient goes back to that. Where a sequence has one
+        target, the other pieces only go forward.
+        """
+        layout, operations, fresh = self.layout, [], True
+        by_steps = self.examples.targets.each_step
+        adds_up = by_steps and self.pieces > 1
+        total = aligned(vector.size, vector.dtype) if adds_up else vector
+        for piece in reversed(range(self.pieces)):
+            back = piece * self.chain.shapes[0][0]
+            operations += self._input(back, change)
+            if piece == self.pieces - 1:
+                operations += layout.begin
+            operations += layout.forward
+            if by_steps or piece == 0:
+                operations += [*self.loss.operations(back, adds=not fresh), *layout.backward]
+                if adds_up:
+                    operations.append(
+                        operation(accumulate(gradient=vector, total=total, fresh=fresh))
+                    )
+                fresh = False
+            if piece or self.chain.stateful:
+                operations += layout.carry
+        return operations, total
+
+    def _input(self, back: int, change: Change | None) -> list[Operation]:
+        """The batch's rows, changed by chance where that is asked for."""
+        layout = self.layout
+        if change is None:
+            return [self.reader.gather(layout.x, layout.x_grid, layout.batch.absent, back)]
+        plain = grid_of(self.chain.shapes[0])
+        x = rows_of(len(layout.x), plain.size, layout.x.dtype)
+        gather = self.reader.gather(x, plain, layout.batch.absent)
+        return [
+            replace(gather, meets=False),  # a thread's rows stay its own
+            *change.operations(x, layout.x, layout.x_grid, self.clock),
+        ]
+
+    def sums(self) -> tuple[float, float]:
+        """Of the epoch just run, the mean loss and the share of right answers."""
+        rows = len(self.examples)
+        return math.fsum(self.loss.losses) / rows, math.fsum(self.loss.hits) / rows
+
+    def not_finite(self) -> str:
+        """Where a loss that is no finite number began, in words."""
+        for stage, layer in zip(self.layout.stages, self.chain.layers, strict=True):
+            bad = [name for name, part in stage.parameters.items() if not np.isfinite(part).all()]
+            if bad:
+                return f"layer {stage.number} ({layer!r}), whose {bad[0]} is no longer finite"
+            if not np.isfinite(stage.y).all():
+                return f"layer {stage.number} ({layer!r}), whose output is no longer finite"
+        return "the loss itself, though every layer's output is finite"
+
+
+def _clip(gradients: np.ndarray, clip_norm: float | None, scale: np.ndarray) -> list[Operation]:
+    """The operations that find by what the gradients are to be multiplied."""
+    if clip_norm is None:
+        return []
+    lanes = np.zeros((NORM_CHUNKS, NORM_LANES))
+    return [
+        operation(squared_norm(g=gradients, lanes=lanes)),
+        operation(clip_scale(lanes=lanes, limit=clip_norm, scale=scale)),
+    ]
+
+
+def finite(chain: Chain, parameters: Parameters, rows: Rows) -> bool:
+    """Whether the outputs of some rows are finite numbers, so that the last step went well."""
+    some: Any = rows.take(slice(0, chain.predict_rows(parameters.dtype)))
+    outputs = predict(chain, parameters, some, n_jobs=1)
+    return bool(np.isfinite(outputs if outputs.ndim < 3 else some.of_steps(outputs)).all())

@@ -1,0 +1,20 @@
+"""What a network is fed with: rows of any kind behind one protocol, and their targets."""
+
+from pellucid.rows.base import Reader, Rows
+from pellucid.rows.dense import Dense, as_rows
+from pellucid.rows.pictures import DecodedPictures, Pictures
+from pellucid.rows.sequences import Sequences
+from pellucid.rows.targets import Examples, Targets, unit_mean
+
+__all__ = [
+    "DecodedPictures",
+    "Dense",
+    "Examples",
+    "Pictures",
+    "Reader",
+    "Rows",
+    "Sequences",
+    "Targets",
+    "as_rows",
+    "unit_mean",
+]

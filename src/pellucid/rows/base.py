@@ -1,0 +1,137 @@
+"""The protocol of rows, and the reader that hands them to the kernels batch by batch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from pellucid.engine import Operation
+from pellucid.kernels.grid import Grid
+
+
+class Rows(ABC):
+    """Abstract: N rows of one shape, wherever they lie.
+
+    A new kind says its `shape`, how some of its rows are taken, what one row is, and which
+    operation copies a batch of them to where the first layer reads. Rows that are not in memory
+    have a reader of their own, which fetches them ahead of the kernels.
+
+    Attributes
+    ----------
+    unequal : bool
+        Whether rows may lack steps at their end.
+    """
+
+    unequal: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """(N, ...): the number of rows, then the shape of the longest."""
+
+    @abstractmethod
+    def take(self, index: Any) -> Self:
+        """The rows at `index`: a slice, a mask or an array of positions."""
+
+    @abstractmethod
+    def row(self, position: int) -> np.ndarray:
+        """One row as the network sees it, without the steps that it lacks."""
+
+    @abstractmethod
+    def gather(
+        self, slots: np.ndarray, x: np.ndarray, grid: Grid, absent: np.ndarray, back: int
+    ) -> Operation:
+        """The operation that copies a batch into `x`, the padded rows on `grid`.
+
+        Row i of a batch is the one that ``slots[first + i]`` says. Where rows are `unequal`, as
+        many steps are copied as `grid` is wide: the last ones, but for `back` behind them; and
+        `absent` gets the number of steps that each row lacks.
+        """
+
+    @property
+    def present(self) -> np.ndarray | None:
+        """Which steps each row has, bool of shape (N, T); None where none lacks any."""
+        return None
+
+    @property
+    def overlap(self) -> float:
+        """In how many rows a step lies, on average: more than one where windows overlap."""
+        return 1.0
+
+    def of_steps(self, outputs: np.ndarray) -> np.ndarray:
+        """`outputs` of shape (N, T, K) for the steps that there are: (all steps, K)."""
+        present = self.present
+        return outputs.reshape(-1, outputs.shape[-1]) if present is None else outputs[present]
+
+    def as_type(self, dtype: Any) -> Rows:
+        """The rows in the network's float type, where they are numbers of another."""
+        return self
+
+    def in_pieces(self) -> Rows:
+        """The same rows as a kind whose steps can be gathered piece by piece."""
+        raise TypeError(f"rows to be cut must have steps. Got {type(self).__name__}.")
+
+    def reader(self, batch: int) -> Reader:
+        """What hands them over in batches of `batch` rows."""
+        return Reader(self, batch)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        """All rows as the network sees them, where they are of one length."""
+        return np.array([self.row(position) for position in range(len(self))], dtype=dtype)
+
+
+class Reader:
+    """Hands rows to the kernels in the order of the epoch.
+
+    Rows in memory are there when they are wanted. A kind that has to fetch its rows overrides
+    `begin`, `wait`, `steps` and `close`.
+
+    Parameters
+    ----------
+    rows : Rows
+    batch : int
+        Rows of a step.
+    """
+
+    def __init__(self, rows: Rows, batch: int) -> None:
+        self.rows, self.batch = rows, batch
+        self.slots = np.arange(len(rows), dtype=np.int64)
+
+    def gather(self, x: np.ndarray, grid: Grid, absent: np.ndarray, back: int = 0) -> Operation:
+        """The operation that copies a batch; see :meth:`Rows.gather`."""
+        return self.rows.gather(self.slots, x, grid, absent, back)
+
+    def begin(self, order: np.ndarray) -> None:
+        """A new epoch, in this order."""
+        self.slots[:] = order
+
+    @property
+    def steps(self) -> int:
+        """How many steps a call may take, so that the next rows can be fetched meanwhile."""
+        return max(1, -(-len(self.rows) // self.batch))
+
+    def wait(self, first: int, last: int) -> None:
+        """Return once the rows at the places `first` to `last` of the epoch are there.
+
+        All places before `first` are done with.
+        """
+
+    def close(self) -> None:
+        """Leave nothing behind, such as threads."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

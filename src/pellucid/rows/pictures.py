@@ -1,0 +1,165 @@
+"""Rows that are pictures: levels and what they stand for, in memory or decoded when wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from pellucid.engine import Operation, operation
+from pellucid.kernels.grid import Grid, lines
+from pellucid.kernels.operations.batches import gather_levels
+from pellucid.rows.base import Reader, Rows
+
+THREADS = 4  # more decode no faster: what they hand over is Python's
+RING_BYTES = 8 << 20
+_GROUP = 8  # pictures that a thread decodes at a time
+
+
+class Pictures(Rows):
+    """Pictures in memory.
+
+    Parameters
+    ----------
+    table : ndarray of shape (256 or 65536, C)
+        The number that each level of each channel stands for, in the network's float type.
+    levels : ndarray of shape (N, H, W, C) and type uint8 or uint16
+    """
+
+    def __init__(self, table: np.ndarray, levels: np.ndarray) -> None:
+        self.table, self.levels = table, levels
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.levels.shape
+
+    def take(self, index: Any) -> Pictures:
+        return Pictures(self.table, np.ascontiguousarray(self.levels[index]))
+
+    def row(self, position: int) -> np.ndarray:
+        return look_up(self.table, self.levels[position])
+
+    def gather(
+        self, slots: np.ndarray, x: np.ndarray, grid: Grid, absent: np.ndarray, back: int
+    ) -> Operation:
+        (runs,), length = lines(grid)
+        data = self.levels.reshape(len(self.levels), -1).view(np.uint8)
+        return operation(
+            gather_levels(
+                data=data, slots=slots, table=self.table.reshape(-1), channels=self.table.shape[1],
+                x=x, lines=runs, length=length,
+            )
+        )  # fmt: skip
+
+
+class DecodedPictures(Rows):
+    """Pictures that are decoded again in each epoch, by threads that keep ahead of the network.
+
+    Parameters
+    ----------
+    table : ndarray of shape (256 or 65536, C)
+        As in :class:`Pictures`; its length tells the levels' type, uint8 or uint16.
+    positions : int64 ndarray of shape (N,)
+        Which pictures they are.
+    row_shape : tuple of int
+        (H, W, C) of each.
+    decode : callable
+        ``decode(position)`` gives the levels of one, or raises.
+    """
+
+    def __init__(
+        self,
+        table: np.ndarray,
+        positions: np.ndarray,
+        row_shape: tuple[int, ...],
+        decode: Callable[[int], np.ndarray],
+    ) -> None:
+        self.table, self.positions = table, positions
+        self.row_shape, self.decode = row_shape, decode
+        self.dtype = np.dtype(np.uint8 if len(table) == 256 else np.uint16)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.positions), *self.row_shape)
+
+    def take(self, index: Any) -> DecodedPictures:
+        return DecodedPictures(self.table, self.positions[index], self.row_shape, self.decode)
+
+    def levels(self, position: int) -> np.ndarray:
+        """The levels of one row."""
+        return self.decode(int(self.positions[position]))
+
+    def row(self, position: int) -> np.ndarray:
+        return look_up(self.table, self.levels(position))
+
+    def gather(
+        self, slots: np.ndarray, x: np.ndarray, grid: Grid, absent: np.ndarray, back: int
+    ) -> Operation:
+        raise TypeError("pictures that are decoded when wanted must be gathered by their reader.")
+
+    def reader(self, batch: int) -> Reader:
+        return DecodingReader(self, batch)
+
+
+class DecodingReader(Reader):
+    """A ring of decoded pictures: while the network works on one half, the other is filled."""
+
+    rows: DecodedPictures
+
+    def __init__(self, rows: DecodedPictures, batch: int) -> None:
+        super().__init__(rows, batch)
+        count, row_bytes = len(rows), int(np.prod(rows.row_shape)) * rows.dtype.itemsize
+        slots = max(2, RING_BYTES // (2 * row_bytes * batch)) * 2 * batch
+        ring = np.zeros((min(count, slots), *rows.row_shape), dtype=rows.dtype)
+        self.ring = Pictures(rows.table, ring)
+        self.slots %= len(ring)
+        self._order = np.arange(count)
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="pellucid-pictures")
+        self._tasks: dict[int, Future[None]] = {}  # by the first place of a group
+        self._asked = 0  # places up to here have been asked for
+
+    def gather(self, x: np.ndarray, grid: Grid, absent: np.ndarray, back: int = 0) -> Operation:
+        return self.ring.gather(self.slots, x, grid, absent, back)
+
+    def begin(self, order: np.ndarray) -> None:
+        self._drop()
+        self._order, self._asked = order.copy(), 0
+
+    @property
+    def steps(self) -> int:
+        return max(1, len(self.ring) // (2 * self.batch))
+
+    def wait(self, first: int, last: int) -> None:
+        """As :meth:`Reader.wait`; the slots before `first` are filled with what comes next."""
+        end_of_ring = min(len(self.rows), first + len(self.ring))
+        while self._asked < end_of_ring:
+            begin, end = self._asked, min(self._asked + _GROUP, end_of_ring)
+            self._tasks[begin] = self._pool.submit(self._decode, begin, end)
+            self._asked = end
+        for begin in [place for place in self._tasks if place < last]:
+            self._tasks.pop(begin).result()
+
+    def _decode(self, begin: int, end: int) -> None:
+        for place in range(begin, end):
+            slot = place % len(self.ring)
+            self.ring.levels[slot] = self.rows.levels(int(self._order[place]))
+
+    def _drop(self) -> None:
+        """Nothing that was asked for is wanted any more."""
+        for task in self._tasks.values():
+            task.cancel()
+        for task in self._tasks.values():
+            if not task.cancelled():
+                task.exception()
+        self._tasks.clear()
+
+    def close(self) -> None:
+        self._drop()
+        self._pool.shutdown()
+
+
+def look_up(table: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """What the levels (..., C) stand for."""
+    return np.asarray(table[levels, np.arange(levels.shape[-1])])

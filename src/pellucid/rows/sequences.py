@@ -1,0 +1,131 @@
+"""Rows that are sequences of unequal length, one behind the other in one array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pellucid.engine import Operation, operation
+from pellucid.kernels.grid import Grid
+from pellucid.kernels.operations.batches import gather_steps
+from pellucid.rows.base import Rows
+
+
+@dataclass(frozen=True, eq=False)
+class Sequences(Rows):
+    """N sequences of up to T steps of C numbers.
+
+    Parameters
+    ----------
+    values : ndarray of shape (all steps, C)
+    starts, lengths : int64 ndarray of shape (N,)
+        Where in `values` a sequence begins, and how many steps it has, at least one.
+    steps : int
+        T, at least the largest length.
+
+    Raises
+    ------
+    ValueError
+        If a length is not between 1 and T, or a sequence does not lie inside `values`.
+    """
+
+    unequal = True
+
+    values: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+    steps: int
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2:
+            raise ValueError(
+                "values of Sequences must have the shape (all steps, features). Got "
+                f"{self.values.shape}."
+            )
+        check_places("Sequences", self.values, self.starts, self.lengths, self.steps)
+
+    @classmethod
+    def from_list(cls, arrays: Any, dtype: Any = np.float32) -> Sequences:
+        """Of arrays of shape (steps, C) each, one a sequence; at least one of them."""
+        if not len(arrays):
+            raise ValueError("Sequences.from_list must have at least one array. Got none.")
+        lengths = np.array([len(array) for array in arrays], dtype=np.int64)
+        values = np.ascontiguousarray(np.concatenate(arrays), dtype=dtype)
+        return cls(values, np.cumsum(lengths) - lengths, lengths, int(lengths.max()))
+
+    @classmethod
+    def from_padded(cls, x: Any, lengths: Any) -> Sequences:
+        """Of the first `lengths` steps of each row of x (N, T, C)."""
+        x = np.ascontiguousarray(x)
+        rows, steps, features = x.shape
+        starts = np.arange(rows, dtype=np.int64) * steps
+        return cls(
+            x.reshape(-1, features), starts, np.ascontiguousarray(lengths, dtype=np.int64), steps
+        )
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(N, T, C)."""
+        return len(self.lengths), self.steps, self.values.shape[1]
+
+    @property
+    def present(self) -> np.ndarray:
+        """Which of T steps each sequence has: bool, of shape (N, T)."""
+        return np.asarray(np.arange(self.steps) < self.lengths[:, None])
+
+    @property
+    def overlap(self) -> float:
+        seen = coverage(self.starts, self.starts + self.lengths, len(self.values))
+        return float(self.lengths.sum() / np.count_nonzero(seen))
+
+    def take(self, index: Any) -> Sequences:
+        """The sequences at `index`; the steps are shared."""
+        return Sequences(self.values, self.starts[index], self.lengths[index], self.steps)
+
+    def row(self, position: int) -> np.ndarray:
+        start = self.starts[position]
+        return self.values[start : start + self.lengths[position]]
+
+    def gather(
+        self, slots: np.ndarray, x: np.ndarray, grid: Grid, absent: np.ndarray, back: int
+    ) -> Operation:
+        return operation(
+            gather_steps(
+                values=self.values, starts=self.starts, lengths=self.lengths, slots=slots, x=x,
+                pixel=grid.pixel, missing=absent, steps=grid.width, back=back,
+            )
+        )  # fmt: skip
+
+    def as_type(self, dtype: Any) -> Sequences:
+        return replace(self, values=np.ascontiguousarray(self.values, dtype=dtype))
+
+    def in_pieces(self) -> Rows:
+        return self
+
+
+def coverage(begins: np.ndarray, ends: np.ndarray, count: int) -> np.ndarray:
+    """In how many of the pieces from `begins` to `ends` each of `count` steps lies."""
+    edges = np.zeros(count + 1, dtype=np.int64)
+    np.add.at(edges, begins, 1)
+    np.add.at(edges, ends, -1)
+    return np.asarray(np.cumsum(edges)[:-1])
+
+
+def check_places(
+    owner: str, values: np.ndarray, starts: np.ndarray, lengths: np.ndarray, steps: int
+) -> None:
+    """Refuse sequences that do not lie inside `values`: the kernels do not look."""
+    if starts.shape != lengths.shape or lengths.ndim != 1:
+        raise ValueError(
+            f"{owner} must have as many starts as lengths. Got {starts.shape} and {lengths.shape}."
+        )
+    wrong = (lengths < 1) | (lengths > steps) | (starts < 0) | (starts > len(values) - lengths)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(
+            f"the lengths of {owner} must be between 1 and {steps}, and each sequence must lie in "
+            f"the {len(values)} steps of values. Got {lengths[row]} from step {starts[row]} in row "
+            f"{row}."
+        )

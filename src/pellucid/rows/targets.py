@@ -1,0 +1,134 @@
+"""What is to be learned of rows: a target for each, or for each of their steps."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pellucid.checks import shown
+from pellucid.rows.base import Rows
+from pellucid.rows.sequences import check_places
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """Targets and weights of N rows: one each, or one for each step, row behind row.
+
+    :meth:`by_row` and :meth:`by_step` make them.
+
+    Parameters
+    ----------
+    values : ndarray of shape (all,) or (all, K)
+    weight : ndarray of shape (all,)
+    starts, lengths : int64 ndarray of shape (N,)
+        Where in `values` a row's begin, and how many it has, at least one.
+    each_step : bool
+        Whether they are targets of steps.
+
+    Raises
+    ------
+    ValueError
+        If there is not one weight a target, or a row's do not lie inside `values`.
+    """
+
+    values: np.ndarray
+    weight: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+    each_step: bool
+
+    def __post_init__(self) -> None:
+        if self.weight.shape != self.values.shape[:1]:
+            raise ValueError(
+                "weight of Targets must have one entry a target, the shape "
+                f"{self.values.shape[:1]}. Got {self.weight.shape}."
+            )
+        most = int(max(self.lengths, default=1))
+        check_places("Targets", self.values, self.starts, self.lengths, most)
+
+    @classmethod
+    def by_row(cls, values: Any, weight: Any = None) -> Targets:
+        """One target a row; all weigh 1 where `weight` is left out."""
+        values = np.asarray(values)
+        rows = len(values) if values.ndim else 0
+        weight = np.ones(rows) if weight is None else np.asarray(weight)
+        return cls(
+            values, weight, np.arange(rows, dtype=np.int64), np.ones(rows, dtype=np.int64), False
+        )
+
+    @classmethod
+    def of(cls, y: Any, weight: Any = None) -> Targets:
+        """`y` as it is where it is Targets, else one target a row."""
+        return y if isinstance(y, Targets) else cls.by_row(y, weight)
+
+    @classmethod
+    def by_step(cls, values: Any, weight: Any, starts: Any, lengths: Any) -> Targets:
+        """One target a step; a row's begin at its `starts` and are as many as its `lengths`."""
+        return cls(values, weight, starts, lengths, True)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def take(self, index: Any) -> Targets:
+        """Those of the rows at `index`; weights of rows are scaled to mean 1 again."""
+        if self.each_step:
+            return replace(self, starts=self.starts[index], lengths=self.lengths[index])
+        return Targets.by_row(self.values[index], unit_mean(self.weight[index]))
+
+    def row(self, position: int) -> np.ndarray:
+        """The target of one row, or those of its steps."""
+        if not self.each_step:
+            return self.values[position]
+        start = self.starts[position]
+        return self.values[start : start + self.lengths[position]]
+
+    def check_steps(self, rows: Rows, name: str) -> None:
+        """Refuse targets that are not one for each step of `rows`; `name` is what errors say."""
+        present = rows.present
+        steps = np.full(len(rows), rows.shape[1]) if present is None else present.sum(axis=1)
+        if not np.array_equal(self.lengths, steps):
+            wanted, came = (shown(lengths.tolist()) for lengths in (steps, self.lengths))
+            raise ValueError(
+                f"{name} must have a target for each step of X: sequences of {wanted} steps. Got "
+                f"{came}."
+            )
+
+    @property
+    def row_weight(self) -> np.ndarray:
+        """The weight of each row: 1 where it is the steps that have weights."""
+        return np.ones(len(self), self.weight.dtype) if self.each_step else self.weight
+
+    @property
+    def scaled_weight(self) -> np.ndarray:
+        """The weights; those of steps scaled so that a row's sum is 1 on average."""
+        if not self.each_step:
+            return self.weight
+        ends = np.cumsum(self.lengths)
+        places = np.arange(self.lengths.sum()) + np.repeat(
+            self.starts - (ends - self.lengths), self.lengths
+        )
+        return self.weight * (len(self) / math.fsum(self.weight[places]))
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows with their targets."""
+
+    rows: Rows
+    targets: Targets
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, index: np.ndarray) -> Examples:
+        """Those at `index`."""
+        return Examples(self.rows.take(index), self.targets.take(index))
+
+
+def unit_mean(weight: np.ndarray) -> np.ndarray:
+    """Weights scaled to mean 1, so that equal weights are the same as none."""
+    total = math.fsum(weight)
+    return weight if total == len(weight) else weight * (len(weight) / total)

@@ -1,0 +1,106 @@
+"""The data of the models in ``tests/models/``: whole numbers of a counter, the same everywhere.
+
+The models and what they predicted were written by the version of format 1 whose ``estimators``
+took all parameters by position. ``python tests/saved_models.py FOLDER`` writes such files anew, for
+a further version beside them.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FOLDER = Path(__file__).parent / "models"
+
+
+def numbers(seed: int, *shape: int) -> np.ndarray:
+    """Multiples of 2^-22 between -2 and 2."""
+    words = np.random.Philox(seed).random_raw(int(np.prod(shape)))
+    return ((words >> np.uint64(40)).astype(np.int64) - 2**23).reshape(shape) / 2.0**22
+
+
+def table() -> dict[str, Any]:
+    """Columns of numbers, with gaps, and of text."""
+    x = numbers(1, 90, 2)
+    x[::7, 1] = np.nan
+    return {
+        "size": x[:, 0],
+        "gap": x[:, 1],
+        "city": [["Rome", "Oslo", None][i % 3] for i in range(90)],
+    }
+
+
+def pictures() -> np.ndarray:
+    """Levels of 8 bits, 9 x 7 pixels in colour."""
+    return (
+        (np.random.Philox(2).random_raw(60 * 9 * 7 * 3) >> np.uint64(56))
+        .astype(np.uint8)
+        .reshape(60, 9, 7, 3)
+    )
+
+
+def sequences() -> list[np.ndarray]:
+    """Sequences of 1 to 9 steps of two features."""
+    x = numbers(3, 60, 9, 2)
+    return [each[: 1 + (7 * i) % 9] for i, each in enumerate(x)]
+
+
+def series() -> dict[str, Any]:
+    """A series by day with a second column."""
+    x = numbers(4, 80, 2)
+    days = np.datetime64("2026-01-01") + np.arange(80)
+    return {"day": days.astype(str), "load": np.cumsum(x[:, 0]), "heat": x[:, 1]}
+
+
+def data() -> dict[str, Any]:
+    """X of each model, by the name of its file."""
+    import pandas
+
+    from pellucid.data import windows
+
+    X = windows(pandas.DataFrame(series()), 6, 2, target="load", time="day")[0]
+    return {
+        "table": pandas.DataFrame(table()),
+        "pictures": pictures(),
+        "steps": sequences(),
+        "series": X,
+    }
+
+
+def _write(folder: Path) -> None:
+    import pandas
+
+    from pellucid import CNNClassifier, FCNNClassifier, GRURegressor, LSTMRegressor
+    from pellucid.data import windows
+
+    X = data()
+    common = {"random_state": 5, "max_epochs": 3, "verbose": 0}
+    city = np.array(["a", "b", "c"])[np.arange(90) % 3]
+    ahead = windows(pandas.DataFrame(series()), 6, 2, target="load", time="day")[1]
+    models = {
+        "table": FCNNClassifier(hidden_dim=(17, 9), dropout=0.1, **common).fit(X["table"], city),
+        "pictures": CNNClassifier(channels=(4, 9), **common).fit(X["pictures"], np.arange(60) % 2),
+        "steps": LSTMRegressor(
+            hidden_dim=5, num_layers=2, bidirectional=True, return_sequences=True, **common
+        ).fit(X["steps"], [each[:, 0] for each in X["steps"]]),
+        "series": GRURegressor(hidden_dim=7, **common).fit(X["series"], ahead),
+    }
+    folder.mkdir(exist_ok=True)
+    for name, model in models.items():
+        model.save(folder / f"{name}.safetensors")
+    np.savez(
+        folder / "predictions.npz", **{name: answers(m, X[name]) for name, m in models.items()}
+    )
+
+
+def answers(model: Any, X: Any) -> np.ndarray:
+    """Probabilities or numbers, flat."""
+    values = (model.predict_proba if hasattr(model, "classes_") else model.predict)(X)
+    return np.concatenate([np.ravel(each) for each in values])
+
+
+if __name__ == "__main__":
+    _write(Path(sys.argv[1]))

@@ -1,0 +1,706 @@
+"""Pictures in training: the same model wherever they come from, and what stops or skips one."""
+
+import pickle
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.base import clone
+
+from pellucid import CNNClassifier, CNNRegressor, NetworkClassifier, load
+from pellucid.data import picture_encoder, picture_sets
+from pellucid.data.picture_encoder import PictureEncoder
+from pellucid.data.pictures import read_picture
+from pellucid.layers import Conv2d, Flatten, Linear, ReLU
+from pellucid.rows import pictures as row_pictures
+
+QUICK = {"channels": 4, "hidden_dim": 8, "max_epochs": 3, "batch_size": 8, "random_state": 0,
+         "verbose": 0}  # fmt: skip
+COUNT = 30
+LEVELS = np.random.default_rng(0).integers(0, 256, (COUNT, 9, 8, 3), dtype=np.uint8)
+GREY = np.ascontiguousarray(LEVELS[..., 0])
+Y = np.arange(COUNT) % 3
+
+
+def fit(X, y=Y, weight=None, **options):
+    return CNNClassifier(**{**QUICK, **options}).fit(X, y, sample_weight=weight)
+
+
+def bits(model):
+    """All that the model learned."""
+    _, arrays = model._state()
+    return {name: each.tobytes() for name, each in arrays.items()}
+
+
+def alive():
+    return [each for each in threading.enumerate() if each.name.startswith("pellucid-pictures")]
+
+
+@pytest.fixture
+def save(tmp_path):
+    """A function that writes arrays as PNG and gives their paths."""
+
+    def write(pictures, ending="png", folder="pictures"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        paths = [str(tmp_path / folder / f"{i:02}.{ending}") for i in range(len(pictures))]
+        for path, each in zip(paths, pictures, strict=True):
+            Image.fromarray(each).save(path)
+        return paths
+
+    return write
+
+
+@pytest.fixture
+def streamed(monkeypatch):
+    """Nothing is kept, and the ring holds a few batches."""
+    monkeypatch.setattr(picture_encoder, "KEPT_BYTES", 0)
+    monkeypatch.setattr(row_pictures, "RING_BYTES", 1)
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """Whatever is decoded, in a list that grows."""
+    seen = []
+
+    def read(source, *rest):
+        seen.append(source)
+        return read_picture(source, *rest)
+
+    monkeypatch.setattr(picture_encoder, "read_picture", read)
+    monkeypatch.setattr(picture_encoder, "read_picture", read)
+    return seen
+
+
+# -- one model, many ways ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("levels", (GREY, LEVELS), ids=("grey", "colour"))
+def test_the_same_model_from_files_images_and_arrays(save, levels):
+    import pandas as pd
+    import polars as pl
+
+    paths = save(levels)
+    images = [Image.fromarray(each) for each in levels]
+    base = fit(levels)
+    expected = base.predict_proba(levels).tobytes()
+    for X in (paths, list(map(Path, paths)), tuple(paths), np.array(paths),
+              np.array(paths, dtype=object), pd.Series(paths), pd.DataFrame({"file": paths}),
+              pl.Series(paths), pl.DataFrame({"file": paths}), images, list(levels),
+              [*paths[:10], *images[10:20], *levels[20:]]):  # fmt: skip
+        model = fit(X)
+        assert bits(model) == bits(base)
+        assert model.n_features_in_ == base.n_features_in_ == levels[0].size
+        assert model.predict_proba(X).tobytes() == expected
+        assert model.predict_proba(levels).tobytes() == expected
+
+
+@pytest.mark.parametrize(
+    "options",
+    (
+        {}, {"early_stopping": True}, {"augment": ["flip", "shift"]}, {"n_jobs": 3},
+        {"batch_size": 7}, {"batch_size": "full"}, {"batch_size": 1}, {"dtype": "float64"},
+        {"image_size": (5, 11)}, {"color": "grey"}, {"class_weight": "balanced"},
+        {"weight": np.arange(COUNT) % 4 / 3.0},
+    ),
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("ring", (1, 5000))
+def test_decoding_anew_in_each_epoch_is_the_same(save, reads, monkeypatch, options, ring):
+    paths = save(LEVELS)
+    expected = fit(paths, **options)
+    assert sorted(reads) == paths  # each once, and kept
+    again = expected.predict_proba(paths).tobytes()
+    monkeypatch.setattr(picture_encoder, "KEPT_BYTES", 0)
+    monkeypatch.setattr(row_pictures, "RING_BYTES", ring)
+    reads.clear()
+    model = fit(paths, **options)
+    assert len(reads) > 3 * 20
+    assert bits(model) == bits(expected)
+    assert [row["loss"] for row in model.history_] == [row["loss"] for row in expected.history_]
+    assert model.predict_proba(paths).tobytes() == again
+    assert not alive()
+
+
+def test_going_on_with_decoding_anew_is_the_same(save, streamed):
+    paths = save(LEVELS)
+    model, other = CNNClassifier(**QUICK), CNNClassifier(**QUICK)
+    for _ in range(2):
+        model.partial_fit(paths, Y)
+        other.partial_fit(LEVELS, Y)
+    assert bits(model) == bits(other)
+
+
+@pytest.mark.parametrize("room", (0, -1))
+def test_what_fits_is_decoded_once(save, reads, monkeypatch, room):
+    paths = save(LEVELS)
+    monkeypatch.setattr(picture_encoder, "KEPT_BYTES", LEVELS.nbytes + room)
+    fit(paths)
+    assert set(reads) == set(paths)
+    assert (len(reads) == COUNT) is (room == 0)
+
+
+def test_many_pictures_are_predicted_as_one_array_is(save, monkeypatch):
+    """More than a batch of use, through a ring smaller than one."""
+    paths = save(LEVELS)
+    model = fit(paths)
+    monkeypatch.setattr(row_pictures, "RING_BYTES", 1)
+    order = np.random.default_rng(0).integers(0, COUNT, 700)
+    found = model.predict_proba([paths[i] for i in order])
+    assert found.tobytes() == model.predict_proba(LEVELS)[order].tobytes()
+    assert not alive()
+
+
+@pytest.mark.parametrize("streams", (False, True))
+def test_sixteen_bits_and_numbers_from_files_are_as_their_arrays(save, streams, request):
+    if streams:
+        request.getfixturevalue("streamed")
+    deep = (GREY.astype(np.uint16) * 251) + np.arange(8, dtype=np.uint16)
+    for levels, ending in ((deep, "png"), (GREY / np.float32(7) - 3, "tif")):
+        paths = save(levels, ending)
+        model = fit(paths)
+        assert bits(model) == bits(fit(levels))
+        assert model.predict_proba(paths).tobytes() == model.predict_proba(levels).tobytes()
+
+
+def test_numbers_are_learned_from_files_too(save):
+    y = LEVELS.mean(axis=(1, 2, 3))
+    model = CNNRegressor(**QUICK).fit(save(LEVELS), y)
+    assert bits(model) == bits(CNNRegressor(**QUICK).fit(LEVELS, y))
+
+
+def test_a_saved_model_predicts_from_files(save, tmp_path):
+    paths = save([*LEVELS[:-1], np.zeros((20, 4, 3), np.uint8)])
+    model = fit(paths)
+    model.save(tmp_path / "model.safetensors")
+    again = load(tmp_path / "model.safetensors")
+    assert again.predict_proba(paths).tobytes() == model.predict_proba(paths).tobytes()
+    assert again.pictures_.describe() == model.pictures_.describe()
+    assert (again.image_size, again.color, again.on_error) == (None, "auto", "raise")
+
+
+@pytest.mark.parametrize("streams", (False, True))
+def test_pickles_and_clones_read_the_same_files(save, streams, request):
+    if streams:
+        request.getfixturevalue("streamed")
+    paths = save(LEVELS)
+    model = fit(paths, image_size=[6, 7], color="grey", on_error="skip")
+    again = pickle.loads(pickle.dumps(model))
+    assert again.predict_proba(paths).tobytes() == model.predict_proba(paths).tobytes()
+    fresh = clone(model)
+    assert not hasattr(fresh, "network_")
+    assert fresh.get_params() == model.get_params()
+    assert bits(fresh.fit(paths, Y)) == bits(model)
+
+
+@pytest.mark.parametrize("dtype", ("float32", "float64"))
+@pytest.mark.parametrize("kind", (np.uint8, np.uint16, np.float32))
+def test_channels_have_mean_zero_and_deviation_one(dtype, kind):
+    pictures = LEVELS.astype(kind) * kind(100 if kind is np.uint16 else 1)
+    weight = np.random.default_rng(1).integers(0, 4, COUNT).astype(float)
+    for weights in (None, weight):
+        found = np.asarray(
+            PictureEncoder().fit_transform(CNNClassifier(), pictures, weights, np.dtype(dtype)),
+            dtype=np.float64,
+        )
+        repeated = found if weights is None else np.repeat(found, weight.astype(int), axis=0)
+        np.testing.assert_allclose(repeated.mean(axis=(0, 1, 2)), 0, atol=1e-6)
+        np.testing.assert_allclose(repeated.std(axis=(0, 1, 2)), 1, atol=1e-6)
+        levels = pictures.astype(np.float64)
+        if weights is not None:
+            levels = np.repeat(levels, weight.astype(int), axis=0)
+        mean, spread = levels.mean(axis=(0, 1, 2)), levels.std(axis=(0, 1, 2))
+        np.testing.assert_allclose(found, (pictures - mean) / spread, atol=1e-6)
+
+
+def test_a_channel_of_one_level_stays_finite(save):
+    flat = LEVELS.copy()
+    flat[..., 1] = 77
+    model = fit(save(flat))
+    data = np.asarray(model.pictures_.transform(model, flat))
+    assert (data[..., 1] == 0).all() and np.isfinite(data).all()
+    assert np.isfinite(model.predict_proba(LEVELS)).all()
+
+
+# -- sizes, colours, kinds ---------------------------------------------------------------------
+
+
+def test_pictures_of_several_sizes_become_their_median_and_it_says_so(save, capsys):
+    sizes = [(6, 9), (8, 8), (12, 5)] * 10
+    pictures = [LEVELS[i, :1, :1].repeat(h, 0).repeat(w, 1) for i, (h, w) in enumerate(sizes)]
+    model = fit(save(pictures), verbose=1)
+    assert model.network_.input_shape == (8, 8, 3)
+    told = " ".join("".join(capsys.readouterr()).split())
+    words = "pictures of 3 sizes, 6 x 9 to 12 x 5, are resized to their median, 8 x 8; image_size"
+    assert words in told
+    assert model.predict(pictures[:2]).shape == (2,)  # resized likewise
+    assert model.predict(np.zeros((2, 40, 3, 3), np.uint8)).shape == (2,)
+
+
+@pytest.mark.parametrize(("size", "shape"), ((5, (5, 5, 3)), ((4, 7), (4, 7, 3))))
+def test_image_size_sets_the_size(save, size, shape):
+    paths = save(LEVELS)
+    for X in (paths, LEVELS, list(LEVELS)):
+        assert fit(X, image_size=size).network_.input_shape == shape
+    assert bits(fit(paths, image_size=size)) == bits(fit(LEVELS, image_size=size))
+
+
+def test_colour_is_found_out_or_set(save):
+    grey, colour = save(GREY, folder="g"), save(LEVELS, folder="c")
+    assert fit(grey).network_.input_shape == (9, 8, 1)
+    assert fit(colour).network_.input_shape == (9, 8, 3)
+    mixed = [*colour[:20], *grey[20:]]
+    words = (
+        r"^picture 21 of 30, '.*20\.png', cannot be used: it is grey, and the others are in "
+        r'colour\. Pass color="grey" or color="rgb"\.$'
+    )
+    with pytest.raises(ValueError, match=words):
+        fit(mixed)
+    made = [np.asarray(Image.fromarray(each).convert("L")) for each in LEVELS[:20]]
+    assert bits(fit(mixed, color="grey")) == bits(fit(np.stack([*made, *GREY[20:]])))
+    made = np.repeat(GREY[20:, :, :, None], 3, axis=3)
+    model = fit(mixed, color="rgb")
+    assert bits(model) == bits(fit(np.concatenate([LEVELS[:20], made])))
+    assert model.predict(grey).shape == (COUNT,)
+    with pytest.raises(
+        ValueError, match=r"^picture 1 of 2, '.*00\.png', .*it is grey, and the oth"
+    ):
+        fit(colour).predict(grey[:2])
+    with pytest.raises(ValueError, match=r"^picture 3 of 3, '.*02\.png', .*it is in colour, and"):
+        fit(grey).predict([*grey[:2], colour[2]])
+
+
+def test_the_fewer_are_the_ones_refused(save):
+    grey, colour = save(GREY, folder="g"), save(LEVELS, folder="c")
+    words = (
+        r"^picture 1 of 30, '.*00\.png', cannot be used: it is in colour, and the others are grey"
+    )
+    with pytest.raises(ValueError, match=words):
+        fit([*colour[:3], *grey[3:]])
+
+
+def test_eight_and_sixteen_bits_are_mixed(save):
+    """Files of 8 bits are brought to the scale of 16."""
+    eight = save(GREY, folder="8")
+    sixteen = save(GREY.astype(np.uint16) * 257, folder="16")
+    assert bits(fit([*eight[:15], *sixteen[15:]])) == bits(fit(sixteen))
+
+
+def test_palettes_are_their_colours(save):
+    few = LEVELS // 64 * 80  # 64 colours
+    images = [Image.fromarray(each).quantize(64, method=Image.Quantize.FASTOCTREE) for each in few]
+    paths = save(few)
+    for path, image in zip(paths, images, strict=True):
+        image.save(path)
+        with Image.open(path) as found:
+            assert found.mode == "P"
+    assert bits(fit(paths)) == bits(fit(np.stack([np.asarray(i.convert("RGB")) for i in images])))
+
+
+def test_the_first_frame_of_animations_and_palettes(save, tmp_path):
+    paths = []
+    for i, each in enumerate(GREY):
+        paths.append(tmp_path / f"{i}.gif")
+        frames = [Image.fromarray(each), Image.fromarray(255 - each)]
+        if i % 2:
+            frames = [frame.convert("P") for frame in frames]
+        frames[0].save(paths[-1], save_all=True, append_images=frames[1:])
+    assert bits(fit(paths)) == bits(fit(GREY))
+
+
+# -- what cannot be used -----------------------------------------------------------------------
+
+
+def spoil(path, how):
+    if how == "missing":
+        path.unlink()
+    elif how == "empty":
+        path.write_bytes(b"")
+    elif how == "truncated":
+        path.write_bytes(path.read_bytes()[:80])
+    elif how == "no picture":
+        path.write_bytes(b"words, not pixels" * 9)
+
+
+SPOILT = {
+    "missing": "the file does not exist",
+    "empty": "the file is empty",
+    "truncated": r"it is damaged or breaks off \(.*\)",
+    "no picture": "it is no picture that Pillow knows",
+}
+
+
+@pytest.mark.parametrize("how", SPOILT)
+@pytest.mark.parametrize("streams", (False, True))
+def test_a_bad_file_is_named_or_skipped(save, how, streams, tmp_path, request):
+    if streams:
+        request.getfixturevalue("streamed")
+    paths = save(LEVELS)
+    spoil(tmp_path / "pictures" / "07.png", how)
+    words = (
+        rf"^picture 8 of 30, '.*07\.png', cannot be used: {SPOILT[how]}\. "
+        r'Remove it or pass on_error="skip"\.$'
+    )
+    estimator = CNNClassifier(**QUICK)
+    with pytest.raises(ValueError, match=words):
+        estimator.fit(paths, Y)
+    assert not hasattr(estimator, "network_")
+    model = fit(paths, on_error="skip")
+    ((position, why),) = model.pictures_.left_out
+    assert position == 7 and why.startswith(f"{paths[7]} (")
+    (note,) = model.pictures_.notes
+    assert note == f"1 of 30 pictures cannot be read and are left out: {why}"
+    weight = np.ones(COUNT)
+    weight[7] = 0
+    assert bits(model) == bits(CNNClassifier(**QUICK).fit(LEVELS, Y, sample_weight=weight))
+    weight[:] = 2 - np.arange(COUNT) % 2
+    model = fit(paths, weight=weight, on_error="skip", early_stopping=True)
+    weight[7] = 0
+    assert bits(model) == bits(fit(LEVELS, weight=weight, early_stopping=True))
+    words = rf"^picture 8 of 30, .*{SPOILT[how]}\. (Remove it|Put it right)\.$"
+    with pytest.raises(ValueError, match=words):
+        model.predict(paths)
+    assert not alive()
+
+
+@pytest.mark.parametrize("kind", (np.uint8, np.uint16, np.float32))
+def test_numbers_are_learned_without_the_skipped(save, tmp_path, kind):
+    levels, y = GREY.astype(kind), GREY.mean(axis=(1, 2))
+    paths = save(levels, "tif")
+    spoil(tmp_path / "pictures" / "03.tif", "missing")
+    y[3], weight = 1e6, np.ones(COUNT)
+    model = CNNRegressor(**QUICK, on_error="skip").fit(paths, y)
+    weight[3] = 0
+    assert bits(model) == bits(CNNRegressor(**QUICK).fit(levels, y, sample_weight=weight))
+
+
+def test_a_class_of_which_all_are_skipped_is_none(save, tmp_path):
+    paths = save(LEVELS)
+    for i in range(0, COUNT, 3):
+        spoil(tmp_path / "pictures" / f"{i:02}.png", "truncated")
+    assert fit(paths, on_error="skip").classes_.tolist() == [1, 2]
+    words = "y of CNNClassifier must have at least two classes. Got one class, 1"
+    with pytest.raises(ValueError, match=words):
+        fit(paths, np.minimum(Y, 1), on_error="skip")
+
+
+def test_a_missing_picture_has_no_say_in_the_median(save, tmp_path):
+    pictures = [each[:5, :4] for each in LEVELS[:16]] + list(LEVELS[16:])
+    paths = save(pictures)
+    assert fit(paths).network_.input_shape == (5, 4, 3)
+    for i in range(4):
+        spoil(tmp_path / "pictures" / f"{i:02}.png", "empty")
+    assert fit(paths, on_error="skip").network_.input_shape == (9, 8, 3)
+
+
+def test_of_several_bad_files_the_first_is_named(save, tmp_path):
+    paths = save(LEVELS)
+    for i in (29, 4, 17):
+        spoil(tmp_path / "pictures" / f"{i:02}.png", "truncated")
+    for _ in range(5):
+        with pytest.raises(ValueError, match="^picture 5 of 30, "):
+            fit(paths)
+
+
+def test_skipping_says_nothing_where_silence_is_asked_for(save, tmp_path, capfd):
+    paths = save(LEVELS)
+    spoil(tmp_path / "pictures" / "05.png", "empty")
+    fit(paths, on_error="skip", verbose=0)
+    assert capfd.readouterr() == ("", "")
+    assert fit(LEVELS, on_error="skip").pictures_.left_out == []
+
+
+def test_what_was_skipped_is_counted_and_the_first_are_named(save, tmp_path, capsys):
+    paths = save(LEVELS)
+    for i in range(0, 14, 2):
+        spoil(tmp_path / "pictures" / f"{i:02}.png", "empty")
+    model = fit(paths, on_error="skip", verbose=1)
+    assert [position for position, _ in model.pictures_.left_out] == list(range(0, 14, 2))
+    told = "".join("".join(capsys.readouterr()).split())
+    assert "7of30picturescannotbereadandareleftout:" in told
+    assert "08.png(thefileisempty);and2more" in told
+
+
+def test_no_picture_at_all_is_one_error(save, tmp_path):
+    paths = save(LEVELS)
+    for i in range(COUNT):
+        spoil(tmp_path / "pictures" / f"{i:02}.png", "empty")
+    words = r"must have a picture that can be read\. Got 30, and none can: .*00\.png \(the file is"
+    with pytest.raises(ValueError, match=words):
+        fit(paths, on_error="skip")
+
+
+def test_another_size_at_predict_is_refused_by_its_position(save):
+    model = fit(save(LEVELS))
+    words = (
+        r"^picture 2 of 2, '.*1\.png', cannot be used: it is 4 x 5 pixels, and those of fit are "
+        r"9 x 8\. Resize it, or fit with image_size=\(9, 8\)\.$"
+    )
+    with pytest.raises(ValueError, match=words):
+        model.predict(save([LEVELS[0], LEVELS[0, :4, :5]], folder="other"))
+    with pytest.raises(ValueError, match=r"must have rows of shape \(9, 8, 3\), as in fit\. Got"):
+        model.predict(LEVELS[:, :4])
+    words = r"^picture 1 of 1 cannot be used: it is 4 x 5 pixels"  # an image has no name
+    with pytest.raises(ValueError, match=words):
+        model.predict([Image.fromarray(LEVELS[0, :4, :5])])
+
+
+def test_another_size_at_predict_is_resized_where_fit_resized(save):
+    paths = save(LEVELS)
+    model = fit(paths, image_size=(4, 5))
+    small = [np.asarray(Image.fromarray(each).resize((5, 4), 2)) for each in LEVELS]
+    found = model.predict_proba(paths)
+    for X in (np.stack(small), small, save(small, folder="small"), LEVELS):
+        assert model.predict_proba(X).tobytes() == found.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("X", "options", "words"),
+    (
+        (LEVELS, {"image_size": 0}, "image_size of CNNClassifier must be a positive integer, or t"),
+        (LEVELS, {"image_size": (4, 0)}, r"image_size of CNNClassifier .* Got \(4, 0\)"),
+        (LEVELS, {"image_size": (4, 4, 3)}, r"image_size of CNNClassifier .* Got \(4, 4, 3\)"),
+        (LEVELS, {"image_size": "big"}, "image_size of CNNClassifier .* Got 'big'"),
+        (LEVELS, {"image_size": True}, "image_size of CNNClassifier .* Got True"),
+        (LEVELS, {"color": "red"}, "color of CNNClassifier must be one of .* Got 'red'"),
+        (LEVELS, {"on_error": "ignore"}, "on_error of CNNClassifier must be one of .* Got 'ignor"),
+        (np.zeros((COUNT, 6)), {"image_size": 4}, "image_size of CNNClassifier must be None for s"),
+        ([*LEVELS[:-1], np.zeros((0, 8, 3), np.uint8)], {}, "picture 30 of 30 cannot be used: an "),
+        ([*LEVELS[:-1], "none.png"], {}, "picture 30 of 30, 'none.png', cannot be used: the file"),
+        ([LEVELS[0] / 255, *(np.full((3, 4, 3), np.nan) for _ in Y[1:])], {},
+         "picture 2 of 30 cannot be used: it holds NaN or infinity"),
+        ([LEVELS[0] / 255, *LEVELS[1:, :5]], {},
+         "cannot be used: it is of 8 bits, and the others are of numbers of any size. Convert it"),
+    ),
+)  # fmt: skip
+def test_mistakes_are_told(X, options, words):
+    with pytest.raises((ValueError, TypeError), match=words):
+        fit(X, **options)
+
+
+def test_the_number_of_rows_is_checked_before_anything_is_read():
+    with pytest.raises(
+        ValueError, match="must have the same number of rows. Got 2 rows in X and 30 in y"
+    ):
+        fit(["gone.png", "lost.png"])
+
+
+def test_signals_and_pictures_are_not_taken_for_each_other(save):
+    model = fit(np.random.default_rng(0).normal(size=(COUNT, 12)))
+    with pytest.raises(ValueError, match="must be signals, as in fit. Got pictures."):
+        model.predict(save(LEVELS))
+    with pytest.raises(ValueError, match="X has 12 features, but CNNClassifier is expecting 216"):
+        fit(save(LEVELS)).predict(np.zeros((3, 12)))
+
+
+def test_a_bomb_is_refused_before_it_is_decoded(save, monkeypatch):
+    paths = save(LEVELS[:-1])
+    bomb = save([np.zeros((90, 90), np.uint8)], folder="bomb")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(ValueError, match=r"picture 30 of 30.* as a decompression bomb has"):
+        fit([*paths, *bomb])
+
+
+# -- while training ----------------------------------------------------------------------------
+
+
+class Meddler:
+    """A callback that does something after the first epoch."""
+
+    def __init__(self, action):
+        self.action = action
+
+    def __call__(self, estimator, row):
+        if row["epoch"] == 1:
+            self.action()
+
+
+def replaced(path):
+    Image.fromarray(LEVELS[0, :4, :5]).save(path)
+
+
+CHANGES = {
+    "missing": (lambda path: spoil(path, "missing"), SPOILT["missing"] + r"\. Put it right"),
+    "truncated": (lambda path: spoil(path, "truncated"), SPOILT["truncated"] + r"\. Put it right"),
+    "another size": (replaced, "it is 4 x 5 pixels, and those of fit are 9 x 8"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("options", ({}, {"early_stopping": True, "validation_fraction": 0.7}))
+def test_a_file_that_changes_while_training_is_named(save, tmp_path, streamed, change, options):
+    paths = save(LEVELS)
+    estimator, (action, words) = CNNClassifier(**QUICK), CHANGES[change]
+    path = tmp_path / "pictures" / "11.png"
+    estimator.set_params(callbacks=[Meddler(lambda: action(path))], **options)
+    with pytest.raises(
+        ValueError, match=rf"^picture 12 of 30, '.*11\.png', cannot be used: {words}"
+    ):
+        estimator.fit(paths, Y)
+    assert not hasattr(estimator, "network_")
+    assert not alive()
+
+
+def test_a_fit_that_fails_leaves_the_one_before(save, tmp_path, streamed):
+    paths = save(LEVELS)
+    model = fit(paths)
+    before, path = bits(model), tmp_path / "pictures" / "11.png"
+    model.set_params(callbacks=[Meddler(path.unlink)], random_state=1)
+    with pytest.raises(ValueError, match="^picture 12 of 30, "):
+        model.fit(paths, Y)
+    assert bits(model) == before
+    assert model.n_iter_ == QUICK["max_epochs"]
+
+
+def test_kept_pictures_may_go_while_training(save, tmp_path):
+    paths = save(LEVELS)
+    path = tmp_path / "pictures" / "11.png"
+    model = fit(paths, callbacks=[Meddler(path.unlink)])
+    assert not path.exists()
+    assert bits(model) == bits(fit(LEVELS))
+
+
+def test_what_breaks_a_fit_off_leaves_no_thread(save, streamed):
+    def stop():
+        assert alive()
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        fit(save(LEVELS), callbacks=[Meddler(stop)])
+    assert not alive()
+
+
+def test_ctrl_c_keeps_what_was_learned_and_leaves_no_thread(save, streamed):
+    def interrupt():
+        seen.append(len(alive()))
+        raise KeyboardInterrupt
+
+    models, seen = [], []
+    for X in (save(LEVELS), LEVELS):
+        models.append(fit(X, callbacks=[Meddler(interrupt)]))
+        assert not alive()
+    assert seen[0] > 0  # there were threads to end
+    assert [each.n_iter_ for each in models] == [1, 1]
+    assert bits(models[0]) == bits(models[1])
+
+
+def test_an_interrupted_reading_leaves_no_thread(save, monkeypatch):
+    """Ctrl-C before there is anything to keep ends the fit."""
+    paths, seen = save(LEVELS), []
+
+    def add(*arguments):
+        seen.append(arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(picture_sets.Counts, "add", add)
+    estimator = CNNClassifier(**QUICK)
+    with pytest.raises(KeyboardInterrupt):
+        estimator.fit(paths, Y)
+    assert len(seen) == 1
+    assert not hasattr(estimator, "network_")
+    assert not alive()
+
+
+# -- arrays and images among files -------------------------------------------------------------
+
+
+def test_a_list_of_which_all_break_off_is_one_error(save, tmp_path):
+    paths = save(LEVELS)
+    for i in range(COUNT):
+        spoil(tmp_path / "pictures" / f"{i:02}.png", "truncated")
+    for make in (CNNClassifier, CNNRegressor):
+        with pytest.raises(ValueError, match=r"can be read\. Got 30, and none can: .*00\.png"):
+            make(**QUICK, on_error="skip").fit(paths, Y)
+
+
+def test_images_that_break_off_are_named_and_skipped(save, tmp_path):
+    paths = save(LEVELS)
+    spoil(tmp_path / "pictures" / "07.png", "truncated")
+    closed = Image.open(paths[3])
+    closed.close()
+    for position in (3, 7):
+        images = [Image.fromarray(each) for each in LEVELS]
+        images[position] = closed if position == 3 else Image.open(paths[7])
+        words = (
+            rf"^picture {position + 1} of 30 cannot be used: it is damaged or breaks off \(.*\)\."
+        )
+        with pytest.raises(ValueError, match=words):
+            fit(images)
+        if position == 7:
+            images[7].close()
+            images[7] = Image.open(paths[7])
+        model = fit(images, on_error="skip")
+        ((found, why),) = model.pictures_.left_out
+        assert found == position and why.startswith(f"picture {position + 1} (it is damaged")
+        for image in images:
+            image.close()
+
+
+def test_one_image_many_times(save):
+    """Threads may not load it at once."""
+    (path,) = save([np.random.default_rng(0).integers(0, 256, (300, 300), dtype=np.uint8)])
+    for _ in range(5):
+        with Image.open(path) as image:
+            fit([image] * 8, np.arange(8) % 2, image_size=8)
+
+
+@pytest.mark.parametrize("kind", (np.uint8, np.uint16, np.float32))
+def test_arrays_change_colour_as_files_do(save, kind):
+    grey, colour = GREY.astype(kind), LEVELS.astype(kind)
+    weighed = colour @ np.array([0.299, 0.587, 0.114])
+    encoder = PictureEncoder(color="grey")
+    found = np.asarray(encoder.fit_transform(CNNClassifier(), colour), dtype=np.float64)
+    expected = (weighed - weighed.mean()) / weighed.std()
+    np.testing.assert_allclose(found[..., 0], expected, atol=0.012)
+    model = fit(grey, color="rgb")
+    assert bits(model) == bits(fit(np.repeat(grey[..., None], 3, axis=3)))
+    np.testing.assert_array_equal(model.predict(grey), model.predict(list(grey)))
+    if kind is np.uint8:
+        base = bits(fit(save(LEVELS), color="grey"))
+        assert base == bits(fit(LEVELS, color="grey")) == bits(fit(list(LEVELS), color="grey"))
+        assert bits(fit([*save(GREY, folder="g")[:20], *GREY[20:]], color="rgb")) == bits(model)
+
+
+def test_other_numbers_of_channels_are_not_converted():
+    X = np.concatenate([LEVELS, LEVELS[..., :2]], axis=3)
+    assert fit(X).network_.input_shape == (9, 8, 5)
+    words = "picture 1 of 30 cannot be used: it is of 5 channels, and the others are grey. Convert"
+    with pytest.raises(ValueError, match=words):
+        fit(X, color="grey")
+
+
+def test_image_size_resizes_later_whatever_the_first_were(save):
+    model = fit(LEVELS, image_size=(9, 8))
+    assert model.predict(save([LEVELS[0, :4, :5]])).shape == (1,)
+    assert model.predict(LEVELS[:, :4]).shape == (COUNT,)
+
+
+def test_arrays_of_eight_and_sixteen_bits_are_one_scale():
+    deep = GREY.astype(np.uint16) * np.uint16(257)
+    model = fit(deep)
+    expected = model.predict_proba(deep)
+    np.testing.assert_array_equal(model.predict_proba(GREY), expected)
+    np.testing.assert_array_equal(model.predict_proba([Image.fromarray(x) for x in GREY]), expected)
+    np.testing.assert_array_equal(fit(GREY).predict_proba(deep), fit(GREY).predict_proba(GREY))
+    assert bits(fit([*GREY[:15], *deep[15:]])) == bits(model)
+
+
+def test_a_path_alone_is_no_list_of_them():
+    words = (
+        r"must be pictures, or a list of their paths\. Got the one path 'pets'\. pellucid\.list_"
+    )
+    with pytest.raises(TypeError, match=words):
+        fit("pets")
+
+
+def test_an_estimator_without_the_parameters_does_not_advise_them(save, tmp_path):
+    paths = save([*LEVELS[:20], *GREY[20:]])
+    layers = [Conv2d(4, 3), ReLU(), Flatten(), Linear(3)]
+    with pytest.raises(
+        ValueError, match=r"it is grey, and the others are in colour\. Remove it\.$"
+    ):
+        NetworkClassifier(layers, max_epochs=1, verbose=0).fit(paths, Y)
+    spoil(tmp_path / "pictures" / "07.png", "empty")
+    with pytest.raises(ValueError, match=r"the file is empty\. Remove it\.$"):
+        NetworkClassifier(layers, max_epochs=1, verbose=0).fit(paths, Y)

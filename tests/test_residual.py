@@ -1,0 +1,300 @@
+"""A shortcut around layers: gradients against central differences and torch, shapes, files."""
+
+import numpy as np
+import pytest
+from helpers import DTYPES, TOLERANCE
+
+from pellucid import Network, NetworkClassifier, formulas, load
+from pellucid.engine import execute
+from pellucid.kernels.operations.residual import add
+from pellucid.layers import (
+    GRU,
+    LSTM,
+    AvgPool2d,
+    BatchNorm,
+    Conv1d,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Residual,
+    Sigmoid,
+    Tanh,
+    layer_from_config,
+)
+from pellucid.rows import Sequences
+
+NETWORKS = {
+    "flat": ((6,), [Linear(5), Residual([Linear(5), Tanh(), Linear(5)]), Linear(2)]),
+    "projected": ((6,), [Linear(5), Residual([Tanh(), Linear(9), Tanh()]), Linear(2)]),
+    "first": ((6,), [Residual([Linear(9), Tanh()]), Linear(2)]),
+    "within": ((5,), [Linear(4), Residual([Residual([Linear(4), Tanh()]), Linear(7)]), Linear(2)]),
+    "signal": (
+        (11, 3),
+        [
+            Residual([Conv1d(4, 3, 2, 1), Tanh(), Conv1d(4, 3, padding="same")]),
+            Flatten(),
+            Linear(2),
+        ],
+    ),
+    "pictures": (
+        (7, 6, 2),
+        [
+            Conv2d(3, 3, padding=1),
+            Residual([Conv2d(3, 3, padding=1), Tanh(), Conv2d(3, 5, padding=2), Tanh()]),
+            AvgPool2d(2),
+            Residual([Conv2d(4, 3, stride=2, padding=1), Tanh()]),
+            GlobalAvgPool(),
+            Linear(2),
+        ],
+    ),
+    "before": (  # activation and normalisation come first, and overwrite their gradients
+        (5, 4, 2),
+        [
+            Conv2d(3, 2),
+            Residual([BatchNorm(), Tanh(), Conv2d(3, 3, padding=1)]),
+            Flatten(),
+            Linear(2),
+        ],
+    ),
+    "after": (
+        (5, 4, 2),
+        [Conv2d(3, 2), Residual([Conv2d(3, 1), BatchNorm(), Tanh()]), Flatten(), Linear(2)],
+    ),
+    "states": ((6, 3), [Linear(4), Residual([GRU(4, return_sequences=True)]), LSTM(3), Linear(2)]),
+}  # fmt: skip
+
+
+def built(name, dtype="float64"):
+    shape, layers = NETWORKS[name]
+    return Network(layers).build(shape, dtype, random_state=0)
+
+
+def data(name, rows=5):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(rows, *NETWORKS[name][0])), rng.normal(size=(rows, 2))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_gradients_agree_with_central_differences(name):
+    network, (X, y) = built(name), data(name)
+    _, gradients = network.gradients(X, y, "mean_squared_error")
+    before, rng, h = network.parameters(), np.random.default_rng(1), 1e-5
+    for parameter, gradient in gradients.items():
+        if "running" in parameter:
+            continue
+        direction = rng.normal(size=gradient.shape)
+        losses = []
+        for sign in (1, -1):
+            network.set_parameters({parameter: before[parameter] + sign * h * direction})
+            losses.append(network.gradients(X, y, "mean_squared_error")[0])
+        network.set_parameters(before)
+        slope = (losses[0] - losses[1]) / (2 * h)
+        np.testing.assert_allclose((gradient * direction).sum(), slope, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("rows", (1, 7, 33))
+def test_a_block_equals_its_formula(rows, dtype):
+    """y = x + F(x), and with a projection W: y = x W + F(x); gradients of all that is in it."""
+    rng = np.random.default_rng(rows)
+    for width in (7, 9):
+        network = Network([Linear(7), Residual([Tanh(), Linear(width)])]).build(4, dtype, 1)
+        p = {name: value.astype(float) for name, value in network.parameters().items()}
+        X = rng.normal(size=(rows, 4)).astype(dtype)
+        y = rng.normal(size=(rows, width))
+        x = formulas.linear(X, p["0.weight"], p["0.bias"])
+        f = formulas.tanh(x)
+        inner = formulas.linear(f, p["1.layers.1.weight"], p["1.layers.1.bias"])
+        S = p.get("1.shortcut.0.weight", np.eye(7))
+        output = inner + x @ S
+        tolerance = 10 * TOLERANCE[dtype]
+        np.testing.assert_allclose(network.forward(X), output, rtol=0, atol=tolerance)
+        _, gradients = network.gradients(X, y, "mean_squared_error")
+        dy = (output - y) / rows
+        block = formulas.linear_backward(dy, f, p["1.layers.1.weight"])
+        dx = formulas.tanh_backward(block.dx, f) + dy @ S.T
+        below = formulas.linear_backward(dx, X, p["0.weight"])
+        expected = {"1.layers.1.weight": block.dW, "1.layers.1.bias": block.db}
+        expected |= {"0.weight": below.dW, "0.bias": below.db}
+        if width != 7:
+            expected["1.shortcut.0.weight"] = x.T @ dy
+        assert gradients.keys() == expected.keys()
+        for name, gradient in gradients.items():
+            np.testing.assert_allclose(gradient, expected[name], rtol=0, atol=tolerance)
+
+
+def test_a_picture_block_agrees_with_torch():
+    torch = pytest.importorskip("torch")
+    layers = [Conv2d(6, 3, stride=2, padding=1), ReLU(), Conv2d(6, 3, padding=1)]
+    network = Network([Residual(layers), ReLU(), Flatten(), Linear(2)])
+    network.build((9, 7, 3), "float64", random_state=0)
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(4, 9, 7, 3)), rng.normal(size=(4, 2))
+    p = {k: torch.tensor(v, requires_grad=True) for k, v in network.parameters().items()}
+
+    def convolved(x, name, **options):
+        return torch.nn.functional.conv2d(
+            x, p[f"{name}.weight"].permute(3, 2, 0, 1), p.get(f"{name}.bias"), **options
+        )
+
+    x = torch.tensor(X).permute(0, 3, 1, 2)
+    h = torch.relu(convolved(x, "0.layers.0", stride=2, padding=1))
+    h = convolved(h, "0.layers.2", padding=1) + convolved(x, "0.shortcut.0", stride=2)
+    h = torch.relu(h).permute(0, 2, 3, 1).reshape(4, -1)
+    loss = (0.5 * (h @ p["3.weight"] + p["3.bias"] - torch.tensor(y)) ** 2).sum(1).mean()
+    loss.backward()
+    total, gradients = network.gradients(X, y, "mean_squared_error")
+    np.testing.assert_allclose(total, loss.item(), rtol=1e-12)
+    for name, gradient in gradients.items():
+        np.testing.assert_allclose(gradient, p[name].grad.numpy(), rtol=0, atol=1e-12)
+
+
+def test_nothing_comes_back_where_nothing_comes_in():
+    network, (X, _) = built("pictures"), data("pictures")
+    y = network.forward(X)
+    total, gradients = network.gradients(X, y, "mean_squared_error")
+    assert total < 1e-28
+    for gradient in gradients.values():
+        np.testing.assert_allclose(gradient, 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_kernel_adds_line_by_line(dtype):
+    """What lies between the lines is neither read nor written."""
+    rng = np.random.default_rng(0)
+    left, right, y = (rng.normal(size=(3, 32)).astype(dtype) for _ in range(3))
+    before = y.copy()
+    places = [np.array(starts) for starts in ([0, 9], [4, 20], [2, 15])]
+    execute(
+        add(
+            left=left, left_lines=places[0], right=right, right_lines=places[1], y=y,
+            y_lines=places[2], length=7,
+        ),
+        rows=3, parts=2,
+    )  # fmt: skip
+    expected = before.copy()
+    for a, b, c in zip(*places, strict=True):
+        expected[:, c : c + 7] = left[:, a : a + 7] + right[:, b : b + 7]
+    np.testing.assert_array_equal(y, expected)
+
+
+def test_sequences_of_unequal_length_go_through():
+    """Each as it would by itself: steps that a sequence lacks add nothing."""
+    rng = np.random.default_rng(0)
+    block = Residual([Linear(4), Tanh(), Linear(5)])
+    network = Network([block, LSTM(3), Linear(2)]).build((6, 3), "float64", random_state=0)
+    arrays = [rng.normal(size=(n, 3)) for n in (2, 6, 1, 4)]
+    y = rng.normal(size=(4, 2))
+    together = network.gradients(Sequences.from_list(arrays, "float64"), y, "mean_squared_error")
+    alone = [
+        network.gradients(x[None], y[i : i + 1], "mean_squared_error") for i, x in enumerate(arrays)
+    ]
+    np.testing.assert_allclose(together[0], np.mean([loss for loss, _ in alone]), rtol=1e-12)
+    for name, gradient in together[1].items():
+        mean = np.mean([gradients[name] for _, gradients in alone], axis=0)
+        np.testing.assert_allclose(gradient, mean, rtol=0, atol=1e-12)
+
+
+def test_dropout_in_a_block_draws_by_itself():
+    """Not what a dropout elsewhere in the network draws."""
+    network = Network(
+        [Linear(64), Residual([Dropout(0.5)]), Residual([Dropout(0.5)]), Dropout(0.5), Linear(1)]
+    ).build(1, "float64", random_state=0)
+    layout = _layout_of(network)
+    masks = [
+        stage.memory["mask"]
+        for stage in (
+            layout.stages[1].branches["layers"].stages[0],
+            layout.stages[2].branches["layers"].stages[0],
+            layout.stages[3],
+        )
+    ]
+    assert not any(np.array_equal(masks[i], masks[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
+
+
+def _layout_of(network):
+    from pellucid.network.passes import TrainingPass
+    from pellucid.rows import Dense, Examples, Targets
+
+    examples = Examples(Dense(np.ones((3, 1))), Targets.by_row(np.ones((3, 1))))
+    one = TrainingPass(
+        network.chain, network.held, examples, "mean_squared_error", 3, lambda *_: []
+    )
+    for _ in one.run.calls(one.order, lambda: 1):
+        pass
+    return one.layout
+
+
+def test_a_block_is_described_saved_and_listed(tmp_path, capsys):
+    block = Residual([Conv2d(4, 3, padding="same"), ReLU(), Residual([Conv2d(4, 1)])])
+    assert layer_from_config(block.config()) == block
+    assert eval(repr(block)) == block
+    X = np.random.default_rng(0).normal(size=(30, 5, 5, 2))
+    model = NetworkClassifier([block, Flatten()], max_epochs=2, random_state=0, verbose=0)
+    model.fit(X, np.arange(30) % 3).save(tmp_path / "m.safetensors")
+    again = load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+    assert again.layers[0] == block
+    model.network_.summary()
+    lines = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
+    assert lines[3] == "Residual"
+    assert "Conv2d(4, 1, bias=False)" in "".join(capsys.readouterr().out) or any(
+        "bias=False" in line for line in model.network_.summary_lines()
+    )
+    assert sum("Residual" in line for line in model.network_.summary_lines()) == 2
+
+
+def test_a_gradient_gets_through_many_blocks():
+    """Through twenty plain layers of sigmoids it vanishes."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 8)), rng.normal(size=(20, 1))
+    body = [Linear(8), Sigmoid()]
+
+    def norm(layers):
+        network = Network([Linear(8), *layers, Linear(1)]).build(8, "float64", random_state=0)
+        gradients = network.gradients(X, y, "mean_squared_error")[1]
+        return np.linalg.norm(gradients["0.weight"])
+
+    assert norm(body * 20) < 1e-9
+    assert norm([Residual(body)] * 20) > 1e-1
+
+
+def test_states_go_on_through_a_block():
+    """Stateful layers in a block carry their states from batch to batch."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(4, 3, 2))
+    layers = [Residual([GRU(2, return_sequences=True, stateful=True)])]
+    network = Network(layers).build((3, 2), "float64", random_state=0)
+    whole = Network([Residual([GRU(2, return_sequences=True)])]).build((12, 2), "float64", 0)
+    whole.set_parameters(network.parameters())
+    expected = whole.forward(x.reshape(1, 12, 2)).reshape(4, 3, 2)
+    np.testing.assert_allclose(network.forward(x, batch_size=1), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    (
+        (lambda: Residual([]), ValueError, "layers of Residual must be at least one layer. Got"),
+        (lambda: Residual(Linear(3)), TypeError, "layers of Residual must be a list of layers"),
+        (lambda: Residual([3]), TypeError, "layers of Residual must be a list of layers"),
+        (
+            lambda: Network([Residual([Conv2d(3, 3)])]).build((8, 8, 3)),
+            ValueError, r'Got \(6, 6\) from \(8, 8\)\. Use padding="same"',
+        ),
+        (
+            lambda: Network([Residual([Flatten(), Linear(2)])]).build((8, 8, 3)),
+            ValueError, r"must keep the number of axes, .* Got rows of shape \(2,\)",
+        ),
+        (
+            lambda: Network([Residual([MaxPool2d(20)])]).build((8, 8, 3)),
+            ValueError, r"layer 0 of Network, Residual\(.*must be at least as large",
+        ),
+    ),
+)  # fmt: skip
+def test_mistakes_get_one_clear_sentence(make, error, words):
+    with pytest.raises(error, match=words):
+        make()

@@ -1,0 +1,20 @@
+"""Models saved by versions before load, and predict the same bits."""
+
+import numpy as np
+import pytest
+import saved_models
+
+from pellucid import load
+
+pytest.importorskip("pandas")
+NAMES = ("table", "pictures", "steps", "series")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_of_the_version_before_predicts_the_same_bits(name):
+    model = load(saved_models.FOLDER / f"{name}.safetensors")
+    expected = np.load(saved_models.FOLDER / "predictions.npz")[name]
+    predicted = saved_models.answers(model, saved_models.data()[name])
+    assert predicted.dtype == expected.dtype
+    np.testing.assert_array_equal(predicted, expected)

@@ -1,0 +1,582 @@
+"""TableEncoder: what goes in as it is, what comes out, and what is refused, in which words."""
+
+import datetime
+import decimal
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import sparse
+
+from pellucid.data import TableEncoder
+from pellucid.data.scaling import Standardiser, sum_rows
+
+
+class FCNNClassifier:
+    """Stands in for an estimator: errors name it."""
+
+
+def fitted(X, **options):
+    estimator = FCNNClassifier()
+    encoder = TableEncoder()
+    return encoder, estimator, encoder.fit_transform(estimator, X, **options).values
+
+
+def refused(error, match, X, at_fit=None):
+    encoder, estimator = TableEncoder(), FCNNClassifier()
+    if at_fit is None:
+        with pytest.raises(error, match=match) as caught:
+            encoder.fit(estimator, X)
+    else:
+        encoder.fit(estimator, at_fit)
+        with pytest.raises(error, match=match) as caught:
+            encoder.transform(estimator, X).values
+    assert "\n" not in str(caught.value)
+
+
+PEOPLE = {
+    "age": [31.0, None, 45.0, 45.0],
+    "city": ["Rome", "Lyon", None, "Rome"],
+    "member": [True, False, True, True],
+    "joined": [datetime.datetime(2020, 1, d) for d in (1, 2, 3, 4)],
+}
+PEOPLE_NAMES = [
+    "age", "member", "joined", "age missing", "city=Lyon", "city=Rome", "city missing",
+]  # fmt: skip
+
+
+def as_map():
+    return PEOPLE
+
+
+def as_records():
+    return [dict(zip(PEOPLE, row, strict=True)) for row in zip(*PEOPLE.values(), strict=True)]
+
+
+def as_pandas():
+    return pytest.importorskip("pandas").DataFrame(PEOPLE)
+
+
+def as_pandas_nullable():
+    return as_pandas().convert_dtypes()
+
+
+def as_pandas_arrow():
+    pytest.importorskip("pyarrow")
+    return as_pandas().convert_dtypes(dtype_backend="pyarrow")
+
+
+def as_pandas_object():
+    return as_pandas().astype(object)
+
+
+def as_pandas_category():
+    return as_pandas().astype({"city": "category"})
+
+
+def as_polars():
+    return pytest.importorskip("polars").DataFrame(PEOPLE)
+
+
+def as_polars_enum():
+    pl = pytest.importorskip("polars")
+    return as_polars().with_columns(pl.col("city").cast(pl.Enum(["Rome", "Lyon", "Oslo"])))
+
+
+def as_polars_categorical():
+    pl = pytest.importorskip("polars")
+    return as_polars().with_columns(pl.col("city").cast(pl.Categorical))
+
+
+def as_pyarrow():
+    return pytest.importorskip("pyarrow").table(PEOPLE)
+
+
+SOURCES = [
+    as_map, as_records, as_pandas, as_pandas_nullable, as_pandas_arrow, as_pandas_object,
+    as_pandas_category, as_polars, as_polars_enum, as_polars_categorical, as_pyarrow,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda f: f.__name__)
+def test_every_kind_of_table_gives_the_same_matrix(source):
+    encoder, estimator, matrix = fitted(source(), dtype=np.float64)
+    expected = fitted(as_map(), dtype=np.float64)[2]
+    assert encoder.output_names == PEOPLE_NAMES
+    assert list(estimator.feature_names_in_) == list(PEOPLE)
+    assert estimator.n_features_in_ == 4
+    assert matrix.flags.c_contiguous
+    np.testing.assert_array_equal(matrix, expected)
+    np.testing.assert_array_equal(encoder.transform(estimator, as_map()).values, expected)
+
+
+def test_the_values():
+    _, _, matrix = fitted(as_map(), dtype=np.float64)
+    ages = np.array([31, 45, 45]) - 121 / 3
+    np.testing.assert_allclose(matrix[[0, 2, 3], 0], ages / np.sqrt((ages**2).mean()), rtol=1e-13)
+    assert matrix[1, 0] == 0
+    np.testing.assert_allclose(
+        matrix[:, 2], np.array([-1.5, -0.5, 0.5, 1.5]) / np.sqrt(1.25), rtol=1e-13
+    )
+    np.testing.assert_array_equal(matrix[:, 3], [0, 1, 0, 0])
+    np.testing.assert_array_equal(matrix[:, 4:], [[0, 1, 0], [1, 0, 0], [0, 0, 1], [0, 1, 0]])
+
+
+def test_describe_has_one_line_a_column():
+    lines = fitted(as_map() | {"one": [1, 1, 1, 1], "none": [None] * 4})[0].describe()
+    assert lines == [
+        "age: number, mean 40.3333, standard deviation 6.59966, missing in some rows",
+        "city: text, 2 categories ('Lyon', 'Rome'), missing in some rows",
+        "member: boolean, mean 0.75, standard deviation 0.433013",
+        "joined: time, mean 1.57797e+09, standard deviation 96598.1",
+        "one: number, always 1, not used",
+        "none: no value in any row, not used",
+    ]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.float16, np.int64, np.uint8, bool])
+def test_numeric_arrays(dtype, kind):
+    X = np.random.default_rng(0).integers(0, 2, size=(50, 3)).astype(kind)
+    matrix = fitted(X, dtype=dtype)[2]
+    assert matrix.dtype == dtype
+    x = X.astype(float)
+    np.testing.assert_allclose(
+        matrix, (x - x.mean(0)) / x.std(0), rtol=1e-6 if dtype == np.float32 else 1e-12
+    )
+    np.testing.assert_array_equal(matrix, fitted(np.asfortranarray(X), dtype=dtype)[2])
+    np.testing.assert_array_equal(matrix, fitted(X.tolist(), dtype=dtype)[2])
+    np.testing.assert_array_equal(matrix, fitted(X.astype(object), dtype=dtype)[2])
+
+
+def test_tensors_of_torch():
+    torch = pytest.importorskip("torch")
+    X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    expected = fitted(X)[2]
+    np.testing.assert_array_equal(fitted(torch.tensor(X, requires_grad=True))[2], expected)
+    np.testing.assert_array_equal(fitted([torch.tensor(row) for row in X])[2], expected)
+    half = torch.tensor(X, dtype=torch.bfloat16)
+    np.testing.assert_array_equal(fitted(half)[2], fitted(half.float().numpy())[2])
+
+
+def test_arrays_of_jax():
+    jnp = pytest.importorskip("jax.numpy")
+    X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    np.testing.assert_array_equal(fitted(jnp.asarray(X))[2], fitted(X)[2])
+    half = jnp.asarray(X, dtype=jnp.bfloat16)
+    np.testing.assert_array_equal(fitted(half)[2], fitted(np.asarray(half).astype(np.float32))[2])
+
+
+def test_what_speaks_dlpack_only():
+    class Capsule:
+        def __init__(self, array):
+            self.array = array
+
+        def __dlpack__(self, **options):
+            return self.array.__dlpack__(**options)
+
+        def __dlpack_device__(self):
+            return self.array.__dlpack_device__()
+
+    X = np.arange(6.0).reshape(3, 2)
+    np.testing.assert_array_equal(fitted(Capsule(X))[2], fitted(X)[2])
+
+
+def test_masked_and_structured_arrays():
+    masked = np.ma.masked_equal(np.array([[1, 2], [3, 4], [5, -1]]), -1)
+    np.testing.assert_array_equal(fitted(masked)[2], fitted([[1, 2], [3, 4], [5, np.nan]])[2])
+    records = np.array([("a", 1.0), ("b", 2.0)], dtype=[("city", "U5"), ("age", float)])
+    assert fitted(records)[0].output_names == ["age", "city=a", "city=b"]
+
+
+def test_text_and_numbers_in_one_array():
+    rows = [[25, "Rome"], [31, "Lyon"], [40, None]]
+    by_list, by_object = fitted(rows), fitted(np.array(rows, dtype=object))
+    names = ["x0", "x1=Lyon", "x1=Rome", "x1 missing"]
+    assert by_list[0].output_names == by_object[0].output_names == names
+    np.testing.assert_array_equal(by_list[2], by_object[2])
+    as_text = np.array([["25", "Rome"], ["31", "Lyon"]])  # what NumPy makes of [[25, "Rome"], ...]
+    assert fitted(as_text)[0].output_names == ["x0", "x1=Lyon", "x1=Rome"]
+
+
+def test_times_of_all_kinds():
+    day = datetime.date(2020, 1, 1)
+    noon = datetime.datetime(2020, 1, 1, 12, tzinfo=datetime.UTC)
+    encoder = fitted(
+        {
+            "date": [day, None, day + datetime.timedelta(2)],
+            "moment": [noon, noon, noon + datetime.timedelta(seconds=4)],
+            "clock": [datetime.time(1), datetime.time(2), datetime.time(3)],
+            "span": [datetime.timedelta(seconds=s) for s in (1, 2, 3)],
+            "numpy": np.array(["2020-01-01", "NaT", "2020-01-03"], dtype="datetime64[s]"),
+        }
+    )[0]
+    assert encoder.kinds == ["time"] * 5
+    start = datetime.datetime(2020, 1, 2, tzinfo=datetime.UTC).timestamp()
+    mean = encoder.state()[1]["mean"]
+    np.testing.assert_allclose(mean, [start, noon.timestamp() + 4 / 3, 7200, 2, start], rtol=1e-15)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_dates_durations_and_decimals_of_frames(library):
+    data = {
+        "date": [datetime.date(2020, 1, 1), datetime.date(2020, 1, 3), None],
+        "span": [datetime.timedelta(seconds=1), datetime.timedelta(seconds=3), None],
+        "price": [decimal.Decimal("1.5"), decimal.Decimal("2.5"), None],
+        "nothing": [None, None, None],
+    }
+    module = pytest.importorskip(library)
+    encoder = fitted(module.table(data) if library == "pyarrow" else module.DataFrame(data))[0]
+    mean = encoder.state()[1]["mean"]
+    start = datetime.datetime(2020, 1, 2, tzinfo=datetime.UTC).timestamp()
+    np.testing.assert_allclose(mean, [start, 2, 2, 0], rtol=1e-15)
+    assert encoder.kinds == ["time", "time", "number", "empty"]
+
+
+def test_numbers_as_categories_match_whatever_type_they_come_in():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"zone": pd.Categorical([1, 2, None, 2])})
+    encoder, estimator, matrix = fitted(frame)
+    assert encoder.output_names == ["zone=1", "zone=2", "zone missing"]
+    for other in (pd.DataFrame({"zone": [1.0, 2.0, None, 2.0]}), {"zone": ["1", "2", None, "2"]}):
+        np.testing.assert_array_equal(encoder.transform(estimator, other).values, matrix)
+
+
+def test_unseen_and_unseen_missing_categories_are_zeros():
+    encoder, estimator, _ = fitted({"city": ["Rome", "Lyon"]})
+    assert not encoder.transform(estimator, {"city": ["Oslo", None]}).values.any()
+
+
+def test_many_categories_keep_the_heaviest():
+    texts = [f"c{i:03}" for i in range(150)] * 2 + ["c149", "c000", None]
+    encoder, estimator, matrix = fitted({"t": texts})
+    names = encoder.output_names
+    assert len(names) == 101  # 99 kept, missing, other
+    assert "t=c149" in names and "t=c000" in names and names[-2:] == ["t missing", "t other"]
+    np.testing.assert_array_equal(matrix.sum(axis=1), 1)
+    coded = encoder.transform(estimator, {"t": ["never", None, "c000"]}).values
+    assert coded[0, -1] == coded[1, -2] == coded[2, 0] == 1
+    again = TableEncoder().from_state(*encoder.state())
+    np.testing.assert_array_equal(again.transform(estimator, {"t": texts}).values, matrix)
+
+
+def test_missing_constant_and_empty_columns():
+    X = np.array([[1.0, 7, np.nan, np.nan], [np.nan, 7, np.nan, 2], [3.0, 7, np.nan, 2]])
+    encoder, estimator, matrix = fitted(X)
+    assert encoder.output_names == [
+        "x0",
+        "x1",
+        "x2",
+        "x3",
+        "x0 missing",
+        "x2 missing",
+        "x3 missing",
+    ]
+    np.testing.assert_array_equal(matrix[:, :4], [[-1, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0]])
+    np.testing.assert_array_equal(matrix[:, 4:], [[0, 1, 1], [1, 1, 0], [0, 1, 0]])
+    other = encoder.transform(estimator, [[2.0, 1e30, 5, 5]]).values
+    np.testing.assert_array_equal(other, [[0, 0, 0, 0, 0, 0, 0]])
+    assert not fitted(np.full((7, 1), 0.1))[2].any()
+
+
+def test_an_empty_column_may_hold_anything_later():
+    encoder, estimator, _ = fitted({"a": [1, 2], "note": [None, None]})
+    np.testing.assert_array_equal(
+        encoder.transform(estimator, {"a": [1.5, 1.5], "note": ["x", None]}).values,
+        [[0, 0, 0], [0, 0, 1]],
+    )
+
+
+@pytest.mark.parametrize("size", [1e-310, 1e-200, 1e-30, 1.0, 1e30, 1e200, 1.7e308])
+def test_any_scale(size):
+    X = np.array([[-1.0], [1.0], [1.0], [-1.0]]) * size
+    encoder, estimator, matrix = fitted(X)
+    np.testing.assert_allclose(matrix[:, 0], [-1, 1, 1, -1], rtol=1e-6)
+    assert np.isfinite(encoder.transform(estimator, [[1.7e308], [-1.7e308], [0.0]]).values).all()
+
+
+def test_a_large_offset_keeps_its_digits():
+    X = 1e9 + np.arange(1000.0)[:, None]
+    matrix = fitted(X, dtype=np.float64)[2]
+    expected = (np.arange(1000) - 499.5) / np.sqrt((1000**2 - 1) / 12)
+    np.testing.assert_allclose(matrix[:, 0], expected, rtol=1e-12)
+
+
+# ---- properties
+
+numbers = st.one_of(st.just(float("nan")), st.floats(-1e6, 1e6))
+tables = hnp.arrays(np.float64, st.tuples(st.integers(1, 12), st.integers(1, 4)), elements=numbers)
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables, st.data())
+def test_weights_are_repetitions(X, data):
+    weights = data.draw(hnp.arrays(np.int64, len(X), elements=st.integers(0, 3)))
+    weights[data.draw(st.integers(0, len(X) - 1))] = 1
+    texts = data.draw(st.lists(st.sampled_from(["a", "b", None]), min_size=len(X), max_size=len(X)))
+    columns = [X[:, i] for i in range(X.shape[1])]
+
+    def table(times):
+        return {f"n{i}": c.repeat(times) for i, c in enumerate(columns)} | {
+            "t": np.array(texts, object).repeat(times)
+        }
+
+    estimator, weighted, repeated = FCNNClassifier(), TableEncoder(), TableEncoder()
+    weighted.fit(estimator, table(1), sample_weight=weights.astype(float))
+    repeated.fit(estimator, table(weights))
+    assert weighted.output_names == repeated.output_names
+    one, two = weighted.state()[1], repeated.state()[1]
+    for name in ("mean", "scale"):
+        np.testing.assert_allclose(one[name], two[name], rtol=1e-9, atol=1e-9)
+    assert weighted.state()[0] == repeated.state()[0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables, st.data())
+def test_a_row_depends_on_itself_alone(X, data):
+    encoder, estimator, matrix = fitted(X)
+    chosen = data.draw(st.lists(st.integers(0, len(X) - 1), min_size=1, max_size=8))
+    assert encoder.transform(estimator, X[chosen]).values.tobytes() == matrix[chosen].tobytes()
+    assert np.isfinite(matrix).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables)
+def test_the_state_goes_through_json(X):
+    encoder, estimator, matrix = fitted({f"c{i}": X[:, i].tolist() for i in range(X.shape[1])})
+    config, arrays = encoder.state()
+    again = TableEncoder().from_state(json.loads(json.dumps(config)), arrays)
+    table = {f"c{i}": X[:, i].tolist() for i in range(X.shape[1])}
+    assert again.transform(estimator, table).values.tobytes() == matrix.tobytes()
+    assert again.output_names == encoder.output_names
+    assert again.describe() == encoder.describe()
+
+
+def test_sums_have_one_order():
+    rows = np.random.default_rng(0).normal(size=(1001, 3))
+    total = sum_rows(rows.copy())
+    np.testing.assert_allclose(total, rows.sum(axis=0), rtol=1e-12)
+    np.testing.assert_array_equal(
+        total, np.concatenate([sum_rows(rows[:, [i]].copy()) for i in range(3)])
+    )
+
+
+def test_unit_weights_change_no_bit():
+    X = np.random.default_rng(0).normal(size=(3000, 40))
+    plain, weighted = Standardiser().fit(X), Standardiser().fit(X, np.full(3000, 2.0))
+    for name, value in plain.arrays().items():
+        np.testing.assert_array_equal(value, weighted.arrays()[name])
+
+
+def test_a_tampered_state_is_refused():
+    config, arrays = fitted(as_map())[0].state()
+    with pytest.raises(ValueError, match=r"encoder cannot be restored: its parts disagree"):
+        TableEncoder().from_state(config | {"kinds": ["number"]}, arrays)
+    with pytest.raises(ValueError, match=r"encoder cannot be restored"):
+        TableEncoder().from_state({}, arrays)
+
+
+# ---- names
+
+
+def test_another_order_is_put_right():
+    encoder, estimator, matrix = fitted(as_pandas())
+    turned = as_pandas()[["joined", "city", "member", "age"]]
+    assert encoder.transform(estimator, turned).values.tobytes() == matrix.tobytes()
+    assert encoder.transform(estimator, as_records()).values.tobytes() == matrix.tobytes()
+
+
+def test_a_missing_column_is_named():
+    X = {name: values for name, values in PEOPLE.items() if name != "city"}
+    refused(
+        ValueError,
+        r"^X of FCNNClassifier must have column 'city', as in fit\. Got columns",
+        X,
+        PEOPLE,
+    )
+    refused(ValueError, r"Did you mean 'cty'\?$", X | {"cty": ["a"] * 4}, PEOPLE)
+
+
+def test_an_unknown_column_is_named():
+    refused(
+        ValueError,
+        r"^X of FCNNClassifier must have the columns that it had in fit\. Got column 'pay', "
+        r"unseen at fit time\.",
+        PEOPLE | {"pay": [1, 2, 3, 4]},
+        PEOPLE,
+    )
+
+
+def test_names_on_one_side_only_warn_as_scikit_learn_does():
+    X = {"a": [1, 2], "b": [3.0, 4.5]}
+    bare = np.array([[1, 3], [2, 4.5]])
+    encoder, estimator, matrix = fitted(X)
+    with pytest.warns(
+        UserWarning, match="X does not have valid feature names, but FCNNClassifier was fitted with"
+    ):
+        np.testing.assert_array_equal(encoder.transform(estimator, bare).values, matrix)
+    encoder.fit(estimator, bare)
+    assert not hasattr(estimator, "feature_names_in_")
+    with pytest.warns(
+        UserWarning, match="X has feature names, but FCNNClassifier was fitted without"
+    ):
+        np.testing.assert_array_equal(encoder.transform(estimator, X).values, matrix)
+
+
+def test_names_that_are_numbers_are_positions():
+    pd = pytest.importorskip("pandas")
+    encoder, estimator, matrix = fitted(pd.DataFrame(np.arange(6.0).reshape(3, 2)))
+    assert not hasattr(estimator, "feature_names_in_")
+    np.testing.assert_array_equal(
+        encoder.transform(estimator, np.arange(6.0).reshape(3, 2)).values, matrix
+    )
+
+
+def test_names_that_clash_or_mix():
+    pd = pytest.importorskip("pandas")
+    refused(ValueError, r"must differ\. Got 'a' twice", pd.DataFrame([[1, 2]], columns=["a", "a"]))
+    refused(TypeError, r"string names\. Got 1 among them", pd.DataFrame([[1, 2]], columns=["a", 1]))
+
+
+# ---- what is refused
+
+
+@pytest.mark.parametrize(("value", "shown"), [(np.inf, "inf"), (-np.inf, "-inf"), (10**400, "inf")])
+def test_infinity_is_named_by_column_and_row(value, shown):
+    X = {"age": [1, 2, 3, value], "pay": [1, 2, 3, 4]}
+    refused(
+        ValueError,
+        rf"^column 'age' of X must be finite for FCNNClassifier\. Got {shown} in row 3\.",
+        X,
+    )
+    good = {"age": [1, 2, 3, 4], "pay": [1, 2, 3, 4]}
+    refused(ValueError, r"^column 'age' of X must be finite", X, good)
+
+
+def test_infinity_in_an_array_is_named_by_position():
+    X = np.zeros((5, 4), dtype=np.float32)
+    X[3, 2] = np.inf
+    refused(ValueError, r"^column 2 of X must be finite for FCNNClassifier\. Got inf in row 3\.", X)
+    refused(ValueError, r"^column 2 of X must be finite", X, np.ones((5, 4)))
+
+
+def test_a_number_that_became_text():
+    match = r"^column 'age' of X must hold numbers, as when FCNNClassifier was fitted\. "
+    match += r"Got text, 'old' in row 1\.$"
+    refused(ValueError, match, {"age": [1.0, "old"]}, {"age": [1.0, 2.0]})
+    refused(
+        ValueError, r"^column 1 of X must hold numbers.*'b' in row 0", [[1, "b"]], [[1, 2], [2, 3]]
+    )
+    refused(
+        ValueError, r"must hold dates.*Got numbers", {"joined": [1.0]}, {"joined": PEOPLE["joined"]}
+    )
+    refused(
+        ValueError, r"must hold text.*Got dates", {"city": PEOPLE["joined"]}, {"city": ["a", "b"]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "match"),
+    [
+        (
+            np.zeros((0, 3)),
+            ValueError,
+            r"Found array with 0 sample\(s\) \(shape=\(0, 3\)\).*FCNNClassifier",
+        ),
+        (
+            np.zeros((3, 0)),
+            ValueError,
+            r"0 feature\(s\) \(shape=\(3, 0\)\) while a minimum of 1 is required",
+        ),
+        ({}, ValueError, r"0 feature\(s\)"),
+        ({"a": []}, ValueError, r"0 sample\(s\)"),
+        (
+            [[1, 2], [3]],
+            ValueError,
+            r"rows of X of FCNNClassifier must have the same length\. Got 2 in row 0 and 1",
+        ),
+        ({"a": [1, 2], "b": [1]}, ValueError, r"same number of rows\. Got 2 in 'a' and 1 in 'b'"),
+        (
+            {"a": 3},
+            TypeError,
+            r"column 'a' of X of FCNNClassifier must be a list of values\. Got 3",
+        ),
+        (
+            {"a": "text"},
+            ValueError,
+            r"column 'a' of X of FCNNClassifier must be one list of values",
+        ),
+        (
+            {"a": [{"b": 1}]},
+            TypeError,
+            r"column 'a' of X cannot be used\. A value of this argument must be a string",
+        ),
+        (
+            np.zeros((2, 2, 2)),
+            ValueError,
+            r"X of .* must be a table, of shape \(rows, columns\)\. Got shape \(2, 2, 2\)\.",
+        ),
+        (np.zeros((2, 2)) * 1j, ValueError, r"Complex data not supported"),
+        (sparse.csr_array(np.eye(3)), TypeError, r"Sparse data was passed for X"),
+        (np.zeros(3), ValueError, r"Expected 2D array, got 1D array instead"),
+    ],
+)
+def test_what_is_no_table(X, error, match):
+    with pytest.raises(error, match=match):
+        TableEncoder().fit(FCNNClassifier(), X)
+
+
+def test_a_lazy_table_is_refused():
+    pl = pytest.importorskip("polars")
+    refused(
+        TypeError,
+        r"must hold its rows\. Got a lazy table\. Pass X\.collect\(\)",
+        pl.LazyFrame({"a": [1]}),
+    )
+
+
+def test_an_empty_frame_is_refused():
+    pd = pytest.importorskip("pandas")
+    refused(ValueError, r"0 sample\(s\) \(shape=\(0, 1\)\)", pd.DataFrame({"a": []}))
+    refused(ValueError, r"0 feature\(s\) \(shape=\(2, 0\)\)", pd.DataFrame(index=[0, 1]))
+
+
+def test_another_number_of_columns():
+    refused(
+        ValueError,
+        r"^X has 1 features, but FCNNClassifier is expecting 2 features as input\.$",
+        np.zeros((2, 1)),
+        np.zeros((2, 2)),
+    )
+
+
+def test_a_fit_that_fails_leaves_the_estimator_as_it_was():
+    _, estimator, _ = fitted(PEOPLE)
+    with pytest.raises(ValueError, match="finite"):
+        TableEncoder().fit(estimator, [[np.inf]])
+    assert estimator.n_features_in_ == 4
+    assert list(estimator.feature_names_in_) == list(PEOPLE)
+
+
+def test_no_table_library_is_imported_unasked():
+    code = (
+        "import sys, numpy as np; from pellucid.data import TableEncoder\n"
+        "class E: pass\n"
+        "TableEncoder().fit(E(), {'a': [1, None], 'b': ['x', 'y']}); TableEncoder().fit(E(), "
+        "np.eye(3))\n"
+        "print([m for m in ('pandas', 'polars', 'pyarrow', 'torch', 'jax') if m in sys.modules])"
+    )
+    before = "import sys, sklearn.preprocessing, sklearn.utils.multiclass\n"
+    before += (
+        "print([m for m in ('pandas', 'polars', 'pyarrow', 'torch', 'jax') if m in sys.modules])"
+    )
+    ours, base = (
+        subprocess.run([sys.executable, "-c", c], capture_output=True, text=True, check=True).stdout
+        for c in (code, before)
+    )
+    assert ours == base
