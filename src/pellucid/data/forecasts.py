@@ -46,11 +46,11 @@ def forecast_table(frame: Any, last: Windows, target: str, values: np.ndarray) -
         rows = np.repeat([place[name] for name in last.names], horizon)
         columns.append(nw.maybe_reset_index(table[group][rows.tolist()]))
     if time is None:
-        name = next(each for each in ("step", "ahead", "steps") if each not in (group, target))
+        name = next(x for x in ("step", "ahead", "steps") if x not in (group, target))
         columns.append(column(name, np.tile(np.arange(1, horizon + 1), len(last))))
     else:
         times = column(time, [x for known in last.times for x in continued(known, horizon)])
         dtype = table[time].dtype
         columns.append(times.cast(dtype) if dtype.is_temporal() else times)
     columns.append(column(target, values.reshape(-1)))
-    return nw.from_dict({each.name: each for each in columns}).to_native()
+    return nw.from_dict({entries.name: entries for entries in columns}).to_native()

@@ -73,27 +73,27 @@ def continued(times: Sequence[Any], count: int) -> list[Any]:
     >>> continued([10, 20, 30], 2)
     [40, 50]
     """
-    read: list[Any] = [moment(each) for each in times]
-    zones = {each.tzinfo for each in read if isinstance(each, datetime)}
+    read: list[Any] = [moment(when) for when in times]
+    zones = {when.tzinfo for when in read if isinstance(when, datetime)}
     later: list[Any] = [None] * count
-    if len(read) > 1 and all(isinstance(each, datetime) for each in read) and len(zones) == 1:
+    if len(read) > 1 and all(isinstance(when, datetime) for when in read) and len(zones) == 1:
         later = _later_dates(read, count)
-    elif len(read) > 1 and all(isinstance(each, (int, float)) for each in read):
+    elif len(read) > 1 and all(isinstance(when, (int, float)) for when in read):
         later = _later_numbers(read, count)
     if later[0] is None:
         return later
     if isinstance(times[-1], str):
         return written(later)
     if isinstance(times[-1], timedelta):
-        return [timedelta(seconds=each) for each in later]
+        return [timedelta(seconds=when) for when in later]
     if isinstance(times[-1], date) and not isinstance(times[-1], datetime):
-        return [each.date() for each in later]
+        return [when.date() for when in later]
     return later
 
 
 def written(times: Sequence[Any]) -> list[str]:
     """`times` as text: dates without a clock where all are whole days; "" for a missing one."""
-    dates = [each for each in times if isinstance(each, datetime) and each == each]  # not NaT
+    dates = [when for when in times if isinstance(when, datetime) and when == when]  # not NaT
     clock = any(x.hour or x.minute or x.second or x.microsecond or x.tzinfo for x in dates)
 
     def text(value: Any) -> str:
@@ -108,7 +108,7 @@ def written(times: Sequence[Any]) -> list[str]:
 
 def _later_numbers(read: list[Any], count: int) -> list[Any]:
     apart = float(np.median(np.diff(read)))
-    if all(isinstance(each, int) for each in read) and apart.is_integer():
+    if all(isinstance(when, int) for when in read) and apart.is_integer():
         return [read[-1] + int(apart) * (k + 1) for k in range(count)]
     return [read[-1] + apart * (k + 1) for k in range(count)]
 
@@ -135,11 +135,11 @@ def _months(read: list[Any]) -> int:
 
     They are if each is on the same day of its month, or on the last where that is too short.
     """
-    counts = [12 * each.year + each.month for each in read]
+    counts = [12 * when.year + when.month for when in read]
     apart = set(np.diff(counts).tolist())
-    day = max(each.day for each in read)
-    alike = all(each.day == min(day, _days(each.year, each.month)) for each in read)
-    hours = len({each.timetz() for each in read}) == 1
+    day = max(when.day for when in read)
+    alike = all(when.day == min(day, _days(when.year, when.month)) for when in read)
+    hours = len({when.timetz() for when in read}) == 1
     return apart.pop() if len(apart) == 1 and alike and hours else 0
 
 
@@ -149,8 +149,8 @@ def _days(year: int, month: int) -> int:
 
 def _month_later(read: list[Any], months: int) -> Any:
     """So many months after the last, on its day of the month; at the end where all are."""
-    at_ends = all(each.day == _days(each.year, each.month) for each in read)
-    day = 31 if at_ends else max(each.day for each in read)
+    at_ends = all(when.day == _days(when.year, when.month) for when in read)
+    day = 31 if at_ends else max(when.day for when in read)
     month = read[-1].month - 1 + months
     year, month = read[-1].year + month // 12, month % 12 + 1
     return read[-1].replace(year=year, month=month, day=min(day, _days(year, month)))
