@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,9 @@ from click.testing import CliRunner
 from safetensors.numpy import load_file
 
 import pellucid
+from pellucid.cli.families import NETWORKS, family, takers
 from pellucid.cli.main import application
-from pellucid.cli.words import counted, listed, table
+from pellucid.cli.words import counted, either, listed, table
 
 PENGUINS = Path(__file__).parent.parent / "examples" / "penguins.csv"
 SHORT = ["--set", "max_epochs=2", "--set", "hidden_dim=8"]
@@ -102,6 +104,8 @@ def test_fit_is_the_same_twice():
     first, second = load_file("a"), load_file("b")
     assert first.keys() == second.keys()
     assert all(first[name].tobytes() == second[name].tobytes() for name in first)
+    digests = [re.search(r"^digest +([0-9a-f]{64})$", run("summary", name), re.M) for name in "ab"]
+    assert digests[0][1] == digests[1][1] == pellucid.load("a").digest_
 
 
 def test_everything_fits_in_80_columns(model):
@@ -268,11 +272,11 @@ def test_bad_models(model, numbers):
 
 
 def test_a_fault_of_the_library_is_not_hidden(monkeypatch):
-    monkeypatch.setattr("pellucid.files.load", lambda path: 1 // 0)
+    monkeypatch.setattr("pellucid.load", lambda path: 1 // 0)
     assert "division" in fails("summary", "m")
     with pytest.raises(ZeroDivisionError):
         run("--debug", "summary", "m")
-    monkeypatch.setattr("pellucid.files.load", lambda path: [].gone)
+    monkeypatch.setattr("pellucid.load", lambda path: [].gone)
     with pytest.raises(AttributeError):
         run("summary", "m")
 
@@ -281,7 +285,7 @@ def test_ctrl_c_is_one_line(monkeypatch):
     def interrupt(path):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pellucid.files.load", interrupt)
+    monkeypatch.setattr("pellucid.load", interrupt)
     assert invoke("summary", "m", code=130).stderr.strip() == "pellucid: stopped."
 
 
@@ -358,6 +362,32 @@ def test_a_closed_pipe_is_no_error(model):
     assert done.stderr == ""
 
 
+def test_networks_are_those_of_the_public_classifiers():
+    assert NETWORKS == ["fcnn", "cnn", "rnn", "lstm", "gru"]
+    assert takers("sequences") == ["rnn", "lstm", "gru"] and takers("pictures") == ["cnn"]
+    assert family("gru", "regression") is pellucid.GRURegressor
+    for network in NETWORKS:
+        assert {family(network, task).__name__ for task in ("classification", "regression")} <= {
+            *pellucid.__all__
+        }
+
+
+def test_help_loads_no_library():
+    setup = "import sys, atexit\natexit.register(lambda: print('sklearn' in sys.modules))"
+    done = process("fit", "--help", setup=setup)
+    assert done.stdout.endswith("False\n") and "[fcnn|cnn|rnn|lstm|gru]" in done.stdout
+
+
+def test_help_in_plain_words():
+    text = " ".join(run("fit", "--help").split())
+    for words in (
+        "--time COLUMN Column with each row's time.",
+        "Random seed.",
+        "One parameter, as in hidden_dim=64; overrides --config.",
+    ):
+        assert words in text
+
+
 def test_version_and_help():
     assert run("--version").startswith("pellucid ")
     assert run() == run("--help")
@@ -371,3 +401,4 @@ def test_words():
     assert table([["", "a", "bb"], ["first", 1, 22]], indent=1) == "        a  bb\n first  1  22"
     assert (counted(1, "row"), counted(1204, "row")) == ("1 row", "1,204 rows")
     assert listed(range(5), most=3) == "0, 1, 2 and 2 more"
+    assert (either(["a"]), either(["a", "b", "c"])) == ("a", "a, b or c")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,6 @@ import pytest
 from test_cli import fails, rows_of, run
 
 from pellucid import LSTMRegressor, load
-from pellucid.cli.series import continued
 
 SHORT = ["--set", "max_epochs=3", "--set", "hidden_dim=8"]
 
@@ -89,6 +87,22 @@ def test_several_series_are_continued_each(tmp_path):
     assert [(row["name"], row["t"]) for row in rows] == [("a", "30"), ("b", "30")]
 
 
+def test_where_times_do_not_tell_steps_are_counted():
+    frame = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=30), "v": np.arange(30.0)})
+    frame.to_parquet("days.parquet")
+    given = ["--network", "rnn", "--target", "v", "--time", "day", "--steps", "1", "--horizon", "2"]
+    run("fit", "days.parquet", *given, *SHORT)
+    rows = rows_of(run("predict", "days.safetensors", "days.parquet"))
+    assert [row["day"] for row in rows] == ["2024-01-31", "2024-02-01"]
+    frame[:1].to_parquet("day.parquet")
+    rows = rows_of(run("predict", "days.safetensors", "day.parquet"))
+    assert [row["day"] for row in rows] == ["+1", "+2"]
+    frame[["v"]].to_csv("plain.csv", index=False)
+    run("fit", "plain.csv", *given[:4], *given[6:], *SHORT)
+    rows = rows_of(run("predict", "plain.safetensors", "plain.csv"))
+    assert [row["step"] for row in rows] == ["+1", "+2"]
+
+
 def test_sequences_of_a_long_table(patients):
     given = ["--network", "gru", "--target", "side", "--group", "who", "--time", "day"]
     text = run("fit", patients, *given, "--set", "hidden_dim=8")
@@ -150,7 +164,15 @@ def test_a_model_of_steps_answers_row_by_row(patients):
             [*SERIES[:2], "--steps", "3", "--time", "dax"],
             "must be a column of X. Got 'dax'.",
         ),
-        ([*SERIES, "--target", "moon"], "a series needs one --target, the column to foretell."),
+        (
+            ["--network", "gru", "--group", "whom"],
+            "group of GRURegressor must be a column of X. Got 'whom'.",
+        ),
+        (
+            ["--network", "rnn", "--group", "kin", "--target", "kind"],
+            "group of RNNClassifier must be a column of X. Got 'kin'.",
+        ),
+        ([*SERIES, "--target", "moon"], "a series needs one --target, the column to forecast."),
     ),
 )
 def test_what_does_not_fit_is_one_line(waves, arguments, message):
@@ -177,7 +199,7 @@ def test_columns_that_the_model_does_not_know_are_of_no_concern(waves):
     wider = write("wider.csv", [*rows[0], "note"], [[*row, "x"] for row in rows[1:]])
     assert run("predict", "waves.safetensors", wider) == expected
     message = fails("evaluate", "waves.safetensors", waves, "--target", "moon")
-    assert "--target must be height, which 'waves.safetensors' foretells. Got moon." in message
+    assert "--target must be height, which 'waves.safetensors' forecasts. Got moon." in message
 
 
 def test_a_held_out_share_that_leaves_nothing(waves):
@@ -208,27 +230,3 @@ def test_days_are_read_as_days(tmp_path):
     frame.to_csv("days.csv", index=False)
     message = fails("fit", "days.csv", *given)
     assert "dates with the year first, such as 2026-11-23. Got '29/01/2024' in row 0" in message
-
-
-def test_times_go_on_as_they_went():
-    assert continued(["2024-01-30", "2024-01-31"], 2) == ["2024-02-01", "2024-02-02"]
-    assert continued(["2024/01/30", "2024/01/31"], 1) == ["2024-02-01"]
-    assert continued(["2023-11-01", "2023-12-01"], 2) == ["2024-01-01", "2024-02-01"]
-    hours = [datetime(2024, 1, 1, h) for h in (21, 22, 23)]
-    ends = ["2023-11-30", "2023-12-31", "2024-01-31"]
-    assert continued(ends, 3) == ["2024-02-29", "2024-03-31", "2024-04-30"]
-    assert continued(["2036-06-30", "2036-07-31", "2036-08-31"], 1) == ["2036-09-30"]
-    assert continued(["2023-12-30", "2024-01-30"], 2) == ["2024-02-29", "2024-03-30"]
-    assert continued(["2023-01-29", "2023-02-28", "2023-03-29"], 1) == ["2023-04-29"]
-    assert continued(["2022-01-01", "2023-01-01"], 2) == ["2024-01-01", "2025-01-01"]
-    assert continued(["2023-01-01", "2023-04-01"], 2) == ["2023-07-01", "2023-10-01"]
-    working = [f"2024-03-{day:02}" for day in (4, 5, 6, 7, 8, 11, 12, 13, 14, 15)]
-    assert continued(working, 2) == ["2024-03-18", "2024-03-19"]
-    zoned = ["2024-01-01T00:00:00+02:00", "2024-01-01T01:00:00+02:00"]
-    assert continued(zoned, 1) == ["2024-01-01 02:00:00+02:00"]
-    assert continued([zoned[0], "2024-01-01T01:00:00"], 1) == ["+1"]
-    assert continued(hours, 1) == ["2024-01-02"]
-    assert continued(hours[:2], 1) == ["2024-01-01 23:00:00"]
-    assert continued([1.5, 2.0], 2) == ["2.5", "3"]
-    assert continued(["a", "b"], 2) == ["+1", "+2"]
-    assert continued([], 1) == ["+1"]

@@ -3,35 +3,9 @@
 import pytest
 from sklearn.utils.estimator_checks import check_estimator
 
-from pellucid import (
-    CNNClassifier,
-    CNNRegressor,
-    FCNNClassifier,
-    FCNNRegressor,
-    GRUClassifier,
-    GRURegressor,
-    LSTMClassifier,
-    LSTMRegressor,
-    NetworkClassifier,
-    NetworkRegressor,
-    RNNClassifier,
-    RNNRegressor,
-)
+from pellucid import CNNClassifier, CNNRegressor, GRURegressor, LSTMRegressor
+from pellucid.estimators.parameters import ESTIMATORS
 
-ESTIMATORS = (
-    FCNNClassifier,
-    FCNNRegressor,
-    NetworkClassifier,
-    NetworkRegressor,
-    CNNClassifier,
-    CNNRegressor,
-    RNNClassifier,
-    RNNRegressor,
-    LSTMClassifier,
-    LSTMRegressor,
-    GRUClassifier,
-    GRURegressor,
-)
 # mini-batches break the equivalence of weights and repeated rows for anyone; without them it holds
 BY_BATCHES = dict.fromkeys(
     (
@@ -44,7 +18,7 @@ BY_BATCHES = dict.fromkeys(
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 @pytest.mark.parametrize("full_batch", (False, True))
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("estimator", ESTIMATORS.values(), ids=ESTIMATORS)
 def test_check_estimator_passes_whole(estimator, full_batch):
     model = estimator(verbose=0)
     if full_batch:

@@ -105,7 +105,7 @@ def test_the_last_epoch_is_shown_when_stopped_early():
     assert epochs == [1, 20, 33]
 
 
-def test_what_was_before_the_first_epoch_foretells_nothing(monkeypatch):
+def test_what_was_before_the_first_epoch_says_nothing_of_the_pace(monkeypatch):
     clock = [0.0]
     monkeypatch.setattr("time.perf_counter", lambda: clock[0])
     stream = io.StringIO()

@@ -274,7 +274,7 @@ def test_stateful_layers_equal_torch(kind, pieces):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_stateful_rows_are_one_long_sequence(kind):
-    """In use too: two series in pieces of six steps, of which rows 0, 2, 4 are the first."""
+    """At inference too: two series in pieces of six steps, of which rows 0, 2, 4 are the first."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2, 18, 3)).astype("float32")
     layer = KINDS[kind][0]

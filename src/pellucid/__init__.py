@@ -10,38 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_HOME = {
-    "CNNClassifier": "estimators",
-    "CNNRegressor": "estimators",
-    "FCNNClassifier": "estimators",
-    "FCNNRegressor": "estimators",
-    "NetworkClassifier": "estimators",
-    "NetworkRegressor": "estimators",
-    "Network": "network",
-    "GRUClassifier": "estimators",
-    "GRURegressor": "estimators",
-    "LSTMClassifier": "estimators",
-    "LSTMRegressor": "estimators",
-    "RNNClassifier": "estimators",
-    "RNNRegressor": "estimators",
-    "list_pictures": "data",
-    "load": "files",
-}
+_HOME = {"Network": "network", "list_pictures": "data", "load": "estimators.loading"}
 
+# estimators in the order in which the command line names their networks
 __all__ = [
-    "CNNClassifier",
-    "CNNRegressor",
     "FCNNClassifier",
     "FCNNRegressor",
-    "GRUClassifier",
-    "GRURegressor",
-    "LSTMClassifier",
-    "LSTMRegressor",
-    "Network",
-    "NetworkClassifier",
-    "NetworkRegressor",
+    "CNNClassifier",
+    "CNNRegressor",
     "RNNClassifier",
     "RNNRegressor",
+    "LSTMClassifier",
+    "LSTMRegressor",
+    "GRUClassifier",
+    "GRURegressor",
+    "NetworkClassifier",
+    "NetworkRegressor",
+    "Network",
     "__version__",
     "list_pictures",
     "load",
@@ -63,17 +48,17 @@ if TYPE_CHECKING:
         RNNClassifier,
         RNNRegressor,
     )
-    from pellucid.files import load
+    from pellucid.estimators.loading import load
     from pellucid.network import Network
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in __all__:
         raise AttributeError(f"module 'pellucid' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"pellucid.{_HOME[name]}"), name)
-    globals()[name] = value
+    module = importlib.import_module(f"pellucid.{_HOME.get(name, 'estimators')}")
+    globals()[name] = value = getattr(module, name)
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+    return sorted({*globals(), *__all__})

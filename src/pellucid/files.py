@@ -1,9 +1,9 @@
 """Models in files: one safetensors file with a JSON header, written whole or not at all.
 
 The tensors are the model's arrays. The header is text in the file's metadata under the key
-``pellucid``: the format, the numeric version, the estimator's class and its configuration, and a
-SHA-256 of all of that and of every tensor. Nothing in a file is ever run: there is no pickle, and
-the class is looked up by name among the public estimators.
+``pellucid``: the format, the numeric version, the estimator's class and its configuration, the
+digest of what the model is, and a SHA-256 of all of that and of every tensor. Nothing in a file is
+ever run: there is no pickle, and the class is looked up by name among those that the caller knows.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import os
 import secrets
 import stat
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,20 +41,22 @@ class _FaultError(Exception):
     """What is wrong with a file, said after its name."""
 
 
-def save(model: Any, path: str | os.PathLike[str]) -> None:
+def save(model: Any, path: str | os.PathLike[str], known: Mapping[str, Any]) -> None:
     """Write a fitted estimator into one safetensors file, whole or not at all.
 
     Parameters
     ----------
     model : estimator
-        A fitted estimator of :mod:`pellucid.estimators`.
+        Fitted. It has ``_state()``, a map that JSON can hold and arrays by name, and ``digest_``.
     path : path-like
         The file, customarily ``*.safetensors``. An earlier file is replaced.
+    known : mapping of str to class
+        The classes that can be loaded again.
 
     Raises
     ------
     TypeError
-        If `model` is not an estimator of this library, or holds what a file cannot hold.
+        If `model` is none of them, or holds what a file cannot hold.
     sklearn.exceptions.NotFittedError
         If `model` is not fitted.
     OSError
@@ -61,7 +64,6 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     """
     from sklearn.utils.validation import check_is_fitted
 
-    known = _estimators()
     name = type(model).__name__
     if known.get(name) is not type(model):
         raise TypeError(
@@ -70,40 +72,28 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
         )
     check_is_fitted(model)
     config, arrays = model._state()
-    write_whole(path, _packed(name, config, arrays))
+    write_whole(path, _packed(name, config, arrays, model.digest_))
 
 
-def load(path: str | os.PathLike[str]) -> Any:
-    """The fitted estimator that :func:`save` wrote. Loading runs no code of the file's.
+def load(path: str | os.PathLike[str], known: Mapping[str, Any]) -> Any:
+    """The fitted estimator that :func:`save` wrote, made by its class's ``_from_state``.
 
-    Parameters
-    ----------
-    path : path-like
-        The file.
-
-    Returns
-    -------
-    estimator
-
-    Raises
-    ------
-    FileNotFoundError, IsADirectoryError, PermissionError
-        If there is no such file, or it cannot be read.
-    ValueError
-        If it is not a model of this library, is cut short or changed, or of another format.
-
-    Warns
-    -----
-    UserWarning
-        If the file was written with another numeric version.
+    Parameters, errors and warnings are those of :func:`pellucid.load`; `known` are the classes by
+    name.
     """
     try:
         header, arrays = _read(path)
-        return _restored(header, arrays)
+        return _restored(header, arrays, known)
     except _FaultError as fault:
         raise ValueError(f"'{os.fspath(path)}' {fault}") from fault.__cause__
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+def content_digest(name: str, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> str:
+    """SHA-256 of a class's name, its configuration and its arrays, in hexadecimal digits."""
+    content = {"class": name, "config": _encoded(config, "config")}
+    return _digest(content, {key: _plain(array) for key, array in arrays.items()})
 
 
 def size_text(count: int) -> str:
@@ -205,14 +195,7 @@ def _unsaved(path: str | os.PathLike[str], place: Path, size: int, error: OSErro
 # ---------------------------------------------------------------- the content
 
 
-def _estimators() -> dict[str, Any]:
-    """The public estimators by name: the only classes that a file can name."""
-    from pellucid import estimators
-
-    return {name: getattr(estimators, name) for name in estimators.__all__}
-
-
-def _packed(name: str, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> bytes:
+def _packed(name: str, config: dict[str, Any], arrays: dict[str, np.ndarray], digest: str) -> bytes:
     from safetensors import SafetensorError, numpy
 
     tensors = {key: _plain(array) for key, array in arrays.items()}
@@ -222,6 +205,7 @@ def _packed(name: str, config: dict[str, Any], arrays: dict[str, np.ndarray]) ->
         "pellucid": __version__,
         "class": name,
         "config": _encoded(config, "config"),
+        "digest": digest,
     }
     header["sha256"] = _digest(header, tensors)
     try:
@@ -334,9 +318,11 @@ def _end(entry: Any) -> int:
     return offsets[1]
 
 
-def _restored(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Any:
+def _restored(
+    header: dict[str, Any], arrays: dict[str, np.ndarray], known: Mapping[str, Any]
+) -> Any:
     """The estimator of a file whose checksum is right."""
-    name, known = header.get("class"), _estimators()
+    name = header.get("class")
     writer = f"pellucid {header.get('pellucid')}"
     if not isinstance(name, str) or name not in known:
         raise _FaultError(
@@ -357,7 +343,7 @@ def _restored(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Any:
             f"version {header.get('numeric_version')}, here {NUMERIC_VERSION}): predictions may "
             "differ in their last bits. Fit and save the model again for the same bits everywhere.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     return model
 

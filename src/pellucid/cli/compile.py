@@ -7,7 +7,7 @@ import click
 
 @click.command("compile", short_help="Compile all kernels ahead of the first fit.")
 def compile_kernels() -> None:
-    """Compile all kernels now, so that the first fit does not wait for it."""
+    """Compile all kernels now, so that the first fit need not wait for it."""
     from time import perf_counter
 
     from pellucid import engine

@@ -34,9 +34,8 @@ def check(path: str, option: str) -> None:
 def draw(history: History, path: str, title: str) -> None:
     """Draw the curves of `history` into the picture `path`, written whole or not at all."""
     from pellucid.files import write_whole
-    from pellucid.training import curves
 
     picture = io.BytesIO()
     kind = Path(path).suffix.lower()[1:]
-    curves.draw(history, title=title).savefig(picture, format=kind)
+    history.plot(title=title).savefig(picture, format=kind)
     write_whole(path, picture.getvalue())

@@ -19,23 +19,24 @@ from pellucid.cli import series
     "targets",
     metavar="COLUMN",
     multiple=True,
-    help="The column with the true values.  [default: as in training]",
+    help="Column with the true values, once for each target.  [default: as in training]",
 )
 def evaluate(model: str, data: str, targets: tuple[str, ...]) -> None:
     """Score a saved MODEL on DATA, which has the true values.
 
-    DATA is a table with the target's column, or a folder of pictures with one folder a class.
+    DATA is a table with a column of true values, or a folder of pictures with one folder for each
+    class.
     """
     import numpy as np
 
-    from pellucid import files
+    from pellucid import load
     from pellucid.cli.pictures import needed_paths, takes_pictures
     from pellucid.cli.predict import features
     from pellucid.cli.scores import is_classifier, report
     from pellucid.cli.words import counted
     from pellucid.data import list_pictures, read_table, split_target
 
-    estimator: Any = files.load(model)
+    estimator: Any = load(model)
     if takes_pictures(estimator) and Path(data).is_dir():
         if targets or not is_classifier(estimator):
             raise click.UsageError(
@@ -54,7 +55,7 @@ def evaluate(model: str, data: str, targets: tuple[str, ...]) -> None:
     if about:
         if names != [about["target"]]:
             raise click.UsageError(
-                f"--target must be {about['target']}, which '{model}' foretells. Got "
+                f"--target must be {about['target']}, which '{model}' forecasts. Got "
                 f"{', '.join(names)}."
             )
         windows, after = series.cut(frame, about)

@@ -9,21 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from pellucid.cli import curves, series
+from pellucid.cli.families import NETWORKS, family, takers
 from pellucid.cli.series import SeriesOptions
 
 if TYPE_CHECKING:
     import numpy as np
 
-NETWORKS = {
-    "fcnn": {"classification": "FCNNClassifier", "regression": "FCNNRegressor"},
-    "cnn": {"classification": "CNNClassifier", "regression": "CNNRegressor"},
-    "rnn": {"classification": "RNNClassifier", "regression": "RNNRegressor"},
-    "lstm": {"classification": "LSTMClassifier", "regression": "LSTMRegressor"},
-    "gru": {"classification": "GRUClassifier", "regression": "GRURegressor"},
-}
 
-
-@click.command(short_help="Train a network on a table or on pictures.")
+@click.command(short_help="Train a network on a table, pictures or a series.")
 @click.argument("data", type=click.Path())
 @click.option(
     "-t",
@@ -31,12 +24,12 @@ NETWORKS = {
     "targets",
     metavar="COLUMN",
     multiple=True,
-    help="The column to learn. Give it once for each target.",
+    help="Column to learn. Give it once for each target.",
 )
 @click.option(
     "--network",
-    type=click.Choice(list(NETWORKS)),
-    help="Its kind.  [default: fcnn for a table, cnn for a folder]",
+    type=click.Choice(NETWORKS),
+    help="Kind of network.  [default: fcnn for a table, cnn for a folder]",
 )
 @click.option(
     "--task",
@@ -53,7 +46,7 @@ NETWORKS = {
     "settings",
     metavar="NAME=VALUE",
     multiple=True,
-    help="One parameter, as in hidden_dim=64; comes before --config.",
+    help="One parameter, as in hidden_dim=64; overrides --config.",
 )
 @click.option(
     "-o",
@@ -67,17 +60,22 @@ NETWORKS = {
     type=click.FloatRange(0, 1, max_open=True),
     default=0.2,
     show_default=True,
-    help="The share of rows held out to score the model; 0 for none.",
+    help="Share of the rows held out to score the model; 0 for none.",
 )
 @click.option("--plot", type=click.Path(), metavar="PNG", help="Draw loss and accuracy by epoch.")
 @click.option(
-    "--mistakes", type=click.Path(), metavar="PNG", help="Draw the test pictures it got wrong."
+    "--mistakes",
+    type=click.Path(),
+    metavar="PNG",
+    help="Draw the test pictures that the model got wrong.",
 )
-@click.option("--time", metavar="COLUMN", help="Of a series: the column that says when.")
-@click.option("--group", metavar="COLUMN", help="Of many: the column that says which.")
+@click.option("--time", metavar="COLUMN", help="Column with each row's time.")
+@click.option("--group", metavar="COLUMN", help="Column with the name of each row's sequence.")
 @click.option("--steps", type=click.IntRange(1), help="Rows of a series to look back at.")
-@click.option("--horizon", type=click.IntRange(1), help="Rows to look ahead.  [default: 1]")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Fixes all chance.")
+@click.option(
+    "--horizon", type=click.IntRange(1), help="Rows of a series to forecast.  [default: 1]"
+)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Random seed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def fit(
     data: str,
@@ -99,11 +97,14 @@ def fit(
 ) -> None:
     """Train a network on DATA: a table (CSV or Parquet), or a folder of pictures.
 
-    In a table, text columns, missing values and dates are fine; with --network cnn it holds
-    signals, or a column of paths to pictures. A folder has one folder a class, with its pictures.
-    With --network rnn, lstm or gru and --steps it is a series, to be continued; with --group, many
-    sequences, each with its target.
-    The model is scored on rows that it has not seen, and saved.
+    A table may have text columns, missing values and dates. With --network cnn it holds signals,
+    one in each row, or a column with paths to pictures. A folder of pictures has one folder for
+    each class.
+
+    A recurrent network, such as lstm, learns from a series to forecast it (--steps), or from many
+    sequences with a target for each (--group).
+
+    The model is scored on rows held out of the training, and saved.
     """
     from pellucid import files
     from pellucid.cli.pictures import draw_mistakes
@@ -156,7 +157,7 @@ def fit(
             say(series.report(heading, model, X, y, given.targets[0]) + "\n")
         else:
             say(report(heading, model, X, y, given.targets) + "\n")
-    files.save(model, output)
+    model.save(output)
     say(f"Model saved in {output} ({files.size_text(Path(output).stat().st_size)}).")
     if plot:
         title = f"{Path(data).absolute().name}: {', '.join(given.targets)}"
@@ -223,17 +224,18 @@ def _read(
     from pellucid.data import infer_task
 
     X, y = _table(data, targets)
-    paths = paths_in(X, data) if network == "cnn" else None
+    paths = paths_in(X, data) if network in takers("pictures") else None
     if paths is None:
         words = f"{counted(len(X), 'row')}, {counted(X.shape[1], 'column')} to learn from"
     else:
         X, words = paths, f"{counted(len(X), 'picture')} to learn from"
     if options.group:
         decided = infer_task(y) if task == "auto" else (task, "")
-        X, y, words = series.read_groups(X, y, options, each_step)
+        owner = family(str(network), decided[0]).__name__
+        X, y, words = series.read_groups(owner, X, y, options, each_step)
         return Given(X, y, targets, False, str(network), decided, words, "sequence")
-    if network in series.RECURRENT:
-        series.check_numbers(X, network)
+    if network in takers("sequences"):
+        series.check_numbers(X, str(network))
     decided = infer_task(y) if task == "auto" else (task, "")
     return Given(X, y, targets, paths is not None, network or "fcnn", decided, words)
 
@@ -245,9 +247,9 @@ def _series(
     from pellucid.data import read_table
 
     if len(targets) != 1:
-        raise click.UsageError("a series needs one --target, the column to foretell.")
+        raise click.UsageError("a series needs one --target, the column to forecast.")
     if task == "classification":
-        raise click.UsageError("--task must be regression for a series: it foretells numbers.")
+        raise click.UsageError("--task must be regression for a series: forecasts are numbers.")
     X, y, words = series.read_windows(read_table(data), targets[0], options)
     return Given(X, y, targets, False, network, ("regression", ""), words, "window")
 
@@ -256,11 +258,14 @@ def _folder(data: str, network: str | None, targets: tuple[str, ...], task: str)
     """A folder of pictures: the class is the folder's name."""
     import numpy as np
 
-    from pellucid.cli.words import counted
+    from pellucid.cli.words import counted, either
     from pellucid.data import list_pictures
 
-    if network not in (None, "cnn"):
-        raise click.UsageError(f"--network must be cnn for a folder of pictures. Got {network}.")
+    known = takers("pictures")
+    if network not in (None, *known):
+        raise click.UsageError(
+            f"--network must be {either(known)} for a folder of pictures. Got {network}."
+        )
     if targets or task == "regression":
         raise click.UsageError(
             "the classes of a folder of pictures are its folders' names: leave --target and --task "
@@ -268,7 +273,9 @@ def _folder(data: str, network: str | None, targets: tuple[str, ...], task: str)
         )
     paths, classes = list_pictures(data)
     words = f"{counted(len(paths), 'picture')} in {counted(len(set(classes)), 'class folder')}"
-    return Given(paths, np.array(classes), ("class",), True, "cnn", ("classification", ""), words)
+    return Given(
+        paths, np.array(classes), ("class",), True, network or "cnn", ("classification", ""), words
+    )
 
 
 def _table(path: str, targets: tuple[str, ...]) -> tuple[Any, Any]:
@@ -299,17 +306,15 @@ def _estimator(
     network: str, task: str, chosen: list[tuple[str, dict[str, Any]]], seed: int, quiet: bool
 ) -> Any:
     """The estimator with these parameters."""
-    from pellucid import estimators
     from pellucid.checks import unknown_parameter
 
-    name = NETWORKS[network][task]
-    kind = getattr(estimators, name)
+    kind = family(network, task)
     known = list(kind().get_params(deep=False))
     parameters: dict[str, Any] = {"random_state": seed, "verbose": 0 if quiet else 1}
     for source, found in chosen:
         for key in found:
             if key not in known:
-                raise TypeError(f"{source}: {unknown_parameter(name, key, known)}")
+                raise TypeError(f"{source}: {unknown_parameter(kind.__name__, key, known)}")
         parameters.update(found)
     return kind(**parameters)
 

@@ -87,7 +87,7 @@ def _show_version(context: click.Context, _: click.Parameter, asked: bool) -> No
     callback=_show_version,
     help="Show the version and exit.",
 )
-@click.option("--debug", is_flag=True, help="Show where in the code an error was raised.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def application(context: click.Context, debug: bool) -> None:
     """Neural networks for tables, pictures and series, on a CPU.

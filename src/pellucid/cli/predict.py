@@ -9,32 +9,39 @@ import click
 from pellucid.cli import series
 
 
-@click.command(short_help="Predict new rows or pictures.")
+@click.command(short_help="Predict new rows or pictures, or forecast a series.")
 @click.argument("model", type=click.Path())
 @click.argument("data", type=click.Path())
 @click.option(
-    "-o", "--output", type=click.Path(), metavar="CSV", help="A file instead of standard output."
+    "-o",
+    "--output",
+    type=click.Path(),
+    metavar="CSV",
+    help="Write a file instead of standard output.",
 )
-@click.option("--probabilities", is_flag=True, help="Add a column for each class's probability.")
+@click.option(
+    "--probabilities", is_flag=True, help="Add a column with the probability of each class."
+)
 def predict(model: str, data: str, output: str | None, probabilities: bool) -> None:
-    """Predict DATA with a saved MODEL, one line a row or picture, as CSV.
+    """Predict DATA with a saved MODEL, as CSV with one line for each row or picture.
 
-    DATA is a table; of a model for pictures it is a picture, a folder of them, or a table with a
-    column of paths. Of a model for a series it is the series, which is continued.
+    DATA is a table. For a model of pictures it is a picture, a folder of them, or a table with a
+    column of paths. For a model of a series it is the series, and the rows after its end are
+    forecast.
     """
-    from pellucid import files
+    from pellucid import files, load
     from pellucid.cli.pictures import takes_pictures, to_predict
     from pellucid.cli.scores import is_classifier
     from pellucid.cli.words import counted
     from pellucid.data import read_table
 
-    estimator = files.load(model)
+    estimator = load(model)
     if probabilities and not is_classifier(estimator):
         kind = type(estimator).__name__
         raise ValueError(f"--probabilities needs a classifier. '{model}' holds a {kind}.")
     columns: dict[str, Any] = {}
     if getattr(getattr(estimator, "sequences_", None), "series", None):
-        columns = series.foretell(estimator, read_table(data))
+        columns = series.forecast(estimator, read_table(data))
     elif takes_pictures(estimator):
         X = columns["path"] = to_predict(data, target_names(estimator))
         columns |= _columns(estimator, estimator._read(X), probabilities)

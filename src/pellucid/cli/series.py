@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 import click
 import numpy as np
 
-from pellucid.cli.words import counted, figure, table
-
-RECURRENT = ("rnn", "lstm", "gru")
+from pellucid.cli.families import takers
+from pellucid.cli.words import counted, either, figure, table
 
 
 @dataclass(frozen=True)
@@ -28,9 +25,9 @@ class SeriesOptions:
     def check(self, network: str | None) -> None:
         """Refuse what does not go together."""
         given = [name for name in ("time", "group", "steps", "horizon") if getattr(self, name)]
-        if given and network not in RECURRENT:
+        if given and network not in (known := takers("sequences")):
             raise click.UsageError(
-                f"--{given[0]} needs --network rnn, lstm or gru. Got {network or 'none'}."
+                f"--{given[0]} needs --network {either(known)}. Got {network or 'none'}."
             )
         if self.horizon and not self.steps:
             raise click.UsageError(
@@ -77,13 +74,15 @@ def read_windows(frame: Any, target: str, options: SeriesOptions) -> tuple[Any, 
 
 
 def read_groups(
-    X: Any, y: Any, options: SeriesOptions, each_step: bool
+    owner: str, X: Any, y: Any, options: SeriesOptions, each_step: bool
 ) -> tuple[GroupedRows, Any, str]:
-    """The sequences of a long table, one target each or one for each step, and words about them."""
-    from pellucid import LSTMClassifier
+    """The sequences of a long table, one target each or one for each step, and words about them.
+
+    `owner` is what errors call the estimator.
+    """
     from pellucid.data import Groups
 
-    groups = Groups.of(LSTMClassifier.__name__, X, options.group, options.time)
+    groups = Groups.of(owner, X, options.group, options.time)
     codes = np.empty(len(groups.order), dtype=np.int64)
     codes[groups.order] = np.repeat(np.arange(len(groups.labels)), groups.lengths)
     count = len(groups.labels)
@@ -131,7 +130,7 @@ def report(heading: str, model: Any, X: Any, y: Any, target: str) -> str:
     """The model's errors and those of the naive forecast, for each step ahead."""
     truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
     found = np.asarray(model.predict(X)).reshape(truth.shape)
-    naive = np.repeat(X.last(target)[:, None], truth.shape[1], axis=1)
+    naive = X.naive()
     rows: list[list[object]] = [
         ["", "mean abs. error", "naive", "root mean sq. error", "naive"],
     ]
@@ -150,21 +149,20 @@ def report(heading: str, model: Any, X: Any, y: Any, target: str) -> str:
     return f"{heading}:\n\n{table(rows)}\n\n{note}"
 
 
-def foretell(model: Any, frame: Any) -> dict[str, Any]:
+def forecast(model: Any, frame: Any) -> dict[str, Any]:
     """The steps after the end of the table, by column: group, time and target."""
-    from pellucid.data import last_window
+    import narwhals as nw
 
-    about = model.sequences_.series
-    frame = among(frame, [*model.sequences_.table.names, about["group"], about["time"]])
-    X = last_window(frame, about["steps"], time=about["time"], group=about["group"])
-    predicted = np.asarray(model.predict(X)).reshape(len(X), -1)
-    columns: dict[str, Any] = {}
-    horizon = predicted.shape[1]
-    if about["group"] is not None:
-        columns[about["group"]] = np.repeat(np.array(X.names, dtype=object), horizon)
-    labels = [each for last in X.times for each in continued(last, horizon)]
-    columns[about["time"] or ("step" if about["target"] != "step" else "ahead")] = labels
-    columns[about["target"]] = predicted.reshape(-1)
+    from pellucid.data.times import written
+
+    table = nw.from_native(model.forecast(frame), eager_only=True)
+    columns = {name: table[name].to_list() for name in table.columns}
+    *_, time, _ = columns
+    horizon, named = model.sequences_.series["horizon"], model.sequences_.series["time"] is not None
+    columns[time] = [
+        text if text and named else f"+{place % horizon + 1}"
+        for place, text in enumerate(written(columns[time]))
+    ]
     return columns
 
 
@@ -194,63 +192,3 @@ def among(frame: Any, names: Collection[Any]) -> Any:
 
     table = nw.from_native(frame, eager_only=True)
     return table.select([name for name in table.columns if name in names]).to_native()
-
-
-def continued(times: list[Any], count: int) -> list[str]:
-    """The `count` times after the last of `times`, at its usual distance."""
-    from pellucid.data.times import moment
-
-    read: list[Any] = [moment(each) for each in times]
-    zones = {each.tzinfo for each in read if isinstance(each, datetime)}
-    if len(read) > 1 and all(isinstance(each, datetime) for each in read) and len(zones) == 1:
-        return _dates(read, count)
-    if len(read) > 1 and all(isinstance(each, (int, float)) for each in read):
-        apart = float(np.median(np.diff(read)))
-        return [f"{read[-1] + apart * (k + 1):.15g}" for k in range(count)]
-    return [f"+{k + 1}" for k in range(count)]
-
-
-def _dates(read: list[Any], count: int) -> list[str]:
-    """By whole months, by working days, or at the usual distance."""
-    apart = _months(read)
-    gaps = sorted(later - earlier for earlier, later in zip(read, read[1:], strict=False))
-    usual = gaps[len(gaps) // 2]
-    weekends = usual != timedelta(1) or len(read) < 7 or any(x.weekday() > 4 for x in read)
-    found: list[Any] = []
-    last = read[-1]
-    for k in range(1, count + 1):
-        if apart:
-            found.append(_month_later(last, apart * k, max(each.day for each in read), read))
-            continue
-        each = (found[-1] if found else last) + usual
-        while not weekends and each.weekday() > 4:
-            each += timedelta(1)
-        found.append(each)
-    whole = not any(x.hour or x.minute or x.second or x.microsecond or x.tzinfo for x in found)
-    return [x.date().isoformat() if whole else x.isoformat(sep=" ") for x in found]
-
-
-def _months(read: list[Any]) -> int:
-    """How many months apart all the times are, 0 if they are not.
-
-    They are if each is on the same day of its month, or on the last where that is too short.
-    """
-    counts = [12 * each.year + each.month for each in read]
-    apart = set(np.diff(counts).tolist())
-    day = max(each.day for each in read)
-    alike = all(each.day == min(day, _days(each.year, each.month)) for each in read)
-    hours = len({each.timetz() for each in read}) == 1
-    return apart.pop() if len(apart) == 1 and alike and hours else 0
-
-
-def _days(year: int, month: int) -> int:
-    return monthrange(year, month)[1]
-
-
-def _month_later(moment: Any, months: int, day: int, read: list[Any]) -> Any:
-    """So many months later, on `day` or the month's last; at its end if all of `read` are."""
-    if all(each.day == _days(each.year, each.month) for each in read):
-        day = 31
-    month = moment.month - 1 + months
-    year, month = moment.year + month // 12, month % 12 + 1
-    return moment.replace(year=year, month=month, day=min(day, _days(year, month)))

@@ -10,12 +10,15 @@ import click
 @click.command(short_help="Show what a model file holds.")
 @click.argument("model", type=click.Path())
 def summary(model: str) -> None:
-    """Show the network, parameters, columns and training of a saved MODEL."""
+    """Show the network, columns, training and parameters of a saved MODEL, and its digest.
+
+    Models trained on the same data with the same parameters and seed have the same digest.
+    """
     from pathlib import Path
 
-    from pellucid import files
+    from pellucid import files, load
 
-    estimator = files.load(model)
+    estimator = load(model)
     size = files.size_text(Path(model).stat().st_size)
     click.echo(f"{model}: {type(estimator).__name__}, {size}\n")
     click.echo("\n".join(estimator.network_.summary_lines()) + "\n")
@@ -53,6 +56,7 @@ def _facts(model: Any) -> list[str]:
         ends = [f"{name.replace('_', ' ')} {figure(last[name])}" for name in measures]
         facts["training"] = f"{model.n_iter_} epochs; at the end {', '.join(ends)}"
     facts["parameters"] = _parameters(model) or "all as by default"
+    facts["digest"] = model.digest_
     return [paragraph(f"{name:<12}{text}", indent=12) for name, text in facts.items() if text]
 
 

@@ -39,6 +39,11 @@ def listed(names: Iterable[object], most: int = 12) -> str:
     return shown if len(texts) <= most else f"{shown} and {len(texts) - most} more"
 
 
+def either(names: Sequence[str]) -> str:
+    """``a, b or c``."""
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
 def counted(count: int, what: str) -> str:
     """``1 row``, ``1,204 rows``."""
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

@@ -2,6 +2,7 @@
 
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.folders import files_below, list_pictures
+from pellucid.data.forecasts import forecast_table
 from pellucid.data.groups import Groups
 from pellucid.data.infer_task import infer_task
 from pellucid.data.layout import Layout
@@ -39,6 +40,7 @@ __all__ = [
     "class_target",
     "class_weights",
     "files_below",
+    "forecast_table",
     "infer_task",
     "is_table",
     "last_window",

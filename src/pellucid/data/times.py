@@ -1,9 +1,11 @@
-"""When a row was, read from what its column holds."""
+"""When a row was, read from what its column holds, and which times come next."""
 
 from __future__ import annotations
 
 import math
 import re
+from calendar import monthrange
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -56,3 +58,99 @@ def _date(text: str) -> datetime | None:
         )
     except ValueError:
         return None
+
+
+def continued(times: Sequence[Any], count: int) -> list[Any]:
+    """The `count` times after the last of `times`, of its kind; None where they do not tell.
+
+    Dates go on by whole months, by working days, or at the usual distance; numbers at the usual
+    distance. Of text come texts.
+
+    Examples
+    --------
+    >>> continued(["2023-12-31", "2024-01-31"], 2)
+    ['2024-02-29', '2024-03-31']
+    >>> continued([10, 20, 30], 2)
+    [40, 50]
+    """
+    read: list[Any] = [moment(when) for when in times]
+    zones = {when.tzinfo for when in read if isinstance(when, datetime)}
+    later: list[Any] = [None] * count
+    if len(read) > 1 and all(isinstance(when, datetime) for when in read) and len(zones) == 1:
+        later = _later_dates(read, count)
+    elif len(read) > 1 and all(isinstance(when, (int, float)) for when in read):
+        later = _later_numbers(read, count)
+    if later[0] is None:
+        return later
+    if isinstance(times[-1], str):
+        return written(later)
+    if isinstance(times[-1], timedelta):
+        return [timedelta(seconds=when) for when in later]
+    if isinstance(times[-1], date) and not isinstance(times[-1], datetime):
+        return [when.date() for when in later]
+    return later
+
+
+def written(times: Sequence[Any]) -> list[str]:
+    """`times` as text: dates without a clock where all are whole days; "" for a missing one."""
+    dates = [when for when in times if isinstance(when, datetime) and when == when]  # not NaT
+    clock = any(x.hour or x.minute or x.second or x.microsecond or x.tzinfo for x in dates)
+
+    def text(value: Any) -> str:
+        if value is None or value != value:
+            return ""
+        if isinstance(value, datetime):
+            return value.isoformat(sep=" ") if clock else value.date().isoformat()
+        return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+    return [text(value) for value in times]
+
+
+def _later_numbers(read: list[Any], count: int) -> list[Any]:
+    apart = float(np.median(np.diff(read)))
+    if all(isinstance(when, int) for when in read) and apart.is_integer():
+        return [read[-1] + int(apart) * (k + 1) for k in range(count)]
+    return [read[-1] + apart * (k + 1) for k in range(count)]
+
+
+def _later_dates(read: list[Any], count: int) -> list[Any]:
+    apart = _months(read)
+    gaps = sorted(later - earlier for earlier, later in zip(read, read[1:], strict=False))
+    usual = gaps[len(gaps) // 2]
+    weekends = usual != timedelta(1) or len(read) < 7 or any(x.weekday() > 4 for x in read)
+    dates: list[Any] = []
+    for k in range(1, count + 1):
+        if apart:
+            dates.append(_month_later(read, apart * k))
+            continue
+        next_date = (dates[-1] if dates else read[-1]) + usual
+        while not weekends and next_date.weekday() > 4:
+            next_date += timedelta(1)
+        dates.append(next_date)
+    return dates
+
+
+def _months(read: list[Any]) -> int:
+    """How many months apart all the times are, 0 if they are not.
+
+    They are if each is on the same day of its month, or on the last where that is too short.
+    """
+    counts = [12 * when.year + when.month for when in read]
+    apart = set(np.diff(counts).tolist())
+    day = max(when.day for when in read)
+    alike = all(when.day == min(day, _days(when.year, when.month)) for when in read)
+    hours = len({when.timetz() for when in read}) == 1
+    return apart.pop() if len(apart) == 1 and alike and hours else 0
+
+
+def _days(year: int, month: int) -> int:
+    return monthrange(year, month)[1]
+
+
+def _month_later(read: list[Any], months: int) -> Any:
+    """So many months after the last, on its day of the month; at the end where all are."""
+    at_ends = all(when.day == _days(when.year, when.month) for when in read)
+    day = 31 if at_ends else max(when.day for when in read)
+    month = read[-1].month - 1 + months
+    year, month = read[-1].year + month // 12, month % 12 + 1
+    return read[-1].replace(year=year, month=month, day=min(day, _days(year, month)))

@@ -30,7 +30,7 @@ class Windows:
         The row at which each window begins.
     steps : int
     ahead : ndarray of shape (windows, horizon)
-        The row of each step that was to be foretold; in :func:`last_window` there is none.
+        The row of each step that was to be forecast; in :func:`last_window` there is none.
     about : dict
         "target", "time", "group", "steps" and "horizon", as they were given.
     when : ndarray of shape (rows,)
@@ -84,6 +84,19 @@ class Windows:
         seen = np.where(np.isfinite(values), np.arange(len(values)), -1)
         last = np.maximum.accumulate(seen)[self.starts + self.steps - 1]
         return np.where(last >= self.starts, values[last], np.nan)
+
+    def naive(self) -> np.ndarray:
+        """The naive forecast, that the target stays as it was last: of shape (windows, horizon).
+
+        Where it is not known in any row of a window the forecast is NaN. Of :func:`last_window`,
+        which has no target, there is none.
+        """
+        if self.about["target"] is None:
+            raise ValueError(
+                "the Windows of naive must have a target. Got those of last_window. Use "
+                "windows(), or last(column)."
+            )
+        return np.repeat(self.last(self.about["target"])[:, None], self.ahead.shape[1], axis=1)
 
     def split(self, fraction: float) -> tuple[np.ndarray, np.ndarray]:
         """The first windows to learn from, and the last, which hold out a share of the rows.
@@ -154,7 +167,7 @@ def windows(
     stride : int, default=1
         Rows from one window to the next.
     target : int or str, optional
-        The column to foretell, which is also looked back at. May be left out of one column.
+        The column to forecast, which is also looked back at. May be left out of one column.
     time : str, optional
         Of a DataFrame, the column by which the rows are sorted; it is no feature.
     group : str, optional
@@ -205,7 +218,7 @@ def windows(
 def last_window(
     series: Any, steps: int, *, time: str | None = None, group: str | None = None
 ) -> Any:
-    """The last `steps` rows of a series (of each, by `group`), to foretell what comes next.
+    """The last `steps` rows of a series (of each, by `group`), to forecast what comes next.
 
     Parameters are those of :func:`windows`; so is what is returned, without y.
     """
@@ -351,6 +364,6 @@ def _check_target(values: np.ndarray, ahead: np.ndarray, target: Any, order: np.
         where = f"row {bad[0]}" if run == 0 else f"rows {bad[0]} to {bad[run]}"
         name = "" if target is None else f" {target!r}"
         raise ValueError(
-            f"the target{name} of windows must be known wherever it is to be foretold. Got missing "
+            f"the target{name} of windows must be known wherever it is to be forecast. Got missing "
             f"or infinite values in {where}. Fill them in, or cut the series there."
         )

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from pellucid import checks
+from pellucid import checks, files
 from pellucid.data import (
     Encoder,
     Layout,
@@ -22,6 +22,7 @@ from pellucid.data import (
 )
 from pellucid.data.columns import plain_array
 from pellucid.data.scaling import power_of_two
+from pellucid.estimators.parameters import ESTIMATORS, TrainingParameters
 from pellucid.estimators.plain import from_plain, plain_parameters
 from pellucid.layers import Layer, is_known, layer_from_config
 from pellucid.network import Network
@@ -30,15 +31,16 @@ from pellucid.rows import Examples, Targets, unit_mean
 from pellucid.training import optimizers, schedules
 from pellucid.training.augmentation import Augmentation
 from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_callbacks
-from pellucid.training.history import History
+from pellucid.training.history import TIMES, History
 from pellucid.training.loop import OptimizerState, Settings, Trainer
 from pellucid.training.progress import Progress
 from pellucid.training.stopping import EarlyStopping
 
 _DTYPES = ("float32", "float64")
+_WITHOUT_EFFECT = ("n_jobs", "verbose")  # parameters on which no result depends
 
 
-class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
+class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
     """Abstract: a network with scikit-learn's manners.
 
     A family says which layers it has, a task what is predicted from the network's output.
@@ -220,18 +222,17 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         if clip is not None:
             clip = checks.number("clip_norm", owner, clip, 0, open_low=True)
         batch = self.batch_size
-        if not (isinstance(batch, str) and batch == "full"):
-            if isinstance(batch, str):
-                expected = 'a positive integer or "full"'
-                raise ValueError(checks.fault("batch_size", owner, expected, batch))
+        if not isinstance(batch, str):
             batch = checks.positive_integer("batch_size", owner, batch)
-        decay = self.weight_decay
-        if isinstance(decay, str):
-            if decay != "auto":
-                raise ValueError(checks.fault("weight_decay", owner, 'a number or "auto"', decay))
-            decay = None
-        else:
-            decay = checks.number("weight_decay", owner, decay, 0)
+        elif batch != "full":
+            expected = 'a positive integer or "full"'
+            raise ValueError(checks.fault("batch_size", owner, expected, batch))
+        decay = None
+        if not isinstance(self.weight_decay, str):
+            decay = checks.number("weight_decay", owner, self.weight_decay, 0)
+        elif self.weight_decay != "auto":
+            expected = 'a number or "auto"'
+            raise ValueError(checks.fault("weight_decay", owner, expected, self.weight_decay))
         jobs = self.n_jobs
         if jobs is not None and jobs != -1:
             jobs = checks.positive_integer("n_jobs", owner, jobs)
@@ -370,7 +371,7 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
         reading = self._read(X)
         rows = self._input.encode(self, reading)
         jobs = None if self.n_jobs in (None, -1) else self.n_jobs
-        batch = len(rows) if self.batch_size == "full" else self.batch_size
+        batch: Any = len(rows) if self.batch_size == "full" else self.batch_size
         outputs = self.network_.forward(rows, output, jobs, batch)
         return outputs if outputs.ndim == 2 else rows.of_steps(outputs)
 
@@ -393,11 +394,28 @@ class NetworkEstimator(CallbackSupport, BaseEstimator, ABC):
 
     def save(self, path: Any) -> None:
         """Write the fitted model to one safetensors file; see :func:`pellucid.load`."""
-        from pellucid.files import save
-
-        save(self, path)
+        files.save(self, path, ESTIMATORS)
 
     # -- files -------------------------------------------------------------------------------
+
+    @property
+    def digest_(self) -> str:
+        """SHA-256 of what the fitted model is: equal for equal models.
+
+        Data, parameters and seed determine it. How long training took, `n_jobs` and `verbose` are
+        left out, and so is what files do not hold, such as callbacks.
+        """
+        config, arrays = self._state()
+        usual = plain_parameters(type(self)().get_params(deep=False))
+        config["parameters"] = {
+            name: value
+            for name, value in config["parameters"].items()
+            if name not in _WITHOUT_EFFECT and value != usual[name]
+        }
+        for row in config["history"]:
+            for name in TIMES:
+                row.pop(name, None)
+        return files.content_digest(type(self).__name__, config, arrays)
 
     def _state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """All that a fitted model is: a map that JSON can hold, and arrays by name."""

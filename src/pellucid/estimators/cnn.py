@@ -3,44 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from pellucid import checks
+from pellucid import checks, layers
 from pellucid.data import PictureEncoder
 from pellucid.estimators.base import NetworkEstimator
-from pellucid.estimators.parameters import documented
+from pellucid.estimators.parameters import estimator
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
-from pellucid.layers import (
-    ACTIVATIONS,
-    INITIALIZATIONS,
-    AvgPool1d,
-    AvgPool2d,
-    BatchNorm,
-    Conv1d,
-    Conv2d,
-    Dropout,
-    Flatten,
-    Layer,
-    Linear,
-    MaxPool1d,
-    MaxPool2d,
-)
+from pellucid.layers import ACTIVATIONS, INITIALIZATIONS, BatchNorm, Dropout, Flatten, Layer, Linear
 from pellucid.training import augmentation
 from pellucid.training.augmentation import Augmentation
-from pellucid.training.optimizers import Optimizer
-from pellucid.training.schedules import Schedule
 
-_CONVOLUTIONS = {1: Conv1d, 2: Conv2d}
+_CONVOLUTIONS: dict[int, Any] = {1: layers.Conv1d, 2: layers.Conv2d}
 _POOLS: dict[str, dict[int, Any]] = {
-    "max": {1: MaxPool1d, 2: MaxPool2d},
-    "avg": {1: AvgPool1d, 2: AvgPool2d},
+    "max": {1: layers.MaxPool1d, 2: layers.MaxPool2d},
+    "avg": {1: layers.AvgPool1d, 2: layers.AvgPool2d},
 }
 
 
+@dataclass(eq=False, repr=False)
 class _CNN(NetworkEstimator):
-    """Abstract: blocks of convolution, activation and pooling, then hidden layers."""
+    """Abstract: blocks of convolution, activation and pooling, then hidden layers.
 
-    _input: PictureEncoder
+    Parameters
+    ----------
+    channels : int or tuple of int
+        Kernels of each block; as many blocks as numbers.
+    kernel_size : int or (int, int)
+        Height and width of a kernel; of signals the length.
+    stride : int or (int, int)
+        How far kernels move.
+    padding : int, (int, int), "same" or "valid"
+        Zeros around each map; "same" keeps its size, so that small pictures do not shrink away.
+    pool : {"max", "avg"} or None
+        What ends each block.
+    pool_size : int or (int, int)
+        The window of pooling, and its stride. A map smaller than that is one window.
+    batch_norm : bool
+        Whether each convolution is followed by batch normalisation.
+    hidden_dim : int
+        Width of the hidden layer after the blocks.
+    dropout : float
+        The share of each hidden layer's outputs set to zero in training, in [0, 1). 0, since weight
+        decay does nearly as well and leaves the fit free of chance.
+    activation : {"relu", "leaky_relu", "sigmoid", "tanh"}
+        What follows each hidden layer. ReLU learns fast and does not saturate.
+    initialization : str
+        How the layers' weights begin; see :mod:`pellucid.layers.initialization`.
+    image_size : int, (int, int) or None
+        (height, width) to which all pictures are resized. None leaves pictures of one size as they
+        are, and resizes those of several to their median.
+    color : {"auto", "grey", "rgb"}
+        What pictures are made. "auto" takes them as they are, and refuses grey ones among coloured
+        ones.
+    on_error : {"raise", "skip"}
+        What becomes, in `fit`, of a picture that cannot be read; "skip" leaves it out, and tells.
+    augment : None, str, list of str or dict
+        Random changes in training: "flip", "shift", "crop", "rotate". A dict sets how much, as in
+        ``{"shift": 0.1, "rotate": 15}``; see :mod:`pellucid.training.augmentation`.
+    """
+
+    channels: int | Sequence[int] = (32, 64, 128)
+    kernel_size: int | tuple[int, int] = 3
+    stride: int | tuple[int, int] = 1
+    padding: int | tuple[int, int] | str = "same"
+    pool: str | None = "max"
+    pool_size: int | tuple[int, int] = 2
+    batch_norm: bool = True
+    hidden_dim: int = 128
+    dropout: float = 0.0
+    activation: str = "relu"
+    initialization: str = "he_uniform"
+    image_size: int | tuple[int, int] | None = None
+    color: str = "auto"
+    on_error: str = "raise"
+    augment: Any = None
+
+    _input: PictureEncoder = field(init=False)
 
     @property
     def pictures_(self) -> PictureEncoder:
@@ -68,7 +108,7 @@ class _CNN(NetworkEstimator):
         change = self._augmentation()
         if dimensions == 1 and change is not None and change.rotate:
             raise ValueError(f"augment of {owner} must not turn signals. Leave 'rotate' out.")
-        layers: list[Layer] = []
+        chain: list[Layer] = []
         for channels in self._channels():
             convolution = _CONVOLUTIONS[dimensions](
                 channels, self.kernel_size, self.stride, self.padding,
@@ -87,16 +127,16 @@ class _CNN(NetworkEstimator):
                 pooling = _POOLS[pool][dimensions](size if dimensions == 2 else size[0])
                 block.append(pooling)
                 shape = pooling.output_shape(shape)
-            layers += block
-        layers += [Flatten(), Linear(hidden, initialization=initialization), activation]
+            chain += block
+        chain += [Flatten(), Linear(hidden, initialization=initialization), activation]
         if rate > 0:
-            layers.append(Dropout(rate))
-        return [*layers, Linear(outputs)]
+            chain.append(Dropout(rate))
+        return [*chain, Linear(outputs)]
 
     def _channels(self) -> list[int]:
         owner, channels = type(self).__name__, self.channels
         if not isinstance(channels, (tuple, list)):
-            channels = (channels,)
+            return [checks.positive_integer("channels", owner, channels)]
         if not channels:
             expected = "a positive integer or a tuple of them, one a block"
             raise ValueError(checks.fault("channels", owner, expected, self.channels))
@@ -111,7 +151,7 @@ class _CNN(NetworkEstimator):
         return tuple(checks.positive_integer("pool_size", owner, one) for one in each)
 
 
-@documented
+@estimator
 class CNNClassifier(NetworkClassification, _CNN):
     """A convolutional network that tells classes, or sets of labels, apart.
 
@@ -120,59 +160,10 @@ class CNNClassifier(NetworkClassification, _CNN):
 
     Parameters
     ----------
-    channels : int or tuple of int, default=(32, 64, 128)
-        Kernels of each block; as many blocks as numbers.
-    kernel_size : int or (int, int), default=3
-        Height and width of a kernel; of signals the length.
-    stride : int or (int, int), default=1
-        How far kernels move.
-    padding : int, (int, int), "same" or "valid", default="same"
-        Zeros around each map; "same" keeps its size, so that small pictures do not shrink away.
-    pool : {"max", "avg"} or None, default="max"
-        What ends each block.
-    pool_size : int or (int, int), default=2
-        The window of pooling, and its stride. A map smaller than that is one window.
-    batch_norm : bool, default=True
-        Whether each convolution is followed by batch normalisation.
-    hidden_dim : int, default=128
-        Width of the hidden layer after the blocks.
-    {dropout}
-    {activation}
-    initialization : str, default="he_uniform"
-        How the layers' weights begin; see :mod:`pellucid.layers.initialization`.
-    image_size : int, (int, int) or None, default=None
-        (height, width) to which all pictures are resized. None leaves pictures of one size as they
-        are, and resizes those of several to their median.
-    color : {"auto", "grey", "rgb"}, default="auto"
-        What pictures are made. "auto" takes them as they are, and refuses grey ones among
-        coloured ones.
-    on_error : {"raise", "skip"}, default="raise"
-        What becomes, in `fit`, of a picture that cannot be read; "skip" leaves it out, and tells.
-    augment : None, str, list of str or dict, default=None
-        Random changes in training: "flip", "shift", "crop", "rotate". A dict sets how much, as in
-        ``{"shift": 0.1, "rotate": 15}``; see :mod:`pellucid.training.augmentation`.
-    {optimizer}
-    {learning_rate}
-    {schedule}
-    {weight_decay}
-    {clip_norm}
-    {max_epochs}
-    {batch_size}
-    {early_stopping}
-    {validation_fraction}
-    {patience}
-    {class_weight}
-    {dtype}
-    {callbacks}
-    {warm_start}
-    {n_jobs}
-    {random_state}
-    {verbose}
+    {parameters}
 
     Attributes
     ----------
-    classes_ : ndarray
-        The labels in order.
     pictures_ : PictureEncoder
         What was learned about X.
     {attributes}
@@ -195,76 +186,8 @@ class CNNClassifier(NetworkClassification, _CNN):
     True
     """
 
-    def __init__(
-        self,
-        channels: int | Sequence[int] = (32, 64, 128),
-        kernel_size: int | tuple[int, int] = 3,
-        stride: int | tuple[int, int] = 1,
-        padding: int | tuple[int, int] | str = "same",
-        pool: str | None = "max",
-        pool_size: int | tuple[int, int] = 2,
-        batch_norm: bool = True,
-        hidden_dim: int = 128,
-        dropout: float = 0.0,
-        activation: str = "relu",
-        initialization: str = "he_uniform",
-        image_size: int | tuple[int, int] | None = None,
-        color: str = "auto",
-        on_error: str = "raise",
-        augment: Any = None,
-        optimizer: str | Optimizer = "adamw",
-        learning_rate: float = 0.003,
-        schedule: str | Schedule = "cosine",
-        weight_decay: float | str = "auto",
-        clip_norm: float | None = None,
-        max_epochs: int = 50,
-        batch_size: int | str = 32,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 10,
-        class_weight: str | dict[Any, float] | None = None,
-        dtype: str = "float32",
-        callbacks: Any = None,
-        warm_start: bool = False,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-        verbose: int = 1,
-    ) -> None:
-        self.channels = channels
-        self.kernel_size = kernel_size
-        self.stride = stride
-        self.padding = padding
-        self.pool = pool
-        self.pool_size = pool_size
-        self.batch_norm = batch_norm
-        self.hidden_dim = hidden_dim
-        self.dropout = dropout
-        self.activation = activation
-        self.initialization = initialization
-        self.image_size = image_size
-        self.color = color
-        self.on_error = on_error
-        self.augment = augment
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.weight_decay = weight_decay
-        self.clip_norm = clip_norm
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.class_weight = class_weight
-        self.dtype = dtype
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
 
-
-@documented
+@estimator
 class CNNRegressor(NetworkRegression, _CNN):
     """A convolutional network that predicts numbers, one a row or several.
 
@@ -273,53 +196,7 @@ class CNNRegressor(NetworkRegression, _CNN):
 
     Parameters
     ----------
-    channels : int or tuple of int, default=(32, 64, 128)
-        Kernels of each block; as many blocks as numbers.
-    kernel_size : int or (int, int), default=3
-        Height and width of a kernel; of signals the length.
-    stride : int or (int, int), default=1
-        How far kernels move.
-    padding : int, (int, int), "same" or "valid", default="same"
-        Zeros around each map; "same" keeps its size, so that small pictures do not shrink away.
-    pool : {"max", "avg"} or None, default="max"
-        What ends each block.
-    pool_size : int or (int, int), default=2
-        The window of pooling, and its stride. A map smaller than that is one window.
-    batch_norm : bool, default=True
-        Whether each convolution is followed by batch normalisation.
-    hidden_dim : int, default=128
-        Width of the hidden layer after the blocks.
-    {dropout}
-    {activation}
-    initialization : str, default="he_uniform"
-        How the layers' weights begin; see :mod:`pellucid.layers.initialization`.
-    image_size : int, (int, int) or None, default=None
-        (height, width) to which all pictures are resized. None leaves pictures of one size as they
-        are, and resizes those of several to their median.
-    color : {"auto", "grey", "rgb"}, default="auto"
-        What pictures are made. "auto" takes them as they are, and refuses grey ones among
-        coloured ones.
-    on_error : {"raise", "skip"}, default="raise"
-        What becomes, in `fit`, of a picture that cannot be read; "skip" leaves it out, and tells.
-    augment : None, str, list of str or dict, default=None
-        Random changes in training: "flip", "shift", "crop", "rotate". A dict sets how much, as in
-        ``{"shift": 0.1, "rotate": 15}``; see :mod:`pellucid.training.augmentation`.
-    {optimizer}
-    {learning_rate}
-    {schedule}
-    {weight_decay}
-    {clip_norm}
-    {max_epochs}
-    {batch_size}
-    {early_stopping}
-    {validation_fraction}
-    {patience}
-    {dtype}
-    {callbacks}
-    {warm_start}
-    {n_jobs}
-    {random_state}
-    {verbose}
+    {parameters}
 
     Attributes
     ----------
@@ -342,69 +219,3 @@ class CNNRegressor(NetworkRegression, _CNN):
     >>> model.predict(X[:2]).shape
     (2,)
     """
-
-    def __init__(
-        self,
-        channels: int | Sequence[int] = (32, 64, 128),
-        kernel_size: int | tuple[int, int] = 3,
-        stride: int | tuple[int, int] = 1,
-        padding: int | tuple[int, int] | str = "same",
-        pool: str | None = "max",
-        pool_size: int | tuple[int, int] = 2,
-        batch_norm: bool = True,
-        hidden_dim: int = 128,
-        dropout: float = 0.0,
-        activation: str = "relu",
-        initialization: str = "he_uniform",
-        image_size: int | tuple[int, int] | None = None,
-        color: str = "auto",
-        on_error: str = "raise",
-        augment: Any = None,
-        optimizer: str | Optimizer = "adamw",
-        learning_rate: float = 0.003,
-        schedule: str | Schedule = "cosine",
-        weight_decay: float | str = "auto",
-        clip_norm: float | None = None,
-        max_epochs: int = 50,
-        batch_size: int | str = 32,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 10,
-        dtype: str = "float32",
-        callbacks: Any = None,
-        warm_start: bool = False,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-        verbose: int = 1,
-    ) -> None:
-        self.channels = channels
-        self.kernel_size = kernel_size
-        self.stride = stride
-        self.padding = padding
-        self.pool = pool
-        self.pool_size = pool_size
-        self.batch_norm = batch_norm
-        self.hidden_dim = hidden_dim
-        self.dropout = dropout
-        self.activation = activation
-        self.initialization = initialization
-        self.image_size = image_size
-        self.color = color
-        self.on_error = on_error
-        self.augment = augment
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.weight_decay = weight_decay
-        self.clip_norm = clip_norm
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.dtype = dtype
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose

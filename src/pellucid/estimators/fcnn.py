@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pellucid import checks
 from pellucid.data import TableEncoder
 from pellucid.estimators.base import NetworkEstimator
-from pellucid.estimators.parameters import documented
+from pellucid.estimators.parameters import estimator
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
 from pellucid.layers import ACTIVATIONS, INITIALIZATIONS, Dropout, Layer, Linear
-from pellucid.training.optimizers import Optimizer
-from pellucid.training.schedules import Schedule
 
 
+@dataclass(eq=False, repr=False)
 class _FCNN(NetworkEstimator):
-    """Abstract: hidden layers of one kind, each Linear, activation, Dropout."""
+    """Abstract: hidden layers of one kind, each Linear, activation, Dropout.
 
-    _input: TableEncoder
+    Parameters
+    ----------
+    hidden_dim : int or tuple of int
+        Width of the hidden layers; a tuple gives one width a layer. Twice 64 costs little and
+        learns entangled classes better.
+    num_layers : int
+        Number of hidden layers; None means 2, or the length of `hidden_dim`.
+    dropout : float
+        The share of each hidden layer's outputs set to zero in training, in [0, 1). 0, since weight
+        decay does nearly as well and leaves the fit free of chance.
+    activation : {"relu", "leaky_relu", "sigmoid", "tanh"}
+        What follows each hidden layer. ReLU learns fast and does not saturate.
+    initialization : str
+        How the hidden layers' weights begin; see :mod:`pellucid.layers.initialization`. In two
+        layers its smaller weights did better than He's; for many layers of ReLU try "he_uniform".
+    """
+
+    hidden_dim: int | Sequence[int] = 128
+    num_layers: int | None = None
+    dropout: float = 0.0
+    activation: str = "relu"
+    initialization: str = "glorot_uniform"
+
+    _input: TableEncoder = field(init=False)
 
     @property
     def table_(self) -> TableEncoder:
@@ -63,7 +86,7 @@ def hidden_widths(owner: str, hidden_dim: Any, num_layers: Any) -> list[int]:
     return [checks.positive_integer("hidden_dim", owner, hidden_dim)] * (count or 2)
 
 
-@documented
+@estimator
 class FCNNClassifier(NetworkClassification, _FCNN):
     """A fully connected network that tells classes, or sets of labels, apart.
 
@@ -71,36 +94,10 @@ class FCNNClassifier(NetworkClassification, _FCNN):
 
     Parameters
     ----------
-    hidden_dim : int or tuple of int, default=128
-        Width of the hidden layers; a tuple gives one width a layer. Twice 64 costs little and
-        learns entangled classes better.
-    num_layers : int, default=None
-        Number of hidden layers; None means 2, or the length of `hidden_dim`.
-    {dropout}
-    {activation}
-    {initialization}
-    {optimizer}
-    {learning_rate}
-    {schedule}
-    {weight_decay}
-    {clip_norm}
-    {max_epochs}
-    {batch_size}
-    {early_stopping}
-    {validation_fraction}
-    {patience}
-    {class_weight}
-    {dtype}
-    {callbacks}
-    {warm_start}
-    {n_jobs}
-    {random_state}
-    {verbose}
+    {parameters}
 
     Attributes
     ----------
-    classes_ : ndarray
-        The labels in order.
     table_ : TableEncoder
         What was learned about the columns of X.
     {attributes}
@@ -122,56 +119,8 @@ class FCNNClassifier(NetworkClassification, _FCNN):
     True
     """
 
-    def __init__(
-        self,
-        hidden_dim: int | Sequence[int] = 128,
-        num_layers: int | None = None,
-        dropout: float = 0.0,
-        activation: str = "relu",
-        initialization: str = "glorot_uniform",
-        optimizer: str | Optimizer = "adamw",
-        learning_rate: float = 0.003,
-        schedule: str | Schedule = "cosine",
-        weight_decay: float | str = "auto",
-        clip_norm: float | None = None,
-        max_epochs: int = 50,
-        batch_size: int | str = 32,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 10,
-        class_weight: str | dict[Any, float] | None = None,
-        dtype: str = "float32",
-        callbacks: Any = None,
-        warm_start: bool = False,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-        verbose: int = 1,
-    ) -> None:
-        self.hidden_dim = hidden_dim
-        self.num_layers = num_layers
-        self.dropout = dropout
-        self.activation = activation
-        self.initialization = initialization
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.weight_decay = weight_decay
-        self.clip_norm = clip_norm
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.class_weight = class_weight
-        self.dtype = dtype
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
 
-
-@documented
+@estimator
 class FCNNRegressor(NetworkRegression, _FCNN):
     """A fully connected network that predicts numbers, one a row or several.
 
@@ -179,30 +128,7 @@ class FCNNRegressor(NetworkRegression, _FCNN):
 
     Parameters
     ----------
-    hidden_dim : int or tuple of int, default=128
-        Width of the hidden layers; a tuple gives one width a layer. Twice 64 costs little and
-        learns entangled classes better.
-    num_layers : int, default=None
-        Number of hidden layers; None means 2, or the length of `hidden_dim`.
-    {dropout}
-    {activation}
-    {initialization}
-    {optimizer}
-    {learning_rate}
-    {schedule}
-    {weight_decay}
-    {clip_norm}
-    {max_epochs}
-    {batch_size}
-    {early_stopping}
-    {validation_fraction}
-    {patience}
-    {dtype}
-    {callbacks}
-    {warm_start}
-    {n_jobs}
-    {random_state}
-    {verbose}
+    {parameters}
 
     Attributes
     ----------
@@ -224,49 +150,3 @@ class FCNNRegressor(NetworkRegression, _FCNN):
     >>> model.predict(X[:2]).shape
     (2,)
     """
-
-    def __init__(
-        self,
-        hidden_dim: int | Sequence[int] = 128,
-        num_layers: int | None = None,
-        dropout: float = 0.0,
-        activation: str = "relu",
-        initialization: str = "glorot_uniform",
-        optimizer: str | Optimizer = "adamw",
-        learning_rate: float = 0.003,
-        schedule: str | Schedule = "cosine",
-        weight_decay: float | str = "auto",
-        clip_norm: float | None = None,
-        max_epochs: int = 50,
-        batch_size: int | str = 32,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 10,
-        dtype: str = "float32",
-        callbacks: Any = None,
-        warm_start: bool = False,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-        verbose: int = 1,
-    ) -> None:
-        self.hidden_dim = hidden_dim
-        self.num_layers = num_layers
-        self.dropout = dropout
-        self.activation = activation
-        self.initialization = initialization
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.weight_decay = weight_decay
-        self.clip_norm = clip_norm
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.dtype = dtype
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose

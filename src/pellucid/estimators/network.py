@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pellucid.checks import shown
 from pellucid.data import Encoder, PictureEncoder, SequenceEncoder, TableEncoder
 from pellucid.estimators.base import NetworkEstimator
-from pellucid.estimators.parameters import documented
+from pellucid.estimators.forecasting import Forecaster
+from pellucid.estimators.parameters import estimator
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
 from pellucid.layers import Flatten, GlobalAvgPool, Layer, Linear, Recurrent, ReLU, Softmax
 from pellucid.layers.sliding import Sliding
-from pellucid.training.optimizers import Optimizer
-from pellucid.training.schedules import Schedule
 
 
+@dataclass(eq=False, repr=False)
 class _AnyNetwork(NetworkEstimator):
-    """Abstract: the layers that the user lists, and an output layer."""
+    """Abstract: the layers that the user lists, and an output layer.
 
-    _input: Any  # an Encoder: which one follows from the layers
+    Parameters
+    ----------
+    layers : list of Layer
+        The network without its output layer, which is added: as many outputs as there are classes
+        (one for two classes) or targets. A last ``Linear`` of just that size is taken as the output
+        layer. None means ``[Linear(64), ReLU()]``.
+    """
+
+    layers: Sequence[Layer] | None = None
+
+    _input: Any = field(init=False)  # an Encoder: which one follows from the layers
 
     @property
     def table_(self) -> TableEncoder:
@@ -85,38 +96,16 @@ def _gives_steps(layers: Sequence[Layer]) -> bool:
     return False
 
 
-@documented
+@estimator
 class NetworkClassifier(NetworkClassification, _AnyNetwork):
     """Any chain of layers that tells classes, or sets of labels, apart.
 
     Parameters
     ----------
-    layers : list of Layer, default=None
-        The network without its output layer, which is added: as many outputs as there are classes
-        (one for two classes) or targets. A last ``Linear`` of just that size is taken as the
-        output layer. None means ``[Linear(64), ReLU()]``.
-    {optimizer}
-    {learning_rate}
-    {schedule}
-    {weight_decay}
-    {clip_norm}
-    {max_epochs}
-    {batch_size}
-    {early_stopping}
-    {validation_fraction}
-    {patience}
-    {class_weight}
-    {dtype}
-    {callbacks}
-    {warm_start}
-    {n_jobs}
-    {random_state}
-    {verbose}
+    {parameters}
 
     Attributes
     ----------
-    classes_ : ndarray
-        The labels in order.
     table_, pictures_, sequences_ : TableEncoder, PictureEncoder or SequenceEncoder
         What was learned about X: one object under three names; which it is follows from the layers.
     {attributes}
@@ -141,73 +130,14 @@ class NetworkClassifier(NetworkClassification, _AnyNetwork):
     total                              259
     """
 
-    def __init__(
-        self,
-        layers: Sequence[Layer] | None = None,
-        optimizer: str | Optimizer = "adamw",
-        learning_rate: float = 0.003,
-        schedule: str | Schedule = "cosine",
-        weight_decay: float | str = "auto",
-        clip_norm: float | None = None,
-        max_epochs: int = 50,
-        batch_size: int | str = 32,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 10,
-        class_weight: str | dict[Any, float] | None = None,
-        dtype: str = "float32",
-        callbacks: Any = None,
-        warm_start: bool = False,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-        verbose: int = 1,
-    ) -> None:
-        self.layers = layers
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.weight_decay = weight_decay
-        self.clip_norm = clip_norm
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.class_weight = class_weight
-        self.dtype = dtype
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
 
-
-@documented
-class NetworkRegressor(NetworkRegression, _AnyNetwork):
+@estimator
+class NetworkRegressor(Forecaster, NetworkRegression, _AnyNetwork):
     """Any chain of layers that predicts numbers, one a row or several.
 
     Parameters
     ----------
-    layers : list of Layer, default=None
-        The network without its output layer, which is added: as many outputs as there are classes
-        (one for two classes) or targets. A last ``Linear`` of just that size is taken as the
-        output layer. None means ``[Linear(64), ReLU()]``.
-    {optimizer}
-    {learning_rate}
-    {schedule}
-    {weight_decay}
-    {clip_norm}
-    {max_epochs}
-    {batch_size}
-    {early_stopping}
-    {validation_fraction}
-    {patience}
-    {dtype}
-    {callbacks}
-    {warm_start}
-    {n_jobs}
-    {random_state}
-    {verbose}
+    {parameters}
 
     Attributes
     ----------
@@ -225,41 +155,3 @@ class NetworkRegressor(NetworkRegression, _AnyNetwork):
     >>> model.predict(X[:2]).shape
     (2,)
     """
-
-    def __init__(
-        self,
-        layers: Sequence[Layer] | None = None,
-        optimizer: str | Optimizer = "adamw",
-        learning_rate: float = 0.003,
-        schedule: str | Schedule = "cosine",
-        weight_decay: float | str = "auto",
-        clip_norm: float | None = None,
-        max_epochs: int = 50,
-        batch_size: int | str = 32,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 10,
-        dtype: str = "float32",
-        callbacks: Any = None,
-        warm_start: bool = False,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-        verbose: int = 1,
-    ) -> None:
-        self.layers = layers
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.weight_decay = weight_decay
-        self.clip_norm = clip_norm
-        self.max_epochs = max_epochs
-        self.batch_size = batch_size
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.dtype = dtype
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose

@@ -2,20 +2,61 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from typing import Any
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, ClassVar
 
 from pellucid import checks
 from pellucid.data import SequenceEncoder, TableEncoder
 from pellucid.estimators.base import NetworkEstimator
+from pellucid.estimators.forecasting import Forecaster
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
 from pellucid.layers import Layer, Linear
 
 
+@dataclass(eq=False, repr=False)
 class RecurrentEstimator(NetworkEstimator):
-    """Abstract: recurrent layers, and an output layer on the last state or on each."""
+    """Abstract: recurrent layers, and an output layer on the last state or on each.
 
-    _input: SequenceEncoder
+    Parameters
+    ----------
+    hidden_dim : int
+        Numbers of a state.
+    num_layers : int
+        Recurrent layers, one upon the other; each gives all its states to the next.
+    bidirectional : bool
+        Whether each layer also goes from the end to the beginning, with weights of its own.
+    dropout : float
+        The share of each layer's states set to zero on their way to the next layer, in training.
+    return_sequences : bool
+        Whether there is a target, and a prediction, for each step of a sequence: y and what is
+        predicted are then arrays (rows, steps), lists of arrays (steps,), or one entry for each row
+        of a long table, as X is; with a further axis for several. Else there is one for each
+        sequence.
+    learning_rate : float
+        The largest step. More than for other networks: gates open slowly, and clipped gradients do
+        no harm.
+    clip_norm : float or None
+        The largest norm of the whole gradient. Through many steps gradients can explode.
+    tbptt_steps : int or None
+        Through how many steps a gradient goes back at most (truncated backpropagation through
+        time); None is all. Longer sequences are worked through in pieces of as many steps: each
+        goes on from the last state of the piece before, and memory holds one piece.
+    """
+
+    hidden_dim: int = 64
+    num_layers: int = 1
+    bidirectional: bool = False
+    dropout: float = 0.0
+    return_sequences: bool = False
+    _: KW_ONLY
+    learning_rate: float = 0.01
+    clip_norm: float | None = 1.0
+    tbptt_steps: int | None = None
+
+    _layer: ClassVar[Any]
+    """The recurrent layer, made with the parameters that all of them have."""
+
+    _input: SequenceEncoder = field(init=False)
 
     @property
     def sequences_(self) -> SequenceEncoder:
@@ -58,14 +99,64 @@ class RecurrentEstimator(NetworkEstimator):
             raise ValueError(checks.fault("tbptt_steps", owner, expected, steps))
         return steps
 
-    @abstractmethod
-    def _layer(self, **parameters: Any) -> Layer:
-        """The recurrent layer, or stack of layers, of these parameters."""
+
+_PAGE = """
+X is an array (rows, steps, features) or (rows, steps), a list of arrays (steps, features) of
+unequal lengths, or a long table with the columns `group` and `time`; NaN is a missing value.
+
+Parameters
+----------
+{parameters}
+
+Attributes
+----------
+sequences_ : SequenceEncoder
+    What was learned about X.
+{attributes}
+
+See Also
+--------
+{see}
+pellucid.formulas.{formula} : the formula, forward and backward.
+
+Examples
+--------
+>>> import numpy as np
+>>> from pellucid import {name}
+>>> X = np.random.default_rng(0).normal(size=(300, 12, 2))      # 300 sequences, 12 steps
+>>> y = {y}
+>>> model = {name}(16, max_epochs=20, random_state=0, verbose=0).fit(X[:200], y[:200])
+>>> bool(model.score(X[200:], y[200:]) > 0.8)
+True"""
 
 
-class RecurrentClassification(NetworkClassification, RecurrentEstimator):
+@dataclass(eq=False, repr=False)
+class _TableColumns:
+    """Abstract: the columns of a long table that say where each row belongs.
+
+    Parameters
+    ----------
+    group : str
+        In a long table, the column that says which sequence a row belongs to.
+    time : str
+        In a long table, the column by which the rows of a sequence are sorted.
+    """
+
+    group: str | None = None
+    time: str | None = None
+
+
+class RecurrentClassification(_TableColumns, NetworkClassification, RecurrentEstimator):
     """Abstract: one class a sequence or a step, or any number of labels."""
 
+    _page = _PAGE.replace("{see}", "{regressor} : for numbers.").replace(
+        "{y}", 'np.where(X[:, :, 0].sum(axis=1) > 0, "up", "down")'
+    )
 
-class RecurrentRegression(NetworkRegression, RecurrentEstimator):
+
+class RecurrentRegression(_TableColumns, Forecaster, NetworkRegression, RecurrentEstimator):
     """Abstract: one number a sequence or a step, or several."""
+
+    _page = _PAGE.replace("{see}", "{classifier} : for classes.").replace(
+        "{y}", "X[:, :, 0].sum(axis=1)"
+    )

@@ -17,9 +17,10 @@ from pellucid.data import (
     class_weights,
 )
 from pellucid.estimators.base import NetworkEstimator
+from pellucid.estimators.parameters import ClassParameters
 
 
-class NetworkClassification(ClassifierMixin, NetworkEstimator):
+class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
     """Abstract: one class a row (two classes share one output), or any number of labels a row."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:

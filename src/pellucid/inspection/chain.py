@@ -103,7 +103,7 @@ class Chain:
             turned = [each.states[:, :: -1 if i else 1] for i, each in enumerate(found)]
             return np.concatenate(turned, axis=-1)
         if isinstance(layer, Dropout):
-            return np.asarray(x)  # in use it changes nothing
+            return np.asarray(x)  # at inference it changes nothing
         if isinstance(layer, Activation):
             slope = {"slope": layer.slope} if layer.slope else {}
             return np.asarray(getattr(formulas, _NAMES[type(layer)])(x, **slope))

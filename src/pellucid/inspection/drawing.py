@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from pellucid.inspection.gradient_flow import GradientFlow
 
 # colours that differ for colour-blind readers too, and dashes that differ in grey print
 _STYLES = (("#1f6fb4", "-"), ("#e0701a", "--"), ("#3b8f5a", "-."), ("#8a4fa3", ":"))
 _SMALLEST = 1e-12  # what is drawn of zero
 
 
-def draw(flows: list[GradientFlow], path: str | os.PathLike[str] | None = None) -> Any:
+def draw(
+    flows: Sequence[tuple[str, np.ndarray, np.ndarray]], path: str | os.PathLike[str] | None = None
+) -> Any:
     """The norms of ``dL/dh_t`` and the largest singular value of ``dh_T/dh_t``, by step.
 
     Parameters
     ----------
-    flows : list of GradientFlow
+    flows : sequence of (label, loss norms, singular values)
         One line each; steps are counted back from the last.
     path : str or path, optional
         The picture to write.
@@ -44,14 +44,13 @@ def draw(flows: list[GradientFlow], path: str | os.PathLike[str] | None = None) 
     figure = Figure(figsize=(10.4, 3.8), dpi=150, layout="constrained")
     panels = figure.subplots(1, 2)
     titles = (
-        ("loss_norm", "gradient of the loss at step $t$,  $|dL/dh_t|$"),
-        ("singular_value", "what step $t$ can do to the last,  $|dh_T/dh_t|$"),
+        "gradient of the loss at step $t$,  $|dL/dh_t|$",
+        "what step $t$ can do to the last,  $|dh_T/dh_t|$",
     )
-    for panel, (name, title) in zip(panels, titles, strict=True):
-        for flow, (color, dashes) in zip(flows, _STYLES * len(flows), strict=False):
-            values = np.maximum(getattr(flow, name), _SMALLEST)
+    for side, (panel, title) in enumerate(zip(panels, titles, strict=True)):
+        for (label, *norms), (color, dashes) in zip(flows, _STYLES * len(flows), strict=False):
+            values = np.maximum(norms[side], _SMALLEST)
             steps = np.arange(len(values)) - len(values) + 1
-            label = f"{flow.layer.partition('(')[0]}: {flow.verdict}"
             panel.plot(steps, values, color=color, linestyle=dashes, label=label)
         panel.set_yscale("log")
         panel.set_title(title, fontsize=10)

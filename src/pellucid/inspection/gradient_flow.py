@@ -89,7 +89,11 @@ class GradientFlow:
                     "what is drawn beside a GradientFlow must be others of its kind. Got "
                     f"{checks.shown(each)}. Name a file with path=."
                 )
-        return draw([self, *others], path)
+        lines = [
+            (f"{flow.layer.partition('(')[0]}: {flow.verdict}", flow.loss_norm, flow.singular_value)
+            for flow in (self, *others)
+        ]
+        return draw(lines, path)
 
 
 def judge(norms: np.ndarray) -> str:

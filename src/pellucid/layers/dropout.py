@@ -15,7 +15,7 @@ from pellucid.layers.base import Layer, Shape, Stage, concrete_layer
 class Dropout(Layer):
     """In training each element is zero with probability `rate`, else divided by ``1 - rate``.
 
-    In use it changes nothing. See :func:`pellucid.formulas.dropout`.
+    At inference it changes nothing. See :func:`pellucid.formulas.dropout`.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ from pellucid.layers.base import Layer, Parameter, Shape, Stage, concrete_layer
 class BatchNorm(Layer):
     """``y = gamma (x - mean) / sqrt(variance + eps) + beta`` for each channel.
 
-    In training mean and variance are those of the batch; in use they are the running ones.
+    In training mean and variance are those of the batch; at inference they are the running ones.
 
     Parameters
     ----------

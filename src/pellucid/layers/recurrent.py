@@ -274,7 +274,7 @@ class Recurrent(Layer):
         steps, rows, dtype = stage.input_shape[0], stage.rows, stage.dtype
         pixel = stored_columns(self.hidden_dim, dtype)
         return {
-            # in use the gates of all steps lie in one place
+            # at inference the gates of all steps lie in one place
             "z": rows_of(rows, (steps if training else 1) * self._pixel(stage), dtype),
             "h": stage.y if self.return_sequences else rows_of(rows, steps * pixel, dtype),
             "states": rows_of(rows, self.hidden_dim, dtype),

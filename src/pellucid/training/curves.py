@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pellucid.training.history import History
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 # blue and orange differ for colour-blind readers too, and in grey print
 _LINES = (("", "training", "#1f6fb4"), ("validation_", "validation", "#e0701a"))
 
 
-def draw(history: History, path: str | os.PathLike[str] | None = None, title: str = "") -> Any:
-    """Loss, and accuracy where there is one, by epoch; the best epoch is marked.
+def draw(
+    rows: Sequence[Mapping[str, Any]],
+    path: str | os.PathLike[str] | None = None,
+    title: str = "",
+    best: int | None = None,
+) -> Any:
+    """Loss, and accuracy where there is one, by epoch.
 
     Parameters
     ----------
-    history : History
+    rows : sequence of mappings
+        Those of a history, one an epoch.
     path : str or path, optional
         The picture to write; its ending says the format (.png, .svg, .pdf).
     title : str, optional
+    best : int, optional
+        The epoch to mark with a dotted line.
 
     Returns
     -------
@@ -29,11 +35,11 @@ def draw(history: History, path: str | os.PathLike[str] | None = None, title: st
     Raises
     ------
     ValueError
-        If the history has no epochs.
+        If there are no rows.
     ImportError
         If matplotlib is not installed.
     """
-    if not len(history):
+    if not len(rows):
         raise ValueError("a history to be drawn must have at least one epoch. Got none.")
     try:  # the Figure alone: no window, no global state
         from matplotlib.figure import Figure
@@ -43,17 +49,19 @@ def draw(history: History, path: str | os.PathLike[str] | None = None, title: st
             "the curves of a history need matplotlib, which is not installed. "
             'Run: pip install "pellucid[plot]"'
         ) from error
-    measures = [name for name in ("loss", "accuracy") if name in history.columns]
+    measures = [name for name in ("loss", "accuracy") if any(name in row for row in rows)]
     figure = Figure(figsize=(5.2 * len(measures), 3.6), dpi=150, layout="constrained")
     for panel, measure in zip(
         figure.subplots(1, len(measures), squeeze=False)[0], measures, strict=True
     ):
         for prefix, label, color in _LINES:
-            points = [(r["epoch"], r[prefix + measure]) for r in history if prefix + measure in r]
+            points = [(r["epoch"], r[prefix + measure]) for r in rows if prefix + measure in r]
             if points:
                 marker = "o" if len(points) == 1 else ""
                 panel.plot(*zip(*points, strict=True), marker=marker, color=color, label=label)
-        _mark_best(panel, history)
+        if best is not None:
+            label = f"best epoch: {best}"
+            panel.axvline(best, color="#707070", linewidth=1, linestyle=":", label=label)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.set(xlabel="epoch", ylabel=measure)
         panel.grid(color="#d8d8d8", linewidth=0.6)
@@ -65,12 +73,3 @@ def draw(history: History, path: str | os.PathLike[str] | None = None, title: st
     if path is not None:
         figure.savefig(path)
     return figure
-
-
-def _mark_best(panel: Any, history: History) -> None:
-    """A dotted line at the best epoch, when rows were kept aside to tell it."""
-    if "validation_loss" in history.columns:
-        best = history.best()["epoch"]
-        panel.axvline(
-            best, color="#707070", linewidth=1, linestyle=":", label=f"best epoch: {best}"
-        )

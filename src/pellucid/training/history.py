@@ -12,6 +12,8 @@ from typing import Any, overload
 from pellucid import checks
 
 _BACKENDS = ("pandas", "polars", "pyarrow")
+TIMES = ("seconds", "rows_per_second")
+"""The columns that data, parameters and seed do not determine."""
 _SHOWN = 4  # first and last rows in a notebook
 
 
@@ -90,11 +92,15 @@ class History(Sequence[dict[str, Any]]):
             )
         return self._rows[min(ranked)[1]]
 
-    def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
-        """Loss and accuracy by epoch as a matplotlib Figure, written to `path` if there is one."""
+    def plot(self, path: str | os.PathLike[str] | None = None, title: str = "") -> Any:
+        """Loss and accuracy by epoch as a matplotlib Figure, written to `path` if there is one.
+
+        The best epoch is marked where rows were kept aside to tell it.
+        """
         from pellucid.training.curves import draw
 
-        return draw(self, path)
+        best = self.best()["epoch"] if "validation_loss" in self.columns else None
+        return draw(self._rows, path, title, best)
 
     def to_frame(self, backend: str = "pandas") -> Any:
         """The history as a DataFrame of pandas or polars, or a pyarrow table."""

@@ -84,7 +84,7 @@ class Progress:
         return self
 
     def begin(self) -> None:
-        """The first epoch begins: what was before, such as compiling, foretells no pace."""
+        """The first epoch begins: what was before, such as compiling, says nothing of the pace."""
         self._start = self._drawn = time.perf_counter()
 
     def note(self, text: str) -> None:

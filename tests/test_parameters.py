@@ -1,0 +1,111 @@
+"""Parameters are declared once: constructor, signature and docstring follow from that."""
+
+import copy
+import inspect
+import pickle
+import subprocess
+import sys
+from dataclasses import KW_ONLY, dataclass
+
+import pytest
+from sklearn.base import clone
+
+import pellucid
+import pellucid.estimators
+from pellucid import FCNNClassifier, LSTMClassifier, RNNRegressor
+from pellucid.estimators.parameters import ESTIMATORS, TrainingParameters, estimator
+
+TRAINING = list(inspect.signature(TrainingParameters).parameters)
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_training_parameters_are_given_by_name_and_a_networks_own_by_position_too(name):
+    parameters = inspect.signature(ESTIMATORS[name]).parameters
+    by_name = [
+        each for each in parameters if parameters[each].kind is inspect.Parameter.KEYWORD_ONLY
+    ]
+    assert list(parameters)[-len(by_name) :] == by_name
+    others = {"class_weight", "tbptt_steps"}
+    assert [each for each in by_name if each not in others] == TRAINING
+    assert ("class_weight" in by_name) == name.endswith("Classifier")
+    assert sorted(parameters) == sorted(ESTIMATORS[name]().get_params())
+
+
+def test_the_order_of_parameters():
+    parameters = list(inspect.signature(LSTMClassifier).parameters)
+    own = ["hidden_dim", "num_layers", "bidirectional", "dropout", "return_sequences"]
+    assert parameters[:7] == [*own, "group", "time"]
+    assert parameters[parameters.index("clip_norm") + 1] == "tbptt_steps"
+    assert parameters[parameters.index("patience") + 1] == "class_weight"
+    model = RNNRegressor(9, 2, True, 0.1, True, "relu", "who", "day")
+    assert (model.activation, model.group, model.time) == ("relu", "who", "day")
+    assert (model.learning_rate, model.clip_norm) == (0.01, 1.0)
+    with pytest.raises(TypeError, match=r"FCNNClassifier.__init__\(\) takes from 1 to 6"):
+        FCNNClassifier(64, 2, 0.1, "relu", "he_uniform", "adam")
+
+
+def test_estimators_are_compared_by_identity_and_shown_by_what_is_set():
+    model, other = FCNNClassifier(8, patience=3), FCNNClassifier(8, patience=3)
+    assert model != other and hash(model) != hash(other)
+    assert repr(model) == "FCNNClassifier(hidden_dim=8, patience=3)"
+    assert "hidden_dim" in model._repr_html_()
+    for again in (clone(model), copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert again.get_params() == model.get_params()
+
+
+def test_a_subclass_may_have_a_constructor_of_its_own():
+    class Small(FCNNClassifier):
+        def __init__(self, hidden_dim=4, max_epochs=3):
+            super().__init__(hidden_dim, max_epochs=max_epochs)
+
+    assert clone(Small(5)).get_params() == {"hidden_dim": 5, "max_epochs": 3}
+    with pytest.raises(TypeError, match="Small has no parameter 'max_epoch'. Did you mean"):
+        Small(max_epoch=3)
+
+
+def test_a_new_family_declares_its_parameters_once(monkeypatch):
+    monkeypatch.setattr("pellucid.estimators.parameters.ESTIMATORS", {})
+
+    @dataclass(eq=False, repr=False)
+    class Family(TrainingParameters):
+        """Abstract.
+
+        Parameters
+        ----------
+        depth : int
+            How deep.
+        patience : int
+            Less.
+        """
+
+        depth: int = 3
+        _: KW_ONLY
+        patience: int = 5
+
+    @estimator
+    class DeepRegressor(Family):
+        """Deep.
+
+        {parameters}
+
+        {classifier}, {name}, {formula}
+        """
+
+    assert DeepRegressor(4).depth == 4 and DeepRegressor().patience == 5
+    lines = inspect.getdoc(DeepRegressor).splitlines()
+    assert lines[2:4] == ["depth : int, default=3", "    How deep."]
+    assert lines[-1] == "DeepClassifier, DeepRegressor, deep"
+    assert lines[lines.index("patience : int, default=5") + 1] == "    Less."
+
+
+def test_every_estimator_is_public():
+    names = [name for name in pellucid.estimators.__all__ if name[0].isupper()]
+    assert sorted(ESTIMATORS) == sorted(names)
+    assert set(names) <= set(pellucid.__all__)
+
+
+def test_docstrings_may_be_left_out():
+    code = "from pellucid import CNNClassifier; print(CNNClassifier(channels=3))"
+    command = [sys.executable, "-OO", "-B", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("CNNClassifier(channels=3)\n", "")
