@@ -314,7 +314,7 @@ def _layout_of(network):
     one = TrainingPass(
         network.chain, network.held, examples, "mean_squared_error", 3, lambda *_: []
     )
-    for _ in one.run.calls(one.order, lambda: 1):
+    for _ in one.calls(one.order, lambda: 1):
         pass
     return one.layout
 

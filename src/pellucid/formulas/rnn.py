@@ -11,11 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from pellucid.formulas import activations
 from pellucid.formulas._arrays import Float64Array, float64, require_shape
 from pellucid.formulas._steps import inside, require_states, sequences
 from pellucid.formulas.softmax import softmax, softmax_jacobian
-
-from pellucid.formulas import activations
 
 __all__ = [
     "BPTT", "GradientFactors", "RNNGradients", "bptt", "gradient_factors", "reverse_steps",

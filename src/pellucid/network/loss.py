@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,10 @@ class Loss:
     def hits(self) -> np.ndarray:
         """How many right answers each step had."""
         return self.sums[self.sums.size // 2 :]
+
+    def mean(self, rows: int) -> tuple[float, float]:
+        """Of the epoch just run, the mean loss of its `rows` and the share of right answers."""
+        return math.fsum(self.losses) / rows, math.fsum(self.hits) / rows
 
     def operations(self, back: int = 0, adds: bool = False) -> list[Operation]:
         """Loss and gradient of a batch, and their sum, which halts a program with this control.

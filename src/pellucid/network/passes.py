@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,12 +21,12 @@ from pellucid.kernels.operations.activations import activation_forward, softmax_
 from pellucid.kernels.operations.optimizers import accumulate, clip_scale, squared_norm
 from pellucid.kernels.panels import aligned, rows_of
 from pellucid.layers.activations import Sigmoid
-from pellucid.layers.stage import Batch, Layout
+from pellucid.layers.stage import Batch
 from pellucid.network.chain import Chain
 from pellucid.network.layout import lay_out
 from pellucid.network.loss import Loss
 from pellucid.network.parameters import Parameters
-from pellucid.rows import Examples, Reader, Rows
+from pellucid.rows import Examples, Rows
 
 OUTPUTS = ("identity", "sigmoid", "softmax")
 NORM_CHUNKS, NORM_LANES = 64, 32
@@ -36,11 +36,15 @@ class Halted(Exception):
     """An operation asked the program to stop."""
 
 
-class _Run:
-    """A program over all rows, some steps a call.
+class _Pass(AbstractContextManager):
+    """Abstract: a program over all rows, some steps a call.
 
     Attributes
     ----------
+    rows, batch, steps : int
+        All rows, those of a step, and how many steps that makes.
+    parts : int
+        Threads.
     seconds : float
         How long the last call took.
     """
@@ -48,17 +52,36 @@ class _Run:
     def __init__(
         self,
         chain: Chain,
-        reader: Reader,
-        operations: Iterable[Operation],
-        dtype: np.dtype,
-        n_jobs: int | None,
-        control: np.ndarray | None = None,
+        parameters: Parameters,
+        rows: Rows,
+        batch: int,
+        n_jobs: int | None = None,
+        gradients: np.ndarray | None = None,
+        **shared: Any,
     ) -> None:
-        self.reader, self.rows, self.batch = reader, len(reader.rows), reader.batch
-        self.steps = -(-self.rows // self.batch)
-        self.program = Program(operations, dtype, control, chain.slices)
-        self.parts = chain.threads(self.batch, n_jobs)
+        if rows.unequal:
+            chain.check_steps()
+        self.chain, self.batch, self.rows = chain, batch, len(rows)
+        self.steps = -(-self.rows // batch)
+        self.parts = chain.threads(batch, n_jobs)
         self.seconds = 0.0
+        absent = np.zeros(batch if rows.unequal else 0, dtype=np.int64)
+        self.layout = lay_out(
+            chain,
+            Batch(batch, parameters.dtype, absent, slices=chain.slices, **shared),
+            parameters.views(parameters.values),
+            {} if gradients is None else parameters.views(gradients),
+        )
+        self.reader = rows.reader(batch)
+
+    def _gather(self, back: int = 0) -> Operation:
+        """The operation that copies a batch's rows to where the first layer reads."""
+        layout = self.layout
+        return self.reader.gather(layout.x, layout.x_grid, layout.batch.absent, back)
+
+    def _assemble(self, operations: list[Operation], control: np.ndarray | None = None) -> None:
+        """Build the program of a step."""
+        self.program = Program(operations, self.layout.x.dtype, control, self.chain.slices)
 
     def calls(self, order: np.ndarray, most: Callable[[], int]) -> Iterator[tuple[int, int]]:
         """Run all steps, at most ``most()`` in a call; after each call its first and last step.
@@ -81,38 +104,8 @@ class _Run:
             yield step, stop
             step = stop
 
-
-class _Pass:
-    """Abstract: a pass, which leaves nothing of its reader behind."""
-
-    reader: Reader
-    layout: Layout
-    run: _Run
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.reader.close()
-
-
-def _absent(rows: Rows, batch: int) -> np.ndarray:
-    """Room for how many steps each row of a batch lacks, where rows may lack any."""
-    return np.zeros(batch if rows.unequal else 0, dtype=np.int64)
-
-
-def _for_inference(chain: Chain, parameters: Parameters, rows: Rows, batch: int) -> Layout:
-    if rows.unequal:
-        chain.check_steps()
-    shared = Batch(
-        batch, parameters.dtype, _absent(rows, batch), slices=chain.slices, carries=chain.stateful
-    )
-    return lay_out(chain, shared, parameters.views(parameters.values), {})
 
 
 def predict(
@@ -132,7 +125,7 @@ def predict(
     with Prediction(chain, parameters, rows, min(size, len(rows)), n_jobs) as prediction:
         outputs = prediction.outputs()
         if output != "identity":
-            outputs = _last(outputs.reshape(-1, shape[-1]), output, prediction.run.parts)
+            outputs = _last(outputs.reshape(-1, shape[-1]), output, prediction.parts)
     outputs = outputs.reshape(len(rows), *shape)
     if outputs.ndim == 3 and (present := rows.present) is not None:
         outputs[~present] = np.nan
@@ -143,33 +136,21 @@ class Prediction(_Pass):
     """The pass that computes the output of every row."""
 
     def __init__(
-        self,
-        chain: Chain,
-        parameters: Parameters,
-        rows: Rows,
-        batch: int,
-        n_jobs: int | None = None,
+        self, chain: Chain, parameters: Parameters, rows: Rows, batch: int, n_jobs: Any = None
     ) -> None:
-        self.layout = layout = _for_inference(chain, parameters, rows, batch)
-        self.reader = rows.reader(batch)
-        gather = self.reader.gather(layout.x, layout.x_grid, layout.batch.absent)
-        operations = [gather, *layout.begin, *layout.forward, *layout.carry]
-        self.run = _Run(chain, self.reader, operations, parameters.dtype, n_jobs)
+        super().__init__(chain, parameters, rows, batch, n_jobs, carries=chain.stateful)
+        layout = self.layout
+        self._assemble([self._gather(), *layout.begin, *layout.forward, *layout.carry])
 
     def outputs(self) -> np.ndarray:
         """Of every row, flat: (N, numbers of a row)."""
-        layout, rows, batch = self.layout, self.run.rows, self.run.batch
-        places = _numbers(layout.y_grid)
-        outputs = np.empty((rows, len(places)), dtype=layout.y.dtype)
-        for step, _ in self.run.calls(np.arange(rows), lambda: 1):
-            first, end = step * batch, min(rows, (step + 1) * batch)
-            outputs[first:end] = layout.y[: end - first, places]
+        y, grid = self.layout.y, self.layout.y_grid
+        places = (grid.pixels[:, None] + np.arange(grid.channels)).reshape(-1)
+        outputs = np.empty((self.rows, len(places)), dtype=y.dtype)
+        for step, _ in self.calls(np.arange(self.rows), lambda: 1):
+            first, end = step * self.batch, min(self.rows, (step + 1) * self.batch)
+            outputs[first:end] = y[: end - first, places]
         return outputs
-
-
-def _numbers(grid: Grid) -> np.ndarray:
-    """Where each number of a row lies."""
-    return (grid.pixels[:, None] + np.arange(grid.channels)).reshape(-1)
 
 
 def _last(x: np.ndarray, output: str, parts: int) -> np.ndarray:
@@ -191,47 +172,12 @@ def gradients(
     chain: Chain, parameters: Parameters, examples: Examples, loss: str
 ) -> tuple[float, dict[str, np.ndarray]]:
     """The mean loss of all rows as one batch; see :meth:`pellucid.Network.gradients`."""
-    chain, rows = chain.for_rows(examples.rows.shape), len(examples)
-    vector = aligned(parameters.values.size, parameters.dtype)
-    order = np.arange(rows, dtype=np.int64)
-    layout = _for_training(chain, parameters, vector, examples, rows, np.zeros(3, np.int64), order)
-    measure = Loss(loss, chain, layout, examples.targets, order, steps=1)
-    with examples.rows.reader(rows) as reader:
-        operations = [
-            reader.gather(layout.x, layout.x_grid, layout.batch.absent),
-            *layout.begin,
-            *layout.forward,
-            *measure.operations(),
-            *layout.backward,
-        ]
-        run = _Run(chain, reader, operations, parameters.dtype, None, measure.control)
-        try:
-            for _ in run.calls(order, lambda: 1):
+    rows = len(examples)
+    with TrainingPass(chain, parameters, examples, loss, rows) as training:
+        with suppress(Halted):  # the loss tells
+            for _ in training.calls(training.order, lambda: 1):
                 pass
-        except Halted:  # the loss tells
-            pass
-    return float(measure.losses[0]) / rows, parameters.named(vector)
-
-
-def _for_training(
-    chain: Chain,
-    parameters: Parameters,
-    vector: np.ndarray,
-    examples: Examples,
-    batch: int,
-    clock: np.ndarray,
-    order: np.ndarray,
-    carries: bool = False,
-) -> Layout:
-    """The layout whose gradients go into `vector`."""
-    if examples.rows.unequal:
-        chain.check_steps()
-    weight = np.ascontiguousarray(examples.targets.row_weight, dtype=parameters.dtype)
-    shared = Batch(
-        batch, parameters.dtype, _absent(examples.rows, batch), training=True, clock=clock,
-        weight=weight, order=order, slices=chain.slices, carries=carries or chain.stateful,
-    )  # fmt: skip
-    return lay_out(chain, shared, parameters.views(parameters.values), parameters.views(vector))
+    return float(training.loss.losses[0]) / rows, parameters.named(training.gradients)
 
 
 class Measurement(_Pass):
@@ -246,27 +192,21 @@ class Measurement(_Pass):
         n_jobs: int | None = None,
     ) -> None:
         rows = examples.rows
-        chain = chain.for_rows(rows.shape)
         batch = min(chain.predict_rows(parameters.dtype), len(rows))
+        super().__init__(chain.for_rows(rows.shape), parameters, rows, batch, n_jobs)
         self.order = np.arange(len(rows), dtype=np.int64)
-        self.layout = layout = _for_inference(chain, parameters, rows, batch)
-        steps = -(-len(rows) // batch)
-        self.loss = Loss(loss, chain, layout, examples.targets, self.order, steps)
-        self.reader = rows.reader(batch)
-        gather = self.reader.gather(layout.x, layout.x_grid, layout.batch.absent)
-        operations = [gather, *layout.forward, *self.loss.operations()]
-        control = self.loss.control
-        self.run = _Run(chain, self.reader, operations, parameters.dtype, n_jobs, control)
+        self.loss = Loss(loss, self.chain, self.layout, examples.targets, self.order, self.steps)
+        operations = [self._gather(), *self.layout.forward, *self.loss.operations()]
+        self._assemble(operations, self.loss.control)
 
     def measure(self) -> tuple[float, float]:
         """The mean loss, infinite where it is no number, and the share of right answers."""
         try:
-            for _ in self.run.calls(self.order, lambda: self.run.steps):
+            for _ in self.calls(self.order, lambda: self.steps):
                 pass
         except Halted:
             return math.inf, 0.0
-        rows = len(self.order)
-        return math.fsum(self.loss.losses) / rows, math.fsum(self.loss.hits) / rows
+        return self.loss.mean(self.rows)
 
 
 class Change(Protocol):
@@ -288,7 +228,7 @@ class TrainingPass(_Pass):
     loss : str
     batch : int
         Rows of a step.
-    update : callable
+    update : callable, optional
         ``update(gradients, schedule, scale)`` gives the operations that change the parameters;
         `schedule` has three numbers a step, and gradients count `scale` times.
     seed : int
@@ -308,6 +248,8 @@ class TrainingPass(_Pass):
         To be set before each epoch.
     clock : int64 ndarray of shape (3,)
         The last of them, the steps done before, is to be set before each epoch.
+    gradients : ndarray of shape (P,)
+        Of the last step.
     """
 
     def __init__(
@@ -317,7 +259,7 @@ class TrainingPass(_Pass):
         examples: Examples,
         loss: str,
         batch: int,
-        update: Callable[[np.ndarray, np.ndarray, np.ndarray], list[Operation]],
+        update: Callable[[np.ndarray, np.ndarray, np.ndarray], list[Operation]] | None = None,
         seed: int = 0,
         clip_norm: float | None = None,
         tbptt_steps: int | None = None,
@@ -325,25 +267,23 @@ class TrainingPass(_Pass):
         n_jobs: int | None = None,
     ) -> None:
         chain, self.pieces = chain.for_rows(examples.rows.shape).in_pieces(tbptt_steps)
-        if self.pieces > 1:
-            examples = replace(examples, rows=examples.rows.in_pieces())
-        self.chain, self.examples = chain, examples
-        self.order = np.arange(len(examples), dtype=np.int64)
-        words = [seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF, 0]
-        self.clock = np.array(words, dtype=np.int64)
+        rows = examples.rows.in_pieces() if self.pieces > 1 else examples.rows
+        self.targets = examples.targets
+        self.order = np.arange(len(rows), dtype=np.int64)
+        self.clock = np.array([seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF, 0], dtype=np.int64)
         vector = aligned(parameters.values.size, parameters.dtype)
-        self.layout = _for_training(
-            chain, parameters, vector, examples, batch, self.clock, self.order, self.pieces > 1
-        )
-        steps = -(-len(examples) // batch)
-        self.loss = Loss(loss, chain, self.layout, examples.targets, self.order, steps)
-        self.schedule, scale = np.zeros((steps, 3)), np.ones(2)
-        self.reader = examples.rows.reader(batch)
-        operations, total = self._to_gradients(vector, change)
-        operations += _clip(total, clip_norm, scale)
-        operations += update(total, self.schedule, scale)
-        control = self.loss.control
-        self.run = _Run(chain, self.reader, operations, parameters.dtype, n_jobs, control)
+        super().__init__(
+            chain, parameters, rows, batch, n_jobs, vector, training=True, clock=self.clock,
+            weight=np.ascontiguousarray(self.targets.row_weight, dtype=parameters.dtype),
+            order=self.order, carries=self.pieces > 1 or chain.stateful,
+        )  # fmt: skip
+        self.loss = Loss(loss, chain, self.layout, self.targets, self.order, self.steps)
+        self.schedule, scale = np.zeros((self.steps, 3)), np.ones(2)
+        operations, self.gradients = self._to_gradients(vector, change)
+        operations += _clip(self.gradients, clip_norm, scale)
+        if update is not None:
+            operations += update(self.gradients, self.schedule, scale)
+        self._assemble(operations, self.loss.control)
 
     def _to_gradients(
         self, vector: np.ndarray, change: Change | None
@@ -355,7 +295,7 @@ class TrainingPass(_Pass):
         target, the other pieces only go forward.
         """
         layout, operations, fresh = self.layout, [], True
-        by_steps = self.examples.targets.each_step
+        by_steps = self.targets.each_step
         adds_up = by_steps and self.pieces > 1
         total = aligned(vector.size, vector.dtype) if adds_up else vector
         for piece in reversed(range(self.pieces)):
@@ -379,7 +319,7 @@ class TrainingPass(_Pass):
         """The batch's rows, changed by chance where that is asked for."""
         layout = self.layout
         if change is None:
-            return [self.reader.gather(layout.x, layout.x_grid, layout.batch.absent, back)]
+            return [self._gather(back)]
         plain = grid_of(self.chain.shapes[0])
         x = rows_of(len(layout.x), plain.size, layout.x.dtype)
         gather = self.reader.gather(x, plain, layout.batch.absent)
@@ -387,11 +327,6 @@ class TrainingPass(_Pass):
             replace(gather, meets=False),  # a thread's rows stay its own
             *change.operations(x, layout.x, layout.x_grid, self.clock),
         ]
-
-    def sums(self) -> tuple[float, float]:
-        """Of the epoch just run, the mean loss and the share of right answers."""
-        rows = len(self.examples)
-        return math.fsum(self.loss.losses) / rows, math.fsum(self.loss.hits) / rows
 
     def not_finite(self) -> str:
         """Where a loss that is no finite number began, in words."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from types import TracebackType
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,9 +15,8 @@ from pellucid.kernels.grid import Grid
 class Rows(ABC):
     """Abstract: N rows of one shape, wherever they lie.
 
-    A new kind says its `shape`, how some of its rows are taken, what one row is, and which
-    operation copies a batch of them to where the first layer reads. Rows that are not in memory
-    have a reader of their own, which fetches them ahead of the kernels.
+    A new kind says its shape, how some of its rows are taken, what one row is, and which operation
+    copies a batch of them to where the first layer reads.
 
     Attributes
     ----------
@@ -86,11 +85,11 @@ class Rows(ABC):
         return np.array([self.row(position) for position in range(len(self))], dtype=dtype)
 
 
-class Reader:
+class Reader(AbstractContextManager):
     """Hands rows to the kernels in the order of the epoch.
 
-    Rows in memory are there when they are wanted. A kind that has to fetch its rows overrides
-    `begin`, `wait`, `steps` and `close`.
+    Rows in memory are there when they are wanted. A kind that has to fetch its rows has a reader of
+    its own, with another `begin`, `wait`, `steps` and `close`.
 
     Parameters
     ----------
@@ -125,13 +124,5 @@ class Reader:
     def close(self) -> None:
         """Leave nothing behind, such as threads."""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()

@@ -251,28 +251,31 @@ class Trainer:
         self, training: TrainingPass, advance: Callable[[int, float], None]
     ) -> tuple[float, float]:
         """One epoch; the mean loss and the share of right answers."""
-        settings, state, run = self.settings, self.state, training.run
-        if run.batch < run.rows and not training.chain.stateful:
-            training.order[:] = Stream(settings.seed, "order", state.epochs).permutation(run.rows)
+        settings, state = self.settings, self.state
+        if training.batch < training.rows and not training.chain.stateful:
+            training.order[:] = Stream(settings.seed, "order", state.epochs).permutation(
+                training.rows
+            )
         training.schedule[:, 0] = state.schedule.rates(
-            settings.learning_rate, state.steps, run.steps, run.steps, settings.max_epochs
+            settings.learning_rate, state.steps, training.steps, training.steps, settings.max_epochs
         )
-        training.schedule[:, 1:] = settings.optimizer.corrections(state.steps, run.steps)
+        training.schedule[:, 1:] = settings.optimizer.corrections(state.steps, training.steps)
         training.clock[2] = state.steps
         try:
-            for step, stop in run.calls(training.order, lambda: self._steps_a_call):
+            for step, stop in training.calls(training.order, lambda: self._steps_a_call):
                 state.steps += stop - step
-                pace = (stop - step) * CALL_SECONDS / max(run.seconds, 1e-9)
+                pace = (stop - step) * CALL_SECONDS / max(training.seconds, 1e-9)
                 self._steps_a_call = max(1, min(int(pace), 4 * self._steps_a_call))
-                rows_done = min(run.rows, stop * run.batch)
-                advance(rows_done, float(training.loss.losses[stop - 1]) / min(run.batch, run.rows))
+                rows_done = min(training.rows, stop * training.batch)
+                loss = float(training.loss.losses[stop - 1])
+                advance(rows_done, loss / min(training.batch, training.rows))
         except Halted:
             raise TrainingDiverged(
                 f"the loss of epoch {state.epochs + 1} must be finite, but it is NaN or infinite. "
                 f"It began in {training.not_finite()}. {settings.way_out}"
             ) from None
         state.epochs += 1
-        return training.sums()
+        return training.loss.mean(training.rows)
 
     def _epoch(
         self, training: TrainingPass, measured: Measurement | None, progress: Progress
@@ -291,7 +294,7 @@ class Trainer:
                 row["validation_accuracy"] = validation_accuracy
         row["learning_rate"] = float(training.schedule[-1, 0])
         row["seconds"] = spent
-        row["rows_per_second"] = training.run.rows / max(spent, 1e-9)
+        row["rows_per_second"] = training.rows / max(spent, 1e-9)
         self.history.append(row)
         progress.epoch(row)
         return row
