@@ -116,7 +116,7 @@ def _best_gflops(multiply: Callable[[], object], seconds: float) -> float:
 
 
 def _tile(threads: int, seconds: float) -> float:
-    from pellucid.kernels import measure_limit
+    from pellucid.engine import measure_limit
 
     return float(measure_limit(threads))
 

@@ -88,7 +88,7 @@ Way = tuple[list[Callable[[int], Any]], Callable[[], list[np.ndarray]]]
 
 def pellucid(case: Convolution, batch: int, threads: int) -> list[Way]:
     from pellucid import Network
-    from pellucid.kernels import Program
+    from pellucid.engine import Program
     from pellucid.kernels.panels import aligned, unpack
     from pellucid.layers import Conv2d
     from pellucid.layers.stage import Batch

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pellucid import CNNClassifier
-from pellucid.kernels import Program, execute
+from pellucid.engine import Program, execute
 from pellucid.kernels.grid import Grid
+from pellucid.kernels.operations.augmentation import warp
 from pellucid.training.augmentation import CHANGES, Augmentation, resolve
 
 IDENTITY = (1, 0, 0, 0, 1, 0)
@@ -24,7 +25,11 @@ def warped(pictures, maps, border=((0, 0), (0, 0)), parts=1):
     y = np.full((B, grid.size), np.nan, pictures.dtype)
     maps = np.ascontiguousarray(maps, dtype=np.float64)
     places = np.ascontiguousarray(grid.pixels[::W])
-    execute("warp", pictures.reshape(B, -1), maps, y, places, grid.pixel, W, C, rows=B, parts=parts)
+    reading = warp(
+        x=pictures.reshape(B, -1), maps=maps, y=y, places=places, pixel=grid.pixel, width=W,
+        channels=C,
+    )  # fmt: skip
+    execute(reading, rows=B, parts=parts)
     inside = (grid.pixels[:, None] + np.arange(C)).reshape(-1)
     outside = np.delete(y, inside, axis=1)
     assert np.isnan(outside).all()
@@ -55,7 +60,7 @@ def maps_of(change, shape, rows=1000, seed=(1, 2), step=0, parts=1):
     clock = np.array([*seed, step], dtype=np.int64)
     drawing = change.operations(x, y, Grid(H, W, 1, 1), clock)[0]
     Program([drawing], np.float64).run(0, 1, rows, rows, parts)
-    return drawing.arguments[0]
+    return drawing.arguments.maps
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -15,7 +15,7 @@ import pytest
 
 import pellucid
 from pellucid import formulas
-from pellucid.kernels import cache, library, proof
+from pellucid.engine import cache, library, proof
 
 SOURCE = Path(pellucid.__file__).parent
 
@@ -25,9 +25,10 @@ PROBE = textwrap.dedent(
     import sys, warnings
     import numpy as np
     warnings.simplefilter("always")
-    from pellucid.kernels import cache_folder, execute
+    from pellucid.engine import cache_folder, execute
+    from pellucid.kernels.operations.elementary import EXP, apply
     y = np.empty(1)
-    execute("apply", 0, np.ones(1), y)
+    execute(apply(function=EXP, x=np.ones(1), y=y))
     assert abs(y[0] - 2.718281828459045) < 1e-15, y
     print("compiled" if "numba" in sys.modules else "loaded", cache_folder())
     """
@@ -110,9 +111,10 @@ def test_changed_byte_is_built_again(copy):
 def test_edited_source_is_compiled_anew(filled, tmp_path):
     shutil.copytree(SOURCE, tmp_path / "pellucid", ignore=shutil.ignore_patterns("__pycache__"))
     assert probe(filled, tmp_path)[0] == "loaded"  # the same source elsewhere
-    edited = tmp_path / "pellucid" / "kernels" / "tile.py"  # a file that others import
-    edited.write_text(edited.read_text() + "\n# edited\n")
-    assert probe(filled, tmp_path)[0] == "compiled"
+    for name in ("kernels/tile.py", "kernels/operations/lstm.py", "engine/intrinsics.py"):
+        edited = tmp_path / "pellucid" / name  # files that others import
+        edited.write_text(edited.read_text() + "\n# edited\n")
+        assert probe(filled, tmp_path)[0] == "compiled"
 
 
 def test_another_processor_is_compiled_for_anew(filled):
@@ -144,12 +146,12 @@ def test_folder_of_another_user_is_not_used(copy):
 
 
 def test_read_only_install_needs_no_write_beside_the_source(filled):
-    before = sorted(path.name for path in (SOURCE / "kernels").iterdir())
+    def files():
+        return sorted(path for path in SOURCE.rglob("*") if "__pycache__" not in path.parts)
+
+    before = files()
     probe(filled)
-    after = sorted(path.name for path in (SOURCE / "kernels").iterdir())
-    assert [name for name in after if name != "__pycache__"] == [
-        name for name in before if name != "__pycache__"
-    ]
+    assert files() == before
 
 
 def test_write_that_fails_loses_nothing(monkeypatch, tmp_path):

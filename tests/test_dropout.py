@@ -5,9 +5,10 @@ import pytest
 from helpers import DTYPES, assert_close, assert_padding_zero, empty, padded, shapes
 
 from pellucid import formulas
-from pellucid.kernels import execute
+from pellucid.engine import execute
 from pellucid.kernels.dropout import philox
 from pellucid.kernels.grid import spaced
+from pellucid.kernels.operations.dropout import dropout_backward, dropout_forward
 
 LINE = spaced(1)  # a flat row is one line
 
@@ -19,10 +20,11 @@ def clock(step=0, seed=(1, 2)):
 def draw(rows, columns, rate=0.5, layer=0, parts=1, **options):
     x, mask, y = (empty(rows, columns, "float32") for _ in range(3))
     x[:, :columns] = 1
-    execute(
-        "dropout_forward", x, LINE, mask, y, LINE, columns, rate, layer, clock(**options),
-        rows=rows, parts=parts,
+    drawing = dropout_forward(
+        x=x, x_lines=LINE, mask=mask, y=y, lines=LINE, length=columns, rate=rate, layer=layer,
+        clock=clock(**options),
     )  # fmt: skip
+    execute(drawing, rows=rows, parts=parts)
     return y[:, :columns]
 
 
@@ -32,13 +34,14 @@ def test_kernel_equals_formula(dtype):
     for rows, columns in shapes(2):
         x, dy = rng.normal(size=(2, rows, columns)).astype(dtype)
         mask, y, d = empty(rows, columns, dtype), empty(rows, columns, dtype), padded(dy, dtype)
-        execute(
-            "dropout_forward", padded(x, dtype), LINE, mask, y, LINE, columns, 0.3, 1, clock(),
-            rows=rows,
+        forward = dropout_forward(
+            x=padded(x, dtype), x_lines=LINE, mask=mask, y=y, lines=LINE, length=columns, rate=0.3,
+            layer=1, clock=clock(),
         )  # fmt: skip
+        execute(forward, rows=rows)
         kept = mask[:, :columns] != 0
         assert_close(y[:, :columns], formulas.dropout(x, kept, 0.3), dtype)
-        execute("dropout_backward", mask, d, LINE, columns, rows=rows)
+        execute(dropout_backward(mask=mask, d=d, lines=LINE, length=columns), rows=rows)
         assert_close(d[:, :columns], formulas.dropout_backward(dy, kept, 0.3), dtype)
         assert_padding_zero(y, columns)
 

@@ -7,6 +7,7 @@ from helpers import (
     SIZES,
     assert_close,
     assert_padding_zero,
+    check_operation,
     empty,
     padded,
     padded_vector,
@@ -14,18 +15,21 @@ from helpers import (
 )
 
 from pellucid import formulas
-from pellucid.kernels import execute
+from pellucid.engine import execute
 from pellucid.kernels.grid import spaced
+from pellucid.kernels.operations.activations import IDENTITY, activation_forward
+from pellucid.kernels.operations.linear import bias_backward, transpose_panels
+from pellucid.kernels.operations.product import product
 from pellucid.kernels.panels import PANEL_BYTES, aligned, pack, stored_columns, unpack
-from pellucid.layers.activations import KINDS
+from pellucid.layers import ACTIVATIONS, Linear
 
 PARTS = (1, 3)
 
 
 def packed(matrix, dtype):
-    found = aligned(matrix.shape[0] * stored_columns(matrix.shape[1], dtype), dtype)
-    pack(matrix, found)
-    return found
+    vector = aligned(matrix.shape[0] * stored_columns(matrix.shape[1], dtype), dtype)
+    pack(matrix, vector)
+    return vector
 
 
 def operands(B, I, H, dtype, seed):
@@ -39,6 +43,30 @@ def operands(B, I, H, dtype, seed):
     return x.astype(dtype), W.astype(dtype), b.astype(dtype), dy.astype(dtype)
 
 
+def dense(X, weight, I, H, bias, parts=1, kind=IDENTITY, slope=0.0):
+    """``f(x W + b)`` by the kernel, of padded rows and packed weights; padded as well."""
+    rows, dtype = len(X), X.dtype
+    panel = PANEL_BYTES // dtype.itemsize
+    y = empty(rows, H, dtype)
+    forward = product(
+        a=X.ravel(), a_rows=spaced(rows, X.shape[1]), a_terms=spaced(I),
+        b=weight, b_terms=spaced(I), b_panel=I * panel, b_packed=True, start=bias,
+        c=y.ravel(), c_rows=spaced(rows, y.shape[1]), c_panel=panel, c_packed=False,
+        height=-1, width=H, depth=I, activation=kind, slope=slope,
+    )  # fmt: skip
+    execute(forward, rows=rows, parts=parts)
+    return y
+
+
+@pytest.mark.parametrize("I", SIZES)
+def test_layer_equals_formula(I):
+    for H in SIZES:
+        check_operation(
+            Linear(H), formulas.linear,
+            lambda dy, x, W, b: tuple(formulas.linear_backward(dy, x, W)), (I,),
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("parts", PARTS)
 def test_products_equal_formula(dtype, parts):
@@ -49,36 +77,30 @@ def test_products_equal_formula(dtype, parts):
         X, D, weight = padded(x, dtype), padded(dy, dtype), packed(W, dtype)
         zeros = aligned(max(stored_columns(n, dtype) for n in (I, H)), dtype)
 
-        y = empty(B, H, dtype)
-        x_rows, dy_rows = spaced(B, X.shape[1]), spaced(B, D.shape[1])
-        execute(
-            "product", X.ravel(), x_rows, spaced(I), weight, spaced(I), I * panel, True,
-            padded_vector(b, dtype), y.ravel(), spaced(B, y.shape[1]), panel, False,
-            -1, H, I, 0, 0.0, rows=B, parts=parts,
-        )  # fmt: skip
+        y = dense(X, weight, I, H, padded_vector(b, dtype), parts)
         assert_close(y[:, :H], formulas.linear(x, W, b), dtype)
         assert_padding_zero(y, H)
 
         dW = np.zeros_like(weight)
-        execute(
-            "product", X.ravel(), spaced(I), x_rows, D.ravel(), dy_rows, panel, False, zeros,
-            dW, spaced(I), I * panel, True, I, H, -1, 0, 0.0, rows=B, parts=parts,
+        to_weights = product(
+            a=X.ravel(), a_rows=spaced(I), a_terms=spaced(B, X.shape[1]),
+            b=D.ravel(), b_terms=spaced(B, D.shape[1]), b_panel=panel, b_packed=False, start=zeros,
+            c=dW, c_rows=spaced(I), c_panel=I * panel, c_packed=True,
+            height=I, width=H, depth=-1, activation=IDENTITY, slope=0.0,
         )  # fmt: skip
+        execute(to_weights, rows=B, parts=parts)
         assert_close(unpack(dW, I, H), expected.dW, dtype)
         assert np.count_nonzero(dW) <= I * H
 
         db = aligned(stored_columns(H, dtype), dtype)
-        execute("bias_backward", D, db, H, rows=B, parts=parts)
+        execute(bias_backward(dz=D, db=db, columns=H), rows=B, parts=parts)
         assert_close(db[:H], expected.db, dtype)
 
-        transposed, dx = aligned(H * stored_columns(I, dtype), dtype), empty(B, I, dtype)
-        execute("transpose_panels", weight, transposed, 1, I, H, parts=parts)
-        np.testing.assert_array_equal(unpack(transposed, H, I), W.T)
-        execute(
-            "product", D.ravel(), dy_rows, spaced(H), transposed, spaced(H), H * panel, True, zeros,
-            dx.ravel(), spaced(B, dx.shape[1]), panel, False, -1, I, H, 0, 0.0,
-            rows=B, parts=parts,
-        )  # fmt: skip
+        turned = aligned(H * stored_columns(I, dtype), dtype)
+        transpose = transpose_panels(w=weight, wt=turned, positions=1, inputs=I, outputs=H)
+        execute(transpose, parts=parts)
+        np.testing.assert_array_equal(unpack(turned, H, I), W.T)
+        dx = dense(D, turned, H, I, zeros, parts)
         assert_close(dx[:, :I], expected.dx, dtype)
         assert_padding_zero(dx, I)
 
@@ -87,52 +109,33 @@ def test_products_equal_formula(dtype, parts):
 @pytest.mark.parametrize("depth", (255, 256, 257, 600))
 def test_long_sums_in_chunks_equal_formula(dtype, depth):
     x, W, b, _ = operands(9, depth, 33, dtype, seed=depth)
-    panel = PANEL_BYTES // np.dtype(dtype).itemsize
-    X, y = padded(x, dtype), empty(9, 33, dtype)
-    execute(
-        "product", X.ravel(), spaced(9, X.shape[1]), spaced(depth), packed(W, dtype), spaced(depth),
-        depth * panel, True, padded_vector(b, dtype), y.ravel(), spaced(9, y.shape[1]), panel,
-        False, -1, 33, depth, 0, 0.0, rows=9,
-    )  # fmt: skip
+    y = dense(padded(x, dtype), packed(W, dtype), depth, 33, padded_vector(b, dtype))
     assert_close(y[:, :33], formulas.linear(x, W, b), dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", ("relu", "leaky_relu", "sigmoid", "tanh"))
+@pytest.mark.parametrize("name", ACTIVATIONS)
 def test_fused_activation_equals_activation_after(name, dtype):
-    panel = PANEL_BYTES // np.dtype(dtype).itemsize
+    kind, line = ACTIVATIONS[name].kind, spaced(1)
     for H in SIZES:
         x, W, b, _ = operands(9, 31, H, dtype, seed=H)
-        X = padded(x, dtype)
-        arguments = [X.ravel(), spaced(9, X.shape[1]), spaced(31), packed(W, dtype), spaced(31),
-                     31 * panel, True, padded_vector(b, dtype)]  # fmt: skip
-        plain, after, fused = (empty(9, H, dtype) for _ in range(3))
-        size = (spaced(9, plain.shape[1]), panel, False, -1, H, 31)
-        line = spaced(1)
-        execute("product", *arguments, plain.ravel(), *size, 0, 0.0, rows=9)
-        execute("activation_forward", plain, line, after, line, H, KINDS[name], 0.1, rows=9)
-        execute("product", *arguments, fused.ravel(), *size, KINDS[name], 0.1, rows=9)
-        np.testing.assert_array_equal(fused, after)
+        arguments = padded(x, dtype), packed(W, dtype), 31, H, padded_vector(b, dtype)
+        plain, after = dense(*arguments), empty(9, H, dtype)
+        activation = activation_forward(
+            x=plain, x_lines=line, y=after, y_lines=line, length=H, kind=kind, slope=0.1
+        )
+        execute(activation, rows=9)
+        np.testing.assert_array_equal(dense(*arguments, kind=kind, slope=0.1), after)
 
 
 def test_rows_do_not_see_their_neighbours():
     """A row's product has the same bits alone, first or last, whatever tile it falls in."""
     x, W, b, _ = operands(23, 100, 33, "float32", seed=5)
-    whole = empty(23, 33, "float32")
     weight, bias = packed(W, "float32"), padded_vector(b, "float32")
-
-    def product(rows):
-        X, y = padded(rows, "float32"), empty(len(rows), 33, "float32")
-        execute(
-            "product", X.ravel(), spaced(len(rows), X.shape[1]), spaced(100), weight, spaced(100),
-            3200, True, bias, y.ravel(), spaced(len(rows), y.shape[1]), 32, False,
-            -1, 33, 100, 0, 0.0, rows=len(rows),
-        )  # fmt: skip
-        return y[:, :33]
-
-    whole = product(x)
+    whole = dense(padded(x, "float32"), weight, 100, 33, bias)
     for begin, end in ((0, 1), (22, 23), (3, 14), (1, 23)):
-        np.testing.assert_array_equal(product(x[begin:end]), whole[begin:end])
+        some = dense(padded(x[begin:end], "float32"), weight, 100, 33, bias)
+        np.testing.assert_array_equal(some, whole[begin:end])
 
 
 def test_pack_and_unpack_round_trip():

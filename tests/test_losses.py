@@ -2,17 +2,29 @@
 
 import numpy as np
 import pytest
-from helpers import DTYPES, assert_close, assert_padding_zero, empty, padded, shapes
+from helpers import DTYPES, assert_close, assert_padding_zero, padded, shapes
 
 from pellucid import formulas
-from pellucid.kernels import Program, execute, new_control, operation
+from pellucid.engine import Program, execute, halt_word, new_control, operation
+from pellucid.kernels.operations.losses import sum_loss
+from pellucid.network.loss import LOSSES
 
-LOSSES = ("mean_squared_error", "binary_cross_entropy", "categorical_cross_entropy")
+NAMES = tuple(LOSSES)
 
 
-def one_step(rows):
-    """Where the targets of each row begin, and how many there are."""
-    return np.arange(rows), np.ones(rows, np.int64)
+def run(name, y, target, weight, order, columns, steps=1, back=0, pixel=0, lengths=None, parts=1):
+    """What the kernel `name` writes: gradient, losses, hits. By default a row has one target."""
+    rows = len(y)
+    lengths = np.ones(rows, np.int64) if lengths is None else lengths
+    d, losses, hits = np.full_like(y, np.nan), np.zeros(rows), np.zeros(rows)
+    d[:, columns:] = 0 if steps == 1 else np.nan
+    kernel = LOSSES[name](
+        y=y, pixel=pixel, target=target, weight=weight, starts=np.cumsum(lengths) - lengths,
+        lengths=lengths, order=order, steps=steps, back=back, d=d, losses=losses, hits=hits,
+        columns=columns,
+    )  # fmt: skip
+    execute(kernel, rows=rows, parts=parts)
+    return d, losses, hits
 
 
 def targets(name, rng, rows, columns, dtype):
@@ -24,7 +36,7 @@ def targets(name, rng, rows, columns, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", NAMES)
 def test_kernel_equals_formula(name, dtype):
     rng = np.random.default_rng(0)
     for rows, columns in shapes(2):
@@ -32,13 +44,12 @@ def test_kernel_equals_formula(name, dtype):
         target = targets(name, rng, rows, columns, dtype)
         weight = rng.uniform(0.5, 2, size=rows).astype(dtype)
         order = rng.permutation(rows)
-        gradient = empty(rows, columns, dtype)
-        losses, hits, sums = np.zeros(rows), np.zeros(rows), np.zeros(2)
-        execute(
-            name, padded(z, dtype), 0, target, weight, *one_step(rows), order, 1, 0, gradient,
-            losses, hits, columns, rows=rows, parts=2,
-        )  # fmt: skip
-        execute("sum_loss", losses, hits, sums, new_control(), 0, rows=rows, dtype=dtype)
+        gradient, losses, hits = run(
+            name, padded(z, dtype), target, weight, order, columns, parts=2
+        )
+        sums, halt = np.zeros(2), np.zeros(1, np.int64)
+        whole = sum_loss(losses=losses, hits=hits, sums=sums, halt=halt, adds=False)
+        execute(whole, rows=rows, dtype=dtype)
         formula = getattr(formulas, name)
         backward = getattr(formulas, f"{name}_backward")
         taken, scale = target[order], weight[order].astype(float)
@@ -48,7 +59,7 @@ def test_kernel_equals_formula(name, dtype):
         assert_padding_zero(gradient, columns)
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", NAMES)
 def test_steps_are_rows_one_behind_the_other(name):
     """Of sequences cut into pieces of three steps, from their ends."""
     rng = np.random.default_rng(0)
@@ -58,11 +69,7 @@ def test_steps_are_rows_one_behind_the_other(name):
     weight, order = rng.uniform(0.5, 2, size=13), np.array([2, 0, 1])
     z = rng.normal(size=(3, steps * pixel))
     for back in (0, 3, 6):
-        d, losses, hits = np.full((3, steps * pixel), np.nan), np.zeros(3), np.zeros(3)
-        execute(
-            name, z, pixel, target, weight, starts, lengths, order, steps, back, d, losses, hits,
-            columns, rows=3,
-        )  # fmt: skip
+        d, losses, hits = run(name, z, target, weight, order, columns, steps, back, pixel, lengths)
         for row, source in enumerate(order):
             tail = max(0, lengths[source] - back)
             places = starts[source] + np.arange(max(0, tail - steps), tail)
@@ -81,41 +88,33 @@ def test_steps_are_rows_one_behind_the_other(name):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", LOSSES[1:])
+@pytest.mark.parametrize("name", NAMES[1:])
 def test_logits_of_a_thousand_do_not_overflow(name, dtype):
     z = np.array([[1000.0, -1000.0], [-1000.0, 1000.0]])
     categorical = name == "categorical_cross_entropy"
     target = np.array([1, 1]) if categorical else np.array([[0, 1], [0, 1]], dtype)
-    gradient, losses = empty(2, 2, dtype), np.zeros(2)
-    execute(
-        name, padded(z, dtype), 0, target, np.ones(2, dtype), *one_step(2), np.arange(2), 1, 0,
-        gradient, losses, np.zeros(2), 2, rows=2,
-    )  # fmt: skip
+    gradient, losses, _ = run(name, padded(z, dtype), target, np.ones(2, dtype), np.arange(2), 2)
     np.testing.assert_array_equal(losses, [2000, 0])
     assert np.isfinite(gradient).all()
 
 
 def test_hits_are_the_rows_that_are_right():
     z = np.array([[2.0, 1.0], [1.0, 2.0], [2.0, 1.0]])
-    hits = np.zeros(3)
-    places = (np.ones(3), *one_step(3), np.arange(3), 1, 0)
-    common = (*places, empty(3, 2, "float64"), np.zeros(3), hits, 2)
-    z = padded(z, "float64")
-    execute("categorical_cross_entropy", z, 0, np.array([0, 0, 0]), *common, rows=3)
-    np.testing.assert_array_equal(hits, [1, 0, 1])
     labels = np.array([[1.0, 1.0], [1.0, 0.0], [1.0, 1.0]])  # every label must be right
-    execute("binary_cross_entropy", z, 0, labels, *common, rows=3)
-    np.testing.assert_array_equal(hits, [1, 0, 1])
+    for name, target in (
+        ("categorical_cross_entropy", np.array([0, 0, 0])), ("binary_cross_entropy", labels),
+    ):  # fmt: skip
+        hits = run(name, padded(z, "float64"), target, np.ones(3), np.arange(3), 2)[2]
+        np.testing.assert_array_equal(hits, [1, 0, 1])
 
 
 @pytest.mark.parametrize("bad", (np.nan, np.inf))
 def test_a_loss_that_is_no_number_halts_the_program(bad):
     control, sums = new_control(), np.zeros(4)
     losses = np.array([1.0, bad])
-    program = Program(
-        [operation("sum_loss", losses, np.zeros(2), sums, control, 0, halts=True)],
-        "float64",
-        control,
+    whole = sum_loss(
+        losses=losses, hits=np.zeros(2), sums=sums, halt=halt_word(control), adds=False
     )
+    program = Program([operation(whole, halts=True)], "float64", control)
     assert not program.run(0, 2, 2, 4)
     assert program.run(0, 2, 1, 2)  # the first row alone is fine

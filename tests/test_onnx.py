@@ -1,4 +1,4 @@
-"""The node tests of the ONNX project, run by the formulas and by the kernels.
+"""The tests of single operators of the ONNX project, run by the formulas and by the kernels.
 
 ``python tests/test_onnx.py`` writes docs/onnx.md, which says of each test what became of it.
 """
@@ -15,6 +15,11 @@ import pytest
 
 from pellucid import Network, formulas
 from pellucid.data import Sequences
+from pellucid.engine import execute
+from pellucid.kernels.grid import spaced
+from pellucid.kernels.operations.activations import IDENTITY
+from pellucid.kernels.operations.layer_normalization import layer_normalization_forward
+from pellucid.kernels.panels import aligned, rows_of, stored_columns
 from pellucid.layers import (
     GRU,
     LSTM,
@@ -26,6 +31,7 @@ from pellucid.layers import (
     Conv2d,
     Flatten,
     GlobalAvgPool,
+    LayerNorm,
     LeakyReLU,
     MaxPool1d,
     MaxPool2d,
@@ -56,35 +62,34 @@ def channels_first(x: np.ndarray) -> np.ndarray:
 
 
 def window(attributes: dict[str, Any], x: np.ndarray, size: tuple[int, ...]):
-    """Size, stride, padding and ceil_mode of a window, for 1 or 2 dimensions."""
+    """Size, stride, padding, dilation and ceil_mode of a window, for 1 or 2 dimensions."""
     dimensions = x.ndim - 2
     if dimensions not in (1, 2):
         raise OutsideScope(f"{dimensions} spatial dimensions")
-    if any(each != 1 for each in attributes.get("dilations", [])):
-        raise OutsideScope("dilations")
+    dilation = tuple(attributes.get("dilations", [1] * dimensions))
     stride = tuple(attributes.get("strides", [1] * dimensions))
     pads = attributes.get("pads", [0] * 2 * dimensions)
     padding = tuple(zip(pads[:dimensions], pads[dimensions:], strict=True))
     auto = attributes.get("auto_pad", b"NOTSET").decode()
     if auto.startswith("SAME"):
         padding = tuple(
-            formulas.same_padding(n, k, s)
-            for n, k, s in zip(x.shape[2:], size, stride, strict=True)
+            formulas.same_padding(*axis)
+            for axis in zip(x.shape[2:], size, stride, dilation, strict=True)
         )
         if auto == "SAME_LOWER":
             padding = tuple((after, before) for before, after in padding)
     elif auto == "VALID":
         padding = ((0, 0),) * dimensions
-    return size, stride, padding, bool(attributes.get("ceil_mode", 0))
+    return size, stride, padding, dilation, bool(attributes.get("ceil_mode", 0))
 
 
 class Formulas:
     """Each operator by the float64 formulas."""
 
-    def conv(self, x, W, b, stride, padding):
+    def conv(self, x, W, b, stride, padding, dilation):
         if x.ndim == 3:
-            return formulas.convolution1d(x, W, b, stride[0], padding[0])
-        return formulas.convolution2d(x, W, b, stride, padding)
+            return formulas.convolution1d(x, W, b, stride[0], padding[0], dilation[0])
+        return formulas.convolution2d(x, W, b, stride, padding, dilation)
 
     def pool(self, kind, x, size, stride, padding, ceil, padded):
         one = x.ndim == 3
@@ -110,6 +115,10 @@ class Formulas:
             keep * mean + momentum * found.mean,
             keep * variance + momentum * found.variance,
         )
+
+    def normalize_rows(self, x, gamma, beta, eps):
+        forward = formulas.layer_normalization(x, gamma, beta, eps)
+        return forward.y, forward.mean, forward.std
 
     def softmax(self, x):
         return formulas.softmax(x)
@@ -142,9 +151,9 @@ class Kernels:
         found = network.forward(x)
         return found.reshape(len(x), *network.shapes[len(layers)])
 
-    def _padding(self, x, size, stride, padding):
-        same = zip(x.shape[1:-1], size, stride, strict=True)
-        if padding == tuple(formulas.same_padding(*each) for each in same):
+    def _padding(self, x, size, stride, padding, dilation):
+        axes = zip(x.shape[1:-1], size, stride, dilation, strict=True)
+        if padding == tuple(formulas.same_padding(*axis) for axis in axes):
             return ("same",) * len(padding)
         if any(before != after for before, after in padding):
             raise OutsideScope("more padding before than after, which layers do not take")
@@ -153,17 +162,17 @@ class Kernels:
     def _both(self, padding):
         return padding[0] if padding[0] == "same" else padding
 
-    def conv(self, x, W, b, stride, padding):
+    def conv(self, x, W, b, stride, padding, dilation):
         sizes = W.shape[:-2]
-        padding = self._padding(x, sizes, stride, padding)
+        padding = self._padding(x, sizes, stride, padding, dilation)
         if x.ndim == 3:
-            layer = Conv1d(W.shape[-1], sizes[0], stride[0], padding[0])
+            layer = Conv1d(W.shape[-1], sizes[0], stride[0], padding[0], dilation=dilation[0])
         else:
-            layer = Conv2d(W.shape[-1], sizes, stride, self._both(padding))
+            layer = Conv2d(W.shape[-1], sizes, stride, self._both(padding), dilation=dilation)
         return self._run([layer], x, **{"0.weight": W, "0.bias": b})
 
     def pool(self, kind, x, size, stride, padding, ceil, padded):
-        padding, one = self._padding(x, size, stride, padding), x.ndim == 3
+        padding, one = self._padding(x, size, stride, padding, [1] * len(size)), x.ndim == 3
         if one:
             size, stride, padding = size[0], stride[0], padding[0]
         else:
@@ -195,6 +204,30 @@ class Kernels:
         y = formulas.batch_normalization_training(x, gamma, beta, eps).y
         np.testing.assert_allclose(loss, (y**2).sum() / (2 * len(x)), rtol=1e-4)
         return y, after["0.running_mean"], after["0.running_variance"]
+
+    def normalize_rows(self, x, gamma, beta, eps):
+        rows = x.reshape(-1, gamma.size)
+        parameters = {"0.gamma": gamma.reshape(-1), "0.beta": beta.reshape(-1)}
+        y = self._run([LayerNorm(eps)], rows, **parameters)
+        statistics = self._statistics(rows, eps).reshape(*x.shape[: -gamma.ndim], 2)
+        mean, scale = (
+            statistics[..., k].reshape(*x.shape[: -gamma.ndim], *[1] * gamma.ndim) for k in (0, 1)
+        )
+        return y.reshape(x.shape), mean, 1 / scale
+
+    def _statistics(self, rows, eps):
+        """Mean and 1 / std of each row, which a layer keeps to itself."""
+        count, features = rows.shape
+        x, statistics = rows_of(count, features, rows.dtype), np.zeros((count, 2))
+        x[:, :features] = rows
+        zeros = aligned(stored_columns(features, rows.dtype), rows.dtype)
+        forward = layer_normalization_forward(
+            x=x, x_pixels=spaced(1), y=np.zeros_like(x), y_pixels=spaced(1), features=features,
+            statistics=statistics, gamma=zeros, beta=zeros, eps=eps, kind=IDENTITY, slope=0.0,
+            absent=np.zeros(0, np.int64),
+        )  # fmt: skip
+        execute(forward, rows=count)
+        return statistics
 
     def softmax(self, x):
         return self._run([Softmax()], x.reshape(-1, x.shape[-1])).reshape(x.shape)
@@ -241,10 +274,10 @@ def conv(node, attributes, inputs, backend):
     x, W, *rest = inputs
     if attributes.get("group", 1) != 1:
         raise OutsideScope("groups")
-    _, stride, padding, _ = window(attributes, x, W.shape[2:])
+    _, stride, padding, dilation, _ = window(attributes, x, W.shape[2:])
     b = rest[0] if rest else np.zeros(len(W))
     kernels = np.moveaxis(W, (0, 1), (-1, -2))
-    return [channels_first(backend.conv(channels_last(x), kernels, b, stride, padding))]
+    return [channels_first(backend.conv(channels_last(x), kernels, b, stride, padding, dilation))]
 
 
 def pool(node, attributes, inputs, backend):
@@ -253,10 +286,13 @@ def pool(node, attributes, inputs, backend):
         raise OutsideScope("the second output, indices")
     if x.dtype.kind != "f":
         raise OutsideScope(f"{x.dtype} numbers")
-    options = window(attributes, x, tuple(attributes["kernel_shape"]))
+    size, stride, padding, dilation, ceil = window(attributes, x, tuple(attributes["kernel_shape"]))
+    if any(distance != 1 for distance in dilation):
+        raise OutsideScope("dilations")
     kind = "max" if node.op_type == "MaxPool" else "average"
     padded = bool(attributes.get("count_include_pad", 0))
-    return [channels_first(backend.pool(kind, channels_last(x), *options, padded))]
+    y = backend.pool(kind, channels_last(x), size, stride, padding, ceil, padded)
+    return [channels_first(y)]
 
 
 def global_average(node, attributes, inputs, backend):
@@ -275,6 +311,14 @@ def normalization(node, attributes, inputs, backend):
         )
         return [channels_first(y), mean, variance]
     return [channels_first(backend.normalize(data, gamma, beta, mean, variance, eps))]
+
+
+def layer_normalization(node, attributes, inputs, backend):
+    x, gamma, beta = inputs
+    y, mean, std = backend.normalize_rows(x, gamma, beta, attributes.get("epsilon", 1e-5))
+    axis = attributes.get("axis", -1) % x.ndim
+    assert gamma.shape == x.shape[axis:]  # the axes that a row is normalised over
+    return [y, mean, 1 / std]
 
 
 def softmax(node, attributes, inputs, backend):
@@ -372,6 +416,7 @@ OPERATORS = {
     "AveragePool": pool,
     "GlobalAveragePool": global_average,
     "BatchNormalization": normalization,
+    "LayerNormalization": layer_normalization,
     "RNN": recurrent,
     "LSTM": recurrent,
     "GRU": recurrent,
@@ -389,23 +434,28 @@ BACKENDS = {"formulas": Formulas(), "kernels": Kernels()}
 
 
 def collected() -> dict[str, Any]:
-    """The node tests of one node of these operators, by name."""
+    """The tests of one node of these operators, by name.
+
+    All that ONNX calls node tests, and the convolutions among those that it converted from
+    PyTorch, for no node test of Conv has a dilation.
+    """
     from onnx.backend.test.loader import load_model_tests
 
-    found = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ONNX's, while it computes what it expects
-        cases = load_model_tests(kind="node")
-    for case in cases:
+        cases = [(case, OPERATORS) for case in load_model_tests(kind="node")]
+        cases += [(case, ["Conv"]) for case in load_model_tests(kind="pytorch-converted")]
+    tests = {}
+    for case, operators in cases:
         model = case.model
         if model is None and case.model_dir is not None:
             model = onnx.load(Path(case.model_dir) / "model.onnx")
         if model is None or len(model.graph.node) != 1:
             continue
         node = model.graph.node[0]
-        if node.op_type in OPERATORS and not node.domain:
-            found[case.name] = (case, model)
-    return dict(sorted(found.items()))
+        if node.op_type in operators and not node.domain:
+            tests[case.name] = (case, model)
+    return dict(sorted(tests.items()))
 
 
 def data_sets(case, model):
@@ -429,13 +479,17 @@ def data_sets(case, model):
 
 def run(case, model, backend) -> None:
     """Compare all outputs of a test; OutsideScope where there is no such thing here."""
-    node = model.graph.node[0]
-    attributes = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
-    for inputs, outputs in data_sets(case, model):
-        if any(np.asarray(each).dtype.kind == "V" for each in inputs):
+    node, graph = model.graph.node[0], model.graph
+    attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+    constants = {array.name: onnx.numpy_helper.to_array(array) for array in graph.initializer}
+    names = [value.name for value in graph.input if value.name not in constants]
+    for arrays, outputs in data_sets(case, model):
+        values = {**constants, **dict(zip(names, arrays, strict=True))}
+        inputs = [values[name] for name in node.input if name]
+        if any(np.asarray(array).dtype.kind == "V" for array in inputs):
             raise OutsideScope("16-bit numbers")
-        found = OPERATORS[node.op_type](node, attributes, inputs, backend)
-        for ours, theirs in zip(found, outputs, strict=True):
+        results = OPERATORS[node.op_type](node, attributes, inputs, backend)
+        for ours, theirs in zip(results, outputs, strict=True):
             assert ours.shape == theirs.shape
             np.testing.assert_allclose(ours, theirs, rtol=case.rtol, atol=1e-6)
 
@@ -471,7 +525,7 @@ def page() -> str:
         "# ONNX's own tests",
         "",
         f"The node tests that ONNX {onnx.__version__} ships for the operators that pellucid has, "
-        "run by `tests/test_onnx.py`: "
+        "and its tests of convolutions that come from PyTorch, run by `tests/test_onnx.py`: "
         + ", ".join(f"{good} of {of} by the {label}" for label, (good, of) in counts.items())
         + ".",
         "The others are outside the scope, for the reason given; none fails.",

@@ -5,7 +5,8 @@ import pytest
 from helpers import DTYPES, SIZES, assert_close
 
 from pellucid import formulas
-from pellucid.kernels import execute
+from pellucid.engine import execute
+from pellucid.kernels.operations.optimizers import clip_scale, squared_norm
 from pellucid.training.optimizers import SGD, Adam, AdamW, RMSprop, resolve
 
 STEPS, RATE = 4, 0.01
@@ -19,7 +20,7 @@ def run(optimizer, p, gradients, decay, dtype):
     memory = {name: np.zeros_like(p) for name in optimizer.memory}
     for step, g in enumerate(gradients):
         update = optimizer.update(p, g, memory, schedule[step : step + 1].copy(), np.ones(2), decay)
-        execute(update.name, *update.arguments, parts=2)
+        execute(update.arguments, parts=2)
     return p
 
 
@@ -63,8 +64,8 @@ def test_kernel_equals_formula(optimizer, decay, dtype):
 def test_clipping_equals_formula(dtype, size, limit):
     g = np.random.default_rng(size).normal(size=size).astype(dtype)
     lanes, scale = np.zeros((64, 32)), np.zeros(2)
-    execute("squared_norm", g, lanes, parts=3)
-    execute("clip_scale", lanes, limit, scale, dtype=dtype)
+    execute(squared_norm(g=g, lanes=lanes), parts=3)
+    execute(clip_scale(lanes=lanes, limit=limit, scale=scale), dtype=dtype)
     expected = formulas.clip_by_global_norm([g.astype(float)], limit)
     np.testing.assert_allclose(scale[1], expected.norm, rtol=1e-12)
     np.testing.assert_allclose(g * scale[0], expected.gradients[0], rtol=1e-6)

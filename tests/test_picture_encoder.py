@@ -3,10 +3,12 @@
 import pickle
 import threading
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 from sklearn.base import clone
 
 from pellucid import CNNClassifier, CNNRegressor, NetworkClassifier, load
@@ -637,12 +639,22 @@ def test_images_that_break_off_are_named_and_skipped(save, tmp_path):
             image.close()
 
 
-def test_one_image_many_times(save):
+def test_one_image_many_times(save, monkeypatch):
     """Threads may not load it at once."""
     (path,) = save([np.random.default_rng(0).integers(0, 256, (300, 300), dtype=np.uint8)])
-    for _ in range(5):
-        with Image.open(path) as image:
-            fit([image] * 8, np.arange(8) % 2, image_size=8)
+    load, busy = PngImageFile.load, threading.Lock()
+
+    def watched(image):
+        if not image.tile:  # it has been loaded
+            return load(image)
+        assert busy.acquire(blocking=False), "two threads load one image"
+        sleep(0.05)
+        busy.release()
+        return load(image)
+
+    monkeypatch.setattr(PngImageFile, "load", watched)
+    with Image.open(path) as image:
+        fit([image] * 8, np.arange(8) % 2, image_size=8)
 
 
 @pytest.mark.parametrize("kind", (np.uint8, np.uint16, np.float32))

@@ -4,15 +4,16 @@ import itertools
 
 import numpy as np
 import pytest
-from finite_differences import assert_gradient
-from helpers import DTYPES, assert_close
+from helpers import DTYPES, check_operation
 
 from pellucid import Network, formulas
+from pellucid.engine import execute
+from pellucid.kernels.grid import spaced
+from pellucid.kernels.operations.pooling import max_pool_backward, max_pool_forward
+from pellucid.kernels.panels import rows_of
 from pellucid.layers import (
     AvgPool1d,
     AvgPool2d,
-    Conv2d,
-    Flatten,
     GlobalAvgPool,
     MaxPool1d,
     MaxPool2d,
@@ -36,27 +37,6 @@ def pictures(*shape, seed=0):
 
 
 @pytest.mark.parametrize(("size", "stride", "padding", "ceil"), CASES)
-def test_gradients_agree_with_differences(size, stride, padding, ceil):
-    x = pictures(2, 5, 6, 3)
-    pool = formulas.max_pool2d(x, size, stride, padding, ceil)
-    dy = np.random.default_rng(1).normal(size=pool.y.shape)
-    found = formulas.max_pool2d_backward(dy, pool.winner, x.shape, size, stride, padding, ceil)
-
-    def value(x):
-        return (formulas.max_pool2d(x, size, stride, padding, ceil).y * dy).sum()
-
-    assert_gradient(value, found, x)
-    for padded in (False, True):
-        options = (size, stride, padding, ceil, padded)
-        found = formulas.average_pool2d_backward(dy, x.shape, *options)
-
-        def mean(x, options=options):
-            return (formulas.average_pool2d(x, *options) * dy).sum()
-
-        assert_gradient(mean, found, x)
-
-
-@pytest.mark.parametrize(("size", "stride", "padding", "ceil"), CASES)
 def test_formula_equals_torch(size, stride, padding, ceil):
     torch = pytest.importorskip("torch")
     x = pictures(2, 7, 6, 3)
@@ -77,63 +57,74 @@ def test_the_first_of_equals_wins():
 # -- kernels and layers ------------------------------------------------------------------------
 
 
-def below_gradient(network, x):
-    """The gradient that comes down to the maps below pooling, seen in a 1 x 1 convolution."""
-    zeros = np.zeros((len(x), network.output_shape[0]))
-    return network.gradients(x, zeros, "mean_squared_error")[1]["0.weight"]
+def far_apart(rng, size):
+    """`pictures` as `check_operation` draws them."""
+    return rng.permutation(np.prod(size)).reshape(size) / 7.0
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("channels", (1, 3, 16, 33))
 @pytest.mark.parametrize(("size", "stride", "padding", "ceil"), CASES)
-def test_layers_equal_formula(size, stride, padding, ceil, channels, dtype):
-    x = pictures(3, 7, 9, 2).astype(dtype)
+def test_layers_equal_formula(size, stride, padding, ceil, channels):
     options = (size, stride, padding, ceil)
-    for layer in (MaxPool2d(*options), AvgPool2d(*options), AvgPool2d(*options, True)):
-        network = Network([Conv2d(channels, 1), layer, Flatten()]).build((7, 9, 2), dtype, 1)
-        p = network.parameters()
-        h = formulas.convolution2d(x, p["0.weight"], p["0.bias"])
-        if isinstance(layer, MaxPool2d):
-            y, winner = formulas.max_pool2d(h, *options)
-            dh = formulas.max_pool2d_backward(y / 3, winner, h.shape, *options)
-        else:
-            y = formulas.average_pool2d(h, *options, layer.count_include_pad)
-            dh = formulas.average_pool2d_backward(y / 3, h.shape, *options, layer.count_include_pad)
-        assert_close(network.forward(x), y.reshape(3, -1), dtype)
-        expected = formulas.convolution2d_backward(dh, x, p["0.weight"]).dW
-        assert_close(below_gradient(network, x), expected, dtype)
+
+    def largest_backward(dy, x):
+        winner = formulas.max_pool2d(x, *options).winner
+        return formulas.max_pool2d_backward(dy, winner, x.shape, *options)
+
+    check_operation(
+        MaxPool2d(*options), lambda x: formulas.max_pool2d(x, *options).y, largest_backward,
+        (7, 9, channels), [3], far_apart,
+    )  # fmt: skip
+    for padded in (False, True):
+        check_operation(
+            AvgPool2d(*options, padded),
+            lambda x, padded=padded: formulas.average_pool2d(x, *options, padded),
+            lambda dy, x, padded=padded: formulas.average_pool2d_backward(
+                dy, x.shape, *options, padded
+            ),
+            (7, 9, channels), [3],
+        )  # fmt: skip
+
+
+def test_signals_and_global_pooling_equal_formula():
+    check_operation(
+        MaxPool1d(3, 2), lambda x: formulas.max_pool1d(x, 3, 2).y,
+        lambda dy, x: formulas.max_pool1d_backward(
+            dy, formulas.max_pool1d(x, 3, 2).winner, x.shape, 3, 2
+        ),
+        (11, 5), [3], far_apart,
+    )  # fmt: skip
+    check_operation(
+        AvgPool1d(3, 2, 1), lambda x: formulas.average_pool1d(x, 3, 2, 1),
+        lambda dy, x: formulas.average_pool1d_backward(dy, x.shape, 3, 2, 1), (11, 5), [3],
+    )  # fmt: skip
+    for shape in ((11, 5), (4, 5, 3)):
+        check_operation(
+            GlobalAvgPool(), formulas.global_average_pool,
+            lambda dy, x: formulas.global_average_pool_backward(dy, x.shape), shape, [3],
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_signals_and_global_pooling_equal_formula(dtype):
-    x = pictures(3, 11, 5).astype(dtype)
-    for layer, expected in (
-        (MaxPool1d(3, 2), formulas.max_pool1d(x, 3, 2).y),
-        (AvgPool1d(3, 2, 1), formulas.average_pool1d(x, 3, 2, 1)),
-        (GlobalAvgPool(), formulas.global_average_pool(x)),
-    ):
-        found = Network([layer, Flatten()]).build((11, 5), dtype).forward(x)
-        assert_close(found, expected.reshape(3, -1), dtype)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_global_pooling_gives_back_evenly(dtype):
-    x = pictures(3, 4, 5, 2).astype(dtype)
-    network = Network([Conv2d(3, 1), GlobalAvgPool()]).build((4, 5, 2), dtype, 1)
-    p = network.parameters()
-    h = formulas.convolution2d(x, p["0.weight"], p["0.bias"])
-    dh = formulas.global_average_pool_backward(formulas.global_average_pool(h) / 3, h.shape)
-    expected = formulas.convolution2d_backward(dh, x, p["0.weight"]).dW
-    assert_close(below_gradient(network, x), expected, dtype)
-
-
-def test_nan_goes_through_max_pooling():
-    x = np.zeros((1, 2, 2, 1), dtype=np.float32)
-    for place in range(4):
-        one = x.copy()
-        one.reshape(-1)[place] = np.nan
-        network = Network([MaxPool2d(2), Flatten()]).build((2, 2, 1))
-        assert np.isnan(network.forward(one)).all()
+@pytest.mark.parametrize("places", [(0,), (3,), (1, 3), (0, 1, 2, 3)])
+def test_the_first_nan_of_a_window_wins(places, dtype):
+    """Whatever is beside it, and the gradient goes to it alone."""
+    x = np.array([5.0, np.inf, -3.0, 7.0], dtype)
+    x[list(places)] = np.nan
+    winner = places[0]
+    assert formulas.max_pool2d(x.reshape(1, 2, 2, 1), 2).winner.item() == winner
+    y, d, won = (rows_of(1, 1, dtype) for _ in range(3))
+    half = y.shape[1]
+    X = np.zeros((1, 4 * half), dtype)
+    X[0, ::half] = x
+    window = {
+        "places": spaced(4, half), "positions": 4, "pixels": spaced(1), "channels": 1,
+    }  # fmt: skip
+    execute(max_pool_forward(x=X, y=y, winner=won, **window))
+    assert np.isnan(y[0, 0]) and won[0, 0] == winner
+    dx, d[0, 0] = np.ones_like(X), 2.5
+    execute(max_pool_backward(dy=d, dx=dx, winner=won, apart=True, cleared=spaced(0), **window))
+    np.testing.assert_array_equal(dx[0, ::half], np.where(np.arange(4) == winner, 2.5, 0))
 
 
 def test_a_window_larger_than_the_map_is_refused():

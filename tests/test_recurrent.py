@@ -123,7 +123,7 @@ def test_targets_of_steps_equal_torch(kind, unequal):
     starts = np.arange(ROWS) * STEPS
     given = Targets.by_step(target.reshape(-1, 2), weight.reshape(-1), starts, lengths)
     with pytest.raises(ValueError, match="must have a target for each step of X"):
-        network.gradients(data, given[np.roll(np.arange(ROWS), 1)][:-1], "mean_squared_error")
+        network.gradients(data, given.take(np.roll(np.arange(ROWS), 1)[:-1]), "mean_squared_error")
     value, gradients = network.gradients(data, given, "mean_squared_error")
     np.testing.assert_allclose(value, loss.item(), rtol=1e-12)
     for name, expected in (

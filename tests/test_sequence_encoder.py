@@ -205,8 +205,8 @@ def test_faults_of_a_long_table():
 
 def test_sequences_share_their_steps():
     found = Sequences.from_list([np.ones((2, 1)), np.zeros((3, 1))])
-    assert found.shape == (2, 3, 1) and len(found[np.array([1])]) == 1
-    assert found[np.array([1])].values is found.values
+    assert found.shape == (2, 3, 1) and len(found.take(np.array([1]))) == 1
+    assert found.take(np.array([1])).values is found.values
     assert found.overlap == 1.0
     overlapping = Sequences(np.zeros((4, 1)), np.array([0, 1]), np.array([3, 3]), 3)
     assert overlapping.overlap == 1.5

@@ -4,7 +4,8 @@ import signal
 import threading
 
 import pytest
-from pellucid.kernels.threads import run_parts
+
+from pellucid.engine.threads import run_parts
 
 
 def test_every_part_runs_once():

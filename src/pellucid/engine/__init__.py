@@ -6,7 +6,7 @@ Nothing here imports Numba until something has to be compiled.
 from pellucid.engine.arguments import Operation, operation
 from pellucid.engine.cache import folder as cache_folder
 from pellucid.engine.control import halt_word, new_control
-from pellucid.engine.library import announced, compile_all, missing
+from pellucid.engine.library import announced, compile_all, uncompiled
 from pellucid.engine.limit import measure_limit
 from pellucid.engine.program import Program, execute
 from pellucid.engine.threads import available as available_threads
@@ -21,7 +21,7 @@ __all__ = [
     "execute",
     "halt_word",
     "measure_limit",
-    "missing",
+    "uncompiled",
     "new_control",
     "operation",
 ]

@@ -42,7 +42,7 @@ def _link(name: str, dtype: str, code: bytes) -> int:
     return library[symbol(name, dtype)]
 
 
-def missing(names: Iterable[str], dtype: str) -> list[str]:
+def uncompiled(names: Iterable[str], dtype: str) -> list[str]:
     """Those of `names` that are neither in this process nor in the cache."""
     wanted = [name for name in dict.fromkeys(names) if (name, dtype) not in _addresses]
     return [name for name in wanted if cache.read(symbol(name, dtype)) is None]
@@ -92,7 +92,7 @@ def compile_all(
 
     `report` is called with each one's name before it is compiled.
     """
-    absent = [(name, dtype) for dtype in dtypes for name in missing(CATALOGUE, dtype)]
+    absent = [(name, dtype) for dtype in dtypes for name in uncompiled(CATALOGUE, dtype)]
     for name, dtype in absent:
         if report is not None:
             report(f"{name} {dtype}")

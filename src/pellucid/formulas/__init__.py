@@ -39,6 +39,11 @@ from .convolution import (
 )
 from .dropout import dropout, dropout_backward
 from .gru import GRU, GRUGradients, gru, gru_backward, gru_step
+from .layer_normalization import (
+    LayerNormalization,
+    layer_normalization,
+    layer_normalization_backward,
+)
 from .linear import LinearGradients, linear, linear_backward
 from .losses import (
     LogisticLoss,
@@ -83,6 +88,7 @@ from .pooling import (
     max_pool2d,
     max_pool2d_backward,
 )
+from .residual import residual, residual_backward
 from .rnn import (
     BPTT,
     GradientFactors,
@@ -102,6 +108,7 @@ __all__ = [
     "BatchNormalization",
     "ClippedGradients",
     "ConvolutionGradients",
+    "LayerNormalization",
     "LinearGradients",
     "LogisticLoss",
     "MaxPool",
@@ -136,6 +143,8 @@ __all__ = [
     "identity",
     "identity_backward",
     "identity_derivative",
+    "layer_normalization",
+    "layer_normalization_backward",
     "leaky_relu",
     "leaky_relu_backward",
     "leaky_relu_derivative",
@@ -152,6 +161,8 @@ __all__ = [
     "relu",
     "relu_backward",
     "relu_derivative",
+    "residual",
+    "residual_backward",
     "rmsprop",
     "same_padding",
     "sgd",

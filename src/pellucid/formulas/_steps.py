@@ -16,17 +16,17 @@ def sequences(
     """`x` (B, T, I) and the length of each sequence, checked."""
     require_shape("x", owner, x, ("B", "T", "I"))
     rows, steps = x.shape[:2]
-    found = np.full(rows, steps) if lengths is None else np.asarray(lengths)
-    require_shape("lengths", owner, found, (rows,), "It has one entry for each sequence.")
-    if (found != np.floor(found)).any():
-        raise ValueError(f"lengths of {owner} must be whole numbers. Got {found.tolist()}.")
-    found = found.astype(np.int64)
-    if rows and not 0 <= found.min() <= found.max() <= steps:
+    counts = np.full(rows, steps) if lengths is None else np.asarray(lengths)
+    require_shape("lengths", owner, counts, (rows,), "It has one entry for each sequence.")
+    if (counts != np.floor(counts)).any():
+        raise ValueError(f"lengths of {owner} must be whole numbers. Got {counts.tolist()}.")
+    counts = counts.astype(np.int64)
+    if rows and not 0 <= counts.min() <= counts.max() <= steps:
         raise ValueError(
             f"lengths of {owner} must be between 0 and {steps}, the steps of x. "
-            f"Got {found.min()} to {found.max()}."
+            f"Got {counts.min()} to {counts.max()}."
         )
-    return x, found
+    return x, counts
 
 
 def inside(t: int, lengths: Lengths) -> NDArray[np.bool_]:
@@ -38,6 +38,6 @@ def require_states(
     name: str, owner: str, states: ArrayLike | None, rows: int, size: int
 ) -> Float64Array:
     """`states`, checked; zeros where there are none."""
-    found = np.zeros((rows, size)) if states is None else float64(states)
-    require_shape(name, owner, found, (rows, size), "It is the state of each sequence.")
-    return found
+    states = np.zeros((rows, size)) if states is None else float64(states)
+    require_shape(name, owner, states, (rows, size), "It is the state of each sequence.")
+    return states

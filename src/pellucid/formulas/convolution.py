@@ -40,11 +40,17 @@ class ConvolutionGradients(NamedTuple):
 
 
 def output_size(
-    size: int, kernel: int, stride: int = 1, padding: int | Pair = 0, ceil_mode: bool = False
+    size: int,
+    kernel: int,
+    stride: int = 1,
+    padding: int | Pair = 0,
+    ceil_mode: bool = False,
+    dilation: int = 1,
 ) -> int:
     """How many places a window has along one axis.
 
-    Formula: ``OH = (H + 2P - FH) / S + 1``, the floor of it
+    Formula: ``OH = floor((H + 2P - D (FH - 1) - 1) / S) + 1``, without dilation
+    ``floor((H + 2P - FH) / S) + 1``
 
     Parameters
     ----------
@@ -58,6 +64,8 @@ def output_size(
         P on each side, or before and after.
     ceil_mode : bool, default=False
         Whether a last window that reaches beyond the end counts, if it begins before the end.
+    dilation : int, default=1
+        D, how far apart the window's positions lie: it reaches over D (FH - 1) + 1 numbers.
 
     Returns
     -------
@@ -71,8 +79,8 @@ def output_size(
 
     References
     ----------
-    V. Dumoulin, F. Visin, A guide to convolution arithmetic for deep learning (2016), section 2.
-    The ONNX operators MaxPool and AveragePool, for `ceil_mode`.
+    V. Dumoulin, F. Visin, A guide to convolution arithmetic for deep learning (2016), sections 2
+    and 5.1. The ONNX operators MaxPool and AveragePool, for `ceil_mode`.
 
     Examples
     --------
@@ -80,29 +88,30 @@ def output_size(
     (26, 28)
     >>> output_size(5, kernel=2, stride=2), output_size(5, kernel=2, stride=2, ceil_mode=True)
     (2, 3)
+    >>> output_size(28, kernel=3, dilation=2)                  # sees 5 rows
+    24
     """
     before, after = padding if isinstance(padding, (tuple, list)) else (padding, padding)
     if stride < 1:
         raise ValueError(fault("stride", "output_size", "at least 1", stride))
-    room = size + before + after - kernel
+    padded, reach = size + before + after, _reach("output_size", kernel, dilation)
+    room = padded - reach
     if room < 0 or size < 1:
-        raise ValueError(
-            fault(
-                "kernel", "output_size", f"at most {size + before + after}, the size with its "
-                "padding", kernel, "Use more padding or a smaller kernel.",
-            )
-        )  # fmt: skip
+        name = "kernel" if dilation == 1 else f"the reach of kernel {kernel}, dilation {dilation},"
+        expected = f"at most {padded}, the size with its padding"
+        way_out = "Use more padding or a smaller kernel."
+        raise ValueError(fault(name, "output_size", expected, reach, way_out))
     count = room // stride + 1
     if ceil_mode and room % stride and count * stride < size + before:
         count += 1
     return count
 
 
-def same_padding(size: int, kernel: int, stride: int = 1) -> Pair:
+def same_padding(size: int, kernel: int, stride: int = 1, dilation: int = 1) -> Pair:
     """The padding with which an axis keeps its size, over the stride.
 
-    Formula: ``OH = ceil(H / S)``, so ``before + after = max((OH - 1) S + FH - H, 0)``, the odd one
-    after
+    Formula: ``OH = ceil(H / S)``, so ``before + after = max((OH - 1) S + D (FH - 1) + 1 - H, 0)``,
+    the odd one after
 
     Parameters
     ----------
@@ -112,11 +121,18 @@ def same_padding(size: int, kernel: int, stride: int = 1) -> Pair:
         FH, the window's length.
     stride : int, default=1
         S, how far it moves.
+    dilation : int, default=1
+        D, how far apart the window's positions lie.
 
     Returns
     -------
     before, after : int
         The zeros on each side.
+
+    Raises
+    ------
+    ValueError
+        If the dilation is less than 1.
 
     References
     ----------
@@ -126,17 +142,25 @@ def same_padding(size: int, kernel: int, stride: int = 1) -> Pair:
     --------
     >>> same_padding(28, kernel=3), same_padding(28, kernel=2), same_padding(7, kernel=3, stride=2)
     ((1, 1), (0, 1), (1, 1))
+    >>> same_padding(28, kernel=3, dilation=2)
+    (2, 2)
     """
-    total = max((math.ceil(size / stride) - 1) * stride + kernel - size, 0)
+    reach = _reach("same_padding", kernel, dilation)
+    total = max((math.ceil(size / stride) - 1) * stride + reach - size, 0)
     return total // 2, total - total // 2
 
 
 def convolution_one_channel(
-    x: ArrayLike, W: ArrayLike, b: float = 0.0, stride: int = 1, padding: int = 0
+    x: ArrayLike,
+    W: ArrayLike,
+    b: float = 0.0,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
 ) -> Float64Array:
     """One channel and one kernel: the kernel is laid on each place, multiplied and summed.
 
-    Formula: ``y_ij = b + sum_kl W_kl x_(iS+k)(jS+l)``, x with P zeros around it
+    Formula: ``y_ij = b + sum_kl W_kl x_(iS+Dk)(jS+Dl)``, x with P zeros around it
 
     Parameters
     ----------
@@ -150,6 +174,8 @@ def convolution_one_channel(
         S, how far the kernel moves.
     padding : int, default=0
         P, zeros on every side.
+    dilation : int, default=1
+        D, how far apart the pixels lie that the kernel sees.
 
     Returns
     -------
@@ -176,18 +202,25 @@ def convolution_one_channel(
     require_shape("x", "convolution_one_channel", x, ("H", "W"))
     require_shape("W", "convolution_one_channel", W, ("FH", "FW"))
     x = np.pad(x, padding)
-    rows = output_size(x.shape[0], W.shape[0], stride)
-    columns = output_size(x.shape[1], W.shape[1], stride)
+    rows = output_size(x.shape[0], W.shape[0], stride, dilation=dilation)
+    columns = output_size(x.shape[1], W.shape[1], stride, dilation=dilation)
+    height, width = (_reach("convolution_one_channel", n, dilation) for n in W.shape)
     y = np.empty((rows, columns))
     for i in range(rows):
         for j in range(columns):
-            window = x[i * stride : i * stride + W.shape[0], j * stride : j * stride + W.shape[1]]
+            top, left = i * stride, j * stride
+            window = x[top : top + height : dilation, left : left + width : dilation]
             y[i, j] = b + (W * window).sum()
     return y
 
 
 def convolution_one_kernel(
-    x: ArrayLike, W: ArrayLike, b: float = 0.0, stride: int = 1, padding: int = 0
+    x: ArrayLike,
+    W: ArrayLike,
+    b: float = 0.0,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
 ) -> Float64Array:
     """Many channels and one kernel: each channel with its own slice of it, and all summed.
 
@@ -205,6 +238,8 @@ def convolution_one_kernel(
         S, how far the kernel moves.
     padding : int, default=0
         P, zeros on every side.
+    dilation : int, default=1
+        D, how far apart the pixels lie that the kernel sees.
 
     Returns
     -------
@@ -231,18 +266,23 @@ def convolution_one_kernel(
     require_shape("x", "convolution_one_kernel", x, ("H", "W", "C"))
     require_shape("W", "convolution_one_kernel", W, ("FH", "FW", x.shape[2]), "It is as deep as x.")
     maps = [
-        convolution_one_channel(x[:, :, c], W[:, :, c], 0.0, stride, padding)
+        convolution_one_channel(x[:, :, c], W[:, :, c], 0.0, stride, padding, dilation)
         for c in range(x.shape[2])
     ]
     return b + np.sum(maps, axis=0)
 
 
 def convolution2d(
-    x: ArrayLike, W: ArrayLike, b: ArrayLike, stride: int | Pair = 1, padding: Padding = 0
+    x: ArrayLike,
+    W: ArrayLike,
+    b: ArrayLike,
+    stride: int | Pair = 1,
+    padding: Padding = 0,
+    dilation: int | Pair = 1,
 ) -> Float64Array:
     """Many channels and many kernels: each kernel gives one output channel.
 
-    Formula: ``y_nijo = b_o + sum_klc x_n(iS+k)(jS+l)c W_klco``, x with P zeros around it
+    Formula: ``y_nijo = b_o + sum_klc x_n(iS+Dk)(jS+Dl)c W_klco``, x with P zeros around it
 
     Parameters
     ----------
@@ -256,6 +296,8 @@ def convolution2d(
         S, how far the kernels move down and across.
     padding : int, (int, int) or ((top, bottom), (left, right)), default=0
         P, zeros around the picture.
+    dilation : int or (int, int), default=1
+        D, how far apart the pixels lie that a kernel sees, down and across.
 
     Returns
     -------
@@ -269,7 +311,8 @@ def convolution2d(
 
     References
     ----------
-    I. Goodfellow, Y. Bengio, A. Courville, Deep Learning (2016), section 9.5.
+    I. Goodfellow, Y. Bengio, A. Courville, Deep Learning (2016), section 9.5; F. Yu, V. Koltun,
+    Multi-Scale Context Aggregation by Dilated Convolutions (2016), for `dilation`.
 
     Examples
     --------
@@ -278,24 +321,31 @@ def convolution2d(
     >>> convolution2d(x, W, b=[100.0])[0, :, :, 0]
     array([[108., 112.],
            [120., 124.]])
+    >>> convolution2d(x, W, b=[100.0], dilation=2)[0, :, :, 0]          # the corners
+    array([[116.]])
     """
     x, W, b = float64(x), float64(W), float64(b)
     _require(x, W, b, "convolution2d")
-    padded, stride, (rows, columns) = _prepared(x, W, stride, padding)
+    padded, stride, dilation, (rows, columns) = _prepared(x, W, stride, padding, dilation)
     y = np.zeros((len(x), rows, columns, W.shape[3]))
     for k in range(W.shape[0]):
         for m in range(W.shape[1]):
-            y += _seen(padded, k, m, stride, rows, columns) @ W[k, m]
+            y += _seen(padded, k, m, stride, dilation, rows, columns) @ W[k, m]
     return y + b
 
 
 def convolution2d_backward(
-    dy: ArrayLike, x: ArrayLike, W: ArrayLike, stride: int | Pair = 1, padding: Padding = 0
+    dy: ArrayLike,
+    x: ArrayLike,
+    W: ArrayLike,
+    stride: int | Pair = 1,
+    padding: Padding = 0,
+    dilation: int | Pair = 1,
 ) -> ConvolutionGradients:
     """The gradients of :func:`convolution2d`, from the gradient with respect to its output.
 
-    Formula: ``dW_klco = sum_nij x_n(iS+k)(jS+l)c dy_nijo``, ``db_o = sum_nij dy_nijo``,
-    ``dx_n(iS+k)(jS+l)c`` gathers ``sum_o dy_nijo W_klco`` from every i, j, k, l that meet there
+    Formula: ``dW_klco = sum_nij x_n(iS+Dk)(jS+Dl)c dy_nijo``, ``db_o = sum_nij dy_nijo``,
+    ``dx_n(iS+Dk)(jS+Dl)c`` gathers ``sum_o dy_nijo W_klco`` from every i, j, k, l that meet there
 
     Parameters
     ----------
@@ -305,7 +355,7 @@ def convolution2d_backward(
         The input of the forward pass.
     W : array_like of shape (FH, FW, C, OC)
         The kernels of the forward pass.
-    stride, padding
+    stride, padding, dilation
         As in the forward pass.
 
     Returns
@@ -337,27 +387,33 @@ def convolution2d_backward(
     dy, x, W = float64(dy), float64(x), float64(W)
     owner = "convolution2d_backward"
     _require(x, W, np.zeros(W.shape[-1]), owner)
-    padded, stride, (rows, columns) = _prepared(x, W, stride, padding)
+    padded, stride, dilation, (rows, columns) = _prepared(x, W, stride, padding, dilation)
     shape = (len(x), rows, columns, W.shape[3])
     require_shape("dy", owner, dy, shape, "It is of the shape of the output.")
-    # y_nijo = b_o + sum_klc x_n(iS+k)(jS+l)c W_klco
+    # y_nijo = b_o + sum_klc x_n(iS+Dk)(jS+Dl)c W_klco
     dpadded, dW = np.zeros_like(padded), np.empty_like(W)
     for k in range(W.shape[0]):
         for m in range(W.shape[1]):
-            seen = _seen(padded, k, m, stride, rows, columns)
+            seen = _seen(padded, k, m, stride, dilation, rows, columns)
             dW[k, m] = np.einsum("nijc,nijo->co", seen, dy)  # W_kl meets what it saw
-            _seen(dpadded, k, m, stride, rows, columns)[...] += dy @ W[k, m].T  # and x likewise
+            dseen = _seen(dpadded, k, m, stride, dilation, rows, columns)
+            dseen += dy @ W[k, m].T  # and what it saw meets W_kl
     (top, _), (left, _) = _borders(padding)
     dx = dpadded[:, top : top + x.shape[1], left : left + x.shape[2]]
     return ConvolutionGradients(dx, dW, dy.sum(axis=(0, 1, 2)))
 
 
 def convolution1d(
-    x: ArrayLike, W: ArrayLike, b: ArrayLike, stride: int = 1, padding: int | Pair = 0
+    x: ArrayLike,
+    W: ArrayLike,
+    b: ArrayLike,
+    stride: int = 1,
+    padding: int | Pair = 0,
+    dilation: int = 1,
 ) -> Float64Array:
     """Convolution of signals: of pictures one pixel high.
 
-    Formula: ``y_nio = b_o + sum_kc x_n(iS+k)c W_kco``, x with P zeros at its ends
+    Formula: ``y_nio = b_o + sum_kc x_n(iS+Dk)c W_kco``, x with P zeros at its ends
 
     Parameters
     ----------
@@ -371,6 +427,8 @@ def convolution1d(
         S, how far the kernels move.
     padding : int or (before, after), default=0
         P, zeros at the ends.
+    dilation : int, default=1
+        D, how far apart the numbers lie that a kernel sees.
 
     Returns
     -------
@@ -391,15 +449,23 @@ def convolution1d(
     >>> x = [[[1.0], [2.0], [4.0], [8.0]]]
     >>> convolution1d(x, W=[[[-1.0]], [[1.0]]], b=[0.0])[0, :, 0]       # differences
     array([1., 2., 4.])
+    >>> convolution1d(x, W=[[[-1.0]], [[1.0]]], b=[0.0], dilation=2)[0, :, 0]
+    array([3., 6.])
     """
     x, W = float64(x), float64(W)
     require_shape("x", "convolution1d", x, ("B", "L", "C"))
     require_shape("W", "convolution1d", W, ("K", x.shape[2], "OC"), "It is as deep as x.")
-    return convolution2d(x[:, None], W[None], b, (1, stride), _along(padding))[:, 0]
+    y = convolution2d(x[:, None], W[None], b, (1, stride), _along(padding), (1, dilation))
+    return y[:, 0]
 
 
 def convolution1d_backward(
-    dy: ArrayLike, x: ArrayLike, W: ArrayLike, stride: int = 1, padding: int | Pair = 0
+    dy: ArrayLike,
+    x: ArrayLike,
+    W: ArrayLike,
+    stride: int = 1,
+    padding: int | Pair = 0,
+    dilation: int = 1,
 ) -> ConvolutionGradients:
     """The gradients of :func:`convolution1d`, from the gradient with respect to its output.
 
@@ -413,7 +479,7 @@ def convolution1d_backward(
         The input of the forward pass.
     W : array_like of shape (K, C, OC)
         The kernels of the forward pass.
-    stride, padding
+    stride, padding, dilation
         As in the forward pass.
 
     Returns
@@ -444,8 +510,17 @@ def convolution1d_backward(
     require_shape("x", owner, x, ("B", "L", "C"))
     require_shape("W", owner, W, ("K", x.shape[2], "OC"), "It is as deep as x.")
     require_shape("dy", owner, dy, (len(x), "OL", W.shape[2]), "It is of the shape of the output.")
-    found = convolution2d_backward(dy[:, None], x[:, None], W[None], (1, stride), _along(padding))
-    return ConvolutionGradients(found.dx[:, 0], found.dW[0], found.db)
+    gradients = convolution2d_backward(
+        dy[:, None], x[:, None], W[None], (1, stride), _along(padding), (1, dilation)
+    )
+    return ConvolutionGradients(gradients.dx[:, 0], gradients.dW[0], gradients.db)
+
+
+def _reach(owner: str, kernel: int, dilation: int) -> int:
+    """How many numbers a window reaches over, from its first position to its last."""
+    if dilation < 1:
+        raise ValueError(fault("dilation", owner, "at least 1", dilation))
+    return dilation * (kernel - 1) + 1
 
 
 def _require(x: Float64Array, W: Float64Array, b: Float64Array, owner: str) -> None:
@@ -468,21 +543,23 @@ def _borders(padding: Padding) -> tuple[Pair, Pair]:
 
 
 def _prepared(
-    x: Float64Array, W: Float64Array, stride: int | Pair, padding: Padding
-) -> tuple[Float64Array, Pair, Pair]:
-    """x with its padding, the stride down and across, and the output's height and width."""
-    down, across = (stride, stride) if isinstance(stride, int) else stride
+    x: Float64Array, W: Float64Array, stride: int | Pair, padding: Padding, dilation: int | Pair
+) -> tuple[Float64Array, Pair, Pair, Pair]:
+    """x with its padding; stride and dilation down and across; the output's height and width."""
+    S, D = ((n, n) if isinstance(n, int) else n for n in (stride, dilation))
     padded = np.pad(x, ((0, 0), *_borders(padding), (0, 0)))
-    rows = output_size(padded.shape[1], W.shape[0], down)
-    columns = output_size(padded.shape[2], W.shape[1], across)
-    return padded, (down, across), (rows, columns)
+    rows = output_size(padded.shape[1], W.shape[0], S[0], dilation=D[0])
+    columns = output_size(padded.shape[2], W.shape[1], S[1], dilation=D[1])
+    return padded, S, D, (rows, columns)
 
 
 def _seen(
-    padded: Float64Array, k: int, m: int, stride: Pair, rows: int, columns: int
+    padded: Float64Array, k: int, m: int, stride: Pair, dilation: Pair, rows: int, columns: int
 ) -> Float64Array:
     """What position (k, m) of the window sees from each place, a view of shape (B, OH, OW, C)."""
-    down, across = stride
+    top, left = dilation[0] * k, dilation[1] * m
     return padded[
-        :, k : k + (rows - 1) * down + 1 : down, m : m + (columns - 1) * across + 1 : across
+        :,
+        top : top + (rows - 1) * stride[0] + 1 : stride[0],
+        left : left + (columns - 1) * stride[1] + 1 : stride[1],
     ]

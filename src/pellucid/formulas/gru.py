@@ -97,12 +97,12 @@ def gru_step(
     --------
     An update gate of nearly 1 keeps the state:
 
-    >>> found = gru_step(x=[[1.0]], h_before=[[0.5]], U=[[0, 0, 1]], W=[[0, 0, 0]], b=[0, 50, 0])
-    >>> found.h.round(6)
+    >>> step = gru_step(x=[[1.0]], h_before=[[0.5]], U=[[0, 0, 1]], W=[[0, 0, 0]], b=[0, 50, 0])
+    >>> step.h.round(6)
     array([[0.5]])
     """
     owner = "gru_step"
-    x, h_before, U, W, b = (float64(each) for each in (x, h_before, U, W, b))
+    x, h_before, U, W, b = (float64(array) for array in (x, h_before, U, W, b))
     require_shape("x", owner, x, ("B", "I"))
     b_hn = _require_weights(owner, x.shape[1], U, W, b, b_hn)
     require_shape("h_before", owner, h_before, (len(x), len(W)), "It is the state of each row.")
@@ -165,23 +165,23 @@ def gru(
 
     Examples
     --------
-    >>> found = gru(np.ones((2, 5, 3)), np.ones((3, 12)), np.ones((4, 12)), np.zeros(12))
-    >>> found.h.shape
+    >>> forward = gru(np.ones((2, 5, 3)), np.ones((3, 12)), np.ones((4, 12)), np.zeros(12))
+    >>> forward.h.shape
     (2, 5, 4)
     """
     owner = "gru"
-    x, U, W, b = (float64(each) for each in (x, U, W, b))
+    x, U, W, b = (float64(array) for array in (x, U, W, b))
     x, lengths = sequences(owner, x, lengths)
     b_hn = _require_weights(owner, x.shape[2], U, W, b, b_hn)
     h = require_states("h0", owner, h0, len(x), len(W))
-    found = GRU(*(np.zeros((*x.shape[:2], len(W))) for _ in GRU._fields))
+    forward = GRU(*(np.zeros((*x.shape[:2], len(W))) for _ in GRU._fields))
     for t in range(x.shape[1]):
         there = inside(t, lengths)
         step = gru_step(x[:, t], h, U, W, b, b_hn, reset_after)
-        for all_steps, this_step in zip(found, step, strict=True):
+        for all_steps, this_step in zip(forward, step, strict=True):
             all_steps[:, t] = np.where(there, this_step, 0)
         h = np.where(there, step.h, h)
-    return found
+    return forward
 
 
 def gru_backward(
@@ -230,17 +230,17 @@ def gru_backward(
     --------
     >>> x, U, W, b = np.zeros((1, 3, 1)), np.zeros((1, 3)), np.zeros((1, 3)), [0.0, 1.0, 0.0]
     >>> forward = gru(x, U, W, b)
-    >>> found = gru_backward([[[0.0], [0.0], [1.0]]], forward, x, U, W)
-    >>> (found.dh[0, :-1] / found.dh[0, 1:] == forward.z[0, 1:]).all()
+    >>> gradients = gru_backward([[[0.0], [0.0], [1.0]]], forward, x, U, W)
+    >>> (gradients.dh[0, :-1] / gradients.dh[0, 1:] == forward.z[0, 1:]).all()
     np.True_
     """
     owner = "gru_backward"
-    dh, x, U, W = (float64(each) for each in (dh, x, U, W))
+    dh, x, U, W = (float64(array) for array in (dh, x, U, W))
     x, lengths = sequences(owner, x, lengths)
     _require_weights(owner, x.shape[2], U, W, None, None)
     shape = (*x.shape[:2], len(W))
-    for name, each in zip(GRU._fields, forward, strict=True):
-        require_shape(f"forward.{name}", owner, each, shape, "It is what gru returned.")
+    for name, array in zip(GRU._fields, forward, strict=True):
+        require_shape(f"forward.{name}", owner, array, shape, "It is what gru returned.")
     require_shape("dh", owner, dh, shape, "It is of the shape of h.")
     h0 = require_states("h0", owner, h0, len(x), len(W))
     W_r, W_z, W_n = np.split(W, 3, axis=1)
@@ -249,7 +249,7 @@ def gru_backward(
     back = np.zeros(h0.shape)  # dL/dh_t from all later steps
     for t in reversed(range(x.shape[1])):
         there = inside(t, lengths)
-        r, z, n, s, _ = (each[:, t] for each in forward)
+        r, z, n, s, _ = (array[:, t] for array in forward)
         h_before = forward.h[:, t - 1] if t else h0
         whole[:, t] = dh_t = np.where(there, dh[:, t] + back, 0)
         # h_t = (1 - z) n + z h_{t-1}
@@ -294,6 +294,6 @@ def _require_weights(
     require_shape("U", owner, U, (inputs, 3 * states), "It has one row for each feature of x.")
     if b is not None:
         require_shape("b", owner, b, (3 * states,), "It has one entry for each gate and state.")
-    found = np.zeros(states) if b_hn is None else float64(b_hn)
-    require_shape("b_hn", owner, found, (states,), "It has one entry for each number of a state.")
-    return found
+    b_hn = np.zeros(states) if b_hn is None else float64(b_hn)
+    require_shape("b_hn", owner, b_hn, (states,), "It has one entry for each number of a state.")
+    return b_hn

@@ -168,7 +168,7 @@ def binary_cross_entropy(
     _require_probabilities("binary_cross_entropy", y)
     m = len(z)
     rows = y * _log_sigmoid(z) + (1 - y) * _log_sigmoid(-z)
-    return 0.0 - float(np.sum(weight * rows)) / m  # 0.0 - x: of no loss at all, -x would be -0.0
+    return 0.0 - float(np.sum(weight * rows)) / m  # 0.0 - x, as -x makes -0.0 of 0.0
 
 
 def binary_cross_entropy_backward(

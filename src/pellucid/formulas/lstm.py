@@ -83,13 +83,13 @@ def lstm_step(
     --------
     Gates wide open carry the cell state and add the candidate; here the input gate is shut:
 
-    >>> found = lstm_step(x=[[1.0]], h_before=[[0.0]], c_before=[[0.5]], U=[[0, 0, 0, 0]],
-    ...                   W=[[0, 0, 0, 0]], b=[-50.0, 50.0, 1.0, 50.0])
-    >>> found.c.round(6), found.h.round(6)
+    >>> step = lstm_step(x=[[1.0]], h_before=[[0.0]], c_before=[[0.5]], U=[[0, 0, 0, 0]],
+    ...                  W=[[0, 0, 0, 0]], b=[-50.0, 50.0, 1.0, 50.0])
+    >>> step.c.round(6), step.h.round(6)
     (array([[0.5]]), array([[0.462117]]))
     """
     owner = "lstm_step"
-    x, h_before, c_before, U, W, b = (float64(each) for each in (x, h_before, c_before, U, W, b))
+    x, h_before, c_before, U, W, b = (float64(array) for array in (x, h_before, c_before, U, W, b))
     require_shape("x", owner, x, ("B", "I"))
     _require_weights(owner, x.shape[1], U, W, b)
     for name, state in (("h_before", h_before), ("c_before", c_before)):
@@ -145,26 +145,26 @@ def lstm(
 
     Examples
     --------
-    >>> found = lstm(np.ones((2, 5, 3)), np.ones((3, 16)), np.ones((4, 16)), np.zeros(16))
-    >>> found.h.shape
+    >>> forward = lstm(np.ones((2, 5, 3)), np.ones((3, 16)), np.ones((4, 16)), np.zeros(16))
+    >>> forward.h.shape
     (2, 5, 4)
-    >>> bool(((found.f > 0) & (found.f < 1)).all())
+    >>> bool(((forward.f > 0) & (forward.f < 1)).all())
     True
     """
     owner = "lstm"
-    x, U, W, b = (float64(each) for each in (x, U, W, b))
+    x, U, W, b = (float64(array) for array in (x, U, W, b))
     x, lengths = sequences(owner, x, lengths)
     _require_weights(owner, x.shape[2], U, W, b)
     h = require_states("h0", owner, h0, len(x), len(W))
     c = require_states("c0", owner, c0, len(x), len(W))
-    found = LSTM(*(np.zeros((*x.shape[:2], len(W))) for _ in LSTM._fields))
+    forward = LSTM(*(np.zeros((*x.shape[:2], len(W))) for _ in LSTM._fields))
     for t in range(x.shape[1]):
         there = inside(t, lengths)
         step = lstm_step(x[:, t], h, c, U, W, b)
-        for all_steps, this_step in zip(found, step, strict=True):
+        for all_steps, this_step in zip(forward, step, strict=True):
             all_steps[:, t] = np.where(there, this_step, 0)
         h, c = np.where(there, step.h, h), np.where(there, step.c, c)
-    return found
+    return forward
 
 
 def lstm_backward(
@@ -215,26 +215,26 @@ def lstm_backward(
 
     >>> x, U, W, b = np.zeros((1, 3, 1)), np.zeros((1, 4)), np.zeros((1, 4)), [0.0, 1.0, 0.5, 0.0]
     >>> forward = lstm(x, U, W, b)
-    >>> found = lstm_backward([[[0.0], [0.0], [1.0]]], forward, x, U, W)
-    >>> (found.dc[0, :-1] / found.dc[0, 1:] == forward.f[0, 1:]).all()
+    >>> gradients = lstm_backward([[[0.0], [0.0], [1.0]]], forward, x, U, W)
+    >>> (gradients.dc[0, :-1] / gradients.dc[0, 1:] == forward.f[0, 1:]).all()
     np.True_
     """
     owner = "lstm_backward"
-    dh, x, U, W = (float64(each) for each in (dh, x, U, W))
+    dh, x, U, W = (float64(array) for array in (dh, x, U, W))
     x, lengths = sequences(owner, x, lengths)
     _require_weights(owner, x.shape[2], U, W, None)
     shape = (*x.shape[:2], len(W))
-    for name, each in zip(LSTM._fields, forward, strict=True):
-        require_shape(f"forward.{name}", owner, each, shape, "It is what lstm returned.")
+    for name, array in zip(LSTM._fields, forward, strict=True):
+        require_shape(f"forward.{name}", owner, array, shape, "It is what lstm returned.")
     require_shape("dh", owner, dh, shape, "It is of the shape of h.")
     h0 = require_states("h0", owner, h0, len(x), len(W))
     c0 = require_states("c0", owner, c0, len(x), len(W))
     whole_dh, whole_dc, dx = np.zeros(shape), np.zeros(shape), np.zeros(x.shape)
     dU, dW, db = np.zeros(U.shape), np.zeros(W.shape), np.zeros(W.shape[1])
-    back_dh, back_dc = np.zeros(h0.shape), np.zeros(c0.shape)  # from all later steps
+    back_dh, back_dc = np.zeros(h0.shape), np.zeros(c0.shape)  # dL/dh_t, dL/dc_t from later steps
     for t in reversed(range(x.shape[1])):
         there = inside(t, lengths)
-        i, f, g, o, c, _ = (each[:, t] for each in forward)
+        i, f, g, o, c, _ = (array[:, t] for array in forward)
         h_before, c_before = (forward.h[:, t - 1], forward.c[:, t - 1]) if t else (h0, c0)
         dh_t = np.where(there, dh[:, t] + back_dh, 0)
         # h_t = o tanh(c_t)

@@ -1,4 +1,4 @@
-"""Batch normalisation in training and at inference, with its gradients. Channels are last."""
+"""Batch normalisation, in training and at inference, and its gradients. Channels come last."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ def batch_normalization_training(
 
     Examples
     --------
-    >>> found = batch_normalization_training([[1.0], [3.0]], gamma=[10.0], beta=[5.0], eps=0.0)
-    >>> found.y
+    >>> forward = batch_normalization_training([[1.0], [3.0]], gamma=[10.0], beta=[5.0], eps=0.0)
+    >>> forward.y
     array([[-5.],
            [15.]])
-    >>> found.mean, found.variance
+    >>> forward.mean, forward.variance
     (array([2.]), array([1.]))
     """
     x, gamma, beta = _checked(x, gamma, beta, "batch_normalization_training")
@@ -101,7 +101,7 @@ def batch_normalization(
     variance: ArrayLike,
     eps: float = 1e-5,
 ) -> Float64Array:
-    """Batch normalisation at inference: by the mean and variance that training has counted.
+    """Batch normalisation at inference: by the mean and variance that training has kept.
 
     Formula: ``y = gamma (x - mean) / sqrt(variance + eps) + beta``
 
@@ -110,7 +110,7 @@ def batch_normalization(
     x : array_like of shape (B, ..., C)
         The rows; each is normalised by itself.
     gamma, beta, mean, variance : array_like of shape (C,)
-        What was learned, and what was counted.
+        The learned scale and shift; the running mean and variance of training.
     eps : float, default=1e-5
         As in training.
 
@@ -182,13 +182,13 @@ def batch_normalization_backward(
 
     Examples
     --------
-    >>> found = batch_normalization_backward(
+    >>> gradients = batch_normalization_backward(
     ...     dy=[[1.0], [0.0]], xhat=[[-1.0], [1.0]], std=[2.0], gamma=[4.0]
     ... )
-    >>> found.dx                                # two numbers keep their places: nothing to gain
+    >>> gradients.dx                            # two numbers keep their places: nothing to gain
     array([[0.],
            [0.]])
-    >>> found.dgamma, found.dbeta
+    >>> gradients.dgamma, gradients.dbeta
     (array([-1.]), array([1.]))
     """
     owner = "batch_normalization_backward"
@@ -198,7 +198,7 @@ def batch_normalization_backward(
     axes = tuple(range(dy.ndim - 1))
     # y = gamma xhat + beta
     dgamma, dbeta = (dy * xhat).sum(axis=axes), dy.sum(axis=axes)
-    # xhat = (x - mean(x)) / std(x): each x moves the mean and the deviation of all
+    # xhat = (x - mean) / std: each x moves the mean and the standard deviation of its channel
     share = _shares(dy, weight)
     dx = gamma / std * (dy - share * dbeta - share * xhat * dgamma)
     return NormalizationGradients(dx, dgamma, dbeta)

@@ -122,7 +122,7 @@ def rnn_step(
     """
     owner = "rnn_step"
     f, _, _ = _known(activation, owner)
-    x, h_before, U, W, b = (float64(each) for each in (x, h_before, U, W, b))
+    x, h_before, U, W, b = (float64(array) for array in (x, h_before, U, W, b))
     require_shape("x", owner, x, ("B", "I"))
     _require_weights(owner, x.shape[1], U, W, b)
     require_shape("h_before", owner, h_before, (len(x), len(W)), "It is the state of each row.")
@@ -178,7 +178,7 @@ def rnn(
     array([8., 4., 2.])
     """
     owner = "rnn"
-    x, U, W, b = (float64(each) for each in (x, U, W, b))
+    x, U, W, b = (float64(array) for array in (x, U, W, b))
     x, lengths = sequences(owner, x, lengths)
     _require_weights(owner, x.shape[2], U, W, b)
     state = require_states("h0", owner, h0, len(x), len(W))
@@ -240,15 +240,15 @@ def rnn_backward(
 
     >>> x, U, W, b = [[[8.0], [1.0], [1.0]]], [[1.0]], [[0.5]], [0.0]
     >>> h = rnn(x, U, W, b, activation="relu")
-    >>> found = rnn_backward([[[0.0], [0.0], [1.0]]], x, h, U, W, activation="relu")
-    >>> found.dh[0, :, 0]
+    >>> gradients = rnn_backward([[[0.0], [0.0], [1.0]]], x, h, U, W, activation="relu")
+    >>> gradients.dh[0, :, 0]
     array([0.25, 0.5 , 1.  ])
-    >>> found.dW                                # h_1 + h_0 / 2
+    >>> gradients.dW                            # h_1 + h_0 / 2
     array([[9.]])
     """
     owner = "rnn_backward"
     _, slope, _ = _known(activation, owner)
-    dh, x, h, U, W = (float64(each) for each in (dh, x, h, U, W))
+    dh, x, h, U, W = (float64(array) for array in (dh, x, h, U, W))
     x, lengths = sequences(owner, x, lengths)
     _require_weights(owner, x.shape[2], U, W, None)
     shape = (*x.shape[:2], len(W))
@@ -369,16 +369,16 @@ def bptt(
 
     Examples
     --------
-    >>> found = bptt([1.0], [[8.0], [1.0], [1.0]], [[1.0]], [[0.5]], [0.0], [[1.0]],
-    ...              activation="relu")
-    >>> found.dh_dh[:, 0, 0]
+    >>> factors = bptt([1.0], [[8.0], [1.0], [1.0]], [[1.0]], [[0.5]], [0.0], [[1.0]],
+    ...                activation="relu")
+    >>> factors.dh_dh[:, 0, 0]
     array([0.25, 0.5 , 1.  ])
-    >>> found.terms[:, 0, 0]                    # each step's share of dW
+    >>> factors.terms[:, 0, 0]                  # each step's share of dW
     array([0., 4., 5.])
     """
     owner = "bptt"
     _, slope, _ = _known(activation, owner)
-    dL_do, x, U, W, b, V = (float64(each) for each in (dL_do, x, U, W, b, V))
+    dL_do, x, U, W, b, V = (float64(array) for array in (dL_do, x, U, W, b, V))
     require_shape("x", owner, x, ("t", "I"))
     if not len(x):
         raise ValueError("x of bptt must have at least one step. Got none.")
@@ -396,7 +396,7 @@ def bptt(
     do_dh = do_dz @ V.T
     # h_j = f(x_j U + h_{j-1} W + b)
     slopes = slope(h)
-    steps = np.stack([np.diag(each) @ W.T for each in slopes[1:]]) if t > 1 else _no_steps(states)
+    steps = np.stack([np.diag(step) @ W.T for step in slopes[1:]]) if t > 1 else _no_steps(states)
     dh_dh = np.empty((t, states, states))
     dh_dh[-1] = np.eye(states)
     for i in reversed(range(t - 1)):
@@ -445,12 +445,12 @@ def gradient_factors(h: ArrayLike, W: ArrayLike, activation: str = "tanh") -> Gr
     Examples
     --------
     >>> h = rnn([[[0.0]] * 4], U=[[1.0]], W=[[2.0]], b=[0.0], activation="sigmoid")[0]
-    >>> found = gradient_factors(h, W=[[2.0]], activation="sigmoid")
-    >>> found.largest_slope, found.step_bound
+    >>> factors = gradient_factors(h, W=[[2.0]], activation="sigmoid")
+    >>> factors.largest_slope, factors.step_bound
     (0.25, 0.5)
-    >>> found.product_bound
+    >>> factors.product_bound
     array([0.125, 0.25 , 0.5  , 1.   ])
-    >>> bool((found.product_norm <= found.product_bound).all())
+    >>> bool((factors.product_norm <= factors.product_bound).all())
     True
     """
     owner = "gradient_factors"
@@ -461,7 +461,7 @@ def gradient_factors(h: ArrayLike, W: ArrayLike, activation: str = "tanh") -> Gr
     require_shape("W", owner, W, (states, states), "It leads from state to state.")
     slopes = slope(h)
     # h_j = f(x_j U + h_{j-1} W + b)
-    steps = [np.diag(each) @ W.T for each in slopes[1:]]
+    steps = [np.diag(step) @ W.T for step in slopes[1:]]
     product, norms = np.eye(states), [1.0]
     for step in reversed(steps):
         product = product @ step

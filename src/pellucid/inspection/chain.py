@@ -55,7 +55,7 @@ class _Pass:
 def _run(layer: Recurrent, x: np.ndarray, p: dict[str, np.ndarray]) -> _Pass:
     """One direction of `layer` on the sequence x (1, T, I)."""
     U, W, b = p["input_weight"], p["recurrent_weight"], p["bias"]
-    kind, options = layer.kernel, {}
+    kind, options = type(layer).__name__.lower(), {}
     if kind == "rnn":
         options = {"activation": layer.activation}  # type: ignore[attr-defined]
         return _Pass(kind, x, U, W, formulas.rnn(x, U, W, b, **options), options)

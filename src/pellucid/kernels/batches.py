@@ -5,9 +5,9 @@ formula   gather:         x[i] = data[slots[first + i]]
           gather_steps:   x[i, t] = values[starts[slots[first + i]] + begin + t]
 shapes    data (slots, I), of levels bytes, two for a level of 16 bits, the lower first; slots (N,);
           table (levels, C), flat; x (B, padded rows) of lines of `length` numbers;
-          values (all steps, C), starts and lengths (N,), missing (B,)
+          values (all steps, C), starts and lengths (N,), absent (B,)
 reads     data, slots, table
-writes    x; missing, how many of T steps a row lacks
+writes    x; absent, how many of T steps a row lacks
 source    none: a copy, so that every later kernel reads its rows side by side
 """
 
@@ -26,9 +26,9 @@ def span(length, steps, back):
 
 
 @njit(error_model="numpy", _nrt=False)
-def present(i, steps, missing):
-    """How many of `steps` steps row i of the batch has; where `missing` is empty, all."""
-    return steps - missing[i] if missing.size > 0 else steps
+def present(i, steps, absent):
+    """How many of `steps` steps row i of the batch has; where `absent` is empty, all."""
+    return steps - absent[i] if absent.size > 0 else steps
 
 
 def gather(part, parts, step, first, rows, dtype, a):
@@ -72,7 +72,7 @@ def gather_steps(part, parts, step, first, rows, dtype, a):
     for i in range(begin, end):
         slot = a.slots[first + i]
         head, tail = span(a.lengths[slot], a.steps, a.back)
-        a.missing[i] = a.steps - (tail - head)
+        a.absent[i] = a.steps - (tail - head)
         for t in range(tail - head):
             source = a.values[a.starts[slot] + head + t]
             target = a.x[i, t * a.pixel : t * a.pixel + count]

@@ -3,7 +3,7 @@
 formula   y[o] = f(b + sum over window positions q and channels c of x[window(o), q, c] W[q, c])
 shapes    x (B, padded rows), W (FH FW C, OC) packed, b (OC,), y (B, padded rows)
 reads     forward x, W, b; backward x, W, dy; tables of where windows, positions and pixels lie;
-          missing (B,), the outputs that a row lacks at its end, empty for none
+          absent (B,), the outputs that a row lacks at its end, empty for none
 writes    forward y; backward dW, db, dx (all of a row of it; what lies in its border means nothing)
 source    ``pellucid.formulas.convolution``; Chetlur et al., cuDNN (2014), for the three products
 
@@ -25,7 +25,7 @@ def convolution_forward(part, parts, step, first, rows, dtype, a):
     depth = a.terms.size
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        outputs = present(i, a.windows.size, a.missing)
+        outputs = present(i, a.windows.size, a.absent)
         for at in range(0, a.width, panel):
             panel_product(
                 dtype, a.x[i], 0, a.windows, a.terms, a.w, at * depth, a.w_rows, True,
@@ -45,7 +45,7 @@ def convolution_backward_weight(part, parts, step, first, rows, dtype, a):
     blocks, panels = row_blocks(height), (a.width + panel - 1) // panel
     begin, last = share(panels * blocks, part, parts)
     for i in range(rows):
-        depth = present(i, a.windows.size, a.missing)
+        depth = present(i, a.windows.size, a.absent)
         unit = begin
         while unit < last:
             p = unit // blocks
@@ -77,7 +77,7 @@ def convolution_backward_weight_by_rows(part, parts, step, first, rows, dtype, a
         a.dw[part] = dtype(0)
         a.db[part] = dtype(0)
     for i in range(begin, end):
-        depth = present(i, a.windows.size, a.missing)
+        depth = present(i, a.windows.size, a.absent)
         for at in range(0, a.width, panel):
             columns = min(panel, a.width - at)
             panel_product(
@@ -117,7 +117,7 @@ def convolution_backward_input(part, parts, step, first, rows, dtype, a):
     zero = dtype(0)
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        outputs = present(i, a.pixels.size, a.missing)
+        outputs = present(i, a.pixels.size, a.absent)
         row = a.dx[i]
         for j in range(row.size):
             row[j] = zero

@@ -59,9 +59,10 @@ class Grid:
         rows = (np.arange(outputs[0]) * stride[0] + top) * self.row
         return _outer(rows, (np.arange(outputs[1]) * stride[1] + left) * self.pixel)
 
-    def offsets(self, size: tuple[int, int]) -> np.ndarray:
+    def offsets(self, size: tuple[int, int], dilation: tuple[int, int] = (1, 1)) -> np.ndarray:
         """Each position of a window of `size`, from where the window begins."""
-        return _outer(np.arange(size[0]) * self.row, np.arange(size[1]) * self.pixel)
+        rows = np.arange(size[0]) * dilation[0] * self.row
+        return _outer(rows, np.arange(size[1]) * dilation[1] * self.pixel)
 
     @property
     def pixels(self) -> np.ndarray:

@@ -122,7 +122,7 @@ def gru_forward(part, parts, step, first, rows, dtype, a):
                 a.v, a.b_hn, True, a.z[0], 3 * width, z_places, a.numbers, count, width, width,
             )  # fmt: skip
         for i in range(begin, end):
-            steps_of_row = present(i, a.steps, a.missing)
+            steps_of_row = present(i, a.steps, a.absent)
             if k < steps_of_row:
                 t = place(k, steps_of_row, a.reverse)
                 if a.b_hn.size > 0:
@@ -135,7 +135,7 @@ def gru_forward(part, parts, step, first, rows, dtype, a):
                 a.z[0], 2 * width, z_places, a.numbers, count, width, width,
             )  # fmt: skip
         for i in range(begin, end):
-            steps_of_row = present(i, a.steps, a.missing)
+            steps_of_row = present(i, a.steps, a.absent)
             if k < steps_of_row:
                 t = place(k, steps_of_row, a.reverse)
                 before = _state_before(a, i, k, t)
@@ -151,7 +151,7 @@ def gru_backward(part, parts, step, first, rows, dtype, a):
     begin_backward(begin, end, a)
     for k in range(a.steps - 1, -1, -1):
         for i in range(begin, end):
-            count = present(i, a.steps, a.missing)
+            count = present(i, a.steps, a.absent)
             if k < count:
                 t = place(k, count, a.reverse)
                 gates, before = gates_at(a, i, t, 4), _state_before(a, i, k, t)
@@ -166,7 +166,7 @@ def gru_backward(part, parts, step, first, rows, dtype, a):
                 a.numbers, count, width, width,
             )  # fmt: skip
             for i in range(begin, end):
-                steps_of_row = present(i, a.steps, a.missing)
+                steps_of_row = present(i, a.steps, a.absent)
                 if k < steps_of_row:
                     t = place(k, steps_of_row, a.reverse)
                     _reset_backward(

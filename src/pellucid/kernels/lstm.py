@@ -82,7 +82,7 @@ def lstm_forward(part, parts, step, first, rows, dtype, a):
         if step_gates(dtype, k, begin, end, a, 4 * a.width, 4 * a.width) == 0:
             break
         for i in range(begin, end):
-            count = present(i, a.steps, a.missing)
+            count = present(i, a.steps, a.absent)
             if k < count:
                 t = place(k, count, a.reverse)
                 before = before_step(a, i, k, t, a.cells, a.c, 0, a.c_pixel)
@@ -102,7 +102,7 @@ def lstm_backward(part, parts, step, first, rows, dtype, a):
             row[j] = 0
     for k in range(a.steps - 1, -1, -1):
         for i in range(begin, end):
-            count = present(i, a.steps, a.missing)
+            count = present(i, a.steps, a.absent)
             if k < count:
                 t = place(k, count, a.reverse)
                 add_from_above(i, t, a)

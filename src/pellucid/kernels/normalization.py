@@ -17,58 +17,12 @@ the others of its vector.
 
 from __future__ import annotations
 
-from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic
 
 from pellucid.kernels.activations import activate
+from pellucid.kernels.doubles import LANES, Doubles
 from pellucid.kernels.intrinsics import address, share, sqrt
-
-LANES = 8  # channels that are summed at a time; rows are padded to whole half panels, so to this
-WORD, POINTER = ir.IntType(64), ir.PointerType()
-DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
-
-
-class _Doubles:
-    """Builder of a loop over a row's pixels, with float64 sums of `LANES` channels."""
-
-    def __init__(self, context, builder, dtype):
-        self.builder = builder
-        self.scalar = context.get_value_type(dtype.instance_type)
-        self.size = context.get_abi_sizeof(self.scalar)
-
-    def load(self, address, kind=DOUBLES, align=8):
-        return self.builder.load(self.builder.inttoptr(address, POINTER), typ=kind, align=align)
-
-    def store(self, value, address):
-        self.builder.store(value, self.builder.inttoptr(address, POINTER), align=8)
-
-    def all(self, value):
-        """`value` in every lane."""
-        first = ir.Constant(ir.IntType(32), 0)
-        one = self.builder.insert_element(ir.Constant(DOUBLES, ir.Undefined), value, first)
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-        return self.builder.shuffle_vector(one, ir.Constant(DOUBLES, ir.Undefined), mask)
-
-    def pixel(self, row, table, index):
-        """The channels of pixel `index` of the row at `row`, as float64."""
-        entry = self.builder.add(table, self.builder.mul(index, ir.Constant(WORD, 8)))
-        place = self.builder.mul(self.load(entry, WORD), ir.Constant(WORD, self.size))
-        kind = ir.VectorType(self.scalar, LANES)
-        found = self.load(self.builder.add(row, place), kind, self.size)
-        return found if self.size == 8 else self.builder.fpext(found, DOUBLES)
-
-    def sums(self, pixels, addresses, terms):
-        """Add ``terms(index)`` of every pixel to the vectors at `addresses`."""
-        builder = self.builder
-        held = [cgutils.alloca_once(builder, DOUBLES) for _ in addresses]
-        for each, place in zip(held, addresses, strict=True):
-            builder.store(self.load(place), each)
-        with cgutils.for_range(builder, pixels) as loop:
-            for each, term in zip(held, terms(loop.index), strict=True):
-                builder.store(builder.fadd(builder.load(each), term), each)
-        for each, place in zip(held, addresses, strict=True):
-            self.store(builder.load(each), place)
 
 
 @intrinsic
@@ -77,7 +31,7 @@ def _add_pixels(typingctx, dtype, pixels, weight, x, table, total):
 
     def generate(context, builder, signature, arguments):
         _, pixels, weight, x, table, total = arguments
-        doubles = _Doubles(context, builder, dtype)
+        doubles = Doubles(context, builder, dtype)
         w = doubles.all(weight)
         doubles.sums(pixels, [total], lambda n: [builder.fmul(w, doubles.pixel(x, table, n))])
         return context.get_dummy_value()
@@ -91,7 +45,7 @@ def _add_squares(typingctx, dtype, pixels, weight, x, table, mean, total):
 
     def generate(context, builder, signature, arguments):
         _, pixels, weight, x, table, mean, total = arguments
-        doubles = _Doubles(context, builder, dtype)
+        doubles = Doubles(context, builder, dtype)
         w, middle = doubles.all(weight), doubles.load(mean)
 
         def terms(n):
@@ -112,7 +66,7 @@ def _add_gradients(
 
     def generate(context, builder, signature, arguments):
         _, pixels, x, x_table, dy, dy_table, mean, scale, beta_sum, gamma_sum = arguments
-        doubles = _Doubles(context, builder, dtype)
+        doubles = Doubles(context, builder, dtype)
         middle, inverse = doubles.load(mean), doubles.load(scale)
 
         def terms(n):
@@ -156,7 +110,7 @@ def batch_statistics(part, parts, step, first, rows, dtype, a):
 
 
 def known_statistics(part, parts, step, first, rows, dtype, a):
-    """In use: the running mean, and 1 / std of the running variance."""
+    """At inference: the running mean, and 1 / std of the running variance."""
     begin, end = share(a.channels, part, parts)
     for j in range(begin, end):
         a.batch[0, j] = a.running_mean[j]

@@ -5,8 +5,8 @@ shapes    x (B, padded rows), y (B, padded rows), winner as y; places (O, Q): wh
           window o lies in a row of x, -1 where it lies outside; n (O,); apart: whether no pixel
           is seen twice; cleared: the pixels that are 0 before windows give
 reads     forward x; backward winner, dy
-writes    forward y and winner, the position that won, the first of equals; backward dx. Whole
-          vectors of a pixel, whose padding is zero and stays zero
+writes    forward y and winner, the position that won, the first of equals and of NaN; backward
+          dx. Whole vectors of a pixel, whose padding is zero and stays zero
 source    ``pellucid.formulas.pooling``
 """
 
@@ -48,9 +48,9 @@ class _Vectors:
     def place(self, row, places, q):
         """The address of position q in the picture at `row`, and whether it lies inside."""
         entry = self.builder.add(places, self.builder.mul(q, ir.Constant(WORD, 8)))
-        found = self.builder.load(self.builder.inttoptr(entry, POINTER), typ=WORD)
-        inside = self.builder.icmp_signed(">=", found, ir.Constant(WORD, 0))
-        return self.builder.add(row, self.builder.mul(found, ir.Constant(WORD, self.size))), inside
+        offset = self.builder.load(self.builder.inttoptr(entry, POINTER), typ=WORD)
+        inside = self.builder.icmp_signed(">=", offset, ir.Constant(WORD, 0))
+        return self.builder.add(row, self.builder.mul(offset, ir.Constant(WORD, self.size))), inside
 
     def load(self, address):
         pointer = self.builder.inttoptr(address, POINTER)
@@ -63,8 +63,8 @@ class _Vectors:
         """Add `value`; where windows lie apart nothing else comes there, so it is written."""
         before = self.load(address)
         none = self.builder.icmp_signed("!=", apart, ir.Constant(WORD, 0))
-        found = self.builder.select(none, self.constant(0.0), before)
-        self.store(self.builder.fadd(found, value), address)
+        start = self.builder.select(none, self.constant(0.0), before)
+        self.store(self.builder.fadd(start, value), address)
 
     def all(self, value):
         """`value` in every lane."""
@@ -83,7 +83,7 @@ class _Vectors:
 
 @intrinsic
 def _max_window(typingctx, dtype, x, places, positions, y, index, count):
-    """The largest of a window, channel by channel, and its position; a NaN wins and stays."""
+    """The largest of a window, channel by channel, and its position; the first NaN wins."""
 
     def generate(context, builder, signature, arguments):
         _, x, places, positions, y, index, count = arguments
@@ -97,9 +97,9 @@ def _max_window(typingctx, dtype, x, places, positions, y, index, count):
                 place, inside = vectors.place(x, places, window.index)
                 with builder.if_then(inside):
                     value, top = vectors.load(vectors.at(place, loop)), builder.load(best)
-                    better = builder.or_(
-                        builder.fcmp_ordered(">", value, top),
-                        builder.fcmp_unordered("uno", value, value),
+                    better = builder.and_(  # a NaN is unordered: it wins, and nothing after it
+                        builder.fcmp_unordered(">", value, top),
+                        builder.fcmp_ordered("ord", top, top),
                     )
                     builder.store(builder.select(better, value, top), best)
                     position = vectors.position(window.index)

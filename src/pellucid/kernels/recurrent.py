@@ -2,7 +2,7 @@
 
 formula   z_t = b + x_t U + h_{t-1} W     dx_t = dz_t U^T     dh_{t-1} = dz_t W^T
 shapes    x, h, z (B, steps of padded pixels); U (I, G), W (H, G) packed, b (G,), G the columns of
-          all gates; missing (B,) counts the steps that a row lacks at its end, empty for none
+          all gates; absent (B,) counts the steps that a row lacks at its end, empty for none
 reads     x, h or the states before the first step, U, W, b
 writes    z
 source    ``pellucid.formulas.rnn``, ``lstm`` and ``gru``
@@ -59,7 +59,7 @@ def mark(table, begin, end, k, a, behind, row, pixel):
     """
     marked = 0
     for i in range(begin, end):
-        count = present(i, a.steps, a.missing)
+        count = present(i, a.steps, a.absent)
         if k < count:
             table[marked] = i * row + place(k - behind, count, a.reverse) * pixel
             marked += 1
@@ -71,7 +71,7 @@ def mark_rows(table, begin, end, k, a, row):
     """Write where each row of an array begins, of those that have a step k; how many have."""
     marked = 0
     for i in range(begin, end):
-        if k < present(i, a.steps, a.missing):
+        if k < present(i, a.steps, a.absent):
             table[marked] = i * row
             marked += 1
     return marked
@@ -192,7 +192,7 @@ def last_state(part, parts, step, first, rows, dtype, a):
     """
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
-        count = present(i, a.steps, a.missing)
+        count = present(i, a.steps, a.absent)
         if count == 0:
             continue
         source = state_at(a, i, place(count - 1, count, a.reverse))
@@ -214,7 +214,7 @@ def pair_steps(part, parts, step, first, rows, dtype, a):
     half, half_pairs = a.all_steps.size // 2, a.pairs.size // 2
     m, n = 0, 0
     for i in range(rows):
-        count = present(i, a.x_places.size, a.missing)
+        count = present(i, a.x_places.size, a.absent)
         for t in range(count):
             a.all_steps[m] = i * x_row + a.x_places[t]
             a.all_steps[half + m] = i * dz_row + a.dz_places[t]

@@ -32,7 +32,7 @@ def rnn_forward(part, parts, step, first, rows, dtype, a):
         if step_gates(dtype, k, begin, end, a, a.width, a.width) == 0:
             break
         for i in range(begin, end):
-            count = present(i, a.steps, a.missing)
+            count = present(i, a.steps, a.absent)
             if k < count:
                 t = place(k, count, a.reverse)
                 source, target = gates_at(a, i, t, 1), state_at(a, i, t)
@@ -48,7 +48,7 @@ def rnn_backward(part, parts, step, first, rows, dtype, a):
     begin_backward(begin, end, a)
     for k in range(a.steps - 1, -1, -1):
         for i in range(begin, end):
-            count = present(i, a.steps, a.missing)
+            count = present(i, a.steps, a.absent)
             if k < count:
                 t = place(k, count, a.reverse)
                 add_from_above(i, t, a)

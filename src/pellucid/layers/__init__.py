@@ -30,9 +30,10 @@ if TYPE_CHECKING:  # what editors and type checkers know of those that are there
     from pellucid.layers.dropout import Dropout
     from pellucid.layers.flatten import Flatten
     from pellucid.layers.gru import GRU
+    from pellucid.layers.layer_normalization import LayerNorm
     from pellucid.layers.linear import Linear
     from pellucid.layers.lstm import LSTM
-    from pellucid.layers.normalization import BatchNorm, LayerNorm
+    from pellucid.layers.normalization import BatchNorm
     from pellucid.layers.pooling import AvgPool1d, AvgPool2d, GlobalAvgPool, MaxPool1d, MaxPool2d
     from pellucid.layers.residual import Residual
     from pellucid.layers.rnn import RNN

@@ -58,6 +58,7 @@ class Activation(Layer):
 
     def backward(self, stage: Stage) -> list[Operation]:
         # y = f(x), so dx = f'(x) dy
+        assert stage.dy is not None
         (y_lines,), length = lines(stage.y_grid)
         return [
             operation(activation_backward(
@@ -122,6 +123,7 @@ class Softmax(Layer):
         return [operation(softmax_forward(x=stage.x, y=stage.y, columns=stage.output_shape[0]))]
 
     def backward(self, stage: Stage) -> list[Operation]:
+        assert stage.dy is not None
         return [operation(softmax_backward(y=stage.y, d=stage.dy, columns=stage.output_shape[0]))]
 
 

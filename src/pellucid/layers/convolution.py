@@ -77,14 +77,14 @@ class _Convolution(Sliding):
             operation(convolution_forward(
                 x=stage.x, windows=windows, terms=terms, w=stage.parameters["weight"],
                 w_rows=spaced(terms.size), b=bias, y=stage.y, pixels=stage.y_grid.pixels,
-                width=self.channels, activation=activation, slope=slope, missing=stage.missing,
+                width=self.channels, activation=activation, slope=slope, absent=stage.batch.absent,
             ))
         ]  # fmt: skip
 
     def backward(self, stage: Stage) -> list[Operation]:
         # y[o] = b + sum_q x[window(o), q] W[q], so dW[q] = sum_o x[window(o), q]^T dy[o],
         # db = sum_o dy[o], and dx[window(o), q] gets dy[o] W[q]^T from every o
-        small = bool(stage.slices) and stage.parameters["weight"].nbytes <= _SMALL
+        small = bool(stage.batch.slices) and stage.parameters["weight"].nbytes <= _SMALL
         transpose, to_input = self._to_input(stage, meets=small)
         if small:
             return [*transpose, *to_input, *self._to_weights_by_rows(stage)]
@@ -94,8 +94,8 @@ class _Convolution(Sliding):
         """The weights transposed, and the product; nothing where nobody asks for dx."""
         if stage.dx is None:
             return [], []
-        offsets = stage.x_grid.offsets(self.windows(stage.input_shape).size)
-        windows, channels = self._tables(stage)[0], stage.input_shape[-1]
+        windows, offsets = self._tables(stage)[0], self._offsets(stage)
+        channels = stage.input_shape[-1]
         transpose, transposed = transposing(
             stage, stage.parameters["weight"], channels, self.channels, offsets.size
         )
@@ -103,7 +103,7 @@ class _Convolution(Sliding):
         to_input = operation(convolution_backward_input(
             dy=stage.dy, pixels=stage.y_grid.pixels, terms=spaced(self.channels), wt=transposed,
             w_rows=spaced(self.channels), dx=stage.dx, windows=windows, offsets=offsets,
-            width=channels, missing=stage.missing,
+            width=channels, absent=stage.batch.absent,
         ))  # fmt: skip
         return [replace(transpose, meets=meets)], [to_input]
 
@@ -118,7 +118,10 @@ class _Convolution(Sliding):
     def _to_weights_by_rows(self, stage: Stage) -> list[Operation]:
         """dW and db as sums of their own for each slice of the rows, then added up."""
         sums = [
-            (aligned(ROW_SLICES * total.size, stage.dtype).reshape(ROW_SLICES, total.size), total)
+            (
+                aligned(ROW_SLICES * total.size, stage.dtype).reshape(ROW_SLICES, total.size),
+                total,
+            )
             for total in (stage.gradients["weight"], self._bias_gradient(stage))
         ]
         products = convolution_backward_weight_by_rows(
@@ -139,16 +142,21 @@ class _Convolution(Sliding):
             "pixels": stage.y_grid.pixels, "zeros": stage.zeros(self.channels),
             "w_rows": spaced(terms.size), "ones": np.ones(1, stage.dtype),
             "nowhere": np.zeros(max(1, len(windows)), np.int64), "width": self.channels,
-            "missing": stage.missing,
+            "absent": stage.batch.absent,
         }  # fmt: skip
 
     def _bias_gradient(self, stage: Stage) -> Any:
         return stage.gradients["bias"] if self.bias else stage.zeros(0)
 
+    def _offsets(self, stage: Stage) -> np.ndarray:
+        """Where each position of a window lies, from where the window begins."""
+        windows = self.windows(stage.input_shape)
+        return stage.x_grid.offsets(windows.size, windows.dilation)
+
     def _tables(self, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
         """Where windows begin in a row of x, and where a window's terms lie."""
         windows, grid = self.windows(stage.input_shape), stage.x_grid
-        terms = (grid.offsets(windows.size)[:, None] + spaced(grid.channels)).reshape(-1)
+        terms = (self._offsets(stage)[:, None] + spaced(grid.channels)).reshape(-1)
         return grid.windows(windows.outputs, windows.stride, windows.padding), terms
 
 
@@ -171,11 +179,14 @@ class Conv2d(_Convolution):
         Whether a bias for each output channel is learnt.
     initialization : str, default="he_uniform"
         See :mod:`pellucid.layers.initialization`.
+    dilation : int or (int, int), default=1
+        How far apart the pixels lie that a window sees: with 2, every second one.
 
     Notes
     -----
     Weights have the shape (FH, FW, C, channels). An output map is
-    ``OH = (H + 2P - FH) / S + 1`` high, the floor of it.
+    ``OH = floor((H + 2P - D (FH - 1) - 1) / S) + 1`` high, without dilation
+    ``floor((H + 2P - FH) / S) + 1``.
 
     See Also
     --------
@@ -189,6 +200,7 @@ class Conv2d(_Convolution):
     padding: Size | str = 0
     bias: bool = True
     initialization: str = "he_uniform"
+    dilation: Size = 1
 
 
 @concrete_layer
@@ -209,6 +221,8 @@ class Conv1d(_Convolution):
         Whether a bias for each output channel is learnt.
     initialization : str, default="he_uniform"
         See :mod:`pellucid.layers.initialization`.
+    dilation : int, default=1
+        How far apart the numbers lie that a window sees.
 
     See Also
     --------
@@ -222,3 +236,4 @@ class Conv1d(_Convolution):
     padding: int | str = 0
     bias: bool = True
     initialization: str = "he_uniform"
+    dilation: int = 1

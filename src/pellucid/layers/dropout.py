@@ -39,13 +39,13 @@ class Dropout(Layer):
         if not training:
             return [activated(stage.x, stage.x_grid, stage.y, stage.y_grid)]
         (x_lines, y_lines), length = lines(stage.x_grid, stage.y_grid)
-        assert stage.clock is not None
+        assert stage.batch.clock is not None
         mask = rows_of(stage.rows, len(y_lines) * (-(-length // 4) * 4), stage.dtype)
         stage.memory["mask"] = mask
         return [
             operation(dropout_forward(
                 x=stage.x, x_lines=x_lines, mask=mask, y=stage.y, lines=y_lines, length=length,
-                rate=self.rate, layer=stage.index, clock=stage.clock,
+                rate=self.rate, layer=stage.number, clock=stage.batch.clock,
             ))
         ]  # fmt: skip
 

@@ -73,8 +73,11 @@ class GRU(Recurrent):
         inside = p["candidate_bias"] if self.reset_after else stage.zeros(0)
         return {"v": p["candidate_weight"], "b_hn": inside}
 
-    def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> dict[str, Any]:
+    def _backward_arguments(
+        self, stage: Stage, memory: Any, turned: Any, reverse: int
+    ) -> dict[str, Any]:
         return {
+            **self._states(stage, memory, reverse),
             "states": memory["states"], "vt": turned["candidate_weight"],
             "reset": rows_of(stage.rows, self.hidden_dim, stage.dtype), "after": self.reset_after,
         }  # fmt: skip

@@ -103,7 +103,10 @@ class Linear(Layer):
         inputs, outputs = stage.input_shape[0], stage.output_shape[0]
         panel = PANEL_BYTES // stage.dtype.itemsize
         zeros = stage.zeros(max(inputs, outputs))
-        x_rows, dy_rows = spaced(stage.rows, x.shape[1]), spaced(stage.rows, dy.shape[1])
+        x_rows, dy_rows = (
+            spaced(stage.rows, x.shape[1]),
+            spaced(stage.rows, dy.shape[1]),
+        )
         features, units = spaced(inputs), spaced(outputs)
         operations = []
         if dx is not None:

@@ -74,6 +74,8 @@ class LSTM(Recurrent):
         pixel = stored_columns(self.hidden_dim, stage.dtype)
         return {"c": memory["c"], "c_pixel": pixel, "cells": memory["cells"]}
 
-    def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> dict[str, Any]:
+    def _backward_arguments(
+        self, stage: Stage, memory: Any, turned: Any, reverse: int
+    ) -> dict[str, Any]:
         dc = rows_of(stage.rows, self.hidden_dim, stage.dtype)
         return {**self._forward_arguments(stage, None, memory), "dc": dc}

@@ -67,10 +67,10 @@ class BatchNorm(Layer):
         }  # fmt: skip
         statistics: Any
         if training:
-            weight, order = stage.weights
+            shared = stage.batch
             statistics = batch_statistics(
-                x=stage.x, x_pixels=stage.x_grid.pixels, weight=weight, order=order,
-                momentum=self.momentum, **running,
+                x=stage.x, x_pixels=stage.x_grid.pixels, weight=shared.weight,
+                order=shared.order, momentum=self.momentum, **running,
             )  # fmt: skip
         else:
             statistics = known_statistics(**running)
@@ -94,9 +94,9 @@ class BatchNorm(Layer):
         )  # fmt: skip
         if stage.dx is None:
             return [operation(sums)]
-        weight, order = stage.weights
+        shared = stage.batch
         to_input = normalize_backward(
-            x=stage.x, d=stage.dx, pixels=stage.x_grid.pixels, channels=channels, weight=weight,
-            order=order, batch=batch, gamma=stage.parameters["gamma"],
+            x=stage.x, d=stage.dx, pixels=stage.x_grid.pixels, channels=channels,
+            weight=shared.weight, order=shared.order, batch=batch, gamma=stage.parameters["gamma"],
         )  # fmt: skip
         return [operation(sums), operation(to_input)]

@@ -142,7 +142,6 @@ class Recurrent(Layer):
             back = rows_of(stage.rows, self.hidden_dim, stage.dtype)
             through_time.append(
                 operation(backward(
-                    **self._states(stage, memory, reverse),
                     dy=stage.dy, dy_at=reverse * self.hidden_dim, dy_pixel=stage.y_grid.pixel,
                     per_step=self.return_sequences, z=memory["z"], z_pixel=self._pixel(stage),
                     ut=turned["input_weight"], wt=turned["recurrent_weight"],
@@ -150,7 +149,7 @@ class Recurrent(Layer):
                     dx=dx, dx_pixel=stage.x_grid.pixel, inputs=stage.x_grid.channels, adds=reverse,
                     places=memory["places"], numbers=spaced(self._longest(stage)),
                     **self._steps(stage, reverse),
-                    **self._backward_arguments(stage, memory, turned),
+                    **self._backward_arguments(stage, memory, turned, reverse),
                 ))
             )  # fmt: skip
             to_weights += self._to_weights(
@@ -185,7 +184,7 @@ class Recurrent(Layer):
     def _steps(self, stage: Stage, reverse: int) -> dict[str, Any]:
         """How many steps there are, and how they are gone through."""
         return {
-            "missing": stage.missing, "steps": stage.input_shape[0], "width": self.hidden_dim,
+            "absent": stage.batch.absent, "steps": stage.input_shape[0], "width": self.hidden_dim,
             "reverse": reverse,
         }  # fmt: skip
 
@@ -193,7 +192,9 @@ class Recurrent(Layer):
         """The forward kernel's own arguments."""
         return {}
 
-    def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> dict[str, Any]:
+    def _backward_arguments(
+        self, stage: Stage, memory: Any, turned: Any, reverse: int
+    ) -> dict[str, Any]:
         """The backward kernel's own arguments."""
         return {}
 
@@ -227,13 +228,14 @@ class Recurrent(Layer):
         all_steps = np.concatenate([_of_rows(data, places), _of_rows(z, dz_places)])
         pairs = np.concatenate([_of_rows(h, states), _of_rows(z, later)])
         counts, operations = np.zeros(0, np.int64), []
-        if stage.missing.size:
+        if stage.batch.absent.size:
             counts = np.zeros(2, np.int64)
             every = np.array([data.shape[1], z.shape[1], h.shape[1]], dtype=np.int64)
             operations.append(
                 operation(pair_steps(
                     all_steps=all_steps, every=every, x_places=places, dz_places=dz_places,
-                    pairs=pairs, h_places=states, later=later, counts=counts, missing=stage.missing,
+                    pairs=pairs, h_places=states, later=later, counts=counts,
+                    absent=stage.batch.absent,
                 ))
             )  # fmt: skip
         gates = max(gates_a, gates_b)
@@ -246,7 +248,7 @@ class Recurrent(Layer):
             counts=counts, numbers=spaced(max(wide, width)), zeros=stage.zeros(gates * width),
             ones=np.ones(1, stage.dtype), nowhere=np.zeros(LOOSE_DEPTH, np.int64), adds=False,
         )  # fmt: skip
-        if stage.carries and gates_b:
+        if stage.batch.carries and gates_b:
             first = self._first_product(stage, memory, gate, dwb, gates_b)
             return [*operations, operation(product), first]
         return [*operations, operation(product, meets=False)]

@@ -60,5 +60,8 @@ class RNN(Recurrent):
     def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> dict[str, Any]:
         return {"kind": ACTIVATIONS[self.activation].kind}
 
-    def _backward_arguments(self, stage: Stage, memory: Any, turned: Any) -> dict[str, Any]:
-        return {"kind": ACTIVATIONS[self.activation].kind}
+    def _backward_arguments(
+        self, stage: Stage, memory: Any, turned: Any, reverse: int
+    ) -> dict[str, Any]:
+        states = self._states(stage, memory, reverse)
+        return {**states, **self._forward_arguments(stage, None, memory)}

@@ -16,12 +16,13 @@ Size = int | tuple[int, int]
 
 @dataclass(frozen=True)
 class Placement:
-    """How windows lie on one picture: their size, their stride, the padding and how many fit."""
+    """How windows lie on one picture: size, stride, padding, how many fit, dilation."""
 
     size: Pair
     stride: Pair
     padding: Border
     outputs: Pair
+    dilation: Pair = (1, 1)
 
 
 class Sliding(Layer):
@@ -30,6 +31,7 @@ class Sliding(Layer):
     dimensions: ClassVar[int]
     stride: Any
     padding: Any
+    dilation: Any = 1  # how far apart the positions of a window lie
 
     @property
     def _window(self) -> Any:
@@ -41,8 +43,8 @@ class Sliding(Layer):
         return False
 
     def _check_windows(self, size_name: str) -> None:
-        """Check size, stride and padding; lists, as files hold them, become tuples."""
-        for name, least in ((size_name, 1), ("stride", 1), ("padding", 0)):
+        """Check all numbers of the windows; lists, as files hold them, become tuples."""
+        for name, least in ((size_name, 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
             value = getattr(self, name)
             if isinstance(value, list):
                 value = tuple(value)
@@ -77,26 +79,27 @@ class Sliding(Layer):
         sizes = (1, shape[0]) if self.dimensions == 1 else (shape[0], shape[1])
         window = self._pair("window", self._window, 1)
         stride = window if self.stride is None else self._pair("stride", self.stride, 1)
+        dilation = self._pair("dilation", self.dilation, 1)
+        reach = tuple(d * (k - 1) + 1 for k, d in zip(window, dilation, strict=True))
         if self.padding == "same":
-            padding = tuple(
-                same_padding(n, k, s) for n, k, s in zip(sizes, window, stride, strict=True)
-            )
+            padding = tuple(map(same_padding, sizes, window, stride, dilation))
         else:
             each = (0, 0) if self.padding == "valid" else self._pair("padding", self.padding, 0)
             padding = tuple((p, p) for p in each)
-        for n, k, p in zip(sizes, window, padding, strict=True):
+        for n, k, p in zip(sizes, reach, padding, strict=True):
             if n + sum(p) < k:
+                dilated = "its window" if reach == window else "the reach of its window"
                 raise ValueError(
-                    f"the maps that come into {self!r} must be at least as large as its window of "
-                    f"{_times(window[2 - self.dimensions :])}, padding included. Got maps of "
+                    f"the maps that come into {self!r} must be at least as large as {dilated} of "
+                    f"{_times(reach[2 - self.dimensions :])}, padding included. Got maps of "
                     f'{_times(sizes[2 - self.dimensions :])}. Use padding="same", a smaller '
                     "window, or one pooling less before it."
                 )
         outputs = tuple(
-            output_size(n, k, s, p, ceil_mode=self._ceil)
-            for n, k, s, p in zip(sizes, window, stride, padding, strict=True)
+            output_size(n, k, s, p, self._ceil, d)
+            for n, k, s, p, d in zip(sizes, window, stride, padding, dilation, strict=True)
         )
-        return Placement(window, stride, padding, outputs)  # type: ignore[arg-type]
+        return Placement(window, stride, padding, outputs, dilation)  # type: ignore[arg-type]
 
     def _maps(self, outputs: Pair, channels: int) -> Shape:
         return (*outputs[2 - self.dimensions :], channels)
@@ -108,9 +111,11 @@ class Sliding(Layer):
         texts = {}
         for axis, name in enumerate(("OH", "OW" if self.dimensions == 2 else "OL")):
             n, p, k, s = sizes[axis], sum(found.padding[axis]), found.size[axis], found.stride[axis]
-            share = f"({n} + {p} - {k})/{s}"
-            if (n + p - k) % s:
-                rounds = "floor" if (n + p - k) // s + 1 == found.outputs[axis] else "ceil"
+            d = found.dilation[axis]
+            room = n + p - d * (k - 1) - 1
+            share = f"({n} + {p} - {k})/{s}" if d == 1 else f"({n} + {p} - {d}*({k} - 1) - 1)/{s}"
+            if room % s:
+                rounds = "floor" if room // s + 1 == found.outputs[axis] else "ceil"
                 share = f"{rounds}({share})"
             texts[name] = f"{share} + 1 = {found.outputs[axis]}"
         if self.dimensions == 1:

@@ -26,10 +26,10 @@ class Batch:
         How many steps each row lacks at its end; empty where none lacks any.
     training : bool
         Whether layers act as in training, and gradients are wanted.
-    clock : int64 ndarray of shape (3,), optional
+    clock : int64 ndarray of shape (3,)
         Two words of the seed, and the steps done before: what dropout draws from.
-    weight, order : ndarray of shape (N,), optional
-        In training, the weight of all rows and the epoch's order of them.
+    weight, order : ndarray of shape (N,)
+        In training, the weight of all rows and the epoch's order of them; else empty.
     slices : int
         Into how many slices rows are cut; see :attr:`Chain.slices`.
     carries : bool
@@ -40,9 +40,9 @@ class Batch:
     dtype: np.dtype
     absent: np.ndarray
     training: bool = False
-    clock: np.ndarray | None = None
-    weight: np.ndarray | None = None
-    order: np.ndarray | None = None
+    clock: np.ndarray = field(default_factory=lambda: np.zeros(3, np.int64))
+    weight: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    order: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     slices: int = 0
     carries: bool = False
     numbers: Iterator[int] = field(default_factory=itertools.count)
@@ -111,16 +111,16 @@ class Stage:
     branches: dict[str, Layout] = field(default_factory=dict)
     memory: dict[str, np.ndarray] = field(default_factory=dict)
 
+    @property
+    def rows(self) -> int:
+        """At most so many rows."""
+        return self.batch.rows
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The network's float type."""
+        return self.batch.dtype
+
     def zeros(self, columns: int) -> np.ndarray:
         """A vector of zeros as kernels take it: as long as the panels of `columns` are wide."""
-        return aligned(stored_columns(columns, self.batch.dtype), self.batch.dtype)
-
-    # TEMP
-    rows = property(lambda self: self.batch.rows)
-    dtype = property(lambda self: self.batch.dtype)
-    clock = property(lambda self: self.batch.clock)
-    slices = property(lambda self: self.batch.slices)
-    carries = property(lambda self: self.batch.carries)
-    missing = property(lambda self: self.batch.absent)
-    weights = property(lambda self: (self.batch.weight, self.batch.order))
-    index = property(lambda self: self.number)
+        return aligned(stored_columns(columns, self.dtype), self.dtype)

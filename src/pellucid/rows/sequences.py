@@ -94,7 +94,7 @@ class Sequences(Rows):
         return operation(
             gather_steps(
                 values=self.values, starts=self.starts, lengths=self.lengths, slots=slots, x=x,
-                pixel=grid.pixel, missing=absent, steps=grid.width, back=back,
+                pixel=grid.pixel, absent=absent, steps=grid.width, back=back,
             )
         )  # fmt: skip
 

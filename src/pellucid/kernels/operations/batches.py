@@ -33,7 +33,7 @@ class gather_steps(NamedTuple):
     slots: IntegerVector
     x: Matrix
     pixel: Integer
-    missing: IntegerVector
+    absent: IntegerVector
     steps: Integer
     back: Integer
 

@@ -20,7 +20,7 @@ class convolution_forward(NamedTuple):
     width: Integer
     activation: Integer
     slope: Real
-    missing: IntegerVector
+    absent: IntegerVector
 
 
 class convolution_backward_weight(NamedTuple):
@@ -38,7 +38,7 @@ class convolution_backward_weight(NamedTuple):
     ones: Vector
     nowhere: IntegerVector
     width: Integer
-    missing: IntegerVector
+    absent: IntegerVector
 
 
 @by_rows
@@ -57,7 +57,7 @@ class convolution_backward_weight_by_rows(NamedTuple):
     ones: Vector
     width: Integer
     nowhere: IntegerVector
-    missing: IntegerVector
+    absent: IntegerVector
 
 
 class sum_groups(NamedTuple):
@@ -80,4 +80,4 @@ class convolution_backward_input(NamedTuple):
     windows: IntegerVector
     offsets: IntegerVector
     width: Integer
-    missing: IntegerVector
+    absent: IntegerVector

@@ -21,7 +21,7 @@ class gru_forward(NamedTuple):
     h_pixel: Integer
     z: Matrix
     z_pixel: Integer
-    missing: IntegerVector
+    absent: IntegerVector
     places: IntegerVector
     numbers: IntegerVector
     steps: Integer
@@ -52,7 +52,7 @@ class gru_backward(NamedTuple):
     dx_pixel: Integer
     inputs: Integer
     adds: Integer
-    missing: IntegerVector
+    absent: IntegerVector
     places: IntegerVector
     numbers: IntegerVector
     steps: Integer

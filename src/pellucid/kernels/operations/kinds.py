@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import numpy as np
@@ -32,11 +31,15 @@ IntegerVector = Annotated[np.ndarray, Kind(1, "int64")]
 ByteMatrix = Annotated[np.ndarray, Kind(2, "uint8")]
 
 
-@cache
+_KINDS: dict[type[Any], dict[str, Kind]] = {}
+
+
 def kinds(operation: type[Any]) -> dict[str, Kind]:
     """The kind of each argument of `operation`, by name."""
-    hints = get_type_hints(operation, include_extras=True)
-    return {name: hints[name].__metadata__[0] for name in operation._fields}
+    if operation not in _KINDS:
+        hints = get_type_hints(operation, include_extras=True)
+        _KINDS[operation] = {name: hints[name].__metadata__[0] for name in operation._fields}
+    return _KINDS[operation]
 
 
 def by_rows(operation: T) -> T:

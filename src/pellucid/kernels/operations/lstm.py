@@ -21,7 +21,7 @@ class lstm_forward(NamedTuple):
     h_pixel: Integer
     z: Matrix
     z_pixel: Integer
-    missing: IntegerVector
+    absent: IntegerVector
     places: IntegerVector
     numbers: IntegerVector
     steps: Integer
@@ -36,9 +36,6 @@ class lstm_forward(NamedTuple):
 class lstm_backward(NamedTuple):
     """dz of all steps, from the last to the first, and dx."""
 
-    h: Matrix
-    h_at: Integer
-    h_pixel: Integer
     dy: Matrix
     dy_at: Integer
     dy_pixel: Integer
@@ -53,7 +50,7 @@ class lstm_backward(NamedTuple):
     dx_pixel: Integer
     inputs: Integer
     adds: Integer
-    missing: IntegerVector
+    absent: IntegerVector
     places: IntegerVector
     numbers: IntegerVector
     steps: Integer

@@ -29,7 +29,7 @@ class batch_statistics(NamedTuple):
 
 
 class known_statistics(NamedTuple):
-    """In use: the running mean, and 1 / std of the running variance."""
+    """At inference: the running mean, and 1 / std of the running variance."""
 
     channels: Integer
     batch: DoubleMatrix

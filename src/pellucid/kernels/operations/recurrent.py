@@ -16,7 +16,7 @@ class pair_steps(NamedTuple):
     h_places: IntegerVector
     later: IntegerVector
     counts: IntegerVector
-    missing: IntegerVector
+    absent: IntegerVector
 
 
 class long_product(NamedTuple):
@@ -63,7 +63,7 @@ class last_state(NamedTuple):
     h_pixel: Integer
     y: Matrix
     y_at: Integer
-    missing: IntegerVector
+    absent: IntegerVector
     steps: Integer
     width: Integer
     reverse: Integer

@@ -21,7 +21,7 @@ class rnn_forward(NamedTuple):
     h_pixel: Integer
     z: Matrix
     z_pixel: Integer
-    missing: IntegerVector
+    absent: IntegerVector
     places: IntegerVector
     numbers: IntegerVector
     steps: Integer
@@ -51,7 +51,7 @@ class rnn_backward(NamedTuple):
     dx_pixel: Integer
     inputs: Integer
     adds: Integer
-    missing: IntegerVector
+    absent: IntegerVector
     places: IntegerVector
     numbers: IntegerVector
     steps: Integer
