@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from finite_differences import assert_gradient
-from helpers import DTYPES, assert_close
+from helpers import DTYPES, assert_close, check_operation
 
 from pellucid import Network, formulas
 from pellucid.layers import Conv1d, Conv2d, Flatten, Linear
@@ -236,38 +236,29 @@ def test_gradient_of_the_input_equals_formula(stride, padding, size, dtype):
     assert_close(found["0.bias"], expected.db, dtype)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("dilation", (2, 3, (1, 4)))
 @pytest.mark.parametrize(("stride", "padding"), list(itertools.product((1, 2), (0, 2, "same"))))
-def test_dilated_layers_equal_formula(stride, padding, dilation, dtype):
-    """Output and all gradients, that of the input by the weights of a layer below."""
-    layers = [Conv2d(3, 1), Conv2d(17, (3, 2), stride, padding, dilation=dilation), Flatten()]
-    network = Network(layers).build((11, 9, 2), dtype, random_state=2)
-    x = np.random.default_rng(1).normal(size=(3, 11, 9, 2)).astype(dtype)
-    p = network.parameters()
-    options = (stride, layers[1].windows((11, 9, 3)).padding, dilation)
-    h = formulas.convolution2d(x, p["0.weight"], p["0.bias"])
-    y = formulas.convolution2d(h, p["1.weight"], p["1.bias"], *options)
-    assert network.shapes[2] == y.shape[1:]
-    assert_close(network.forward(x), y.reshape(len(x), -1), dtype)
-    expected = formulas.convolution2d_backward(y / 3, h, p["1.weight"], *options)
-    below = formulas.convolution2d_backward(expected.dx, x, p["0.weight"])
-    found = gradients(network, x)
-    assert_close(found["1.weight"], expected.dW, dtype)
-    assert_close(found["1.bias"], expected.db, dtype)
-    assert_close(found["0.weight"], below.dW, dtype)
+def test_dilated_layers_equal_formula(stride, padding, dilation):
+    layer = Conv2d(17, (3, 2), stride, padding, dilation=dilation)
+    options = (stride, layer.windows((7, 6, 3)).padding, dilation)
+    check_operation(
+        layer,
+        lambda x, W, b: formulas.convolution2d(x, W, b, *options),
+        lambda dy, x, W, b: formulas.convolution2d_backward(dy, x, W, *options),
+        (7, 6, 3),
+        rows=(3,),
+    )
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_dilated_signals_equal_formula(dtype):
-    for stride, padding, size, dilation in DILATED:
-        layer = Conv1d(5, size, stride, padding, dilation=dilation)
-        network, x, p = built(layer, (11, 3), dtype)
-        options = (stride, padding, dilation)
-        y = formulas.convolution1d(x, p["0.weight"], p["0.bias"], *options)
-        assert_close(network.forward(x), y.reshape(len(x), -1), dtype)
-        expected = formulas.convolution1d_backward(y / len(x), x, p["0.weight"], *options)
-        assert_close(gradients(network, x)["0.weight"], expected.dW, dtype)
+@pytest.mark.parametrize(("stride", "padding", "kernel", "dilation"), DILATED)
+def test_dilated_signals_equal_formula(stride, padding, kernel, dilation):
+    check_operation(
+        Conv1d(5, kernel, stride, padding, dilation=dilation),
+        lambda x, W, b: formulas.convolution1d(x, W, b, stride, padding, dilation),
+        lambda dy, x, W, b: formulas.convolution1d_backward(dy, x, W, stride, padding, dilation),
+        (8, 3),
+        rows=(2,),
+    )
 
 
 @pytest.mark.parametrize("size", (1, 2, 3, 5))

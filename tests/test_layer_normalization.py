@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 from finite_differences import assert_gradient
-from helpers import DTYPES, SIZES, assert_close, assert_padding_zero, padded_vector
+from helpers import (
+    DTYPES,
+    SIZES,
+    assert_close,
+    assert_padding_zero,
+    check_operation,
+    padded_vector,
+)
 
 from pellucid import Network, formulas
 from pellucid.data import Sequences
@@ -232,6 +239,18 @@ def test_zero_gradient_into_the_kernels_gives_zero_out():
 
 
 # -- the layer ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", ((1,), (33,), (5, 9), (3, 4, 8)))
+def test_operation(shape):
+    def forward(x, gamma, beta):
+        return formulas.layer_normalization(x, gamma, beta).y
+
+    def backward(dy, x, gamma, beta):
+        forward = formulas.layer_normalization(x, gamma, beta)
+        return formulas.layer_normalization_backward(dy, forward.xhat, forward.std, gamma)
+
+    check_operation(LayerNorm(), forward, backward, shape)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -90,7 +90,7 @@ def test_rows_of_numbers_are_normalised_too():
 
 def test_running_statistics_are_not_trained():
     network = Network([BatchNorm(), Linear(1)]).build(3)
-    assert network.learning < network.values.size
+    assert network.held.learning < network.values.size
     found = network.gradients(np.ones((4, 3)), np.zeros((4, 1)), "mean_squared_error")[1]
     assert not found["0.running_mean"].any() and not found["0.running_variance"].any()
 

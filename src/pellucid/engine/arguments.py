@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.engine.catalogue import CATALOGUE
-from pellucid.kernels.operations.kinds import Kind, kinds
+from pellucid.kernels.operations.kinds import Kind
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -42,12 +42,12 @@ class Operation:
     @property
     def by_rows(self) -> bool:
         """Whether it computes each row of the batch from that row alone."""
-        return getattr(self.arguments, "by_rows", False)
+        return bool(self.arguments.by_rows)
 
     @property
     def dtype(self) -> np.dtype | None:
         """The float type of its vectors and matrices; None where it has none."""
-        for name, kind in kinds(type(self.arguments)).items():
+        for name, kind in type(self.arguments).kinds.items():
             if kind.rank and kind.dtype is None:
                 return getattr(self.arguments, name).dtype
         return None
@@ -67,7 +67,7 @@ def operation(arguments: Any, meets: bool = True, halts: bool = False) -> Operat
             f"an operation must be a named tuple of pellucid.kernels.operations. Got {arguments!r}."
         )
     real: np.dtype | None = None  # of its first vector or matrix
-    for field, kind in kinds(type(arguments)).items():
+    for field, kind in type(arguments).kinds.items():
         value = getattr(arguments, field)
         if kind.rank and kind.dtype is None and real is None:
             real = getattr(value, "dtype", None)
@@ -105,7 +105,7 @@ def _shown(value: Any) -> str:
 def record(arguments: Any) -> np.ndarray:
     """The arguments as 64-bit words: an array's address and shape, a number's bits."""
     words: list[int] = []
-    for name, kind in kinds(type(arguments)).items():
+    for name, kind in type(arguments).kinds.items():
         value = getattr(arguments, name)
         if kind.rank:
             words += [value.ctypes.data, *value.shape]

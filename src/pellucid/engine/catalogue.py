@@ -14,9 +14,9 @@ from pellucid.kernels import operations
 WORDS = ("part", "parts", "step", "first", "rows")  # what every kernel gets before its arguments
 
 
-def _collected() -> dict[str, type[Any]]:
+def _collected() -> dict[str, Any]:
     """The named tuples of all files, and the runner's."""
-    collected: dict[str, type[Any]] = {"run": run}
+    collected: dict[str, Any] = {"run": run}
     for file in pkgutil.iter_modules(operations.__path__):
         module = importlib.import_module(f"{operations.__name__}.{file.name}")
         for name, value in vars(module).items():

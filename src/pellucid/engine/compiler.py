@@ -8,7 +8,7 @@ from typing import Any
 import llvmlite.binding as llvm
 
 from pellucid.engine.catalogue import CATALOGUE, WORDS, kernel_module, symbol
-from pellucid.kernels.operations.kinds import Kind, kinds
+from pellucid.kernels.operations.kinds import Kind
 from pellucid.kernels.target import machine, target
 
 
@@ -28,7 +28,7 @@ def _entry(name: str, dtype: str) -> Any:
 
     source = getattr(importlib.import_module(kernel_module(name)), name)
     fields, at = [], 0
-    for field, kind in kinds(CATALOGUE[name]).items():
+    for field, kind in CATALOGUE[name].kinds.items():
         fields.append(f"{field}={_view(kind, at)}")
         at += 1 + kind.rank
     text = (

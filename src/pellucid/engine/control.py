@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from pellucid.kernels.operations.kinds import IntegerVector
+from pellucid.kernels.operations.kinds import IntegerVector, by_batch
 from pellucid.kernels.panels import aligned
 
 # words of control; those that threads write lie in cache lines of their own
@@ -15,11 +13,9 @@ HALT, WAITING, ROUND, CONTROL_WORDS = 16, 32, 48, 64
 MEET, MAY_HALT, BY_ROWS = 1, 2, 4  # flags of an operation
 
 
-class run(NamedTuple):
+@by_batch
+def run(control: IntegerVector, table: IntegerVector):
     """Arguments of the runner, which is compiled and called as an operation is."""
-
-    control: IntegerVector
-    table: IntegerVector
 
 
 def new_control() -> np.ndarray:

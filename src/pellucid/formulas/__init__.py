@@ -9,191 +9,29 @@ compiled kernels agree with them. They are made to be read and compared with, no
 array([0.25, 0.25, 0.25, 0.25])
 """
 
-from .activations import (
-    identity,
-    identity_backward,
-    identity_derivative,
-    leaky_relu,
-    leaky_relu_backward,
-    leaky_relu_derivative,
-    relu,
-    relu_backward,
-    relu_derivative,
-    sigmoid,
-    sigmoid_backward,
-    sigmoid_derivative,
-    tanh,
-    tanh_backward,
-    tanh_derivative,
-)
-from .convolution import (
-    ConvolutionGradients,
-    convolution1d,
-    convolution1d_backward,
-    convolution2d,
-    convolution2d_backward,
-    convolution_one_channel,
-    convolution_one_kernel,
-    output_size,
-    same_padding,
-)
-from .dropout import dropout, dropout_backward
-from .gru import GRU, GRUGradients, gru, gru_backward, gru_step
-from .layer_normalization import (
-    LayerNormalization,
-    layer_normalization,
-    layer_normalization_backward,
-)
-from .linear import LinearGradients, linear, linear_backward
-from .losses import (
-    LogisticLoss,
-    binary_cross_entropy,
-    binary_cross_entropy_backward,
-    categorical_cross_entropy,
-    categorical_cross_entropy_backward,
-    logistic_loss,
-    mean_squared_error,
-    mean_squared_error_backward,
-)
-from .lstm import LSTM, LSTMGradients, lstm, lstm_backward, lstm_step
-from .normalization import (
-    BatchNormalization,
-    NormalizationGradients,
-    batch_normalization,
-    batch_normalization_backward,
-    batch_normalization_training,
-)
-from .optimizers import (
-    AdamStep,
-    ClippedGradients,
-    RMSpropStep,
-    SGDStep,
-    adam,
-    adamw,
-    clip_by_global_norm,
-    global_norm,
-    rmsprop,
-    sgd,
-)
-from .pooling import (
-    MaxPool,
-    average_pool1d,
-    average_pool1d_backward,
-    average_pool2d,
-    average_pool2d_backward,
-    global_average_pool,
-    global_average_pool_backward,
-    max_pool1d,
-    max_pool1d_backward,
-    max_pool2d,
-    max_pool2d_backward,
-)
-from .residual import residual, residual_backward
-from .rnn import (
-    BPTT,
-    GradientFactors,
-    RNNGradients,
-    bptt,
-    gradient_factors,
-    reverse_steps,
-    rnn,
-    rnn_backward,
-    rnn_output,
-    rnn_step,
-)
-from .softmax import softmax, softmax_backward, softmax_derivative, softmax_jacobian
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "AdamStep",
-    "BatchNormalization",
-    "ClippedGradients",
-    "ConvolutionGradients",
-    "LayerNormalization",
-    "LinearGradients",
-    "LogisticLoss",
-    "MaxPool",
-    "NormalizationGradients",
-    "RMSpropStep",
-    "SGDStep",
-    "adam",
-    "adamw",
-    "average_pool1d",
-    "average_pool1d_backward",
-    "average_pool2d",
-    "average_pool2d_backward",
-    "batch_normalization",
-    "batch_normalization_backward",
-    "batch_normalization_training",
-    "binary_cross_entropy",
-    "binary_cross_entropy_backward",
-    "categorical_cross_entropy",
-    "categorical_cross_entropy_backward",
-    "clip_by_global_norm",
-    "convolution1d",
-    "convolution1d_backward",
-    "convolution2d",
-    "convolution2d_backward",
-    "convolution_one_channel",
-    "convolution_one_kernel",
-    "dropout",
-    "dropout_backward",
-    "global_average_pool",
-    "global_average_pool_backward",
-    "global_norm",
-    "identity",
-    "identity_backward",
-    "identity_derivative",
-    "layer_normalization",
-    "layer_normalization_backward",
-    "leaky_relu",
-    "leaky_relu_backward",
-    "leaky_relu_derivative",
-    "linear",
-    "linear_backward",
-    "logistic_loss",
-    "max_pool1d",
-    "max_pool1d_backward",
-    "max_pool2d",
-    "max_pool2d_backward",
-    "mean_squared_error",
-    "mean_squared_error_backward",
-    "output_size",
-    "relu",
-    "relu_backward",
-    "relu_derivative",
-    "residual",
-    "residual_backward",
-    "rmsprop",
-    "same_padding",
-    "sgd",
-    "sigmoid",
-    "sigmoid_backward",
-    "sigmoid_derivative",
-    "softmax",
-    "softmax_backward",
-    "softmax_derivative",
-    "softmax_jacobian",
-    "tanh",
-    "tanh_backward",
-    "tanh_derivative",
-    "GRU",
-    "GRUGradients",
-    "gru",
-    "gru_backward",
-    "gru_step",
-    "LSTM",
-    "LSTMGradients",
-    "lstm",
-    "lstm_backward",
-    "lstm_step",
-    "BPTT",
-    "GradientFactors",
-    "RNNGradients",
-    "bptt",
-    "gradient_factors",
-    "reverse_steps",
-    "rnn",
-    "rnn_backward",
-    "rnn_output",
-    "rnn_step",
-]
+__all__: list[str] = []
+for _file in pkgutil.iter_modules(__path__):  # what each file makes public; a new one is in no list
+    if not _file.name.startswith("_"):
+        _module = importlib.import_module(f"{__name__}.{_file.name}")
+        __all__ += _module.__all__
+        globals().update({name: getattr(_module, name) for name in _module.__all__})
+
+if TYPE_CHECKING:  # what editors and type checkers know of those that are there
+    from pellucid.formulas.activations import *
+    from pellucid.formulas.convolution import *
+    from pellucid.formulas.dropout import *
+    from pellucid.formulas.gru import *
+    from pellucid.formulas.layer_normalization import *
+    from pellucid.formulas.linear import *
+    from pellucid.formulas.losses import *
+    from pellucid.formulas.lstm import *
+    from pellucid.formulas.normalization import *
+    from pellucid.formulas.optimizers import *
+    from pellucid.formulas.pooling import *
+    from pellucid.formulas.residual import *
+    from pellucid.formulas.rnn import *
+    from pellucid.formulas.softmax import *

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..checks import fault
+from pellucid.checks import fault
 
 Float64Array = NDArray[np.float64]
 

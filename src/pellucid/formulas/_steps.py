@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arrays import Float64Array, float64, require_shape
+from pellucid.formulas._arrays import Float64Array, float64, require_shape
 
 Lengths = NDArray[np.int64]
 

@@ -15,26 +15,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import number
-from ._arrays import Float64Array, float64, require_shape
+from pellucid.checks import number
+from pellucid.formulas._arrays import Float64Array, float64, require_shape
 
 __all__ = [
-    "identity",
-    "identity_backward",
-    "identity_derivative",
-    "leaky_relu",
-    "leaky_relu_backward",
-    "leaky_relu_derivative",
-    "relu",
-    "relu_backward",
-    "relu_derivative",
-    "sigmoid",
-    "sigmoid_backward",
-    "sigmoid_derivative",
-    "tanh",
-    "tanh_backward",
-    "tanh_derivative",
-]
+    "identity", "identity_backward", "identity_derivative", "leaky_relu", "leaky_relu_backward",
+    "leaky_relu_derivative", "relu", "relu_backward", "relu_derivative", "sigmoid",
+    "sigmoid_backward", "sigmoid_derivative", "tanh", "tanh_backward", "tanh_derivative",
+]  # fmt: skip
 
 
 def _pair(dy: ArrayLike, y: ArrayLike, owner: str) -> tuple[Float64Array, Float64Array]:

@@ -12,20 +12,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import fault
-from ._arrays import Float64Array, float64, require_shape
+from pellucid.checks import fault
+from pellucid.formulas._arrays import Float64Array, float64, require_shape
 
 __all__ = [
-    "ConvolutionGradients",
-    "convolution1d",
-    "convolution1d_backward",
-    "convolution2d",
-    "convolution2d_backward",
-    "convolution_one_channel",
-    "convolution_one_kernel",
-    "output_size",
+    "ConvolutionGradients", "convolution1d", "convolution1d_backward", "convolution2d",
+    "convolution2d_backward", "convolution_one_channel", "convolution_one_kernel", "output_size",
     "same_padding",
-]
+]  # fmt: skip
 
 Pair = tuple[int, int]
 Padding = int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]]

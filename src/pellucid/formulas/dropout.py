@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import fault, number
-from ._arrays import Float64Array, float64, require_shape
+from pellucid.checks import fault, number
+from pellucid.formulas._arrays import Float64Array, float64, require_shape
 
 __all__ = ["dropout", "dropout_backward"]
 

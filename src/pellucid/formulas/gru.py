@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._arrays import Float64Array, float64, require_shape
-from ._steps import inside, require_states, sequences
-from .activations import sigmoid, tanh
+from pellucid.formulas._arrays import Float64Array, float64, require_shape
+from pellucid.formulas._steps import inside, require_states, sequences
+from pellucid.formulas.activations import sigmoid, tanh
 
 __all__ = ["GRU", "GRUGradients", "gru", "gru_backward", "gru_step"]
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import fault
-from ._arrays import Float64Array, float64, require_shape
-from .normalization import NormalizationGradients
+from pellucid.checks import fault
+from pellucid.formulas._arrays import Float64Array, float64, require_shape
+from pellucid.formulas.normalization import NormalizationGradients
 
 __all__ = ["LayerNormalization", "layer_normalization", "layer_normalization_backward"]
 

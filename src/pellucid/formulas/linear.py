@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from numpy.typing import ArrayLike
 
-from ._arrays import Float64Array, float64, require_shape
+from pellucid.formulas._arrays import Float64Array, float64, require_shape
 
 __all__ = ["LinearGradients", "linear", "linear_backward"]
 

@@ -17,21 +17,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..checks import fault, number
-from ._arrays import Float64Array, float64, require_shape
-from .activations import sigmoid
-from .softmax import softmax
+from pellucid.checks import fault, number
+from pellucid.formulas._arrays import Float64Array, float64, require_shape
+from pellucid.formulas.activations import sigmoid
+from pellucid.formulas.softmax import softmax
 
 __all__ = [
-    "LogisticLoss",
-    "binary_cross_entropy",
-    "binary_cross_entropy_backward",
-    "categorical_cross_entropy",
-    "categorical_cross_entropy_backward",
-    "logistic_loss",
-    "mean_squared_error",
-    "mean_squared_error_backward",
-]
+    "LogisticLoss", "binary_cross_entropy", "binary_cross_entropy_backward",
+    "categorical_cross_entropy", "categorical_cross_entropy_backward", "logistic_loss",
+    "mean_squared_error", "mean_squared_error_backward",
+]  # fmt: skip
 
 
 # --------------------------------------------------------------------------- mean squared error

@@ -7,15 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._arrays import Float64Array, float64, require_shape
+from pellucid.formulas._arrays import Float64Array, float64, require_shape
 
 __all__ = [
-    "BatchNormalization",
-    "NormalizationGradients",
-    "batch_normalization",
-    "batch_normalization_backward",
-    "batch_normalization_training",
-]
+    "BatchNormalization", "NormalizationGradients", "batch_normalization",
+    "batch_normalization_backward", "batch_normalization_training",
+]  # fmt: skip
 
 
 class BatchNormalization(NamedTuple):

@@ -17,21 +17,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import number, positive_integer
-from ._arrays import Float64Array, float64, require_shape
+from pellucid.checks import number, positive_integer
+from pellucid.formulas._arrays import Float64Array, float64, require_shape
 
 __all__ = [
-    "AdamStep",
-    "ClippedGradients",
-    "RMSpropStep",
-    "SGDStep",
-    "adam",
-    "adamw",
-    "clip_by_global_norm",
-    "global_norm",
-    "rmsprop",
-    "sgd",
-]
+    "AdamStep", "ClippedGradients", "RMSpropStep", "SGDStep", "adam", "adamw",
+    "clip_by_global_norm", "global_norm", "rmsprop", "sgd",
+]  # fmt: skip
 
 
 class SGDStep(NamedTuple):

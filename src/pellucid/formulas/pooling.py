@@ -7,23 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..checks import fault
-from ._arrays import Float64Array, float64, require_shape
-from .convolution import Padding, Pair, _along, _borders, output_size
+from pellucid.checks import fault
+from pellucid.formulas._arrays import Float64Array, float64, require_shape
+from pellucid.formulas.convolution import Padding, Pair, _along, _borders, output_size
 
 __all__ = [
-    "MaxPool",
-    "average_pool1d",
-    "average_pool1d_backward",
-    "average_pool2d",
-    "average_pool2d_backward",
-    "global_average_pool",
-    "global_average_pool_backward",
-    "max_pool1d",
-    "max_pool1d_backward",
-    "max_pool2d",
-    "max_pool2d_backward",
-]
+    "MaxPool", "average_pool1d", "average_pool1d_backward", "average_pool2d",
+    "average_pool2d_backward", "global_average_pool", "global_average_pool_backward",
+    "max_pool1d", "max_pool1d_backward", "max_pool2d", "max_pool2d_backward",
+]  # fmt: skip
 
 Size = int | Pair
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from ._arrays import Float64Array, float64, require_shape
+from pellucid.formulas._arrays import Float64Array, float64, require_shape
 
 __all__ = ["residual", "residual_backward"]
 

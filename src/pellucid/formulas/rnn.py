@@ -11,23 +11,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import activations
-from ._arrays import Float64Array, float64, require_shape
-from ._steps import inside, require_states, sequences
-from .softmax import softmax, softmax_jacobian
+from pellucid.formulas._arrays import Float64Array, float64, require_shape
+from pellucid.formulas._steps import inside, require_states, sequences
+from pellucid.formulas.softmax import softmax, softmax_jacobian
+
+from pellucid.formulas import activations
 
 __all__ = [
-    "BPTT",
-    "GradientFactors",
-    "RNNGradients",
-    "bptt",
-    "gradient_factors",
-    "reverse_steps",
-    "rnn",
-    "rnn_backward",
-    "rnn_output",
-    "rnn_step",
-]
+    "BPTT", "GradientFactors", "RNNGradients", "bptt", "gradient_factors", "reverse_steps",
+    "rnn", "rnn_backward", "rnn_output", "rnn_step",
+]  # fmt: skip
 
 _State = tuple[Callable[[ArrayLike], Float64Array], Callable[[Float64Array], Float64Array], float]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._arrays import Float64Array, float64, require_shape
+from pellucid.formulas._arrays import Float64Array, float64, require_shape
 
 __all__ = ["softmax", "softmax_backward", "softmax_derivative", "softmax_jacobian"]
 

@@ -1,7 +1,5 @@
 """Arguments of the operations in ``kernels/augmentation.py``, which says what they are."""
 
-from typing import NamedTuple
-
 from pellucid.kernels.operations.kinds import (
     DoubleMatrix,
     DoubleVector,
@@ -13,24 +11,16 @@ from pellucid.kernels.operations.kinds import (
 
 
 @by_rows
-class augmentation_maps(NamedTuple):
+def augmentation_maps(
+    maps: DoubleMatrix, amounts: DoubleVector, height: Integer, width: Integer,
+    clock: IntegerVector,
+):  # fmt: skip
     """A map for every row: `amounts` are flip, shift down, shift right, crop, turn."""
-
-    maps: DoubleMatrix
-    amounts: DoubleVector
-    height: Integer
-    width: Integer
-    clock: IntegerVector
 
 
 @by_rows
-class warp(NamedTuple):
+def warp(
+    x: Matrix, maps: DoubleMatrix, y: Matrix, places: IntegerVector, pixel: Integer, width: Integer,
+    channels: Integer,
+):  # fmt: skip
     """Read every row through its map."""
-
-    x: Matrix
-    maps: DoubleMatrix
-    y: Matrix
-    places: IntegerVector
-    pixel: Integer
-    width: Integer
-    channels: Integer

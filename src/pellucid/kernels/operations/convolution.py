@@ -1,83 +1,52 @@
 """Arguments of the operations in ``kernels/convolution.py``, which says what they are."""
 
-from typing import NamedTuple
-
-from pellucid.kernels.operations.kinds import Integer, IntegerVector, Matrix, Real, Vector, by_rows
+from pellucid.kernels.operations.kinds import (
+    Integer,
+    IntegerVector,
+    Matrix,
+    Real,
+    Vector,
+    by_batch,
+    by_rows,
+)
 
 
 @by_rows
-class convolution_forward(NamedTuple):
+def convolution_forward(
+    x: Matrix, windows: IntegerVector, terms: IntegerVector, w: Vector, w_rows: IntegerVector,
+    b: Vector, y: Matrix, pixels: IntegerVector, width: Integer, activation: Integer, slope: Real,
+    absent: IntegerVector,
+):  # fmt: skip
     """``y = f(b + x * W)``, picture by picture."""
 
-    x: Matrix
-    windows: IntegerVector
-    terms: IntegerVector
-    w: Vector
-    w_rows: IntegerVector
-    b: Vector
-    y: Matrix
-    pixels: IntegerVector
-    width: Integer
-    activation: Integer
-    slope: Real
-    absent: IntegerVector
 
-
-class convolution_backward_weight(NamedTuple):
+@by_batch
+def convolution_backward_weight(
+    x: Matrix, windows: IntegerVector, terms: IntegerVector, dy: Matrix, pixels: IntegerVector,
+    zeros: Vector, dw: Vector, w_rows: IntegerVector, db: Vector, ones: Vector,
+    nowhere: IntegerVector, width: Integer, absent: IntegerVector,
+):  # fmt: skip
     """``dW[q, c] = sum over pictures and outputs of x[window(o), q, c] dy[o]``, ``db = sum dy``."""
 
-    x: Matrix
-    windows: IntegerVector
-    terms: IntegerVector
-    dy: Matrix
-    pixels: IntegerVector
-    zeros: Vector
-    dw: Vector
-    w_rows: IntegerVector
-    db: Vector
-    ones: Vector
-    nowhere: IntegerVector
-    width: Integer
-    absent: IntegerVector
-
 
 @by_rows
-class convolution_backward_weight_by_rows(NamedTuple):
+def convolution_backward_weight_by_rows(
+    x: Matrix, windows: IntegerVector, terms: IntegerVector, dy: Matrix, pixels: IntegerVector,
+    zeros: Vector, dw: Matrix, w_rows: IntegerVector, db: Matrix, ones: Vector, width: Integer,
+    nowhere: IntegerVector, absent: IntegerVector,
+):  # fmt: skip
     """dW and db of each slice of the rows, into a row of dw (slices, size) and of db."""
 
-    x: Matrix
-    windows: IntegerVector
-    terms: IntegerVector
-    dy: Matrix
-    pixels: IntegerVector
-    zeros: Vector
-    dw: Matrix
-    w_rows: IntegerVector
-    db: Matrix
-    ones: Vector
-    width: Integer
-    nowhere: IntegerVector
-    absent: IntegerVector
 
-
-class sum_groups(NamedTuple):
+@by_batch
+def sum_groups(groups: Matrix, total: Vector):
     """The sum of the rows of `groups`, in their order."""
-
-    groups: Matrix
-    total: Vector
 
 
 @by_rows
-class convolution_backward_input(NamedTuple):
+def convolution_backward_input(
+    dy: Matrix, pixels: IntegerVector, terms: IntegerVector, wt: Vector, w_rows: IntegerVector,
+    dx: Matrix, windows: IntegerVector, offsets: IntegerVector, width: Integer,
+    absent: IntegerVector,
+):  # fmt: skip
     """``dx[window(o), q] += dy[o] W[q]^T`` for each position q: each output gives back a share."""
-
-    dy: Matrix
-    pixels: IntegerVector
-    terms: IntegerVector
-    wt: Vector
-    w_rows: IntegerVector
-    dx: Matrix
-    windows: IntegerVector
-    offsets: IntegerVector
-    width: Integer
-    absent: IntegerVector

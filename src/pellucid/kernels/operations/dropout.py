@@ -1,30 +1,16 @@
 """Arguments of the operations in ``kernels/dropout.py``, which says what they are."""
 
-from typing import NamedTuple
-
 from pellucid.kernels.operations.kinds import Integer, IntegerVector, Matrix, Real, by_rows
 
 
 @by_rows
-class dropout_forward(NamedTuple):
+def dropout_forward(
+    x: Matrix, x_lines: IntegerVector, mask: Matrix, y: Matrix, lines: IntegerVector,
+    length: Integer, rate: Real, layer: Integer, clock: IntegerVector,
+):  # fmt: skip
     """``y = x mask`` with a fresh mask for this step."""
-
-    x: Matrix
-    x_lines: IntegerVector
-    mask: Matrix
-    y: Matrix
-    lines: IntegerVector
-    length: Integer
-    rate: Real
-    layer: Integer
-    clock: IntegerVector
 
 
 @by_rows
-class dropout_backward(NamedTuple):
+def dropout_backward(mask: Matrix, d: Matrix, lines: IntegerVector, length: Integer):
     """``dx = dy mask`` in place of dy."""
-
-    mask: Matrix
-    d: Matrix
-    lines: IntegerVector
-    length: Integer

@@ -1,64 +1,24 @@
 """Arguments of the operations in ``kernels/gru.py``, which says what they are."""
 
-from typing import NamedTuple
-
 from pellucid.kernels.operations.kinds import Integer, IntegerVector, Matrix, Vector, by_rows
 
 
 @by_rows
-class gru_forward(NamedTuple):
+def gru_forward(
+    x: Matrix, x_pixel: Integer, inputs: Integer, u: Vector, b: Vector, w: Vector, states: Matrix,
+    h: Matrix, h_at: Integer, h_pixel: Integer, z: Matrix, z_pixel: Integer, absent: IntegerVector,
+    places: IntegerVector, numbers: IntegerVector, steps: Integer, width: Integer, reverse: Integer,
+    v: Vector, b_hn: Vector,
+):  # fmt: skip
     """All gates and states, step by step."""
-
-    x: Matrix
-    x_pixel: Integer
-    inputs: Integer
-    u: Vector
-    b: Vector
-    w: Vector
-    states: Matrix
-    h: Matrix
-    h_at: Integer
-    h_pixel: Integer
-    z: Matrix
-    z_pixel: Integer
-    absent: IntegerVector
-    places: IntegerVector
-    numbers: IntegerVector
-    steps: Integer
-    width: Integer
-    reverse: Integer
-    v: Vector
-    b_hn: Vector
 
 
 @by_rows
-class gru_backward(NamedTuple):
+def gru_backward(
+    h: Matrix, h_at: Integer, h_pixel: Integer, dy: Matrix, dy_at: Integer, dy_pixel: Integer,
+    per_step: Integer, z: Matrix, z_pixel: Integer, ut: Vector, wt: Vector, back: Matrix,
+    zeros: Vector, dx: Matrix, dx_pixel: Integer, inputs: Integer, adds: Integer,
+    absent: IntegerVector, places: IntegerVector, numbers: IntegerVector, steps: Integer,
+    width: Integer, reverse: Integer, states: Matrix, vt: Vector, reset: Matrix, after: Integer,
+):  # fmt: skip
     """dz of all steps, from the last to the first, and dx."""
-
-    h: Matrix
-    h_at: Integer
-    h_pixel: Integer
-    dy: Matrix
-    dy_at: Integer
-    dy_pixel: Integer
-    per_step: Integer
-    z: Matrix
-    z_pixel: Integer
-    ut: Vector
-    wt: Vector
-    back: Matrix
-    zeros: Vector
-    dx: Matrix
-    dx_pixel: Integer
-    inputs: Integer
-    adds: Integer
-    absent: IntegerVector
-    places: IntegerVector
-    numbers: IntegerVector
-    steps: Integer
-    width: Integer
-    reverse: Integer
-    states: Matrix
-    vt: Vector
-    reset: Matrix
-    after: Integer

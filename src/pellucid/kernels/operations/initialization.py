@@ -1,11 +1,8 @@
 """Arguments of the operations in ``kernels/initialization.py``, which says what they are."""
 
-from typing import NamedTuple
-
-from pellucid.kernels.operations.kinds import Matrix
+from pellucid.kernels.operations.kinds import Matrix, by_batch
 
 
-class orthogonalize(NamedTuple):
+@by_batch
+def orthogonalize(a: Matrix):
     """Make the rows of `a` orthonormal, in place."""
-
-    a: Matrix

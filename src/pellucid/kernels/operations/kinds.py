@@ -1,13 +1,12 @@
-"""The kinds of argument that operations take, as annotations of their fields."""
+"""The kinds of argument that operations take, and how a signature becomes an operation."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, NamedTuple, ParamSpec, get_type_hints
 
 import numpy as np
-
-T = TypeVar("T", bound=type)
 
 
 @dataclass(frozen=True)
@@ -31,22 +30,25 @@ IntegerVector = Annotated[np.ndarray, Kind(1, "int64")]
 ByteMatrix = Annotated[np.ndarray, Kind(2, "uint8")]
 
 
-_KINDS: dict[type[Any], dict[str, Kind]] = {}
+P = ParamSpec("P")
 
 
-def kinds(operation: type[Any]) -> dict[str, Kind]:
-    """The kind of each argument of `operation`, by name."""
-    if operation not in _KINDS:
-        hints = get_type_hints(operation, include_extras=True)
-        _KINDS[operation] = {name: hints[name].__metadata__[0] for name in operation._fields}
-    return _KINDS[operation]
+def by_batch(signature: Callable[P, Any]) -> Callable[P, Any]:
+    """Make of a `signature` the named tuple of an operation's arguments, which has its name."""
+    hints = get_type_hints(signature, include_extras=True)
+    named_tuple: Any = NamedTuple
+    made = named_tuple(signature.__name__, list(hints.items()))
+    made.__module__, made.__doc__, made.by_rows = signature.__module__, signature.__doc__, False
+    made.kinds = {name: hint.__metadata__[0] for name, hint in hints.items()}
+    return made
 
 
-def by_rows(operation: T) -> T:
-    """Mark an operation that computes each row of the batch from that row alone.
+def by_rows(signature: Callable[P, Any]) -> Callable[P, Any]:
+    """The same of an operation that computes each row of the batch from that row alone.
 
     Threads share its rows. Several such operations in turn need no meeting, and are run on a few
     rows at a time, which stay in the cache from one operation to the next.
     """
-    operation.by_rows = True  # type: ignore[attr-defined]
-    return operation
+    made: Any = by_batch(signature)
+    made.by_rows = True
+    return made

@@ -1,23 +1,13 @@
 """Arguments of the operations in ``kernels/linear.py``, which says what they are."""
 
-from typing import NamedTuple
-
-from pellucid.kernels.operations.kinds import Integer, Matrix, Vector
+from pellucid.kernels.operations.kinds import Integer, Matrix, Vector, by_batch
 
 
-class transpose_panels(NamedTuple):
+@by_batch
+def transpose_panels(w: Vector, wt: Vector, positions: Integer, inputs: Integer, outputs: Integer):
     """``wt[q] = W[q]^T`` for each window position q (a linear layer has one), packed in panels."""
 
-    w: Vector
-    wt: Vector
-    positions: Integer
-    inputs: Integer
-    outputs: Integer
 
-
-class bias_backward(NamedTuple):
+@by_batch
+def bias_backward(dz: Matrix, db: Vector, columns: Integer):
     """``db = sum over b of dz[b]``, row after row."""
-
-    dz: Matrix
-    db: Vector
-    columns: Integer

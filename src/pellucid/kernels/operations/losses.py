@@ -1,79 +1,49 @@
 """Arguments of the operations in ``kernels/losses.py``, which says what they are."""
 
-from typing import NamedTuple
-
 from pellucid.kernels.operations.kinds import (
     DoubleVector,
     Integer,
     IntegerVector,
     Matrix,
     Vector,
+    by_batch,
     by_rows,
 )
 
 
 @by_rows
-class mean_squared_error(NamedTuple):
+def mean_squared_error(
+    y: Matrix, pixel: Integer, target: Matrix, weight: Vector, starts: IntegerVector,
+    lengths: IntegerVector, order: IntegerVector, steps: Integer, back: Integer, d: Matrix,
+    losses: DoubleVector, hits: DoubleVector, columns: Integer,
+):  # fmt: skip
     """``dy = (y - t) w / B``."""
 
-    y: Matrix
-    pixel: Integer
-    target: Matrix
-    weight: Vector
-    starts: IntegerVector
-    lengths: IntegerVector
-    order: IntegerVector
-    steps: Integer
-    back: Integer
-    d: Matrix
-    losses: DoubleVector
-    hits: DoubleVector
-    columns: Integer
-
 
 @by_rows
-class binary_cross_entropy(NamedTuple):
+def binary_cross_entropy(
+    y: Matrix, pixel: Integer, target: Matrix, weight: Vector, starts: IntegerVector,
+    lengths: IntegerVector, order: IntegerVector, steps: Integer, back: Integer, d: Matrix,
+    losses: DoubleVector, hits: DoubleVector, columns: Integer,
+):  # fmt: skip
     """``dz = (s(z) - t) w / B``, one label a column."""
 
-    y: Matrix
-    pixel: Integer
-    target: Matrix
-    weight: Vector
-    starts: IntegerVector
-    lengths: IntegerVector
-    order: IntegerVector
-    steps: Integer
-    back: Integer
-    d: Matrix
-    losses: DoubleVector
-    hits: DoubleVector
-    columns: Integer
-
 
 @by_rows
-class categorical_cross_entropy(NamedTuple):
+def categorical_cross_entropy(
+    y: Matrix, pixel: Integer, target: IntegerVector, weight: Vector, starts: IntegerVector,
+    lengths: IntegerVector, order: IntegerVector, steps: Integer, back: Integer, d: Matrix,
+    losses: DoubleVector, hits: DoubleVector, columns: Integer,
+):  # fmt: skip
     """``dz = (softmax(z) - onehot(t)) w / B``."""
 
-    y: Matrix
-    pixel: Integer
-    target: IntegerVector
-    weight: Vector
-    starts: IntegerVector
-    lengths: IntegerVector
-    order: IntegerVector
-    steps: Integer
-    back: Integer
-    d: Matrix
-    losses: DoubleVector
-    hits: DoubleVector
-    columns: Integer
 
+@by_batch
+def sum_loss(
+    losses: DoubleVector, hits: DoubleVector, sums: DoubleVector, halt: IntegerVector,
+    adds: Integer,
+):  # fmt: skip
+    """The batch's loss and hits, rows in order; a loss that is no finite number halts.
 
-class sum_loss(NamedTuple):
-    """The batch's loss and hits, rows in order; a loss that is no finite number halts."""
-
-    losses: DoubleVector
-    hits: DoubleVector
-    sums: DoubleVector
-    halt: IntegerVector  # one word, which `engine.halt_word` gives
-    adds: Integer
+    `halt` is the word that ``engine.halt_word`` gives.
+    """

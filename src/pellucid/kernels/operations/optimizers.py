@@ -1,70 +1,49 @@
 """Arguments of the operations in ``kernels/optimizers.py``, which says what they are."""
 
-from typing import NamedTuple
+from pellucid.kernels.operations.kinds import (
+    DoubleMatrix,
+    DoubleVector,
+    Integer,
+    Real,
+    Vector,
+    by_batch,
+)
 
-from pellucid.kernels.operations.kinds import DoubleMatrix, DoubleVector, Integer, Real, Vector
 
-
-class accumulate(NamedTuple):
+@by_batch
+def accumulate(gradient: Vector, total: Vector, fresh: Integer):
     """``total = gradient``, or more by it."""
 
-    gradient: Vector
-    total: Vector
-    fresh: Integer
 
-
-class squared_norm(NamedTuple):
+@by_batch
+def squared_norm(g: Vector, lanes: DoubleMatrix):
     """Sums of squares in fixed lanes: entry (c, l) sums the elements l, l + L, ... of chunk c."""
 
-    g: Vector
-    lanes: DoubleMatrix
 
-
-class clip_scale(NamedTuple):
+@by_batch
+def clip_scale(lanes: DoubleMatrix, limit: Real, scale: DoubleVector):
     """``scale = min(1, limit / norm)``: what brings the whole gradient's norm to `limit`."""
 
-    lanes: DoubleMatrix
-    limit: Real
-    scale: DoubleVector
 
-
-class sgd(NamedTuple):
+@by_batch
+def sgd(
+    w: Vector, g: Vector, u: Vector, schedule: DoubleMatrix, scale: DoubleVector, momentum: Real,
+    decay: Real, nesterov: Integer,
+):  # fmt: skip
     """Gradient descent with momentum, Nesterov's or plain."""
 
-    w: Vector
-    g: Vector
-    u: Vector
-    schedule: DoubleMatrix
-    scale: DoubleVector
-    momentum: Real
-    decay: Real
-    nesterov: Integer
 
-
-class rmsprop(NamedTuple):
+@by_batch
+def rmsprop(
+    w: Vector, g: Vector, v: Vector, schedule: DoubleMatrix, scale: DoubleVector, rho: Real,
+    decay: Real, epsilon: Real,
+):  # fmt: skip
     """Gradient over its running root mean square."""
 
-    w: Vector
-    g: Vector
-    v: Vector
-    schedule: DoubleMatrix
-    scale: DoubleVector
-    rho: Real
-    decay: Real
-    epsilon: Real
 
-
-class adam(NamedTuple):
+@by_batch
+def adam(
+    w: Vector, g: Vector, m: Vector, v: Vector, schedule: DoubleMatrix, scale: DoubleVector,
+    beta1: Real, beta2: Real, decay: Real, epsilon: Real, decoupled: Integer,
+):  # fmt: skip
     """Adam; with `decoupled` weight decay AdamW."""
-
-    w: Vector
-    g: Vector
-    m: Vector
-    v: Vector
-    schedule: DoubleMatrix
-    scale: DoubleVector
-    beta1: Real
-    beta2: Real
-    decay: Real
-    epsilon: Real
-    decoupled: Integer

@@ -1,27 +1,13 @@
 """Arguments of the operations in ``kernels/product.py``, which says what they are."""
 
-from typing import NamedTuple
-
-from pellucid.kernels.operations.kinds import Integer, IntegerVector, Real, Vector
+from pellucid.kernels.operations.kinds import Integer, IntegerVector, Real, Vector, by_batch
 
 
-class product(NamedTuple):
+@by_batch
+def product(
+    a: Vector, a_rows: IntegerVector, a_terms: IntegerVector, b: Vector, b_terms: IntegerVector,
+    b_panel: Integer, b_packed: Integer, start: Vector, c: Vector, c_rows: IntegerVector,
+    c_panel: Integer, c_packed: Integer, height: Integer, width: Integer, depth: Integer,
+    activation: Integer, slope: Real,
+):  # fmt: skip
     """``c = f(start + a b)``."""
-
-    a: Vector
-    a_rows: IntegerVector
-    a_terms: IntegerVector
-    b: Vector
-    b_terms: IntegerVector
-    b_panel: Integer
-    b_packed: Integer
-    start: Vector
-    c: Vector
-    c_rows: IntegerVector
-    c_panel: Integer
-    c_packed: Integer
-    height: Integer
-    width: Integer
-    depth: Integer
-    activation: Integer
-    slope: Real
