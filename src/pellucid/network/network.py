@@ -252,16 +252,18 @@ class Network:
         return len(self.layers)
 
 
-def _listed(chain: Chain, depth: int = 0) -> Iterator[tuple[int, str, Shape, int, str]]:
+def _listed(
+    chain: Chain, depth: int = 0, label: str = ""
+) -> Iterator[tuple[int, str, Shape, int, str]]:
     """Each layer and those that it holds: depth, words, output shape, its own parameters, sizes."""
     for index, layer in enumerate(chain.layers):
         shape, output = chain.shapes[index : index + 2]
         own = sum(math.prod(parameter.shape) for parameter in layer.parameters(shape).values())
         branches = chain.branches(index)
         words = type(layer).__name__ if branches else repr(layer)
-        yield depth, words, output, own, layer.sizes(shape)
-        for branch in branches.values():
-            yield from _listed(branch, depth + 1)
+        yield depth, label + words, output, own, layer.sizes(shape)
+        for name, branch in branches.items():
+            yield from _listed(branch, depth + 1, f"{name}: " if name == "shortcut" else "")
 
 
 def _shown(shape: Shape) -> str:
