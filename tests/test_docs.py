@@ -78,8 +78,8 @@ def test_package():
 
 
 @pytest.mark.parametrize(
-    "name", ["network.network", "layers.residual", "estimators.fcnn", "estimators.network", "data.infer_task",
-             "training.schedules", "training.history"],
+    "name", ["network.network", "layers.residual", "estimators.fcnn", "estimators.network",
+             "data.infer_task", "training.schedules", "training.history"],
 )  # fmt: skip
 def test_classes_show_examples_that_run(name):
     module = importlib.import_module(f"pellucid.{name}")
