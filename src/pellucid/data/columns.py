@@ -1,6 +1,6 @@
-"""What the user has, as columns of a few plain kinds.
+"""Tables of any library as columns of a few plain kinds.
 
-One function, :func:`to_table`, takes DataFrames (pandas, polars, pyarrow, through narwhals), arrays
+:func:`to_table` takes DataFrames (pandas, polars, pyarrow, through narwhals), arrays
 and tensors, lists of rows, maps of columns and lists of maps. Numbers without names stay a matrix.
 """
 
@@ -11,14 +11,15 @@ import decimal
 import numbers
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_array
 
-from pellucid.checks import shown
+from pellucid.checks import shown, suggestion
+
+Kinds = Sequence[str] | Mapping[str, str] | None  # the columns' kinds, by position or by name
 
 _BLOCK = 1 << 16  # numbers handled at a time: half a megabyte, which stays in the cache
 _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
@@ -49,7 +50,7 @@ class Table:
     """Columns with their names, if they have any, or one `matrix` of numbers without names."""
 
     names: list[str] | None
-    columns: list[Column] | None = None
+    columns: Sequence[Column] = ()
     matrix: np.ndarray | None = None
 
     @property
@@ -57,13 +58,12 @@ class Table:
         """Rows and columns."""
         if self.matrix is not None:
             return self.matrix.shape[0], self.matrix.shape[1]
-        columns = self.columns or []
-        return (len(columns[0].values) if columns else 0), len(columns)
+        return (len(self.columns[0].values) if self.columns else 0), len(self.columns)
 
-    def split(self) -> list[Column]:
+    def split(self) -> Sequence[Column]:
         """The columns one by one, also those of a matrix."""
         if self.matrix is None:
-            return self.columns or []
+            return self.columns
         return [
             Column("number", self.matrix[:, i].astype(np.float64)) for i in range(self.shape[1])
         ]
@@ -85,20 +85,16 @@ def label(names: Sequence[str] | None, index: int) -> str:
     return f"column {names[index]!r}" if names is not None else f"column {index}"
 
 
-def to_table(
-    estimator: object, X: Any, kinds: Sequence[str] | Mapping[str, str] | None = None
-) -> Table:
-    """`X` as a :class:`Table`.
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """`` Did you mean 'x'?`` for a near miss, else nothing."""
+    text = suggestion(name, known)
+    return text if text.startswith(" Did") else ""
 
-    Parameters
-    ----------
-    estimator : object
-        Its class name goes into error messages.
-    X : DataFrame, array, tensor, list of rows, map of columns or list of maps
-        The rows.
-    kinds : sequence of str or map of str to str, optional
-        What each column, by position or by name, is known to be: text that reads as a number stays
-        text where that is known.
+
+def to_table(estimator: object, X: Any, kinds: Kinds = None) -> Table:
+    """`X` as a :class:`Table`; errors name the class of `estimator`.
+
+    Text that reads as a number stays text in a column that is text by its known `kinds`.
 
     Raises
     ------
@@ -111,7 +107,7 @@ def to_table(
         table = _from_array(estimator, X, kinds)
     elif isinstance(X, Mapping):
         table = _from_map(estimator, X, kinds)
-    elif _is_records(X):
+    elif isinstance(X, (list, tuple)) and X and all(isinstance(row, Mapping) for row in X):
         keys = list(dict.fromkeys(key for record in X for key in record))
         table = _from_map(estimator, {key: [r.get(key) for r in X] for key in keys}, kinds)
     elif nw.dependencies.is_into_dataframe(X):
@@ -153,9 +149,7 @@ def plain_array(values: Any) -> Any:
         return np.ma.filled(values.astype(np.float64), np.nan) if numeric else values.filled()
     if isinstance(values, (np.ndarray, np.generic)):
         return values
-    if hasattr(values, "detach") and hasattr(
-        values, "cpu"
-    ):  # torch, known by its ways: never imported
+    if hasattr(values, "detach") and hasattr(values, "cpu"):  # a tensor; torch is never imported
         values = values.detach().cpu()
         if str(values.dtype) == "torch.bfloat16":  # NumPy has no such type
             values = values.float()
@@ -211,13 +205,9 @@ def read_values(values: Sequence[Any]) -> Column:
     times = {kind for kind in types if issubclass(kind, _DATES)}
     if times and all(kind in times or issubclass(kind, float) for kind in types):
         return Column("time", np.array([_seconds(value) for value in values], dtype=np.float64))
-    allowed = (str, bytes, numbers.Real, decimal.Decimal, np.bool_, *_DATES)
-    if not all(issubclass(kind, allowed) for kind in types):
-        row = next(
-            i
-            for i, value in enumerate(values)
-            if not _is_missing(value) and not isinstance(value, allowed)
-        )
+    usable = (str, bytes, numbers.Real, decimal.Decimal, np.bool_, *_DATES)
+    if not all(issubclass(kind, usable) for kind in types):
+        row = next(i for i, v in enumerate(values) if not (_is_missing(v) or isinstance(v, usable)))
         raise TypeError(
             "A value of this argument must be a string, a number or a date. Got "
             f"{shown(values[row])} in row {row}."
@@ -227,11 +217,10 @@ def read_values(values: Sequence[Any]) -> Column:
 
 def as_text(column: Column) -> np.ndarray:
     """The values of a number or boolean column as the text that a category of them has."""
+    values = column.values.tolist()
     if column.kind == "boolean":
-        column = Column(
-            "text", np.array([None if v != v else bool(v) for v in column.values], dtype=object)
-        )
-    return _texts(column.values.tolist())
+        values = [None if value != value else bool(value) for value in values]
+    return _texts(values)
 
 
 def _is_missing(value: Any) -> bool:
@@ -291,12 +280,6 @@ def _seconds(value: Any) -> float:
     return (value - _EPOCH).total_seconds()
 
 
-def _is_records(X: Any) -> bool:
-    return (
-        isinstance(X, (list, tuple)) and len(X) > 0 and all(isinstance(row, Mapping) for row in X)
-    )
-
-
 def _check_names(names: Sequence[Any]) -> list[str] | None:
     """Names if all are text, None if none is, as scikit-learn has it."""
     text = [isinstance(name, str) for name in names]
@@ -309,10 +292,10 @@ def _check_names(names: Sequence[Any]) -> list[str] | None:
     return [str(name) for name in names] if names and all(text) else None
 
 
-def _named(name: str, read: Callable[[], Column]) -> Column:
-    """Say which column it was when reading one fails."""
+def _named(name: str, read: Callable[..., Column], *arguments: Any) -> Column:
+    """What `read` makes of a column; if it fails, the error says which column it was."""
     try:
-        return read()
+        return read(*arguments)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name} of X cannot be used. {error}") from None
 
@@ -322,7 +305,7 @@ def _from_frame(estimator: object, X: Any) -> Table:
 
     try:
         frame = nw.from_native(X, eager_only=True)
-        listed = list(frame.columns)
+        names = _check_names(list(frame.columns))
     except nw.exceptions.DuplicateError:
         columns = list(X.columns if hasattr(X, "columns") else X.column_names)
         twice = next(name for name in columns if columns.count(name) > 1)
@@ -330,42 +313,39 @@ def _from_frame(estimator: object, X: Any) -> Table:
             f"Column names of X of {owner_of(estimator)} must differ. Got {twice!r} twice. "
             "Rename one of them."
         ) from None
-    names = _check_names(listed)
-    columns = []
-    for index, series in enumerate(frame.iter_columns()):
-        columns.append(_named(label(names, index), partial(series_values, series)))
+    columns = [
+        _named(label(names, index), series_values, series)
+        for index, series in enumerate(frame.iter_columns())
+    ]
     if not columns:
         _check_shape(estimator, (len(frame), 0))
     return Table(names, columns)
 
 
-def _from_map(
-    estimator: object, X: Mapping[Any, Any], kinds: Sequence[str] | Mapping[str, str] | None
-) -> Table:
+def _from_map(estimator: object, X: Mapping[Any, Any], kinds: Kinds) -> Table:
     import narwhals as nw
 
     names = _check_names(list(X))
     columns: list[Column] = []
     known = kinds if isinstance(kinds, Mapping) else {}
     for name, values in X.items():
-        what = f"column {name!r}"
-        values = plain_array(values) if not nw.dependencies.is_into_series(values) else values
-        flat = not isinstance(values, np.ndarray) or values.ndim == 1
-        if not flat or isinstance(values, (str, bytes)):
+        column = f"column {name!r}"
+        series = nw.dependencies.is_into_series(values)
+        values = nw.from_native(values, series_only=True) if series else plain_array(values)
+        if series:
+            columns.append(_named(column, series_values, values))
+        elif isinstance(values, np.ndarray) and values.ndim == 1:
+            columns.append(_named(column, _array_column, values, known.get(name, "")))
+        elif isinstance(values, (np.ndarray, str, bytes)):
             raise ValueError(
-                f"{what} of X of {owner_of(estimator)} must be one list of values. Got "
+                f"{column} of X of {owner_of(estimator)} must be one list of values. Got "
                 f"{shown(values)}."
             )
-        if nw.dependencies.is_into_series(values):
-            series = nw.from_native(values, series_only=True)
-            columns.append(_named(what, partial(series_values, series)))
-        elif isinstance(values, np.ndarray):
-            columns.append(_named(what, partial(_array_column, values, known.get(name, ""))))
         elif isinstance(values, Sequence):
-            columns.append(_named(what, partial(read_values, values)))
+            columns.append(_named(column, read_values, values))
         else:
             raise TypeError(
-                f"{what} of X of {owner_of(estimator)} must be a list of values. Got "
+                f"{column} of X of {owner_of(estimator)} must be a list of values. Got "
                 f"{shown(values)}."
             )
         if len(columns[-1].values) != len(columns[0].values):
@@ -377,9 +357,7 @@ def _from_map(
     return Table(names, columns)
 
 
-def _from_array(
-    estimator: object, X: Any, kinds: Sequence[str] | Mapping[str, str] | None
-) -> Table:
+def _from_array(estimator: object, X: Any, kinds: Kinds) -> Table:
     array = _from_rows(estimator, X) if isinstance(X, (list, tuple)) else plain_array(X)
     if isinstance(array, np.ndarray) and array.dtype.names is not None:
         return _from_map(estimator, {name: array[name] for name in array.dtype.names}, kinds)
@@ -398,9 +376,7 @@ def _from_array(
     known = [""] * count
     if kinds is not None and len(kinds) == count:
         known = list(kinds.values() if isinstance(kinds, Mapping) else kinds)
-    columns = [
-        _named(f"column {i}", partial(_array_column, array[:, i], known[i])) for i in range(count)
-    ]
+    columns = [_named(f"column {i}", _array_column, array[:, i], known[i]) for i in range(count)]
     return Table(None, columns)
 
 
