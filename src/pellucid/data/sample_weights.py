@@ -43,16 +43,12 @@ def sample_weights(estimator: Any, sample_weight: Any, n: int) -> np.ndarray:
             f"sample_weight of {owner} must have shape ({n},), one weight a row. "
             f"Got shape {weights.shape}."
         )
-    if not np.isfinite(weights).all():
-        row = int(np.argmin(np.isfinite(weights)))
-        raise ValueError(
-            f"sample_weight of {owner} must be finite. Got {weights[row]:g} in row {row}."
-        )
-    if (weights < 0).any():
-        row = int(np.argmax(weights < 0))
-        raise ValueError(
-            f"sample_weight of {owner} must not be negative. Got {weights[row]:g} in row {row}."
-        )
+    for expected, wrong in (("be finite", ~np.isfinite(weights)), ("not be negative", weights < 0)):
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise ValueError(
+                f"sample_weight of {owner} must {expected}. Got {weights[row]:g} in row {row}."
+            )
     if not (weights > 0).any():
         raise ValueError(
             f"sample_weight of {owner} must have at least one weight above zero. Got zero in all "
@@ -68,12 +64,10 @@ def class_weights(
     codes: np.ndarray,
     sample_weight: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The weight of each row's class, float64 of shape (rows,).
+    """The weight of each row's class, float64 of shape (rows,); errors name `estimator`'s class.
 
     Parameters
     ----------
-    estimator : object
-        Its class name goes into error messages.
     class_weight : None, "balanced" or dict
         ``"balanced"`` gives each class the same total: rows / (classes * rows of the class).
         A dict gives weights by label; labels not in it weigh 1.
