@@ -137,7 +137,7 @@ def _array_header(array: np.ndarray) -> Header:
         )
     _check_finite(array)
     channels = 1 if array.ndim == 2 else array.shape[2]
-    return Header(*array.shape[:2], channels, kind_of(array))
+    return Header(array.shape[0], array.shape[1], channels, kind_of(array))
 
 
 def _check_finite(array: np.ndarray) -> None:

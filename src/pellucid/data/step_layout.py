@@ -1,4 +1,4 @@
-"""How the steps of sequences lie in what the user has, where each of them has a target."""
+"""The layout of sequences in which each step has a target."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pellucid.data.layout import Layout
 
 @dataclass(frozen=True)
 class StepLayout(Layout):
-    """The steps of N sequences: an array, a list, or the rows of a long table.
+    """The steps of N sequences, which lie in an array, a list, or the rows of a long table.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class StepLayout(Layout):
     lengths : int64 ndarray of shape (N,)
         Steps of each sequence.
     order : int64 ndarray of shape (all steps,), optional
-        Of a table, which of its rows each step is, sequence by sequence.
+        The table's row for each step, sequence by sequence.
     """
 
     kind: str
@@ -68,7 +68,7 @@ class StepLayout(Layout):
         return np.concatenate(arrays)
 
     def flatten_weights(self, name: str, weights: Any) -> Any:
-        """Of weights, which may also be one for each sequence: that of all its steps."""
+        """The weight of each step; a weight given for a sequence is that of all its steps."""
         values = plain_array(weights)
         if hasattr(values, "__len__") and self._by_sequence(values):
             return np.repeat(values, self.lengths)

@@ -13,14 +13,14 @@ from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout
 from pellucid.rows.sequences import coverage
 
-_TOLD = 30  # times from which the distance to the next is told
+_TIMES_KEPT = 30  # last times of a series, from which the later ones are inferred
 
 
 @dataclass(frozen=True, eq=False)
 class Windows:
     """Windows of `steps` rows of one table, which they share.
 
-    An index, a slice or a mask takes some of the windows, and one number a single one.
+    A slice, a mask or an array of positions takes some of the windows, a number a single one.
 
     Attributes
     ----------
@@ -30,14 +30,14 @@ class Windows:
         The row at which each window begins.
     steps : int
     ahead : ndarray of shape (windows, horizon)
-        The row of each step that was to be forecast; in :func:`last_window` there is none.
+        The rows of the steps to be forecast; windows of :func:`last_window` have none.
     about : dict
         "target", "time", "group", "steps" and "horizon", as they were given.
     when : ndarray of shape (rows,)
-        Each row's place in time: that of its time among all times, or where no column tells it, the
+        Each row's place in time: its time's rank among all times, or without a column of times the
         share of its series that lies before it.
     names, times : list
-        Of each series its name and its last times.
+        The name and the last times of each series.
     """
 
     table: Any
@@ -70,7 +70,7 @@ class Windows:
         return len(self), self.steps, self.table.shape[1]
 
     def last(self, column: str) -> np.ndarray:
-        """The last number of a column in each window that is known, NaN where none is."""
+        """The last known number of a column in each window, NaN where there is none."""
         import narwhals as nw
 
         frame = nw.from_native(self.table, eager_only=True)
@@ -86,10 +86,10 @@ class Windows:
         return np.where(last >= self.starts, values[last], np.nan)
 
     def naive(self) -> np.ndarray:
-        """The naive forecast, that the target stays as it was last: of shape (windows, horizon).
+        """The naive forecast, of shape (windows, horizon): the target stays at its last value.
 
-        Where it is not known in any row of a window the forecast is NaN. Of :func:`last_window`,
-        which has no target, there is none.
+        It is NaN where no row of a window has a value. Windows of :func:`last_window` have no
+        target, and so no naive forecast.
         """
         if self.about["target"] is None:
             raise ValueError(
@@ -99,26 +99,21 @@ class Windows:
         return np.repeat(self.last(self.about["target"])[:, None], self.ahead.shape[1], axis=1)
 
     def split(self, fraction: float) -> tuple[np.ndarray, np.ndarray]:
-        """The first windows to learn from, and the last, which hold out a share of the rows.
+        """The positions of the first windows, to learn from, and of the last, which are held out.
 
-        One cut in time for all series: no answer that is learned from comes after one that is held
-        out. Windows whose answers lie on both sides of it are in neither.
-
-        Returns
-        -------
-        learn, held : int64 ndarray
-            Their positions.
+        One cut in time for all series holds out `fraction` of the rows: no target that is learned
+        from comes after one that is held out. Windows with targets on both sides are in neither.
         """
         seen = self.covered
         seen[self.ahead.reshape(-1)] = True
         times = np.sort(self.when[seen])
         count = round(fraction * len(times))
-        everyone = np.arange(len(self))
+        positions = np.arange(len(self))
         if not count:
-            return everyone, everyone[:0]
+            return positions, positions[:0]
         cut = times[len(times) - count]
-        answers = self.when[self.ahead]
-        return everyone[answers[:, -1] < cut], everyone[answers[:, 0] >= cut]
+        targets = self.when[self.ahead]
+        return positions[targets[:, -1] < cut], positions[targets[:, 0] >= cut]
 
     @property
     def covered(self) -> np.ndarray:
@@ -128,7 +123,7 @@ class Windows:
 
 @dataclass(frozen=True)
 class WindowLayout(Layout):
-    """The windows of a series: y has one entry for each, and time decides on what to validate."""
+    """The windows of a series: y has an entry for each, and the last ones are for validation."""
 
     windows: Windows
 
@@ -139,7 +134,7 @@ class WindowLayout(Layout):
         return values
 
     def split(self, fraction: float, used: np.ndarray) -> list[np.ndarray]:
-        """As :meth:`Windows.split`: windows beside those kept aside share their answers."""
+        """As :meth:`Windows.split`, since windows next to each other share steps and targets."""
         rows = np.flatnonzero(used)
         return [np.flatnonzero(np.isin(rows, part)) for part in self.windows.split(fraction)]
 
@@ -163,16 +158,15 @@ def windows(
     steps : int
         Rows of a window.
     horizon : int, default=1
-        How many rows ahead the target is wanted: all of the rows 1, ..., horizon.
+        How many rows ahead the target is forecast: rows 1, ..., horizon after the window.
     stride : int, default=1
         Rows from one window to the next.
     target : int or str, optional
-        The column to forecast, which is also looked back at. May be left out of one column.
+        The column to forecast, which is a feature too. Not needed where there is only one column.
     time : str, optional
-        Of a DataFrame, the column by which the rows are sorted; it is no feature.
+        The column of a DataFrame by which its rows are sorted; it is no feature.
     group : str, optional
-        Of a DataFrame of several series, the column that names them. No window crosses from one
-        into another.
+        The column of a DataFrame that names the series. No window crosses from one into another.
 
     Returns
     -------
@@ -201,18 +195,11 @@ def windows(
     horizon = checks.positive_integer("horizon", "windows", horizon)
     stride = checks.positive_integer("stride", "windows", stride)
     read = _read(series, target, time, group)
-    table, values = read.table, read.values
     starts = _starts(read, steps, horizon, stride)
     ahead = starts[:, None] + steps + np.arange(horizon)
-    y = values[ahead]
-    _check_target(values, ahead, target, read.order)
-    y = y[:, 0] if horizon == 1 else y
-    if isinstance(table, np.ndarray):
-        return table[starts[:, None] + np.arange(steps)], y
-    about = {
-        "target": read.target, "time": time, "group": group, "steps": steps, "horizon": horizon,
-    }  # fmt: skip
-    return Windows(table, starts, steps, ahead, about, read.when, read.names, read.times), y
+    _check_target(read.values, ahead, target, read.order)
+    y = read.values[ahead]
+    return _cut(read, starts, steps, ahead, time, group), y[:, 0] if horizon == 1 else y
 
 
 def last_window(
@@ -224,26 +211,22 @@ def last_window(
     """
     steps = checks.positive_integer("steps", "last_window", steps)
     read = _read(series, None, time, group, wanted=False)
-    table, lengths = read.table, read.lengths
-    for name, length in zip(read.names, lengths, strict=True):
+    for name, length in zip(read.names, read.lengths, strict=True):
         if length < steps:
             raise ValueError(
                 f"the series of last_window must have at least {steps} rows, one window. Got "
                 f"{length}{'' if name is None else f' in {checks.shown(name)}'}."
             )
-    starts = np.cumsum(lengths) - steps
-    if isinstance(table, np.ndarray):
-        return table[starts[:, None] + np.arange(steps)]
-    about = {"target": None, "time": time, "group": group, "steps": steps, "horizon": 0}
-    ahead = np.zeros((len(starts), 0), dtype=np.int64)
-    return Windows(table, starts, steps, ahead, about, read.when, read.names, read.times)
+    starts = np.cumsum(read.lengths) - steps
+    return _cut(read, starts, steps, np.zeros((len(starts), 0), dtype=np.int64), time, group)
 
 
 @dataclass(frozen=True)
 class _Read:
-    """A series as it was read: features in time, length of each series, the target's numbers.
+    """Series as they were read, one behind the other, each in time.
 
-    `order` says which row of what was given each is, `when` its place in time.
+    `values` are the target's numbers, `order` each row's position in what was given, and `when` its
+    place in time.
     """
 
     table: Any
@@ -254,6 +237,17 @@ class _Read:
     when: np.ndarray
     names: list[Any]
     times: list[list[Any]]
+
+
+def _cut(
+    read: _Read, starts: np.ndarray, steps: int, ahead: np.ndarray, time: Any, group: Any
+) -> Any:
+    """The windows that begin at `starts`: of an array an array, of a DataFrame Windows."""
+    if isinstance(read.table, np.ndarray):
+        return read.table[starts[:, None] + np.arange(steps)]
+    width = ahead.shape[1]
+    about = {"target": read.target, "time": time, "group": group, "steps": steps, "horizon": width}
+    return Windows(read.table, starts, steps, ahead, about, read.when, read.names, read.times)
 
 
 def _read(
@@ -295,17 +289,17 @@ def _read(
 
 
 def _shares(lengths: np.ndarray) -> np.ndarray:
-    """Of each row, the share of its series that lies before it."""
+    """The share of its series that lies before each row."""
     return np.concatenate([np.arange(length) / length for length in lengths])
 
 
 def _last_times(frame: Any, time: str | None, groups: Groups) -> list[list[Any]]:
-    """The last times of each series, from which those to come can be told."""
+    """The last times of each series, from which later ones are inferred."""
     if time is None:
         return [[] for _ in groups.labels]
     ends = np.cumsum(groups.lengths)
     return [
-        frame[time][groups.order[max(end - length, end - _TOLD) : end].tolist()].to_list()
+        frame[time][groups.order[max(end - length, end - _TIMES_KEPT) : end].tolist()].to_list()
         for end, length in zip(ends, groups.lengths, strict=True)
     ]
 
@@ -340,7 +334,7 @@ def _read_array(series: Any, target: Any, time: Any, group: Any, wanted: bool) -
 
 
 def _starts(read: _Read, steps: int, horizon: int, stride: int) -> np.ndarray:
-    """Where windows begin in all series one after the other."""
+    """Where the windows begin in the rows of all series."""
     starts: list[np.ndarray] = []
     begins = np.cumsum(read.lengths) - read.lengths
     for name, begin, length in zip(read.names, begins, read.lengths, strict=True):
