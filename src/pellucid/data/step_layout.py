@@ -36,11 +36,6 @@ class StepLayout(Layout):
         return int(self.lengths.sum())
 
     @property
-    def starts(self) -> np.ndarray:
-        """Where each sequence begins among all steps."""
-        return np.cumsum(self.lengths) - self.lengths
-
-    @property
     def step_lengths(self) -> np.ndarray:
         return self.lengths
 
@@ -70,8 +65,9 @@ class StepLayout(Layout):
     def flatten_weights(self, name: str, weights: Any) -> Any:
         """The weight of each step; a weight given for a sequence is that of all its steps."""
         values = plain_array(weights)
-        if hasattr(values, "__len__") and self._by_sequence(values):
-            return np.repeat(values, self.lengths)
+        if self.order is None and hasattr(values, "__len__") and len(values) == len(self.lengths):
+            if all(np.ndim(plain_array(weight)) == 0 for weight in values):
+                return np.repeat(values, self.lengths)
         return super().flatten_weights(name, weights)
 
     def restore(self, predictions: np.ndarray) -> Any:
@@ -81,13 +77,7 @@ class StepLayout(Layout):
             return restored
         if self.kind == "array":
             return predictions.reshape(len(self.lengths), -1, *predictions.shape[1:])
-        return np.split(predictions, self.starts[1:])
-
-    def _by_sequence(self, weights: Any) -> bool:
-        """Whether `weights` are one for each sequence, and not for each step."""
-        if self.order is not None or len(weights) != len(self.lengths):
-            return False
-        return all(np.ndim(plain_array(weight)) == 0 for weight in weights)
+        return np.split(predictions, np.cumsum(self.lengths)[:-1])
 
     def _flatten_array(self, name: str, values: np.ndarray) -> np.ndarray:
         wanted = (len(self.lengths), int(self.lengths[0]))

@@ -225,7 +225,7 @@ class TableEncoder(Encoder[Table]):
         """`table` with its columns in the order of training, or an error that says what differs."""
         owner, given = owner_of(estimator), table.names
         if self.names is not None and given is not None:
-            return self._by_name(owner, table, given)
+            return self._by_name(owner, table, given, self.names)
         if given is not None:
             warnings.warn(
                 f"X has feature names, but {owner} was fitted without feature names", stacklevel=4
@@ -242,8 +242,8 @@ class TableEncoder(Encoder[Table]):
             )
         return table
 
-    def _by_name(self, owner: str, table: Table, given: list[str]) -> Table:
-        names = self.names or []
+    @staticmethod
+    def _by_name(owner: str, table: Table, given: list[str], names: list[str]) -> Table:
         lacking = [name for name in names if name not in given]
         extra = [name for name in given if name not in names]
         more = f" (and {len(lacking or extra) - 1} more)" if len(lacking or extra) > 1 else ""

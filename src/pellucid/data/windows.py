@@ -194,12 +194,13 @@ def windows(
     steps = checks.positive_integer("steps", "windows", steps)
     horizon = checks.positive_integer("horizon", "windows", horizon)
     stride = checks.positive_integer("stride", "windows", stride)
-    read = _read(series, target, time, group)
+    read = _read(series, time, group)
+    column, values = _read_target(read.table, target)
     starts = _starts(read, steps, horizon, stride)
     ahead = starts[:, None] + steps + np.arange(horizon)
-    _check_target(read.values, ahead, target, read.order)
-    y = read.values[ahead]
-    return _cut(read, starts, steps, ahead, time, group), y[:, 0] if horizon == 1 else y
+    _check_target(values, ahead, target, read.order)
+    X = read.cut(starts, ahead, steps, {"target": column, "time": time, "group": group})
+    return X, values[ahead[:, 0] if horizon == 1 else ahead]
 
 
 def last_window(
@@ -210,7 +211,7 @@ def last_window(
     Parameters are those of :func:`windows`; so is what is returned, without y.
     """
     steps = checks.positive_integer("steps", "last_window", steps)
-    read = _read(series, None, time, group, wanted=False)
+    read = _read(series, time, group)
     for name, length in zip(read.names, read.lengths, strict=True):
         if length < steps:
             raise ValueError(
@@ -218,60 +219,77 @@ def last_window(
                 f"{length}{'' if name is None else f' in {checks.shown(name)}'}."
             )
     starts = np.cumsum(read.lengths) - steps
-    return _cut(read, starts, steps, np.zeros((len(starts), 0), dtype=np.int64), time, group)
+    ahead = np.zeros((len(starts), 0), dtype=np.int64)
+    return read.cut(starts, ahead, steps, {"target": None, "time": time, "group": group})
 
 
 @dataclass(frozen=True)
-class _Read:
+class _Series:
     """Series as they were read, one behind the other, each in time.
 
-    `values` are the target's numbers, `order` each row's position in what was given, and `when` its
-    place in time.
+    `order` is each row's position in what was given, and `when` its place in time.
     """
 
     table: Any
     lengths: np.ndarray
-    values: np.ndarray
-    target: Any
     order: np.ndarray
     when: np.ndarray
     names: list[Any]
     times: list[list[Any]]
 
-
-def _cut(
-    read: _Read, starts: np.ndarray, steps: int, ahead: np.ndarray, time: Any, group: Any
-) -> Any:
-    """The windows that begin at `starts`: of an array an array, of a DataFrame Windows."""
-    if isinstance(read.table, np.ndarray):
-        return read.table[starts[:, None] + np.arange(steps)]
-    width = ahead.shape[1]
-    about = {"target": read.target, "time": time, "group": group, "steps": steps, "horizon": width}
-    return Windows(read.table, starts, steps, ahead, about, read.when, read.names, read.times)
+    def cut(self, starts: np.ndarray, ahead: np.ndarray, steps: int, columns: dict) -> Any:
+        """The windows that begin at `starts`: of an array an array, of a DataFrame Windows."""
+        if isinstance(self.table, np.ndarray):
+            return self.table[starts[:, None] + np.arange(steps)]
+        about = columns | {"steps": steps, "horizon": ahead.shape[1]}
+        return Windows(self.table, starts, steps, ahead, about, self.when, self.names, self.times)
 
 
-def _read(
-    series: Any, target: Any, time: str | None, group: str | None, wanted: bool = True
-) -> _Read:
+def _read(series: Any, time: str | None, group: str | None) -> _Series:
     import narwhals as nw
 
     if nw.dependencies.is_into_series(series):
         series = np.asarray(nw.from_native(series, series_only=True).to_numpy())
-    if not nw.dependencies.is_into_dataframe(series):
-        return _read_array(series, target, time, group, wanted)
-    frame = nw.from_native(series, eager_only=True)
-    lengths = np.array([len(frame)], dtype=np.int64)
-    names: list[Any] = [None]
-    times: list[list[Any]] = [[]]
-    order, when = np.arange(len(frame)), _shares(lengths)
+    is_frame = nw.dependencies.is_into_dataframe(series)
     if time is not None or group is not None:
+        if not is_frame:
+            raise TypeError(
+                f"series of windows must be a DataFrame where time or group is given. Got "
+                f"{type(series).__name__}."
+            )
         groups = Groups.of("windows", series, group, time)
-        names, lengths, order = groups.labels, groups.lengths, groups.order
-        times = _last_times(frame, time, groups)
-        when = _shares(lengths) if groups.when is None else groups.when
-        frame = nw.from_native(groups.table, eager_only=True)
-    if not wanted:
-        return _Read(frame.to_native(), lengths, np.zeros(0), None, order, when, names, times)
+        times = _last_times(nw.from_native(series, eager_only=True), time, groups)
+        when = _shares(groups.lengths) if groups.when is None else groups.when
+        return _Series(groups.table, groups.lengths, groups.order, when, groups.labels, times)
+    if is_frame:
+        table = nw.from_native(series, eager_only=True).to_native()
+    else:
+        table = np.asarray(plain_array(series))
+        table = table[:, None] if table.ndim == 1 else table
+        if table.ndim != 2 or table.dtype.kind not in "biuf" or not table.shape[1]:
+            raise ValueError(
+                "series of windows must be numbers of shape (steps,) or (steps, features), or a "
+                f"DataFrame. Got {table.dtype} of shape {table.shape}."
+            )
+    lengths = np.array([len(table)], dtype=np.int64)
+    return _Series(table, lengths, np.arange(len(table)), _shares(lengths), [None], [[]])
+
+
+def _read_target(table: Any, target: Any) -> tuple[Any, np.ndarray]:
+    """The column to forecast, and its numbers."""
+    import narwhals as nw
+
+    if isinstance(table, np.ndarray):
+        columns = table.shape[1]
+        target = 0 if target is None and columns == 1 else target
+        whole = isinstance(target, (int, np.integer)) and not isinstance(target, bool)
+        if not whole or not -columns <= target < columns:
+            raise ValueError(
+                f"target of windows must be the number of a column, 0 to {columns - 1}. "
+                f"Got {checks.shown(target)}."
+            )
+        return target, table[:, target].astype(np.float64)
+    frame = nw.from_native(table, eager_only=True)
     if target is None and len(frame.columns) == 1:
         target = frame.columns[0]
     if target not in frame.columns:
@@ -279,13 +297,12 @@ def _read(
             f"target of windows must be a column of the series. Got {checks.shown(target)}."
             f"{checks.suggestion(target, frame.columns)}"
         )
-    column = frame[target]
-    if not column.dtype.is_numeric():
+    if not frame[target].dtype.is_numeric():
         raise TypeError(
-            f"target of windows must be a column of numbers. Got {target!r} of {column.dtype}."
+            f"target of windows must be a column of numbers. Got {target!r} of "
+            f"{frame[target].dtype}."
         )
-    values = np.asarray(column.to_numpy(), dtype=np.float64)
-    return _Read(frame.to_native(), lengths, values, target, order, when, names, times)
+    return target, np.asarray(frame[target].to_numpy(), dtype=np.float64)
 
 
 def _shares(lengths: np.ndarray) -> np.ndarray:
@@ -304,40 +321,11 @@ def _last_times(frame: Any, time: str | None, groups: Groups) -> list[list[Any]]
     ]
 
 
-def _read_array(series: Any, target: Any, time: Any, group: Any, wanted: bool) -> _Read:
-    if time is not None or group is not None:
-        raise TypeError(
-            f"series of windows must be a DataFrame where time or group is given. Got "
-            f"{type(series).__name__}."
-        )
-    array = np.asarray(plain_array(series))
-    if array.ndim == 1:
-        array = array[:, None]
-    if array.ndim != 2 or array.dtype.kind not in "biuf" or not array.shape[1]:
-        raise ValueError(
-            "series of windows must be numbers of shape (steps,) or (steps, features), or a "
-            f"DataFrame. Got {array.dtype} of shape {array.shape}."
-        )
-    columns = array.shape[1]
-    if target is None and (columns == 1 or not wanted):
-        target = 0
-    whole = isinstance(target, (int, np.integer)) and not isinstance(target, bool)
-    if not whole or not -columns <= target < columns:
-        raise ValueError(
-            f"target of windows must be the number of a column, 0 to {columns - 1}. "
-            f"Got {checks.shown(target)}."
-        )
-    lengths = np.array([len(array)], dtype=np.int64)
-    values = array[:, target].astype(np.float64)
-    order = np.arange(len(array))
-    return _Read(array, lengths, values, target, order, _shares(lengths), [None], [[]])
-
-
-def _starts(read: _Read, steps: int, horizon: int, stride: int) -> np.ndarray:
+def _starts(series: _Series, steps: int, horizon: int, stride: int) -> np.ndarray:
     """Where the windows begin in the rows of all series."""
     starts: list[np.ndarray] = []
-    begins = np.cumsum(read.lengths) - read.lengths
-    for name, begin, length in zip(read.names, begins, read.lengths, strict=True):
+    begins = np.cumsum(series.lengths) - series.lengths
+    for name, begin, length in zip(series.names, begins, series.lengths, strict=True):
         count = length - steps - horizon + 1
         if count < 1:
             raise ValueError(
