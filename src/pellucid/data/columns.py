@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils.validation import check_array
+from sklearn.utils.validation import check_array, validate_data
 
 from pellucid.checks import shown, suggestion
 
@@ -64,9 +64,7 @@ class Table:
         """The columns one by one, also those of a matrix."""
         if self.matrix is None:
             return self.columns
-        return [
-            Column("number", self.matrix[:, i].astype(np.float64)) for i in range(self.shape[1])
-        ]
+        return [Column("number", column.astype(np.float64)) for column in self.matrix.T]
 
 
 def blocks(rows: int, width: int) -> list[slice]:
@@ -94,12 +92,8 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
 def to_table(estimator: object, X: Any, kinds: Kinds = None) -> Table:
     """`X` as a :class:`Table`; errors name the class of `estimator`.
 
-    Text that reads as a number stays text in a column that is text by its known `kinds`.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If `X` is no table of at least one row and one column of numbers, text or dates.
+    Text that reads as a number stays text in a column that is text by its known `kinds`. An `X`
+    without rows or columns, or not of numbers, text or dates, is a ValueError or TypeError.
     """
     import narwhals as nw
 
@@ -122,6 +116,19 @@ def to_table(estimator: object, X: Any, kinds: Kinds = None) -> Table:
     if table.matrix is not None:
         check_finite(estimator, table.matrix, lambda index: label(table.names, index))
     return table
+
+
+def one_feature(
+    estimator: Any, X: Any, learn: bool, finite: bool | str = True
+) -> tuple[np.ndarray, list[str] | None]:
+    """A table of numbers as rows of one feature, (rows, columns, 1), and the names to learn.
+
+    scikit-learn refuses what is no such table, in its own words.
+    """
+    kinds = [np.float64, np.float32]
+    array = validate_data(estimator, X, reset=learn, dtype=kinds, ensure_all_finite=finite)
+    names = getattr(estimator, "feature_names_in_", None) if learn else None
+    return np.asarray(array)[:, :, None], None if names is None else names.tolist()
 
 
 def check_finite(
@@ -172,10 +179,8 @@ def series_values(series: Any) -> Column:
     if kind.is_numeric():
         return Column("number", np.asarray(series.cast(nw.Float64).to_numpy(), dtype=np.float64))
     if isinstance(kind, (nw.Datetime, nw.Date)):
-        microseconds = np.asarray(
-            series.dt.timestamp("us").cast(nw.Float64).to_numpy(), dtype=np.float64
-        )
-        return Column("time", microseconds / 1e6)
+        microseconds = series.dt.timestamp("us").cast(nw.Float64).to_numpy()
+        return Column("time", np.asarray(microseconds, dtype=np.float64) / 1e6)
     values = series.to_list()
     if isinstance(kind, (nw.String, nw.Categorical, nw.Enum)):
         texts = _texts(values)
@@ -186,12 +191,9 @@ def series_values(series: Any) -> Column:
 
 
 def read_values(values: Sequence[Any]) -> Column:
-    """A sequence of Python values as a :class:`Column`, its kind read off the values' types.
+    """A sequence of Python values as a :class:`Column`, whose kind their types decide.
 
-    Raises
-    ------
-    TypeError
-        If a value is neither a number, text, a truth value, a date nor missing.
+    A value that is neither a number, text, a truth value, a date nor missing is a TypeError.
     """
     types = {kind for kind in set(map(type, values)) if kind.__name__ not in _MISSING_TYPES}
     if not types:
@@ -366,7 +368,7 @@ def _from_array(estimator: object, X: Any, kinds: Kinds) -> Table:
             f"X of {owner_of(estimator)} must be a table, of shape (rows, columns). "
             f"Got shape {array.shape}. X.reshape(len(X), -1) makes a row of each."
         )
-    # scikit-learn's own words for whatever is sparse, complex, a scalar, 1-D or empty.
+    # scikit-learn refuses what is sparse, complex, a scalar, 1-D or empty in its own words.
     array = check_array(
         array, dtype=None, ensure_all_finite=False, estimator=estimator, input_name="X"
     )

@@ -48,10 +48,8 @@ class Encoder(ABC, Generic[Content]):
     def read(self, estimator: Any, X: Any, learn: bool = False) -> Reading[Content]:
         """Read `X`, to `learn` from it or else to encode it; a Reading comes back as it is.
 
-        Raises
-        ------
-        ValueError, TypeError
-            If `X` is not what this encoder takes, is empty, or is unlike what was learned from.
+        An `X` that this encoder does not take, that is empty, or that is unlike what was learned
+        from is a ValueError or TypeError.
         """
         return X if isinstance(X, Reading) else self._read(estimator, X, learn)
 
@@ -63,17 +61,14 @@ class Encoder(ABC, Generic[Content]):
     def learn(self, estimator: Any, reading: Reading[Content], weights: Any, dtype: Any) -> Rows:
         """Learn from what was read, name the estimator's features, and return the encoded rows.
 
+        What cannot be learned from is a ValueError.
+
         Parameters
         ----------
         weights : ndarray of shape (entries,), or None
             One for each entry of the layout. Weight 2 is the entry twice, weight 0 is none at all.
         dtype : float32 or float64
             The type of the rows.
-
-        Raises
-        ------
-        ValueError
-            If what is in X is of no use.
         """
 
     @abstractmethod

@@ -11,7 +11,7 @@ from pellucid.data.windows import Windows
 
 
 def forecast_table(frame: Any, last: Windows, target: str, values: np.ndarray) -> Any:
-    """The forecasts of all series, in a table of the same library as `frame`, the series.
+    """The forecasts of all series, in a table of the same library as `frame`, which holds them.
 
     It has the columns of group and time, named and typed as in `frame`, and the target; where no
     column tells the time there is "step" instead: 1, ..., horizon.

@@ -47,11 +47,8 @@ class Groups(Layout):
     def of(cls, owner: str, X: Any, group: str | None, time: str | None) -> Self:
         """Split `X` by its columns `group` and `time`.
 
-        Raises
-        ------
-        ValueError, TypeError
-            If a column is not there, a group has no name or a row no time, or two rows of a
-            group have the same time.
+        A column that is not there, a row without a name or a time, and two rows of a group at the
+        same time are a ValueError or TypeError.
         """
         import narwhals as nw
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Self, final
 
 import numpy as np
-from sklearn.utils.validation import validate_data
 
 from pellucid.checks import one_of, shown
-from pellucid.data.columns import blocks, owner_of, plain_array
+from pellucid.data.columns import blocks, one_feature, owner_of, plain_array
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.layout import RowLayout
 from pellucid.data.picture_sets import Counts, fault, read_all, sources_in
@@ -109,10 +108,7 @@ class PictureEncoder(Encoder[Sources]):
             return Reading(Sources(listed=listed), RowLayout(len(listed)))
         array, names = _stacked(X), None
         if not isinstance(array, np.ndarray) or array.ndim < 3:
-            # scikit-learn refuses what is no table in its own words
-            rows = validate_data(estimator, X, reset=learn, dtype=[np.float64, np.float32])
-            names = getattr(estimator, "feature_names_in_", None) if learn else None
-            array = np.asarray(rows)[:, :, None]
+            array, names = one_feature(estimator, X, learn)
         elif array.ndim > 4 or array.dtype.kind not in "biuf" or not array.size:
             raise ValueError(
                 f"X of {owner} must be signals of shape (rows, length), pictures of "
@@ -122,8 +118,7 @@ class PictureEncoder(Encoder[Sources]):
         else:
             _check_finite(owner, array)
             array = array if array.ndim == 4 else array[..., None]
-        sources = Sources(array, names=None if names is None else names.tolist())
-        return Reading(sources, RowLayout(len(array)))
+        return Reading(Sources(array, names=names), RowLayout(len(array)))
 
     def learn(self, estimator: Any, reading: Reading[Sources], weights: Any, dtype: Any) -> Rows:
         owner, sources = owner_of(estimator), reading.content
@@ -331,7 +326,8 @@ class PictureEncoder(Encoder[Sources]):
         sizes = set(zip(heights, widths, strict=True))
         self.resizes = size is not None or len(sizes) > 1
         if size is None:
-            size = _middle(heights), _middle(widths)
+            middle = len(headers) // 2
+            size = sorted(heights)[middle], sorted(widths)[middle]
             if len(sizes) > 1:
                 low, high = min(sizes), max(sizes)
                 self.notes.append(
@@ -400,10 +396,6 @@ def _check_finite(owner: str, array: np.ndarray) -> None:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         row = int(np.argmin(np.isfinite(array.reshape(len(array), -1)).all(axis=1)))
         raise ValueError(f"X of {owner} must be finite. Got NaN or infinity in row {row}.")
-
-
-def _middle(sizes: Sequence[int]) -> int:
-    return sorted(sizes)[len(sizes) // 2]
 
 
 def _size(size: Any, owner: str) -> tuple[int, int] | None:

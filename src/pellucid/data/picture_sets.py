@@ -87,7 +87,7 @@ def read_all(
 
 
 class Counts:
-    """How often each level occurs in each channel: sums that no order of pictures changes."""
+    """How often each level occurs in each channel."""
 
     def __init__(self, levels: int, channels: int) -> None:
         self.counts = np.zeros((channels, levels))

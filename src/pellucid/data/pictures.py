@@ -60,12 +60,9 @@ def is_picture(value: Any) -> bool:
 
 
 def read_header(source: Any) -> Header:
-    """What `source` (a path, an image of Pillow's, an array) is, without its pixels.
+    """The header of `source`: a path, an image of Pillow's or an array.
 
-    Raises
-    ------
-    PictureError
-        If it is no picture, is not there, or is too large.
+    A source that is no picture, is not there, or is too large is a PictureError.
     """
     if isinstance(source, np.ndarray):
         return _array_header(source)
@@ -74,24 +71,10 @@ def read_header(source: Any) -> Header:
 
 
 def read_picture(source: Any, wanted: Header, resizes: bool, converts: bool) -> np.ndarray:
-    """The pixels of `source` as `wanted` says.
+    """The pixels of `source`, (height, width, channels), of the size, channels and kind `wanted`.
 
-    Parameters
-    ----------
-    source : path, image of Pillow's, or array
-    wanted : Header
-        Height, width, channels and kind of the result.
-    resizes, converts : bool
-        Whether a picture of another size, or of other colour, is converted; else it is refused.
-
-    Returns
-    -------
-    ndarray of shape (height, width, channels)
-        Of the type that belongs to the kind. Files of 8 and of 16 bits are brought to one scale.
-
-    Raises
-    ------
-    PictureError
+    8 and 16 bits are brought to one scale. A picture of another size is resized only if `resizes`,
+    and one of another colour is converted only if `converts`; else it is a PictureError.
     """
     if isinstance(source, np.ndarray):
         header = _array_header(source)

@@ -47,7 +47,8 @@ def read_table(path: str | os.PathLike[str], engine: str | None = None) -> Any:
     """
     path = Path(path)
     if not path.exists():
-        hint = did_you_mean(path.name, _neighbours(path))
+        neighbours = [file.name for file in path.parent.glob("*")]  # none if there is no folder
+        hint = did_you_mean(path.name, neighbours)
         raise FileNotFoundError(f"{path} does not exist.{hint}")
     if path.is_dir():
         raise IsADirectoryError(f"{path} must be a file. Got a directory.")
@@ -140,13 +141,6 @@ def _installed(kind: str) -> str:
         f"A {kind} file needs pandas, polars or pyarrow, and none is installed. "
         'Run: pip install "pellucid[tables]"'
     )
-
-
-def _neighbours(path: Path) -> list[str]:
-    try:
-        return [neighbour.name for neighbour in path.parent.iterdir()]
-    except OSError:
-        return []
 
 
 def _csv_style(path: Path) -> tuple[str, str]:

@@ -23,10 +23,7 @@ def check_rows(estimator: Any, x_rows: int, y_rows: int) -> None:
 def sample_weights(estimator: Any, sample_weight: Any, n: int) -> np.ndarray:
     """`sample_weight` as a float64 array of shape (n,); ones for None.
 
-    Raises
-    ------
-    ValueError
-        If its length is not `n`, a weight is negative, NaN or infinite, or all are zero.
+    Another length, a weight that is negative, NaN or infinite, or zeros alone are a ValueError.
     """
     owner = owner_of(estimator)
     if sample_weight is None:
@@ -81,8 +78,7 @@ def class_weights(
     Raises
     ------
     ValueError
-        If `class_weight` is something else, names an unknown label, or is given for multilabel
-        targets.
+        If `class_weight` is something else, has an unknown label, or `codes` have several columns.
     """
     owner = owner_of(estimator)
     rows = len(codes)

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Self, final
 
 import numpy as np
-from sklearn.utils.validation import validate_data
 
 from pellucid.checks import shown
-from pellucid.data.columns import Table, owner_of, plain_array
+from pellucid.data.columns import Table, one_feature, owner_of, plain_array
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout, RowLayout
@@ -76,13 +75,13 @@ class SequenceEncoder(Encoder[Steps]):
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Steps]:
         if isinstance(X, Windows):
             return self._read_windows(estimator, X, learn)
-        layout: Layout
         flat, names = False, None
         if self.group is not None or self.time is not None:
             groups = Groups.of(owner_of(estimator), X, self.group, self.time)
             values, lengths = groups.table, groups.lengths
-            layout = replace(groups, table=None)  # the table need not live as long as the layout
-            step_layout = StepLayout("table", lengths, groups.order)
+            # the table need not live as long as the layout
+            by_row: Layout = replace(groups, table=None)
+            by_step = StepLayout("table", lengths, groups.order)
         else:
             arrays = _listed(X)
             flat = self._is_flat(estimator, arrays, learn)
@@ -91,13 +90,12 @@ class SequenceEncoder(Encoder[Steps]):
             elif isinstance(arrays, np.ndarray) and arrays.ndim == 2:
                 arrays = arrays[:, :, None]
             values, lengths = _all_steps(owner_of(estimator), arrays)
-            layout = RowLayout(len(lengths))
-            kind = "array" if isinstance(arrays, np.ndarray) else "list"
-            step_layout = StepLayout(kind, lengths)
+            by_row = RowLayout(len(lengths))
+            by_step = StepLayout("array" if isinstance(arrays, np.ndarray) else "list", lengths)
         table = self.table.read(estimator, values, learn)
         starts = np.cumsum(lengths) - lengths
         steps = Steps(table, starts, lengths, int(lengths.max()), flat, names)
-        return Reading(steps, step_layout if self.by_step else layout)
+        return Reading(steps, by_step if self.by_step else by_row)
 
     def _read_windows(self, estimator: Any, X: Windows, learn: bool) -> Reading[Steps]:
         owner = owner_of(estimator)
@@ -200,13 +198,7 @@ def _flat_steps(estimator: Any, X: Any, learn: bool) -> tuple[np.ndarray, list[s
                 "columns that say which sequence a row belongs to and when it was, or cut a series "
                 "into windows."
             )
-    # scikit-learn refuses what is no table in its own words
-    array = validate_data(
-        estimator, X, reset=learn, dtype=[np.float64, np.float32],
-        ensure_all_finite="allow-nan",
-    )  # fmt: skip
-    names = getattr(estimator, "feature_names_in_", None) if learn else None
-    return array[:, :, None], None if names is None else [str(name) for name in names]
+    return one_feature(estimator, X, learn, "allow-nan")
 
 
 def _listed(X: Any) -> Any:
@@ -243,8 +235,20 @@ def _listed(X: Any) -> Any:
 def _all_steps(owner: str, arrays: Any) -> tuple[Any, np.ndarray]:
     """All steps of what :func:`_listed` gave as one table, and each sequence's number of steps."""
     if isinstance(arrays, np.ndarray):
-        return _from_array(owner, arrays)
-    return _from_tables(owner, arrays) if _tables(arrays) else _from_list(owner, arrays)
+        values, lengths = _from_array(owner, arrays)
+    elif _tables(arrays):
+        return _from_tables(owner, arrays)
+    else:
+        values, lengths = _from_list(owner, arrays)
+    if values.dtype.kind == "f" and np.isinf(values).any():  # NaN is a missing value
+        row, feature = np.argwhere(np.isinf(values))[0]
+        sequence = int(np.searchsorted(np.cumsum(lengths), row, side="right"))
+        step = int(row - lengths[:sequence].sum())
+        raise ValueError(
+            f"X of {owner} must be finite, or NaN where a value is missing. Got infinity in "
+            f"sequence {sequence}, step {step}, feature {feature}."
+        )
+    return values, lengths
 
 
 def _rank(value: Any) -> int:
@@ -296,9 +300,7 @@ def _from_array(owner: str, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             f"{array.shape}."
         )
     rows, steps, features = array.shape
-    values, lengths = array.reshape(-1, features), np.full(rows, steps, dtype=np.int64)
-    _check_finite(owner, values, lengths)
-    return values, lengths
+    return array.reshape(-1, features), np.full(rows, steps, dtype=np.int64)
 
 
 def _from_list(owner: str, sequences: list[Any]) -> tuple[np.ndarray, np.ndarray]:
@@ -325,20 +327,4 @@ def _from_list(owner: str, sequences: list[Any]) -> tuple[np.ndarray, np.ndarray
                 f"{arrays[0].shape[1]}. Got {array.shape[1]}."
             )
         arrays.append(array)
-    lengths = np.array([len(array) for array in arrays], dtype=np.int64)
-    values = np.concatenate(arrays)
-    _check_finite(owner, values, lengths)
-    return values, lengths
-
-
-def _check_finite(owner: str, values: np.ndarray, lengths: np.ndarray) -> None:
-    """NaN is a missing value; an infinity is a mistake."""
-    if values.dtype.kind != "f" or not np.isinf(values).any():
-        return
-    row, feature = np.argwhere(np.isinf(values))[0]
-    sequence = int(np.searchsorted(np.cumsum(lengths), row, side="right"))
-    step = int(row - lengths[:sequence].sum())
-    raise ValueError(
-        f"X of {owner} must be finite, or NaN where a value is missing. Got infinity in sequence "
-        f"{sequence}, step {step}, feature {feature}."
-    )
+    return np.concatenate(arrays), np.array([len(array) for array in arrays], dtype=np.int64)

@@ -33,13 +33,8 @@ class ClassTarget:
         """Learn the labels of `y`; return their codes, int64 of shape (rows,).
 
         `classes` lists all labels where `y` may lack some (``partial_fit``). Else a label that only
-        rows of weight 0 have is no class, and these rows get code 0.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If a label is missing, `y` is continuous or of mixed types, or there are fewer than two
-            classes.
+        rows of weight 0 have is no class, and these rows get code 0. Labels that are missing,
+        continuous, of mixed types or all alike are a ValueError or TypeError.
         """
         owner, labels = owner_of(estimator), self._labels(estimator, y)
         if sample_weight is not None:
@@ -126,12 +121,8 @@ class MultilabelTarget:
     ) -> np.ndarray:
         """Learn the labels' number and names; return the codes, int64 of shape (rows, labels).
 
-        `y` has a column for every label, so there is nothing to learn from `classes`.
-
-        Raises
-        ------
-        ValueError
-            If a value is missing or neither 0 nor 1.
+        `y` has a column for every label, so there is nothing to learn from `classes`. A value that
+        is missing, or neither 0 nor 1, is a ValueError.
         """
         values, self.names = read_target(estimator, y)
         codes = self._check(estimator, values)
@@ -207,10 +198,7 @@ class NumberTarget:
     def fit(self, estimator: Any, y: Any, sample_weight: np.ndarray | None = None) -> np.ndarray:
         """Learn mean and scale; return the standardised `y`, float64 of shape (rows, columns).
 
-        Raises
-        ------
-        ValueError
-            If a value is missing, infinite or not a number.
+        A value that is missing, infinite or no number is a ValueError.
         """
         values, self.names = read_target(estimator, y)
         matrix = self._matrix(estimator, values)
@@ -302,12 +290,8 @@ def target_from_state(
 def read_target(estimator: Any, y: Any) -> tuple[np.ndarray, list[str] | None]:
     """`y` as an array of numbers, truth values or text (dtype object), and its columns' names.
 
-    Raises
-    ------
-    ValueError
-        If `y` is None, complex, or a value is missing or infinite.
-    TypeError
-        If labels are neither all text nor all numbers.
+    None, complex numbers, and values that are missing or infinite are a ValueError; labels that are
+    neither all text nor all numbers are a TypeError.
     """
     import narwhals as nw
 
