@@ -48,8 +48,7 @@ def read_table(path: str | os.PathLike[str], engine: str | None = None) -> Any:
     path = Path(path)
     if not path.exists():
         neighbours = [file.name for file in path.parent.glob("*")]  # none if there is no folder
-        hint = did_you_mean(path.name, neighbours)
-        raise FileNotFoundError(f"{path} does not exist.{hint}")
+        raise FileNotFoundError(f"{path} does not exist.{did_you_mean(path.name, neighbours)}")
     if path.is_dir():
         raise IsADirectoryError(f"{path} must be a file. Got a directory.")
     kind = _SUFFIXES.get(path.suffix.lower())

@@ -169,7 +169,7 @@ class MultilabelTarget:
         wrong = (values != 0) & (values != 1) if numeric else np.ones(values.shape, dtype=bool)
         if values.ndim != 2 or wrong.any():
             came = f"shape {values.shape}"
-            if wrong.any():
+            if values.ndim == 2:
                 row, column = np.argwhere(wrong)[0]
                 came = f"{shown(values[row].tolist()[column])} in row {row}"
             raise ValueError(
