@@ -1,6 +1,6 @@
-"""What the user has, as columns of a few plain kinds.
+"""Tables of any library as columns of a few plain kinds.
 
-One function, :func:`to_table`, takes DataFrames (pandas, polars, pyarrow, through narwhals), arrays
+:func:`to_table` takes DataFrames (pandas, polars, pyarrow, through narwhals), arrays
 and tensors, lists of rows, maps of columns and lists of maps. Numbers without names stay a matrix.
 """
 
@@ -11,14 +11,15 @@ import decimal
 import numbers
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils.validation import check_array
+from sklearn.utils.validation import check_array, validate_data
 
-from pellucid.checks import shown
+from pellucid.checks import shown, suggestion
+
+Kinds = Sequence[str] | Mapping[str, str] | None  # the columns' kinds, by position or by name
 
 _BLOCK = 1 << 16  # numbers handled at a time: half a megabyte, which stays in the cache
 _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
@@ -49,7 +50,7 @@ class Table:
     """Columns with their names, if they have any, or one `matrix` of numbers without names."""
 
     names: list[str] | None
-    columns: list[Column] | None = None
+    columns: Sequence[Column] = ()
     matrix: np.ndarray | None = None
 
     @property
@@ -57,16 +58,13 @@ class Table:
         """Rows and columns."""
         if self.matrix is not None:
             return self.matrix.shape[0], self.matrix.shape[1]
-        columns = self.columns or []
-        return (len(columns[0].values) if columns else 0), len(columns)
+        return (len(self.columns[0].values) if self.columns else 0), len(self.columns)
 
-    def split(self) -> list[Column]:
+    def split(self) -> Sequence[Column]:
         """The columns one by one, also those of a matrix."""
         if self.matrix is None:
-            return self.columns or []
-        return [
-            Column("number", self.matrix[:, i].astype(np.float64)) for i in range(self.shape[1])
-        ]
+            return self.columns
+        return [Column("number", column.astype(np.float64)) for column in self.matrix.T]
 
 
 def blocks(rows: int, width: int) -> list[slice]:
@@ -85,25 +83,17 @@ def label(names: Sequence[str] | None, index: int) -> str:
     return f"column {names[index]!r}" if names is not None else f"column {index}"
 
 
-def to_table(
-    estimator: object, X: Any, kinds: Sequence[str] | Mapping[str, str] | None = None
-) -> Table:
-    """`X` as a :class:`Table`.
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """`` Did you mean 'x'?`` for a near miss, else nothing."""
+    text = suggestion(name, known)
+    return text if text.startswith(" Did") else ""
 
-    Parameters
-    ----------
-    estimator : object
-        Its class name goes into error messages.
-    X : DataFrame, array, tensor, list of rows, map of columns or list of maps
-        The rows.
-    kinds : sequence of str or map of str to str, optional
-        What each column, by position or by name, is known to be: text that reads as a number stays
-        text where that is known.
 
-    Raises
-    ------
-    ValueError, TypeError
-        If `X` is no table of at least one row and one column of numbers, text or dates.
+def to_table(estimator: object, X: Any, kinds: Kinds = None) -> Table:
+    """`X` as a :class:`Table`; errors name the class of `estimator`.
+
+    Text that reads as a number stays text in a column that is text by its known `kinds`. An `X`
+    without rows or columns, or not of numbers, text or dates, is a ValueError or TypeError.
     """
     import narwhals as nw
 
@@ -111,7 +101,7 @@ def to_table(
         table = _from_array(estimator, X, kinds)
     elif isinstance(X, Mapping):
         table = _from_map(estimator, X, kinds)
-    elif _is_records(X):
+    elif isinstance(X, (list, tuple)) and X and all(isinstance(row, Mapping) for row in X):
         keys = list(dict.fromkeys(key for record in X for key in record))
         table = _from_map(estimator, {key: [r.get(key) for r in X] for key in keys}, kinds)
     elif nw.dependencies.is_into_dataframe(X):
@@ -126,6 +116,19 @@ def to_table(
     if table.matrix is not None:
         check_finite(estimator, table.matrix, lambda index: label(table.names, index))
     return table
+
+
+def one_feature(
+    estimator: Any, X: Any, learn: bool, finite: bool | str = True
+) -> tuple[np.ndarray, list[str] | None]:
+    """A table of numbers as rows of one feature, (rows, columns, 1), and the names to learn.
+
+    scikit-learn refuses what is no such table, in its own words.
+    """
+    kinds = [np.float64, np.float32]
+    array = validate_data(estimator, X, reset=learn, dtype=kinds, ensure_all_finite=finite)
+    names = getattr(estimator, "feature_names_in_", None) if learn else None
+    return np.asarray(array)[:, :, None], None if names is None else names.tolist()
 
 
 def check_finite(
@@ -153,9 +156,7 @@ def plain_array(values: Any) -> Any:
         return np.ma.filled(values.astype(np.float64), np.nan) if numeric else values.filled()
     if isinstance(values, (np.ndarray, np.generic)):
         return values
-    if hasattr(values, "detach") and hasattr(
-        values, "cpu"
-    ):  # torch, known by its ways: never imported
+    if hasattr(values, "detach") and hasattr(values, "cpu"):  # a tensor; torch is never imported
         values = values.detach().cpu()
         if str(values.dtype) == "torch.bfloat16":  # NumPy has no such type
             values = values.float()
@@ -178,10 +179,8 @@ def series_values(series: Any) -> Column:
     if kind.is_numeric():
         return Column("number", np.asarray(series.cast(nw.Float64).to_numpy(), dtype=np.float64))
     if isinstance(kind, (nw.Datetime, nw.Date)):
-        microseconds = np.asarray(
-            series.dt.timestamp("us").cast(nw.Float64).to_numpy(), dtype=np.float64
-        )
-        return Column("time", microseconds / 1e6)
+        microseconds = series.dt.timestamp("us").cast(nw.Float64).to_numpy()
+        return Column("time", np.asarray(microseconds, dtype=np.float64) / 1e6)
     values = series.to_list()
     if isinstance(kind, (nw.String, nw.Categorical, nw.Enum)):
         texts = _texts(values)
@@ -192,12 +191,9 @@ def series_values(series: Any) -> Column:
 
 
 def read_values(values: Sequence[Any]) -> Column:
-    """A sequence of Python values as a :class:`Column`, its kind read off the values' types.
+    """A sequence of Python values as a :class:`Column`, whose kind their types decide.
 
-    Raises
-    ------
-    TypeError
-        If a value is neither a number, text, a truth value, a date nor missing.
+    A value that is neither a number, text, a truth value, a date nor missing is a TypeError.
     """
     types = {kind for kind in set(map(type, values)) if kind.__name__ not in _MISSING_TYPES}
     if not types:
@@ -211,13 +207,9 @@ def read_values(values: Sequence[Any]) -> Column:
     times = {kind for kind in types if issubclass(kind, _DATES)}
     if times and all(kind in times or issubclass(kind, float) for kind in types):
         return Column("time", np.array([_seconds(value) for value in values], dtype=np.float64))
-    allowed = (str, bytes, numbers.Real, decimal.Decimal, np.bool_, *_DATES)
-    if not all(issubclass(kind, allowed) for kind in types):
-        row = next(
-            i
-            for i, value in enumerate(values)
-            if not _is_missing(value) and not isinstance(value, allowed)
-        )
+    usable = (str, bytes, numbers.Real, decimal.Decimal, np.bool_, *_DATES)
+    if not all(issubclass(kind, usable) for kind in types):
+        row = next(i for i, v in enumerate(values) if not (_is_missing(v) or isinstance(v, usable)))
         raise TypeError(
             "A value of this argument must be a string, a number or a date. Got "
             f"{shown(values[row])} in row {row}."
@@ -227,11 +219,10 @@ def read_values(values: Sequence[Any]) -> Column:
 
 def as_text(column: Column) -> np.ndarray:
     """The values of a number or boolean column as the text that a category of them has."""
+    values = column.values.tolist()
     if column.kind == "boolean":
-        column = Column(
-            "text", np.array([None if v != v else bool(v) for v in column.values], dtype=object)
-        )
-    return _texts(column.values.tolist())
+        values = [None if value != value else bool(value) for value in values]
+    return _texts(values)
 
 
 def _is_missing(value: Any) -> bool:
@@ -291,12 +282,6 @@ def _seconds(value: Any) -> float:
     return (value - _EPOCH).total_seconds()
 
 
-def _is_records(X: Any) -> bool:
-    return (
-        isinstance(X, (list, tuple)) and len(X) > 0 and all(isinstance(row, Mapping) for row in X)
-    )
-
-
 def _check_names(names: Sequence[Any]) -> list[str] | None:
     """Names if all are text, None if none is, as scikit-learn has it."""
     text = [isinstance(name, str) for name in names]
@@ -309,10 +294,10 @@ def _check_names(names: Sequence[Any]) -> list[str] | None:
     return [str(name) for name in names] if names and all(text) else None
 
 
-def _named(name: str, read: Callable[[], Column]) -> Column:
-    """Say which column it was when reading one fails."""
+def _named(name: str, read: Callable[..., Column], *arguments: Any) -> Column:
+    """What `read` makes of a column; if it fails, the error says which column it was."""
     try:
-        return read()
+        return read(*arguments)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name} of X cannot be used. {error}") from None
 
@@ -322,7 +307,7 @@ def _from_frame(estimator: object, X: Any) -> Table:
 
     try:
         frame = nw.from_native(X, eager_only=True)
-        listed = list(frame.columns)
+        names = _check_names(list(frame.columns))
     except nw.exceptions.DuplicateError:
         columns = list(X.columns if hasattr(X, "columns") else X.column_names)
         twice = next(name for name in columns if columns.count(name) > 1)
@@ -330,42 +315,39 @@ def _from_frame(estimator: object, X: Any) -> Table:
             f"Column names of X of {owner_of(estimator)} must differ. Got {twice!r} twice. "
             "Rename one of them."
         ) from None
-    names = _check_names(listed)
-    columns = []
-    for index, series in enumerate(frame.iter_columns()):
-        columns.append(_named(label(names, index), partial(series_values, series)))
+    columns = [
+        _named(label(names, index), series_values, series)
+        for index, series in enumerate(frame.iter_columns())
+    ]
     if not columns:
         _check_shape(estimator, (len(frame), 0))
     return Table(names, columns)
 
 
-def _from_map(
-    estimator: object, X: Mapping[Any, Any], kinds: Sequence[str] | Mapping[str, str] | None
-) -> Table:
+def _from_map(estimator: object, X: Mapping[Any, Any], kinds: Kinds) -> Table:
     import narwhals as nw
 
     names = _check_names(list(X))
     columns: list[Column] = []
     known = kinds if isinstance(kinds, Mapping) else {}
     for name, values in X.items():
-        what = f"column {name!r}"
-        values = plain_array(values) if not nw.dependencies.is_into_series(values) else values
-        flat = not isinstance(values, np.ndarray) or values.ndim == 1
-        if not flat or isinstance(values, (str, bytes)):
+        column = f"column {name!r}"
+        series = nw.dependencies.is_into_series(values)
+        values = nw.from_native(values, series_only=True) if series else plain_array(values)
+        if series:
+            columns.append(_named(column, series_values, values))
+        elif isinstance(values, np.ndarray) and values.ndim == 1:
+            columns.append(_named(column, _array_column, values, known.get(name, "")))
+        elif isinstance(values, (np.ndarray, str, bytes)):
             raise ValueError(
-                f"{what} of X of {owner_of(estimator)} must be one list of values. Got "
+                f"{column} of X of {owner_of(estimator)} must be one list of values. Got "
                 f"{shown(values)}."
             )
-        if nw.dependencies.is_into_series(values):
-            series = nw.from_native(values, series_only=True)
-            columns.append(_named(what, partial(series_values, series)))
-        elif isinstance(values, np.ndarray):
-            columns.append(_named(what, partial(_array_column, values, known.get(name, ""))))
         elif isinstance(values, Sequence):
-            columns.append(_named(what, partial(read_values, values)))
+            columns.append(_named(column, read_values, values))
         else:
             raise TypeError(
-                f"{what} of X of {owner_of(estimator)} must be a list of values. Got "
+                f"{column} of X of {owner_of(estimator)} must be a list of values. Got "
                 f"{shown(values)}."
             )
         if len(columns[-1].values) != len(columns[0].values):
@@ -377,9 +359,7 @@ def _from_map(
     return Table(names, columns)
 
 
-def _from_array(
-    estimator: object, X: Any, kinds: Sequence[str] | Mapping[str, str] | None
-) -> Table:
+def _from_array(estimator: object, X: Any, kinds: Kinds) -> Table:
     array = _from_rows(estimator, X) if isinstance(X, (list, tuple)) else plain_array(X)
     if isinstance(array, np.ndarray) and array.dtype.names is not None:
         return _from_map(estimator, {name: array[name] for name in array.dtype.names}, kinds)
@@ -388,7 +368,7 @@ def _from_array(
             f"X of {owner_of(estimator)} must be a table, of shape (rows, columns). "
             f"Got shape {array.shape}. X.reshape(len(X), -1) makes a row of each."
         )
-    # scikit-learn's own words for whatever is sparse, complex, a scalar, 1-D or empty.
+    # scikit-learn refuses what is sparse, complex, a scalar, 1-D or empty in its own words.
     array = check_array(
         array, dtype=None, ensure_all_finite=False, estimator=estimator, input_name="X"
     )
@@ -398,9 +378,7 @@ def _from_array(
     known = [""] * count
     if kinds is not None and len(kinds) == count:
         known = list(kinds.values() if isinstance(kinds, Mapping) else kinds)
-    columns = [
-        _named(f"column {i}", partial(_array_column, array[:, i], known[i])) for i in range(count)
-    ]
+    columns = [_named(f"column {i}", _array_column, array[:, i], known[i]) for i in range(count)]
     return Table(None, columns)
 
 

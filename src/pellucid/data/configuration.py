@@ -19,22 +19,12 @@ _REASONS = {errno.ENOENT: "it does not exist", errno.EISDIR: "it is a folder"}
 _WORDS = {"true": True, "false": False, "null": None}
 _VALUES = (bool, int, float, str, list, tuple, dict, type(None))
 
-# YAML 1.1 takes 1e-3 for text, since it has no point; nobody who writes it means text.
+# YAML 1.1 reads 1e-3 as text, since it has no point; nobody who writes it means text.
 _YAML_FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 
 
 def read_configuration(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The map in a JSON, TOML or YAML file.
-
-    Parameters
-    ----------
-    path : path-like
-        A file named ``*.json``, ``*.toml``, ``*.yaml`` or ``*.yml``, in UTF-8.
-
-    Returns
-    -------
-    dict
-        The parameters by name.
+    """The parameters by name in a UTF-8 file: ``*.json``, ``*.toml``, ``*.yaml`` or ``*.yml``.
 
     Raises
     ------
@@ -62,8 +52,7 @@ def read_configuration(path: str | os.PathLike[str]) -> dict[str, Any]:
         configuration = parse(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"configuration '{name}' is not well-formed: {_reason(error)}.") from error
-    named = isinstance(configuration, dict) and all(isinstance(key, str) for key in configuration)
-    if not named:
+    if not isinstance(configuration, dict) or not all(isinstance(k, str) for k in configuration):
         raise ValueError(
             f"configuration '{name}' must be a map from parameter names to values. "
             f"Got {shown(configuration)}."

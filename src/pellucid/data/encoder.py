@@ -1,4 +1,4 @@
-"""What all encoders of X have in common: X is read once, learned from, and encoded."""
+"""The protocol of encoders: X is read once, learned from, and encoded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Content = TypeVar("Content")
 
 @dataclass(frozen=True, eq=False)
 class Reading(Generic[Content]):
-    """X as an encoder read it: what is in it, for the encoder alone, and how its rows lie."""
+    """X as an encoder read it: its content, for that encoder alone, and the layout of its rows."""
 
     content: Content
     layout: Layout
@@ -36,9 +36,9 @@ class Encoder(ABC, Generic[Content]):
     names : list of str or None
         The columns' names, if they have any.
     left_out : sequence of (int, str)
-        Positions of the rows that could not be learned from, and why.
+        Positions of rows that could not be learned from, and why.
     notes : sequence of str
-        What there is to say about the rows that were learned from.
+        Sentences to show to the user about the rows that were learned from.
     """
 
     names: list[str] | None = None
@@ -46,54 +46,34 @@ class Encoder(ABC, Generic[Content]):
     notes: Sequence[str] = ()
 
     def read(self, estimator: Any, X: Any, learn: bool = False) -> Reading[Content]:
-        """Take `X` apart. Of what was read already, it is that.
+        """Read `X`, to `learn` from it or else to encode it; a Reading comes back as it is.
 
-        Parameters
-        ----------
-        estimator : object
-        X : what the user has, or a Reading
-        learn : bool, default=False
-            Whether it is to be learned from; else it must be like what was.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If `X` is not what this encoder takes, is empty, or is unlike what was learned from.
+        An `X` that this encoder does not take, that is empty, or that is unlike what was learned
+        from is a ValueError or TypeError.
         """
         return X if isinstance(X, Reading) else self._read(estimator, X, learn)
 
     @abstractmethod
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Content]:
-        """What :meth:`read` does with what was not read yet."""
+        """:meth:`read` of an `X` that is no Reading yet."""
 
     @abstractmethod
     def learn(self, estimator: Any, reading: Reading[Content], weights: Any, dtype: Any) -> Rows:
-        """Learn from what was read, and name the estimator's features; the rows, encoded.
+        """Learn from what was read, name the estimator's features, and return the encoded rows.
+
+        What cannot be learned from is a ValueError.
 
         Parameters
         ----------
-        estimator : object
-        reading : Reading
         weights : ndarray of shape (entries,), or None
             One for each entry of the layout. Weight 2 is the entry twice, weight 0 is none at all.
         dtype : float32 or float64
-            Of the rows.
-
-        Raises
-        ------
-        ValueError
-            If what is in X is of no use.
+            The type of the rows.
         """
 
     @abstractmethod
     def encode(self, estimator: Any, reading: Reading[Content]) -> Rows:
-        """The rows as a network takes them.
-
-        Raises
-        ------
-        ValueError
-            If they are unlike what was learned from.
-        """
+        """The rows as a network takes them; a ValueError if they are unlike those of `learn`."""
 
     def fit(
         self, estimator: Any, X: Any, sample_weight: Any = None, dtype: Any = np.float32
@@ -105,11 +85,11 @@ class Encoder(ABC, Generic[Content]):
     def fit_transform(
         self, estimator: Any, X: Any, sample_weight: Any = None, dtype: Any = np.float32
     ) -> Rows:
-        """Read `X` and learn from it; its rows, encoded."""
+        """Read `X`, learn from it, and return its encoded rows."""
         return self.learn(estimator, self.read(estimator, X, learn=True), sample_weight, dtype)
 
     def transform(self, estimator: Any, X: Any) -> Rows:
-        """The rows of a further `X`, encoded."""
+        """The encoded rows of a further `X`."""
         return self.encode(estimator, self.read(estimator, X))
 
     def name_features(self, estimator: Any) -> None:
@@ -132,7 +112,7 @@ class Encoder(ABC, Generic[Content]):
 
     @property
     def feature_names(self) -> list[str] | None:
-        """What they are called, if they have names."""
+        """The features' names, if they have any."""
         return self.names
 
     @abstractmethod
@@ -145,10 +125,4 @@ class Encoder(ABC, Generic[Content]):
 
     @abstractmethod
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
-        """Take over what :meth:`state` describes.
-
-        Raises
-        ------
-        ValueError
-            If `config` and `arrays` do not belong together.
-        """
+        """Take over what :meth:`state` gave; a ValueError if the two do not belong together."""

@@ -14,8 +14,7 @@ def list_pictures(folder: str | os.PathLike[str], least: int = 2) -> tuple[list[
     Parameters
     ----------
     folder : path
-        Each folder in it is a class, and all files below that are its pictures, except hidden
-        ones.
+        Each folder in it is a class, and all files below that are its pictures, but hidden ones.
     least : int, default=2
         The fewest pictures of a class: one to learn from, and one to test.
 

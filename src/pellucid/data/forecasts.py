@@ -11,23 +11,19 @@ from pellucid.data.windows import Windows
 
 
 def forecast_table(frame: Any, last: Windows, target: str, values: np.ndarray) -> Any:
-    """What comes after the end of each series, in a table of the same library as `frame`.
+    """The forecasts of all series, in a table of the same library as `frame`, which holds them.
+
+    It has the columns of group and time, named and typed as in `frame`, and the target; where no
+    column tells the time there is "step" instead: 1, ..., horizon.
 
     Parameters
     ----------
     frame : DataFrame
-        The series.
     last : Windows
-        The last window of each.
+        The last window of each series.
     target : str
     values : ndarray of shape (series, horizon)
-        The target in each of the steps to come.
-
-    Returns
-    -------
-    DataFrame
-        The columns of group and time, named and typed as in `frame`, and the target. Where no
-        column tells the time there is "step" instead: 1, ..., horizon.
+        The target in each step to come.
     """
     import narwhals as nw
 
@@ -39,7 +35,7 @@ def forecast_table(frame: Any, last: Windows, target: str, values: np.ndarray) -
         return nw.new_series(name, entries, backend=table.implementation)
 
     columns = []
-    if group is not None:  # taken from the rows there are, it stays of its type
+    if group is not None:  # names taken from the rows of `frame` keep their type
         place: dict[Any, int] = {}
         for row, name in enumerate(table[group].to_list()):
             place.setdefault(name, row)

@@ -1,4 +1,4 @@
-"""A long table, one row a step, taken apart into sequences."""
+"""A long table, one row a step, split into sequences."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from pellucid.data.times import moment
 
 @dataclass(frozen=True)
 class Groups(Layout):
-    """The rows of a long table in order: group by group, and in each by time.
+    """The rows of a long table in order: group by group, and by time within a group.
 
     As a layout it has a row for each group; y may also have an entry for each row of the table, the
-    same in all of a group.
+    same in all rows of a group.
 
     Parameters
     ----------
     table : DataFrame
         The features, in that order.
     order : int64 ndarray of shape (rows,)
-        Which row of the table as it came each is.
+        The position of each of these rows in X.
     labels : list
-        What each group is called, in the order in which they first come.
+        The groups' names, in the order in which they first come.
     lengths : int64 ndarray of shape (groups,)
     when : int64 ndarray of shape (rows,), optional
         Where a column tells the time, each row's place among all times.
     index : pandas Index, optional
-        What the table as it came calls its rows, where it is pandas' and not by their numbers.
+        The index of X, if it is a pandas DataFrame whose rows are not just numbered.
     """
 
     table: Any
@@ -45,13 +45,10 @@ class Groups(Layout):
 
     @classmethod
     def of(cls, owner: str, X: Any, group: str | None, time: str | None) -> Self:
-        """Take `X` apart by its columns `group` and `time`.
+        """Split `X` by its columns `group` and `time`.
 
-        Raises
-        ------
-        ValueError, TypeError
-            If a column is not there, a group has no name or a row no time, or two rows of a
-            group have the same time.
+        A column that is not there, a row without a name or a time, and two rows of a group at the
+        same time are a ValueError or TypeError.
         """
         import narwhals as nw
 
@@ -61,11 +58,11 @@ class Groups(Layout):
                 f"{type(X).__name__}."
             )
         frame = nw.from_native(X, eager_only=True)
-        for name, column in (("group", group), ("time", time)):
-            if column is not None and column not in frame.columns:
+        for role, name in (("group", group), ("time", time)):
+            if name is not None and name not in frame.columns:
                 raise ValueError(
-                    f"{name} of {owner} must be a column of X. Got {shown(column)}."
-                    f"{suggestion(column, frame.columns)}"
+                    f"{role} of {owner} must be a column of X. Got {shown(name)}."
+                    f"{suggestion(name, frame.columns)}"
                 )
         codes, labels = _codes(owner, frame, group)
         order, when = np.argsort(codes, kind="stable"), None
@@ -73,7 +70,10 @@ class Groups(Layout):
             order, when = _in_time(owner, frame[time], codes, time)
             when = when[order]
         features = frame.drop([name for name in (group, time) if name is not None])
-        _check_finite(owner, features)
+        for column in features.iter_columns():  # here, where rows have their positions in X
+            if column.dtype.is_float():
+                values = np.asarray(column.to_numpy(), dtype=np.float64)[:, None]
+                check_finite(owner, values, functools.partial(label, [column.name]))
         if not features.columns:
             raise ValueError(
                 f"X of {owner} must have features beside group and time. Got none. Add a column."
@@ -90,12 +90,12 @@ class Groups(Layout):
         return self.labels
 
     def flatten(self, name: str, values: Any) -> Any:
-        """One entry for each group: as they came, by the groups' names, or one of each group's."""
+        """One entry for each group, of entries for groups in order or by name, or for rows."""
         if values is None:
             return None
         array, index, labels = plain_array(values), _index(values), self.labels
         count, rows = len(array), len(self.order)
-        by_row = index is None or count != len(labels) or _same(index, self.index)
+        by_row = index is None or count != len(labels) or index.equals(self.index)
         if count == rows and by_row:
             return self._one_of_each(name, np.asarray(array))
         if count != len(labels):
@@ -116,13 +116,13 @@ class Groups(Layout):
         return values.loc[labels]
 
     def _one_of_each(self, name: str, values: np.ndarray) -> np.ndarray:
-        """One entry of each group, of one for each row of the table."""
+        """One entry for each group, of one for each row of the table."""
         ends = np.cumsum(self.lengths)
         begins = ends - self.lengths
         for group, begin, end in zip(self.labels, begins, ends, strict=True):
             entries = values[self.order[begin:end]]
             first = entries[0]
-            both_nan = (entries != entries) & (first != first)  # a missing target is told later
+            both_nan = (entries != entries) & (first != first)  # refused later, as a missing target
             differs = ((entries != first) & ~both_nan).reshape(len(entries), -1).any(axis=1)
             if differs.any():
                 raise ValueError(
@@ -134,7 +134,7 @@ class Groups(Layout):
 
 
 def _index(values: Any) -> Any:
-    """What pandas calls the rows of a Series or DataFrame, unless by their numbers; else None."""
+    """The index of a pandas Series or DataFrame, None if it only numbers the rows."""
     import narwhals as nw
 
     if not (
@@ -144,20 +144,8 @@ def _index(values: Any) -> Any:
     return None if type(values.index).__name__ == "RangeIndex" else values.index
 
 
-def _same(index: Any, other: Any) -> bool:
-    return other is not None and len(index) == len(other) and bool((index == other).all())
-
-
-def _check_finite(owner: str, features: Any) -> None:
-    """Refuse infinities while rows are where the user has them."""
-    for column in features.iter_columns():
-        if column.dtype.is_float():
-            values = np.asarray(column.to_numpy(), dtype=np.float64)[:, None]
-            check_finite(owner, values, functools.partial(label, [column.name]))
-
-
 def _absent(value: Any) -> bool:
-    """Whether it is None, NaN, or what else stands for a value that is not there."""
+    """Whether `value` is None, NaN or NaT."""
     return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
 
 
@@ -182,7 +170,7 @@ def _codes(owner: str, frame: Any, group: str | None) -> tuple[np.ndarray, list[
 def _in_time(
     owner: str, column: Any, codes: np.ndarray, name: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The rows group by group and in time, and each row's place among all times."""
+    """The order of rows, group by group and in time, and each row's place among all times."""
     values = column.to_list()
     read = [None if _absent(value) else moment(value) for value in values]
     for row, (value, time) in enumerate(zip(values, read, strict=True)):

@@ -36,11 +36,10 @@ def infer_task(y: Any, name: str | None = None) -> tuple[str, str]:
     values, names = read_target(owner, y)
     if not len(values):
         raise ValueError(f"{owner} must have at least one value. Got none.")
-    if name is None and names is not None:
-        name = names[0] if len(names) == 1 else None
-    who = f"target {name!r}" if name is not None else "the target"
+    if name is None and names is not None and len(names) == 1:
+        owner = f"target {names[0]!r}"
     task, reason = _decide(values)
-    return task, f"{who} {reason}: {task}"
+    return task, f"{owner} {reason}: {task}"
 
 
 def _decide(values: np.ndarray) -> tuple[str, str]:

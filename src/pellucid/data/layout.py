@@ -1,4 +1,4 @@
-"""How the rows of X lie in what the user has: y, weights and predictions lie beside them."""
+"""How rows lie in X, and how y, weights and predictions lie beside them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from pellucid.data.columns import plain_array
 
 
 class Layout(ABC):
-    """Abstract: how many rows X has, and how what belongs to them lies.
-
-    One entry of y belongs to each row, or to each step of each row.
-    """
+    """Abstract: how many rows X has, and how y, with an entry for each row or step, lies."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -25,14 +22,11 @@ class Layout(ABC):
     def flatten(self, name: str, values: Any) -> Any:
         """One entry for each row, or for each step, of `values` that lie as X does; None of None.
 
-        Raises
-        ------
-        ValueError
-            If `values` do not lie as X does; `name` is what the sentence calls them.
+        `name` is what the ValueError calls values that do not lie as X does.
         """
 
     def flatten_weights(self, name: str, weights: Any) -> Any:
-        """The same of weights, which may also be None, or one number for all."""
+        """:meth:`flatten` of weights; None, or one number for all, comes back as it is."""
         return self.flatten(name, weights) if hasattr(plain_array(weights), "__len__") else weights
 
     def restore(self, predictions: np.ndarray) -> Any:
@@ -40,7 +34,7 @@ class Layout(ABC):
         return predictions
 
     def split(self, fraction: float, used: np.ndarray) -> list[np.ndarray] | None:
-        """Which of the `used` rows to learn from and to validate on, where time decides it."""
+        """Which `used` rows to learn from, and which to validate on; None where chance decides."""
         return None
 
     @property
@@ -50,7 +44,7 @@ class Layout(ABC):
 
     @property
     def names(self) -> list[Any] | None:
-        """What each row is called, where X says it."""
+        """The rows' names, where X has them."""
         return None
 
     @property

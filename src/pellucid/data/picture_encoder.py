@@ -1,4 +1,4 @@
-"""Pictures and signals, turned into what a network trains on."""
+"""Pictures and signals as rows for a network."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Self, final
 
 import numpy as np
-from sklearn.utils.validation import validate_data
 
 from pellucid.checks import one_of, shown
-from pellucid.data.columns import blocks, owner_of, plain_array
+from pellucid.data.columns import blocks, one_feature, owner_of, plain_array
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.layout import RowLayout
 from pellucid.data.picture_sets import Counts, fault, read_all, sources_in
@@ -23,6 +22,7 @@ from pellucid.data.pictures import (
     Header,
     PictureError,
     check_alike,
+    kind_of,
     read_header,
     read_picture,
     rescaled,
@@ -31,14 +31,14 @@ from pellucid.data.scaling import Standardiser
 from pellucid.rows import DecodedPictures, Dense, Pictures, Rows
 
 KEPT_BYTES = 128 << 20  # decoded pictures up to here are kept; of more, each epoch decodes anew
-_SHOWN = 5  # pictures left out that are named one by one
+_SHOWN = 5  # at most so many of the pictures left out are named
 
 
 @dataclass(eq=False)
 class Sources:
-    """Pictures or signals: one array of rows with channels last, or where each picture comes from.
+    """Pictures or signals: one array of rows with channels last, or a list of pictures' sources.
 
-    `names` are those of a table's columns, where signals came as one.
+    `names` are the columns' names of a table of signals.
     """
 
     array: np.ndarray | None = None
@@ -52,7 +52,7 @@ class Sources:
         return self.listed if self.array is None else list(self.array)
 
     def headers(self, verbose: int) -> list[Any]:
-        """Of each picture its header, or the error; looked at once."""
+        """The header of each picture, or the error; they are read once."""
         if self._headers is None:
             pictures = self.pictures
             task, positions = "looking at pictures", range(len(pictures))
@@ -70,12 +70,12 @@ class PictureEncoder(Encoder[Sources]):
     Parameters
     ----------
     image_size : int, (int, int) or None
-        To what pictures are resized. None leaves pictures of one size as they are, and resizes
+        The size that all pictures get. None leaves pictures of one size as they are, and resizes
         those of several to their median.
     color : {"auto", "grey", "rgb"}
-        What pictures are made; "auto" takes them as they are, all grey or all in colour.
+        What pictures are converted to; "auto" takes them as they are, all grey or all in colour.
     on_error : {"raise", "skip"}
-        What becomes, in `fit`, of pictures that cannot be read.
+        What `fit` does with pictures that cannot be read.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class PictureEncoder(Encoder[Sources]):
     resizes : bool
         Whether pictures of another size are resized.
     names : list of str or None
-        The columns' names, where signals came as a table that had them.
+        The columns' names, if signals came as a table that had them.
     """
 
     _shape: tuple[int, ...]
@@ -108,10 +108,7 @@ class PictureEncoder(Encoder[Sources]):
             return Reading(Sources(listed=listed), RowLayout(len(listed)))
         array, names = _stacked(X), None
         if not isinstance(array, np.ndarray) or array.ndim < 3:
-            # scikit-learn's own words for a table that is not one
-            rows = validate_data(estimator, X, reset=learn, dtype=[np.float64, np.float32])
-            names = getattr(estimator, "feature_names_in_", None) if learn else None
-            array = np.asarray(rows)[:, :, None]
+            array, names = one_feature(estimator, X, learn)
         elif array.ndim > 4 or array.dtype.kind not in "biuf" or not array.size:
             raise ValueError(
                 f"X of {owner} must be signals of shape (rows, length), pictures of "
@@ -121,8 +118,7 @@ class PictureEncoder(Encoder[Sources]):
         else:
             _check_finite(owner, array)
             array = array if array.ndim == 4 else array[..., None]
-        sources = Sources(array, names=None if names is None else names.tolist())
-        return Reading(sources, RowLayout(len(array)))
+        return Reading(Sources(array, names=names), RowLayout(len(array)))
 
     def learn(self, estimator: Any, reading: Reading[Sources], weights: Any, dtype: Any) -> Rows:
         owner, sources = owner_of(estimator), reading.content
@@ -130,7 +126,7 @@ class PictureEncoder(Encoder[Sources]):
         one_of("on_error", owner, self.on_error, ("raise", "skip"))
         self.dtype, size = np.dtype(dtype), _size(self.image_size, owner)
         self.names, array = sources.names, sources.array
-        if array is None or (array.ndim == 4 and array.shape[1:] != self._made(array, size)):
+        if array is None or (array.ndim == 4 and array.shape[1:] != self._converted(array, size)):
             encoded = self._learn_sources(estimator, sources, size, weights)
         elif array.ndim == 3 and size is not None:
             raise ValueError(
@@ -169,28 +165,24 @@ class PictureEncoder(Encoder[Sources]):
         return self._pictures(pictures)
 
     def readable(self, sources: Sequence[Any]) -> np.ndarray:
-        """Of each of further pictures, whether it can be read."""
-
-        def read(position: int) -> None:
-            self._pixels(sources[position])
-
-        faults = read_all(read, range(len(sources)), "reading pictures", 0)
-        return np.array([not isinstance(fault, PictureError) for fault in faults], dtype=bool)
+        """Which of further pictures can be read, as bools."""
+        positions, task = range(len(sources)), "reading pictures"
+        outcomes = read_all(lambda i: self._pixels(sources[i]), positions, task, 0)
+        return np.array([not isinstance(pixels, PictureError) for pixels in outcomes], dtype=bool)
 
     # -- arrays ------------------------------------------------------------------------------
 
-    def _made(self, array: np.ndarray, size: tuple[int, int] | None) -> tuple[int, ...]:
-        """The shape that the pictures of `array` are to have."""
+    def _converted(self, array: np.ndarray, size: tuple[int, int] | None) -> tuple[int, ...]:
+        """The shape that the pictures of `array` get."""
         return (*(size or array.shape[1:-1]), self._channels(array.shape[-1]))
 
     def _learn_array(self, data: np.ndarray, weights: np.ndarray | None) -> Rows:
         self._shape, self.resizes = data.shape[1:], self.image_size is not None
-        kinds = {np.dtype(type_): kind for kind, type_ in TYPES.items()}
-        self.kind = kinds.get(data.dtype, "float")
+        self.kind = kind_of(data)
         if self.kind == "float":
             self._fit_numbers(data, weights)
         else:
-            counts = self._counts()
+            counts = Counts(self._levels, self.shape[-1])
             if weights is None:
                 for rows in blocks(len(data), math.prod(self.shape)):
                     counts.add(counts.of(data[rows]))
@@ -205,8 +197,10 @@ class PictureEncoder(Encoder[Sources]):
             weights = np.repeat(weights, math.prod(self.shape[:-1]))
         self._scaler = Standardiser().fit(data.reshape(-1, self.shape[-1]), weights)
 
-    def _counts(self) -> Counts:
-        return Counts(1 << 8 * np.dtype(TYPES[self.kind]).itemsize, self.shape[-1])
+    @property
+    def _levels(self) -> int:
+        """256 or 65536."""
+        return 1 << 8 * np.dtype(TYPES[self.kind]).itemsize
 
     def _encoded(self, data: np.ndarray) -> Rows:
         """Levels with their table, or numbers standardised."""
@@ -220,11 +214,10 @@ class PictureEncoder(Encoder[Sources]):
 
     @property
     def _table(self) -> np.ndarray:
-        """What each level of each channel stands for."""
-        channels = self.shape[-1]
-        levels = np.arange(1 << 8 * np.dtype(TYPES[self.kind]).itemsize, dtype=np.float64)
-        table = np.empty((len(levels), channels), dtype=self.dtype)
-        self._scaler.transform(np.repeat(levels[:, None], channels, axis=1), table)
+        """The standardised number of each level of each channel, (levels, channels)."""
+        levels = np.arange(self._levels, dtype=np.float64)
+        table = np.empty((self._levels, self.shape[-1]), dtype=self.dtype)
+        self._scaler.transform(np.repeat(levels[:, None], self.shape[-1], axis=1), table)
         return table
 
     # -- sources -----------------------------------------------------------------------------
@@ -233,13 +226,13 @@ class PictureEncoder(Encoder[Sources]):
     def _fault(
         estimator: Any, position: int, sources: Sequence[Any], error: PictureError, more: str = ""
     ) -> ValueError:
-        """The sentence for one picture, whose way out is only what `estimator` knows."""
+        """The error about one picture; it names only parameters that `estimator` has."""
         if not hasattr(estimator, "image_size"):
             error, more = PictureError(error.reason), ""
         return fault(position, sources, error, f"Remove it{more}")
 
     def _channels(self, count: int) -> int:
-        """How many channels a picture of `count` channels is to have."""
+        """How many channels a picture of `count` channels gets."""
         return {"auto": count, "grey": 1, "rgb": 3}[self.color]
 
     @property
@@ -262,23 +255,21 @@ class PictureEncoder(Encoder[Sources]):
     def _learn_sources(
         self, estimator: Any, sources: Sources, size: tuple[int, int] | None, weights: Any
     ) -> Rows:
-        """Look at all headers, decide what the pictures are to be, and decode them once."""
+        """Read all headers, choose size, channels and kind, and decode the pictures once."""
         pictures, verbose = sources.pictures, getattr(estimator, "verbose", 0)
         weights = np.ones(len(pictures)) if weights is None else weights.copy()
-        there: dict[int, Header] = {}
+        headers: dict[int, Header] = {}
         for position, header in enumerate(sources.headers(verbose)):
             if isinstance(header, PictureError):
                 self._leave_out(estimator, pictures, position, header)
             else:
-                there[position] = header
+                headers[position] = header
         self._check_some_left(estimator, pictures)
-        self._decide(estimator, pictures, there, size)
-        type_ = np.dtype(TYPES[self.kind])
-        keeps = self.kind == "float" or (
-            len(pictures) * math.prod(self.shape) * type_.itemsize <= KEPT_BYTES
-        )
-        data = np.zeros((len(pictures), *self.shape), dtype=type_) if keeps else None
-        counts = None if self.kind == "float" else self._counts()
+        self._choose_shape(estimator, pictures, headers, size)
+        shape, dtype = (len(pictures), *self.shape), np.dtype(TYPES[self.kind])
+        keeps = self.kind == "float" or math.prod(shape) * dtype.itemsize <= KEPT_BYTES
+        data = np.zeros(shape, dtype=dtype) if keeps else None
+        counts = None if self.kind == "float" else Counts(self._levels, self.shape[-1])
 
         def read(position: int) -> np.ndarray | None:
             pixels = self._pixels(pictures[position])
@@ -286,15 +277,21 @@ class PictureEncoder(Encoder[Sources]):
                 data[position] = pixels
             return None if counts is None else counts.of(pixels)
 
-        # closed here, where its threads can be waited for, also on the way of an error
-        with closing(read_all(read, list(there), "reading pictures", verbose)) as outcomes:
-            for position, outcome in zip(there, outcomes, strict=True):
+        # closed here, so that its threads end before an error goes on
+        with closing(read_all(read, list(headers), "reading pictures", verbose)) as outcomes:
+            for position, outcome in zip(headers, outcomes, strict=True):
                 if isinstance(outcome, PictureError):
                     self._leave_out(estimator, pictures, position, outcome)
                 elif counts is not None:
                     counts.add(outcome, weights[position])
         self._check_some_left(estimator, pictures)
-        self._tell_left_out(len(pictures))
+        if self.left_out:
+            named = "; ".join(reason for _, reason in self.left_out[:_SHOWN])
+            more = len(self.left_out) - _SHOWN
+            self.notes.append(
+                f"{len(self.left_out)} of {len(pictures)} pictures cannot be read and are left "
+                f"out: {named}{f'; and {more} more' if more > 0 else ''}"
+            )
         if counts is not None:
             self._scaler = counts.standardiser()
             return self._pictures(pictures) if data is None else self._encoded(data)
@@ -321,29 +318,16 @@ class PictureEncoder(Encoder[Sources]):
                 f"{len(sources)}, and none can: {self.left_out[0][1]}."
             )
 
-    def _tell_left_out(self, count: int) -> None:
-        if self.left_out:
-            named = "; ".join(what for _, what in self.left_out[:_SHOWN])
-            more = len(self.left_out) - _SHOWN
-            self.notes.append(
-                f"{len(self.left_out)} of {count} pictures cannot be read and are left out: "
-                f"{named}{f'; and {more} more' if more > 0 else ''}"
-            )
-
-    def _decide(
-        self,
-        estimator: Any,
-        sources: Sequence[Any],
-        there: dict[int, Header],
-        size: tuple[int, int] | None,
+    def _choose_shape(
+        self, estimator: Any, sources: Sequence[Any], headers: dict[int, Header], size: Any
     ) -> None:
-        """Size, channels and kind of all, from what each is."""
-        headers = list(there.values())
-        sizes = {header[:2] for header in headers}
+        """Choose the size, channels and kind of all pictures from their `headers` by position."""
+        heights, widths, counts, kinds = zip(*headers.values(), strict=True)
+        sizes = set(zip(heights, widths, strict=True))
         self.resizes = size is not None or len(sizes) > 1
         if size is None:
-            heights, widths = zip(*(header[:2] for header in headers), strict=True)
-            size = _middle(heights), _middle(widths)
+            middle = len(headers) // 2
+            size = sorted(heights)[middle], sorted(widths)[middle]
             if len(sizes) > 1:
                 low, high = min(sizes), max(sizes)
                 self.notes.append(
@@ -351,22 +335,20 @@ class PictureEncoder(Encoder[Sources]):
                     f"{high[1]}, are resized to their median, {size[0]} x {size[1]}; "
                     "image_size sets another"
                 )
-        kinds = {header.kind for header in headers}
         self.kind = next(kind for kind in ("float", "sixteen", "bytes") if kind in kinds)
-        counts = [header.channels for header in headers]
         channels = max(set(counts), key=lambda n: (counts.count(n), n))
         self._shape = (*size, self._channels(channels))
-        for position, header in there.items():
+        for position, header in headers.items():
             try:
                 check_alike(header, self._wanted, self.resizes, self.color != "auto")
             except PictureError as error:
                 raise self._fault(estimator, position, sources, error) from None
 
-    # -- for files ---------------------------------------------------------------------------
+    # -- the protocol's other methods ----------------------------------------------------------
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of one row: (H, W, C) or (L, C)."""
+        """(H, W, C) or (L, C)."""
         return self._shape
 
     @property
@@ -386,14 +368,13 @@ class PictureEncoder(Encoder[Sources]):
         ]
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        config = {
+        return {
             "shape": list(self.shape),
             "kind": self.kind,
             "resizes": self.resizes,
             "names": self.names,
             "dtype": self.dtype.name,
-        }
-        return config, self._scaler.arrays()
+        }, self._scaler.arrays()
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         self._shape = tuple(int(size) for size in config["shape"])
@@ -415,10 +396,6 @@ def _check_finite(owner: str, array: np.ndarray) -> None:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         row = int(np.argmin(np.isfinite(array.reshape(len(array), -1)).all(axis=1)))
         raise ValueError(f"X of {owner} must be finite. Got NaN or infinity in row {row}.")
-
-
-def _middle(sizes: Sequence[int]) -> int:
-    return sorted(sizes)[len(sizes) // 2]
 
 
 def _size(size: Any, owner: str) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""Many pictures: found in what the user has, read by threads, counted, decoded when wanted."""
+"""Many pictures: taken from X, read by threads, and their levels counted."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def sources_in(X: Any) -> list[Any] | None:
     elif not isinstance(values, (list, tuple)):
         return None
     if any(map(is_picture, values)):
-        return [each if is_picture(each) else plain_array(each) for each in values]
-    arrays = [plain_array(each) for each in values]
-    if all(isinstance(each, np.ndarray) and each.ndim in (2, 3) for each in arrays):
-        levels = {each.dtype for each in arrays} >= {np.dtype(np.uint8), np.dtype(np.uint16)}
-        if len({each.shape for each in arrays}) > 1 or levels:  # else they are one array
+        return [value if is_picture(value) else plain_array(value) for value in values]
+    arrays = [plain_array(value) for value in values]
+    if all(isinstance(array, np.ndarray) and array.ndim in (2, 3) for array in arrays):
+        both = {array.dtype for array in arrays} >= {np.dtype(np.uint8), np.dtype(np.uint16)}
+        if len({array.shape for array in arrays}) > 1 or both:  # else they make up one array
             return arrays
     return None
 
@@ -60,13 +60,13 @@ def fault(position: int, sources: Sequence[Any], error: PictureError, way_out: s
 def read_all(
     read: Callable[[int], Any], positions: Sequence[int], task: str, verbose: int
 ) -> Generator[Any, None, None]:
-    """``read(position)`` of each, in order, by several threads, or its PictureError.
+    """``read(position)`` for all positions in order, or the PictureError that it raised.
 
-    Pillow decodes outside Python's lock. On a terminal a bar shows how far it is.
+    Several threads read, since Pillow decodes outside Python's lock; a terminal shows a bar.
     """
     from tqdm import tqdm
 
-    def one(position: int) -> Any:
+    def outcome(position: int) -> Any:
         try:
             return read(position)
         except PictureError as error:
@@ -78,33 +78,25 @@ def read_all(
     )  # fmt: skip
     with bar, ThreadPoolExecutor(THREADS, thread_name_prefix="pellucid-pictures") as pool:
         rest = iter(positions)
-        ahead = deque(pool.submit(one, each) for each in islice(rest, _AHEAD))
+        ahead = deque(pool.submit(outcome, position) for position in islice(rest, _AHEAD))
         while ahead:
-            found = ahead.popleft().result()
-            ahead.extend(pool.submit(one, each) for each in islice(rest, 1))
+            result = ahead.popleft().result()
+            ahead.extend(pool.submit(outcome, position) for position in islice(rest, 1))
             bar.update()
-            yield found
+            yield result
 
 
 class Counts:
-    """How often each level comes in each channel: sums of whole numbers, whose order is no matter.
-
-    Parameters
-    ----------
-    levels : int
-        256 or 65536.
-    channels : int
-    """
+    """How often each level occurs in each channel."""
 
     def __init__(self, levels: int, channels: int) -> None:
         self.counts = np.zeros((channels, levels))
 
     def of(self, pixels: np.ndarray) -> np.ndarray:
         """The counts of some pixels (..., C), not yet added."""
-        channels, levels = self.counts.shape
-        return np.stack(
-            [np.bincount(pixels[..., c].reshape(-1), minlength=levels) for c in range(channels)]
-        )
+        levels = self.counts.shape[1]
+        channels = pixels.reshape(-1, len(self.counts)).T
+        return np.stack([np.bincount(channel, minlength=levels) for channel in channels])
 
     def add(self, counts: np.ndarray, weight: float = 1.0) -> None:
         """Add what :meth:`of` gave, `weight` times."""
@@ -113,7 +105,7 @@ class Counts:
     def standardiser(self) -> Standardiser:
         """Means and deviations of the channels."""
         values = np.arange(self.counts.shape[1], dtype=np.float64)[:, None]
-        parts = [Standardiser().fit(values, each).arrays() for each in self.counts]
+        parts = [Standardiser().fit(values, counts).arrays() for counts in self.counts]
         return Standardiser.from_arrays(
             {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         )

@@ -1,6 +1,6 @@
-"""One picture, from a file, from Pillow or from an array: what it is, and its pixels.
+"""One picture, from a file, from Pillow or from an array: its header and its pixels.
 
-Decoding and resizing are Pillow's, which is imported only when a picture asks for it.
+Pillow decodes and resizes; it is imported only when there is a picture for it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,15 +23,12 @@ _ORIENTATION = 274  # the EXIF tag
 _TURNED = (5, 6, 7, 8)  # its values that swap height and width
 _GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 _ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
-_LOADING = threading.Lock()  # an image may be in a list twice, and Pillow's loading is not for two
+_LOADING = threading.Lock()  # two threads must not load one image, which may be in a list twice
 _WORDS = {"bytes": "of 8 bits", "sixteen": "of 16 bits", "float": "of numbers of any size"}
 
 
 class PictureError(ValueError):
-    """Why a picture cannot be used, as the end of a sentence, and the way out.
-
-    Which picture it is, is for the caller to say.
-    """
+    """Why a picture cannot be used, and the way out; the caller says which picture it is."""
 
     def __init__(self, reason: str, way_out: str = "") -> None:
         super().__init__(reason)
@@ -51,44 +49,32 @@ class Header(NamedTuple):
         return self[:3]
 
 
+def kind_of(array: np.ndarray) -> str:
+    """The key of `TYPES` for an array: "float" where it does not hold levels of 8 or 16 bits."""
+    return next((kind for kind, dtype in TYPES.items() if array.dtype == dtype), "float")
+
+
 def is_picture(value: Any) -> bool:
     """Whether `value` is a path or an image of Pillow's."""
     return isinstance(value, (str, os.PathLike)) or _is_image(value)
 
 
 def read_header(source: Any) -> Header:
-    """What `source` (a path, an image of Pillow's, an array) is, without its pixels.
+    """The header of `source`: a path, an image of Pillow's or an array.
 
-    Raises
-    ------
-    PictureError
-        If it is no picture, is not there, or is too large.
+    A source that is no picture, is not there, or is too large is a PictureError.
     """
     if isinstance(source, np.ndarray):
         return _array_header(source)
-    with _Reading(source) as picture:
+    with _opened(source) as picture:
         return _image_header(picture)
 
 
 def read_picture(source: Any, wanted: Header, resizes: bool, converts: bool) -> np.ndarray:
-    """The pixels of `source` as `wanted` says.
+    """The pixels of `source`, (height, width, channels), of the size, channels and kind `wanted`.
 
-    Parameters
-    ----------
-    source : path, image of Pillow's, or array
-    wanted : Header
-        Height, width, channels and kind of the result.
-    resizes, converts : bool
-        Whether a picture of another size, of other colour, is made so, or refused.
-
-    Returns
-    -------
-    ndarray of shape (height, width, channels)
-        Of the type that belongs to the kind. Files of 8 and of 16 bits are brought to one scale.
-
-    Raises
-    ------
-    PictureError
+    8 and 16 bits are brought to one scale. A picture of another size is resized only if `resizes`,
+    and one of another colour is converted only if `converts`; else it is a PictureError.
     """
     if isinstance(source, np.ndarray):
         header = _array_header(source)
@@ -96,10 +82,9 @@ def read_picture(source: Any, wanted: Header, resizes: bool, converts: bool) -> 
         pixels = source.reshape(*source.shape[:2], -1).astype(TYPES[header.kind])
         pixels = _recoloured(pixels, wanted.channels)
         return rescaled(_resized(pixels, wanted._replace(kind=header.kind)), wanted.kind)
-    with _Reading(source) as picture:
-        if (
-            resizes and picture.format == "JPEG" and picture is not source
-        ):  # which can decode at half the size or less
+    with _opened(source) as picture:
+        # a JPEG file can be decoded at half its size or less
+        if resizes and picture.format == "JPEG" and picture is not source:
             picture.draft(None, (2 * wanted.width, 2 * wanted.height))
         return _pixels(picture, wanted, resizes, converts)
 
@@ -107,11 +92,10 @@ def read_picture(source: Any, wanted: Header, resizes: bool, converts: bool) -> 
 def check_alike(header: Header, wanted: Header, resizes: bool, converts: bool) -> None:
     """Refuse a picture that is not, and may not be made, as `wanted`."""
     if header[:2] != wanted[:2] and not resizes:
-        size = wanted[:2]
         raise PictureError(
-            f"it is {header.height} x {header.width} pixels, and those of fit are {size[0]} x "
-            f"{size[1]}",
-            f"Resize it, or fit with image_size={size}",
+            f"it is {header.height} x {header.width} pixels, and those of fit are "
+            f"{wanted.height} x {wanted.width}",
+            f"Resize it, or fit with image_size={wanted[:2]}",
         )
     both = (header.channels, wanted.channels)
     known = set(both) <= {1, 3}
@@ -121,10 +105,8 @@ def check_alike(header: Header, wanted: Header, resizes: bool, converts: bool) -
         way_out = 'Pass color="grey" or color="rgb"' if known else "Convert it"
         raise PictureError(f"it is {one}, and the others are {others}", way_out)
     if header.kind != wanted.kind and "float" in (header.kind, wanted.kind):
-        raise PictureError(
-            f"it is {_WORDS[header.kind]}, and the others are {_WORDS[wanted.kind]}",
-            "Convert it",
-        )
+        reason = f"it is {_WORDS[header.kind]}, and the others are {_WORDS[wanted.kind]}"
+        raise PictureError(reason, "Convert it")
 
 
 # -- arrays --------------------------------------------------------------------------------------
@@ -137,10 +119,8 @@ def _array_header(array: np.ndarray) -> Header:
             f"none of them 0. It is {array.dtype} of shape {array.shape}"
         )
     _check_finite(array)
-    kinds = {np.dtype(np.uint8): "bytes", np.dtype(np.uint16): "sixteen"}
     channels = 1 if array.ndim == 2 else array.shape[2]
-    height, width = array.shape[:2]
-    return Header(height, width, channels, kinds.get(array.dtype, "float"))
+    return Header(array.shape[0], array.shape[1], channels, kind_of(array))
 
 
 def _check_finite(array: np.ndarray) -> None:
@@ -172,7 +152,7 @@ def rescaled(pixels: np.ndarray, kind: str) -> np.ndarray:
 
 
 def _resized(pixels: np.ndarray, wanted: Header) -> np.ndarray:
-    """Channel by channel, so that there may be any number of them."""
+    """`pixels` in the wanted size, channel by channel: there may be any number of them."""
     if pixels.shape[:2] == wanted[:2]:
         return pixels
     image, _ = _pillow()
@@ -181,7 +161,7 @@ def _resized(pixels: np.ndarray, wanted: Header) -> np.ndarray:
     if wanted.kind != "bytes":
         channels = channels.astype(np.float32)
     images = [image.fromarray(np.ascontiguousarray(channel)) for channel in channels]
-    resized = [np.asarray(one.resize(size, bilinear)) for one in images]
+    resized = [np.asarray(channel.resize(size, bilinear)) for channel in images]
     numbers = np.stack(resized, axis=-1)
     return np.rint(numbers).astype(np.uint16) if wanted.kind == "sixteen" else numbers
 
@@ -203,26 +183,15 @@ def _pillow() -> Any:
     return Image, ImageOps
 
 
-class _Reading:
-    """A picture's file, open, or an image; what goes wrong with it becomes a PictureError."""
-
-    def __init__(self, source: Any) -> None:
-        self.source = source
-        self.open = ExitStack()
-
-    def __enter__(self) -> Any:
-        try:
-            return self._picture()
-        except Exception as error:
-            self.open.close()
-            raise _explained(error) from error
-
-    def _picture(self) -> Any:
-        source = self.source
+@contextmanager
+def _opened(source: Any) -> Iterator[Any]:
+    """Pillow's image of `source`, open; what goes wrong with it becomes a PictureError."""
+    try:
         if _is_image(source):
             with _LOADING:
                 source.load()
-            return source
+            yield source
+            return
         if not isinstance(source, (str, os.PathLike)):
             raise PictureError(
                 f"it must be a path, an image of Pillow's or an array. It is {shown(source)}"
@@ -232,14 +201,11 @@ class _Reading:
         if os.path.getsize(source) == 0:
             raise PictureError("the file is empty")
         image, _ = _pillow()
-        # not by its name: Pillow would map it, and a mapped TIFF it turns wrongly
-        file = self.open.enter_context(open(source, "rb"))
-        return self.open.enter_context(image.open(file))
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        self.open.close()
-        if isinstance(error, Exception):
-            raise _explained(error) from error
+        # opened here and not by Pillow, which would map a TIFF into memory and then turn it wrongly
+        with open(source, "rb") as file, image.open(file) as picture:
+            yield picture
+    except Exception as error:
+        raise _explained(error) from error
 
 
 def _explained(error: Exception) -> Exception:
@@ -276,8 +242,8 @@ def _image_header(picture: Any) -> Header:
             tags = getattr(picture, "tag_v2", {})  # Pillow turns a TIFF itself, or only its size
             width, height = tags.get(257, height), tags.get(256, width)
     kind = "sixteen" if picture.mode.startswith("I") else "bytes"
-    return Header(height, width, 1 if _is_grey(picture) else 3,
-                  "float" if picture.mode == "F" else kind)  # fmt: skip
+    kind = "float" if picture.mode == "F" else kind
+    return Header(height, width, 1 if _is_grey(picture) else 3, kind)
 
 
 def _is_grey(picture: Any) -> bool:

@@ -6,16 +6,16 @@ import importlib.util
 import os
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pellucid.checks import suggestion
+from pellucid.data.columns import did_you_mean, series_values
 
-# What stands for a missing value in a CSV, whichever library reads it (the words that pandas
-# knows).
+# What stands for a missing value in a CSV, whichever library reads it: the words that pandas knows.
 _MISSING = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>"]
 _SUFFIXES = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet"}
 
@@ -47,8 +47,8 @@ def read_table(path: str | os.PathLike[str], engine: str | None = None) -> Any:
     """
     path = Path(path)
     if not path.exists():
-        near = suggestion(path.name, _neighbours(path))
-        raise FileNotFoundError(f"{path} does not exist.{near if near.startswith(' Did') else ''}")
+        neighbours = [file.name for file in path.parent.glob("*")]  # none if there is no folder
+        raise FileNotFoundError(f"{path} does not exist.{did_you_mean(path.name, neighbours)}")
     if path.is_dir():
         raise IsADirectoryError(f"{path} must be a file. Got a directory.")
     kind = _SUFFIXES.get(path.suffix.lower())
@@ -60,13 +60,13 @@ def read_table(path: str | os.PathLike[str], engine: str | None = None) -> Any:
     if path.stat().st_size == 0:
         raise ValueError(f"{path.name} must hold a table. Got an empty file.")
     engine = engine or _installed(kind)
-    style = _check_csv(path) if kind == "csv" else _check_parquet(path)
+    style = _csv_style(path) if kind == "csv" else None
+    if style is None:
+        _check_parquet(path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "error"
-            )  # pandas only warns where rows are longer than the header
-            frame = _READERS[engine, kind](path, style)
+            warnings.simplefilter("error")  # pandas only warns of rows longer than the header
+            frame = _CSV_READERS[engine](path, *style) if style else _read_parquet(path, engine)
     except (MemoryError, PermissionError):
         raise
     except Exception as error:  # each library has its own
@@ -118,8 +118,6 @@ def split_target(
 
 
 def _check_complete(series: Any, source: str) -> None:
-    from pellucid.data.columns import series_values
-
     missing = series_values(series).missing
     count = int(np.count_nonzero(missing))
     if count:
@@ -144,14 +142,7 @@ def _installed(kind: str) -> str:
     )
 
 
-def _neighbours(path: Path) -> list[str]:
-    try:
-        return [neighbour.name for neighbour in path.parent.iterdir()]
-    except OSError:
-        return []
-
-
-def _check_csv(path: Path) -> tuple[str, str]:
+def _csv_style(path: Path) -> tuple[str, str]:
     """The separator and the decimal mark, once the file's beginning looks like text."""
     with path.open("rb") as file:
         head = file.read(1 << 16)
@@ -171,7 +162,7 @@ def _check_csv(path: Path) -> tuple[str, str]:
     return separator, "," if comma else "."
 
 
-def _check_parquet(path: Path) -> tuple[str, str]:
+def _check_parquet(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(4)
         file.seek(-min(4, path.stat().st_size), os.SEEK_END)
@@ -182,22 +173,19 @@ def _check_parquet(path: Path) -> tuple[str, str]:
         raise ValueError(
             f"{path.name} must be a whole Parquet file. Got one that breaks off. Copy it again."
         )
-    return "", ""
 
 
-def _pandas_csv(path: Path, style: tuple[str, str]) -> Any:
+def _pandas_csv(path: Path, separator: str, decimal: str) -> Any:
     import pandas
 
-    separator, decimal = style
     return pandas.read_csv(
         path, sep=separator, decimal=decimal, index_col=False, na_values=_MISSING, low_memory=False
     )
 
 
-def _polars_csv(path: Path, style: tuple[str, str]) -> Any:
+def _polars_csv(path: Path, separator: str, decimal: str) -> Any:
     import polars
 
-    separator, decimal = style
     return polars.read_csv(
         path,
         separator=separator,
@@ -207,42 +195,20 @@ def _polars_csv(path: Path, style: tuple[str, str]) -> Any:
     )
 
 
-def _pyarrow_csv(path: Path, style: tuple[str, str]) -> Any:
+def _pyarrow_csv(path: Path, separator: str, decimal: str) -> Any:
     from pyarrow import csv
 
-    separator, decimal = style
-    return csv.read_csv(
-        path,
-        parse_options=csv.ParseOptions(delimiter=separator),
-        convert_options=csv.ConvertOptions(
-            null_values=_MISSING, strings_can_be_null=True, decimal_point=decimal
-        ),
+    parsing = csv.ParseOptions(delimiter=separator)
+    conversion = csv.ConvertOptions(
+        null_values=_MISSING, strings_can_be_null=True, decimal_point=decimal
     )
+    return csv.read_csv(path, parse_options=parsing, convert_options=conversion)
 
 
-def _pandas_parquet(path: Path, _: tuple[str, str]) -> Any:
-    import pandas
-
-    return pandas.read_parquet(path)
-
-
-def _polars_parquet(path: Path, _: tuple[str, str]) -> Any:
-    import polars
-
-    return polars.read_parquet(path)
+def _read_parquet(path: Path, engine: str) -> Any:
+    if engine == "pyarrow":
+        return importlib.import_module("pyarrow.parquet").read_table(path)
+    return importlib.import_module(engine).read_parquet(path)
 
 
-def _pyarrow_parquet(path: Path, _: tuple[str, str]) -> Any:
-    from pyarrow import parquet
-
-    return parquet.read_table(path)
-
-
-_READERS: dict[tuple[str, str], Callable[[Path, tuple[str, str]], Any]] = {
-    ("pandas", "csv"): _pandas_csv,
-    ("polars", "csv"): _polars_csv,
-    ("pyarrow", "csv"): _pyarrow_csv,
-    ("pandas", "parquet"): _pandas_parquet,
-    ("polars", "parquet"): _polars_parquet,
-    ("pyarrow", "parquet"): _pyarrow_parquet,
-}
+_CSV_READERS = {"pandas": _pandas_csv, "polars": _polars_csv, "pyarrow": _pyarrow_csv}

@@ -23,10 +23,7 @@ def check_rows(estimator: Any, x_rows: int, y_rows: int) -> None:
 def sample_weights(estimator: Any, sample_weight: Any, n: int) -> np.ndarray:
     """`sample_weight` as a float64 array of shape (n,); ones for None.
 
-    Raises
-    ------
-    ValueError
-        If its length is not `n`, a weight is negative, NaN or infinite, or all are zero.
+    Another length, a weight that is negative, NaN or infinite, or zeros alone are a ValueError.
     """
     owner = owner_of(estimator)
     if sample_weight is None:
@@ -43,16 +40,12 @@ def sample_weights(estimator: Any, sample_weight: Any, n: int) -> np.ndarray:
             f"sample_weight of {owner} must have shape ({n},), one weight a row. "
             f"Got shape {weights.shape}."
         )
-    if not np.isfinite(weights).all():
-        row = int(np.argmin(np.isfinite(weights)))
-        raise ValueError(
-            f"sample_weight of {owner} must be finite. Got {weights[row]:g} in row {row}."
-        )
-    if (weights < 0).any():
-        row = int(np.argmax(weights < 0))
-        raise ValueError(
-            f"sample_weight of {owner} must not be negative. Got {weights[row]:g} in row {row}."
-        )
+    for expected, wrong in (("be finite", ~np.isfinite(weights)), ("not be negative", weights < 0)):
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise ValueError(
+                f"sample_weight of {owner} must {expected}. Got {weights[row]:g} in row {row}."
+            )
     if not (weights > 0).any():
         raise ValueError(
             f"sample_weight of {owner} must have at least one weight above zero. Got zero in all "
@@ -68,12 +61,10 @@ def class_weights(
     codes: np.ndarray,
     sample_weight: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The weight of each row's class, float64 of shape (rows,).
+    """The weight of each row's class, float64 of shape (rows,); errors name `estimator`'s class.
 
     Parameters
     ----------
-    estimator : object
-        Its class name goes into error messages.
     class_weight : None, "balanced" or dict
         ``"balanced"`` gives each class the same total: rows / (classes * rows of the class).
         A dict gives weights by label; labels not in it weigh 1.
@@ -87,8 +78,7 @@ def class_weights(
     Raises
     ------
     ValueError
-        If `class_weight` is something else, names an unknown label, or is given for multilabel
-        targets.
+        If `class_weight` is something else, has an unknown label, or `codes` have several columns.
     """
     owner = owner_of(estimator)
     rows = len(codes)

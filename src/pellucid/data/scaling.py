@@ -80,7 +80,7 @@ class Standardiser:
     def transform(self, matrix: np.ndarray, out: np.ndarray, silence: bool = True) -> None:
         """Write the standardised `matrix` into `out`, of the same shape.
 
-        With `silence` a constant column gives 0 whatever comes: it taught nothing.
+        With `silence` a column that was constant in training gives 0, whatever its values are now.
         """
         inverse = 1.0 / self.unit
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
@@ -123,11 +123,9 @@ class Standardiser:
             self.missing |= np.isnan(block).any(axis=0)
             low = np.fmin(low, np.fmin.reduce(block, axis=0))
             high = np.fmax(high, np.fmax.reduce(block, axis=0))
-        self.constant = ~(low < high)
-        self._first = np.where(low <= high, low, 0.0)
-        seen = low <= high
-        largest = np.where(seen, np.maximum(np.abs(low), np.abs(high)), 0.0)
-        self.unit = power_of_two(largest)
+        self.constant, known = ~(low < high), low <= high
+        self._first = np.where(known, low, 0.0)
+        self.unit = power_of_two(np.where(known, np.maximum(np.abs(low), np.abs(high)), 0.0))
 
     def _sums(
         self, matrix: np.ndarray, weights: np.ndarray | None, middle: np.ndarray, power: int

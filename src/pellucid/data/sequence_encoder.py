@@ -1,4 +1,4 @@
-"""Sequences as the user has them, turned into what a network trains on."""
+"""Sequences, in any of the forms in which users have them, as rows for a network."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Self, final
 
 import numpy as np
-from sklearn.utils.validation import validate_data
 
 from pellucid.checks import shown
-from pellucid.data.columns import Table, owner_of, plain_array
+from pellucid.data.columns import Table, one_feature, owner_of, plain_array
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout, RowLayout
@@ -21,9 +20,9 @@ from pellucid.rows import Dense, Rows, Sequences
 
 @dataclass(frozen=True, eq=False)
 class Steps:
-    """The steps of sequences: rows of a table, where each begins there, and its length.
+    """The steps of sequences: the rows of a table, where each sequence begins, and its length.
 
-    `flat` and `names` are those of the encoder; `windows` are there if X was some.
+    `flat` and `names` are the encoder's, and `windows` is X if it was Windows.
     """
 
     table: Reading[Table]
@@ -37,30 +36,30 @@ class Steps:
 
 @final
 class SequenceEncoder(Encoder[Steps]):
-    """Sequences of steps of features; all steps together are a table, and encoded as one.
+    """Sequences of steps of features; all steps together are encoded as one table.
 
     So numbers are standardised, text is one-hot, and where values are missing a feature says so.
-    The rows are dense where all sequences have as many steps, and else Sequences.
+    The rows are Dense where all sequences have equally many steps, else Sequences.
 
     Parameters
     ----------
     group, time : str or None
-        Columns of a long table: which sequence a row belongs to, and its place there.
+        Columns of a long table: which sequence a row belongs to, and its place in it.
     by_step : bool, default=False
-        Whether each step has a target, and not each sequence.
+        Whether each step has a target, instead of each sequence.
 
     Attributes
     ----------
     table : TableEncoder
         What was learned about the features.
     steps : int
-        The longest sequence's steps.
+        The number of steps of the longest sequence.
     flat : bool
         Whether X had one feature, and no axis for it.
     names : list of str or None
-        Of a flat table, what its columns, the steps, are called.
+        The names of a flat table's columns, which are its steps.
     series : dict or None
-        Of windows of a series, how it was cut: target, time, group, steps and horizon.
+        How windows were cut from a series: target, time, group, steps and horizon.
     """
 
     steps: int
@@ -76,13 +75,13 @@ class SequenceEncoder(Encoder[Steps]):
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Steps]:
         if isinstance(X, Windows):
             return self._read_windows(estimator, X, learn)
-        layout: Layout
         flat, names = False, None
         if self.group is not None or self.time is not None:
             groups = Groups.of(owner_of(estimator), X, self.group, self.time)
             values, lengths = groups.table, groups.lengths
-            layout = replace(groups, table=None)  # which need not live as long as the layout
-            step_layout = StepLayout("table", lengths, groups.order)
+            # the table need not live as long as the layout
+            by_row: Layout = replace(groups, table=None)
+            by_step = StepLayout("table", lengths, groups.order)
         else:
             arrays = _listed(X)
             flat = self._is_flat(estimator, arrays, learn)
@@ -91,13 +90,12 @@ class SequenceEncoder(Encoder[Steps]):
             elif isinstance(arrays, np.ndarray) and arrays.ndim == 2:
                 arrays = arrays[:, :, None]
             values, lengths = _all_steps(owner_of(estimator), arrays)
-            layout = RowLayout(len(lengths))
-            kind = "array" if isinstance(arrays, np.ndarray) else "list"
-            step_layout = StepLayout(kind, lengths)
+            by_row = RowLayout(len(lengths))
+            by_step = StepLayout("array" if isinstance(arrays, np.ndarray) else "list", lengths)
         table = self.table.read(estimator, values, learn)
         starts = np.cumsum(lengths) - lengths
         steps = Steps(table, starts, lengths, int(lengths.max()), flat, names)
-        return Reading(steps, step_layout if self.by_step else layout)
+        return Reading(steps, by_step if self.by_step else by_row)
 
     def _read_windows(self, estimator: Any, X: Windows, learn: bool) -> Reading[Steps]:
         owner = owner_of(estimator)
@@ -121,7 +119,7 @@ class SequenceEncoder(Encoder[Steps]):
         if learn or flat == self.flat:
             return flat
         if flat and arrays.size and self.table.n_features == 1:
-            return False  # such as some of a list, that happen to be as long
+            return False  # such as a list of sequences that happen to be equally long
         shapes = "(rows, steps, features)", "(rows, steps)"
         raise ValueError(
             f"X of {owner_of(estimator)} must have the shape {shapes[self.flat]}, as in fit. "
@@ -137,13 +135,12 @@ class SequenceEncoder(Encoder[Steps]):
         elif weights is not None and not self.by_step:
             weights = np.repeat(weights, steps.lengths)
         self.steps, self.flat, self.names = steps.longest, steps.flat, steps.names
-        values = self.table.learn(estimator, steps.table, weights, dtype).values
+        rows = self.table.learn(estimator, steps.table, weights, dtype)
         self.name_features(estimator)
-        return _rows(values, steps)
+        return _as_sequences(rows, steps)
 
     def encode(self, estimator: Any, reading: Reading[Steps]) -> Rows:
-        values = self.table.encode(estimator, reading.content.table).values
-        return _rows(values, reading.content)
+        return _as_sequences(self.table.encode(estimator, reading.content.table), reading.content)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -178,23 +175,30 @@ class SequenceEncoder(Encoder[Steps]):
         return self
 
 
-def _rows(values: np.ndarray, steps: Steps) -> Rows:
-    """The encoded steps of all sequences as what a network takes."""
+def _as_sequences(rows: Dense, steps: Steps) -> Rows:
+    """The encoded steps of all sequences, `rows`, as one row a sequence."""
     if steps.windows is None and (steps.lengths == steps.longest).all():
-        return Dense(values.reshape(len(steps.lengths), steps.longest, -1))
-    return Sequences(values, steps.starts, steps.lengths, steps.longest)
+        return Dense(rows.values.reshape(len(steps.lengths), steps.longest, -1))
+    return Sequences(rows.values, steps.starts, steps.lengths, steps.longest)
 
 
 def _flat_steps(estimator: Any, X: Any, learn: bool) -> tuple[np.ndarray, list[str] | None]:
     """A table whose columns are steps as sequences of one feature, and the columns' names."""
-    _check_numbers(owner_of(estimator), X)
-    # scikit-learn's own words for a table that is not one
-    array = validate_data(
-        estimator, X, reset=learn, dtype=[np.float64, np.float32],
-        ensure_all_finite="allow-nan",
-    )  # fmt: skip
-    names = getattr(estimator, "feature_names_in_", None) if learn else None
-    return array[:, :, None], None if names is None else [str(name) for name in names]
+    import narwhals as nw
+
+    columns: Any = ()
+    if nw.dependencies.is_into_dataframe(X):
+        columns = nw.from_native(X, eager_only=True).iter_columns()
+    for column in columns:
+        dtype = column.dtype
+        if not (dtype.is_numeric() or isinstance(dtype, (nw.Boolean, nw.Object))):
+            raise ValueError(
+                f"X of {owner_of(estimator)} must hold numbers, one column a step, where it is a "
+                f"table without group or time. Got {dtype} in column {column.name!r}. Name the "
+                "columns that say which sequence a row belongs to and when it was, or cut a series "
+                "into windows."
+            )
+    return one_feature(estimator, X, learn, "allow-nan")
 
 
 def _listed(X: Any) -> Any:
@@ -229,16 +233,28 @@ def _listed(X: Any) -> Any:
 
 
 def _all_steps(owner: str, arrays: Any) -> tuple[Any, np.ndarray]:
-    """Of what :func:`_listed` gave, all steps as one table, and each sequence's number of them."""
+    """All steps of what :func:`_listed` gave as one table, and each sequence's number of steps."""
     if isinstance(arrays, np.ndarray):
-        return _from_array(owner, arrays)
-    return (_from_tables if _tables(arrays) else _from_list)(owner, arrays)
+        values, lengths = _from_array(owner, arrays)
+    elif _tables(arrays):
+        return _from_tables(owner, arrays)
+    else:
+        values, lengths = _from_list(owner, arrays)
+    if values.dtype.kind == "f" and np.isinf(values).any():  # NaN is a missing value
+        row, feature = np.argwhere(np.isinf(values))[0]
+        sequence = int(np.searchsorted(np.cumsum(lengths), row, side="right"))
+        step = int(row - lengths[:sequence].sum())
+        raise ValueError(
+            f"X of {owner} must be finite, or NaN where a value is missing. Got infinity in "
+            f"sequence {sequence}, step {step}, feature {feature}."
+        )
+    return values, lengths
 
 
 def _rank(value: Any) -> int:
     try:
         return np.ndim(value)
-    except ValueError:  # lists within it are not alike
+    except ValueError:  # a list of lists that differ in length
         return 2
 
 
@@ -249,24 +265,8 @@ def _tables(arrays: Any) -> bool:
     return all(nw.dependencies.is_into_dataframe(array) for array in arrays)
 
 
-def _check_numbers(owner: str, X: Any) -> None:
-    """Of a table whose rows are sequences of one feature, refuse what is no number."""
-    import narwhals as nw
-
-    if not nw.dependencies.is_into_dataframe(X):
-        return
-    for column in nw.from_native(X, eager_only=True).iter_columns():
-        dtype = column.dtype
-        if not (dtype.is_numeric() or isinstance(dtype, (nw.Boolean, nw.Object))):
-            raise ValueError(
-                f"X of {owner} must hold numbers, one column a step, where it is a table without "
-                f"group or time. Got {dtype} in column {column.name!r}. Name the columns that say "
-                "which sequence a row belongs to and when it was, or cut a series into windows."
-            )
-
-
 def _from_tables(owner: str, tables: list[Any]) -> tuple[Any, np.ndarray]:
-    """One table of all of them, columns by name, and the length of each."""
+    """All tables as one, columns put together by name, and each table's length."""
     import narwhals as nw
 
     frames = [nw.from_native(table, eager_only=True) for table in tables]
@@ -300,7 +300,6 @@ def _from_array(owner: str, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             f"{array.shape}."
         )
     rows, steps, features = array.shape
-    _check_finite(owner, array.reshape(-1, features), np.full(rows, steps))
     return array.reshape(-1, features), np.full(rows, steps, dtype=np.int64)
 
 
@@ -315,10 +314,10 @@ def _from_list(owner: str, sequences: list[Any]) -> tuple[np.ndarray, np.ndarray
             array = array[:, None]
         if array.ndim != 2 or array.dtype == object:
             came = shown(sequence) if isinstance(sequence, str) else type(sequence).__name__
+            more = ", not of numbers" if array.dtype == object else ""
             raise ValueError(
                 f"sequence {position} of X of {owner} must be numbers of shape (steps, features). "
-                f"Got {came} of shape "
-                f"{array.shape}{', not of numbers' if array.dtype == object else ''}."
+                f"Got {came} of shape {array.shape}{more}."
             )
         if not len(array):
             raise _no_step(owner, position)
@@ -328,21 +327,4 @@ def _from_list(owner: str, sequences: list[Any]) -> tuple[np.ndarray, np.ndarray
                 f"{arrays[0].shape[1]}. Got {array.shape[1]}."
             )
         arrays.append(array)
-    lengths = np.array([len(array) for array in arrays], dtype=np.int64)
-    values = np.concatenate(arrays)
-    _check_finite(owner, values, lengths)
-    return values, lengths
-
-
-def _check_finite(owner: str, values: np.ndarray, lengths: np.ndarray) -> None:
-    """NaN is a missing value; an infinity is a mistake."""
-    if values.dtype.kind != "f" or not np.isinf(values).any():
-        return
-    row, feature = np.argwhere(np.isinf(values))[0]
-    ends = np.cumsum(lengths)
-    sequence = int(np.searchsorted(ends, row, side="right"))
-    step = int(row - (ends[sequence] - lengths[sequence]))
-    raise ValueError(
-        f"X of {owner} must be finite, or NaN where a value is missing. Got infinity in sequence "
-        f"{sequence}, step {step}, feature {feature}."
-    )
+    return np.concatenate(arrays), np.array([len(array) for array in arrays], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""How the steps of sequences lie in what the user has, where each of them has a target."""
+"""The layout of sequences in which each step has a target."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pellucid.data.layout import Layout
 
 @dataclass(frozen=True)
 class StepLayout(Layout):
-    """The steps of N sequences: an array, a list, or the rows of a long table.
+    """The steps of N sequences, which lie in an array, a list, or the rows of a long table.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class StepLayout(Layout):
     lengths : int64 ndarray of shape (N,)
         Steps of each sequence.
     order : int64 ndarray of shape (all steps,), optional
-        Of a table, which of its rows each step is, sequence by sequence.
+        The table's row for each step, sequence by sequence.
     """
 
     kind: str
@@ -34,11 +34,6 @@ class StepLayout(Layout):
     @property
     def entries(self) -> int:
         return int(self.lengths.sum())
-
-    @property
-    def starts(self) -> np.ndarray:
-        """Where each sequence begins among all steps."""
-        return np.cumsum(self.lengths) - self.lengths
 
     @property
     def step_lengths(self) -> np.ndarray:
@@ -68,10 +63,11 @@ class StepLayout(Layout):
         return np.concatenate(arrays)
 
     def flatten_weights(self, name: str, weights: Any) -> Any:
-        """Of weights, which may also be one for each sequence: that of all its steps."""
+        """The weight of each step; a weight given for a sequence is that of all its steps."""
         values = plain_array(weights)
-        if hasattr(values, "__len__") and self._by_sequence(values):
-            return np.repeat(values, self.lengths)
+        if self.order is None and hasattr(values, "__len__") and len(values) == len(self.lengths):
+            if all(np.ndim(plain_array(weight)) == 0 for weight in values):
+                return np.repeat(values, self.lengths)
         return super().flatten_weights(name, weights)
 
     def restore(self, predictions: np.ndarray) -> Any:
@@ -81,13 +77,7 @@ class StepLayout(Layout):
             return restored
         if self.kind == "array":
             return predictions.reshape(len(self.lengths), -1, *predictions.shape[1:])
-        return np.split(predictions, self.starts[1:])
-
-    def _by_sequence(self, weights: Any) -> bool:
-        """Whether `weights` are one for each sequence, and not for each step."""
-        if self.order is not None or len(weights) != len(self.lengths):
-            return False
-        return all(np.ndim(plain_array(weight)) == 0 for weight in weights)
+        return np.split(predictions, np.cumsum(self.lengths)[:-1])
 
     def _flatten_array(self, name: str, values: np.ndarray) -> np.ndarray:
         wanted = (len(self.lengths), int(self.lengths[0]))

@@ -9,8 +9,17 @@ from typing import Any, Self, final
 import numpy as np
 from sklearn.preprocessing import OneHotEncoder
 
-from pellucid.checks import shown, suggestion
-from pellucid.data.columns import Column, Table, as_text, check_finite, label, owner_of, to_table
+from pellucid.checks import shown
+from pellucid.data.columns import (
+    Column,
+    Table,
+    as_text,
+    check_finite,
+    did_you_mean,
+    label,
+    owner_of,
+    to_table,
+)
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.layout import RowLayout
 from pellucid.data.scaling import Standardiser
@@ -29,7 +38,7 @@ _WORDS = {
 
 @final
 class TableEncoder(Encoder[Table]):
-    """Numbers standardised, text one-hot, missing values marked: learned once, remembered by name.
+    """Numbers standardised, text one-hot, missing values marked; columns are known by name.
 
     The output has three parts: each number (truth value, date in seconds since 1970)
     standardised; a 0/1 column "missing" for each of those in which a value was missing in
@@ -57,11 +66,29 @@ class TableEncoder(Encoder[Table]):
         if learn:
             table = to_table(estimator, X)
         else:
-            table = self._in_order(estimator, to_table(estimator, X, self._known_kinds))
+            names, kinds = self.names, self.kinds
+            known = kinds if names is None else dict(zip(names, kinds, strict=True))
+            table = self._in_order(estimator, to_table(estimator, X, known))
         return Reading(table, RowLayout(table.shape[0]))
 
     def learn(self, estimator: Any, reading: Reading[Table], weights: Any, dtype: Any) -> Dense:
-        self._learn_columns(estimator, reading.content, weights, dtype)
+        table = reading.content
+        self.dtype, self.names = np.dtype(dtype), table.names
+        heavy = slice(None) if weights is None else weights > 0
+        if table.matrix is not None:
+            self.kinds = ["number"] * table.shape[1]
+        else:  # text that only rows of weight 0 have does not count
+            self.kinds = [
+                "empty" if column.kind == "text" and column.missing[heavy].all() else column.kind
+                for column in table.columns
+            ]
+        self._scaler = Standardiser().fit(self._numbers(estimator, table), weights)
+        self._categories, self._rare = [], []
+        for index in self._text:
+            categories, rare = heaviest_categories(table.columns[index].values, weights)
+            self._categories.append(categories)
+            self._rare.append(rare)
+        self._build_one_hot()
         self.name_features(estimator)
         return self.encode(estimator, reading)
 
@@ -81,29 +108,20 @@ class TableEncoder(Encoder[Table]):
         return Dense(encoded)
 
     @property
-    def _known_kinds(self) -> list[str] | dict[str, str]:
-        return self.kinds if self.names is None else dict(zip(self.names, self.kinds, strict=True))
-
-    @property
     def n_outputs(self) -> int:
         """Width of the output."""
-        return (
-            len(self._numeric) + len(self._gaps) + sum(map(len, self._categories)) + sum(self._rare)
-        )
+        texts = sum(map(len, self._categories)) + sum(self._rare)
+        return len(self._numeric) + len(self._gaps) + texts
 
     @property
     def output_names(self) -> list[str]:
         """What each output column is."""
-        names = [self._name(i) for i in self._numeric]
-        names += [f"{self._name(self._numeric[g])} missing" for g in self._gaps]
-        for i, categories in zip(self._text, self._categories, strict=True):
-            names += [
-                f"{self._name(i)} missing" if c is None else f"{self._name(i)}={c}"
-                for c in categories
-            ]
-        return names + [
-            f"{self._name(i)} other" for i, r in zip(self._text, self._rare, strict=True) if r
-        ]
+        numbers = [self._name(i) for i in self._numeric]
+        texts = [self._name(i) for i in self._text]
+        names = [*numbers, *(f"{numbers[gap]} missing" for gap in self._gaps)]
+        for text, categories in zip(texts, self._categories, strict=True):
+            names += [f"{text} missing" if c is None else f"{text}={c}" for c in categories]
+        return names + [f"{text} other" for text, r in zip(texts, self._rare, strict=True) if r]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -118,21 +136,19 @@ class TableEncoder(Encoder[Table]):
         return [f"{self._name(index)}: {self._line(index)}" for index in range(len(self.kinds))]
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        config = {
+        return {
             "dtype": self.dtype.name,
             "names": self.names,
             "kinds": self.kinds,
             "categories": self._categories,
             "rare": self._rare,
-        }
-        return config, self._scaler.arrays()
+        }, self._scaler.arrays()
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         try:
             self.dtype = np.dtype(config["dtype"])
-            self.names = (
-                None if config["names"] is None else [str(name) for name in config["names"]]
-            )
+            names = config["names"]
+            self.names = None if names is None else [str(name) for name in names]
             self.kinds = [str(kind) for kind in config["kinds"]]
             self._categories = [list(categories) for categories in config["categories"]]
             self._rare = [bool(rare) for rare in config["rare"]]
@@ -140,39 +156,13 @@ class TableEncoder(Encoder[Table]):
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"The table's encoder cannot be restored: {error}.") from error
         counts = (len(self._numeric), len(self._text), len(self._text), len(self.kinds))
-        names = len(self.kinds) if self.names is None else len(self.names)
-        if counts != (len(self._scaler.mean), len(self._categories), len(self._rare), names):
+        named = len(self.kinds if self.names is None else self.names)
+        if counts != (len(self._scaler.mean), len(self._categories), len(self._rare), named):
             raise ValueError(
                 "The table's encoder cannot be restored: its parts disagree on the columns."
             )
         self._build_one_hot()
         return self
-
-    # ---- learning
-
-    def _learn_columns(
-        self, estimator: Any, table: Table, weights: np.ndarray | None, dtype: Any
-    ) -> None:
-        self.dtype = np.dtype(dtype)
-        self.names = table.names
-        columns = table.columns
-        heavy = slice(None) if weights is None else weights > 0
-        if columns is None:
-            self.kinds = ["number"] * table.shape[1]
-        else:  # text that only rows of weight 0 have is no text
-            self.kinds = [
-                "empty" if column.kind == "text" and column.missing[heavy].all() else column.kind
-                for column in columns
-            ]
-        numbers = self._numbers(estimator, table)
-        self._scaler = Standardiser().fit(numbers, weights)
-        self._categories, self._rare = [], []
-        for index in self._text:
-            assert columns is not None
-            categories, rare = heaviest_categories(columns[index].values, weights)
-            self._categories.append(categories)
-            self._rare.append(rare)
-        self._build_one_hot()
 
     def _build_one_hot(self) -> None:
         if not self._text:
@@ -184,8 +174,6 @@ class TableEncoder(Encoder[Table]):
             dtype=self.dtype.type,
         )
         self._one_hot.fit(np.array([[texts[0] for texts in self._categories]], dtype=object))
-
-    # ---- encoding
 
     def _encode_texts(self, texts: np.ndarray, out: np.ndarray) -> None:
         width = sum(map(len, self._categories))
@@ -202,13 +190,11 @@ class TableEncoder(Encoder[Table]):
         """The numeric columns side by side, shape (rows, numbers)."""
         if table.matrix is not None and not self._text and "time" not in self.kinds:
             return table.matrix
-        columns = table.split()
-        numbers = np.empty((table.shape[0], len(self._numeric)))
-        for position, index in enumerate(self._numeric):
+        columns, numeric = table.split(), self._numeric
+        numbers = np.empty((table.shape[0], len(numeric)))
+        for position, index in enumerate(numeric):
             numbers[:, position] = self._values(estimator, columns[index], index)
-        check_finite(
-            estimator, numbers, lambda position: label(self.names, self._numeric[position])
-        )
+        check_finite(estimator, numbers, lambda position: label(self.names, numeric[position]))
         return numbers
 
     def _values(self, estimator: Any, column: Column, index: int) -> np.ndarray:
@@ -226,24 +212,20 @@ class TableEncoder(Encoder[Table]):
         return column.values if column.kind == "text" else as_text(column)
 
     def _mismatch(self, estimator: Any, column: Column, index: int) -> ValueError:
-        present = np.flatnonzero(~column.missing)
+        rows = np.flatnonzero(~column.missing).tolist()
         texts = column.kind == "text"
-        row = next(
-            (int(i) for i in present if texts and not _is_number(column.values[i])), int(present[0])
-        )
+        row = next((i for i in rows if texts and not _is_number(column.values[i])), rows[0])
         return ValueError(
             f"{label(self.names, index)} of X must hold {_WORDS[self.kinds[index]]}, as when "
             f"{owner_of(estimator)} was fitted. Got {_WORDS[column.kind]}, "
             f"{shown(column.values[row])} in row {row}."
         )
 
-    # ---- names
-
     def _in_order(self, estimator: Any, table: Table) -> Table:
         """`table` with its columns in the order of training, or an error that says what differs."""
         owner, given = owner_of(estimator), table.names
         if self.names is not None and given is not None:
-            return self._by_name(owner, table, given)
+            return self._by_name(owner, table, given, self.names)
         if given is not None:
             warnings.warn(
                 f"X has feature names, but {owner} was fitted without feature names", stacklevel=4
@@ -260,28 +242,25 @@ class TableEncoder(Encoder[Table]):
             )
         return table
 
-    def _by_name(self, owner: str, table: Table, given: list[str]) -> Table:
-        names = self.names or []
+    @staticmethod
+    def _by_name(owner: str, table: Table, given: list[str], names: list[str]) -> Table:
         lacking = [name for name in names if name not in given]
+        extra = [name for name in given if name not in names]
+        more = f" (and {len(lacking or extra) - 1} more)" if len(lacking or extra) > 1 else ""
         if lacking:
-            more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
-            hint = _meant(lacking[0], [name for name in given if name not in names])
             raise ValueError(
                 f"X of {owner} must have column {lacking[0]!r}{more}, as in fit. Got columns "
-                f"{_listed(given)}.{hint}"
+                f"{_listed(given)}.{did_you_mean(lacking[0], extra)}"
             )
-        extra = [name for name in given if name not in names]
         if extra:
-            more = f" (and {len(extra) - 1} more)" if len(extra) > 1 else ""
             raise ValueError(
                 f"X of {owner} must have the columns that it had in fit. Got column "
                 f"{extra[0]!r}{more}, unseen at fit time. Leave it out."
             )
         if given == names:
             return table
-        place = {name: index for index, name in enumerate(given)}
-        columns = table.split()
-        return Table(names, [columns[place[name]] for name in names])
+        columns = dict(zip(given, table.split(), strict=True))
+        return Table(names, [columns[name] for name in names])
 
     @property
     def _numeric(self) -> list[int]:
@@ -307,10 +286,9 @@ class TableEncoder(Encoder[Table]):
             if self._rare[position]:
                 line += ", the rarer ones together"
             return line + (", missing in some rows" if None in self._categories[position] else "")
-        position = self._numeric.index(index)
-        scaler = self._scaler
         if kind == "empty":
             return "no value in any row, not used"
+        position, scaler = self._numeric.index(index), self._scaler
         if scaler.constant[position]:
             line = f"{kind}, always {scaler.mean[position]:.6g}, not used"
         else:
@@ -327,11 +305,11 @@ def heaviest_categories(
         weights = np.ones(len(texts))
     present = weights > 0
     place: dict[str | None, int] = {}
-    codes = np.array(
-        [place.setdefault(text, len(place)) for text in texts[present]], dtype=np.int64
-    )
+    codes = [place.setdefault(text, len(place)) for text in texts[present]]
     # bincount adds in the order of the rows: the same sums everywhere.
-    totals = np.bincount(codes, weights=weights[present], minlength=len(place))
+    totals = np.bincount(
+        np.array(codes, dtype=np.int64), weights=weights[present], minlength=len(place)
+    )
     texts_there = [text for text in place if text is not None]
     rare = len(texts_there) > most
     if rare:
@@ -354,8 +332,3 @@ def _is_number(text: str) -> bool:
 def _listed(names: Sequence[Any], most: int = 5) -> str:
     text = ", ".join(shown(name) for name in names[:most])
     return text + (", ..." if len(names) > most else "")
-
-
-def _meant(name: str, candidates: Sequence[str]) -> str:
-    text = suggestion(name, candidates)
-    return text if text.startswith(" Did") else ""

@@ -30,26 +30,11 @@ class ClassTarget:
     def fit(
         self, estimator: Any, y: Any, sample_weight: np.ndarray | None = None, classes: Any = None
     ) -> np.ndarray:
-        """Learn the labels; return their codes, int64 of shape (rows,).
+        """Learn the labels of `y`; return their codes, int64 of shape (rows,).
 
-        A label that only rows of weight 0 bear is left out, as if those rows were; they get code 0.
-
-        Parameters
-        ----------
-        estimator : object
-            Its class name goes into error messages.
-        y : array, Series, list or tensor of shape (rows,)
-            The labels.
-        sample_weight : ndarray of shape (rows,), optional
-            Weights of the rows.
-        classes : array-like, optional
-            All labels there are, where `y` may not show each (``partial_fit``).
-
-        Raises
-        ------
-        ValueError, TypeError
-            If a label is missing, `y` is continuous or of mixed types, or there are fewer than two
-            classes.
+        `classes` lists all labels where `y` may lack some (``partial_fit``). Else a label that only
+        rows of weight 0 have is no class, and these rows get code 0. Labels that are missing,
+        continuous, of mixed types or all alike are a ValueError or TypeError.
         """
         owner, labels = owner_of(estimator), self._labels(estimator, y)
         if sample_weight is not None:
@@ -132,20 +117,12 @@ class MultilabelTarget:
     dtype: np.dtype
 
     def fit(
-        self,
-        estimator: Any,
-        y: Any,
-        sample_weight: np.ndarray | None = None,
-        classes: Any = None,
+        self, estimator: Any, y: Any, sample_weight: np.ndarray | None = None, classes: Any = None
     ) -> np.ndarray:
         """Learn the labels' number and names; return the codes, int64 of shape (rows, labels).
 
-        `y` has a column for every label, so there is nothing to learn from `classes`.
-
-        Raises
-        ------
-        ValueError
-            If a value is missing or neither 0 nor 1.
+        `y` has a column for every label, so there is nothing to learn from `classes`. A value that
+        is missing, or neither 0 nor 1, is a ValueError.
         """
         values, self.names = read_target(estimator, y)
         codes = self._check(estimator, values)
@@ -158,8 +135,7 @@ class MultilabelTarget:
         """The codes of further rows, int64 of shape (rows, labels)."""
         values, names = read_target(estimator, y)
         codes = self._check(estimator, values)
-        _check_width(estimator, codes.shape[1], self.count)
-        return codes[:, _order(estimator, names, self.names)]
+        return _in_order(estimator, codes, names, self.count, self.names)
 
     def decode(self, codes: np.ndarray) -> np.ndarray:
         """The codes in the type that `y` had."""
@@ -192,10 +168,10 @@ class MultilabelTarget:
         numeric = values.dtype.kind in "biuf"
         wrong = (values != 0) & (values != 1) if numeric else np.ones(values.shape, dtype=bool)
         if values.ndim != 2 or wrong.any():
-            place = tuple(np.argwhere(wrong)[0]) if wrong.any() else ()
             came = f"shape {values.shape}"
-            if place:
-                came = f"{shown(values[place[0]].tolist()[place[1]])} in row {place[0]}"
+            if values.ndim == 2:
+                row, column = np.argwhere(wrong)[0]
+                came = f"{shown(values[row].tolist()[column])} in row {row}"
             raise ValueError(
                 f"y of {owner_of(estimator)} with several columns must hold only 0 and 1, one "
                 f"column a label. Got {came}. Fit one model for each column."
@@ -222,10 +198,7 @@ class NumberTarget:
     def fit(self, estimator: Any, y: Any, sample_weight: np.ndarray | None = None) -> np.ndarray:
         """Learn mean and scale; return the standardised `y`, float64 of shape (rows, columns).
 
-        Raises
-        ------
-        ValueError
-            If a value is missing, infinite or not a number.
+        A value that is missing, infinite or no number is a ValueError.
         """
         values, self.names = read_target(estimator, y)
         matrix = self._matrix(estimator, values)
@@ -239,8 +212,8 @@ class NumberTarget:
         """Further rows, standardised as in :meth:`fit`."""
         values, names = read_target(estimator, y)
         matrix = self._matrix(estimator, values)
-        _check_width(estimator, matrix.shape[1], len(self.mean))
-        return self._standardised(matrix[:, _order(estimator, names, self.names)])
+        matrix = _in_order(estimator, matrix, names, len(self.mean), self.names)
+        return self._standardised(matrix)
 
     def decode(self, z: np.ndarray) -> np.ndarray:
         """``z * scale + mean``, float64, 1-D if `y` was."""
@@ -293,11 +266,8 @@ def class_target(estimator: Any, y: Any) -> ClassTarget | MultilabelTarget:
     """The kind of target that `y` is for a classifier, not yet fitted."""
     values, _ = read_target(estimator, y)
     several = values.ndim == 2 and values.shape[1] > 1
-    if (
-        several
-        and len(values)
-        and type_of_target(values, input_name="y") in ("continuous-multioutput", "unknown")
-    ):
+    refused = "continuous-multioutput", "unknown"
+    if several and len(values) and type_of_target(values, input_name="y") in refused:
         check_classification_targets(values)
     return MultilabelTarget() if several else ClassTarget()
 
@@ -320,12 +290,8 @@ def target_from_state(
 def read_target(estimator: Any, y: Any) -> tuple[np.ndarray, list[str] | None]:
     """`y` as an array of numbers, truth values or text (dtype object), and its columns' names.
 
-    Raises
-    ------
-    ValueError
-        If `y` is None, complex, or a value is missing or infinite.
-    TypeError
-        If labels are neither all text nor all numbers.
+    None, complex numbers, and values that are missing or infinite are a ValueError; labels that are
+    neither all text nor all numbers are a TypeError.
     """
     import narwhals as nw
 
@@ -368,7 +334,7 @@ def read_target(estimator: Any, y: Any) -> tuple[np.ndarray, list[str] | None]:
 
 
 def _series_labels(owner: str, series: Any) -> np.ndarray:
-    """A column's labels in the type that they have there, or that its categories have."""
+    """A column's labels in the column's own type, or in that of its categories."""
     import narwhals as nw
 
     native = plain_array(series.to_native())
@@ -382,9 +348,8 @@ def _series_labels(owner: str, series: Any) -> np.ndarray:
 def _listed_labels(y: Sequence[Any]) -> np.ndarray:
     y = [plain_array(label) for label in y]
     array = np.asarray(y)
-    one_text = array.dtype.kind == "U" and array.ndim == 1
-    mixed = one_text and not all(isinstance(label, str) for label in y)
-    return np.array(y, dtype=object) if mixed else array
+    mixed = array.ndim == 1 and not all(isinstance(label, str) for label in y)
+    return np.array(y, dtype=object) if array.dtype.kind == "U" and mixed else array
 
 
 def _column_labels(owner: str, column: Column) -> np.ndarray:
@@ -395,16 +360,15 @@ def _column_labels(owner: str, column: Column) -> np.ndarray:
         raise TypeError(f"y of {owner} must hold numbers or text. Got dates. Convert them first.")
     if column.kind == "boolean":
         return column.values.astype(bool)
-    whole = column.kind == "number" and bool((column.values == np.floor(column.values)).all())
-    return (
-        column.values.astype(np.int64)
-        if whole and np.abs(column.values).max(initial=0) < 2**53
-        else column.values
-    )
+    values = column.values
+    if column.kind == "number" and (values == np.floor(values)).all():
+        if np.abs(values).max(initial=0) < 2**53:
+            return values.astype(np.int64)
+    return values
 
 
 def _uniform(owner: str, values: np.ndarray) -> np.ndarray:
-    """An object array as text, truth values or numbers, if it is one of them throughout."""
+    """An object array as text, truth values or numbers, if all its values are of that kind."""
     flat = values.ravel().tolist()
     for index, value in enumerate(flat):
         if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
@@ -448,21 +412,18 @@ def _check_not_empty(estimator: Any, values: np.ndarray) -> None:
         )
 
 
-def _check_width(estimator: Any, came: int, expected: int) -> None:
-    if came != expected:
-        raise ValueError(
-            f"y of {owner_of(estimator)} must have {expected} columns, as before. Got {came}."
-        )
-
-
-def _order(estimator: Any, names: list[str] | None, known: list[str] | None) -> list[int] | slice:
-    """Where each known column is among `names`; as they come where either has no names."""
+def _in_order(
+    estimator: Any, matrix: np.ndarray, names: list[str] | None, width: int, known: list[str] | None
+) -> np.ndarray:
+    """`matrix` with its columns in the order of the `known` names, where both have names."""
+    owner, count = owner_of(estimator), matrix.shape[1]
+    if count != width:
+        raise ValueError(f"y of {owner} must have {width} columns, as before. Got {count}.")
     if names is None or known is None or len(known) == 1 or names == known:
-        return slice(None)
+        return matrix
     for name in known:
         if name not in names:
             raise ValueError(
-                f"y of {owner_of(estimator)} must have column {name!r}, as before. Got "
-                f"{shown(names)}."
+                f"y of {owner} must have column {name!r}, as before. Got {shown(names)}."
             )
-    return [names.index(name) for name in known]
+    return matrix[:, [names.index(name) for name in known]]

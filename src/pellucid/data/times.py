@@ -1,4 +1,4 @@
-"""When a row was, read from what its column holds, and which times come next."""
+"""Times, read from the values of a column, and the times that come next."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[T ]+(\S+))?$")
 
 
 def moment(value: Any) -> datetime | int | float | None:
-    """A date or a number; None of what is neither, or does not say which is the day.
+    """`value` as a date or a number; None if it is neither, or its day and month are unclear.
 
-    Text is a number, a date with the year first, or one such as 23.11.2026.
+    Text may be a number, a date with the year first, or one such as 23.11.2026.
 
     Examples
     --------
@@ -61,10 +61,10 @@ def _date(text: str) -> datetime | None:
 
 
 def continued(times: Sequence[Any], count: int) -> list[Any]:
-    """The `count` times after the last of `times`, of its kind; None where they do not tell.
+    """The `count` times after the last of `times`, of its type; None where they cannot be known.
 
     Dates go on by whole months, by working days, or at the usual distance; numbers at the usual
-    distance. Of text come texts.
+    distance.
 
     Examples
     --------
@@ -131,9 +131,9 @@ def _later_dates(read: list[Any], count: int) -> list[Any]:
 
 
 def _months(read: list[Any]) -> int:
-    """How many months apart all the times are, 0 if they are not.
+    """How many whole months lie between all times, 0 if it is not the same number everywhere.
 
-    They are if each is on the same day of its month, or on the last where that is too short.
+    All must be on the same day of the month, or on its last day where a month is too short.
     """
     counts = [12 * when.year + when.month for when in read]
     apart = set(np.diff(counts).tolist())
@@ -148,7 +148,7 @@ def _days(year: int, month: int) -> int:
 
 
 def _month_later(read: list[Any], months: int) -> Any:
-    """So many months after the last, on its day of the month; at the end where all are."""
+    """The time `months` after the last, on the same day; on a month's last day if all are."""
     at_ends = all(when.day == _days(when.year, when.month) for when in read)
     day = 31 if at_ends else max(when.day for when in read)
     month = read[-1].month - 1 + months

@@ -13,14 +13,14 @@ from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout
 from pellucid.rows.sequences import coverage
 
-_TOLD = 30  # times from which the distance to the next is told
+_TIMES_KEPT = 30  # last times of a series, from which the later ones are inferred
 
 
 @dataclass(frozen=True, eq=False)
 class Windows:
     """Windows of `steps` rows of one table, which they share.
 
-    An index, a slice or a mask takes some of the windows, and one number a single one.
+    A slice, a mask or an array of positions takes some of the windows, a number a single one.
 
     Attributes
     ----------
@@ -30,14 +30,14 @@ class Windows:
         The row at which each window begins.
     steps : int
     ahead : ndarray of shape (windows, horizon)
-        The row of each step that was to be forecast; in :func:`last_window` there is none.
+        The rows of the steps to be forecast; windows of :func:`last_window` have none.
     about : dict
         "target", "time", "group", "steps" and "horizon", as they were given.
     when : ndarray of shape (rows,)
-        Each row's place in time: that of its time among all times, or where no column tells it, the
+        Each row's place in time: its time's rank among all times, or without a column of times the
         share of its series that lies before it.
     names, times : list
-        Of each series its name and its last times.
+        The name and the last times of each series.
     """
 
     table: Any
@@ -70,7 +70,7 @@ class Windows:
         return len(self), self.steps, self.table.shape[1]
 
     def last(self, column: str) -> np.ndarray:
-        """The last number of a column in each window that is known, NaN where none is."""
+        """The last known number of a column in each window, NaN where there is none."""
         import narwhals as nw
 
         frame = nw.from_native(self.table, eager_only=True)
@@ -86,10 +86,10 @@ class Windows:
         return np.where(last >= self.starts, values[last], np.nan)
 
     def naive(self) -> np.ndarray:
-        """The naive forecast, that the target stays as it was last: of shape (windows, horizon).
+        """The naive forecast, of shape (windows, horizon): the target stays at its last value.
 
-        Where it is not known in any row of a window the forecast is NaN. Of :func:`last_window`,
-        which has no target, there is none.
+        It is NaN where no row of a window has a value. Windows of :func:`last_window` have no
+        target, and so no naive forecast.
         """
         if self.about["target"] is None:
             raise ValueError(
@@ -99,26 +99,21 @@ class Windows:
         return np.repeat(self.last(self.about["target"])[:, None], self.ahead.shape[1], axis=1)
 
     def split(self, fraction: float) -> tuple[np.ndarray, np.ndarray]:
-        """The first windows to learn from, and the last, which hold out a share of the rows.
+        """The positions of the first windows, to learn from, and of the last, which are held out.
 
-        One cut in time for all series: no answer that is learned from comes after one that is held
-        out. Windows whose answers lie on both sides of it are in neither.
-
-        Returns
-        -------
-        learn, held : int64 ndarray
-            Their positions.
+        One cut in time for all series holds out `fraction` of the rows: no target that is learned
+        from comes after one that is held out. Windows with targets on both sides are in neither.
         """
         seen = self.covered
         seen[self.ahead.reshape(-1)] = True
         times = np.sort(self.when[seen])
         count = round(fraction * len(times))
-        everyone = np.arange(len(self))
+        positions = np.arange(len(self))
         if not count:
-            return everyone, everyone[:0]
+            return positions, positions[:0]
         cut = times[len(times) - count]
-        answers = self.when[self.ahead]
-        return everyone[answers[:, -1] < cut], everyone[answers[:, 0] >= cut]
+        targets = self.when[self.ahead]
+        return positions[targets[:, -1] < cut], positions[targets[:, 0] >= cut]
 
     @property
     def covered(self) -> np.ndarray:
@@ -128,7 +123,7 @@ class Windows:
 
 @dataclass(frozen=True)
 class WindowLayout(Layout):
-    """The windows of a series: y has one entry for each, and time decides on what to validate."""
+    """The windows of a series: y has an entry for each, and the last ones are for validation."""
 
     windows: Windows
 
@@ -139,7 +134,7 @@ class WindowLayout(Layout):
         return values
 
     def split(self, fraction: float, used: np.ndarray) -> list[np.ndarray]:
-        """As :meth:`Windows.split`: windows beside those kept aside share their answers."""
+        """As :meth:`Windows.split`, since windows next to each other share steps and targets."""
         rows = np.flatnonzero(used)
         return [np.flatnonzero(np.isin(rows, part)) for part in self.windows.split(fraction)]
 
@@ -163,16 +158,15 @@ def windows(
     steps : int
         Rows of a window.
     horizon : int, default=1
-        How many rows ahead the target is wanted: all of the rows 1, ..., horizon.
+        How many rows ahead the target is forecast: rows 1, ..., horizon after the window.
     stride : int, default=1
         Rows from one window to the next.
     target : int or str, optional
-        The column to forecast, which is also looked back at. May be left out of one column.
+        The column to forecast, which is a feature too. Not needed where there is only one column.
     time : str, optional
-        Of a DataFrame, the column by which the rows are sorted; it is no feature.
+        The column of a DataFrame by which its rows are sorted; it is no feature.
     group : str, optional
-        Of a DataFrame of several series, the column that names them. No window crosses from one
-        into another.
+        The column of a DataFrame that names the series. No window crosses from one into another.
 
     Returns
     -------
@@ -200,19 +194,13 @@ def windows(
     steps = checks.positive_integer("steps", "windows", steps)
     horizon = checks.positive_integer("horizon", "windows", horizon)
     stride = checks.positive_integer("stride", "windows", stride)
-    read = _read(series, target, time, group)
-    table, values = read.table, read.values
+    read = _read(series, time, group)
+    column, values = _read_target(read.table, target)
     starts = _starts(read, steps, horizon, stride)
     ahead = starts[:, None] + steps + np.arange(horizon)
-    y = values[ahead]
     _check_target(values, ahead, target, read.order)
-    y = y[:, 0] if horizon == 1 else y
-    if isinstance(table, np.ndarray):
-        return table[starts[:, None] + np.arange(steps)], y
-    about = {
-        "target": read.target, "time": time, "group": group, "steps": steps, "horizon": horizon,
-    }  # fmt: skip
-    return Windows(table, starts, steps, ahead, about, read.when, read.names, read.times), y
+    X = read.cut(starts, ahead, steps, {"target": column, "time": time, "group": group})
+    return X, values[ahead[:, 0] if horizon == 1 else ahead]
 
 
 def last_window(
@@ -223,61 +211,85 @@ def last_window(
     Parameters are those of :func:`windows`; so is what is returned, without y.
     """
     steps = checks.positive_integer("steps", "last_window", steps)
-    read = _read(series, None, time, group, wanted=False)
-    table, lengths = read.table, read.lengths
-    for name, length in zip(read.names, lengths, strict=True):
+    read = _read(series, time, group)
+    for name, length in zip(read.names, read.lengths, strict=True):
         if length < steps:
             raise ValueError(
                 f"the series of last_window must have at least {steps} rows, one window. Got "
                 f"{length}{'' if name is None else f' in {checks.shown(name)}'}."
             )
-    starts = np.cumsum(lengths) - steps
-    if isinstance(table, np.ndarray):
-        return table[starts[:, None] + np.arange(steps)]
-    about = {"target": None, "time": time, "group": group, "steps": steps, "horizon": 0}
+    starts = np.cumsum(read.lengths) - steps
     ahead = np.zeros((len(starts), 0), dtype=np.int64)
-    return Windows(table, starts, steps, ahead, about, read.when, read.names, read.times)
+    return read.cut(starts, ahead, steps, {"target": None, "time": time, "group": group})
 
 
 @dataclass(frozen=True)
-class _Read:
-    """A series as it was read: features in time, length of each series, the target's numbers.
+class _Series:
+    """Series as they were read, one behind the other, each in time.
 
-    `order` says which row of what was given each is, `when` its place in time.
+    `order` is each row's position in what was given, and `when` its place in time.
     """
 
     table: Any
     lengths: np.ndarray
-    values: np.ndarray
-    target: Any
     order: np.ndarray
     when: np.ndarray
     names: list[Any]
     times: list[list[Any]]
 
+    def cut(self, starts: np.ndarray, ahead: np.ndarray, steps: int, columns: dict) -> Any:
+        """The windows that begin at `starts`: of an array an array, of a DataFrame Windows."""
+        if isinstance(self.table, np.ndarray):
+            return self.table[starts[:, None] + np.arange(steps)]
+        about = columns | {"steps": steps, "horizon": ahead.shape[1]}
+        return Windows(self.table, starts, steps, ahead, about, self.when, self.names, self.times)
 
-def _read(
-    series: Any, target: Any, time: str | None, group: str | None, wanted: bool = True
-) -> _Read:
+
+def _read(series: Any, time: str | None, group: str | None) -> _Series:
     import narwhals as nw
 
     if nw.dependencies.is_into_series(series):
         series = np.asarray(nw.from_native(series, series_only=True).to_numpy())
-    if not nw.dependencies.is_into_dataframe(series):
-        return _read_array(series, target, time, group, wanted)
-    frame = nw.from_native(series, eager_only=True)
-    lengths = np.array([len(frame)], dtype=np.int64)
-    names: list[Any] = [None]
-    times: list[list[Any]] = [[]]
-    order, when = np.arange(len(frame)), _shares(lengths)
+    is_frame = nw.dependencies.is_into_dataframe(series)
     if time is not None or group is not None:
+        if not is_frame:
+            raise TypeError(
+                f"series of windows must be a DataFrame where time or group is given. Got "
+                f"{type(series).__name__}."
+            )
         groups = Groups.of("windows", series, group, time)
-        names, lengths, order = groups.labels, groups.lengths, groups.order
-        times = _last_times(frame, time, groups)
-        when = _shares(lengths) if groups.when is None else groups.when
-        frame = nw.from_native(groups.table, eager_only=True)
-    if not wanted:
-        return _Read(frame.to_native(), lengths, np.zeros(0), None, order, when, names, times)
+        times = _last_times(nw.from_native(series, eager_only=True), time, groups)
+        when = _shares(groups.lengths) if groups.when is None else groups.when
+        return _Series(groups.table, groups.lengths, groups.order, when, groups.labels, times)
+    if is_frame:
+        table = nw.from_native(series, eager_only=True).to_native()
+    else:
+        table = np.asarray(plain_array(series))
+        table = table[:, None] if table.ndim == 1 else table
+        if table.ndim != 2 or table.dtype.kind not in "biuf" or not table.shape[1]:
+            raise ValueError(
+                "series of windows must be numbers of shape (steps,) or (steps, features), or a "
+                f"DataFrame. Got {table.dtype} of shape {table.shape}."
+            )
+    lengths = np.array([len(table)], dtype=np.int64)
+    return _Series(table, lengths, np.arange(len(table)), _shares(lengths), [None], [[]])
+
+
+def _read_target(table: Any, target: Any) -> tuple[Any, np.ndarray]:
+    """The column to forecast, and its numbers."""
+    import narwhals as nw
+
+    if isinstance(table, np.ndarray):
+        columns = table.shape[1]
+        target = 0 if target is None and columns == 1 else target
+        whole = isinstance(target, (int, np.integer)) and not isinstance(target, bool)
+        if not whole or not -columns <= target < columns:
+            raise ValueError(
+                f"target of windows must be the number of a column, 0 to {columns - 1}. "
+                f"Got {checks.shown(target)}."
+            )
+        return target, table[:, target].astype(np.float64)
+    frame = nw.from_native(table, eager_only=True)
     if target is None and len(frame.columns) == 1:
         target = frame.columns[0]
     if target not in frame.columns:
@@ -285,65 +297,35 @@ def _read(
             f"target of windows must be a column of the series. Got {checks.shown(target)}."
             f"{checks.suggestion(target, frame.columns)}"
         )
-    column = frame[target]
-    if not column.dtype.is_numeric():
+    if not frame[target].dtype.is_numeric():
         raise TypeError(
-            f"target of windows must be a column of numbers. Got {target!r} of {column.dtype}."
+            f"target of windows must be a column of numbers. Got {target!r} of "
+            f"{frame[target].dtype}."
         )
-    values = np.asarray(column.to_numpy(), dtype=np.float64)
-    return _Read(frame.to_native(), lengths, values, target, order, when, names, times)
+    return target, np.asarray(frame[target].to_numpy(), dtype=np.float64)
 
 
 def _shares(lengths: np.ndarray) -> np.ndarray:
-    """Of each row, the share of its series that lies before it."""
+    """The share of its series that lies before each row."""
     return np.concatenate([np.arange(length) / length for length in lengths])
 
 
 def _last_times(frame: Any, time: str | None, groups: Groups) -> list[list[Any]]:
-    """The last times of each series, from which those to come can be told."""
+    """The last times of each series, from which later ones are inferred."""
     if time is None:
         return [[] for _ in groups.labels]
     ends = np.cumsum(groups.lengths)
     return [
-        frame[time][groups.order[max(end - length, end - _TOLD) : end].tolist()].to_list()
+        frame[time][groups.order[max(end - length, end - _TIMES_KEPT) : end].tolist()].to_list()
         for end, length in zip(ends, groups.lengths, strict=True)
     ]
 
 
-def _read_array(series: Any, target: Any, time: Any, group: Any, wanted: bool) -> _Read:
-    if time is not None or group is not None:
-        raise TypeError(
-            f"series of windows must be a DataFrame where time or group is given. Got "
-            f"{type(series).__name__}."
-        )
-    array = np.asarray(plain_array(series))
-    if array.ndim == 1:
-        array = array[:, None]
-    if array.ndim != 2 or array.dtype.kind not in "biuf" or not array.shape[1]:
-        raise ValueError(
-            "series of windows must be numbers of shape (steps,) or (steps, features), or a "
-            f"DataFrame. Got {array.dtype} of shape {array.shape}."
-        )
-    columns = array.shape[1]
-    if target is None and (columns == 1 or not wanted):
-        target = 0
-    whole = isinstance(target, (int, np.integer)) and not isinstance(target, bool)
-    if not whole or not -columns <= target < columns:
-        raise ValueError(
-            f"target of windows must be the number of a column, 0 to {columns - 1}. "
-            f"Got {checks.shown(target)}."
-        )
-    lengths = np.array([len(array)], dtype=np.int64)
-    values = array[:, target].astype(np.float64)
-    order = np.arange(len(array))
-    return _Read(array, lengths, values, target, order, _shares(lengths), [None], [[]])
-
-
-def _starts(read: _Read, steps: int, horizon: int, stride: int) -> np.ndarray:
-    """Where windows begin in all series one after the other."""
+def _starts(series: _Series, steps: int, horizon: int, stride: int) -> np.ndarray:
+    """Where the windows begin in the rows of all series."""
     starts: list[np.ndarray] = []
-    begins = np.cumsum(read.lengths) - read.lengths
-    for name, begin, length in zip(read.names, begins, read.lengths, strict=True):
+    begins = np.cumsum(series.lengths) - series.lengths
+    for name, begin, length in zip(series.names, begins, series.lengths, strict=True):
         count = length - steps - horizon + 1
         if count < 1:
             raise ValueError(
