@@ -80,7 +80,7 @@ def test_channels_are_standardised_each_by_itself():
     rng = np.random.default_rng(0)
     X = rng.normal([5, -3], [10, 0.1], size=(40, 6, 6, 2))
     model = CNNClassifier(**QUICK).fit(X, np.arange(40) % 2)
-    data = np.asarray(model.pictures_.transform(model, X))
+    data = model.pictures_.transform(model, X)
     np.testing.assert_allclose(data.mean(axis=(0, 1, 2)), 0, atol=1e-5)
     np.testing.assert_allclose(data.std(axis=(0, 1, 2)), 1, atol=1e-5)
     assert model.pictures_.describe()[0] == "pictures of 6 x 6, 2 channels"

@@ -26,7 +26,7 @@ class Nearest(ClassifierMixin, BaseEstimator):
         encoder, target = TableEncoder(), class_target(self, y)
         weights = None if sample_weight is None else sample_weights(self, sample_weight, rows(y))
         codes = target.fit(self, y, weights)
-        x = encoder.fit_transform(self, X, weights, np.float64).values
+        x = encoder.fit_transform(self, X, weights, np.float64)
         check_rows(self, len(x), len(codes))
         weights = np.ones(len(x)) if weights is None else weights
         weights = weights * class_weights(self, self.class_weight, target.classes, codes, weights)
@@ -38,7 +38,7 @@ class Nearest(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X):
         check_is_fitted(self)
-        x = self.encoder_.transform(self, X).values
+        x = self.encoder_.transform(self, X)
         score = -((x[:, None, :] - self.means_) ** 2).mean(axis=2) + np.log(self.prior_)
         score = np.exp(score - score.max(axis=1, keepdims=True))
         return score / score.sum(axis=1, keepdims=True)
@@ -60,7 +60,7 @@ class Ridge(RegressorMixin, BaseEstimator):
         encoder, target = TableEncoder(), NumberTarget()
         weights = None if sample_weight is None else sample_weights(self, sample_weight, rows(y))
         z = target.fit(self, y, weights)
-        x = encoder.fit_transform(self, X, weights, np.float64).values
+        x = encoder.fit_transform(self, X, weights, np.float64)
         check_rows(self, len(x), len(z))
         weights = np.ones(len(x)) if weights is None else weights
         gram = (x * weights[:, None]).T @ x + np.eye(x.shape[1])
@@ -70,7 +70,7 @@ class Ridge(RegressorMixin, BaseEstimator):
 
     def predict(self, X):
         check_is_fitted(self)
-        return self.target_.decode(self.encoder_.transform(self, X).values @ self.coef_)
+        return self.target_.decode(self.encoder_.transform(self, X) @ self.coef_)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

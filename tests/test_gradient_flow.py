@@ -86,7 +86,7 @@ def test_numbers_agree_with_the_model_and_with_differences(layer, reverse):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(30, 8, 2)), rng.integers(0, 3, 30)
     model = GRUClassifier(4, num_layers=2, bidirectional=True, dtype="float64", **QUICK).fit(X, y)
-    data = np.asarray(model._input.transform(model, X))
+    data = model._input.transform(model, X)
     chain = Chain(model.network_, data[:1])
     np.testing.assert_allclose(chain.output, model._output(X[:1]), atol=1e-12)
 
@@ -138,7 +138,7 @@ def test_of_targets_of_steps(kind):
     p = model.network_.parameters()
     target = model._target_rows(model.target_.encode(model, y[1]))
     target = np.eye(3)[target] if kind == "classes" else target
-    data = model._input.transform(model, X[1:]).row(0)
+    data = model._input.transform(model, X[1:])[0]
     U, W, b = (p[f"0.{name}"] for name in ("input_weight", "recurrent_weight", "bias"))
     h = formulas.rnn(data[None], U, W, b)
 
@@ -172,7 +172,7 @@ def test_networks_of_listed_layers():
         output = np.tanh(h @ p["1.weight"] + p["1.bias"]) @ p["3.weight"] + p["3.bias"]
         return formulas.mean_squared_error(output, target)
 
-    data = np.asarray(model._input.transform(model, X[:1]))
+    data = model._input.transform(model, X[:1])
     h = formulas.lstm(data, p["0.input_weight"], p["0.recurrent_weight"], p["0.bias"]).h[:, -1]
     dh = central_difference(loss, h)
     # c_T alone is read by nobody: all that it does it does through h_T
@@ -184,7 +184,7 @@ def test_the_state_of_an_lstm_is_both_its_states():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(20, 6, 2)), rng.normal(size=20)
     model = LSTMRegressor(4, dtype="float64", **QUICK).fit(X, y)
-    data, p = np.asarray(model._input.transform(model, X[:1])), model.network_.parameters()
+    data, p = model._input.transform(model, X[:1]), model.network_.parameters()
     weights = [p[f"0.{name}"] for name in ("input_weight", "recurrent_weight", "bias")]
     forward, t = formulas.lstm(data, *weights), 2
 

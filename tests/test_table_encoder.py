@@ -24,7 +24,7 @@ class FCNNClassifier:
 def fitted(X, **options):
     estimator = FCNNClassifier()
     encoder = TableEncoder()
-    return encoder, estimator, encoder.fit_transform(estimator, X, **options).values
+    return encoder, estimator, encoder.fit_transform(estimator, X, **options)
 
 
 def refused(error, match, X, at_fit=None):
@@ -112,7 +112,7 @@ def test_every_kind_of_table_gives_the_same_matrix(source):
     assert estimator.n_features_in_ == 4
     assert matrix.flags.c_contiguous
     np.testing.assert_array_equal(matrix, expected)
-    np.testing.assert_array_equal(encoder.transform(estimator, as_map()).values, expected)
+    np.testing.assert_array_equal(encoder.transform(estimator, as_map()), expected)
 
 
 def test_the_values():
@@ -244,12 +244,12 @@ def test_numbers_as_categories_match_whatever_type_they_come_in():
     encoder, estimator, matrix = fitted(frame)
     assert encoder.output_names == ["zone=1", "zone=2", "zone missing"]
     for other in (pd.DataFrame({"zone": [1.0, 2.0, None, 2.0]}), {"zone": ["1", "2", None, "2"]}):
-        np.testing.assert_array_equal(encoder.transform(estimator, other).values, matrix)
+        np.testing.assert_array_equal(encoder.transform(estimator, other), matrix)
 
 
 def test_unseen_and_unseen_missing_categories_are_zeros():
     encoder, estimator, _ = fitted({"city": ["Rome", "Lyon"]})
-    assert not encoder.transform(estimator, {"city": ["Oslo", None]}).values.any()
+    assert not encoder.transform(estimator, {"city": ["Oslo", None]}).any()
 
 
 def test_many_categories_keep_the_heaviest():
@@ -259,10 +259,10 @@ def test_many_categories_keep_the_heaviest():
     assert len(names) == 101  # 99 kept, missing, other
     assert "t=c149" in names and "t=c000" in names and names[-2:] == ["t missing", "t other"]
     np.testing.assert_array_equal(matrix.sum(axis=1), 1)
-    coded = encoder.transform(estimator, {"t": ["never", None, "c000"]}).values
+    coded = encoder.transform(estimator, {"t": ["never", None, "c000"]})
     assert coded[0, -1] == coded[1, -2] == coded[2, 0] == 1
     again = TableEncoder().from_state(*encoder.state())
-    np.testing.assert_array_equal(again.transform(estimator, {"t": texts}).values, matrix)
+    np.testing.assert_array_equal(again.transform(estimator, {"t": texts}), matrix)
 
 
 def test_missing_constant_and_empty_columns():
@@ -279,7 +279,7 @@ def test_missing_constant_and_empty_columns():
     ]
     np.testing.assert_array_equal(matrix[:, :4], [[-1, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0]])
     np.testing.assert_array_equal(matrix[:, 4:], [[0, 1, 1], [1, 1, 0], [0, 1, 0]])
-    other = encoder.transform(estimator, [[2.0, 1e30, 5, 5]]).values
+    other = encoder.transform(estimator, [[2.0, 1e30, 5, 5]])
     np.testing.assert_array_equal(other, [[0, 0, 0, 0, 0, 0, 0]])
     assert not fitted(np.full((7, 1), 0.1))[2].any()
 
@@ -287,7 +287,7 @@ def test_missing_constant_and_empty_columns():
 def test_an_empty_column_may_hold_anything_later():
     encoder, estimator, _ = fitted({"a": [1, 2], "note": [None, None]})
     np.testing.assert_array_equal(
-        encoder.transform(estimator, {"a": [1.5, 1.5], "note": ["x", None]}).values,
+        encoder.transform(estimator, {"a": [1.5, 1.5], "note": ["x", None]}),
         [[0, 0, 0], [0, 0, 1]],
     )
 
@@ -297,7 +297,7 @@ def test_any_scale(size):
     X = np.array([[-1.0], [1.0], [1.0], [-1.0]]) * size
     encoder, estimator, matrix = fitted(X)
     np.testing.assert_allclose(matrix[:, 0], [-1, 1, 1, -1], rtol=1e-6)
-    assert np.isfinite(encoder.transform(estimator, [[1.7e308], [-1.7e308], [0.0]]).values).all()
+    assert np.isfinite(encoder.transform(estimator, [[1.7e308], [-1.7e308], [0.0]])).all()
 
 
 def test_a_large_offset_keeps_its_digits():
@@ -341,7 +341,7 @@ def test_weights_are_repetitions(X, data):
 def test_a_row_depends_on_itself_alone(X, data):
     encoder, estimator, matrix = fitted(X)
     chosen = data.draw(st.lists(st.integers(0, len(X) - 1), min_size=1, max_size=8))
-    assert encoder.transform(estimator, X[chosen]).values.tobytes() == matrix[chosen].tobytes()
+    assert encoder.transform(estimator, X[chosen]).tobytes() == matrix[chosen].tobytes()
     assert np.isfinite(matrix).all()
 
 
@@ -352,7 +352,7 @@ def test_the_state_goes_through_json(X):
     config, arrays = encoder.state()
     again = TableEncoder().from_state(json.loads(json.dumps(config)), arrays)
     table = {f"c{i}": X[:, i].tolist() for i in range(X.shape[1])}
-    assert again.transform(estimator, table).values.tobytes() == matrix.tobytes()
+    assert again.transform(estimator, table).tobytes() == matrix.tobytes()
     assert again.output_names == encoder.output_names
     assert again.describe() == encoder.describe()
 
@@ -387,8 +387,8 @@ def test_a_tampered_state_is_refused():
 def test_another_order_is_put_right():
     encoder, estimator, matrix = fitted(as_pandas())
     turned = as_pandas()[["joined", "city", "member", "age"]]
-    assert encoder.transform(estimator, turned).values.tobytes() == matrix.tobytes()
-    assert encoder.transform(estimator, as_records()).values.tobytes() == matrix.tobytes()
+    assert encoder.transform(estimator, turned).tobytes() == matrix.tobytes()
+    assert encoder.transform(estimator, as_records()).tobytes() == matrix.tobytes()
 
 
 def test_a_missing_column_is_named():
@@ -419,13 +419,13 @@ def test_names_on_one_side_only_warn_as_scikit_learn_does():
     with pytest.warns(
         UserWarning, match="X does not have valid feature names, but FCNNClassifier was fitted with"
     ):
-        np.testing.assert_array_equal(encoder.transform(estimator, bare).values, matrix)
+        np.testing.assert_array_equal(encoder.transform(estimator, bare), matrix)
     encoder.fit(estimator, bare)
     assert not hasattr(estimator, "feature_names_in_")
     with pytest.warns(
         UserWarning, match="X has feature names, but FCNNClassifier was fitted without"
     ):
-        np.testing.assert_array_equal(encoder.transform(estimator, X).values, matrix)
+        np.testing.assert_array_equal(encoder.transform(estimator, X), matrix)
 
 
 def test_names_that_are_numbers_are_positions():
@@ -433,7 +433,7 @@ def test_names_that_are_numbers_are_positions():
     encoder, estimator, matrix = fitted(pd.DataFrame(np.arange(6.0).reshape(3, 2)))
     assert not hasattr(estimator, "feature_names_in_")
     np.testing.assert_array_equal(
-        encoder.transform(estimator, np.arange(6.0).reshape(3, 2)).values, matrix
+        encoder.transform(estimator, np.arange(6.0).reshape(3, 2)), matrix
     )
 
 

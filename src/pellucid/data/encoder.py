@@ -84,13 +84,14 @@ class Encoder(ABC, Generic[Content]):
 
     def fit_transform(
         self, estimator: Any, X: Any, sample_weight: Any = None, dtype: Any = np.float32
-    ) -> Rows:
-        """Read `X`, learn from it, and return its encoded rows."""
-        return self.learn(estimator, self.read(estimator, X, learn=True), sample_weight, dtype)
+    ) -> Any:
+        """Read `X`, learn from it, and return its encoded rows: an array, if they are one."""
+        reading = self.read(estimator, X, learn=True)
+        return self.learn(estimator, reading, sample_weight, dtype).plain
 
-    def transform(self, estimator: Any, X: Any) -> Rows:
-        """The encoded rows of a further `X`."""
-        return self.encode(estimator, self.read(estimator, X))
+    def transform(self, estimator: Any, X: Any) -> Any:
+        """The encoded rows of a further `X`: an array, if they are one."""
+        return self.encode(estimator, self.read(estimator, X)).plain
 
     def name_features(self, estimator: Any) -> None:
         """Set ``n_features_in_``, and ``feature_names_in_`` where there are names."""

@@ -73,6 +73,11 @@ class Rows(ABC):
         """The same rows as a kind whose steps can be gathered piece by piece."""
         raise TypeError(f"rows to be cut must have steps. Got {type(self).__name__}.")
 
+    @property
+    def plain(self) -> Any:
+        """The rows as one array, where they are one in memory; else as they are."""
+        return self
+
     def reader(self, batch: int) -> Reader:
         """What hands them over in batches of `batch` rows."""
         return Reader(self, batch)

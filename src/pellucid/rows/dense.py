@@ -45,6 +45,10 @@ class Dense(Rows):
     def as_type(self, dtype: Any) -> Dense:
         return Dense(np.ascontiguousarray(self.values, dtype=dtype))
 
+    @property
+    def plain(self) -> np.ndarray:
+        return self.values
+
     def in_pieces(self) -> Rows:
         rows, steps = self.shape[:2]
         return Sequences.from_padded(self.values, np.full(rows, steps))
