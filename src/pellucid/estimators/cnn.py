@@ -81,6 +81,8 @@ class _CNN(NetworkEstimator):
     augment: Any = None
 
     _input: PictureEncoder = field(init=False)
+    _learned = "pictures_ : PictureEncoder\n    What was learned about X."
+    _related = "NetworkClassifier, NetworkRegressor : for any list of layers."
 
     @property
     def pictures_(self) -> PictureEncoder:
@@ -158,20 +160,7 @@ class CNNClassifier(NetworkClassification, _CNN):
     X of rank 2 is signals (rows, length), of rank 3 grey pictures (rows, height, width), of rank 4
     pictures with channels (rows, height, width, channels).
 
-    Parameters
-    ----------
-    {parameters}
-
-    Attributes
-    ----------
-    pictures_ : PictureEncoder
-        What was learned about X.
-    {attributes}
-
-    See Also
-    --------
-    CNNRegressor : for numbers.
-    NetworkClassifier : for any list of layers.
+    {sections}
 
     Examples
     --------
@@ -194,20 +183,7 @@ class CNNRegressor(NetworkRegression, _CNN):
     X is as for :class:`CNNClassifier`; targets are standardised inside and given back in their own
     units.
 
-    Parameters
-    ----------
-    {parameters}
-
-    Attributes
-    ----------
-    pictures_ : PictureEncoder
-        What was learned about X.
-    {attributes}
-
-    See Also
-    --------
-    CNNClassifier : for classes.
-    NetworkRegressor : for any list of layers.
+    {sections}
 
     Examples
     --------

@@ -42,6 +42,8 @@ class _FCNN(NetworkEstimator):
     initialization: str = "glorot_uniform"
 
     _input: TableEncoder = field(init=False)
+    _learned = "table_ : TableEncoder\n    What was learned about the columns of X."
+    _related = "NetworkClassifier, NetworkRegressor : for any list of layers."
 
     @property
     def table_(self) -> TableEncoder:
@@ -92,20 +94,7 @@ class FCNNClassifier(NetworkClassification, _FCNN):
 
     Tables go in as they are: text columns, missing values and truth values are encoded inside.
 
-    Parameters
-    ----------
-    {parameters}
-
-    Attributes
-    ----------
-    table_ : TableEncoder
-        What was learned about the columns of X.
-    {attributes}
-
-    See Also
-    --------
-    FCNNRegressor : for numbers.
-    NetworkClassifier : for any list of layers.
+    {sections}
 
     Examples
     --------
@@ -126,20 +115,7 @@ class FCNNRegressor(NetworkRegression, _FCNN):
 
     Tables go in as they are; targets are standardised inside and given back in their own units.
 
-    Parameters
-    ----------
-    {parameters}
-
-    Attributes
-    ----------
-    table_ : TableEncoder
-        What was learned about the columns of X.
-    {attributes}
-
-    See Also
-    --------
-    FCNNClassifier : for classes.
-    NetworkRegressor : for any list of layers.
+    {sections}
 
     Examples
     --------

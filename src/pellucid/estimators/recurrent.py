@@ -57,6 +57,8 @@ class RecurrentEstimator(NetworkEstimator):
     """The recurrent layer, made with the parameters that all of them have."""
 
     _input: SequenceEncoder = field(init=False)
+    _learned = "sequences_ : SequenceEncoder\n    What was learned about X."
+    _related = "pellucid.formulas.{formula} : the formula, forward and backward."
 
     @property
     def sequences_(self) -> SequenceEncoder:
@@ -104,20 +106,7 @@ _PAGE = """
 X is an array (rows, steps, features) or (rows, steps), a list of arrays (steps, features) of
 unequal lengths, or a long table with the columns `group` and `time`; NaN is a missing value.
 
-Parameters
-----------
-{parameters}
-
-Attributes
-----------
-sequences_ : SequenceEncoder
-    What was learned about X.
-{attributes}
-
-See Also
---------
-{see}
-pellucid.formulas.{formula} : the formula, forward and backward.
+{sections}
 
 Examples
 --------
@@ -149,14 +138,10 @@ class _TableColumns:
 class RecurrentClassification(_TableColumns, NetworkClassification, RecurrentEstimator):
     """Abstract: one class a sequence or a step, or any number of labels."""
 
-    _page = _PAGE.replace("{see}", "{regressor} : for numbers.").replace(
-        "{y}", 'np.where(X[:, :, 0].sum(axis=1) > 0, "up", "down")'
-    )
+    _page = _PAGE.replace("{y}", 'np.where(X[:, :, 0].sum(axis=1) > 0, "up", "down")')
 
 
 class RecurrentRegression(_TableColumns, Forecaster, NetworkRegression, RecurrentEstimator):
     """Abstract: one number a sequence or a step, or several."""
 
-    _page = _PAGE.replace("{see}", "{classifier} : for classes.").replace(
-        "{y}", "X[:, :, 0].sum(axis=1)"
-    )
+    _page = _PAGE.replace("{y}", "X[:, :, 0].sum(axis=1)")
