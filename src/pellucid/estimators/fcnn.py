@@ -61,31 +61,30 @@ class _FCNN(NetworkEstimator):
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__
         activation = ACTIVATIONS[checks.one_of("activation", owner, self.activation, ACTIVATIONS)]()
-        initialization = checks.one_of(
-            "initialization", owner, self.initialization, INITIALIZATIONS
-        )
+        drawn = checks.one_of("initialization", owner, self.initialization, INITIALIZATIONS)
         rate = checks.number("dropout", owner, self.dropout, 0, 1, open_high=True)
         layers: list[Layer] = []
-        for width in hidden_widths(owner, self.hidden_dim, self.num_layers):
-            layers += [Linear(width, initialization=initialization), activation]
+        for width in self._widths():
+            layers += [Linear(width, initialization=drawn), activation]
             if rate > 0:
                 layers.append(Dropout(rate))
         return [*layers, Linear(outputs)]
 
-
-def hidden_widths(owner: str, hidden_dim: Any, num_layers: Any) -> list[int]:
-    """The width of each hidden layer."""
-    count = None if num_layers is None else checks.positive_integer("num_layers", owner, num_layers)
-    if isinstance(hidden_dim, (tuple, list)):
-        widths = [checks.positive_integer("hidden_dim", owner, each) for each in hidden_dim]
+    def _widths(self) -> list[int]:
+        """The width of each hidden layer."""
+        owner, hidden, count = type(self).__name__, self.hidden_dim, self.num_layers
+        if count is not None:
+            count = checks.positive_integer("num_layers", owner, count)
+        if not isinstance(hidden, (tuple, list)):
+            return [checks.positive_integer("hidden_dim", owner, hidden)] * (count or 2)
+        widths = [checks.positive_integer("hidden_dim", owner, width) for width in hidden]
         if not widths:
             expected = "a positive integer or a tuple of them, one a layer"
-            raise ValueError(checks.fault("hidden_dim", owner, expected, hidden_dim))
-        if count is not None and count != len(widths):
+            raise ValueError(checks.fault("hidden_dim", owner, expected, hidden))
+        if count not in (None, len(widths)):
             expected = f"{len(widths)}, the length of hidden_dim, or None"
-            raise ValueError(checks.fault("num_layers", owner, expected, num_layers))
+            raise ValueError(checks.fault("num_layers", owner, expected, count))
         return widths
-    return [checks.positive_integer("hidden_dim", owner, hidden_dim)] * (count or 2)
 
 
 @estimator

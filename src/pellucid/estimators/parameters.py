@@ -38,8 +38,9 @@ See Also
 def estimator(cls: Class) -> Class:
     """Make an estimator of a class: a constructor with its bases' parameters, a docstring, a name.
 
-    Parameters of the bases come first. In the docstring ``{page}`` stands for the class's ``_page``,
-    ``{sections}`` for its parameters, attributes and what else to look at, and ``{name}``, ``{classifier}``, ``{regressor}`` and ``{formula}`` for names.
+    In the docstring ``{page}`` stands for the class's ``_page``, ``{sections}`` for its parameters,
+    its attributes and what else to look at, ``{name}``, ``{classifier}``, ``{regressor}`` and
+    ``{formula}`` for names.
     """
     declared, text = _declared(cls), cls.__doc__
     cls.__annotations__ = {name: kind for name, (kind, _) in declared.items()}
@@ -206,7 +207,7 @@ best_epoch_ : int
 digest_ : str
     SHA-256 of what the model is: the same for equal models.
 n_outputs_ : int
-    Numbers a row that the network gives: targets, labels, classes (one for two).
+    Number of the network's outputs: targets, labels, or classes (one for two classes).
 target_ : ClassTarget or MultilabelTarget or NumberTarget
     What was learned about y.
 n_features_in_ : int

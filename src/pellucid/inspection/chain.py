@@ -12,6 +12,7 @@ from pellucid.layers import Dropout, Linear, Recurrent
 from pellucid.layers.activations import ACTIVATIONS, Activation
 from pellucid.layers.recurrent import of_direction
 from pellucid.network import Network
+from pellucid.network.parameters import below
 
 _NAMES = {kind: name for name, kind in ACTIVATIONS.items()}  # of their formulas
 
@@ -79,16 +80,11 @@ class Chain:
         self.network = network
         self.passes: dict[int, list[_Pass]] = {}
         self._weights: dict[int, np.ndarray] = {}
-        parameters = {name: each.astype(np.float64) for name, each in network.parameters().items()}
+        parameters = {name: p.astype(np.float64) for name, p in network.parameters().items()}
         y = x.astype(np.float64)
         self._values = [y]  # the input, and what each layer makes of it
         for index, layer in enumerate(network.layers):
-            p = {
-                name.partition(".")[2]: each
-                for name, each in parameters.items()
-                if name.partition(".")[0] == str(index)
-            }
-            y = self._forward(index, layer, p, y)
+            y = self._forward(index, layer, below(parameters, str(index)), y)
             self._values.append(y)
         self.output = y
 

@@ -13,6 +13,7 @@ from pellucid.kernels.panels import rows_of
 from pellucid.layers.activations import Activation
 from pellucid.layers.stage import Batch, Layout, Stage
 from pellucid.network.chain import Chain
+from pellucid.network.parameters import below
 
 Views = Mapping[str, np.ndarray]
 
@@ -51,11 +52,11 @@ def lay_out(
             number=own_numbers[index], input_shape=chain.shapes[index],
             output_shape=chain.shapes[index + 1], x=x, y=y, x_grid=grids[index],
             y_grid=grids[index + 1], dx=dx, dy=dy, batch=batch,
-            parameters=_below(parameters, str(index)), gradients=_below(gradients, str(index)),
+            parameters=below(parameters, str(index)), gradients=below(gradients, str(index)),
         )  # fmt: skip
         stage.branches = {
             name: lay_out(
-                inner, batch, _below(stage.parameters, name), _below(stage.gradients, name),
+                inner, batch, below(stage.parameters, name), below(stage.gradients, name),
                 x, grids[index], None if dx is None else np.zeros_like(dx),
             )
             for name, inner in chain.branches(index).items()
@@ -73,14 +74,6 @@ def lay_out(
         begin=_of_all(chain, stages, "begin") if batch.carries else [],
         carry=_of_all(chain, stages, "carry") if batch.carries else [],
     )  # fmt: skip
-
-
-def _below(named: Views, prefix: str) -> dict[str, np.ndarray]:
-    """Those whose names begin with `prefix` and a point, without these."""
-    begin = f"{prefix}."
-    return {
-        name.removeprefix(begin): array for name, array in named.items() if name.startswith(begin)
-    }
 
 
 def _of_all(chain: Chain, stages: list[Stage], method: str) -> list[Operation]:

@@ -109,3 +109,11 @@ class Parameters:
     def _write(self, name: str, value: np.ndarray) -> None:
         place = self._places[name]
         pack(value.reshape(-1, place.parameter.shape[-1]), self.values[place.slice])
+
+
+def below(named: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """The arrays whose names begin with `prefix` and a point, by the rest of the name."""
+    begin = f"{prefix}."
+    return {
+        name.removeprefix(begin): array for name, array in named.items() if name.startswith(begin)
+    }
