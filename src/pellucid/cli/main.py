@@ -1,4 +1,4 @@
-"""The group of commands, and how it ends: on bad input with one line and the exit code 2."""
+"""The group of commands; bad input ends it with one line and the exit code 2."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _say(text: str) -> None:
 
 @contextlib.contextmanager
 def _spoken_warnings() -> Iterator[None]:
-    """Show a warning as one line, without the place in the code that gave it."""
+    """Show a warning as one line, without its place in the code."""
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
         _say(f"warning: {_sentence(str(message))}")
