@@ -1,4 +1,4 @@
-"""A chain's arrays for one size of batch, and the operations on them."""
+"""A chain's arrays for batches of one size, and the operations on them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def lay_out(
     x_grid: Grid | None = None,
     dx: np.ndarray | None = None,
 ) -> Layout:
-    """Allocate all that `chain` needs for a batch, and make its operations.
+    """Allocate the arrays of `chain` for a batch, and make its operations.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def lay_out(
     x, x_grid : ndarray and Grid, optional
         The input, where it is another chain's; by default rows of its own.
     dx : ndarray, optional
-        Where the input's gradient goes; None where nobody asks for it, as for the data's.
+        Where the input's gradient goes; None where none is needed, as for the data.
     """
     grids = chain.grids(batch.dtype, x_grid)
     first_x = rows_of(batch.rows, grids[0].size, batch.dtype) if x is None else x
@@ -66,7 +66,7 @@ def lay_out(
             stages[-1].activation = (layer.kind, layer.slope)
         stages.append(stage)
         x, dx = y, dy
-    forward = _forward(chain, stages, batch.training)  # first: it allocates what others read
+    forward = _forward(chain, stages, batch.training)  # first: it allocates arrays for the others
     return Layout(
         batch=batch, x=first_x, x_grid=grids[0], dx=first_dx, y=x, y_grid=grids[-1], dy=dx,
         stages=stages, forward=forward,
@@ -94,7 +94,7 @@ def _forward(chain: Chain, stages: list[Stage], training: bool) -> list[Operatio
 
 
 def _backward(chain: Chain, stages: list[Stage]) -> list[Operation]:
-    """From the last layer down to where nothing below is learnt and nobody asks for more."""
+    """From the last layer down to the lowest with parameters, or to dx where it is needed."""
     layers, operations = chain.layers, []
     for index in reversed(range(len(layers))):
         if stages[0].dx is None and not chain.learns(index):
