@@ -8,6 +8,7 @@ run: there is no pickle, and the class is looked up by name among those that the
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import errno
 import hashlib
@@ -164,16 +165,12 @@ def _write_synced(path: Path, content: bytes, mode: int | None) -> None:
 
 def _sync_folder(folder: Path) -> None:
     """Force the rename to the disk. Some file systems cannot; the new file is whole either way."""
-    try:
+    with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass
-    finally:
-        os.close(handle)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _unsaved(path: str | os.PathLike[str], place: Path, size: int, error: OSError) -> OSError:

@@ -228,14 +228,13 @@ def _read(
         words = f"{counted(len(X), 'row')}, {counted(X.shape[1], 'column')} to learn from"
     else:
         X, words = paths, f"{counted(len(X), 'picture')} to learn from"
+    if network in takers("sequences") and not options.group:
+        series.check_numbers(X, str(network))
+    decided = infer_task(y) if task == "auto" else (task, "")
     if options.group:
-        decided = infer_task(y) if task == "auto" else (task, "")
         owner = family(str(network), decided[0]).__name__
         X, y, words = series.read_groups(owner, X, y, options, each_step)
         return Given(X, y, targets, False, str(network), decided, words, "sequence")
-    if network in takers("sequences"):
-        series.check_numbers(X, str(network))
-    decided = infer_task(y) if task == "auto" else (task, "")
     return Given(X, y, targets, paths is not None, network or "fcnn", decided, words)
 
 

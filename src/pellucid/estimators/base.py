@@ -47,6 +47,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
     n_features_in_: int
     feature_names_in_: np.ndarray
     target_names_: list[str]
+    _allows_nan = True  # X may have missing values
     _optimizer_state: OptimizerState | None
     _best_epoch: int | None
 
@@ -65,6 +66,11 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
                 owner = type(self).__name__
                 raise ValueError(checks.unknown_parameter(owner, name, known))
         return super().set_params(**parameters)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self._allows_nan
+        return tags
 
     # -- what a family and a task add --------------------------------------------------------
 

@@ -29,7 +29,7 @@ class _CNN(NetworkEstimator):
     Parameters
     ----------
     channels : int or tuple of int
-        Kernels of each block; as many blocks as numbers.
+        Number of kernels in each block; there are as many blocks as numbers.
     kernel_size : int or (int, int)
         Height and width of a kernel; of signals the length.
     stride : int or (int, int)
@@ -50,7 +50,7 @@ class _CNN(NetworkEstimator):
     activation : {"relu", "leaky_relu", "sigmoid", "tanh"}
         What follows each hidden layer. ReLU learns fast and does not saturate.
     initialization : str
-        How the layers' weights begin; see :mod:`pellucid.layers.initialization`.
+        How the layers' first weights are drawn; see :mod:`pellucid.layers.initialization`.
     image_size : int, (int, int) or None
         (height, width) to which all pictures are resized. None leaves pictures of one size as they
         are, and resizes those of several to their median.
@@ -82,6 +82,7 @@ class _CNN(NetworkEstimator):
 
     _input: PictureEncoder = field(init=False)
     _learned = "pictures_ : PictureEncoder\n    What was learned about X."
+    _allows_nan = False
     _related = "NetworkClassifier, NetworkRegressor : for any list of layers."
 
     @property

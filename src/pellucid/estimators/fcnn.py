@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from pellucid import checks
 from pellucid.data import TableEncoder
@@ -31,8 +30,9 @@ class _FCNN(NetworkEstimator):
     activation : {"relu", "leaky_relu", "sigmoid", "tanh"}
         What follows each hidden layer. ReLU learns fast and does not saturate.
     initialization : str
-        How the hidden layers' weights begin; see :mod:`pellucid.layers.initialization`. In two
-        layers its smaller weights did better than He's; for many layers of ReLU try "he_uniform".
+        How the hidden layers' first weights are drawn; see :mod:`pellucid.layers.initialization`.
+        In two layers Glorot's smaller weights did better than He's; for many layers of ReLU try
+        "he_uniform".
     """
 
     hidden_dim: int | Sequence[int] = 128
@@ -49,11 +49,6 @@ class _FCNN(NetworkEstimator):
     def table_(self) -> TableEncoder:
         """What was learned about the columns."""
         return self._input
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
 
     def _new_input(self) -> TableEncoder:
         return TableEncoder()

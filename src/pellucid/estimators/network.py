@@ -50,11 +50,6 @@ class _AnyNetwork(NetworkEstimator):
         """What was learned about the sequences, where the layers want sequences."""
         return self._input
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
-
     def _new_input(self) -> Encoder:
         layers = self.layers if isinstance(self.layers, (list, tuple)) else ()
         if any(isinstance(layer, Recurrent) for layer in layers):

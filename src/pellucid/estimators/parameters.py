@@ -115,22 +115,22 @@ class TrainingParameters:
     optimizer : {"sgd", "rmsprop", "adam", "adamw"} or Optimizer
         How gradients change the weights; an instance such as ``SGD(momentum=0.8)`` sets more.
     learning_rate : float
-        The largest step. Three times Adam's usual 0.001: a small table has few steps, and the
-        schedule ends it at zero.
+        The largest learning rate. Three times Adam's usual 0.001: a small table has few steps, and
+        the schedule lets it fall to zero.
     schedule : str or Schedule
         How the rate changes: "constant", "step", "cosine" (with warm-up), "one_cycle", "plateau". A
         rate that falls to zero settles in a minimum, so that the last epoch is a good one.
     weight_decay : float or "auto"
         Pull of the weights (not the biases) towards zero, times the learning rate in every step.
         With AdamW "auto" is 30 over the square root of the number of steps, much for a small table
-        and little for a large one, and 0.01 in `partial_fit`, where nobody knows how many will
-        come; with the other optimisers it is 0.
+        and little for a large one, and 0.01 in `partial_fit`, where that number is not known; with
+        the other optimisers it is 0.
     clip_norm : float or None
         The largest norm of the whole gradient; None leaves it as it is.
     max_epochs : int
-        How many times all rows are seen. Less was too little for tables of a hundred rows.
+        How many times all rows are used. Fewer were too few for tables of a hundred rows.
     batch_size : int or "full"
-        Rows a step, "full" for all. Small batches learn more in an epoch.
+        Rows in a training step; "full" takes all. Small batches learn more in an epoch.
     early_stopping : bool
         Whether to keep rows aside, stop when they no longer improve, and go back to the best epoch.
         Off, since a small table needs all its rows.

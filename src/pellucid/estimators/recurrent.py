@@ -69,11 +69,6 @@ class RecurrentEstimator(NetworkEstimator):
         """What was learned about the features, over all steps."""
         return self._input.table
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
-
     def _new_input(self) -> SequenceEncoder:
         by_step = checks.flag("return_sequences", type(self).__name__, self.return_sequences)
         return SequenceEncoder(self.group, self.time, by_step)

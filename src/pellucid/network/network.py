@@ -206,23 +206,24 @@ class Network:
 
     def summary_lines(self) -> list[str]:
         """The table that :meth:`summary` prints, line by line."""
-        table = [("layer", "output shape", "parameters"), ("input", _shown(self.input_shape), "0")]
-        notes = [""]
+        table = [("layer", "output shape", "parameters", "")]
+        table.append(("input", _shown(self.input_shape), "0", ""))
         for depth, layer, output, count, note in _listed(self.chain):
-            table.append((f"{'  ' * depth}{layer}", _shown(output), f"{count:,}"))
-            notes.append(note)
-        table.append(("total", "", f"{self.size:,}"))
+            table.append((f"{'  ' * depth}{layer}", _shown(output), f"{count:,}", note))
+        table.append(("total", "", f"{self.size:,}", ""))
         widths = [max(len(row[column]) for row in table) for column in range(3)]
-        lines = [
-            f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}" for row in table
-        ]
-        rule = "-" * len(lines[0])
-        shown = [lines[0], rule]
-        for line, note in zip(lines[1:-1], notes, strict=True):
-            shown.append(line)
+        lines = []
+        for *cells, note in table:
+            cells = [
+                cells[0].ljust(widths[0]),
+                cells[1].ljust(widths[1]),
+                cells[2].rjust(widths[2]),
+            ]
+            lines.append("  ".join(cells))
             if note:
-                shown.append(f"    {note}")
-        return [*shown, rule, lines[-1]]
+                lines.append(f"    {note}")
+        rule = "-" * len(lines[0])
+        return [lines[0], rule, *lines[1:-1], rule, lines[-1]]
 
     def summary(self) -> None:
         """Print a table of layer, output shape and parameters, and how sizes of maps follow."""
