@@ -213,13 +213,8 @@ class Network:
         table.append(("total", "", f"{self.size:,}", ""))
         widths = [max(len(row[column]) for row in table) for column in range(3)]
         lines = []
-        for *cells, note in table:
-            cells = [
-                cells[0].ljust(widths[0]),
-                cells[1].ljust(widths[1]),
-                cells[2].rjust(widths[2]),
-            ]
-            lines.append("  ".join(cells))
+        for name, shape, size, note in table:
+            lines.append(f"{name:<{widths[0]}}  {shape:<{widths[1]}}  {size:>{widths[2]}}")
             if note:
                 lines.append(f"    {note}")
         rule = "-" * len(lines[0])
