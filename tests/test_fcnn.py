@@ -152,7 +152,7 @@ def test_validation_rows_show_every_class(iris):
     Spy(**QUICK, early_stopping=True, validation_fraction=0.2).fit(*iris)
     train, aside = seen["parts"]
     assert np.bincount(aside.targets.values).tolist() == [10, 10, 10]
-    assert np.bincount(train.y).tolist() == [40, 40, 40]
+    assert np.bincount(train.targets.values).tolist() == [40, 40, 40]
 
 
 def test_partial_fit_is_one_epoch(iris):

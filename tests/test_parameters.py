@@ -35,8 +35,6 @@ def test_the_order_of_parameters():
     parameters = list(inspect.signature(LSTMClassifier).parameters)
     own = ["hidden_dim", "num_layers", "bidirectional", "dropout", "return_sequences"]
     assert parameters[:7] == [*own, "group", "time"]
-    assert parameters[parameters.index("clip_norm") + 1] == "tbptt_steps"
-    assert parameters[parameters.index("patience") + 1] == "class_weight"
     model = RNNRegressor(9, 2, True, 0.1, True, "relu", "who", "day")
     assert (model.activation, model.group, model.time) == ("relu", "who", "day")
     assert (model.learning_rate, model.clip_norm) == (0.01, 1.0)

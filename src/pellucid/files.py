@@ -2,12 +2,13 @@
 
 The tensors are the model's arrays. The header is text in the file's metadata under the key
 ``pellucid``: the format, the numeric version, the estimator's class and its configuration, the
-digest of what the model is, and a SHA-256 of all of that and of every tensor. Nothing in a file is
-ever run: there is no pickle, and the class is looked up by name among those that the caller knows.
+digest of the model, and a SHA-256 of all of that and of every tensor. Nothing in a file is ever
+run: there is no pickle, and the class is looked up by name among those that the caller knows.
 """
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import errno
 import hashlib
@@ -38,7 +39,7 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class _FaultError(Exception):
-    """What is wrong with a file, said after its name."""
+    """What is wrong with a file: the rest of a sentence that begins with its name."""
 
 
 def save(model: Any, path: str | os.PathLike[str], known: Mapping[str, Any]) -> None:
@@ -49,7 +50,7 @@ def save(model: Any, path: str | os.PathLike[str], known: Mapping[str, Any]) -> 
     model : estimator
         Fitted. It has ``_state()``, a map that JSON can hold and arrays by name, and ``digest_``.
     path : path-like
-        The file, customarily ``*.safetensors``. An earlier file is replaced.
+        The file, usually ``*.safetensors``. An earlier file is replaced.
     known : mapping of str to class
         The classes that can be loaded again.
 
@@ -164,16 +165,12 @@ def _write_synced(path: Path, content: bytes, mode: int | None) -> None:
 
 def _sync_folder(folder: Path) -> None:
     """Force the rename to the disk. Some file systems cannot; the new file is whole either way."""
-    try:
+    with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass
-    finally:
-        os.close(handle)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _unsaved(path: str | os.PathLike[str], place: Path, size: int, error: OSError) -> OSError:
@@ -215,7 +212,7 @@ def _packed(name: str, config: dict[str, Any], arrays: dict[str, np.ndarray], di
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
-    """`array` row-major and little-endian, as files hold it."""
+    """`array` row-major and little-endian."""
     return np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
 
 
@@ -360,16 +357,16 @@ def _encoded(value: Any, where: str) -> Any:
         numeric = value.dtype.kind in _NUMBERS
         return {_TAG: "scalar", "dtype": value.dtype.name, "value": plain} if numeric else plain
     if isinstance(value, np.ndarray) and value.dtype.kind in "UO":
-        values = [_encoded(each, where) for each in value.ravel().tolist()]
+        values = [_encoded(entry, where) for entry in value.ravel().tolist()]
         kind = "text" if value.dtype.kind == "U" else "object"
         return {_TAG: kind, "shape": list(value.shape), "value": values}
     if isinstance(value, list):
-        return [_encoded(each, f"{where}[{i}]") for i, each in enumerate(value)]
+        return [_encoded(entry, f"{where}[{i}]") for i, entry in enumerate(value)]
     if isinstance(value, tuple):
         return {_TAG: "tuple", "value": _encoded(list(value), where)}
     if isinstance(value, dict):
         if all(type(key) is str for key in value) and _TAG not in value:
-            return {key: _encoded(each, f"{where}[{key!r}]") for key, each in value.items()}
+            return {key: _encoded(entry, f"{where}[{key!r}]") for key, entry in value.items()}
         return {_TAG: "map", "value": _encoded([list(pair) for pair in value.items()], where)}
     raise TypeError(
         f"{where} of a model file must be numbers, text, lists, tuples or maps. Got {shown(value)}."
@@ -379,12 +376,12 @@ def _encoded(value: Any, where: str) -> Any:
 def _decoded(value: Any) -> Any:
     """What :func:`_encoded` was given."""
     if isinstance(value, list):
-        return [_decoded(each) for each in value]
+        return [_decoded(entry) for entry in value]
     if not isinstance(value, dict):
         return value
     kind = value.get(_TAG)
     if kind is None:
-        return {key: _decoded(each) for key, each in value.items()}
+        return {key: _decoded(entry) for key, entry in value.items()}
     content = _decoded(value["value"])
     if kind == "tuple":
         return tuple(content)
@@ -396,8 +393,8 @@ def _decoded(value: Any) -> Any:
             raise ValueError(f"a number of type {dtype}")
         return dtype.type(content)
     array = np.empty(len(content), dtype=object)
-    for i, each in enumerate(content):
-        array[i] = each
+    for i, entry in enumerate(content):
+        array[i] = entry
     if kind == "text":
         array = array.astype(np.str_)
     return array.reshape(value["shape"])
@@ -423,7 +420,7 @@ def _unreadable(path: str | os.PathLike[str], error: OSError) -> OSError:
 def _meant(path: Path) -> str:
     """A file of nearly that name in the same folder."""
     try:
-        names = [each.name for each in path.parent.iterdir()]
+        names = [file.name for file in path.parent.iterdir()]
     except OSError:
         return f" Its folder '{path.parent}' does not exist either."
     near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.6)

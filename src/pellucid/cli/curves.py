@@ -1,13 +1,10 @@
-"""The picture of a training, asked for on the command line."""
+"""Pictures that commands draw into files."""
 
 from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pellucid.training.history import History
+from typing import Any
 
 _KINDS = (".png", ".svg", ".pdf")
 
@@ -18,7 +15,7 @@ def check(path: str, option: str) -> None:
     Raises
     ------
     ValueError
-        If `path` has not the ending of a picture.
+        If `path` does not end as a picture's name does.
     ImportError
         If matplotlib is not installed.
     """
@@ -31,11 +28,10 @@ def check(path: str, option: str) -> None:
         raise ImportError(f'{option} needs matplotlib. Run: pip install "pellucid[plot]"')
 
 
-def draw(history: History, path: str, title: str) -> None:
-    """Draw the curves of `history` into the picture `path`, written whole or not at all."""
+def write(figure: Any, path: str, **options: Any) -> None:
+    """Write a matplotlib figure into the picture `path`, whole or not at all."""
     from pellucid.files import write_whole
 
     picture = io.BytesIO()
-    kind = Path(path).suffix.lower()[1:]
-    history.plot(title=title).savefig(picture, format=kind)
+    figure.savefig(picture, format=Path(path).suffix.lower()[1:], **options)
     write_whole(path, picture.getvalue())

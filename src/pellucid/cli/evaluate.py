@@ -1,4 +1,4 @@
-"""``pellucid evaluate``: a model's score on a table that has the answers."""
+"""``pellucid evaluate``: a model's score on data with the true values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pellucid.cli import series
     "targets",
     metavar="COLUMN",
     multiple=True,
-    help="Column with the true values, once for each target.  [default: as in training]",
+    help="Column with the true values; repeat it for several targets.  [default: as in training]",
 )
 def evaluate(model: str, data: str, targets: tuple[str, ...]) -> None:
     """Score a saved MODEL on DATA, which has the true values.

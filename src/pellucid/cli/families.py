@@ -1,4 +1,4 @@
-"""The networks that the command line offers: found among the public estimators, by their names."""
+"""The networks that the command line offers: those of the public estimators."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "targets",
     metavar="COLUMN",
     multiple=True,
-    help="Column to learn. Give it once for each target.",
+    help="Column to predict; repeat it for several targets.",
 )
 @click.option(
     "--network",
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     type=click.Choice(["auto", "classification", "regression"]),
     default="auto",
     show_default=True,
-    help="What to learn; auto decides from the target.",
+    help="What to predict; auto decides from the target.",
 )
 @click.option(
-    "--config", type=click.Path(), metavar="FILE", help="Parameters from a JSON, TOML or YAML file."
+    "--config", type=click.Path(), metavar="FILE", help="JSON, TOML or YAML file with parameters."
 )
 @click.option(
     "--set",
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     type=click.FloatRange(0, 1, max_open=True),
     default=0.2,
     show_default=True,
-    help="Share of the rows held out to score the model; 0 for none.",
+    help="Share of the rows held out to test the model; 0 for none.",
 )
 @click.option("--plot", type=click.Path(), metavar="PNG", help="Draw loss and accuracy by epoch.")
 @click.option(
@@ -71,11 +71,11 @@ if TYPE_CHECKING:
 )
 @click.option("--time", metavar="COLUMN", help="Column with each row's time.")
 @click.option("--group", metavar="COLUMN", help="Column with the name of each row's sequence.")
-@click.option("--steps", type=click.IntRange(1), help="Rows of a series to look back at.")
+@click.option("--steps", type=click.IntRange(1), help="Past rows from which to forecast a series.")
+@click.option("--horizon", type=click.IntRange(1), help="Rows to forecast.  [default: 1]")
 @click.option(
-    "--horizon", type=click.IntRange(1), help="Rows of a series to forecast.  [default: 1]"
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Random seed."
 )
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, help="Random seed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def fit(
     data: str,
@@ -97,14 +97,13 @@ def fit(
 ) -> None:
     """Train a network on DATA: a table (CSV or Parquet), or a folder of pictures.
 
-    A table may have text columns, missing values and dates. With --network cnn it holds signals,
-    one in each row, or a column with paths to pictures. A folder of pictures has one folder for
-    each class.
+    A table may have text columns, missing values and dates. With --network cnn each row is a
+    signal, or one column has paths to pictures. A folder of pictures has one folder for each class.
 
-    A recurrent network, such as lstm, learns from a series to forecast it (--steps), or from many
-    sequences with a target for each (--group).
+    A recurrent network, such as lstm, learns to forecast a series (--steps), or learns from many
+    sequences with one target each (--group).
 
-    The model is scored on rows held out of the training, and saved.
+    The model is tested on rows held out from training, and saved.
     """
     from pellucid import files
     from pellucid.cli.pictures import draw_mistakes
@@ -120,7 +119,7 @@ def fit(
     options = SeriesOptions(time, group, steps, horizon)
     options.check(network)
     chosen = _chosen(config, settings)
-    each_step = any(found.get("return_sequences") is True for _, found in chosen)
+    each_step = any(parameters.get("return_sequences") is True for _, parameters in chosen)
     given = _read(data, network, targets, task, options, each_step)
     say(f"{data}: {given.words}.")
     task, reason = given.task
@@ -161,7 +160,7 @@ def fit(
     say(f"Model saved in {output} ({files.size_text(Path(output).stat().st_size)}).")
     if plot:
         title = f"{Path(data).absolute().name}: {', '.join(given.targets)}"
-        curves.draw(model.history_, plot, title)
+        curves.write(model.history_.plot(title=title), plot)
         say(f"Curves drawn in {plot}.")
     if mistakes and len(test):
         wrong = draw_mistakes(model, X, plain(y), mistakes)
@@ -171,7 +170,7 @@ def fit(
 
 
 class Given(NamedTuple):
-    """What there is to learn from, which network and task it is for, and what to say about it."""
+    """The data, the network and task that they are for, and what to print about them."""
 
     X: Any
     y: Any
@@ -184,7 +183,7 @@ class Given(NamedTuple):
 
 
 class Split(NamedTuple):
-    """Positions of the rows to learn from and of those held out, and what to say about it."""
+    """Positions of the rows to learn from and of those held out, and what to print about them."""
 
     train: np.ndarray
     test: np.ndarray
@@ -192,7 +191,7 @@ class Split(NamedTuple):
 
 
 def _check_places(output: str, plot: str | None, mistakes: str | None) -> None:
-    """Refuse a folder that is not there before a long training, not after it."""
+    """Refuse files that cannot be written before a long training, not after it."""
     for path in filter(None, (output, plot, mistakes)):
         if not Path(path).absolute().parent.is_dir():
             raise FileNotFoundError(
@@ -229,14 +228,13 @@ def _read(
         words = f"{counted(len(X), 'row')}, {counted(X.shape[1], 'column')} to learn from"
     else:
         X, words = paths, f"{counted(len(X), 'picture')} to learn from"
+    if network in takers("sequences") and not options.group:
+        series.check_numbers(X, str(network))
+    decided = infer_task(y) if task == "auto" else (task, "")
     if options.group:
-        decided = infer_task(y) if task == "auto" else (task, "")
         owner = family(str(network), decided[0]).__name__
         X, y, words = series.read_groups(owner, X, y, options, each_step)
         return Given(X, y, targets, False, str(network), decided, words, "sequence")
-    if network in takers("sequences"):
-        series.check_numbers(X, str(network))
-    decided = infer_task(y) if task == "auto" else (task, "")
     return Given(X, y, targets, paths is not None, network or "fcnn", decided, words)
 
 
@@ -295,7 +293,7 @@ def _table(path: str, targets: tuple[str, ...]) -> tuple[Any, Any]:
 
 
 def _chosen(config: str | None, settings: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:
-    """The parameters of the configuration, then those of --set, and where they come from."""
+    """The parameters of --config, then those of --set, each with the name of its source."""
     from pellucid.data.configuration import parse_setting, read_configuration
 
     sources = [(f"'{config}'", dict(read_configuration(config)))] if config else []
@@ -311,20 +309,20 @@ def _estimator(
     kind = family(network, task)
     known = list(kind().get_params(deep=False))
     parameters: dict[str, Any] = {"random_state": seed, "verbose": 0 if quiet else 1}
-    for source, found in chosen:
-        for key in found:
+    for source, values in chosen:
+        for key in values:
             if key not in known:
                 raise TypeError(f"{source}: {unknown_parameter(kind.__name__, key, known)}")
-        parameters.update(found)
+        parameters.update(values)
     return kind(**parameters)
 
 
 def _split(
     labels: np.ndarray | None, count: int, task: str, fraction: float, seed: int, what: str
 ) -> Split:
-    """Hold rows out by chance; of classes, the same share of each where there are enough rows.
+    """Hold out random rows, the same share of each class where there are enough rows.
 
-    `labels` are None where a row has several, one for each step.
+    `labels` is None where every step has a label.
     """
     import numpy as np
     from sklearn.model_selection import train_test_split
@@ -346,7 +344,7 @@ def _split(
 
 
 def _rows(values: Any, positions: np.ndarray) -> Any:
-    """These rows of a DataFrame, Series, array, list, or of what else takes their positions."""
+    """These rows of a DataFrame, Series, list, or anything that takes an array of positions."""
     import narwhals as nw
 
     if isinstance(values, list):

@@ -1,4 +1,4 @@
-"""The group of commands, and how it ends: on bad input with one line and the exit code 2."""
+"""The group of commands; bad input ends it with one line and the exit code 2."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _say(text: str) -> None:
 
 @contextlib.contextmanager
 def _spoken_warnings() -> Iterator[None]:
-    """Show a warning as one line, without the place in the code that gave it."""
+    """Show a warning as one line, without its place in the code."""
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
         _say(f"warning: {_sentence(str(message))}")
@@ -70,23 +70,10 @@ def _spoken_warnings() -> Iterator[None]:
         yield
 
 
-def _show_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
-    if asked and not context.resilient_parsing:
-        click.echo(f"pellucid {__version__}")
-        context.exit()
-
-
 @click.group(
     cls=_Application, invoke_without_command=True, context_settings={"max_content_width": 80}
 )
-@click.option(
-    "--version",
-    is_flag=True,
-    expose_value=False,
-    is_eager=True,
-    callback=_show_version,
-    help="Show the version and exit.",
-)
+@click.version_option(__version__, message="pellucid %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def application(context: click.Context, debug: bool) -> None:

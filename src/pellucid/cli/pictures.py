@@ -1,8 +1,7 @@
-"""Pictures at the command line: in folders, named by tables, and the wrong answers drawn."""
+"""Pictures at the command line: in folders or named by tables, and wrong predictions drawn."""
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Collection
 from pathlib import Path
@@ -10,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.cli import curves
+
 _COLUMNS = ("path", "file", "filename", "image", "picture")
-_DOWN, _ACROSS = 4, 6  # answers drawn
+_DOWN, _ACROSS = 4, 6  # pictures drawn
 
 
 def takes_pictures(model: Any) -> bool:
     """Whether a fitted `model` was trained on pictures."""
-    shape = model.network_.input_shape
-    return hasattr(model, "pictures_") and len(shape) == 3
+    return hasattr(model, "pictures_") and len(model.network_.input_shape) == 3
 
 
 def paths_in(frame: Any, source: str) -> list[str] | None:
@@ -29,7 +29,7 @@ def paths_in(frame: Any, source: str) -> list[str] | None:
     Raises
     ------
     ValueError
-        If it is not plain which column is meant, or a row has no path.
+        If it is not clear which column is meant, or a row has no path.
     """
     import narwhals as nw
 
@@ -58,7 +58,7 @@ def paths_in(frame: Any, source: str) -> list[str] | None:
 def to_predict(data: str, targets: Collection[str] = ()) -> list[str]:
     """The pictures that `data` names: a picture, all of a folder, or those of a table.
 
-    The columns `targets` of a table are no paths.
+    The columns `targets` of a table are not taken for paths.
 
     Raises
     ------
@@ -70,10 +70,10 @@ def to_predict(data: str, targets: Collection[str] = ()) -> list[str]:
     from pellucid.data import files_below, is_table, read_table
 
     if Path(data).is_dir():
-        found = files_below(data)
-        if not found:
+        paths = files_below(data)
+        if not paths:
             raise ValueError(f"the folder '{data}' must hold pictures. Got none.")
-        return found
+        return paths
     if not is_table(data):
         return [data]
     table = nw.from_native(read_table(data), eager_only=True)
@@ -89,13 +89,11 @@ def needed_paths(frame: Any, source: str) -> list[str]:
 
 
 def draw_mistakes(model: Any, paths: list[str], truth: np.ndarray, path: str) -> int:
-    """Draw the pictures whose class `model` got wrong, the surest first; how many there are.
+    """Draw the pictures whose class `model` got wrong, the most probable first; return how many.
 
-    Where there is room, those that it got right follow, the least sure first.
+    Where there is room, those that it got right follow, the least probable first.
     """
     from matplotlib.figure import Figure
-
-    from pellucid.files import write_whole
 
     reading = model._read(paths)
     predicted, shares = model.predict(reading), model.predict_proba(reading).max(axis=1)
@@ -117,14 +115,12 @@ def draw_mistakes(model: Any, paths: list[str], truth: np.ndarray, path: str) ->
             color="firebrick" if fails else "dimgrey",
             parse_math=False,
         )
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format=Path(path).suffix.lower()[1:], dpi=120)
-    write_whole(path, drawn.getvalue())
+    curves.write(figure, path, dpi=120)
     return len(wrong)
 
 
 def _drawable(path: str) -> np.ndarray:
-    """A picture's pixels as shares of red, green and blue."""
+    """A picture's red, green and blue, from 0 to 1."""
     from pellucid.data.pictures import read_header, read_picture
 
     pixels = read_picture(path, read_header(path), resizes=False, converts=False)

@@ -1,4 +1,4 @@
-"""``pellucid predict``: a model's answers for new rows, as CSV."""
+"""``pellucid predict``: a model's predictions for new rows, as CSV."""
 
 from __future__ import annotations
 
@@ -17,17 +17,16 @@ from pellucid.cli import series
     "--output",
     type=click.Path(),
     metavar="CSV",
-    help="Write a file instead of standard output.",
+    help="File to write instead of standard output.",
 )
 @click.option(
     "--probabilities", is_flag=True, help="Add a column with the probability of each class."
 )
 def predict(model: str, data: str, output: str | None, probabilities: bool) -> None:
-    """Predict DATA with a saved MODEL, as CSV with one line for each row or picture.
+    """Predict DATA with a saved MODEL, and write CSV with one line for each row or picture.
 
     DATA is a table. For a model of pictures it is a picture, a folder of them, or a table with a
-    column of paths. For a model of a series it is the series, and the rows after its end are
-    forecast.
+    column of paths. For a model of a series it is the series, whose next rows are forecast.
     """
     from pellucid import files, load
     from pellucid.cli.pictures import takes_pictures, to_predict
@@ -61,28 +60,30 @@ def predict(model: str, data: str, output: str | None, probabilities: bool) -> N
 
 
 def target_names(model: Any) -> list[str]:
-    """The columns that `model` predicts; one trained in Python may not know their names."""
+    """The columns that `model` predicts; a model trained in Python may not know their names."""
     from pellucid.data import ClassTarget
 
-    names = list(getattr(model, "target_names_", None) or [])
-    if names:
-        return names
+    if names := getattr(model, "target_names_", None):
+        return list(names)
     one = isinstance(model.target_, ClassTarget)  # however many probabilities it has
     count = 1 if one else model.n_outputs_
     return ["prediction"] if count == 1 else [f"prediction {i + 1}" for i in range(count)]
 
 
 def features(model: Any, frame: Any) -> Any:
-    """The columns of `frame` that `model` was trained on; the others are of no concern to it."""
+    """The columns of `frame` that `model` was trained on; other columns are ignored."""
+    import narwhals as nw
+
     known = set(getattr(model, "feature_names_in_", []))
     if known:
         known |= {getattr(model, "group", None), getattr(model, "time", None)}
-    found = series.among(frame, known)
-    return found if found.shape[1] else frame
+    table = nw.from_native(frame, eager_only=True)
+    names = [name for name in table.columns if name in known]
+    return table.select(names).to_native() if names else frame
 
 
 def _columns(model: Any, reading: Any, probabilities: bool) -> dict[str, Any]:
-    """What goes into the CSV, by the column's name."""
+    """The columns of predictions, by name."""
     import numpy as np
 
     names, predicted = target_names(model), np.asarray(model.predict(reading))

@@ -30,23 +30,22 @@ def report(heading: str, model: Any, X: Any, y: Any, names: Sequence[str]) -> st
     """Scores of a fitted `model` on rows `X` with the true values `y`, below a heading."""
     reading = model._read(X)
     truth, predicted = plain(y), np.asarray(model.predict(reading))
-    if is_classifier(model) and truth.ndim == 1:
-        truth = _like(truth, model.classes_)
     if not is_classifier(model):
         return f"{heading}:\n\n{_numbers(truth, predicted, names)}"
     if truth.ndim > 1:
         return f"{heading}:\n\n{_labels(truth, predicted, names)}"
+    truth = _like(truth, model.classes_)
     return f"{heading}: {_classes(model, reading, truth, predicted)}"
 
 
 def _like(truth: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Labels as the classes are: a column 1, 2 of one file is text in another that has a "z"."""
+    """Labels in the type of the classes: a column of numbers is text in a file with one "z"."""
     if classes.dtype.kind in "OU" and truth.dtype.kind in "biuf":
         kind = "boolean" if truth.dtype.kind == "b" else "number"
         return as_text(Column(kind, truth.astype(np.float64)))
     if classes.dtype.kind in "iuf" and truth.dtype.kind in "OU":
-        numbers = {str(each): each for each in classes.tolist()}
-        return np.array([numbers.get(str(each), each) for each in truth.tolist()], dtype=object)
+        numbers = {str(number): number for number in classes.tolist()}
+        return np.array([numbers.get(str(label), label) for label in truth.tolist()], dtype=object)
     return truth
 
 
@@ -63,9 +62,8 @@ def _classes(model: Any, reading: Any, truth: np.ndarray, predicted: np.ndarray)
 
 
 def _confusion(truth: np.ndarray, predicted: np.ndarray, classes: list[Any]) -> str:
-    """Rows by true class, columns by predicted class; nothing where it would not fit the page."""
-    known = set(classes)
-    classes = classes + sorted({each for each in truth.tolist() if each not in known}, key=str)
+    """The confusion matrix; empty where it would not fit the page."""
+    classes = classes + sorted(set(truth.tolist()) - set(classes), key=str)
     if len(classes) > _MOST_CLASSES:
         return ""
     counts = [[int(np.sum((truth == t) & (predicted == p))) for p in classes] for t in classes]

@@ -1,8 +1,7 @@
-"""Series and sequences at the command line: cut, split by time, scored, and continued."""
+"""Series and sequences at the command line: cut, split by time, scored and forecast."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from pellucid.cli.words import counted, either, figure, table
 
 @dataclass(frozen=True)
 class SeriesOptions:
-    """What the options say about time."""
+    """The options for series and sequences."""
 
     time: str | None = None
     group: str | None = None
@@ -23,7 +22,7 @@ class SeriesOptions:
     horizon: int | None = None
 
     def check(self, network: str | None) -> None:
-        """Refuse what does not go together."""
+        """Refuse options that do not go together."""
         given = [name for name in ("time", "group", "steps", "horizon") if getattr(self, name)]
         if given and network not in (known := takers("sequences")):
             raise click.UsageError(
@@ -42,7 +41,7 @@ class SeriesOptions:
 
 @dataclass(frozen=True)
 class GroupedRows:
-    """What lies in the rows of a long table: an array of positions takes some sequences."""
+    """The sequences of a long table; an array of their positions takes some of them."""
 
     frame: Any
     codes: np.ndarray
@@ -52,7 +51,7 @@ class GroupedRows:
         return self.count
 
     def __getitem__(self, positions: np.ndarray) -> Any:
-        """The rows of these sequences."""
+        """All rows of the sequences at `positions`."""
         import narwhals as nw
 
         rows = np.flatnonzero(np.isin(self.codes, positions))
@@ -61,12 +60,13 @@ class GroupedRows:
 
 
 def read_windows(frame: Any, target: str, options: SeriesOptions) -> tuple[Any, Any, str]:
-    """Windows of the table, what followed each, and words about them."""
+    """Windows of the table, their targets, and a description of them."""
     horizon = options.horizon or 1
     X, y = cut(frame, {**asdict(options), "horizon": horizon, "target": target})
+    ahead = "the next step" if horizon == 1 else f"the next {horizon} steps"
     words = (
         f"{counted(len(frame), 'row')}, {counted(len(X), 'window')} of {options.steps} to learn "
-        f"{_ahead(horizon)} from"
+        f"{ahead} from"
     )
     if options.time is None:
         words += ", in the order of the file: no --time is given"
@@ -76,9 +76,9 @@ def read_windows(frame: Any, target: str, options: SeriesOptions) -> tuple[Any, 
 def read_groups(
     owner: str, X: Any, y: Any, options: SeriesOptions, each_step: bool
 ) -> tuple[GroupedRows, Any, str]:
-    """The sequences of a long table, one target each or one for each step, and words about them.
+    """The sequences of a long table, their targets or those of their steps, and a description.
 
-    `owner` is what errors call the estimator.
+    `owner` is the estimator's name for errors.
     """
     from pellucid.data import Groups
 
@@ -104,19 +104,14 @@ def check_numbers(X: Any, network: str) -> None:
             )
 
 
-def _ahead(horizon: int) -> str:
-    return "the next step" if horizon == 1 else f"the next {horizon} steps"
-
-
 def split(X: Any, fraction: float) -> tuple[np.ndarray, np.ndarray, str]:
-    """The first windows to learn from, the last to test; none that both know the answers of.
+    """The first windows to learn from and the last to test, without a target in common.
 
-    Windows whose answers lie on both sides of the cut are used for neither.
+    Windows with targets on both sides of the cut are left out.
     """
     learn, held = X.split(fraction)
     if not len(held):
-        everyone = np.arange(len(X))
-        return everyone, everyone[:0], f"Learning from all {counted(len(X), 'window')}."
+        return np.arange(len(X)), held, f"Learning from all {counted(len(X), 'window')}."
     if not len(learn):
         raise click.UsageError(
             f"--test-fraction must leave windows to learn from. Got {fraction:g}, and all "
@@ -129,20 +124,18 @@ def split(X: Any, fraction: float) -> tuple[np.ndarray, np.ndarray, str]:
 def report(heading: str, model: Any, X: Any, y: Any, target: str) -> str:
     """The model's errors and those of the naive forecast, for each step ahead."""
     truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-    found = np.asarray(model.predict(X)).reshape(truth.shape)
+    predicted = np.asarray(model.predict(X)).reshape(truth.shape)
     naive = X.naive()
-    rows: list[list[object]] = [
-        ["", "mean abs. error", "naive", "root mean sq. error", "naive"],
-    ]
+    rows: list[list[object]] = [["", "mean abs. error", "naive", "root mean sq. error", "naive"]]
     steps = [(f"{target} +{k + 1}", [k]) for k in range(truth.shape[1])]
     if truth.shape[1] > 1:
         steps.append(("all", list(range(truth.shape[1]))))
     for name, columns in steps:
-        errors = [(each - truth)[:, columns] for each in (found, naive)]
+        errors = [(forecast - truth)[:, columns] for forecast in (predicted, naive)]
         # windows in which the target was never known have no naive forecast
-        absolute = [figure(np.nanmean(np.abs(each))) for each in errors]
-        squared = [figure(np.nanmean(each**2) ** 0.5) for each in errors]
-        rows.append([name, absolute[0], absolute[1], squared[0], squared[1]])
+        absolute = [figure(np.nanmean(np.abs(error))) for error in errors]
+        squared = [figure(np.nanmean(error**2) ** 0.5) for error in errors]
+        rows.append([name, *absolute, *squared])
     note = "  The naive forecast says that all stays as it was in the last row."
     if np.isnan(naive).any():
         note += " Windows without any known value have none."
@@ -167,7 +160,7 @@ def forecast(model: Any, frame: Any) -> dict[str, Any]:
 
 
 def keys(model: Any, frame: Any, names: list[Any] | None) -> dict[str, list[Any]]:
-    """What the model's answers are for, by column: each sequence by its name, or each step."""
+    """The columns that tell what the predictions belong to: sequences, or their steps."""
     import narwhals as nw
 
     if model.return_sequences:
@@ -177,18 +170,10 @@ def keys(model: Any, frame: Any, names: list[Any] | None) -> dict[str, list[Any]
 
 
 def cut(frame: Any, about: dict[str, Any]) -> tuple[Any, np.ndarray]:
-    """Windows of a table, cut as those that a model learned from."""
+    """Windows of a table and their targets, cut as `about` says."""
     from pellucid.data import windows
 
     return windows(
         frame, about["steps"], about["horizon"],
         target=about["target"], time=about["time"], group=about["group"],
     )  # fmt: skip
-
-
-def among(frame: Any, names: Collection[Any]) -> Any:
-    """The columns of `frame` that are among `names`; the others are of no concern."""
-    import narwhals as nw
-
-    table = nw.from_native(frame, eager_only=True)
-    return table.select([name for name in table.columns if name in names]).to_native()

@@ -1,4 +1,4 @@
-"""``pellucid summary``: what a model file holds."""
+"""``pellucid summary``: the content of a model file."""
 
 from __future__ import annotations
 

@@ -24,16 +24,12 @@ def table(rows: Sequence[Sequence[object]], indent: int = 2) -> str:
 def paragraph(text: str, indent: int = 0) -> str:
     """`text` broken into lines, the second and later ones indented."""
     return textwrap.fill(
-        text,
-        WIDTH,
-        subsequent_indent=" " * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
+        text, WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
     )
 
 
 def listed(names: Iterable[object], most: int = 12) -> str:
-    """``a, b, c``; of a long list its beginning, and how many more there are."""
+    """``a, b, c``; of a long list the first ones, and how many more there are."""
     texts = [str(name) for name in names]
     shown = ", ".join(texts[:most])
     return shown if len(texts) <= most else f"{shown} and {len(texts) - most} more"
@@ -50,5 +46,5 @@ def counted(count: int, what: str) -> str:
 
 
 def figure(value: Any) -> str:
-    """A number with four digits that count."""
+    """A number with four significant digits."""
     return f"{float(value):.4g}"

@@ -1,4 +1,4 @@
-"""What all estimators share: parameters in, rows encoded, a network trained, answers out."""
+"""What all estimators share: they check parameters, encode rows, train a network and predict."""
 
 from __future__ import annotations
 
@@ -12,20 +12,14 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks, files
-from pellucid.data import (
-    Encoder,
-    Layout,
-    Reading,
-    check_rows,
-    sample_weights,
-    target_from_state,
-)
+from pellucid.data import Encoder, Layout, Reading, check_rows, sample_weights, target_from_state
 from pellucid.data.columns import plain_array
 from pellucid.data.scaling import power_of_two
 from pellucid.estimators.parameters import ESTIMATORS, TrainingParameters
 from pellucid.estimators.plain import from_plain, plain_parameters
 from pellucid.layers import Layer, is_known, layer_from_config
 from pellucid.network import Network
+from pellucid.network.parameters import below
 from pellucid.randomness import Stream, seed_from
 from pellucid.rows import Examples, Targets, unit_mean
 from pellucid.training import optimizers, schedules
@@ -53,6 +47,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
     n_features_in_: int
     feature_names_in_: np.ndarray
     target_names_: list[str]
+    _allows_nan = True  # X may have missing values
     _optimizer_state: OptimizerState | None
     _best_epoch: int | None
 
@@ -72,11 +67,16 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
                 raise ValueError(checks.unknown_parameter(owner, name, known))
         return super().set_params(**parameters)
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self._allows_nan
+        return tags
+
     # -- what a family and a task add --------------------------------------------------------
 
     @abstractmethod
     def _new_input(self) -> Encoder:
-        """An encoder for the rows, which has not yet learned from any."""
+        """An encoder for X, not yet fitted."""
 
     @abstractmethod
     def _layers(self, outputs: int) -> list[Layer]:
@@ -88,14 +88,14 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
 
     @abstractmethod
     def _loss(self) -> tuple[str, int, bool]:
-        """The loss, the number of outputs, and whether accuracy means anything."""
+        """The loss, the number of outputs, and whether accuracy is measured."""
 
     @abstractmethod
     def _target_rows(self, codes: np.ndarray) -> np.ndarray:
-        """Encoded targets as the loss takes them."""
+        """Encoded targets in the shape and type that the loss takes."""
 
     def _augmentation(self) -> Augmentation | None:
-        """What may happen to rows in training."""
+        """The random changes of rows in training."""
         return None
 
     def _tbptt_steps(self) -> int | None:
@@ -103,6 +103,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         return None
 
     def _row_weights(self, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Sample weights times the weights of classes."""
         return weights
 
     # -- fitting -----------------------------------------------------------------------------
@@ -117,7 +118,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         going_on: bool = False,
         classes: Any = None,
     ) -> Self:
-        """Encode, train, and keep all or nothing: a fit that fails changes nothing."""
+        """Encode and train; a fit that fails changes nothing."""
         before = self.__dict__.copy()
         going_on = going_on and hasattr(self, "network_")
         if going_on:
@@ -139,17 +140,15 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         settings = self._settings()
         if epochs is not None and settings.schedule.needs_end:
             settings.schedule = schedules.Constant()
-        examples, layout, used = self._encode(
-            X, y, sample_weight, going_on, classes, settings.dtype
-        )
+        dtype = settings.dtype
+        examples, layout, used = self._encode(X, y, sample_weight, going_on, classes, dtype)
         settings.loss, outputs, settings.accuracy = self._loss()
         layers = self._layers(outputs)
         if going_on:
-            self._check_same(layers, settings.dtype)
+            self._check_same(layers, dtype)
         else:
-            self.network_ = Network(layers).build(
-                examples.rows.shape[1:], settings.dtype, settings.seed
-            )
+            shape = examples.rows.shape[1:]
+            self.network_ = Network(layers).build(shape, dtype, settings.seed)
             self.history_ = History()
         if not going_on or epochs is None:  # a warm start keeps the weights alone
             self._optimizer_state = None
@@ -169,11 +168,10 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
                 steps = max(1, round(steps / examples.rows.overlap))
             settings.weight_decay = settings.optimizer.usual_decay(steps, settings.learning_rate)
         trainer = Trainer(self.network_, settings, self._optimizer_state, self.history_)
+        most = epochs or settings.max_epochs
         with (
-            Progress(self.verbose, epochs or settings.max_epochs, len(examples)) as progress,
-            FitCallbacks(
-                self, self.callbacks, epochs or settings.max_epochs, X, y, sample_weight
-            ) as callbacks,
+            Progress(self.verbose, most, len(examples)) as progress,
+            FitCallbacks(self, self.callbacks, most, X, y, sample_weight) as callbacks,
         ):
             for note in [] if going_on else self._input.notes:
                 progress.note(note)
@@ -183,7 +181,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         self._best_epoch = outcome.best_epoch
 
     def _check_same(self, layers: list[Layer], dtype: str) -> None:
-        """Refuse to go on with another network than the one there is."""
+        """Refuse to go on with other layers or another dtype than the network has."""
         for what, wanted, there in (
             ("layers", layers, list(self.network_.layers)),
             ("dtype", dtype, self.network_.dtype.name),
@@ -202,7 +200,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
 
     @property
     def n_outputs_(self) -> int:
-        """Numbers a row that the network gives: targets, labels, classes (one for two)."""
+        """Number of the network's outputs: targets, labels, or classes (one for two classes)."""
         return self.network_.output_shape[-1]
 
     @property
@@ -238,10 +236,8 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             jobs = checks.positive_integer("n_jobs", owner, jobs)
         checks.flag("early_stopping", owner, self.early_stopping)
         checks.flag("warm_start", owner, self.warm_start)
-        checks.number(
-            "validation_fraction", owner, self.validation_fraction, 0, 1,
-            open_low=True, open_high=True,
-        )  # fmt: skip
+        share = self.validation_fraction
+        checks.number("validation_fraction", owner, share, 0, 1, open_low=True, open_high=True)
         checks.positive_integer("patience", owner, self.patience)
         if not isinstance(self.verbose, (bool, np.bool_)):
             checks.non_negative_integer("verbose", owner, self.verbose)
@@ -249,12 +245,12 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         if state is not None and not isinstance(state, np.random.RandomState):
             checks.non_negative_integer("random_state", owner, state)
             checks.number("random_state", owner, state, 0, 2**63 - 1)
+        optimizer = optimizers.resolve(self.optimizer, owner)
+        rate = checks.number("learning_rate", owner, self.learning_rate, 0, open_low=True)
         return Settings(
             loss="",
-            optimizer=optimizers.resolve(self.optimizer, owner),
-            learning_rate=checks.number(
-                "learning_rate", owner, self.learning_rate, 0, open_low=True
-            ),
+            optimizer=optimizer,
+            learning_rate=rate,
             schedule=schedules.resolve(self.schedule, owner),
             weight_decay=decay,
             clip_norm=clip,
@@ -272,7 +268,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
     ) -> tuple[Examples, Layout, np.ndarray]:
         """Rows, targets and weights for training, how the rows lie in X, and which are used.
 
-        Encoders learn, or are used again when going on.
+        Encoders are fitted, or used as they are when going on.
         """
         owner = type(self).__name__
         encoder = self._input if going_on else self._new_input()
@@ -322,9 +318,9 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
     def _split(
         self, examples: Examples, layout: Layout, used: np.ndarray, settings: Settings
     ) -> tuple[Examples, Examples]:
-        """Rows to train on and rows kept aside, every class in both where it can be.
+        """Rows to train on and rows to validate on, every class in both where it can be.
 
-        Where time decides, the last are kept aside.
+        Of windows the last ones validate.
         """
         count = len(examples)
         parts = layout.split(self.validation_fraction, used)
@@ -351,23 +347,23 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
     # -- using -------------------------------------------------------------------------------
 
     def _read(self, X: Any) -> Reading:
-        """`X`, read once; what takes X takes this too."""
+        """`X`, read once: methods that take X also take a Reading."""
         check_is_fitted(self, "network_")
         return self._input.read(self, X)
 
     @abstractmethod
     def _predicted(self, reading: Reading) -> np.ndarray:
-        """What is predicted of all rows or steps, one after the other."""
+        """The predictions as one flat array: an entry for each row, or for each step."""
 
     def _score(self, measure: Callable[..., float], X: Any, y: Any, sample_weight: Any) -> float:
-        """`measure` of y and of what is predicted, of all rows or steps."""
+        """`measure` of y and the predictions, over all rows or steps."""
         reading, owner = self._read(X), type(self).__name__
         y = reading.layout.flatten(f"y of {owner}", y)
         weights = reading.layout.flatten_weights(f"sample_weight of {owner}", sample_weight)
         return float(measure(y, self._predicted(reading), sample_weight=weights))
 
     def _output(self, X: Any, output: str = "identity") -> np.ndarray:
-        """What the network gives for all rows or steps, one after the other."""
+        """The network's outputs of shape (N, K), for N rows or steps."""
         reading = self._read(X)
         rows = self._input.encode(self, reading)
         jobs = None if self.n_jobs in (None, -1) else self.n_jobs
@@ -376,7 +372,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         return outputs if outputs.ndim == 2 else rows.of_steps(outputs)
 
     def _examples(self, X: Any, y: Any) -> Examples:
-        """X and y as the network takes them, by what was learned; all of weight 1."""
+        """X and y encoded as in training, all of weight 1."""
         reading = self._read(X)
         rows, lengths = self._input.encode(self, reading), reading.layout.step_lengths
         y = reading.layout.flatten(f"y of {type(self).__name__}", y)
@@ -400,7 +396,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
 
     @property
     def digest_(self) -> str:
-        """SHA-256 of what the fitted model is: equal for equal models.
+        """SHA-256 of the fitted model: equal for equal models.
 
         Data, parameters and seed determine it. How long training took, `n_jobs` and `verbose` are
         left out, and so is what files do not hold, such as callbacks.
@@ -418,9 +414,8 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         return files.content_digest(type(self).__name__, config, arrays)
 
     def _state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """All that a fitted model is: a map that JSON can hold, and arrays by name."""
+        """The whole fitted model: a map that JSON can hold, and arrays by name."""
         check_is_fitted(self, "network_")
-        parts = {"input": self._input, "target": self.target_}
         for layer in self.network_.layers:
             if not is_known(layer):
                 raise TypeError(
@@ -435,28 +430,23 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             "best_epoch": self.best_epoch_,
             "target_names": getattr(self, "target_names_", None),
         }
-        arrays = {f"network.{k}": each for k, each in self.network_.parameters().items()}
-        for part, encoder in parts.items():
-            config[part], found = encoder.state()
-            arrays |= {f"{part}.{name}": each for name, each in found.items()}
+        arrays = {f"network.{name}": array for name, array in self.network_.parameters().items()}
+        for part, encoder in (("input", self._input), ("target", self.target_)):
+            config[part], learned = encoder.state()
+            arrays |= {f"{part}.{name}": array for name, array in learned.items()}
         return config, arrays
 
     @classmethod
     def _from_state(cls, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         """The fitted model that :meth:`_state` describes."""
-
-        def named(part: str) -> dict[str, np.ndarray]:
-            prefix = f"{part}."
-            return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-
-        model = cls(**{name: from_plain(each) for name, each in config["parameters"].items()})
-        encoder = model._new_input().from_state(config["input"], named("input"))
+        model = cls(**{name: from_plain(value) for name, value in config["parameters"].items()})
+        encoder = model._new_input().from_state(config["input"], below(arrays, "input"))
         model._input = encoder
-        model.target_ = target_from_state(config["target"], named("target"))
+        model.target_ = target_from_state(config["target"], below(arrays, "target"))
         encoder.name_features(model)
-        model.network_ = Network([layer_from_config(each) for each in config["layers"]])
+        model.network_ = Network([layer_from_config(layer) for layer in config["layers"]])
         model.network_.build(encoder.shape, config["dtype"], draw=False)
-        model.network_.set_parameters(named("network"))
+        model.network_.set_parameters(below(arrays, "network"))
         model.history_ = History.from_state(config["history"])
         model._best_epoch = int(config["best_epoch"])
         if config["target_names"] is not None:

@@ -29,7 +29,7 @@ class _CNN(NetworkEstimator):
     Parameters
     ----------
     channels : int or tuple of int
-        Kernels of each block; as many blocks as numbers.
+        Number of kernels in each block; there are as many blocks as numbers.
     kernel_size : int or (int, int)
         Height and width of a kernel; of signals the length.
     stride : int or (int, int)
@@ -50,15 +50,15 @@ class _CNN(NetworkEstimator):
     activation : {"relu", "leaky_relu", "sigmoid", "tanh"}
         What follows each hidden layer. ReLU learns fast and does not saturate.
     initialization : str
-        How the layers' weights begin; see :mod:`pellucid.layers.initialization`.
+        How the layers' first weights are drawn; see :mod:`pellucid.layers.initialization`.
     image_size : int, (int, int) or None
         (height, width) to which all pictures are resized. None leaves pictures of one size as they
         are, and resizes those of several to their median.
     color : {"auto", "grey", "rgb"}
-        What pictures are made. "auto" takes them as they are, and refuses grey ones among coloured
-        ones.
+        What pictures are converted to. "auto" leaves them as they are, and refuses a mix of grey
+        and coloured ones.
     on_error : {"raise", "skip"}
-        What becomes, in `fit`, of a picture that cannot be read; "skip" leaves it out, and tells.
+        What `fit` does with a picture that cannot be read; "skip" leaves it out, and says so.
     augment : None, str, list of str or dict
         Random changes in training: "flip", "shift", "crop", "rotate". A dict sets how much, as in
         ``{"shift": 0.1, "rotate": 15}``; see :mod:`pellucid.training.augmentation`.
@@ -81,6 +81,9 @@ class _CNN(NetworkEstimator):
     augment: Any = None
 
     _input: PictureEncoder = field(init=False)
+    _learned = "pictures_ : PictureEncoder\n    What was learned about X."
+    _allows_nan = False
+    _related = "NetworkClassifier, NetworkRegressor : for any list of layers."
 
     @property
     def pictures_(self) -> PictureEncoder:
@@ -96,9 +99,7 @@ class _CNN(NetworkEstimator):
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__
         activation = ACTIVATIONS[checks.one_of("activation", owner, self.activation, ACTIVATIONS)]()
-        initialization = checks.one_of(
-            "initialization", owner, self.initialization, INITIALIZATIONS
-        )
+        drawn = checks.one_of("initialization", owner, self.initialization, INITIALIZATIONS)
         rate = checks.number("dropout", owner, self.dropout, 0, 1, open_high=True)
         hidden = checks.positive_integer("hidden_dim", owner, self.hidden_dim)
         pool = None if self.pool is None else checks.one_of("pool", owner, self.pool, _POOLS)
@@ -112,43 +113,39 @@ class _CNN(NetworkEstimator):
         for channels in self._channels():
             convolution = _CONVOLUTIONS[dimensions](
                 channels, self.kernel_size, self.stride, self.padding,
-                bias=not self.batch_norm, initialization=initialization,
+                bias=not self.batch_norm, initialization=drawn,
             )  # fmt: skip
-            block: list[Layer] = [convolution]
+            chain.append(convolution)
             if self.batch_norm:
-                block.append(BatchNorm())
-            block.append(activation)
+                chain.append(BatchNorm())
+            chain.append(activation)
             shape = convolution.output_shape(shape)
             if pool is not None:
                 # a map smaller than the window is one window
-                size = tuple(
-                    min(n, k) for n, k in zip(shape, self._pool_size(dimensions), strict=False)
-                )
+                size = tuple(map(min, shape, self._pool_size(dimensions)))
                 pooling = _POOLS[pool][dimensions](size if dimensions == 2 else size[0])
-                block.append(pooling)
+                chain.append(pooling)
                 shape = pooling.output_shape(shape)
-            chain += block
-        chain += [Flatten(), Linear(hidden, initialization=initialization), activation]
+        chain += [Flatten(), Linear(hidden, initialization=drawn), activation]
         if rate > 0:
             chain.append(Dropout(rate))
         return [*chain, Linear(outputs)]
 
     def _channels(self) -> list[int]:
         owner, channels = type(self).__name__, self.channels
-        if not isinstance(channels, (tuple, list)):
-            return [checks.positive_integer("channels", owner, channels)]
-        if not channels:
+        counts = channels if isinstance(channels, (tuple, list)) else [channels]
+        if not counts:
             expected = "a positive integer or a tuple of them, one a block"
-            raise ValueError(checks.fault("channels", owner, expected, self.channels))
-        return [checks.positive_integer("channels", owner, each) for each in channels]
+            raise ValueError(checks.fault("channels", owner, expected, channels))
+        return [checks.positive_integer("channels", owner, count) for count in counts]
 
     def _pool_size(self, dimensions: int) -> tuple[int, ...]:
         owner, size = type(self).__name__, self.pool_size
-        each = size if isinstance(size, (tuple, list)) else (size,) * dimensions
-        if len(each) != dimensions:
+        sizes = size if isinstance(size, (tuple, list)) else (size,) * dimensions
+        if len(sizes) != dimensions:
             expected = "a number" if dimensions == 1 else "a number, or two: (height, width)"
             raise ValueError(checks.fault("pool_size", owner, expected, size))
-        return tuple(checks.positive_integer("pool_size", owner, one) for one in each)
+        return tuple(checks.positive_integer("pool_size", owner, size) for size in sizes)
 
 
 @estimator
@@ -158,20 +155,7 @@ class CNNClassifier(NetworkClassification, _CNN):
     X of rank 2 is signals (rows, length), of rank 3 grey pictures (rows, height, width), of rank 4
     pictures with channels (rows, height, width, channels).
 
-    Parameters
-    ----------
-    {parameters}
-
-    Attributes
-    ----------
-    pictures_ : PictureEncoder
-        What was learned about X.
-    {attributes}
-
-    See Also
-    --------
-    CNNRegressor : for numbers.
-    NetworkClassifier : for any list of layers.
+    {sections}
 
     Examples
     --------
@@ -194,20 +178,7 @@ class CNNRegressor(NetworkRegression, _CNN):
     X is as for :class:`CNNClassifier`; targets are standardised inside and given back in their own
     units.
 
-    Parameters
-    ----------
-    {parameters}
-
-    Attributes
-    ----------
-    pictures_ : PictureEncoder
-        What was learned about X.
-    {attributes}
-
-    See Also
-    --------
-    CNNClassifier : for classes.
-    NetworkRegressor : for any list of layers.
+    {sections}
 
     Examples
     --------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from pellucid import checks
 from pellucid.data import TableEncoder
@@ -31,8 +30,9 @@ class _FCNN(NetworkEstimator):
     activation : {"relu", "leaky_relu", "sigmoid", "tanh"}
         What follows each hidden layer. ReLU learns fast and does not saturate.
     initialization : str
-        How the hidden layers' weights begin; see :mod:`pellucid.layers.initialization`. In two
-        layers its smaller weights did better than He's; for many layers of ReLU try "he_uniform".
+        How the hidden layers' first weights are drawn; see :mod:`pellucid.layers.initialization`.
+        In two layers Glorot's smaller weights did better than He's; for many layers of ReLU try
+        "he_uniform".
     """
 
     hidden_dim: int | Sequence[int] = 128
@@ -42,16 +42,13 @@ class _FCNN(NetworkEstimator):
     initialization: str = "glorot_uniform"
 
     _input: TableEncoder = field(init=False)
+    _learned = "table_ : TableEncoder\n    What was learned about the columns of X."
+    _related = "NetworkClassifier, NetworkRegressor : for any list of layers."
 
     @property
     def table_(self) -> TableEncoder:
         """What was learned about the columns."""
         return self._input
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
 
     def _new_input(self) -> TableEncoder:
         return TableEncoder()
@@ -59,31 +56,30 @@ class _FCNN(NetworkEstimator):
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__
         activation = ACTIVATIONS[checks.one_of("activation", owner, self.activation, ACTIVATIONS)]()
-        initialization = checks.one_of(
-            "initialization", owner, self.initialization, INITIALIZATIONS
-        )
+        drawn = checks.one_of("initialization", owner, self.initialization, INITIALIZATIONS)
         rate = checks.number("dropout", owner, self.dropout, 0, 1, open_high=True)
         layers: list[Layer] = []
-        for width in hidden_widths(owner, self.hidden_dim, self.num_layers):
-            layers += [Linear(width, initialization=initialization), activation]
+        for width in self._widths():
+            layers += [Linear(width, initialization=drawn), activation]
             if rate > 0:
                 layers.append(Dropout(rate))
         return [*layers, Linear(outputs)]
 
-
-def hidden_widths(owner: str, hidden_dim: Any, num_layers: Any) -> list[int]:
-    """The width of each hidden layer."""
-    count = None if num_layers is None else checks.positive_integer("num_layers", owner, num_layers)
-    if isinstance(hidden_dim, (tuple, list)):
-        widths = [checks.positive_integer("hidden_dim", owner, each) for each in hidden_dim]
+    def _widths(self) -> list[int]:
+        """The width of each hidden layer."""
+        owner, hidden, count = type(self).__name__, self.hidden_dim, self.num_layers
+        if count is not None:
+            count = checks.positive_integer("num_layers", owner, count)
+        if not isinstance(hidden, (tuple, list)):
+            return [checks.positive_integer("hidden_dim", owner, hidden)] * (count or 2)
+        widths = [checks.positive_integer("hidden_dim", owner, width) for width in hidden]
         if not widths:
             expected = "a positive integer or a tuple of them, one a layer"
-            raise ValueError(checks.fault("hidden_dim", owner, expected, hidden_dim))
-        if count is not None and count != len(widths):
+            raise ValueError(checks.fault("hidden_dim", owner, expected, hidden))
+        if count not in (None, len(widths)):
             expected = f"{len(widths)}, the length of hidden_dim, or None"
-            raise ValueError(checks.fault("num_layers", owner, expected, num_layers))
+            raise ValueError(checks.fault("num_layers", owner, expected, count))
         return widths
-    return [checks.positive_integer("hidden_dim", owner, hidden_dim)] * (count or 2)
 
 
 @estimator
@@ -92,20 +88,7 @@ class FCNNClassifier(NetworkClassification, _FCNN):
 
     Tables go in as they are: text columns, missing values and truth values are encoded inside.
 
-    Parameters
-    ----------
-    {parameters}
-
-    Attributes
-    ----------
-    table_ : TableEncoder
-        What was learned about the columns of X.
-    {attributes}
-
-    See Also
-    --------
-    FCNNRegressor : for numbers.
-    NetworkClassifier : for any list of layers.
+    {sections}
 
     Examples
     --------
@@ -126,20 +109,7 @@ class FCNNRegressor(NetworkRegression, _FCNN):
 
     Tables go in as they are; targets are standardised inside and given back in their own units.
 
-    Parameters
-    ----------
-    {parameters}
-
-    Attributes
-    ----------
-    table_ : TableEncoder
-        What was learned about the columns of X.
-    {attributes}
-
-    See Also
-    --------
-    FCNNClassifier : for classes.
-    NetworkRegressor : for any list of layers.
+    {sections}
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Regressors that learned from windows of a series go on from its end."""
+"""Forecasts by regressors that were fitted on windows of a series."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ class Forecaster:
     """Abstract: a regressor that may have learned from :func:`pellucid.data.windows`."""
 
     def forecast(self, series: Any) -> Any:
-        """The steps after the end of a series, of each where there are several.
+        """The steps after the end of a series, or of each series where there are several.
 
         Parameters
         ----------
         series : DataFrame
             As it was given to :func:`pellucid.data.windows`, with at least the rows of one window.
-            Other columns are of no concern.
+            Other columns are ignored.
 
         Returns
         -------
         DataFrame
             Of the same library: one row a step ahead, with the columns of group and time, and the
-            target. Times go on as they went, by months, working days or the usual distance; without
-            a column of times there is "step": 1, ..., horizon.
+            target. Times go on as before, by months, working days or the usual distance; without a
+            column of times there is "step": 1, ..., horizon.
 
         Raises
         ------

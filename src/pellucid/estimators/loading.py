@@ -1,4 +1,4 @@
-"""Saved models, read again."""
+"""Saved models are loaded."""
 
 from __future__ import annotations
 

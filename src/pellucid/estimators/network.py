@@ -31,6 +31,9 @@ class _AnyNetwork(NetworkEstimator):
     layers: Sequence[Layer] | None = None
 
     _input: Any = field(init=False)  # an Encoder: which one follows from the layers
+    _learned = """table_, pictures_, sequences_ : TableEncoder, PictureEncoder or SequenceEncoder
+    What was learned about X: one object under three names; which it is follows from the layers."""
+    _related = "pellucid.layers : the layers."
 
     @property
     def table_(self) -> TableEncoder:
@@ -46,11 +49,6 @@ class _AnyNetwork(NetworkEstimator):
     def sequences_(self) -> SequenceEncoder:
         """What was learned about the sequences, where the layers want sequences."""
         return self._input
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
 
     def _new_input(self) -> Encoder:
         layers = self.layers if isinstance(self.layers, (list, tuple)) else ()
@@ -100,15 +98,7 @@ def _gives_steps(layers: Sequence[Layer]) -> bool:
 class NetworkClassifier(NetworkClassification, _AnyNetwork):
     """Any chain of layers that tells classes, or sets of labels, apart.
 
-    Parameters
-    ----------
-    {parameters}
-
-    Attributes
-    ----------
-    table_, pictures_, sequences_ : TableEncoder, PictureEncoder or SequenceEncoder
-        What was learned about X: one object under three names; which it is follows from the layers.
-    {attributes}
+    {sections}
 
     Examples
     --------
@@ -135,15 +125,7 @@ class NetworkClassifier(NetworkClassification, _AnyNetwork):
 class NetworkRegressor(Forecaster, NetworkRegression, _AnyNetwork):
     """Any chain of layers that predicts numbers, one a row or several.
 
-    Parameters
-    ----------
-    {parameters}
-
-    Attributes
-    ----------
-    table_, pictures_, sequences_ : TableEncoder, PictureEncoder or SequenceEncoder
-        What was learned about X: one object under three names; which it is follows from the layers.
-    {attributes}
+    {sections}
 
     Examples
     --------

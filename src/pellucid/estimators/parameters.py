@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.schedules import Schedule
@@ -19,70 +19,87 @@ Class = TypeVar("Class", bound=type)
 ESTIMATORS: dict[str, Any] = {}
 """The estimators by name: the only classes that a model file can name."""
 
-_AFTER = {"tbptt_steps": "clip_norm", "class_weight": "patience"}  # places in the signature
+_SECTIONS = """Parameters
+----------
+{parameters}
+
+Attributes
+----------
+{learned}
+{attributes}
+
+See Also
+--------
+{other}
+{related}"""
 
 
 @dataclass_transform(eq_default=False)
 def estimator(cls: Class) -> Class:
     """Make an estimator of a class: a constructor with its bases' parameters, a docstring, a name.
 
-    Parameters of the bases come first. In the docstring ``{page}`` stands for what the class's
-    family says of all of its kind, ``{parameters}`` and ``{attributes}`` for their sections, and
-    ``{name}``, ``{classifier}``, ``{regressor}`` and ``{formula}`` for names.
+    In the docstring ``{page}`` stands for the class's ``_page``, ``{sections}`` for its parameters,
+    its attributes and what else to look at, ``{name}``, ``{classifier}``, ``{regressor}`` and
+    ``{formula}`` for names.
     """
     declared, text = _declared(cls), cls.__doc__
     cls.__annotations__ = {name: kind for name, (kind, _) in declared.items()}
     for name, (_, parameter) in declared.items():
         setattr(cls, name, field(default=parameter.default, kw_only=parameter.kw_only))
     dataclass(eq=False, repr=False, match_args=False)(cls)
-    init: Any = cls.__init__  # type: ignore[misc]
-    signature = inspect.signature(init)
-    ordered = [signature.parameters[name] for name in ("self", *declared)]
-    init.__signature__ = signature.replace(parameters=ordered)
     ESTIMATORS[cls.__name__] = cls
     if text is not None:  # python -OO leaves none
-        family = re.sub("(Classifier|Regressor)$", "", cls.__name__)
-        text = inspect.cleandoc(text)
-        for name, value in (
-            ("page", inspect.cleandoc(getattr(cls, "_page", ""))),
-            ("parameters", _section(cls, declared)),
-            ("attributes", _LABELS * hasattr(cls, "classes_") + _ATTRIBUTES),
-            ("name", cls.__name__),
-            ("classifier", f"{family}Classifier"),
-            ("regressor", f"{family}Regressor"),
-            ("formula", family.lower()),
-        ):
-            text = text.replace("{" + name + "}", value)
-        cls.__doc__ = text
+        cls.__doc__ = _filled(cls, inspect.cleandoc(text))
     return cls
 
 
+def _bases(cls: type) -> list[type]:
+    """The bases that declare parameters, from the most general one on."""
+    return [base for base in reversed(cls.__mro__[1:]) if "__dataclass_fields__" in vars(base)]
+
+
 def _declared(cls: type) -> dict[str, tuple[Any, Any]]:
-    """Type and field of each parameter, in the order of the signature."""
+    """Type and field of each parameter."""
     declared: dict[str, tuple[Any, Any]] = {}
-    for base in reversed(cls.__mro__[1:]):
-        if "__dataclass_fields__" in vars(base):
-            own = inspect.get_annotations(base, eval_str=True)
-            declared |= {x.name: (own[x.name], x) for x in fields(base) if x.name in own and x.init}
-    names = sorted(declared, key=lambda name: declared[name][1].kw_only)
-    for name, before in _AFTER.items():
-        if name in names:
-            names.remove(name)
-            names.insert(names.index(before) + 1, name)
-    return {name: declared[name] for name in names}
+    for base in _bases(cls):
+        kinds = inspect.get_annotations(base, eval_str=True)
+        for parameter in fields(base):
+            if parameter.name in kinds and parameter.init:
+                declared[parameter.name] = kinds[parameter.name], parameter
+    return declared
 
 
-def _section(cls: Any, declared: dict[str, tuple[Any, Any]]) -> str:
+def _filled(cls: Any, text: str) -> str:
+    """The docstring `text` with what its braces stand for."""
+    family = re.sub("(Classifier|Regressor)$", "", cls.__name__)
+    classifies = hasattr(cls, "classes_")
+    for name, value in (
+        ("page", inspect.cleandoc(cls._page)),
+        ("sections", _SECTIONS),
+        ("parameters", _section(cls)),
+        ("learned", cls._learned),
+        ("attributes", _LABELS * classifies + _ATTRIBUTES),
+        ("other", "{regressor} : for numbers." if classifies else "{classifier} : for classes."),
+        ("related", cls._related),
+        ("name", cls.__name__),
+        ("classifier", f"{family}Classifier"),
+        ("regressor", f"{family}Regressor"),
+        ("formula", family.lower()),
+    ):
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def _section(cls: type) -> str:
     """The parameters in a docstring: what the bases say of them, and their defaults."""
     entries: dict[str, tuple[str, str]] = {}
-    for base in reversed(cls.__mro__[1:]):
-        if "__dataclass_fields__" in vars(base):
-            section = inspect.cleandoc(base.__doc__).partition("Parameters\n----------\n")[2]
-            parts = re.split(r"^(\w+ : .*)\n", f"{section}\n", flags=re.MULTILINE)[1:]
-            for head, text in zip(parts[::2], parts[1::2], strict=True):
-                entries[head.partition(" ")[0]] = head, text.rstrip()
+    for base in _bases(cls):
+        section = inspect.cleandoc(base.__doc__ or "").partition("Parameters\n----------\n")[2]
+        parts = re.split(r"^(\w+ : .*)\n", f"{section}\n", flags=re.MULTILINE)[1:]
+        for head, text in zip(parts[::2], parts[1::2], strict=True):
+            entries[head.partition(" ")[0]] = head, text.rstrip()
     lines = []
-    for name, (_, parameter) in declared.items():
+    for name, parameter in inspect.signature(cls).parameters.items():
         default, (head, text) = parameter.default, entries[name]
         shown = f'"{default}"' if isinstance(default, str) else repr(default)
         lines.append(f"{head}, default={shown}\n{text}")
@@ -98,22 +115,22 @@ class TrainingParameters:
     optimizer : {"sgd", "rmsprop", "adam", "adamw"} or Optimizer
         How gradients change the weights; an instance such as ``SGD(momentum=0.8)`` sets more.
     learning_rate : float
-        The largest step. Three times Adam's usual 0.001: a small table has few steps, and the
-        schedule ends it at zero.
+        The largest learning rate. Three times Adam's usual 0.001: a small table has few steps, and
+        the schedule lets it fall to zero.
     schedule : str or Schedule
         How the rate changes: "constant", "step", "cosine" (with warm-up), "one_cycle", "plateau". A
         rate that falls to zero settles in a minimum, so that the last epoch is a good one.
     weight_decay : float or "auto"
         Pull of the weights (not the biases) towards zero, times the learning rate in every step.
         With AdamW "auto" is 30 over the square root of the number of steps, much for a small table
-        and little for a large one, and 0.01 in `partial_fit`, where nobody knows how many will
-        come; with the other optimisers it is 0.
+        and little for a large one, and 0.01 in `partial_fit`, where that number is not known; with
+        the other optimisers it is 0.
     clip_norm : float or None
         The largest norm of the whole gradient; None leaves it as it is.
     max_epochs : int
-        How many times all rows are seen. Less was too little for tables of a hundred rows.
+        How many times all rows are used. Fewer were too few for tables of a hundred rows.
     batch_size : int or "full"
-        Rows a step, "full" for all. Small batches learn more in an epoch.
+        Rows in a training step; "full" takes all. Small batches learn more in an epoch.
     early_stopping : bool
         Whether to keep rows aside, stop when they no longer improve, and go back to the best epoch.
         Off, since a small table needs all its rows.
@@ -136,6 +153,13 @@ class TrainingParameters:
         epoch.
     """
 
+    _page: ClassVar[str] = ""
+    """What a family's docstrings have in common."""
+    _learned: ClassVar[str] = ""
+    """The attributes that say what was learned about X."""
+    _related: ClassVar[str] = ""
+    """What else to look at."""
+
     optimizer: str | Optimizer = "adamw"
     learning_rate: float = 0.003
     schedule: str | Schedule = "cosine"
@@ -156,7 +180,7 @@ class TrainingParameters:
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class ClassParameters:
-    """Abstract: what a classifier has beside.
+    """Abstract: the parameters of classifiers alone.
 
     Parameters
     ----------
@@ -183,7 +207,7 @@ best_epoch_ : int
 digest_ : str
     SHA-256 of what the model is: the same for equal models.
 n_outputs_ : int
-    Numbers a row that the network gives: targets, labels, classes (one for two).
+    Number of the network's outputs: targets, labels, or classes (one for two classes).
 target_ : ClassTarget or MultilabelTarget or NumberTarget
     What was learned about y.
 n_features_in_ : int

@@ -21,27 +21,27 @@ _KINDS: tuple[tuple[str, type, Mapping[str, type]], ...] = (
 
 
 class NotPlain(TypeError):
-    """A value that is code, or a generator's state: no JSON holds it."""
+    """A value that JSON cannot hold, such as code or a generator's state."""
 
 
 def plain_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters for JSON, without those that are code: their defaults hold when it is read.
+    """Parameters for JSON; those that it cannot hold are left out, and are read as their defaults.
 
     Those are callbacks, a RandomState, and layers, optimisers and schedules of the user's own.
     """
-    found = {}
+    plain = {}
     for name, value in parameters.items():
         with contextlib.suppress(NotPlain):
-            found[name] = to_plain(value)
-    return found
+            plain[name] = to_plain(value)
+    return plain
 
 
 def to_plain(value: Any) -> Any:
-    """`value` for JSON; a NotPlain where it holds code."""
+    """`value` for JSON; a NotPlain where JSON cannot hold it."""
     if isinstance(value, Layer):
         if not is_known(value):
             raise NotPlain(type(value).__name__)
-        return {name: to_plain(each) for name, each in value.config().items()}
+        return {name: to_plain(setting) for name, setting in value.config().items()}
     for kind, base, known in _KINDS:
         if isinstance(value, base):
             if type(value) not in known.values():
@@ -49,10 +49,10 @@ def to_plain(value: Any) -> Any:
             values = {x.name: to_plain(getattr(value, x.name)) for x in fields(value) if x.init}  # type: ignore[arg-type]
             return {kind: type(value).__name__, **values}
     if isinstance(value, Mapping):
-        return {"pairs": [[to_plain(key), to_plain(each)] for key, each in value.items()]}
+        return {"pairs": [[to_plain(key), to_plain(entry)] for key, entry in value.items()]}
     if isinstance(value, (list, tuple)):
-        found = [to_plain(each) for each in value]
-        return {"tuple": found} if isinstance(value, tuple) else found
+        entries = [to_plain(entry) for entry in value]
+        return {"tuple": entries} if isinstance(value, tuple) else entries
     if isinstance(value, np.generic):
         # a longdouble's item() would be a longdouble again
         value = float(value) if isinstance(value, np.floating) else value.item()
@@ -64,20 +64,20 @@ def to_plain(value: Any) -> Any:
 def from_plain(value: Any) -> Any:
     """What :func:`to_plain` described."""
     if isinstance(value, list):
-        return [from_plain(each) for each in value]
+        return [from_plain(entry) for entry in value]
     if not isinstance(value, dict):
         return value
     if "layer" in value:
-        return layer_from_config({name: from_plain(each) for name, each in value.items()})
+        return layer_from_config({name: from_plain(setting) for name, setting in value.items()})
     if "pairs" in value:
-        return {from_plain(key): from_plain(each) for key, each in value["pairs"]}
+        return {from_plain(key): from_plain(entry) for key, entry in value["pairs"]}
     if "tuple" in value:
-        return tuple(from_plain(each) for each in value["tuple"])
+        return tuple(from_plain(entry) for entry in value["tuple"])
     for kind, _, known in _KINDS:
         if kind in value:
-            rest = {name: from_plain(each) for name, each in value.items() if name != kind}
-            named = {each.__name__: each for each in known.values()}
-            return named[checks.one_of(kind, "a saved model", value[kind], named)](**rest)
+            settings = {name: from_plain(entry) for name, entry in value.items() if name != kind}
+            classes = {known_class.__name__: known_class for known_class in known.values()}
+            return classes[checks.one_of(kind, "a saved model", value[kind], classes)](**settings)
     raise ValueError(
         f"a parameter of a saved model must be a plain value. Got {checks.shown(value)}."
     )

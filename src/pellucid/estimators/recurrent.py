@@ -1,4 +1,4 @@
-"""What the recurrent estimators share: their input, their layers, their parameters."""
+"""What the recurrent estimators share: their input, layers and parameters."""
 
 from __future__ import annotations
 
@@ -15,32 +15,31 @@ from pellucid.layers import Layer, Linear
 
 @dataclass(eq=False, repr=False)
 class RecurrentEstimator(NetworkEstimator):
-    """Abstract: recurrent layers, and an output layer on the last state or on each.
+    """Abstract: recurrent layers, and an output layer on the last state or on every state.
 
     Parameters
     ----------
     hidden_dim : int
         Numbers of a state.
     num_layers : int
-        Recurrent layers, one upon the other; each gives all its states to the next.
+        Number of recurrent layers; each gives all its states to the next.
     bidirectional : bool
-        Whether each layer also goes from the end to the beginning, with weights of its own.
+        Whether each layer also runs from the end to the beginning, with weights of its own.
     dropout : float
         The share of each layer's states set to zero on their way to the next layer, in training.
     return_sequences : bool
-        Whether there is a target, and a prediction, for each step of a sequence: y and what is
-        predicted are then arrays (rows, steps), lists of arrays (steps,), or one entry for each row
-        of a long table, as X is; with a further axis for several. Else there is one for each
-        sequence.
+        Whether every step of a sequence has a target and a prediction, and not the sequence as a
+        whole. y and predictions are then arrays (rows, steps), lists of arrays (steps,), or have
+        one entry for each row of a long table, as X is; several targets take one more axis.
     learning_rate : float
-        The largest step. More than for other networks: gates open slowly, and clipped gradients do
-        no harm.
+        The largest learning rate. More than for other networks: gates open slowly, and clipped
+        gradients do no harm.
     clip_norm : float or None
         The largest norm of the whole gradient. Through many steps gradients can explode.
     tbptt_steps : int or None
         Through how many steps a gradient goes back at most (truncated backpropagation through
-        time); None is all. Longer sequences are worked through in pieces of as many steps: each
-        goes on from the last state of the piece before, and memory holds one piece.
+        time); None is all. Longer sequences are cut into pieces of as many steps: each goes on from
+        the last state of the piece before, and memory holds one piece.
     """
 
     hidden_dim: int = 64
@@ -54,9 +53,11 @@ class RecurrentEstimator(NetworkEstimator):
     tbptt_steps: int | None = None
 
     _layer: ClassVar[Any]
-    """The recurrent layer, made with the parameters that all of them have."""
+    """The kind of recurrent layer."""
 
     _input: SequenceEncoder = field(init=False)
+    _learned = "sequences_ : SequenceEncoder\n    What was learned about X."
+    _related = "pellucid.formulas.{formula} : the formula, forward and backward."
 
     @property
     def sequences_(self) -> SequenceEncoder:
@@ -65,13 +66,8 @@ class RecurrentEstimator(NetworkEstimator):
 
     @property
     def table_(self) -> TableEncoder:
-        """What was learned about the features, of all steps together."""
+        """What was learned about the features, over all steps."""
         return self._input.table
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags
 
     def _new_input(self) -> SequenceEncoder:
         by_step = checks.flag("return_sequences", type(self).__name__, self.return_sequences)
@@ -79,14 +75,13 @@ class RecurrentEstimator(NetworkEstimator):
 
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__
-        width = checks.positive_integer("hidden_dim", owner, self.hidden_dim)
-        count = checks.positive_integer("num_layers", owner, self.num_layers)
-        checks.flag("bidirectional", owner, self.bidirectional)
-        rate = checks.number("dropout", owner, self.dropout, 0, 1, open_high=True)
         layer = self._layer(
-            hidden_dim=width, num_layers=count, bidirectional=self.bidirectional, dropout=rate,
+            hidden_dim=checks.positive_integer("hidden_dim", owner, self.hidden_dim),
+            num_layers=checks.positive_integer("num_layers", owner, self.num_layers),
+            bidirectional=checks.flag("bidirectional", owner, self.bidirectional),
+            dropout=checks.number("dropout", owner, self.dropout, 0, 1, open_high=True),
             return_sequences=self.return_sequences,
-        )  # fmt: skip
+        )
         return [*layer.stack(), Linear(outputs)]
 
     def _tbptt_steps(self) -> int | None:
@@ -104,20 +99,7 @@ _PAGE = """
 X is an array (rows, steps, features) or (rows, steps), a list of arrays (steps, features) of
 unequal lengths, or a long table with the columns `group` and `time`; NaN is a missing value.
 
-Parameters
-----------
-{parameters}
-
-Attributes
-----------
-sequences_ : SequenceEncoder
-    What was learned about X.
-{attributes}
-
-See Also
---------
-{see}
-pellucid.formulas.{formula} : the formula, forward and backward.
+{sections}
 
 Examples
 --------
@@ -147,16 +129,12 @@ class _TableColumns:
 
 
 class RecurrentClassification(_TableColumns, NetworkClassification, RecurrentEstimator):
-    """Abstract: one class a sequence or a step, or any number of labels."""
+    """Abstract: predicts one class, or any number of labels, for a sequence or a step."""
 
-    _page = _PAGE.replace("{see}", "{regressor} : for numbers.").replace(
-        "{y}", 'np.where(X[:, :, 0].sum(axis=1) > 0, "up", "down")'
-    )
+    _page = _PAGE.replace("{y}", 'np.where(X[:, :, 0].sum(axis=1) > 0, "up", "down")')
 
 
 class RecurrentRegression(_TableColumns, Forecaster, NetworkRegression, RecurrentEstimator):
-    """Abstract: one number a sequence or a step, or several."""
+    """Abstract: predicts one number or several for a sequence or a step."""
 
-    _page = _PAGE.replace("{see}", "{classifier} : for classes.").replace(
-        "{y}", "X[:, :, 0].sum(axis=1)"
-    )
+    _page = _PAGE.replace("{y}", "X[:, :, 0].sum(axis=1)")

@@ -1,4 +1,4 @@
-"""Plain recurrent networks: for sequences, of short memory."""
+"""Plain recurrent networks: for sequences that need only a short memory."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from pellucid.layers.rnn import STATES
 
 @dataclass(eq=False, repr=False)
 class _RNN(RecurrentEstimator):
-    """Abstract: its layers.
+    """Abstract: layers whose state is ``h_t = f(U x_t + W h_{t-1} + b)``.
 
     Parameters
     ----------
     activation : {"tanh", "sigmoid", "relu"}
-        f in ``h_t = f(U x_t + W h_{t-1} + b)``.
+        The function f of the state.
     """
 
     activation: str = "tanh"

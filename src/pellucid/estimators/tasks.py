@@ -39,14 +39,14 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         return self._fit(X, y, sample_weight, going_on=bool(self.warm_start))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """One more epoch over the rows given; `classes` must list all labels at the first call."""
+        """Train one more epoch on these rows; the first call needs all labels as `classes`."""
         return self._fit(X, y, sample_weight, epochs=1, going_on=True, classes=classes)
 
     def predict(self, X: Any) -> np.ndarray:
         """The most likely class of each row, or the labels whose probability is above one half.
 
-        Where steps have targets, that of each step: an array (rows, steps), a list of arrays, or
-        one entry for each row of a long table, as X is.
+        Where steps have targets, they are predicted instead of rows: an array (rows, steps), a list
+        of arrays, or one entry for each row of a long table, as X is.
         """
         reading = self._read(X)
         return reading.layout.restore(self._predicted(reading))
@@ -98,9 +98,8 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         return np.ascontiguousarray(codes.reshape(len(codes), -1), dtype=self.dtype)
 
     def _row_weights(self, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        return weights * class_weights(
-            self, self.class_weight, self.target_.classes, codes, weights
-        )
+        classes = self.target_.classes
+        return weights * class_weights(self, self.class_weight, classes, codes, weights)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -109,7 +108,7 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
 
 
 class NetworkRegression(RegressorMixin, NetworkEstimator):
-    """Abstract: one number a row, or several."""
+    """Abstract: predicts one number a row, or several."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from rows `X` and their numbers `y`.
@@ -128,7 +127,7 @@ class NetworkRegression(RegressorMixin, NetworkEstimator):
         return self._fit(X, y, sample_weight, going_on=bool(self.warm_start))
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """One more epoch over the rows given; the first call learns means and scales."""
+        """Train one more epoch on these rows; the first call learns means and scales."""
         return self._fit(X, y, sample_weight, epochs=1, going_on=True)
 
     def predict(self, X: Any) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A recurrent network's layers one after the other, by the float64 formulas."""
+"""The layers of a recurrent network, computed by the float64 formulas."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from pellucid.layers import Dropout, Linear, Recurrent
 from pellucid.layers.activations import ACTIVATIONS, Activation
 from pellucid.layers.recurrent import of_direction
 from pellucid.network import Network
+from pellucid.network.parameters import below
 
 _NAMES = {kind: name for name, kind in ACTIVATIONS.items()}  # of their formulas
 
 
 @dataclass
 class _Pass:
-    """A direction of a recurrent layer on one sequence, in the order in which it goes."""
+    """One direction of a recurrent layer on one sequence, in the order in which it runs."""
 
     kind: str
     x: np.ndarray
@@ -40,9 +41,9 @@ class _Pass:
         x = shared(self.x)
         if self.kind == "rnn":
             h = shared(self.forward)
-            found = formulas.rnn_backward(dh, x, h, self.U, self.W, **self.options)
-            return found.dx, found.dh
-        forward = type(self.forward)(*(shared(each) for each in self.forward))
+            rnn = formulas.rnn_backward(dh, x, h, self.U, self.W, **self.options)
+            return rnn.dx, rnn.dh
+        forward = type(self.forward)(*map(shared, self.forward))
         if self.kind == "gru":
             gru = formulas.gru_backward(dh, forward, x, self.U, self.W, **self.options)
             return gru.dx, gru.dh
@@ -79,29 +80,24 @@ class Chain:
         self.network = network
         self.passes: dict[int, list[_Pass]] = {}
         self._weights: dict[int, np.ndarray] = {}
-        parameters = {name: each.astype(np.float64) for name, each in network.parameters().items()}
+        parameters = {name: p.astype(np.float64) for name, p in network.parameters().items()}
         y = x.astype(np.float64)
         self._values = [y]  # the input, and what each layer makes of it
         for index, layer in enumerate(network.layers):
-            p = {
-                name.partition(".")[2]: each
-                for name, each in parameters.items()
-                if name.partition(".")[0] == str(index)
-            }
-            y = self._forward(index, layer, p, y)
+            y = self._forward(index, layer, below(parameters, str(index)), y)
             self._values.append(y)
         self.output = y
 
     def _forward(self, index: int, layer: Any, p: dict[str, np.ndarray], x: Any) -> np.ndarray:
         if isinstance(layer, Recurrent):
-            found = [_run(layer, x, of_direction(p, ""))]
+            passes = [_run(layer, x, of_direction(p, ""))]
             if layer.bidirectional:
-                found.append(_run(layer, x[:, ::-1], of_direction(p, "reverse_")))
-            self.passes[index] = found
+                passes.append(_run(layer, x[:, ::-1], of_direction(p, "reverse_")))
+            self.passes[index] = passes
             if not layer.return_sequences:
-                return np.concatenate([each.states[:, -1] for each in found], axis=-1)
-            turned = [each.states[:, :: -1 if i else 1] for i, each in enumerate(found)]
-            return np.concatenate(turned, axis=-1)
+                return np.concatenate([one.states[:, -1] for one in passes], axis=-1)
+            in_time = [one.states[:, :: -1 if turn else 1] for turn, one in enumerate(passes)]
+            return np.concatenate(in_time, axis=-1)
         if isinstance(layer, Dropout):
             return np.asarray(x)  # at inference it changes nothing
         if isinstance(layer, Activation):
@@ -116,7 +112,7 @@ class Chain:
         )
 
     def state_gradients(self, dy: np.ndarray, index: int, reverse: bool) -> np.ndarray:
-        """The gradient with respect to each state (1, T, S) of layer `index`, in its order."""
+        """The gradient of the states (1, T, S) of layer `index`, in the order in which it runs."""
         for current in reversed(range(index, len(self.network.layers))):
             layer = self.network.layers[current]
             if not isinstance(layer, Recurrent):
@@ -124,23 +120,22 @@ class Chain:
                 continue
             gradients = []
             dx = np.zeros(self._values[current].shape)
-            for turn, each in enumerate(self.passes[current]):
-                dh = self._of_direction(layer, each, dy, turn)
-                below, states = each.backward(dh)
-                dx += below[:, :: -1 if turn else 1]
+            for turn, one in enumerate(self.passes[current]):
+                dx_turned, states = one.backward(self._of_direction(layer, one, dy, turn))
+                dx += dx_turned[:, :: -1 if turn else 1]
                 gradients.append(states)
             if current == index:
                 return gradients[int(reverse)]
             dy = dx
         raise AssertionError("no such layer")
 
-    def _of_direction(self, layer: Recurrent, each: _Pass, dy: np.ndarray, turn: int) -> np.ndarray:
-        """dy of one direction, at every step, in the order in which it goes."""
-        size = each.states.shape[-1]
+    def _of_direction(self, layer: Recurrent, one: _Pass, dy: np.ndarray, turn: int) -> np.ndarray:
+        """dy of one direction at every step, in the order in which it runs."""
+        size = one.states.shape[-1]
         part = dy[..., turn * size : (turn + 1) * size]
         if layer.return_sequences:
             return part[:, :: -1 if turn else 1]
-        dh = np.zeros(each.states.shape)
+        dh = np.zeros(one.states.shape)
         dh[:, -1] = part
         return dh
 
@@ -155,8 +150,8 @@ class Chain:
 
     def jacobians(self, index: int, reverse: bool) -> np.ndarray:
         """``dh_T/dh_t`` for each t: (T, H, numbers of a state)."""
-        each = self.passes[index][int(reverse)]
-        _, steps, size = each.states.shape
+        one = self.passes[index][int(reverse)]
+        _, steps, size = one.states.shape
         dh = np.zeros((size, steps, size))
-        dh[:, -1] = np.eye(size)  # each number of the last state by itself
-        return each.backward(dh)[1].swapaxes(0, 1)
+        dh[:, -1] = np.eye(size)  # row i of the Jacobian: the gradient of number i of h_T
+        return one.backward(dh)[1].swapaxes(0, 1)

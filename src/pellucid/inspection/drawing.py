@@ -1,4 +1,4 @@
-"""The picture of gradients on their way back through time."""
+"""The plot of gradients by step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 # colours that differ for colour-blind readers too, and dashes that differ in grey print
 _STYLES = (("#1f6fb4", "-"), ("#e0701a", "--"), ("#3b8f5a", "-."), ("#8a4fa3", ":"))
-_SMALLEST = 1e-12  # what is drawn of zero
+_SMALLEST = 1e-12  # drawn in place of zero, which has no logarithm
 
 
 def draw(
@@ -21,7 +21,7 @@ def draw(
     Parameters
     ----------
     flows : sequence of (label, loss norms, singular values)
-        One line each; steps are counted back from the last.
+        One line for each flow; steps are counted back from the last.
     path : str or path, optional
         The picture to write.
 

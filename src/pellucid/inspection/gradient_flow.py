@@ -1,4 +1,4 @@
-"""Where a gradient vanishes or explodes on its way back through time, with numbers."""
+"""Where a gradient vanishes or explodes on its way back through time, in numbers."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pellucid.inspection.chain import Chain
 from pellucid.layers import Recurrent
 
 VANISHED, EXPLODED = 1e-3, 1e3
-"""Shares of a gradient at its last step, below and above which it counts as lost or as too much."""
+"""Shares of the gradient at the last step, below which it has vanished and above which exploded."""
 
 
 @dataclass(frozen=True, eq=False)
 class GradientFlow:
     """What becomes of a gradient in one recurrent layer, step by step.
 
-    Arrays have one entry a step, the sequence's last step at the end; of several rows it is the
-    median. A state is what is carried from step to step: of an LSTM the hidden and the cell state.
+    Arrays have one entry a step, the sequence's last step at the end: the median over the rows. A
+    state is what is carried from step to step: of an LSTM the hidden and the cell state.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class GradientFlow:
 
     @property
     def lost(self) -> np.ndarray:
-        """The share lost a step."""
+        """The share lost in each step back."""
         later, earlier = self.singular_value[1:], self.singular_value[:-1]
         return 1 - np.divide(earlier, later, out=np.zeros_like(later), where=later > 0)
 
@@ -83,11 +83,11 @@ class GradientFlow:
         """
         from pellucid.inspection.drawing import draw
 
-        for each in others:
-            if not isinstance(each, GradientFlow):
+        for other in others:
+            if not isinstance(other, GradientFlow):
                 raise TypeError(
                     "what is drawn beside a GradientFlow must be others of its kind. Got "
-                    f"{checks.shown(each)}. Name a file with path=."
+                    f"{checks.shown(other)}. Name a file with path=."
                 )
         lines = [
             (f"{flow.layer.partition('(')[0]}: {flow.verdict}", flow.loss_norm, flow.singular_value)
@@ -97,12 +97,12 @@ class GradientFlow:
 
 
 def judge(norms: np.ndarray) -> str:
-    """The verdict on norms of ``dh_T/dh_t``, t = 1, ..., T: what is reached first, going back."""
-    share = norms / norms[-1] if norms[-1] > 0 else np.zeros_like(norms)
-    for back, each in enumerate(share[::-1]):
-        if each < VANISHED:
+    """The verdict on norms of ``dh_T/dh_t``, t = 1, ..., T: the first limit passed, going back."""
+    shares = norms / norms[-1] if norms[-1] > 0 else np.zeros_like(norms)
+    for back, share in enumerate(shares[::-1]):
+        if share < VANISHED:
             return f"vanishes after {back} step{'s' if back != 1 else ''}"
-        if not each <= EXPLODED:
+        if not share <= EXPLODED:
             return f"explodes from step {len(norms) - back}"
     return f"flows through all {len(norms)} steps" if len(norms) > 1 else "has one step to go"
 
@@ -121,7 +121,7 @@ def gradient_flow(
     X, y : as for ``model.fit``
         Sequences and their targets.
     rows : int, default=8
-        How many of them are looked at, from the first.
+        How many of the sequences are used, from the first.
     layer : int, optional
         Which layer of ``model.network_.layers``; the last recurrent one if left out.
     reverse : bool, default=False
@@ -130,8 +130,8 @@ def gradient_flow(
     Returns
     -------
     GradientFlow
-        Norms of ``dL/dh_t`` and of ``dh_T/dh_t``, the share lost a step, and a verdict. Of an LSTM
-        h_t stands for both states, the hidden one and the cell.
+        Norms of ``dL/dh_t`` and of ``dh_T/dh_t``, the share lost in each step, and a verdict. Of an
+        LSTM h_t stands for both states, the hidden one and the cell.
 
     Raises
     ------
@@ -159,20 +159,17 @@ def gradient_flow(
     count = checks.positive_integer("rows", "gradient_flow", rows)
     index = _index(model, layer, reverse)
     examples = model._examples(X, y)
-    norms = [
-        _of_row(
-            model, examples.rows.row(position)[None], examples.targets.row(position), index, reverse
-        )
-        for position in range(min(count, len(examples)))
-    ]  # fmt: skip
-    return GradientFlow(
-        repr(model.network_.layers[index]), *(_median(each) for each in zip(*norms, strict=True))
-    )
+    norms = []
+    for i in range(min(count, len(examples))):
+        x, target = examples.rows.row(i)[None], examples.targets.row(i)
+        norms.append(_of_row(model, x, target, index, reverse))
+    layer_name = repr(model.network_.layers[index])
+    return GradientFlow(layer_name, *(_median(rows) for rows in zip(*norms, strict=True)))
 
 
 def _index(model: Any, layer: int | None, reverse: bool) -> int:
     layers = model.network_.layers
-    recurrent = [i for i, each in enumerate(layers) if isinstance(each, Recurrent)]
+    recurrent = [i for i, layer in enumerate(layers) if isinstance(layer, Recurrent)]
     if not recurrent:
         raise ValueError(
             f"the model of gradient_flow must have a recurrent layer. Got {type(model).__name__} "
@@ -196,7 +193,7 @@ def _index(model: Any, layer: int | None, reverse: bool) -> int:
 def _of_row(
     model: Any, x: np.ndarray, target: Any, index: int, reverse: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of one sequence, in the order in which the layer goes: the three norms of each step."""
+    """The three norms of each step of one sequence, in the order in which the layer runs."""
     chain = Chain(model.network_, x)
     dy = _loss_backward(model._loss()[0], chain.output, target)
     loss_norm = np.linalg.norm(chain.state_gradients(dy, index, reverse)[0], axis=-1)
@@ -206,7 +203,7 @@ def _of_row(
 
 
 def _loss_backward(loss: str, output: np.ndarray, target: Any) -> np.ndarray:
-    """Of the mean over the steps of `output`, (1, K) or (1, T, K)."""
+    """The gradient of the mean loss over the steps of `output`, (1, K) or (1, T, K)."""
     rows = output.reshape(-1, output.shape[-1])
     if loss == "categorical_cross_entropy":
         target = np.eye(rows.shape[1])[np.atleast_1d(target)]
@@ -215,9 +212,8 @@ def _loss_backward(loss: str, output: np.ndarray, target: Any) -> np.ndarray:
 
 
 def _median(rows: tuple[np.ndarray, ...]) -> np.ndarray:
-    """Of each step counted from the end; a step that only the longest have, of those."""
-    steps = max(map(len, rows))
-    table = np.full((len(rows), steps), np.nan)
-    for row, each in zip(table, rows, strict=True):
-        row[steps - len(each) :] = each
+    """The median of each step, counted from the end, over the rows that have it."""
+    table = np.full((len(rows), max(map(len, rows))), np.nan)
+    for line, row in zip(table, rows, strict=True):
+        line[-len(row) :] = row
     return np.asarray(np.nanmedian(table, axis=0))

@@ -15,7 +15,7 @@ from pellucid.layers.activations import Activation
 from pellucid.layers.base import ROW_SLICES, Layer, Parameter, Shape, border_of
 
 PREDICT_ROWS, PREDICT_BYTES = 256, 16 << 20  # of a batch at inference; no result depends on them
-# below this many multiply-adds a step, meeting costs more than a second thread brings
+# below this many multiply-adds a step, waiting for a second thread costs more than it brings
 THREAD_WORK = 400_000
 
 
@@ -36,12 +36,12 @@ class Chain:
 
     @classmethod
     def of(cls, layers: Iterable[Layer], shape: Shape, owner: str = "Network") -> Chain:
-        """The chain of `layers`, stacks taken apart, on rows of `shape`.
+        """The chain of `layers`, each stack of layers one by one, on rows of `shape`.
 
         Raises
         ------
         ValueError
-            If a layer does not take what the one before gives; it names the layer.
+            If a layer does not take what the one before gives.
         """
         single = tuple(part for layer in layers for part in layer.stack())
         shapes = [shape]
@@ -55,7 +55,7 @@ class Chain:
         return cls(single, tuple(shapes))
 
     def branches(self, index: int) -> dict[str, Chain]:
-        """The chains that layer `index` holds, by name."""
+        """The chains inside layer `index`, by name."""
         layer, shape = self.layers[index], self.shapes[index]
         return {
             name: Chain.of(layers, shape, type(layer).__name__)
@@ -63,14 +63,14 @@ class Chain:
         }
 
     def parameters(self) -> dict[str, Parameter]:
-        """What the layers learn: ``"0.weight"``; of a layer in a layer ``"2.layers.0.weight"``."""
+        """All parameters by name: ``"0.weight"``; in a layer's branch ``"2.layers.0.weight"``."""
         named: dict[str, Parameter] = {}
         for index, layer in enumerate(self.layers):
-            for name, parameter in layer.parameters(self.shapes[index]).items():
-                named[f"{index}.{name}"] = parameter
+            own = layer.parameters(self.shapes[index])
+            named |= {f"{index}.{name}": parameter for name, parameter in own.items()}
             for branch, chain in self.branches(index).items():
-                for name, parameter in chain.parameters().items():
-                    named[f"{index}.{branch}.{name}"] = parameter
+                inner = chain.parameters()
+                named |= {f"{index}.{branch}.{name}": inner[name] for name in inner}
         return named
 
     def learns(self, last: int) -> bool:
@@ -86,35 +86,34 @@ class Chain:
         )
 
     def grids(self, dtype: Any, first: Grid | None = None) -> list[Grid]:
-        """Where each shape's pixels lie: with the border and the room that its layers want."""
+        """Each shape's grid of pixels, with the border and padding that the layers on it need."""
         grids = [
             grid_of(shape, tiled_pixel(shape[-1], dtype), border_of(self.layers[index:], shape))
             for index, shape in enumerate(self.shapes)
         ]
         if first is not None:
             grids[0] = first
-        elif self.layers[0].reads_plain:  # as the data come, all else in whole vectors
+        elif self.layers[0].reads_plain:  # the data unpadded; all other grids in whole vectors
             grids[0] = grid_of(self.shapes[0], 0, grids[0].border)
         return grids
 
     @property
     def work(self) -> int:
         """Multiply-adds of one row's forward pass."""
-        return sum(
-            layer.work(shape) for layer, shape in zip(self.layers, self.shapes, strict=False)
-        )
+        pairs = zip(self.layers, self.shapes, strict=False)
+        return sum(layer.work(shape) for layer, shape in pairs)
 
     def threads(self, rows: int, n_jobs: int | None = None) -> int:
         """How many threads a step of `rows` rows is worth; no result depends on it."""
-        # more threads than processors wait for one another; some more are let through for tests
+        # more threads than processors wait for one another; tests may ask for some more
         most = available_threads() if n_jobs is None else min(n_jobs, 8 * available_threads())
         return max(1, min(most, rows * self.work // THREAD_WORK))
 
     @property
     def slices(self) -> int:
-        """Into how many slices a batch's rows are cut where they are large, else 0."""
+        """Into how many slices the rows of a batch are cut where they are large, else 0."""
         if any(layer.joins_steps for layer in self.layers):
-            return 0  # many rows go through their steps together
+            return 0  # steps are taken for many rows together
         return ROW_SLICES if any(layer.slices_rows for layer in self.layers) else 0
 
     @property
@@ -123,7 +122,7 @@ class Chain:
         return any(layer.stateful for layer in self.layers)
 
     def predict_rows(self, dtype: Any) -> int:
-        """How many rows are predicted at a time: fewer, where a row's maps are large."""
+        """How many rows are predicted at a time: fewer where a row is large."""
         row = sum(map(math.prod, self.shapes)) * np.dtype(dtype).itemsize
         return max(1, min(PREDICT_ROWS, PREDICT_BYTES // row))
 
@@ -146,14 +145,14 @@ class Chain:
             )
 
     def _mixes_steps(self) -> Layer | None:
-        """The first layer, if any, that neither keeps steps apart nor goes through them all."""
+        """The first layer, if any, that mixes steps without being recurrent."""
         for layer, shape in zip(self.layers, self.shapes, strict=False):
             if len(shape) > 1 and not (layer.joins_steps or layer.takes_steps()):
                 return layer
         return None
 
     def for_rows(self, shape: Sequence[int]) -> Chain:
-        """The chain for an X of `shape`: itself, or what differs in its number of steps alone.
+        """The chain for an X of `shape`: itself, or one that differs in its number of steps alone.
 
         Raises
         ------

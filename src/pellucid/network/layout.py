@@ -1,4 +1,4 @@
-"""A chain's arrays for one size of batch, and the operations on them."""
+"""A chain's arrays for batches of one size, and the operations on them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pellucid.kernels.panels import rows_of
 from pellucid.layers.activations import Activation
 from pellucid.layers.stage import Batch, Layout, Stage
 from pellucid.network.chain import Chain
+from pellucid.network.parameters import below
 
 Views = Mapping[str, np.ndarray]
 
@@ -26,7 +27,7 @@ def lay_out(
     x_grid: Grid | None = None,
     dx: np.ndarray | None = None,
 ) -> Layout:
-    """Allocate all that `chain` needs for a batch, and make its operations.
+    """Allocate the arrays of `chain` for a batch, and make its operations.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ def lay_out(
     x, x_grid : ndarray and Grid, optional
         The input, where it is another chain's; by default rows of its own.
     dx : ndarray, optional
-        Where the input's gradient goes; None where nobody asks for it, as for the data's.
+        Where the input's gradient goes; None where none is needed, as for the data.
     """
     grids = chain.grids(batch.dtype, x_grid)
     first_x = rows_of(batch.rows, grids[0].size, batch.dtype) if x is None else x
@@ -51,11 +52,11 @@ def lay_out(
             number=own_numbers[index], input_shape=chain.shapes[index],
             output_shape=chain.shapes[index + 1], x=x, y=y, x_grid=grids[index],
             y_grid=grids[index + 1], dx=dx, dy=dy, batch=batch,
-            parameters=_below(parameters, str(index)), gradients=_below(gradients, str(index)),
+            parameters=below(parameters, str(index)), gradients=below(gradients, str(index)),
         )  # fmt: skip
         stage.branches = {
             name: lay_out(
-                inner, batch, _below(stage.parameters, name), _below(stage.gradients, name),
+                inner, batch, below(stage.parameters, name), below(stage.gradients, name),
                 x, grids[index], None if dx is None else np.zeros_like(dx),
             )
             for name, inner in chain.branches(index).items()
@@ -65,7 +66,7 @@ def lay_out(
             stages[-1].activation = (layer.kind, layer.slope)
         stages.append(stage)
         x, dx = y, dy
-    forward = _forward(chain, stages, batch.training)  # first: it allocates what others read
+    forward = _forward(chain, stages, batch.training)  # first: it allocates arrays for the others
     return Layout(
         batch=batch, x=first_x, x_grid=grids[0], dx=first_dx, y=x, y_grid=grids[-1], dy=dx,
         stages=stages, forward=forward,
@@ -73,14 +74,6 @@ def lay_out(
         begin=_of_all(chain, stages, "begin") if batch.carries else [],
         carry=_of_all(chain, stages, "carry") if batch.carries else [],
     )  # fmt: skip
-
-
-def _below(named: Views, prefix: str) -> dict[str, np.ndarray]:
-    """Those whose names begin with `prefix` and a point, without these."""
-    begin = f"{prefix}."
-    return {
-        name.removeprefix(begin): array for name, array in named.items() if name.startswith(begin)
-    }
 
 
 def _of_all(chain: Chain, stages: list[Stage], method: str) -> list[Operation]:
@@ -101,7 +94,7 @@ def _forward(chain: Chain, stages: list[Stage], training: bool) -> list[Operatio
 
 
 def _backward(chain: Chain, stages: list[Stage]) -> list[Operation]:
-    """From the last layer down to where nothing below is learnt and nobody asks for more."""
+    """From the last layer down to the lowest with parameters, or to dx where it is needed."""
     layers, operations = chain.layers, []
     for index in reversed(range(len(layers))):
         if stages[0].dx is None and not chain.learns(index):

@@ -30,26 +30,18 @@ class Loss:
         One of `LOSSES`.
     chain, layout : Chain and Layout
     targets : Targets
-        Of all rows.
+        The targets of all rows.
     order : int64 ndarray of shape (N,)
         The epoch's order of the rows.
-    steps : int
-        Of an epoch.
 
     Attributes
     ----------
     control : ndarray
-        For the program: a loss that is no finite number halts it.
+        For the program, which halts at a loss that is not finite.
     """
 
     def __init__(
-        self,
-        name: str,
-        chain: Chain,
-        layout: Layout,
-        targets: Targets,
-        order: np.ndarray,
-        steps: int,
+        self, name: str, chain: Chain, layout: Layout, targets: Targets, order: np.ndarray
     ) -> None:
         checks.one_of("loss", "Network", name, LOSSES)
         chain.check_rank(f"the loss {name}", 2 if targets.each_step else 1)
@@ -66,6 +58,7 @@ class Loss:
         self.weight = np.ascontiguousarray(targets.scaled_weight, dtype=dtype)
         self.gradient = layout.dy if layout.dy is not None else np.zeros_like(layout.y)
         self.row_losses, self.row_hits = np.zeros(rows), np.zeros(rows)
+        steps = -(-len(order) // rows)
         self.sums = np.zeros(2 * steps)  # each step's loss, then each step's hits
         self.control = new_control()
 
@@ -80,13 +73,14 @@ class Loss:
         return self.sums[self.sums.size // 2 :]
 
     def mean(self, rows: int) -> tuple[float, float]:
-        """Of the epoch just run, the mean loss of its `rows` and the share of right answers."""
+        """The mean loss of the last epoch's `rows`, and the share of right answers."""
         return math.fsum(self.losses) / rows, math.fsum(self.hits) / rows
 
     def operations(self, back: int = 0, adds: bool = False) -> list[Operation]:
-        """Loss and gradient of a batch, and their sum, which halts a program with this control.
+        """Loss and gradient of a batch, and the sum of losses, which may halt the program.
 
-        Of steps that have targets, the last but for `back` of them; the sum may add to what was.
+        Where steps have targets, they end `back` steps before the last one; where `adds`, the sum
+        is added to that of the pieces before.
         """
         layout = self.layout
         of_rows = LOSSES[self.name](
@@ -102,7 +96,7 @@ class Loss:
         return [operation(of_rows), operation(of_batch, halts=True)]
 
     def _checked(self, values: Any, count: int, dtype: np.dtype) -> np.ndarray:
-        """The targets as the kernel reads them: without bounds checks, so they are made here."""
+        """The targets for the kernel, which checks no bounds."""
         if self.name != "categorical_cross_entropy":
             numbers = np.ascontiguousarray(values, dtype=dtype)
             if numbers.shape != (count, self.columns):

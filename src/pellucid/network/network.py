@@ -77,7 +77,7 @@ class Network:
             The shape of one row.
         dtype : {"float32", "float64"}
         random_state : int, RandomState or None
-            None draws anew each time.
+            None draws other values each time.
         draw : bool
             False leaves all parameters zero, for :meth:`set_parameters`.
 
@@ -98,11 +98,6 @@ class Network:
         if draw:
             self.held.draw(random_state)
         return self
-
-    @property
-    def built(self) -> bool:
-        """Whether :meth:`build` has been called."""
-        return self._chain is not None
 
     @property
     def chain(self) -> Chain:
@@ -150,11 +145,6 @@ class Network:
         """The number of parameters, padding not counted."""
         return self.held.count
 
-    @property
-    def work(self) -> int:
-        """Multiply-adds of one row's forward pass."""
-        return self.chain.work
-
     def parameters(self) -> dict[str, np.ndarray]:
         """A copy of every parameter, by name: ``"0.weight"`` is layer 0's (I, H) matrix."""
         return self.held.named(self.values)
@@ -167,24 +157,20 @@ class Network:
     # -- running ---------------------------------------------------------------------------
 
     def forward(
-        self,
-        X: Any,
-        output: str = "identity",
-        n_jobs: int | None = None,
-        batch_size: int = 1,
+        self, X: Any, output: str = "identity", n_jobs: int | None = None, batch_size: int = 1
     ) -> np.ndarray:
-        """The network's output for every row, Dropout and the like as at inference.
+        """The network's output for every row, at inference.
 
         Parameters
         ----------
         X : array-like of shape (N, ...), or Rows
         output : {"identity", "sigmoid", "softmax"}
-            A last function of the output: the probabilities that belong to logits.
+            A function applied to the output, to turn logits into probabilities.
         n_jobs : int, optional
             Threads; by default as many as the process may use and the work is worth.
         batch_size : int, default=1
-            Where layers are stateful: after how many rows one goes on from the state of another.
-            Else no result depends on how many rows are computed together.
+            Where layers are stateful, a row goes on from the state of the row `batch_size` before
+            it. Else no result depends on it.
 
         Returns
         -------
@@ -204,8 +190,8 @@ class Network:
         """The mean loss of all rows as one batch, and its gradient by parameter name.
 
         `y` holds class indices for "categorical_cross_entropy", else numbers of shape (N, K), or is
-        Targets of such values. These have weights of their own.
-        Layers act as in training: Dropout with seed 0, and BatchNorm moves its running statistics.
+        Targets of such values with their weights. Layers act as in training: Dropout with seed 0,
+        and BatchNorm updates its running statistics.
         """
         rows = as_rows(X, self.dtype)
         self.chain.for_rows(rows.shape)
@@ -220,23 +206,19 @@ class Network:
 
     def summary_lines(self) -> list[str]:
         """The table that :meth:`summary` prints, line by line."""
-        table = [("layer", "output shape", "parameters"), ("input", _shown(self.input_shape), "0")]
-        notes = [""]
+        table = [("layer", "output shape", "parameters", "")]
+        table.append(("input", _shown(self.input_shape), "0", ""))
         for depth, layer, output, count, note in _listed(self.chain):
-            table.append((f"{'  ' * depth}{layer}", _shown(output), f"{count:,}"))
-            notes.append(note)
-        table.append(("total", "", f"{self.size:,}"))
+            table.append((f"{'  ' * depth}{layer}", _shown(output), f"{count:,}", note))
+        table.append(("total", "", f"{self.size:,}", ""))
         widths = [max(len(row[column]) for row in table) for column in range(3)]
-        lines = [
-            f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}" for row in table
-        ]
-        rule = "-" * len(lines[0])
-        shown = [lines[0], rule]
-        for line, note in zip(lines[1:-1], notes, strict=True):
-            shown.append(line)
+        lines = []
+        for name, shape, size, note in table:
+            lines.append(f"{name:<{widths[0]}}  {shape:<{widths[1]}}  {size:>{widths[2]}}")
             if note:
-                shown.append(f"    {note}")
-        return [*shown, rule, lines[-1]]
+                lines.append(f"    {note}")
+        rule = "-" * len(lines[0])
+        return [lines[0], rule, *lines[1:-1], rule, lines[-1]]
 
     def summary(self) -> None:
         """Print a table of layer, output shape and parameters, and how sizes of maps follow."""
@@ -255,7 +237,7 @@ class Network:
 def _listed(
     chain: Chain, depth: int = 0, label: str = ""
 ) -> Iterator[tuple[int, str, Shape, int, str]]:
-    """Each layer and those that it holds: depth, words, output shape, its own parameters, sizes."""
+    """Each layer and those inside it: depth, name, output shape, own parameters, note on sizes."""
     for index, layer in enumerate(chain.layers):
         shape, output = chain.shapes[index : index + 2]
         own = sum(math.prod(parameter.shape) for parameter in layer.parameters(shape).values())

@@ -18,7 +18,7 @@ from pellucid.randomness import Stream, seed_from
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a parameter rests in the flat vector."""
+    """Where a parameter lies in the flat vector."""
 
     parameter: Parameter
     begin: int
@@ -32,8 +32,8 @@ class _Place:
 class Parameters:
     """All parameters in one vector: matrices in panels, padded with zeros.
 
-    Those that decay come first, then the others that learn, so that one operation updates each
-    kind; then those that layers count themselves.
+    Those with weight decay come first, then the others that are learned, so that one operation
+    updates each kind; then those that layers update themselves, such as running means.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Parameters:
     ----------
     values : ndarray of shape (P,)
     decaying, learning : int
-        Where in `values` those that decay end, and those that learn.
+        Where in `values` those with weight decay end, and where all that are learned end.
     """
 
     def __init__(self, named: Mapping[str, Parameter], dtype: Any) -> None:
@@ -64,25 +64,22 @@ class Parameters:
         self.values = aligned(begin, self.dtype)
 
     def draw(self, random_state: Any) -> None:
-        """Draw all of them anew."""
+        """Draw the initial values of all parameters."""
         seed = seed_from(random_state)
         for index, (name, place) in enumerate(self._places.items()):
-            stream = Stream(seed, "initialization", index)
-            parameter = place.parameter
+            stream, parameter = Stream(seed, "initialization", index), place.parameter
             self._write(name, initial(parameter.initialization, parameter.shape, stream))
 
     def named(self, vector: np.ndarray) -> dict[str, np.ndarray]:
         """The parameters, or their gradients, in a `vector` like `values`: copies by name."""
-        return {
-            name: unpack(
-                vector[place.slice], math.prod(place.parameter.shape[:-1]),
-                place.parameter.shape[-1],
-            ).reshape(place.parameter.shape)
-            for name, place in self._places.items()
-        }  # fmt: skip
+        arrays = {}
+        for name, place in self._places.items():
+            *rows, columns = shape = place.parameter.shape
+            arrays[name] = unpack(vector[place.slice], math.prod(rows), columns).reshape(shape)
+        return arrays
 
     def views(self, vector: np.ndarray) -> dict[str, np.ndarray]:
-        """Each one's part of a `vector` like `values`, packed, by name."""
+        """The packed parameters in a `vector` like `values`: views by name."""
         return {name: vector[place.slice] for name, place in self._places.items()}
 
     def set(self, parameters: Mapping[str, Any]) -> None:
@@ -109,3 +106,11 @@ class Parameters:
     def _write(self, name: str, value: np.ndarray) -> None:
         place = self._places[name]
         pack(value.reshape(-1, place.parameter.shape[-1]), self.values[place.slice])
+
+
+def below(named: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """The arrays whose names begin with `prefix` and a point, by the rest of the name."""
+    begin = f"{prefix}."
+    return {
+        name.removeprefix(begin): array for name, array in named.items() if name.startswith(begin)
+    }

@@ -1,7 +1,7 @@
 """The passes over rows: a training step, a measurement, a prediction, gradients.
 
-Nowhere else is a program built or run. Each pass lays a chain out, puts the operations of a step
-together, and runs them batch by batch, while the rows' reader keeps ahead.
+Only passes build and run programs. Each lays out a chain, puts the operations of a step together,
+and runs them batch by batch, while the rows' reader fetches the next ones.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ class Halted(Exception):
 
 
 class _Pass(AbstractContextManager):
-    """Abstract: a program over all rows, some steps a call.
+    """Abstract: a program that is run over all rows, some steps in a call.
 
     Attributes
     ----------
     rows, batch, steps : int
-        All rows, those of a step, and how many steps that makes.
+        The number of rows, of rows in a step, and of steps.
     parts : int
-        Threads.
+        The number of threads.
     seconds : float
         How long the last call took.
     """
@@ -143,7 +143,7 @@ class Prediction(_Pass):
         self._assemble([self._gather(), *layout.begin, *layout.forward, *layout.carry])
 
     def outputs(self) -> np.ndarray:
-        """Of every row, flat: (N, numbers of a row)."""
+        """The output of every row as one flat line: (N, numbers of a row)."""
         y, grid = self.layout.y, self.layout.y_grid
         places = (grid.pixels[:, None] + np.arange(grid.channels)).reshape(-1)
         outputs = np.empty((self.rows, len(places)), dtype=y.dtype)
@@ -154,7 +154,7 @@ class Prediction(_Pass):
 
 
 def _last(x: np.ndarray, output: str, parts: int) -> np.ndarray:
-    """A last function of each row of x."""
+    """Softmax or sigmoid of every row of x."""
     y, columns, line = np.zeros_like(x), x.shape[1], spaced(1)
     if output == "softmax":
         end = operation(softmax_forward(x=x, y=y, columns=columns))
@@ -174,14 +174,14 @@ def gradients(
     """The mean loss of all rows as one batch; see :meth:`pellucid.Network.gradients`."""
     rows = len(examples)
     with TrainingPass(chain, parameters, examples, loss, rows) as training:
-        with suppress(Halted):  # the loss tells
+        with suppress(Halted):  # a loss that is not finite is the result
             for _ in training.calls(training.order, lambda: 1):
                 pass
     return float(training.loss.losses[0]) / rows, parameters.named(training.gradients)
 
 
 class Measurement(_Pass):
-    """The pass that measures loss and accuracy on rows kept aside."""
+    """The pass that measures loss and accuracy on validation rows."""
 
     def __init__(
         self,
@@ -195,12 +195,12 @@ class Measurement(_Pass):
         batch = min(chain.predict_rows(parameters.dtype), len(rows))
         super().__init__(chain.for_rows(rows.shape), parameters, rows, batch, n_jobs)
         self.order = np.arange(len(rows), dtype=np.int64)
-        self.loss = Loss(loss, self.chain, self.layout, examples.targets, self.order, self.steps)
+        self.loss = Loss(loss, self.chain, self.layout, examples.targets, self.order)
         operations = [self._gather(), *self.layout.forward, *self.loss.operations()]
         self._assemble(operations, self.loss.control)
 
     def measure(self) -> tuple[float, float]:
-        """The mean loss, infinite where it is no number, and the share of right answers."""
+        """The mean loss, infinite where it is not finite, and the share of right answers."""
         try:
             for _ in self.calls(self.order, lambda: self.steps):
                 pass
@@ -210,7 +210,7 @@ class Measurement(_Pass):
 
 
 class Change(Protocol):
-    """What may happen to a batch's rows before the network sees them, as augmentation does."""
+    """A random change of a batch's rows before the network sees them, such as augmentation."""
 
     def operations(
         self, x: np.ndarray, y: np.ndarray, grid: Grid, clock: np.ndarray
@@ -230,9 +230,9 @@ class TrainingPass(_Pass):
         Rows of a step.
     update : callable, optional
         ``update(gradients, schedule, scale)`` gives the operations that change the parameters;
-        `schedule` has three numbers a step, and gradients count `scale` times.
+        `schedule` has three numbers a step, and gradients are multiplied by ``scale[0]``.
     seed : int
-        What dropout and the like draw from.
+        The seed of dropout and augmentation.
     clip_norm : float, optional
         The largest norm of the whole gradient.
     tbptt_steps : int, optional
@@ -243,13 +243,13 @@ class TrainingPass(_Pass):
     Attributes
     ----------
     order : int64 ndarray of shape (N,)
-        In which rows come; to be set before each epoch.
+        The order of the rows; to be set before each epoch.
     schedule : float64 ndarray of shape (steps, 3)
         To be set before each epoch.
     clock : int64 ndarray of shape (3,)
-        The last of them, the steps done before, is to be set before each epoch.
+        The seed in two halves, and the steps done before, to be set before each epoch.
     gradients : ndarray of shape (P,)
-        Of the last step.
+        The gradients of the last step.
     """
 
     def __init__(
@@ -277,7 +277,7 @@ class TrainingPass(_Pass):
             weight=np.ascontiguousarray(self.targets.row_weight, dtype=parameters.dtype),
             order=self.order, carries=self.pieces > 1 or chain.stateful,
         )  # fmt: skip
-        self.loss = Loss(loss, chain, self.layout, self.targets, self.order, self.steps)
+        self.loss = Loss(loss, chain, self.layout, self.targets, self.order)
         self.schedule, scale = np.zeros((self.steps, 3)), np.ones(2)
         operations, self.gradients = self._to_gradients(vector, change)
         operations += _clip(self.gradients, clip_norm, scale)
@@ -288,11 +288,11 @@ class TrainingPass(_Pass):
     def _to_gradients(
         self, vector: np.ndarray, change: Change | None
     ) -> tuple[list[Operation], np.ndarray]:
-        """Forward and backward, and where the gradients are then.
+        """The operations forward and backward, and the vector where they leave the gradients.
 
-        Long sequences go piece by piece, the last piece at their ends. A piece goes on from the
-        states of the one before, and no gradient goes back to that. Where a sequence has one
-        target, the other pieces only go forward.
+        Long sequences are computed piece by piece; the last piece holds their ends. A piece goes on
+        from the states of the one before, to which no gradient goes back. Where a sequence has one
+        target, only the last piece goes backward.
         """
         layout, operations, fresh = self.layout, [], True
         by_steps = self.targets.each_step
@@ -307,16 +307,15 @@ class TrainingPass(_Pass):
             if by_steps or piece == 0:
                 operations += [*self.loss.operations(back, adds=not fresh), *layout.backward]
                 if adds_up:
-                    operations.append(
-                        operation(accumulate(gradient=vector, total=total, fresh=fresh))
-                    )
+                    added = accumulate(gradient=vector, total=total, fresh=fresh)
+                    operations.append(operation(added))
                 fresh = False
             if piece or self.chain.stateful:
                 operations += layout.carry
         return operations, total
 
     def _input(self, back: int, change: Change | None) -> list[Operation]:
-        """The batch's rows, changed by chance where that is asked for."""
+        """The operations that copy a batch's rows, and change them where there is a `change`."""
         layout = self.layout
         if change is None:
             return [self._gather(back)]
@@ -329,7 +328,7 @@ class TrainingPass(_Pass):
         ]
 
     def not_finite(self) -> str:
-        """Where a loss that is no finite number began, in words."""
+        """The first layer with values that are not finite, in words."""
         for stage, layer in zip(self.layout.stages, self.chain.layers, strict=True):
             bad = [name for name, part in stage.parameters.items() if not np.isfinite(part).all()]
             if bad:
@@ -340,7 +339,7 @@ class TrainingPass(_Pass):
 
 
 def _clip(gradients: np.ndarray, clip_norm: float | None, scale: np.ndarray) -> list[Operation]:
-    """The operations that find by what the gradients are to be multiplied."""
+    """The operations that compute the factor by which gradients are clipped."""
     if clip_norm is None:
         return []
     lanes = np.zeros((NORM_CHUNKS, NORM_LANES))
@@ -351,7 +350,7 @@ def _clip(gradients: np.ndarray, clip_norm: float | None, scale: np.ndarray) -> 
 
 
 def finite(chain: Chain, parameters: Parameters, rows: Rows) -> bool:
-    """Whether the outputs of some rows are finite numbers, so that the last step went well."""
+    """Whether the first rows' outputs are finite, so that the last update did no harm."""
     some: Any = rows.take(slice(0, chain.predict_rows(parameters.dtype)))
     outputs = predict(chain, parameters, some, n_jobs=1)
     return bool(np.isfinite(outputs if outputs.ndim < 3 else some.of_steps(outputs)).all())

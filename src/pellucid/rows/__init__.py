@@ -1,4 +1,4 @@
-"""What a network is fed with: rows of any kind behind one protocol, and their targets."""
+"""The input of networks: rows of any kind behind one protocol, and their targets."""
 
 from pellucid.rows.base import Reader, Rows
 from pellucid.rows.dense import Dense, as_rows

@@ -13,10 +13,10 @@ from pellucid.kernels.grid import Grid
 
 
 class Rows(ABC):
-    """Abstract: N rows of one shape, wherever they lie.
+    """Abstract: N rows of one shape, in memory or elsewhere.
 
-    A new kind says its shape, how some of its rows are taken, what one row is, and which operation
-    copies a batch of them to where the first layer reads.
+    A new kind defines its shape, `take`, `row`, and the operation that copies a batch to where the
+    first layer reads.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Rows(ABC):
 
     @abstractmethod
     def row(self, position: int) -> np.ndarray:
-        """One row as the network sees it, without the steps that it lacks."""
+        """One row as the network reads it, without the steps that it lacks."""
 
     @abstractmethod
     def gather(
@@ -45,14 +45,14 @@ class Rows(ABC):
     ) -> Operation:
         """The operation that copies a batch into `x`, the padded rows on `grid`.
 
-        Row i of a batch is the one that ``slots[first + i]`` says. Where rows are `unequal`, as
-        many steps are copied as `grid` is wide: the last ones, but for `back` behind them; and
-        `absent` gets the number of steps that each row lacks.
+        Row i of a batch is row ``slots[first + i]``. Where rows are `unequal`, as many steps are
+        copied as `grid` is wide, up to `back` steps before the last, and `absent` gets the number
+        of steps that each row lacks.
         """
 
     @property
     def present(self) -> np.ndarray | None:
-        """Which steps each row has, bool of shape (N, T); None where none lacks any."""
+        """Which steps each row has, bool of shape (N, T); None where every row has all."""
         return None
 
     @property
@@ -61,16 +61,16 @@ class Rows(ABC):
         return 1.0
 
     def of_steps(self, outputs: np.ndarray) -> np.ndarray:
-        """`outputs` of shape (N, T, K) for the steps that there are: (all steps, K)."""
+        """`outputs` of shape (N, T, K) at the steps that exist: (all steps, K)."""
         present = self.present
         return outputs.reshape(-1, outputs.shape[-1]) if present is None else outputs[present]
 
     def as_type(self, dtype: Any) -> Rows:
-        """The rows in the network's float type, where they are numbers of another."""
+        """The rows in the network's float type."""
         return self
 
     def in_pieces(self) -> Rows:
-        """The same rows as a kind whose steps can be gathered piece by piece."""
+        """The same rows as a kind that can be gathered in pieces of some steps."""
         raise TypeError(f"rows to be cut must have steps. Got {type(self).__name__}.")
 
     @property
@@ -79,28 +79,28 @@ class Rows(ABC):
         return self
 
     def reader(self, batch: int) -> Reader:
-        """What hands them over in batches of `batch` rows."""
+        """A reader for batches of `batch` rows."""
         return Reader(self, batch)
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        """All rows as the network sees them, where they are of one length."""
+        """All rows as the network reads them, where they are of one length."""
         return np.array([self.row(position) for position in range(len(self))], dtype=dtype)
 
 
 class Reader(AbstractContextManager):
     """Hands rows to the kernels in the order of the epoch.
 
-    Rows in memory are there when they are wanted. A kind that has to fetch its rows has a reader of
-    its own, with another `begin`, `wait`, `steps` and `close`.
+    Rows in memory need no waiting. A kind that has to fetch its rows overrides `begin`, `wait`,
+    `steps` and `close`.
 
     Parameters
     ----------
     rows : Rows
     batch : int
-        Rows of a step.
+        The number of rows in a step.
     """
 
     def __init__(self, rows: Rows, batch: int) -> None:
@@ -112,7 +112,7 @@ class Reader(AbstractContextManager):
         return self.rows.gather(self.slots, x, grid, absent, back)
 
     def begin(self, order: np.ndarray) -> None:
-        """A new epoch, in this order."""
+        """Begin an epoch in this order."""
         self.slots[:] = order
 
     @property
@@ -121,13 +121,13 @@ class Reader(AbstractContextManager):
         return max(1, -(-len(self.rows) // self.batch))
 
     def wait(self, first: int, last: int) -> None:
-        """Return once the rows at the places `first` to `last` of the epoch are there.
+        """Return once the rows at the places `first` to `last` of the epoch are ready.
 
-        All places before `first` are done with.
+        Rows at places before `first` are no longer needed.
         """
 
     def close(self) -> None:
-        """Leave nothing behind, such as threads."""
+        """Release threads and the like."""
 
     def __exit__(self, *error: object) -> None:
         self.close()

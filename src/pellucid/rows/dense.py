@@ -55,5 +55,5 @@ class Dense(Rows):
 
 
 def as_rows(X: Any, dtype: Any) -> Rows:
-    """`X`, rows of any kind or anything that NumPy takes for an array, in `dtype`."""
+    """`X`, Rows or anything that NumPy makes an array of, in `dtype`."""
     return (X if isinstance(X, Rows) else Dense(np.asarray(X))).as_type(dtype)

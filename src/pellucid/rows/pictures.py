@@ -1,4 +1,4 @@
-"""Rows that are pictures: levels and what they stand for, in memory or decoded when wanted."""
+"""Rows that are pictures: integer levels and their values, in memory or decoded on demand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pellucid.kernels.grid import Grid, lines
 from pellucid.kernels.operations.batches import gather_levels
 from pellucid.rows.base import Reader, Rows
 
-THREADS = 4  # more decode no faster: what they hand over is Python's
+THREADS = 4  # more decode no faster: they wait for Python's lock
 RING_BYTES = 8 << 20
 _GROUP = 8  # pictures that a thread decodes at a time
 
@@ -24,7 +24,7 @@ class Pictures(Rows):
     Parameters
     ----------
     table : ndarray of shape (256 or 65536, C)
-        The number that each level of each channel stands for, in the network's float type.
+        The value of each level in each channel, in the network's float type.
     levels : ndarray of shape (N, H, W, C) and type uint8 or uint16
     """
 
@@ -60,13 +60,13 @@ class DecodedPictures(Rows):
     Parameters
     ----------
     table : ndarray of shape (256 or 65536, C)
-        As in :class:`Pictures`; its length tells the levels' type, uint8 or uint16.
+        As in :class:`Pictures`; of 256 lines for uint8 levels, else for uint16.
     positions : int64 ndarray of shape (N,)
-        Which pictures they are.
+        The numbers of the pictures, for `decode`.
     row_shape : tuple of int
-        (H, W, C) of each.
+        (H, W, C).
     decode : callable
-        ``decode(position)`` gives the levels of one, or raises.
+        ``decode(position)`` gives the levels of one picture, or raises.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class DecodingReader(Reader):
         return max(1, len(self.ring) // (2 * self.batch))
 
     def wait(self, first: int, last: int) -> None:
-        """As :meth:`Reader.wait`; the slots before `first` are filled with what comes next."""
+        """As :meth:`Reader.wait`; slots before `first` are filled with the next rows."""
         end_of_ring = min(len(self.rows), first + len(self.ring))
         while self._asked < end_of_ring:
             begin, end = self._asked, min(self._asked + _GROUP, end_of_ring)
@@ -147,7 +147,7 @@ class DecodingReader(Reader):
             self.ring.levels[slot] = self.rows.levels(int(self._order[place]))
 
     def _drop(self) -> None:
-        """Nothing that was asked for is wanted any more."""
+        """Cancel all decoding, and wait for what has begun."""
         for task in self._tasks.values():
             task.cancel()
         for task in self._tasks.values():
@@ -161,5 +161,5 @@ class DecodingReader(Reader):
 
 
 def look_up(table: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """What the levels (..., C) stand for."""
+    """The values of the levels (..., C)."""
     return np.asarray(table[levels, np.arange(levels.shape[-1])])

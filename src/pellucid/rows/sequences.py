@@ -1,4 +1,4 @@
-"""Rows that are sequences of unequal length, one behind the other in one array."""
+"""Rows that are sequences of unequal length, stored one after another in one array."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Sequences(Rows):
     ----------
     values : ndarray of shape (all steps, C)
     starts, lengths : int64 ndarray of shape (N,)
-        Where in `values` a sequence begins, and how many steps it has, at least one.
+        Where each sequence begins in `values`, and its number of steps, at least one.
     steps : int
         T, at least the largest length.
 
@@ -48,7 +48,7 @@ class Sequences(Rows):
 
     @classmethod
     def from_list(cls, arrays: Any, dtype: Any = np.float32) -> Sequences:
-        """Of arrays of shape (steps, C) each, one a sequence; at least one of them."""
+        """The sequences that are these arrays of shape (steps, C), at least one."""
         if not len(arrays):
             raise ValueError("Sequences.from_list must have at least one array. Got none.")
         lengths = np.array([len(array) for array in arrays], dtype=np.int64)
@@ -57,13 +57,11 @@ class Sequences(Rows):
 
     @classmethod
     def from_padded(cls, x: Any, lengths: Any) -> Sequences:
-        """Of the first `lengths` steps of each row of x (N, T, C)."""
-        x = np.ascontiguousarray(x)
+        """The sequences that are the first `lengths` steps of the rows of x (N, T, C)."""
+        x, lengths = np.ascontiguousarray(x), np.ascontiguousarray(lengths, dtype=np.int64)
         rows, steps, features = x.shape
         starts = np.arange(rows, dtype=np.int64) * steps
-        return cls(
-            x.reshape(-1, features), starts, np.ascontiguousarray(lengths, dtype=np.int64), steps
-        )
+        return cls(x.reshape(-1, features), starts, lengths, steps)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -106,7 +104,7 @@ class Sequences(Rows):
 
 
 def coverage(begins: np.ndarray, ends: np.ndarray, count: int) -> np.ndarray:
-    """In how many of the pieces from `begins` to `ends` each of `count` steps lies."""
+    """For each of `count` steps, the number of pieces from `begins` to `ends` that it lies in."""
     edges = np.zeros(count + 1, dtype=np.int64)
     np.add.at(edges, begins, 1)
     np.add.at(edges, ends, -1)
@@ -116,7 +114,7 @@ def coverage(begins: np.ndarray, ends: np.ndarray, count: int) -> np.ndarray:
 def check_places(
     owner: str, values: np.ndarray, starts: np.ndarray, lengths: np.ndarray, steps: int
 ) -> None:
-    """Refuse sequences that do not lie inside `values`: the kernels do not look."""
+    """Refuse sequences that do not lie inside `values`: the kernels check no bounds."""
     if starts.shape != lengths.shape or lengths.ndim != 1:
         raise ValueError(
             f"{owner} must have as many starts as lengths. Got {starts.shape} and {lengths.shape}."

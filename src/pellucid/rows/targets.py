@@ -1,4 +1,4 @@
-"""What is to be learned of rows: a target for each, or for each of their steps."""
+"""The targets of rows: one for each row, or one for each step of a row."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from pellucid.rows.sequences import check_places
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """Targets and weights of N rows: one each, or one for each step, row behind row.
+    """Targets and weights of N rows, or of all their steps, row after row.
 
-    :meth:`by_row` and :meth:`by_step` make them.
+    Made by :meth:`by_row` and :meth:`by_step`.
 
     Parameters
     ----------
     values : ndarray of shape (all,) or (all, K)
     weight : ndarray of shape (all,)
     starts, lengths : int64 ndarray of shape (N,)
-        Where in `values` a row's begin, and how many it has, at least one.
+        Where the targets of each row begin in `values`, and their number, at least one.
     each_step : bool
-        Whether they are targets of steps.
+        Whether every step has a target.
 
     Raises
     ------
     ValueError
-        If there is not one weight a target, or a row's do not lie inside `values`.
+        If there is not one weight for each target, or a row's targets lie outside `values`.
     """
 
     values: np.ndarray
@@ -51,13 +51,12 @@ class Targets:
 
     @classmethod
     def by_row(cls, values: Any, weight: Any = None) -> Targets:
-        """One target a row; all weigh 1 where `weight` is left out."""
+        """One target a row; all of weight 1 where `weight` is left out."""
         values = np.asarray(values)
         rows = len(values) if values.ndim else 0
         weight = np.ones(rows) if weight is None else np.asarray(weight)
-        return cls(
-            values, weight, np.arange(rows, dtype=np.int64), np.ones(rows, dtype=np.int64), False
-        )
+        starts = np.arange(rows, dtype=np.int64)
+        return cls(values, weight, starts, np.ones_like(starts), False)
 
     @classmethod
     def of(cls, y: Any, weight: Any = None) -> Targets:
@@ -66,27 +65,27 @@ class Targets:
 
     @classmethod
     def by_step(cls, values: Any, weight: Any, starts: Any, lengths: Any) -> Targets:
-        """One target a step; a row's begin at its `starts` and are as many as its `lengths`."""
+        """One target a step: ``lengths[i]`` of them for row i, from ``starts[i]``."""
         return cls(values, weight, starts, lengths, True)
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def take(self, index: Any) -> Targets:
-        """Those of the rows at `index`; weights of rows are scaled to mean 1 again."""
+        """The targets of the rows at `index`; weights of rows are scaled to mean 1 again."""
         if self.each_step:
             return replace(self, starts=self.starts[index], lengths=self.lengths[index])
         return Targets.by_row(self.values[index], unit_mean(self.weight[index]))
 
     def row(self, position: int) -> np.ndarray:
-        """The target of one row, or those of its steps."""
+        """The target of one row, or the targets of its steps."""
         if not self.each_step:
             return self.values[position]
         start = self.starts[position]
         return self.values[start : start + self.lengths[position]]
 
     def check_steps(self, rows: Rows, name: str) -> None:
-        """Refuse targets that are not one for each step of `rows`; `name` is what errors say."""
+        """Refuse targets unless every step of `rows` has one; `name` is their name in errors."""
         present = rows.present
         steps = np.full(len(rows), rows.shape[1]) if present is None else present.sum(axis=1)
         if not np.array_equal(self.lengths, steps):
@@ -98,12 +97,12 @@ class Targets:
 
     @property
     def row_weight(self) -> np.ndarray:
-        """The weight of each row: 1 where it is the steps that have weights."""
+        """The weight of each row: 1 where steps have weights."""
         return np.ones(len(self), self.weight.dtype) if self.each_step else self.weight
 
     @property
     def scaled_weight(self) -> np.ndarray:
-        """The weights; those of steps scaled so that a row's sum is 1 on average."""
+        """The weights; weights of steps are scaled so that their sum over a row is 1 on average."""
         if not self.each_step:
             return self.weight
         ends = np.cumsum(self.lengths)
@@ -124,7 +123,7 @@ class Examples:
         return len(self.rows)
 
     def take(self, index: np.ndarray) -> Examples:
-        """Those at `index`."""
+        """The examples at `index`."""
         return Examples(self.rows.take(index), self.targets.take(index))
 
 
