@@ -110,7 +110,7 @@ def batch_statistics(part, parts, step, first, rows, dtype, a):
 
 
 def known_statistics(part, parts, step, first, rows, dtype, a):
-    """In use: the running mean, and 1 / std of the running variance."""
+    """At inference: the running mean, and 1 / std of the running variance."""
     begin, end = share(a.channels, part, parts)
     for j in range(begin, end):
         a.batch[0, j] = a.running_mean[j]

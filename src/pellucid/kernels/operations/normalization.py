@@ -25,7 +25,7 @@ def known_statistics(
     channels: Integer, batch: DoubleMatrix, running_mean: Vector, running_variance: Vector,
     eps: Real,
 ):  # fmt: skip
-    """In use: the running mean, and 1 / std of the running variance."""
+    """At inference: the running mean, and 1 / std of the running variance."""
 
 
 @by_rows
