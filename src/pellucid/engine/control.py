@@ -1,4 +1,4 @@
-"""What a program and its threads share: the words of control, and an operation's flags."""
+"""What a program and its threads share: the words of control, and the flags of operations."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the compiler's entries and the runner need and Numba does not say by itself, as LLVM IR.
+"""What only the compiler's entries and the runner need beyond Numba, written as LLVM IR.
 
-Views of raw memory (a kernel's arguments arrive as a record of 64-bit words), calls by address,
-and the few atomics by which threads meet.
+For the entries views of raw memory, since a kernel's arguments arrive as a record of 64-bit words;
+for the runner calls by address, and how a thread waits and rounds.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from numba.core import types
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
+from pellucid.kernels.intrinsics import WORD
+
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 ARM = platform.machine().lower() in ("aarch64", "arm64")
 # round to nearest, and on x86 all exceptions masked and no flush-to-zero
 PLAIN_FLOAT_STATE = 0x1F80 if X86 else 0
-
-WORD = ir.IntType(64)
 
 # -- a record's words, as arrays and numbers ---------------------------------------------------
 
@@ -42,26 +42,21 @@ def _view(context, builder, array_type, record, slot):
     return array._getvalue()
 
 
-@intrinsic
-def matrix(typingctx, record, slot, dtype):
-    """The row-major 2-D array whose address, rows and row length stand at `slot`."""
-    array_type = types.Array(dtype.instance_type, 2, "C")
+def _array(rank):
+    @intrinsic
+    def array(typingctx, record, slot, dtype):
+        array_type = types.Array(dtype.instance_type, rank, "C")
 
-    def generate(context, builder, signature, arguments):
-        return _view(context, builder, array_type, arguments[0], arguments[1])
+        def generate(context, builder, signature, arguments):
+            return _view(context, builder, array_type, arguments[0], arguments[1])
 
-    return array_type(record, slot, dtype), generate
+        return array_type(record, slot, dtype), generate
+
+    return array
 
 
-@intrinsic
-def vector(typingctx, record, slot, dtype):
-    """The 1-D array whose address and length stand at `slot`."""
-    array_type = types.Array(dtype.instance_type, 1, "C")
-
-    def generate(context, builder, signature, arguments):
-        return _view(context, builder, array_type, arguments[0], arguments[1])
-
-    return array_type(record, slot, dtype), generate
+vector = _array(1)  # whose address and length stand at `slot`
+matrix = _array(2)  # the row-major array whose address, rows and row length stand there
 
 
 @intrinsic
@@ -77,7 +72,7 @@ def real(typingctx, record, slot, dtype):
     return target(record, slot, dtype), generate
 
 
-# -- calls and threads -----------------------------------------------------------------------
+# -- calls, and the state of a thread ----------------------------------------------------------
 
 
 @intrinsic
@@ -103,28 +98,6 @@ def call_plain(typingctx, function):
         return context.get_dummy_value()
 
     return types.void(types.intp), generate
-
-
-@intrinsic
-def atomic_add(typingctx, place, amount):
-    """Add to the word at the address `place`; the value that was there before."""
-
-    def generate(context, builder, signature, arguments):
-        pointer = builder.inttoptr(arguments[0], WORD.as_pointer())
-        return builder.atomic_rmw("add", pointer, arguments[1], "acq_rel")
-
-    return types.intp(types.intp, types.intp), generate
-
-
-@intrinsic
-def atomic_load(typingctx, place):
-    """The word at the address `place`; what was written before it is seen after it."""
-
-    def generate(context, builder, signature, arguments):
-        pointer = builder.inttoptr(arguments[0], WORD.as_pointer())
-        return builder.load_atomic(pointer, "acquire", 8, typ=WORD)
-
-    return types.intp(types.intp), generate
 
 
 def _machine_instruction(builder, name, result, arguments):

@@ -7,25 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.engine import control as word
 from pellucid.engine import library, threads
 from pellucid.engine.arguments import Operation, operation, record
 from pellucid.engine.catalogue import function
-from pellucid.engine.control import (
-    BATCH_ROWS,
-    BY_ROWS,
-    FIRST_STEP,
-    HALT,
-    LAST_STEP,
-    MAY_HALT,
-    MEET,
-    OPERATIONS,
-    SLICES,
-    SPINS,
-    TOTAL_ROWS,
-    YIELD,
-    new_control,
-    run,
-)
+from pellucid.engine.control import BY_ROWS, MAY_HALT, MEET, new_control, run
 
 SPIN_LIMIT = 2000
 
@@ -39,7 +25,7 @@ def _groups(operations: Sequence[Operation]) -> list[tuple[int, int]]:
     flags, after = 0, len(operations)
     for index in reversed(range(len(operations))):
         one = operations[index]
-        if not (one.by_rows and flags & BY_ROWS):  # begins no group that is there
+        if not (one.by_rows and flags & BY_ROWS):  # it is not of the group behind it
             flags, after = 0, index + 1
         flags |= MEET * one.meets + MAY_HALT * one.halts + BY_ROWS * one.by_rows
         groups.append((flags, after))
@@ -93,10 +79,10 @@ class Program:
             dtype=np.int64,
         ).reshape(-1)
         self.control = new_control() if control is None else control
-        self.control[OPERATIONS] = len(self.operations)
-        self.control[YIELD] = threads.yield_address()
-        self.control[SPINS] = SPIN_LIMIT
-        self.control[SLICES] = slices
+        self.control[word.OPERATIONS] = len(self.operations)
+        self.control[word.YIELD] = threads.yield_address()
+        self.control[word.SPINS] = SPIN_LIMIT
+        self.control[word.SLICES] = slices
         self._record = record(run(control=self.control, table=self._table))
         self._run = function(addresses["run"])
 
@@ -109,12 +95,12 @@ class Program:
         depends on `parts`, the number of threads.
         """
         control = self.control
-        control[FIRST_STEP], control[LAST_STEP] = first_step, last_step
-        control[BATCH_ROWS], control[TOTAL_ROWS] = batch_rows, total_rows
-        control[HALT:] = 0
+        control[word.FIRST_STEP], control[word.LAST_STEP] = first_step, last_step
+        control[word.BATCH_ROWS], control[word.TOTAL_ROWS] = batch_rows, total_rows
+        control[word.HALT :] = 0
         place = self._record.ctypes.data
         threads.run_parts(lambda part, count: self._run(part, count, 0, 0, 0, place), parts)
-        return not control[HALT]
+        return not control[word.HALT]
 
 
 def execute(arguments: Any, rows: int = 1, dtype: Any = None, parts: int = 1) -> None:

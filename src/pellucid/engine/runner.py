@@ -12,41 +12,30 @@ source    a sense-counting barrier as in Mellor-Crummey and Scott, Algorithms fo
 
 from __future__ import annotations
 
-from numba import njit
-
-from pellucid.engine.control import (
-    BATCH_ROWS,
-    BY_ROWS,
-    FIRST_STEP,
-    HALT,
-    LAST_STEP,
-    MAY_HALT,
-    MEET,
-    OPERATIONS,
-    ROUND,
-    SLICES,
-    SPINS,
-    TOTAL_ROWS,
-    WAITING,
-    YIELD,
-)
+from pellucid.engine import control as word
+from pellucid.engine.control import BY_ROWS, MAY_HALT, MEET
 from pellucid.engine.intrinsics import (
     PLAIN_FLOAT_STATE,
-    atomic_add,
-    atomic_load,
     call,
     call_plain,
     pause,
     read_float_state,
     write_float_state,
 )
-from pellucid.kernels.intrinsics import address, atomic_store, share
+from pellucid.kernels.intrinsics import (
+    address,
+    atomic_add,
+    atomic_load,
+    atomic_store,
+    device,
+    share,
+)
 
 
-@njit(error_model="numpy", _nrt=False)
+@device
 def _meet(control, parts):
     """Return once all threads have come here."""
-    waiting, current = address(control, WAITING), address(control, ROUND)
+    waiting, current = address(control, word.WAITING), address(control, word.ROUND)
     this_round = atomic_load(current)
     if atomic_add(waiting, 1) == parts - 1:
         atomic_store(waiting, 0)
@@ -55,26 +44,26 @@ def _meet(control, parts):
     spins = 0
     while atomic_load(current) == this_round:
         spins += 1
-        if spins < control[SPINS]:
+        if spins < control[word.SPINS]:
             pause()
         else:
-            call_plain(control[YIELD])
+            call_plain(control[word.YIELD])
 
 
 def run(part, parts, _step, _first, _rows, dtype, a):
-    """Steps ``control[FIRST_STEP]`` to ``control[LAST_STEP]`` of the program, as one thread."""
+    """Steps FIRST_STEP to LAST_STEP, both words of `control`, of the program, as one thread."""
     control, table = a.control, a.table
-    found_state = read_float_state()
+    state_before = read_float_state()
     write_float_state(PLAIN_FLOAT_STATE)
-    slices = control[SLICES]
+    slices = control[word.SLICES]
     begin, end = share(slices, part, parts)
     if slices == 0:  # a thread's rows are one slice
         slices, begin, end = parts, part, part + 1
-    for step in range(control[FIRST_STEP], control[LAST_STEP]):
-        first = step * control[BATCH_ROWS]
-        rows = min(control[BATCH_ROWS], control[TOTAL_ROWS] - first)
+    for step in range(control[word.FIRST_STEP], control[word.LAST_STEP]):
+        first = step * control[word.BATCH_ROWS]
+        rows = min(control[word.BATCH_ROWS], control[word.TOTAL_ROWS] - first)
         k = 0
-        while k < control[OPERATIONS]:
+        while k < control[word.OPERATIONS]:
             flags, after = table[4 * k + 2], table[4 * k + 3]
             if flags & BY_ROWS:
                 for part_of_rows in range(begin, end):
@@ -86,8 +75,8 @@ def run(part, parts, _step, _first, _rows, dtype, a):
                 call(table[4 * k], part, parts, step, first, rows, table[4 * k + 1])
             if parts > 1 and flags & MEET:
                 _meet(control, parts)
-            if flags & MAY_HALT and atomic_load(address(control, HALT)) != 0:
-                write_float_state(found_state)
+            if flags & MAY_HALT and atomic_load(address(control, word.HALT)) != 0:
+                write_float_state(state_before)
                 return
             k = after
-    write_float_state(found_state)
+    write_float_state(state_before)

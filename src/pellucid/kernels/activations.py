@@ -11,16 +11,12 @@ source    ``pellucid.formulas.activations``
 
 from __future__ import annotations
 
-from numba import njit
-
 from pellucid.kernels.elementary import exp, sigmoid, tanh
-from pellucid.kernels.intrinsics import share
+from pellucid.kernels.intrinsics import device, share
 from pellucid.kernels.operations.activations import LEAKY_RELU, RELU, SIGMOID, TANH
 
-_device = njit(error_model="numpy", _nrt=False)
 
-
-@_device
+@device
 def activate(kind, slope, y):
     """One row in place: ``y = f(y)``. One array, so that loops need no check for overlap."""
     zero = slope - slope
@@ -71,7 +67,7 @@ def activation_backward(part, parts, step, first, rows, dtype, a):
                     g[j] = g[j] * (one - f[j] * f[j])
 
 
-@_device
+@device
 def softmax_row(x, y):
     """``y = e^(x - max x) / sum e^(x - max x)`` for one row, left to right; the sum."""
     top = x[0]

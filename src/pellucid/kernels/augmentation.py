@@ -1,4 +1,4 @@
-"""Pictures changed by chance: flipped, shifted, cropped and turned, anew in every step.
+"""Random changes of pictures: flips, shifts, crops and turns, drawn anew in every step.
 
 formula   augmentation_maps:  q = s R F p + m, where p is a pixel's place from the middle, F
           mirrors, R turns, s is the crop's side and m moves: (yy, yx, y0, xy, xx, x0) a picture

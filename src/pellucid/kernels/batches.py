@@ -13,19 +13,19 @@ source    none: a copy, so that every later kernel reads its rows side by side
 
 from __future__ import annotations
 
-from numba import int64, njit
+from numba import int64
 
-from pellucid.kernels.intrinsics import share
+from pellucid.kernels.intrinsics import device, share
 
 
-@njit(error_model="numpy", _nrt=False)
+@device
 def span(length, steps, back):
-    """Which steps of a sequence a row of `steps` holds: the last, but for `back` behind them."""
+    """First and end of what a row of `steps` holds of a sequence: its last ones but for `back`."""
     end = max(0, length - back)
     return max(0, end - steps), end
 
 
-@njit(error_model="numpy", _nrt=False)
+@device
 def present(i, steps, absent):
     """How many of `steps` steps row i of the batch has; where `absent` is empty, all."""
     return steps - absent[i] if absent.size > 0 else steps

@@ -13,14 +13,12 @@ An element's draw depends on the seed, the step, the layer and its place in the 
 
 from __future__ import annotations
 
-from numba import njit, uint32, uint64
+from numba import uint32, uint64
 
-from pellucid.kernels.intrinsics import share
-
-_device = njit(error_model="numpy", _nrt=False)
+from pellucid.kernels.intrinsics import device, share
 
 
-@_device
+@device
 def philox(c0, c1, c2, c3, k0, k1):
     """Four random 32-bit words from a counter of four and a key of two."""
     for _ in range(10):

@@ -12,17 +12,15 @@ source    argument reduction as in Muller, Elementary Functions (3rd ed., 2016),
 
 from __future__ import annotations
 
-from numba import float32, float64, int32, int64, njit
+from numba import float32, float64, int32, int64
 from numba.core import types
 from numba.extending import overload
 
-from pellucid.kernels.intrinsics import bits, fma, from_bits, share
+from pellucid.kernels.intrinsics import bits, device, fma, from_bits, share
 from pellucid.kernels.operations.elementary import EXP, LOG, SIGMOID
 
-_device = njit(error_model="numpy", _nrt=False)
 
-
-@_device
+@device
 def _raised32(x, shift):
     """e^x 2^shift, where that is a normal number: k + shift goes straight into the exponent."""
     magic = float32(12582912.0) + shift  # 1.5 * 2^23: adding it rounds to an integer
@@ -41,7 +39,7 @@ def _raised32(x, shift):
     return from_bits(int32(bits(y) + (bits(shifted) << 23 if k == k else int32(0))))
 
 
-@_device
+@device
 def _raised64(x, shift):
     magic = 6755399441055744.0 + shift  # 1.5 * 2^52
     shifted = fma(x, 1.4426950408889634, magic)
@@ -68,49 +66,49 @@ def _raised64(x, shift):
 # in the last multiplication.
 
 
-@_device
+@device
 def _exp32_below(x):
     """e^x of x <= 0."""
     x = float32(-104.0) if x < float32(-104.0) else x
     return _raised32(x, float32(64.0)) * float32(2.0**-64)
 
 
-@_device
+@device
 def _exp32_above(x):
     """e^x of x >= 0."""
     x = float32(89.0) if x > float32(89.0) else x
     return _raised32(x, float32(-64.0)) * float32(2.0**64)
 
 
-@_device
+@device
 def _exp32(x):
     x = float32(89.0) if x > float32(89.0) else x
     x = float32(-104.0) if x < float32(-104.0) else x
     below = x < float32(0.0)
-    found = _raised32(x, float32(64.0) if below else float32(-64.0))
-    return found * (float32(2.0**-64) if below else float32(2.0**64))
+    scaled = _raised32(x, float32(64.0) if below else float32(-64.0))
+    return scaled * (float32(2.0**-64) if below else float32(2.0**64))
 
 
-@_device
+@device
 def _exp64_below(x):
     return _raised64(-746.0 if x < -746.0 else x, 512.0) * 2.0**-512
 
 
-@_device
+@device
 def _exp64_above(x):
     return _raised64(710.0 if x > 710.0 else x, -512.0) * 2.0**512
 
 
-@_device
+@device
 def _exp64(x):
     x = 710.0 if x > 710.0 else x
     x = -746.0 if x < -746.0 else x
     below = x < 0.0
-    found = _raised64(x, 512.0 if below else -512.0)
-    return found * (2.0**-512 if below else 2.0**512)
+    scaled = _raised64(x, 512.0 if below else -512.0)
+    return scaled * (2.0**-512 if below else 2.0**512)
 
 
-@_device
+@device
 def _log32(x):
     tiny = x < float32(1.17549435e-38)
     scaled = x * float32(8388608.0) if tiny else x
@@ -137,7 +135,7 @@ def _log32(x):
     return y if x >= float32(0.0) else float32(float("nan"))
 
 
-@_device
+@device
 def _log64(x):
     tiny = x < 2.2250738585072014e-308
     scaled = x * 4503599627370496.0 if tiny else x
@@ -183,7 +181,7 @@ def tanh(x):
     """The hyperbolic tangent."""
 
 
-@_device
+@device
 def _sigmoid32(x):
     # e^-|x| never overflows; the numerator keeps the full precision of a small result
     e = _exp32_below(-x if x > float32(0.0) else x)
@@ -191,14 +189,14 @@ def _sigmoid32(x):
     return numerator / (float32(1.0) + e)
 
 
-@_device
+@device
 def _sigmoid64(x):
     e = _exp64_below(-x if x > 0.0 else x)
     numerator = 1.0 if x > 0.0 else e
     return numerator / (1.0 + e)
 
 
-@_device
+@device
 def _tanh32(x):
     size = -x if x < float32(0.0) else x
     z = x * x
@@ -213,7 +211,7 @@ def _tanh32(x):
     return near if size < float32(0.625) else far
 
 
-@_device
+@device
 def _tanh64(x):
     size = -x if x < 0.0 else x
     z = x * x

@@ -103,15 +103,15 @@ def lines(*grids: Grid) -> tuple[list[np.ndarray], int]:
     count : int
         The length of a run.
     """
-    picture = max(grids, key=lambda each: each.height * each.width)
-    if any(each.pixel != each.channels for each in grids):
+    picture = max(grids, key=lambda grid: grid.height * grid.width)
+    if any(grid.pixel != grid.channels for grid in grids):
         parts = picture.height * picture.width
-    elif any(each.border != NO_BORDER for each in grids):
+    elif any(grid.border != NO_BORDER for grid in grids):
         parts = picture.height
     else:
         parts = 1
     count = picture.height * picture.width * picture.channels // parts
-    return [_parts(each, parts, count) for each in grids], count
+    return [_parts(grid, parts, count) for grid in grids], count
 
 
 def _parts(grid: Grid, parts: int, count: int) -> np.ndarray:

@@ -11,11 +11,9 @@ source    ``pellucid.formulas.gru``, whose W is W and V side by side
 
 from __future__ import annotations
 
-from numba import njit
-
 from pellucid.kernels.activations import activate
 from pellucid.kernels.batches import present
-from pellucid.kernels.intrinsics import share
+from pellucid.kernels.intrinsics import device, share, view
 from pellucid.kernels.operations.activations import SIGMOID, TANH
 from pellucid.kernels.recurrent import (
     add_from_above,
@@ -28,13 +26,10 @@ from pellucid.kernels.recurrent import (
     step_backward,
     step_gates,
     step_product,
-    view,
 )
 
-_device = njit(error_model="numpy", _nrt=False)
 
-
-@_device
+@device
 def _reset(gates, before, width, dtype):
     """Both gates from z, in place, and the state as the reset gate leaves it."""
     activate(SIGMOID, dtype(0), gates[: 2 * width])
@@ -43,7 +38,7 @@ def _reset(gates, before, width, dtype):
         s[j] = r[j] * before[j]
 
 
-@_device
+@device
 def _reset_after(gates, width, dtype):
     """Both gates from z, in place, and what the candidate takes of the state."""
     activate(SIGMOID, dtype(0), gates[: 2 * width])
@@ -53,7 +48,7 @@ def _reset_after(gates, width, dtype):
         n[j] += r[j] * s[j]
 
 
-@_device
+@device
 def _update(gates, before, h, width, dtype):
     """The candidate from what was summed up, in place, and the new state."""
     one = dtype(1)
@@ -63,7 +58,7 @@ def _update(gates, before, h, width, dtype):
         h[j] = (one - z[j]) * n[j] + z[j] * before[j]
 
 
-@_device
+@device
 def _update_backward(gates, before, dh, width, dtype):
     """dz and dn in place of z and n; dh becomes what goes straight to the state before."""
     one = dtype(1)
@@ -77,7 +72,7 @@ def _update_backward(gates, before, dh, width, dtype):
         dh[j] = to_before
 
 
-@_device
+@device
 def _reset_after_backward(gates, width, dtype):
     """dr and ds in place of r and s."""
     one = dtype(1)
@@ -90,7 +85,7 @@ def _reset_after_backward(gates, width, dtype):
         s[j] = ds
 
 
-@_device
+@device
 def _reset_backward(gates, before, ds, dh, width, dtype):
     """dr in place of r, and to dh what reaches the state through the reset."""
     one = dtype(1)

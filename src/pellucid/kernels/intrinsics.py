@@ -1,16 +1,21 @@
 """What Numba does not say by itself, written as LLVM IR.
 
-The one fused multiply-add, the square root, bit patterns, addresses, and how threads share work.
+Addresses, the one fused multiply-add, the square root, bit patterns, the atomics by which threads
+meet, and how they share work.
 """
 
 from __future__ import annotations
 
 from llvmlite import ir
+from numba import njit
 from numba.core import types
-from numba.extending import intrinsic, overload, register_jitable
+from numba.extending import intrinsic, register_jitable
 from numba.np import arrayobj
 
 WORD = ir.IntType(64)
+
+device = njit(error_model="numpy", _nrt=False)  # makes a function that kernels call
+view = njit(error_model="numpy", _nrt=False, inline="always")  # one that returns part of an array
 
 
 @intrinsic
@@ -45,59 +50,54 @@ def sqrt(typingctx, x):
     """The square root, correctly rounded by the processor: not a call of libm's."""
 
     def generate(context, builder, signature, arguments):
-        kind = arguments[0].type
-        name = f"llvm.sqrt.{'f32' if signature.args[0] == types.float32 else 'f64'}"
-        root = builder.module.declare_intrinsic(name, fnty=ir.FunctionType(kind, [kind]))
+        root = builder.module.declare_intrinsic("llvm.sqrt", [arguments[0].type])
         return builder.call(root, arguments)
 
     return x(x), generate
 
 
-def _reinterpret(source, target):
-    @intrinsic
-    def reinterpret(typingctx, value):
-        if value != source:
-            return None
+def _reinterpreted(source, target):
+    def generate(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], context.get_value_type(target))
 
-        def generate(context, builder, signature, arguments):
-            return builder.bitcast(arguments[0], context.get_value_type(target))
-
-        return target(value), generate
-
-    return reinterpret
+    return target(source), generate
 
 
-_bits32 = _reinterpret(types.float32, types.int32)
-_bits64 = _reinterpret(types.float64, types.int64)
-_float32 = _reinterpret(types.int32, types.float32)
-_float64 = _reinterpret(types.int64, types.float64)
-
-
-def bits(value):
+@intrinsic
+def bits(typingctx, value):
     """The bit pattern of a float, as an integer of its size."""
+    return _reinterpreted(value, types.int32 if value == types.float32 else types.int64)
 
 
-def from_bits(pattern):
+@intrinsic
+def from_bits(typingctx, pattern):
     """The float with this bit pattern."""
-
-
-@overload(bits, inline="always")
-def _bits(value):
-    return (
-        (lambda value: _bits32(value)) if value == types.float32 else (lambda value: _bits64(value))
-    )
-
-
-@overload(from_bits, inline="always")
-def _from_bits(pattern):
-    return (
-        (lambda pattern: _float32(pattern))
-        if pattern == types.int32
-        else (lambda pattern: _float64(pattern))
-    )
+    return _reinterpreted(pattern, types.float32 if pattern == types.int32 else types.float64)
 
 
 # -- threads -----------------------------------------------------------------------------------
+
+
+@intrinsic
+def atomic_add(typingctx, place, amount):
+    """Add to the word at the address `place`; the value that was there before."""
+
+    def generate(context, builder, signature, arguments):
+        pointer = builder.inttoptr(arguments[0], WORD.as_pointer())
+        return builder.atomic_rmw("add", pointer, arguments[1], "acq_rel")
+
+    return types.intp(types.intp, types.intp), generate
+
+
+@intrinsic
+def atomic_load(typingctx, place):
+    """The word at the address `place`; what was written before it is seen after it."""
+
+    def generate(context, builder, signature, arguments):
+        pointer = builder.inttoptr(arguments[0], WORD.as_pointer())
+        return builder.load_atomic(pointer, "acquire", 8, typ=WORD)
+
+    return types.intp(types.intp), generate
 
 
 @intrinsic

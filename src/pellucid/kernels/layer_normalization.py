@@ -23,8 +23,8 @@ from numba.extending import intrinsic
 
 from pellucid.kernels.activations import activate
 from pellucid.kernels.batches import present
-from pellucid.kernels.doubles import DOUBLES, LANES, WORD, Doubles
-from pellucid.kernels.intrinsics import address, share, sqrt
+from pellucid.kernels.doubles import DOUBLES, LANES, Doubles
+from pellucid.kernels.intrinsics import WORD, address, share, sqrt
 
 
 def _feature_sums(doubles, features, terms):

@@ -13,9 +13,9 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from pellucid.kernels.intrinsics import address, share
+from pellucid.kernels.intrinsics import WORD, address, share
 from pellucid.kernels.panels import HALF_PANEL_BYTES, PANEL_BYTES
-from pellucid.kernels.tile import VECTOR_BYTES
+from pellucid.kernels.vectors import VECTOR_BYTES, load, store
 
 
 @intrinsic
@@ -32,18 +32,17 @@ def _transpose_block(typingctx, dtype, source, row, rows, to, to_row, to_rows):
         itemsize = context.get_abi_sizeof(scalar)
         lanes = VECTOR_BYTES // itemsize
         vector, index = ir.VectorType(scalar, lanes), ir.IntType(32)
-        word, nothing = ir.IntType(64), ir.Constant(vector, None)
+        zeros = ir.Constant(vector, None)
 
         def place(base, stride, r):
-            at = builder.add(base, builder.mul(stride, ir.Constant(word, r)))
-            return builder.inttoptr(at, ir.PointerType())
+            return builder.add(base, builder.mul(stride, WORD(r)))
 
         block = []
         for r in range(lanes):
-            inside = builder.icmp_signed("<", ir.Constant(word, r), rows)
-            found = builder.select(inside, place(source, row, r), place(source, row, 0))
-            loaded = builder.load(found, typ=vector, align=itemsize)
-            block.append(builder.select(inside, loaded, nothing))
+            inside = builder.icmp_signed("<", WORD(r), rows)
+            at = builder.select(inside, place(source, row, r), source)
+            loaded = load(builder, at, vector, itemsize)
+            block.append(builder.select(inside, loaded, zeros))
         half = lanes // 2
         masks = [
             ir.Constant(
@@ -52,16 +51,15 @@ def _transpose_block(typingctx, dtype, source, row, rows, to, to_row, to_rows):
             )
             for side in (0, 1)
         ]
-        stages = lanes.bit_length() - 1
-        for _ in range(stages):
+        for _ in range(lanes.bit_length() - 1):
             block = [
                 builder.shuffle_vector(block[i], block[i + half], mask)
                 for i in range(half)
                 for mask in masks
             ]
         for r in range(lanes):
-            with builder.if_then(builder.icmp_signed("<", ir.Constant(word, r), to_rows)):
-                builder.store(block[r], place(to, to_row, r), align=itemsize)
+            with builder.if_then(builder.icmp_signed("<", WORD(r), to_rows)):
+                store(builder, block[r], place(to, to_row, r), itemsize)
         return context.get_dummy_value()
 
     return types.void(dtype, *([types.intp] * 6)), generate

@@ -11,12 +11,10 @@ source    ``pellucid.formulas.lstm``
 
 from __future__ import annotations
 
-from numba import njit
-
 from pellucid.kernels.activations import activate
 from pellucid.kernels.batches import present
 from pellucid.kernels.elementary import tanh
-from pellucid.kernels.intrinsics import share
+from pellucid.kernels.intrinsics import device, share, view
 from pellucid.kernels.operations.activations import SIGMOID, TANH
 from pellucid.kernels.recurrent import (
     add_from_above,
@@ -28,10 +26,7 @@ from pellucid.kernels.recurrent import (
     state_at,
     step_backward,
     step_gates,
-    view,
 )
-
-_device = njit(error_model="numpy", _nrt=False)
 
 
 @view
@@ -40,7 +35,7 @@ def _cell_at(a, i, t):
     return a.c[i, t * a.c_pixel : t * a.c_pixel + a.width]
 
 
-@_device
+@device
 def _update(gates, before, c, h, width, dtype):
     """Gates from z, in place; the cell state and the hidden state."""
     activate(SIGMOID, dtype(0), gates[: 2 * width])
@@ -54,7 +49,7 @@ def _update(gates, before, c, h, width, dtype):
         h[j] = o[j] * tanh(c[j])
 
 
-@_device
+@device
 def _update_backward(gates, before, c, dh, dc, width, dtype):
     """dz in place of the gates; dc becomes that of the step before."""
     one = dtype(1)

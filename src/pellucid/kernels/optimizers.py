@@ -59,7 +59,7 @@ def adam(part, parts, step, first, rows, dtype, a):
 
 
 def accumulate(part, parts, step, first, rows, dtype, a):
-    """``total = gradient``, or more by it."""
+    """``total = gradient`` if `fresh`, else ``total += gradient``."""
     begin, end = share(a.total.size, part, parts)
     total, gradient = a.total[begin:end], a.gradient[begin:end]
     for j in range(total.size):

@@ -3,7 +3,7 @@
 formula   max: y[o, c] = max over q of x[place(o, q), c]   average: their sum over n(o)
 shapes    x (B, padded rows), y (B, padded rows), winner as y; places (O, Q): where position q of
           window o lies in a row of x, -1 where it lies outside; n (O,); apart: whether no pixel
-          is seen twice; cleared: the pixels that are 0 before windows give
+          is seen twice; cleared: the pixels of dx that must be set to 0 first
 reads     forward x; backward winner, dy
 writes    forward y and winner, the position that won, the first of equals and of NaN; backward
           dx. Whole vectors of a pixel, whose padding is zero and stays zero
@@ -12,15 +12,14 @@ source    ``pellucid.formulas.pooling``
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 from llvmlite import ir
-from numba import njit
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from pellucid.kernels.intrinsics import address, share
-from pellucid.kernels.tile import VECTOR_BYTES
-
-WORD, POINTER = ir.IntType(64), ir.PointerType()
+from pellucid.kernels.intrinsics import WORD, address, device, share
+from pellucid.kernels.vectors import VECTOR_BYTES, broadcast, entry, load, store
 
 
 class _Vectors:
@@ -35,43 +34,38 @@ class _Vectors:
 
     def over(self, count):
         """The byte offset of each vector of a pixel of `count` numbers, padding included."""
-        lanes = ir.Constant(WORD, self.lanes)
-        vectors = self.builder.udiv(
-            self.builder.add(count, ir.Constant(WORD, self.lanes - 1)), lanes
-        )
-        return cgutils.for_range(self.builder, vectors)
+        whole = self.builder.add(count, WORD(self.lanes - 1))
+        return cgutils.for_range(self.builder, self.builder.udiv(whole, WORD(self.lanes)))
 
     def at(self, base, loop):
         """The address of the loop's vector after `base`."""
-        return self.builder.add(base, self.builder.mul(loop.index, ir.Constant(WORD, VECTOR_BYTES)))
+        return self.builder.add(base, self.builder.mul(loop.index, WORD(VECTOR_BYTES)))
 
-    def place(self, row, places, q):
-        """The address of position q in the picture at `row`, and whether it lies inside."""
-        entry = self.builder.add(places, self.builder.mul(q, ir.Constant(WORD, 8)))
-        offset = self.builder.load(self.builder.inttoptr(entry, POINTER), typ=WORD)
-        inside = self.builder.icmp_signed(">=", offset, ir.Constant(WORD, 0))
-        return self.builder.add(row, self.builder.mul(offset, ir.Constant(WORD, self.size))), inside
+    @contextmanager
+    def positions(self, row, places, count):
+        """A loop over the positions of a window inside the picture at `row`: number, address."""
+        with cgutils.for_range(self.builder, count) as window:
+            place = entry(self.builder, places, window.index)
+            with self.builder.if_then(self.builder.icmp_signed(">=", place, WORD(0))):
+                offset = self.builder.mul(place, WORD(self.size))
+                yield window.index, self.builder.add(row, offset)
 
     def load(self, address):
-        pointer = self.builder.inttoptr(address, POINTER)
-        return self.builder.load(pointer, typ=self.vector, align=self.size)
+        return load(self.builder, address, self.vector, self.size)
 
     def store(self, value, address):
-        self.builder.store(value, self.builder.inttoptr(address, POINTER), align=self.size)
+        store(self.builder, value, address, self.size)
 
-    def give(self, value, address, apart):
+    def add(self, value, address, apart):
         """Add `value`; where windows lie apart nothing else comes there, so it is written."""
         before = self.load(address)
-        none = self.builder.icmp_signed("!=", apart, ir.Constant(WORD, 0))
+        none = self.builder.icmp_signed("!=", apart, WORD(0))
         start = self.builder.select(none, self.constant(0.0), before)
         self.store(self.builder.fadd(start, value), address)
 
     def all(self, value):
         """`value` in every lane."""
-        first = ir.Constant(ir.IntType(32), 0)
-        one = self.builder.insert_element(ir.Constant(self.vector, ir.Undefined), value, first)
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
-        return self.builder.shuffle_vector(one, ir.Constant(self.vector, ir.Undefined), mask)
+        return broadcast(self.builder, value, self.lanes)
 
     def constant(self, value):
         return ir.Constant(self.vector, [value] * self.lanes)
@@ -91,19 +85,15 @@ def _max_window(typingctx, dtype, x, places, positions, y, index, count):
         with vectors.over(count) as loop:
             best = cgutils.alloca_once_value(builder, vectors.constant(float("-inf")))
             won = cgutils.alloca_once_value(builder, vectors.constant(0.0))
-            builder.store(vectors.constant(float("-inf")), best)
-            builder.store(vectors.constant(0.0), won)
-            with cgutils.for_range(builder, positions) as window:
-                place, inside = vectors.place(x, places, window.index)
-                with builder.if_then(inside):
-                    value, top = vectors.load(vectors.at(place, loop)), builder.load(best)
-                    better = builder.and_(  # a NaN is unordered: it wins, and nothing after it
-                        builder.fcmp_unordered(">", value, top),
-                        builder.fcmp_ordered("ord", top, top),
-                    )
-                    builder.store(builder.select(better, value, top), best)
-                    position = vectors.position(window.index)
-                    builder.store(builder.select(better, position, builder.load(won)), won)
+            with vectors.positions(x, places, positions) as (q, place):
+                value, top = vectors.load(vectors.at(place, loop)), builder.load(best)
+                better = builder.and_(  # a NaN is unordered: it wins, and nothing after it
+                    builder.fcmp_unordered(">", value, top),
+                    builder.fcmp_ordered("ord", top, top),
+                )
+                builder.store(builder.select(better, value, top), best)
+                position = vectors.position(q)
+                builder.store(builder.select(better, position, builder.load(won)), won)
             vectors.store(builder.load(best), vectors.at(y, loop))
             vectors.store(builder.load(won), vectors.at(index, loop))
         return context.get_dummy_value()
@@ -120,13 +110,10 @@ def _give_to_winner(typingctx, dtype, apart, dx, places, positions, dy, index, c
         vectors = _Vectors(context, builder, dtype)
         with vectors.over(count) as loop:
             given, won = vectors.load(vectors.at(dy, loop)), vectors.load(vectors.at(index, loop))
-            with cgutils.for_range(builder, positions) as window:
-                place, inside = vectors.place(dx, places, window.index)
-                with builder.if_then(inside):
-                    at = vectors.at(place, loop)
-                    mine = builder.fcmp_ordered("==", won, vectors.position(window.index))
-                    share = builder.select(mine, given, vectors.constant(0.0))
-                    vectors.give(share, at, apart)
+            with vectors.positions(dx, places, positions) as (q, place):
+                mine = builder.fcmp_ordered("==", won, vectors.position(q))
+                share = builder.select(mine, given, vectors.constant(0.0))
+                vectors.add(share, vectors.at(place, loop), apart)
         return context.get_dummy_value()
 
     return types.void(dtype, *([types.intp] * 7)), generate
@@ -142,12 +129,9 @@ def _sum_window(typingctx, dtype, x, places, positions, y, scale, count):
         n = vectors.all(scale)
         with vectors.over(count) as loop:
             total = cgutils.alloca_once_value(builder, vectors.constant(0.0))
-            builder.store(vectors.constant(0.0), total)
-            with cgutils.for_range(builder, positions) as window:
-                place, inside = vectors.place(x, places, window.index)
-                with builder.if_then(inside):
-                    value = vectors.load(vectors.at(place, loop))
-                    builder.store(builder.fadd(builder.load(total), value), total)
+            with vectors.positions(x, places, positions) as (_, place):
+                value = vectors.load(vectors.at(place, loop))
+                builder.store(builder.fadd(builder.load(total), value), total)
             vectors.store(builder.fdiv(builder.load(total), n), vectors.at(y, loop))
         return context.get_dummy_value()
 
@@ -165,18 +149,15 @@ def _give_to_all(typingctx, dtype, apart, dx, places, positions, dy, scale, coun
         n = vectors.all(scale)
         with vectors.over(count) as loop:
             given = builder.fdiv(vectors.load(vectors.at(dy, loop)), n)
-            with cgutils.for_range(builder, positions) as window:
-                place, inside = vectors.place(dx, places, window.index)
-                with builder.if_then(inside):
-                    at = vectors.at(place, loop)
-                    vectors.give(given, at, apart)
+            with vectors.positions(dx, places, positions) as (_, place):
+                vectors.add(given, vectors.at(place, loop), apart)
         return context.get_dummy_value()
 
     scalar = dtype.instance_type
     return types.void(dtype, *([types.intp] * 5), scalar, types.intp), generate
 
 
-@njit(error_model="numpy", _nrt=False)
+@device
 def _clear(row, cleared, channels, dtype):
     for pixel in cleared:
         row[pixel : pixel + channels] = dtype(0)

@@ -11,22 +11,21 @@ source    the tile's; the three products of a linear layer are
 
 from __future__ import annotations
 
-from numba import njit
-
 from pellucid.kernels.activations import activate
-from pellucid.kernels.intrinsics import address, share
+from pellucid.kernels.intrinsics import address, device, share
 from pellucid.kernels.operations.activations import IDENTITY
 from pellucid.kernels.panels import DEPTH, HALF_PANEL_BYTES, LOOSE_DEPTH, PANEL_BYTES
-from pellucid.kernels.tile import TILE_ROWS, VECTOR_BYTES, tile
+from pellucid.kernels.tile import TILE_ROWS, tile
+from pellucid.kernels.vectors import VECTOR_BYTES
 
 
-@njit(error_model="numpy", _nrt=False)
+@device
 def row_blocks(height):
     """Into how many tiles `height` rows are shared out evenly: 11 are 6 + 5, not 8 + 3."""
     return (height + TILE_ROWS - 1) // TILE_ROWS
 
 
-@njit(error_model="numpy", _nrt=False)
+@device
 def panel_product(
     dtype, a, a_at, a_rows, a_terms, b, b_at, b_terms, b_packed, start, start_at, fresh,
     c, c_at, c_rows, c_packed, block, block_end, height, columns, depth, activation, slope,

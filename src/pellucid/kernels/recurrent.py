@@ -13,19 +13,14 @@ that have no step k are left out of its products, so unequal lengths cost nothin
 
 from __future__ import annotations
 
-from numba import njit
-
 from pellucid.kernels.batches import present
-from pellucid.kernels.intrinsics import share
+from pellucid.kernels.intrinsics import device, share, view
 from pellucid.kernels.operations.activations import IDENTITY
 from pellucid.kernels.panels import LOOSE_DEPTH, PANEL_BYTES
 from pellucid.kernels.product import panel_product, row_blocks
 
-_device = njit(error_model="numpy", _nrt=False)
-view = njit(error_model="numpy", _nrt=False, inline="always")  # may return a part of an array
 
-
-@_device
+@device
 def place(k, count, reverse):
     """Where a row of `count` steps has its step k: from the end if `reverse`."""
     return count - 1 - k if reverse else k
@@ -51,11 +46,12 @@ def before_step(a, i, k, t, first, later, at, pixel):
     return row[begin : begin + a.width]
 
 
-@_device
+@device
 def mark(table, begin, end, k, a, behind, row, pixel):
     """Write where in an array the step k of each row lies that has one; how many have.
 
-    `behind` of 1 means the step before that, -1 the one after.
+    `behind` of 1 means the step before that, -1 the one after. With `pixel` 0 it is where the rows
+    begin.
     """
     marked = 0
     for i in range(begin, end):
@@ -66,22 +62,11 @@ def mark(table, begin, end, k, a, behind, row, pixel):
     return marked
 
 
-@_device
-def mark_rows(table, begin, end, k, a, row):
-    """Write where each row of an array begins, of those that have a step k; how many have."""
-    marked = 0
-    for i in range(begin, end):
-        if k < present(i, a.steps, a.absent):
-            table[marked] = i * row
-            marked += 1
-    return marked
-
-
-@_device
+@device
 def step_product(
     dtype, a, a_at, a_rows, b, start, fresh, c, c_at, c_rows, numbers, height, width, depth
 ):
-    """``c = start + a b``, or c more with `fresh` 0; `numbers` count from 0."""
+    """``c = start + a b``, or without `fresh` ``c += a b``; `numbers` are 0, 1, 2 and so on."""
     panel = PANEL_BYTES // a.itemsize
     for at in range(0, width, panel):
         panel_product(
@@ -91,7 +76,7 @@ def step_product(
         )  # fmt: skip
 
 
-@_device
+@device
 def step_gates(dtype, k, begin, end, a, gates, recurrent):
     """``z = b + x_t U``, and ``h_{t-1} W`` to the first `recurrent` columns, for all step k.
 
@@ -106,7 +91,7 @@ def step_gates(dtype, k, begin, end, a, gates, recurrent):
         return count
     mark(z_places, begin, end, k, a, 0, a.z.shape[1], a.z_pixel)
     if k == 0:
-        mark_rows(before, begin, end, k, a, a.states.shape[1])
+        mark(before, begin, end, k, a, 0, a.states.shape[1], 0)
     else:
         mark(before, begin, end, k, a, 1, a.h.shape[1], a.h_pixel)
     # places count from the first row
@@ -121,7 +106,7 @@ def step_gates(dtype, k, begin, end, a, gates, recurrent):
     return count
 
 
-@_device
+@device
 def begin_backward(begin, end, a):
     """The gradient of each row's last state: what comes from above, where only it is used."""
     for i in range(begin, end):
@@ -134,7 +119,7 @@ def begin_backward(begin, end, a):
                 row[j] = above[j]
 
 
-@_device
+@device
 def add_from_above(i, t, a):
     """``dh_t`` in place of what comes back through time: with what comes from above."""
     if a.per_step:
@@ -144,21 +129,21 @@ def add_from_above(i, t, a):
             row[j] += above[j]
 
 
-@_device
+@device
 def mark_backward(begin, end, k, a):
     """Write where dx, z and back have the rows that have a step k; how many have."""
     tables = a.places.size // 3
     mark(a.places[begin:], begin, end, k, a, 0, a.dx.shape[1], a.dx_pixel)
-    mark_rows(a.places[2 * tables + begin :], begin, end, k, a, a.back.shape[1])
+    mark(a.places[2 * tables + begin :], begin, end, k, a, 0, a.back.shape[1], 0)
     return mark(a.places[tables + begin :], begin, end, k, a, 0, a.z.shape[1], a.z_pixel)
 
 
-@_device
+@device
 def step_backward(dtype, k, count, begin, a, gates, recurrent, fresh):
     """``dx_t = dz_t U^T`` and ``dh_{t-1} = dz_t W^T`` of step k for the rows that were marked.
 
-    Empty dx is wanted by nobody, nor what comes before the first step; with `adds` dx is added to,
-    and back unless `fresh`.
+    Nobody asks for an empty dx, nor for the gradient of the state before the first step. With
+    `adds` the product is added to dx, and without `fresh` to back.
     """
     tables = a.places.size // 3
     z_places, rows = a.places[tables + begin :], a.places[2 * tables + begin :]
@@ -202,7 +187,7 @@ def last_state(part, parts, step, first, rows, dtype, a):
 
 
 def pair_steps(part, parts, step, first, rows, dtype, a):
-    """Where rows lack steps: write where all that there are lie, row after row, and count them.
+    """Where rows lack steps: write the places of all that there are, row after row; count them.
 
     Of a whole row the tables `x_places`, `dz_places`, `h_places` and `later` say where each step of
     x and of dz lies, each state, and the dz of the step that reads it; `every` holds the elements
@@ -226,7 +211,7 @@ def pair_steps(part, parts, step, first, rows, dtype, a):
     a.counts[0], a.counts[1] = m, n
 
 
-@_device
+@device
 def _clear_padding(dw, at, begin, end, wide, columns, panel):
     """Zeros behind the `columns` of a panel, in the rows of its blocks `begin` to `end`.
 
@@ -246,7 +231,7 @@ def long_product(part, parts, step, first, rows, dtype, a):
     The first half of `a_terms` says where the steps lie in a, the second where in dz; `b_terms`
     likewise. `counts` says how many there are; where it is empty, `steps_of_a` and `steps_of_b` say
     how many each row has. `width` is the larger of dz's two widths. A few steps at a time, so that
-    dz is read from memory once. With `adds` to what dwa, dwb and db hold.
+    dz is read from memory once. With `adds` the sums are added to dwa, dwb and db.
     """
     panel = PANEL_BYTES // a.a.itemsize
     count_a = rows * a.steps_of_a if a.counts.size == 0 else a.counts[0]

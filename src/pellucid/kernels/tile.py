@@ -19,13 +19,12 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from pellucid.kernels.intrinsics import WORD
 from pellucid.kernels.panels import HALF_PANEL_BYTES
-from pellucid.kernels.target import target
+from pellucid.kernels.vectors import VECTOR_BYTES, broadcast, entry, load, store
 
-VECTOR_BYTES = target().vector_bytes
 # 16 registers hold 6 x 2 sums, two vectors of b and one of a; 32 registers hold 8 x 2 and more
 TILE_ROWS = 8 if VECTOR_BYTES == 64 else 6
-WORD = ir.IntType(64)
 
 
 def _emit_tile(builder, scalar, itemsize, height, vectors, arguments):
@@ -38,30 +37,20 @@ def _emit_tile(builder, scalar, itemsize, height, vectors, arguments):
     fma = builder.module.declare_intrinsic(
         f"llvm.fma.v{lanes}f{8 * itemsize}", fnty=ir.FunctionType(vector, [vector] * 3)
     )
-    zero = ir.Constant(WORD, 0)
+    zero, size = WORD(0), WORD(itemsize)
 
     def load_vector(address, v):
-        place = builder.add(address, ir.Constant(WORD, v * VECTOR_BYTES))
-        return builder.load(builder.inttoptr(place, ir.PointerType()), typ=vector, align=itemsize)
+        return load(builder, builder.add(address, WORD(v * VECTOR_BYTES)), vector, itemsize)
 
     def scaled(table, index, scale):
-        place = builder.add(table, builder.mul(index, ir.Constant(WORD, 8)))
-        entry = builder.load(builder.inttoptr(place, ir.PointerType()), typ=WORD)
-        return builder.mul(entry, scale)
+        return builder.mul(entry(builder, table, index), scale)
 
-    def broadcast(value):
-        first = ir.Constant(ir.IntType(32), 0)
-        one = builder.insert_element(ir.Constant(vector, ir.Undefined), value, first)
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
-        return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), mask)
-
-    size = ir.Constant(WORD, itemsize)
-    each_row = [ir.Constant(WORD, r) for r in range(height)]
+    row_numbers = [WORD(r) for r in range(height)]
     sums = [
         [load_vector(builder.add(start, scaled(c_rows, r, start_scale)), v) for v in range(vectors)]
-        for r in each_row
+        for r in row_numbers
     ]
-    a_row = [builder.add(a, scaled(a_rows, r, size)) for r in each_row]
+    a_row = [builder.add(a, scaled(a_rows, r, size)) for r in row_numbers]
     before = builder.block
     loop = builder.append_basic_block("k")
     done = builder.append_basic_block("k.end")
@@ -75,10 +64,10 @@ def _emit_tile(builder, scalar, itemsize, height, vectors, arguments):
     b_row = [load_vector(b_term, v) for v in range(vectors)]
     following = []
     for r in range(height):
-        place = builder.inttoptr(builder.add(a_row[r], a_term), ir.PointerType())
-        factor = broadcast(builder.load(place, typ=scalar, align=itemsize))
+        number = load(builder, builder.add(a_row[r], a_term), scalar, itemsize)
+        factor = broadcast(builder, number, lanes)
         following.append([builder.call(fma, [factor, b_row[v], now[r][v]]) for v in range(vectors)])
-    k_next = builder.add(k, ir.Constant(WORD, 1))
+    k_next = builder.add(k, WORD(1))
     k.add_incoming(zero, before)
     k.add_incoming(k_next, loop)
     for r in range(height):
@@ -96,9 +85,8 @@ def _emit_tile(builder, scalar, itemsize, height, vectors, arguments):
             sums[r][v] = total
     for r in range(height):
         for v in range(vectors):
-            row = builder.add(c, scaled(c_rows, each_row[r], c_scale))
-            place = builder.add(row, ir.Constant(WORD, v * VECTOR_BYTES))
-            builder.store(sums[r][v], builder.inttoptr(place, ir.PointerType()), align=itemsize)
+            row = builder.add(c, scaled(c_rows, row_numbers[r], c_scale))
+            store(builder, sums[r][v], builder.add(row, WORD(v * VECTOR_BYTES)), itemsize)
 
 
 @intrinsic
@@ -119,13 +107,13 @@ def tile(
         itemsize = context.get_abi_sizeof(scalar)
         height, wide = arguments[1], arguments[2]
         end = builder.append_basic_block("tile.end")
-        shape = builder.add(builder.mul(height, ir.Constant(WORD, 2)), wide)
+        shape = builder.add(builder.mul(height, WORD(2)), wide)
         switch = builder.switch(shape, end)
         widths = (1, 2) if VECTOR_BYTES == HALF_PANEL_BYTES else (2,)
         for rows in range(1, TILE_ROWS + 1):
             for vectors in widths:
                 block = builder.append_basic_block(f"tile.{rows}x{vectors}")
-                switch.add_case(ir.Constant(WORD, rows * 2 + vectors - 1), block)
+                switch.add_case(WORD(rows * 2 + vectors - 1), block)
                 builder.position_at_end(block)
                 _emit_tile(builder, scalar, itemsize, rows, vectors, arguments[3:])
                 builder.branch(end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
@@ -106,12 +107,13 @@ class Layer(ABC):
         return []
 
     def __repr__(self) -> str:
-        values = [(each.name, getattr(self, each.name), each.default) for each in fields(self)]  # type: ignore[arg-type]
-        shown = [
-            repr(value) if default is MISSING else f"{name}={value!r}"
-            for name, value, default in values
-            if default is MISSING or value != default
-        ]
+        shown = []
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if field.default is MISSING:
+                shown.append(repr(value))
+            elif value != field.default:
+                shown.append(f"{field.name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def config(self) -> dict[str, Any]:
@@ -130,9 +132,13 @@ L = TypeVar("L", bound=Layer)
 def concrete_layer(cls: type[L]) -> type[L]:
     """Make a concrete layer: a frozen dataclass, known by its name, so that files can describe it.
 
-    One of another package is not known, since a file does not hold its code.
+    One of another package is not known, since a file does not hold its code. In the docstring
+    ``{parameters}`` stands for the parameters that the abstract class documents.
     """
     cls = dataclass(frozen=True, repr=False)(cls)
+    if cls.__doc__ and cls.__base__.__doc__:  # python -OO leaves none
+        inherited = inspect.cleandoc(cls.__base__.__doc__).partition("----------\n")[2]
+        cls.__doc__ = inspect.cleandoc(cls.__doc__).replace("{parameters}", inherited)
     if cls.__module__.startswith(f"{__package__}."):
         LAYERS[cls.__name__] = cls
     return cls

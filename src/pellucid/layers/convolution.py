@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from pellucid.layers.sliding import Size, Sliding
 _SMALL = 32 << 10  # bytes of weights, of which each slice of the rows can have a gradient
 
 
+@dataclass(frozen=True, repr=False)
 class _Convolution(Sliding):
     """Abstract: convolution in one dimension or two."""
 
@@ -33,20 +34,19 @@ class _Convolution(Sliding):
     reads_plain = True
     slices_rows = True
     channels: int
-    kernel_size: Any
-    bias: bool
-    initialization: str
+    kernel_size: Size
+    stride: Size = 1
+    padding: Size | str = 0
+    bias: bool = True
+    initialization: str = "he_uniform"
+    dilation: Size = 1
 
     def __post_init__(self) -> None:
         owner = type(self).__name__
         checks.positive_integer("channels", owner, self.channels)
-        self._check_windows("kernel_size")
+        super().__post_init__()
         checks.flag("bias", owner, self.bias)
         checks.one_of("initialization", owner, self.initialization, INITIALIZATIONS)
-
-    @property
-    def _window(self) -> Any:
-        return self.kernel_size
 
     def output_shape(self, shape: Shape) -> Shape:
         return self._maps(self.windows(shape).outputs, int(self.channels))
@@ -117,19 +117,17 @@ class _Convolution(Sliding):
 
     def _to_weights_by_rows(self, stage: Stage) -> list[Operation]:
         """dW and db as sums of their own for each slice of the rows, then added up."""
-        sums = [
-            (
-                aligned(ROW_SLICES * total.size, stage.dtype).reshape(ROW_SLICES, total.size),
-                total,
-            )
-            for total in (stage.gradients["weight"], self._bias_gradient(stage))
-        ]
+        totals = (stage.gradients["weight"], self._bias_gradient(stage))
+        dw, db = (
+            aligned(ROW_SLICES * total.size, stage.dtype).reshape(ROW_SLICES, total.size)
+            for total in totals
+        )
         products = convolution_backward_weight_by_rows(
-            **self._weight_arguments(stage), dw=sums[0][0], db=sums[1][0]
+            **self._weight_arguments(stage), dw=dw, db=db
         )
         adding = [
             operation(sum_groups(groups=groups, total=total), meets=False)
-            for groups, total in sums
+            for groups, total in zip((dw, db), totals, strict=True)
             if total.size
         ]
         return [operation(products), *adding]
@@ -194,13 +192,6 @@ class Conv2d(_Convolution):
     """
 
     dimensions = 2
-    channels: int
-    kernel_size: Size
-    stride: Size = 1
-    padding: Size | str = 0
-    bias: bool = True
-    initialization: str = "he_uniform"
-    dilation: Size = 1
 
 
 @concrete_layer
@@ -230,10 +221,7 @@ class Conv1d(_Convolution):
     """
 
     dimensions = 1
-    channels: int
     kernel_size: int
     stride: int = 1
     padding: int | str = 0
-    bias: bool = True
-    initialization: str = "he_uniform"
     dilation: int = 1

@@ -39,7 +39,6 @@ class Dropout(Layer):
         if not training:
             return [activated(stage.x, stage.x_grid, stage.y, stage.y_grid)]
         (x_lines, y_lines), length = lines(stage.x_grid, stage.y_grid)
-        assert stage.batch.clock is not None
         mask = rows_of(stage.rows, len(y_lines) * (-(-length // 4) * 4), stage.dtype)
         stage.memory["mask"] = mask
         return [

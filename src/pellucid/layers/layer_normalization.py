@@ -56,55 +56,28 @@ class LayerNorm(Layer):
         kind, slope = stage.activation
         stage.memory["statistics"] = np.zeros((stage.rows, 2 * stage.x_grid.pixels.size))
         return [
-            operation(
-                layer_normalization_forward(
-                    x=stage.x,
-                    x_pixels=stage.x_grid.pixels,
-                    y=stage.y,
-                    y_pixels=stage.y_grid.pixels,
-                    features=stage.input_shape[-1],
-                    statistics=stage.memory["statistics"],
-                    gamma=stage.parameters["gamma"],
-                    beta=stage.parameters["beta"],
-                    eps=self.eps,
-                    kind=kind,
-                    slope=slope,
-                    absent=stage.batch.absent,
-                )
-            )
-        ]
+            operation(layer_normalization_forward(
+                x=stage.x, x_pixels=stage.x_grid.pixels, y=stage.y, y_pixels=stage.y_grid.pixels,
+                features=stage.input_shape[-1], statistics=stage.memory["statistics"],
+                gamma=stage.parameters["gamma"], beta=stage.parameters["beta"], eps=self.eps,
+                kind=kind, slope=slope, absent=stage.batch.absent,
+            ))
+        ]  # fmt: skip
 
     def backward(self, stage: Stage) -> list[Operation]:
         assert stage.dy is not None
         features, statistics = stage.input_shape[-1], stage.memory["statistics"]
-        operations = [
-            operation(
-                layer_normalization_backward_sums(
-                    x=stage.x,
-                    x_pixels=stage.x_grid.pixels,
-                    dy=stage.dy,
-                    dy_pixels=stage.y_grid.pixels,
-                    features=features,
-                    statistics=statistics,
-                    sums=np.zeros((2, stored_columns(features, stage.dtype))),
-                    dgamma=stage.gradients["gamma"],
-                    dbeta=stage.gradients["beta"],
-                    absent=stage.batch.absent,
-                )
-            )
-        ]
-        if stage.dx is not None:
-            operations.append(
-                operation(
-                    layer_normalization_backward(
-                        x=stage.x,
-                        d=stage.dx,
-                        pixels=stage.x_grid.pixels,
-                        features=features,
-                        statistics=statistics,
-                        gamma=stage.parameters["gamma"],
-                        absent=stage.batch.absent,
-                    )
-                )
-            )
-        return operations
+        sums = layer_normalization_backward_sums(
+            x=stage.x, x_pixels=stage.x_grid.pixels, dy=stage.dy, dy_pixels=stage.y_grid.pixels,
+            features=features, statistics=statistics,
+            sums=np.zeros((2, stored_columns(features, stage.dtype))),
+            dgamma=stage.gradients["gamma"], dbeta=stage.gradients["beta"],
+            absent=stage.batch.absent,
+        )  # fmt: skip
+        if stage.dx is None:
+            return [operation(sums)]
+        to_input = layer_normalization_backward(
+            x=stage.x, d=stage.dx, pixels=stage.x_grid.pixels, features=features,
+            statistics=statistics, gamma=stage.parameters["gamma"], absent=stage.batch.absent,
+        )  # fmt: skip
+        return [operation(sums), operation(to_input)]

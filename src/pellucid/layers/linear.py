@@ -71,7 +71,7 @@ class Linear(Layer):
         return math.prod(shape) * self.units
 
     def _by_steps(self) -> Layer:
-        """What does the same to steps: a convolution whose window is one step wide."""
+        """The layer that does the same to steps: a convolution with a window of one step."""
         return Conv1d(self.units, 1, bias=self.bias)
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
@@ -103,10 +103,7 @@ class Linear(Layer):
         inputs, outputs = stage.input_shape[0], stage.output_shape[0]
         panel = PANEL_BYTES // stage.dtype.itemsize
         zeros = stage.zeros(max(inputs, outputs))
-        x_rows, dy_rows = (
-            spaced(stage.rows, x.shape[1]),
-            spaced(stage.rows, dy.shape[1]),
-        )
+        x_rows, dy_rows = spaced(stage.rows, x.shape[1]), spaced(stage.rows, dy.shape[1])
         features, units = spaced(inputs), spaced(outputs)
         operations = []
         if dx is not None:

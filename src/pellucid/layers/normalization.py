@@ -65,12 +65,10 @@ class BatchNorm(Layer):
             "channels": channels, "batch": batch, "running_mean": parameters["running_mean"],
             "running_variance": parameters["running_variance"], "eps": self.eps,
         }  # fmt: skip
-        statistics: Any
         if training:
-            shared = stage.batch
             statistics = batch_statistics(
-                x=stage.x, x_pixels=stage.x_grid.pixels, weight=shared.weight,
-                order=shared.order, momentum=self.momentum, **running,
+                x=stage.x, x_pixels=stage.x_grid.pixels, weight=stage.batch.weight,
+                order=stage.batch.order, momentum=self.momentum, **running,
             )  # fmt: skip
         else:
             statistics = known_statistics(**running)
@@ -94,9 +92,9 @@ class BatchNorm(Layer):
         )  # fmt: skip
         if stage.dx is None:
             return [operation(sums)]
-        shared = stage.batch
         to_input = normalize_backward(
             x=stage.x, d=stage.dx, pixels=stage.x_grid.pixels, channels=channels,
-            weight=shared.weight, order=shared.order, batch=batch, gamma=stage.parameters["gamma"],
+            weight=stage.batch.weight, order=stage.batch.order, batch=batch,
+            gamma=stage.parameters["gamma"],
         )  # fmt: skip
         return [operation(sums), operation(to_input)]

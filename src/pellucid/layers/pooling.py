@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,21 +20,6 @@ from pellucid.kernels.operations.pooling import (
 from pellucid.kernels.panels import rows_of
 from pellucid.layers.base import Layer, Shape, Stage, concrete_layer
 from pellucid.layers.sliding import Placement, Size, Sliding
-
-
-def _places(grid: Grid, windows: Placement) -> np.ndarray:
-    """(O, Q): where position q of window o lies in a row of `grid`, -1 outside of the picture."""
-    axes = []
-    for size, (before, _), count, stride, outputs in zip(
-        windows.size, windows.padding, (grid.height, grid.width), windows.stride, windows.outputs,
-        strict=True,
-    ):  # fmt: skip
-        at = np.arange(outputs)[:, None] * stride - before + np.arange(size)
-        axes.append(np.where((at >= 0) & (at < count), at, -1))
-    rows, columns = axes[0][:, None, :, None], axes[1][None, :, None, :]
-    pixel = np.where((rows < 0) | (columns < 0), -1, rows * grid.width + columns)
-    places = np.where(pixel < 0, -1, grid.pixels[pixel])
-    return np.ascontiguousarray(places.reshape(len(axes[0]) * len(axes[1]), -1))
 
 
 def _windows(stage: Stage, places: np.ndarray) -> dict[str, Any]:
@@ -53,23 +39,50 @@ def _giving(grid: Grid, places: np.ndarray) -> dict[str, Any]:
     return {"apart": True, "cleared": np.setdiff1d(grid.pixels, pixels)}
 
 
-class _Pool(Sliding):
-    """Abstract: one number a window and channel."""
+class _Reduction(Layer):
+    """Abstract: one number a channel and window, or a channel and picture."""
 
-    kernel_size: Any
-    ceil_mode: bool
+    operations: ClassVar[tuple[Any, Any]]  # forward and backward
 
-    def _check(self) -> None:
-        self._check_windows("kernel_size")
+    @abstractmethod
+    def _places(self, stage: Stage) -> np.ndarray:
+        """(O, Q): where position q of window o lies in a row of x, -1 outside of the picture."""
+
+    @abstractmethod
+    def _kept(self, stage: Stage, places: np.ndarray) -> dict[str, np.ndarray]:
+        """The array that forward and backward share, by its name."""
+
+    def forward(self, stage: Stage, training: bool) -> list[Operation]:
+        forward, _ = self.operations
+        places = self._places(stage)
+        stage.memory.update(self._kept(stage, places))
+        return [operation(forward(x=stage.x, y=stage.y, **stage.memory, **_windows(stage, places)))]
+
+    def backward(self, stage: Stage) -> list[Operation]:
+        if stage.dx is None:
+            return []
+        _, backward = self.operations
+        places = self._places(stage)
+        return [
+            operation(backward(
+                dy=stage.dy, dx=stage.dx, **stage.memory,
+                **_windows(stage, places), **_giving(stage.x_grid, places),
+            ))
+        ]  # fmt: skip
+
+
+@dataclass(frozen=True, repr=False)
+class _Pool(Sliding, _Reduction):
+    """Abstract: one number a channel and window."""
+
+    kernel_size: Size
+    stride: Size | None = None
+    padding: Size | str = 0
+    ceil_mode: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         checks.flag("ceil_mode", type(self).__name__, self.ceil_mode)
-
-    @property
-    def _window(self) -> Any:
-        return self.kernel_size
-
-    @property
-    def _ceil(self) -> bool:
-        return self.ceil_mode
 
     def windows(self, shape: Shape) -> Placement:
         windows = super().windows(shape)
@@ -83,76 +96,46 @@ class _Pool(Sliding):
     def output_shape(self, shape: Shape) -> Shape:
         return self._maps(self.windows(shape).outputs, shape[-1])
 
+    def _places(self, stage: Stage) -> np.ndarray:
+        windows, grid = self.windows(stage.input_shape), stage.x_grid
+        axes = []
+        for size, (before, _), count, stride, outputs in zip(
+            windows.size, windows.padding, (grid.height, grid.width), windows.stride,
+            windows.outputs, strict=True,
+        ):  # fmt: skip
+            at = np.arange(outputs)[:, None] * stride - before + np.arange(size)
+            axes.append(np.where((at >= 0) & (at < count), at, -1))
+        rows, columns = axes[0][:, None, :, None], axes[1][None, :, None, :]
+        pixel = np.where((rows < 0) | (columns < 0), -1, rows * grid.width + columns)
+        places = np.where(pixel < 0, -1, grid.pixels[pixel])
+        return np.ascontiguousarray(places.reshape(len(axes[0]) * len(axes[1]), -1))
+
 
 class _MaxPool(_Pool):
     """Abstract: the largest number of each window."""
 
+    operations = max_pool_forward, max_pool_backward
     selects = True
 
-    def __post_init__(self) -> None:
-        self._check()
-
-    def forward(self, stage: Stage, training: bool) -> list[Operation]:
-        winner = rows_of(stage.rows, stage.y_grid.size, stage.dtype)
-        stage.memory["winner"] = winner
-        windows = _windows(stage, _places(stage.x_grid, self.windows(stage.input_shape)))
-        return [operation(max_pool_forward(x=stage.x, y=stage.y, winner=winner, **windows))]
-
-    def backward(self, stage: Stage) -> list[Operation]:
-        if stage.dx is None:
-            return []
-        assert stage.dy is not None
-        places = _places(stage.x_grid, self.windows(stage.input_shape))
-        return [
-            operation(max_pool_backward(
-                dy=stage.dy, dx=stage.dx, winner=stage.memory["winner"],
-                **_windows(stage, places), **_giving(stage.x_grid, places),
-            ))
-        ]  # fmt: skip
+    def _kept(self, stage: Stage, places: np.ndarray) -> dict[str, np.ndarray]:
+        return {"winner": rows_of(stage.rows, stage.y_grid.size, stage.dtype)}
 
 
-class _Average(Layer):
-    """Abstract: means over windows or over everything."""
-
-    @abstractmethod
-    def _tables(self, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
-        """The places of each window's pixels, and by how many its sum is divided."""
-
-    def forward(self, stage: Stage, training: bool) -> list[Operation]:
-        places, counts = self._tables(stage)
-        return [
-            operation(average_pool_forward(
-                x=stage.x, y=stage.y, counts=counts.astype(np.float64), **_windows(stage, places)
-            ))
-        ]  # fmt: skip
-
-    def backward(self, stage: Stage) -> list[Operation]:
-        if stage.dx is None:
-            return []
-        assert stage.dy is not None
-        places, counts = self._tables(stage)
-        return [
-            operation(average_pool_backward(
-                dy=stage.dy, dx=stage.dx, counts=counts.astype(np.float64),
-                **_windows(stage, places), **_giving(stage.x_grid, places),
-            ))
-        ]  # fmt: skip
-
-
-class _AvgPool(_Pool, _Average):
+@dataclass(frozen=True, repr=False)
+class _AvgPool(_Pool):
     """Abstract: the mean of each window."""
 
-    count_include_pad: bool
+    operations = average_pool_forward, average_pool_backward
+    count_include_pad: bool = False
 
     def __post_init__(self) -> None:
-        self._check()
+        super().__post_init__()
         checks.flag("count_include_pad", type(self).__name__, self.count_include_pad)
 
-    def _tables(self, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
-        windows = self.windows(stage.input_shape)
-        places = _places(stage.x_grid, windows)
+    def _kept(self, stage: Stage, places: np.ndarray) -> dict[str, np.ndarray]:
         if not self.count_include_pad:
-            return places, (places >= 0).sum(axis=1)
+            return {"counts": (places >= 0).sum(axis=1).astype(np.float64)}
+        windows = self.windows(stage.input_shape)
         counts = []  # padding counts, what ceil_mode adds beyond it does not
         for size, pad, count, stride, outputs in zip(
             windows.size, windows.padding, (stage.x_grid.height, stage.x_grid.width),
@@ -160,7 +143,7 @@ class _AvgPool(_Pool, _Average):
         ):  # fmt: skip
             begin = np.arange(outputs) * stride
             counts.append(np.minimum(begin + size, sum(pad) + count) - begin)
-        return places, np.multiply.outer(*counts).reshape(-1)
+        return {"counts": np.multiply.outer(*counts).reshape(-1).astype(np.float64)}
 
 
 @concrete_layer
@@ -184,10 +167,6 @@ class MaxPool2d(_MaxPool):
     """
 
     dimensions = 2
-    kernel_size: Size
-    stride: Size | None = None
-    padding: Size | str = 0
-    ceil_mode: bool = False
 
 
 @concrete_layer
@@ -198,7 +177,6 @@ class MaxPool1d(_MaxPool):
     kernel_size: int
     stride: int | None = None
     padding: int | str = 0
-    ceil_mode: bool = False
 
 
 @concrete_layer
@@ -224,11 +202,6 @@ class AvgPool2d(_AvgPool):
     """
 
     dimensions = 2
-    kernel_size: Size
-    stride: Size | None = None
-    padding: Size | str = 0
-    ceil_mode: bool = False
-    count_include_pad: bool = False
 
 
 @concrete_layer
@@ -239,19 +212,21 @@ class AvgPool1d(_AvgPool):
     kernel_size: int
     stride: int | None = None
     padding: int | str = 0
-    ceil_mode: bool = False
-    count_include_pad: bool = False
 
 
 @concrete_layer
-class GlobalAvgPool(_Average):
+class GlobalAvgPool(_Reduction):
     """The mean of each channel over the whole picture or signal; see
     :func:`pellucid.formulas.global_average_pool`.
     """
 
+    operations = average_pool_forward, average_pool_backward
+
     def output_shape(self, shape: Shape) -> Shape:
         return (shape[-1],)
 
-    def _tables(self, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
-        places = stage.x_grid.pixels.reshape(1, -1)
-        return places, np.array([places.size])
+    def _places(self, stage: Stage) -> np.ndarray:
+        return stage.x_grid.pixels.reshape(1, -1)
+
+    def _kept(self, stage: Stage, places: np.ndarray) -> dict[str, np.ndarray]:
+        return {"counts": np.array([float(places.size)])}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,12 +22,31 @@ from pellucid.layers.base import Layer, Parameter, Shape, Stage, transposing
 from pellucid.layers.dropout import Dropout
 
 
+@dataclass(frozen=True, repr=False)
 class Recurrent(Layer):
     """Abstract: a layer that goes through sequences step by step.
 
     Each direction has weights of its own: ``input_weight`` U (I, G H), ``recurrent_weight`` W,
-    ``bias`` b, and what a kind of layer has beside. Those of the direction from the end to the
+    ``bias`` b, and more in some kinds of layer. Those of the direction from the end to the
     beginning have ``reverse_`` before their names.
+
+    Parameters
+    ----------
+    hidden_dim : int
+        H, the numbers of a state.
+    num_layers : int, default=1
+        How many such layers stand one upon the other; each gives all its states to the next.
+    bidirectional : bool, default=False
+        Whether a second set of weights goes from the end to the beginning; its states stand behind
+        those of the first: outputs are twice as wide.
+    dropout : float, default=0.0
+        Between the layers of the stack.
+    return_sequences : bool, default=False
+        Whether all states go out, (B, T, H), or the last alone, (B, H): that in which a direction
+        has seen the whole sequence.
+    stateful : bool, default=False
+        Whether a row goes on from the last state of the same row of the batch before, from zero in
+        the first batch of an epoch; rows then keep their order. No gradient goes that way.
     """
 
     joins_steps = True
@@ -38,11 +57,11 @@ class Recurrent(Layer):
     kept: ClassVar[int]  # numbers that each unit keeps of a step for backward
 
     hidden_dim: int
-    num_layers: int
-    bidirectional: bool
-    dropout: float
-    return_sequences: bool
-    stateful: bool
+    num_layers: int = 1
+    bidirectional: bool = False
+    dropout: float = 0.0
+    return_sequences: bool = False
+    stateful: bool = False
 
     def __post_init__(self) -> None:
         owner = type(self).__name__
@@ -59,10 +78,10 @@ class Recurrent(Layer):
         one: dict[str, Any] = {"num_layers": 1, "dropout": 0.0}
         layers: list[Layer] = []
         for _ in range(self.num_layers - 1):
-            layers.append(replace(self, **one, return_sequences=True))  # type: ignore[type-var]
+            layers.append(replace(self, **one, return_sequences=True))
             if self.dropout > 0:
                 layers.append(Dropout(self.dropout))
-        return [*layers, replace(self, **one)]  # type: ignore[type-var]
+        return [*layers, replace(self, **one)]
 
     @property
     def _prefixes(self) -> tuple[str, ...]:
@@ -178,7 +197,10 @@ class Recurrent(Layer):
 
     def _states(self, stage: Stage, memory: Any, reverse: int) -> dict[str, Any]:
         """Where the states of a direction lie, as kernels take it."""
-        h_at, h_pixel = self._state_places(stage, reverse)
+        if self.return_sequences:
+            h_at, h_pixel = reverse * self.hidden_dim, stage.y_grid.pixel
+        else:
+            h_at, h_pixel = 0, stored_columns(self.hidden_dim, stage.dtype)
         return {"h": memory["h"], "h_at": h_at, "h_pixel": h_pixel}
 
     def _steps(self, stage: Stage, reverse: int) -> dict[str, Any]:
@@ -223,8 +245,10 @@ class Recurrent(Layer):
         (data, places, wide), (dwa, db, gates_a), (dwb, gates_b) = a, from_a, from_state
         width = self.hidden_dim
         dz_places = self._gate_places(stage, gate)
-        states, later = self._neighbours(stage, reverse, gate)
-        z, h = memory["z"], memory["h"]
+        z, h, at = memory["z"], memory["h"], self._states(stage, memory, reverse)
+        states = at["h_at"] + spaced(len(dz_places), at["h_pixel"])
+        # states that a step reads, and the gates of those steps
+        states, later = (states[1:], dz_places[:-1]) if reverse else (states[:-1], dz_places[1:])
         all_steps = np.concatenate([_of_rows(data, places), _of_rows(z, dz_places)])
         pairs = np.concatenate([_of_rows(h, states), _of_rows(z, later)])
         counts, operations = np.zeros(0, np.int64), []
@@ -256,7 +280,7 @@ class Recurrent(Layer):
     def _first_product(
         self, stage: Stage, memory: Any, gate: int, dw: np.ndarray, gates: int
     ) -> Operation:
-        """The share of each row's first step, which reads the state before it."""
+        """The share of each row's first step, which reads the state carried over to it."""
         states, z, width = memory["states"], memory["z"], self.hidden_dim
         first = self._gate_places(stage, gate)[:1]
         pairs = np.concatenate([_of_rows(states, spaced(1)), _of_rows(z, first)])
@@ -286,32 +310,17 @@ class Recurrent(Layer):
         whole = (self.kept - 1) * self.hidden_dim + stored_columns(self.hidden_dim, stage.dtype)
         return row_length(whole, stage.dtype)
 
-    def _state_places(self, stage: Stage, reverse: int) -> tuple[int, int]:
-        """Where in h the first state of a direction lies, and how far it is to the next."""
-        if self.return_sequences:
-            return reverse * self.hidden_dim, stage.y_grid.pixel
-        return 0, stored_columns(self.hidden_dim, stage.dtype)
-
-    def _gate_places(self, stage: Stage, gate: int = 0) -> np.ndarray:
-        """Where the gates of each step begin."""
+    def _gate_places(self, stage: Stage, gate: int) -> np.ndarray:
+        """Where each step's gates from `gate` on begin."""
         return spaced(stage.input_shape[0], self._pixel(stage)) + gate * self.hidden_dim
 
-    def _neighbours(
-        self, stage: Stage, reverse: int, gate: int = 0
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Where states lie, and the gates of the steps that read them."""
-        h_at, h_pixel = self._state_places(stage, reverse)
-        states = h_at + spaced(stage.input_shape[0], h_pixel)
-        gates = self._gate_places(stage, gate)
-        return (states[1:], gates[:-1]) if reverse else (states[:-1], gates[1:])
-
     def _longest(self, stage: Stage) -> int:
-        """The longest sum, and the widest matrix."""
+        """The length of the longest sum, and the width of the widest matrix."""
         return max(stage.input_shape[1], self.kept * self.hidden_dim)
 
 
 def of_direction(named: Any, prefix: str) -> dict[str, np.ndarray]:
-    """Those of one direction, without its prefix."""
+    """The arrays of one direction by name, without its prefix."""
     return {
         name.removeprefix(prefix): array
         for name, array in named.items()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from pellucid import checks
 from pellucid.engine import Operation, operation
-from pellucid.kernels.grid import Border, lines
+from pellucid.kernels.grid import Border, Grid, lines
 from pellucid.kernels.operations.residual import add
 from pellucid.layers.activations import activated
 from pellucid.layers.base import Layer, Shape, border_of, concrete_layer
 from pellucid.layers.convolution import Conv1d, Conv2d
 from pellucid.layers.linear import Linear
-from pellucid.layers.stage import Layout, Stage
+from pellucid.layers.stage import Stage
 
 
 @concrete_layer
@@ -90,12 +92,8 @@ class Residual(Layer):
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
         inner, shortcut = stage.branches["layers"], stage.branches.get("shortcut")
         right, right_grid = (shortcut.y, shortcut.y_grid) if shortcut else (stage.x, stage.x_grid)
-        (left_lines, right_lines, y_lines), length = lines(inner.y_grid, right_grid, stage.y_grid)
-        total = add(
-            left=inner.y, left_lines=left_lines, right=right, right_lines=right_lines, y=stage.y,
-            y_lines=y_lines, length=length,
-        )  # fmt: skip
-        return [*_of_all(stage, "forward"), operation(total)]
+        total = _sum(inner.y, inner.y_grid, right, right_grid, stage.y, stage.y_grid)
+        return [*_of_all(stage, "forward"), total]
 
     def backward(self, stage: Stage) -> list[Operation]:
         # y = F(x) + S(x), so both get dy, and dx is the sum of what they give back
@@ -110,13 +108,8 @@ class Residual(Layer):
         inner, shortcut = stage.branches["layers"], stage.branches.get("shortcut")
         right, right_grid = (shortcut.dx, shortcut.x_grid) if shortcut else (stage.dy, stage.y_grid)
         assert inner.dx is not None and right is not None
-        grids = (inner.x_grid, right_grid, stage.x_grid)
-        (left_lines, right_lines, dx_lines), length = lines(*grids)
-        total = add(
-            left=inner.dx, left_lines=left_lines, right=right, right_lines=right_lines, y=stage.dx,
-            y_lines=dx_lines, length=length,
-        )  # fmt: skip
-        return [*operations, operation(total)]
+        total = _sum(inner.dx, inner.x_grid, right, right_grid, stage.dx, stage.x_grid)
+        return [*operations, total]
 
     def begin(self, stage: Stage) -> list[Operation]:
         return _of_all(stage, "begin")
@@ -161,6 +154,17 @@ class Residual(Layer):
 
 
 def _of_all(stage: Stage, part: str) -> list[Operation]:
-    """Those operations of all branches."""
-    branches: Sequence[Layout] = tuple(stage.branches.values())
-    return [operation for branch in branches for operation in getattr(branch, part)]
+    """The operations of all branches for one `part` of a step, such as "forward"."""
+    return [one for branch in stage.branches.values() for one in getattr(branch, part)]
+
+
+def _sum(
+    left: np.ndarray, left_grid: Grid, right: np.ndarray, right_grid: Grid,
+    y: np.ndarray, y_grid: Grid,
+) -> Operation:  # fmt: skip
+    """``y = left + right``, all three on grids of their own."""
+    (left_lines, right_lines, y_lines), length = lines(left_grid, right_grid, y_grid)
+    return operation(add(
+        left=left, left_lines=left_lines, right=right, right_lines=right_lines, y=y,
+        y_lines=y_lines, length=length,
+    ))  # fmt: skip

@@ -19,21 +19,7 @@ class RNN(Recurrent):
 
     Parameters
     ----------
-    hidden_dim : int
-        H, the numbers of a state.
-    num_layers : int, default=1
-        How many such layers stand one upon the other; each gives all its states to the next.
-    bidirectional : bool, default=False
-        Whether a second set of weights goes from the end to the beginning; its states stand behind
-        those of the first: outputs are twice as wide.
-    dropout : float, default=0.0
-        Between the layers of the stack.
-    return_sequences : bool, default=False
-        Whether all states go out, (B, T, H), or the last alone, (B, H): that in which a direction
-        has seen the whole sequence.
-    stateful : bool, default=False
-        Whether a row goes on from the last state of the same row of the batch before, from zero in
-        the first batch of an epoch; rows then keep their order. No gradient goes that way.
+    {parameters}
     activation : {"tanh", "sigmoid", "relu"}, default="tanh"
         f.
 
@@ -45,12 +31,6 @@ class RNN(Recurrent):
     operations = rnn_forward, rnn_backward
     gates = recurrent_gates = kept = 1
 
-    hidden_dim: int
-    num_layers: int = 1
-    bidirectional: bool = False
-    dropout: float = 0.0
-    return_sequences: bool = False
-    stateful: bool = False
     activation: str = "tanh"
 
     def __post_init__(self) -> None:

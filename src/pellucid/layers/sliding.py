@@ -29,22 +29,15 @@ class Sliding(Layer):
     """Abstract: a layer whose windows slide over `dimensions` axes of its input."""
 
     dimensions: ClassVar[int]
+    kernel_size: Any
     stride: Any
     padding: Any
     dilation: Any = 1  # how far apart the positions of a window lie
+    ceil_mode: bool = False  # whether a last window may reach beyond the input
 
-    @property
-    def _window(self) -> Any:
-        """The window's size as the user gave it."""
-        raise NotImplementedError
-
-    @property
-    def _ceil(self) -> bool:
-        return False
-
-    def _check_windows(self, size_name: str) -> None:
+    def __post_init__(self) -> None:
         """Check all numbers of the windows; lists, as files hold them, become tuples."""
-        for name, least in ((size_name, 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
+        for name, least in (("kernel_size", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
             value = getattr(self, name)
             if isinstance(value, list):
                 value = tuple(value)
@@ -57,9 +50,9 @@ class Sliding(Layer):
             self._pair(name, value, least)
 
     def _pair(self, name: str, value: Any, least: int) -> Pair:
-        owner, check = type(self).__name__, checks.non_negative_integer
-        if least:
-            check = checks.positive_integer
+        """`value`, one number or two, as one for each of two axes; 1d has none but the second."""
+        owner = type(self).__name__
+        check = checks.positive_integer if least else checks.non_negative_integer
         if isinstance(value, tuple) and self.dimensions == 2:
             if len(value) != 2:
                 expected = "a number, or two: (height, width)"
@@ -77,15 +70,15 @@ class Sliding(Layer):
                 f"the input of {owner} must have rows of shape {expected}. Got {shape}."
             )
         sizes = (1, shape[0]) if self.dimensions == 1 else (shape[0], shape[1])
-        window = self._pair("window", self._window, 1)
+        window = self._pair("kernel_size", self.kernel_size, 1)
         stride = window if self.stride is None else self._pair("stride", self.stride, 1)
         dilation = self._pair("dilation", self.dilation, 1)
         reach = tuple(d * (k - 1) + 1 for k, d in zip(window, dilation, strict=True))
         if self.padding == "same":
             padding = tuple(map(same_padding, sizes, window, stride, dilation))
         else:
-            each = (0, 0) if self.padding == "valid" else self._pair("padding", self.padding, 0)
-            padding = tuple((p, p) for p in each)
+            before = (0, 0) if self.padding == "valid" else self._pair("padding", self.padding, 0)
+            padding = tuple((p, p) for p in before)
         for n, k, p in zip(sizes, reach, padding, strict=True):
             if n + sum(p) < k:
                 dilated = "its window" if reach == window else "the reach of its window"
@@ -96,7 +89,7 @@ class Sliding(Layer):
                     "window, or one pooling less before it."
                 )
         outputs = tuple(
-            output_size(n, k, s, p, self._ceil, d)
+            output_size(n, k, s, p, self.ceil_mode, d)
             for n, k, s, p, d in zip(sizes, window, stride, padding, dilation, strict=True)
         )
         return Placement(window, stride, padding, outputs, dilation)  # type: ignore[arg-type]
@@ -106,18 +99,18 @@ class Sliding(Layer):
 
     def sizes(self, shape: Shape) -> str:
         """How the output's size follows from the input's, for `summary`."""
-        found = self.windows(shape)
+        windows = self.windows(shape)
         sizes = (1, shape[0]) if self.dimensions == 1 else shape[:2]
         texts = {}
         for axis, name in enumerate(("OH", "OW" if self.dimensions == 2 else "OL")):
-            n, p, k, s = sizes[axis], sum(found.padding[axis]), found.size[axis], found.stride[axis]
-            d = found.dilation[axis]
+            n, p, k = sizes[axis], sum(windows.padding[axis]), windows.size[axis]
+            s, d, outputs = windows.stride[axis], windows.dilation[axis], windows.outputs[axis]
             room = n + p - d * (k - 1) - 1
             share = f"({n} + {p} - {k})/{s}" if d == 1 else f"({n} + {p} - {d}*({k} - 1) - 1)/{s}"
             if room % s:
-                rounds = "floor" if room // s + 1 == found.outputs[axis] else "ceil"
+                rounds = "floor" if room // s + 1 == outputs else "ceil"
                 share = f"{rounds}({share})"
-            texts[name] = f"{share} + 1 = {found.outputs[axis]}"
+            texts[name] = f"{share} + 1 = {outputs}"
         if self.dimensions == 1:
             return f"OL = {texts['OL']}"
         if texts["OH"] == texts["OW"]:

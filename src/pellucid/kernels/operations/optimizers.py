@@ -12,7 +12,7 @@ from pellucid.kernels.operations.kinds import (
 
 @by_batch
 def accumulate(gradient: Vector, total: Vector, fresh: Integer):
-    """``total = gradient``, or more by it."""
+    """``total = gradient`` if `fresh`, else ``total += gradient``."""
 
 
 @by_batch

@@ -16,7 +16,7 @@ def pair_steps(
     dz_places: IntegerVector, pairs: IntegerVector, h_places: IntegerVector, later: IntegerVector,
     counts: IntegerVector, absent: IntegerVector,
 ):  # fmt: skip
-    """Where rows lack steps: write where all that there are lie, row after row, and count them."""
+    """Where rows lack steps: write the places of all that there are, row after row; count them."""
 
 
 @by_batch

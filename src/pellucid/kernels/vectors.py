@@ -1,0 +1,34 @@
+"""Vectors of neighbouring numbers, written as LLVM IR; an address is an integer."""
+
+from __future__ import annotations
+
+from llvmlite import ir
+
+from pellucid.kernels.intrinsics import WORD
+from pellucid.kernels.target import target
+
+POINTER = ir.PointerType()
+VECTOR_BYTES = target().vector_bytes  # of the widest register
+
+
+def load(builder, address, kind, align=8):
+    """The number or vector at an address."""
+    return builder.load(builder.inttoptr(address, POINTER), typ=kind, align=align)
+
+
+def store(builder, value, address, align=8):
+    """Write a number or vector to an address."""
+    builder.store(value, builder.inttoptr(address, POINTER), align=align)
+
+
+def entry(builder, table, index):
+    """Entry `index` of the table of words at an address."""
+    return load(builder, builder.add(table, builder.mul(index, WORD(8))), WORD)
+
+
+def broadcast(builder, value, lanes):
+    """The vector that holds `value` in each of its `lanes`."""
+    undefined = ir.Constant(ir.VectorType(value.type, lanes), ir.Undefined)
+    one = builder.insert_element(undefined, value, ir.IntType(32)(0))
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
+    return builder.shuffle_vector(one, undefined, mask)
