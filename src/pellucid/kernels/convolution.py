@@ -12,6 +12,8 @@ Rows of the tile are the pixels of a whole picture, so a map 11 wide costs no mo
 
 from __future__ import annotations
 
+from numba import int64
+
 from pellucid.kernels.batches import present
 from pellucid.kernels.intrinsics import share
 from pellucid.kernels.operations.activations import IDENTITY
@@ -28,9 +30,10 @@ def convolution_forward(part, parts, step, first, rows, dtype, a):
         outputs = present(i, a.windows.size, a.absent)
         for at in range(0, a.width, panel):
             panel_product(
-                dtype, a.x[i], 0, a.windows, a.terms, a.w, at * depth, a.w_rows, True,
-                a.b, at, True, a.y[i], at, a.pixels, False, 0, row_blocks(outputs), outputs,
-                min(panel, a.width - at), depth, a.activation, a.slope,
+                dtype, a.x[i], int64(0), a.windows, a.terms, a.w, at * depth, a.w_rows, int64(True),
+                a.b, at, int64(True), a.y[i], at, a.pixels, int64(False), int64(0),
+                row_blocks(outputs), outputs, min(panel, a.width - at), depth, a.activation,
+                a.slope,
             )  # fmt: skip
 
 
@@ -53,17 +56,17 @@ def convolution_backward_weight(part, parts, step, first, rows, dtype, a):
             block_end = min(blocks, block + last - unit)
             columns = min(panel, a.width - p * panel)
             panel_product(
-                dtype, a.x[i], 0, a.terms, a.windows,
-                a.dy[i], p * panel, a.pixels, False, a.zeros, 0, i == 0,
-                a.dw, p * panel * height, a.w_rows, True,
-                block, block_end, height, columns, depth, IDENTITY, dtype(0),
+                dtype, a.x[i], int64(0), a.terms, a.windows,
+                a.dy[i], p * panel, a.pixels, int64(False), a.zeros, int64(0), int64(i == 0),
+                a.dw, p * panel * height, a.w_rows, int64(True),
+                block, block_end, height, columns, depth, int64(IDENTITY), dtype(0),
             )  # fmt: skip
             if block == 0 and a.db.size > 0:
                 panel_product(
-                    dtype, a.ones, 0, a.nowhere, a.nowhere,
-                    a.dy[i], p * panel, a.pixels, False, a.zeros, 0, i == 0,
-                    a.db, p * panel, a.nowhere, False,
-                    0, 1, 1, columns, depth, IDENTITY, dtype(0),
+                    dtype, a.ones, int64(0), a.nowhere, a.nowhere,
+                    a.dy[i], p * panel, a.pixels, int64(False), a.zeros, int64(0), int64(i == 0),
+                    a.db, p * panel, a.nowhere, int64(False),
+                    int64(0), int64(1), int64(1), columns, depth, int64(IDENTITY), dtype(0),
                 )  # fmt: skip
             unit += block_end - block
 
@@ -81,17 +84,17 @@ def convolution_backward_weight_by_rows(part, parts, step, first, rows, dtype, a
         for at in range(0, a.width, panel):
             columns = min(panel, a.width - at)
             panel_product(
-                dtype, a.x[i], 0, a.terms, a.windows,
-                a.dy[i], at, a.pixels, False, a.zeros, 0, i == begin,
-                a.dw[part], at * height, a.w_rows, True,
-                0, row_blocks(height), height, columns, depth, IDENTITY, dtype(0),
+                dtype, a.x[i], int64(0), a.terms, a.windows,
+                a.dy[i], at, a.pixels, int64(False), a.zeros, int64(0), int64(i == begin),
+                a.dw[part], at * height, a.w_rows, int64(True),
+                int64(0), row_blocks(height), height, columns, depth, int64(IDENTITY), dtype(0),
             )  # fmt: skip
             if a.db.shape[1] > 0:
                 panel_product(
-                    dtype, a.ones, 0, a.nowhere, a.nowhere,
-                    a.dy[i], at, a.pixels, False, a.zeros, 0, i == begin,
-                    a.db[part], at, a.nowhere, False,
-                    0, 1, 1, columns, depth, IDENTITY, dtype(0),
+                    dtype, a.ones, int64(0), a.nowhere, a.nowhere,
+                    a.dy[i], at, a.pixels, int64(False), a.zeros, int64(0), int64(i == begin),
+                    a.db[part], at, a.nowhere, int64(False),
+                    int64(0), int64(1), int64(1), columns, depth, int64(IDENTITY), dtype(0),
                 )  # fmt: skip
 
 
@@ -124,8 +127,9 @@ def convolution_backward_input(part, parts, step, first, rows, dtype, a):
         for p in range(panels):
             for q in range(a.offsets.size):
                 panel_product(
-                    dtype, a.dy[i], 0, a.pixels, a.terms,
-                    a.wt, (q * stored + p * panel) * depth, a.w_rows, True, a.wt, 0, False,
-                    row, a.offsets[q] + p * panel, a.windows, False, 0, row_blocks(outputs),
-                    outputs, min(panel, a.width - p * panel), depth, IDENTITY, zero,
+                    dtype, a.dy[i], int64(0), a.pixels, a.terms,
+                    a.wt, (q * stored + p * panel) * depth, a.w_rows, int64(True), a.wt, int64(0),
+                    int64(False), row, a.offsets[q] + p * panel, a.windows, int64(False), int64(0),
+                    row_blocks(outputs), outputs, min(panel, a.width - p * panel), depth,
+                    int64(IDENTITY), zero,
                 )  # fmt: skip

@@ -11,6 +11,8 @@ source    ``pellucid.formulas.gru``, whose W is W and V side by side
 
 from __future__ import annotations
 
+from numba import int64
+
 from pellucid.kernels.activations import activate
 from pellucid.kernels.batches import present
 from pellucid.kernels.intrinsics import device, share, view
@@ -114,7 +116,8 @@ def gru_forward(part, parts, step, first, rows, dtype, a):
         if a.b_hn.size > 0:
             step_product(
                 dtype, a.states[0] if k == 0 else a.h[0], 0 if k == 0 else a.h_at, others,
-                a.v, a.b_hn, True, a.z[0], 3 * width, z_places, a.numbers, count, width, width,
+                a.v, a.b_hn, int64(True), a.z[0], 3 * width, z_places, a.numbers, count, width,
+                width,
             )  # fmt: skip
         for i in range(begin, end):
             steps_of_row = present(i, a.steps, a.absent)
@@ -126,7 +129,7 @@ def gru_forward(part, parts, step, first, rows, dtype, a):
                     _reset(gates_at(a, i, t, 4), _state_before(a, i, k, t), width, dtype)
         if a.b_hn.size == 0:
             step_product(
-                dtype, a.z[0], 3 * width, z_places, a.v, a.b, False,
+                dtype, a.z[0], 3 * width, z_places, a.v, a.b, int64(False),
                 a.z[0], 2 * width, z_places, a.numbers, count, width, width,
             )  # fmt: skip
         for i in range(begin, end):
@@ -157,7 +160,8 @@ def gru_backward(part, parts, step, first, rows, dtype, a):
         count = mark_backward(begin, end, k, a)
         if not a.after:
             step_product(
-                dtype, a.z[0], 2 * width, z_places, a.vt, a.zeros, True, a.reset[0], 0, others,
+                dtype, a.z[0], 2 * width, z_places, a.vt, a.zeros, int64(True), a.reset[0],
+                int64(0), others,
                 a.numbers, count, width, width,
             )  # fmt: skip
             for i in range(begin, end):
@@ -171,6 +175,7 @@ def gru_backward(part, parts, step, first, rows, dtype, a):
         step_backward(dtype, k, count, begin, a, 3 * width, 2 * width, False)
         if a.after and k > 0:
             step_product(
-                dtype, a.z[0], 3 * width, z_places, a.vt, a.zeros, False, a.back[0], 0, others,
+                dtype, a.z[0], 3 * width, z_places, a.vt, a.zeros, int64(False), a.back[0],
+                int64(0), others,
                 a.numbers, count, width, width,
             )  # fmt: skip

@@ -11,6 +11,8 @@ source    the tile's; the three products of a linear layer are
 
 from __future__ import annotations
 
+from numba import int64
+
 from pellucid.kernels.activations import activate
 from pellucid.kernels.intrinsics import address, device, share
 from pellucid.kernels.operations.activations import IDENTITY
@@ -33,7 +35,8 @@ def panel_product(
     """Row blocks `block` to `block_end` of one panel: ``c = f(start + a b)``.
 
     Without `fresh` the sum goes on from what c holds. A packed operand's table counts rows, which
-    are as long as the panel is wide; else it counts elements.
+    are as long as the panel is wide; else it counts elements. Callers write constants as
+    ``int64(0)``: for each plain 0 or True Numba would compile all of this anew.
     """
     size = a.itemsize
     half = HALF_PANEL_BYTES // size
@@ -86,8 +89,8 @@ def product(part, parts, step, first, rows, dtype, a):
         block = unit - p * blocks
         block_end = min(blocks, block + last - unit)
         panel_product(
-            dtype, a.a, 0, a.a_rows, a.a_terms, a.b, p * a.b_panel, a.b_terms, a.b_packed,
-            a.start, p * panel, True, a.c, p * a.c_panel, a.c_rows, a.c_packed,
+            dtype, a.a, int64(0), a.a_rows, a.a_terms, a.b, p * a.b_panel, a.b_terms, a.b_packed,
+            a.start, p * panel, int64(True), a.c, p * a.c_panel, a.c_rows, a.c_packed,
             block, block_end, height, min(panel, a.width - p * panel), depth, a.activation, a.slope,
         )  # fmt: skip
         unit += block_end - block

@@ -13,6 +13,8 @@ that have no step k are left out of its products, so unequal lengths cost nothin
 
 from __future__ import annotations
 
+from numba import int64
+
 from pellucid.kernels.batches import present
 from pellucid.kernels.intrinsics import device, share, view
 from pellucid.kernels.operations.activations import IDENTITY
@@ -47,17 +49,16 @@ def before_step(a, i, k, t, first, later, at, pixel):
 
 
 @device
-def mark(table, begin, end, k, a, behind, row, pixel):
-    """Write where in an array the step k of each row lies that has one; how many have.
+def mark(table, begin, end, k, wanted, steps, absent, reverse, row, pixel):
+    """Write where the step `wanted` of each row lies that has a step k; how many have one.
 
-    `behind` of 1 means the step before that, -1 the one after. With `pixel` 0 it is where the rows
-    begin.
+    With `pixel` 0 it is where the rows begin.
     """
     marked = 0
     for i in range(begin, end):
-        count = present(i, a.steps, a.absent)
+        count = present(i, steps, absent)
         if k < count:
-            table[marked] = i * row + place(k - behind, count, a.reverse) * pixel
+            table[marked] = i * row + place(wanted, count, reverse) * pixel
             marked += 1
     return marked
 
@@ -66,13 +67,16 @@ def mark(table, begin, end, k, a, behind, row, pixel):
 def step_product(
     dtype, a, a_at, a_rows, b, start, fresh, c, c_at, c_rows, numbers, height, width, depth
 ):
-    """``c = start + a b``, or without `fresh` ``c += a b``; `numbers` are 0, 1, 2 and so on."""
+    """``c = start + a b``, or without `fresh` ``c += a b``; `numbers` are 0, 1, 2 and so on.
+
+    Constants are written as for :func:`panel_product`.
+    """
     panel = PANEL_BYTES // a.itemsize
     for at in range(0, width, panel):
         panel_product(
-            dtype, a, a_at, a_rows, numbers, b, at * depth, numbers, True, start, at, fresh,
-            c, c_at + at, c_rows, False,
-            0, row_blocks(height), height, min(panel, width - at), depth, IDENTITY, dtype(0),
+            dtype, a, a_at, a_rows, numbers, b, at * depth, numbers, int64(True), start, at,
+            fresh, c, c_at + at, c_rows, int64(False), int64(0), row_blocks(height), height,
+            min(panel, width - at), depth, int64(IDENTITY), dtype(0),
         )  # fmt: skip
 
 
@@ -85,23 +89,23 @@ def step_gates(dtype, k, begin, end, a, gates, recurrent):
     """
     tables = a.places.size // 3
     x_places, z_places = a.places[begin:], a.places[tables + begin :]
-    before = a.places[2 * tables + begin :]
-    count = mark(x_places, begin, end, k, a, 0, a.x.shape[1], a.x_pixel)
+    before, of_rows = a.places[2 * tables + begin :], (a.steps, a.absent, a.reverse)
+    count = mark(x_places, begin, end, k, k, *of_rows, a.x.shape[1], a.x_pixel)
     if count == 0:
         return count
-    mark(z_places, begin, end, k, a, 0, a.z.shape[1], a.z_pixel)
+    mark(z_places, begin, end, k, k, *of_rows, a.z.shape[1], a.z_pixel)
     if k == 0:
-        mark(before, begin, end, k, a, 0, a.states.shape[1], 0)
+        mark(before, begin, end, k, k, *of_rows, a.states.shape[1], int64(0))
     else:
-        mark(before, begin, end, k, a, 1, a.h.shape[1], a.h_pixel)
+        mark(before, begin, end, k, k - 1, *of_rows, a.h.shape[1], a.h_pixel)
     # places count from the first row
     step_product(
-        dtype, a.x[0], 0, x_places, a.u, a.b, True, a.z[0], 0, z_places,
-        a.numbers, count, gates, a.inputs,
+        dtype, a.x[0], int64(0), x_places, a.u, a.b, int64(True), a.z[0], int64(0),
+        z_places, a.numbers, count, gates, a.inputs,
     )  # fmt: skip
     step_product(
-        dtype, a.states[0] if k == 0 else a.h[0], 0 if k == 0 else a.h_at, before, a.w, a.b, False,
-        a.z[0], 0, z_places, a.numbers, count, recurrent, a.width,
+        dtype, a.states[0] if k == 0 else a.h[0], 0 if k == 0 else a.h_at, before, a.w, a.b,
+        int64(False), a.z[0], int64(0), z_places, a.numbers, count, recurrent, a.width,
     )  # fmt: skip
     return count
 
@@ -132,10 +136,11 @@ def add_from_above(i, t, a):
 @device
 def mark_backward(begin, end, k, a):
     """Write where dx, z and back have the rows that have a step k; how many have."""
-    tables = a.places.size // 3
-    mark(a.places[begin:], begin, end, k, a, 0, a.dx.shape[1], a.dx_pixel)
-    mark(a.places[2 * tables + begin :], begin, end, k, a, 0, a.back.shape[1], 0)
-    return mark(a.places[tables + begin :], begin, end, k, a, 0, a.z.shape[1], a.z_pixel)
+    places, tables = a.places, a.places.size // 3
+    of_rows = a.steps, a.absent, a.reverse
+    mark(places[begin:], begin, end, k, k, *of_rows, a.dx.shape[1], a.dx_pixel)
+    mark(places[2 * tables + begin :], begin, end, k, k, *of_rows, a.back.shape[1], int64(0))
+    return mark(places[tables + begin :], begin, end, k, k, *of_rows, a.z.shape[1], a.z_pixel)
 
 
 @device
@@ -149,13 +154,13 @@ def step_backward(dtype, k, count, begin, a, gates, recurrent, fresh):
     z_places, rows = a.places[tables + begin :], a.places[2 * tables + begin :]
     if a.dx.shape[0] > 0:
         step_product(
-            dtype, a.z[0], 0, z_places, a.ut, a.zeros, not a.adds, a.dx[0], 0, a.places[begin:],
-            a.numbers, count, a.inputs, gates,
+            dtype, a.z[0], int64(0), z_places, a.ut, a.zeros, int64(not a.adds), a.dx[0], int64(0),
+            a.places[begin:], a.numbers, count, a.inputs, gates,
         )  # fmt: skip
     if k > 0:
         step_product(
-            dtype, a.z[0], 0, z_places, a.wt, a.zeros, fresh, a.back[0], 0, rows,
-            a.numbers, count, a.width, recurrent,
+            dtype, a.z[0], int64(0), z_places, a.wt, a.zeros, int64(fresh), a.back[0], int64(0),
+            rows, a.numbers, count, a.width, recurrent,
         )  # fmt: skip
 
 
@@ -242,7 +247,7 @@ def long_product(part, parts, step, first, rows, dtype, a):
     begin, end = share((a.width + panel - 1) // panel * blocks, part, parts)
     chunks = max(1, (max(count_a, count_b) + LOOSE_DEPTH - 1) // LOOSE_DEPTH)
     for chunk in range(chunks):
-        fresh = chunk == 0 and not a.adds
+        fresh = int64(chunk == 0 and not a.adds)
         k, m = count_a * chunk // chunks, count_b * chunk // chunks
         depth_a = count_a * (chunk + 1) // chunks - k
         depth_b = count_b * (chunk + 1) // chunks - m
@@ -256,25 +261,25 @@ def long_product(part, parts, step, first, rows, dtype, a):
             if block < blocks_a and at < a.width_a:
                 columns, end_a = min(panel, a.width_a - at), min(last, blocks_a)
                 panel_product(
-                    dtype, a.a, 0, a.numbers, a.a_terms[k:], a.dz, at, dz_a, False,
-                    a.zeros, 0, fresh, a.dwa, at * a.a_wide, a.numbers, True,
-                    block, end_a, a.a_wide, columns, depth_a, IDENTITY, dtype(0),
+                    dtype, a.a, int64(0), a.numbers, a.a_terms[k:], a.dz, at, dz_a, int64(False),
+                    a.zeros, int64(0), fresh, a.dwa, at * a.a_wide, a.numbers, int64(True),
+                    block, end_a, a.a_wide, columns, depth_a, int64(IDENTITY), dtype(0),
                 )  # fmt: skip
                 _clear_padding(a.dwa, at, block, end_a, a.a_wide, columns, panel)
                 if block == 0 and a.db.size > 0:
                     panel_product(
-                        dtype, a.ones, 0, a.nowhere, a.nowhere, a.dz, at, dz_a, False,
-                        a.zeros, 0, fresh, a.db, at, a.nowhere, False,
-                        0, 1, 1, columns, depth_a, IDENTITY, dtype(0),
+                        dtype, a.ones, int64(0), a.nowhere, a.nowhere, a.dz, at, dz_a, int64(False),
+                        a.zeros, int64(0), fresh, a.db, at, a.nowhere, int64(False),
+                        int64(0), int64(1), int64(1), columns, depth_a, int64(IDENTITY), dtype(0),
                     )  # fmt: skip
                     _clear_padding(a.db, at, 0, 1, 1, columns, panel)
             if last > blocks_a and at < a.width_b:
                 columns = min(panel, a.width_b - at)
                 begin_b, end_b = max(block, blocks_a) - blocks_a, last - blocks_a
                 panel_product(
-                    dtype, a.b, 0, a.numbers, a.b_terms[m:], a.dz, at, dz_b, False,
-                    a.zeros, 0, fresh, a.dwb, at * a.b_wide, a.numbers, True,
-                    begin_b, end_b, a.b_wide, columns, depth_b, IDENTITY, dtype(0),
+                    dtype, a.b, int64(0), a.numbers, a.b_terms[m:], a.dz, at, dz_b, int64(False),
+                    a.zeros, int64(0), fresh, a.dwb, at * a.b_wide, a.numbers, int64(True),
+                    begin_b, end_b, a.b_wide, columns, depth_b, int64(IDENTITY), dtype(0),
                 )  # fmt: skip
                 _clear_padding(a.dwb, at, begin_b, end_b, a.b_wide, columns, panel)
             unit += last - block
