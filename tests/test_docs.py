@@ -78,7 +78,7 @@ def test_package():
 
 
 @pytest.mark.parametrize(
-    "name", ["network", "estimators.fcnn", "estimators.network", "data.infer_task",
+    "name", ["network.network", "estimators.fcnn", "estimators.network", "data.infer_task",
              "training.schedules", "training.history"],
 )  # fmt: skip
 def test_classes_show_examples_that_run(name):
