@@ -24,7 +24,7 @@ def shown(value: object, limit: int = 60) -> str:
 
 def suggestion(name: object, known: Iterable[str]) -> str:
     """`` Did you mean 'x'?`` for a near miss, else the list of what is known."""
-    names = [str(each) for each in known]
+    names = [str(one) for one in known]
     near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
     if near:
         return f" Did you mean {near[0]!r}?"
@@ -47,20 +47,18 @@ def _is_real(value: object) -> bool:
 
 def positive_integer(name: str, owner: str, value: Any) -> int:
     """`value` as an int of at least 1."""
-    expected = "a positive integer"
-    if not _is_integer(value):
-        raise TypeError(fault(name, owner, expected, value))
-    if value < 1:
-        raise ValueError(fault(name, owner, expected, value))
-    return int(value)
+    return _integer(name, owner, value, 1, "a positive integer")
 
 
 def non_negative_integer(name: str, owner: str, value: Any) -> int:
     """`value` as an int of at least 0."""
-    expected = "an integer of at least 0"
+    return _integer(name, owner, value, 0, "an integer of at least 0")
+
+
+def _integer(name: str, owner: str, value: Any, low: int, expected: str) -> int:
     if not _is_integer(value):
         raise TypeError(fault(name, owner, expected, value))
-    if value < 0:
+    if value < low:
         raise ValueError(fault(name, owner, expected, value))
     return int(value)
 
@@ -91,12 +89,12 @@ def number(
         value < high if open_high else value <= high
     )
     try:
-        found = float(value)
+        converted = float(value)
     except OverflowError:  # an integer of hundreds of digits
-        found = math.inf
-    if not inside or not math.isfinite(found):
+        converted = math.inf
+    if not inside or not math.isfinite(converted):
         raise ValueError(fault(name, owner, expected, value))
-    return found
+    return converted
 
 
 def flag(name: str, owner: str, value: Any) -> bool:
@@ -111,7 +109,7 @@ def one_of(name: str, owner: str, value: Any, options: Iterable[str]) -> str:
     names = list(options)
     if isinstance(value, str) and value in names:
         return value
-    listed = ", ".join(repr(each) for each in names)
+    listed = ", ".join(map(repr, names))
     near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.6)
     way_out = f"Did you mean {near[0]!r}?" if near else ""
     error = ValueError if isinstance(value, str) else TypeError

@@ -51,7 +51,7 @@ def _meet(control, parts):
 
 
 def run(part, parts, _step, _first, _rows, dtype, a):
-    """Steps FIRST_STEP to LAST_STEP, both words of `control`, of the program, as one thread."""
+    """Run the steps that `control` names, as one of the program's threads."""
     control, table = a.control, a.table
     state_before = read_float_state()
     write_float_state(PLAIN_FLOAT_STATE)

@@ -31,7 +31,7 @@ def _windows(stage: Stage, places: np.ndarray) -> dict[str, Any]:
 
 
 def _giving(grid: Grid, places: np.ndarray) -> dict[str, Any]:
-    """Whether no pixel is seen by two windows, and the pixels that must be cleared first."""
+    """Whether no two windows see one pixel, and the pixels of dx that must be set to 0 first."""
     seen = places[places >= 0]
     pixels = np.unique(seen)
     if pixels.size < seen.size:

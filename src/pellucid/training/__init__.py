@@ -1,1 +1,1 @@
-"""Training: the loop in small steps, and all that accompanies it."""
+"""Training: the loop, optimisers, schedules, callbacks, history and progress."""

@@ -1,4 +1,4 @@
-"""What may happen to a picture in training: each change by its name, and how much of it."""
+"""Random changes of pictures in training: their names and amounts."""
 
 from __future__ import annotations
 
@@ -44,15 +44,10 @@ class Augmentation:
         """The operations that change plain pictures `x` into `y`, whose pixels lie on `grid`."""
         height, width = grid.height, grid.width
         maps = np.zeros((len(x), 6))
-        amounts = np.array(
-            [
-                self.flip,
-                math.floor(self.shift * height + 0.5) if height > 1 else 0.0,
-                math.floor(self.shift * width + 0.5),
-                self.crop,
-                _tangent(self.rotate * math.pi / 360.0),
-            ]
-        )
+        down = math.floor(self.shift * height + 0.5) if height > 1 else 0.0
+        right = math.floor(self.shift * width + 0.5)
+        turn = _tangent(self.rotate * math.pi / 360.0)
+        amounts = np.array([self.flip, down, right, self.crop, turn])
         places = np.ascontiguousarray(grid.pixels[:: grid.width])
         return [  # each thread reads only rows that it wrote
             operation(augmentation_maps(
@@ -85,13 +80,13 @@ def resolve(augment: Any, owner: str) -> Augmentation | None:
         usual, low, high, _ = CHANGES[name]
         given = names[name] if isinstance(names, Mapping) else usual
         amounts[name] = checks.number(f"augment[{name!r}]", owner, given, low, high)
-    found = Augmentation(**amounts)
-    return None if found == Augmentation() else found
+    augmentation = Augmentation(**amounts)
+    return None if augmentation == Augmentation() else augmentation
 
 
 def _tangent(angle: float) -> float:
     """The tangent, by its continued fraction: plain arithmetic, the same on every machine."""
-    found = 0.0
+    fraction = 0.0
     for odd in range(31, 0, -2):
-        found = angle * angle / (odd - found)
-    return found / angle if angle else 0.0
+        fraction = angle * angle / (odd - fraction)
+    return fraction / angle if angle else 0.0

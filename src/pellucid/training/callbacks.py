@@ -1,8 +1,8 @@
 """Callbacks: plain functions of an epoch's row, and scikit-learn's callback protocol.
 
-From scikit-learn 1.9 on an estimator has ``set_callbacks``, and its ``ProgressBar``,
-``ScoringMonitor`` and the like work on every fit, one task an epoch. Before that the protocol's
-names stand for nothing, and the estimator's own ``callbacks`` parameter does the work.
+From scikit-learn 1.9 on an estimator has ``set_callbacks``, and scikit-learn's ``ProgressBar``,
+``ScoringMonitor`` and the like work on every fit, one task an epoch. With an older scikit-learn
+the protocol's names do nothing, and the estimator's ``callbacks`` parameter is all there is.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ except ImportError:
     Method = TypeVar("Method", bound=Callable[..., Any])
 
     class CallbackSupport:  # type: ignore[no-redef]
-        """Stands where scikit-learn has no callback protocol."""
+        """Stands in where scikit-learn has no callback protocol."""
 
     def with_callbacks(method: Method) -> Method:
         """Leave `method` as it is."""
@@ -79,12 +79,12 @@ class FitCallbacks:
         if callbacks is None:
             callbacks = []
         listed = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
-        for each in listed:
-            if not callable(each):
+        for callback in listed:
+            if not callable(callback):
                 owner, expected = type(estimator).__name__, "a callable or a list of them"
-                theirs = PROTOCOL and hasattr(each, "on_fit_task_end")
+                theirs = PROTOCOL and hasattr(callback, "on_fit_task_end")
                 way_out = "Give scikit-learn's callbacks to set_callbacks." if theirs else ""
-                raise TypeError(fault("callbacks", owner, expected, each, way_out))
+                raise TypeError(fault("callbacks", owner, expected, callback, way_out))
         self.callbacks = listed
         self._root: Any = None
         self._task: Any = None

@@ -1,4 +1,4 @@
-"""What happened: one row an epoch."""
+"""The history of a training: one row an epoch."""
 
 from __future__ import annotations
 
@@ -78,17 +78,17 @@ class History(Sequence[dict[str, Any]]):
         """
         if column is None:
             column = "validation_loss" if "validation_loss" in self.columns else "loss"
-        found = self[column] if self._rows else []
+        values = self[column] if self._rows else []
         sign = -1.0 if column.endswith("accuracy") else 1.0
         ranked = [
             (sign * value, place)
-            for place, value in enumerate(found)
+            for place, value in enumerate(values)
             if value is not None and not math.isnan(value)
         ]
         if not ranked:
             raise ValueError(
                 f"{column} of a history must have a number in some row to have a best one. "
-                f"Got {checks.shown(found)}."
+                f"Got {checks.shown(values)}."
             )
         return self._rows[min(ranked)[1]]
 
@@ -144,7 +144,7 @@ class History(Sequence[dict[str, Any]]):
         """A table for notebooks: the first and the last rows."""
 
         def line(cells: Iterable[Any], tag: str) -> str:
-            texts = (f"{each:.5g}" if isinstance(each, float) else str(each) for each in cells)
+            texts = (f"{cell:.5g}" if isinstance(cell, float) else str(cell) for cell in cells)
             return "<tr>" + "".join(f"<{tag}>{html.escape(t)}</{tag}>" for t in texts) + "</tr>"
 
         names = self.columns

@@ -38,7 +38,7 @@ class TrainingDiverged(FloatingPointError):
 
 @dataclass
 class Settings:
-    """What a fit needs to know beside the network and the rows."""
+    """What a fit needs to know, but for the network and the rows."""
 
     loss: str
     optimizer: Optimizer
@@ -53,7 +53,7 @@ class Settings:
     n_jobs: int | None = None
     accuracy: bool = False
     augmentation: Augmentation | None = None
-    tbptt_steps: int | None = None  # back through time at most
+    tbptt_steps: int | None = None  # at most so many steps back through time
 
     @property
     def way_out(self) -> str:
@@ -74,10 +74,10 @@ class Settings:
 
 @dataclass
 class OptimizerState:
-    """What is carried from step to step: it, the parameters and the seed are the whole state."""
+    """What goes from step to step; with the parameters and the seed it is the whole state."""
 
     optimizer: Optimizer
-    given: Schedule  # as it was at the beginning
+    given: Schedule  # the schedule as it was at the beginning
     memory: dict[str, np.ndarray]
     schedule: Schedule
     steps: int = 0
@@ -239,12 +239,9 @@ class Trainer:
         for begin, end, decay in zip(edges, edges[1:], decays, strict=False):
             if end > begin:
                 memory = {name: part[begin:end] for name, part in self.state.memory.items()}
-                operations.append(
-                    self.settings.optimizer.update(
-                        held.values[begin:end], gradients[begin:end], memory, schedule, scale,
-                        decay,
-                    )
-                )  # fmt: skip
+                values, slope = held.values[begin:end], gradients[begin:end]
+                update = self.settings.optimizer.update
+                operations.append(update(values, slope, memory, schedule, scale, decay))
         return [*operations[:-1], replace(operations[-1], meets=True)]
 
     def _train(

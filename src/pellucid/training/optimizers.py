@@ -39,7 +39,7 @@ class Optimizer(ABC):
         """The operation that takes one step."""
 
     def usual_decay(self, steps: int | None, learning_rate: float) -> float:
-        """The weight decay of a training of `steps` steps, or of nobody knows how many."""
+        """The weight decay of a training of `steps` steps; None where they are not known."""
         return 0.0
 
     def corrections(self, steps_done: int, count: int) -> np.ndarray:
@@ -100,12 +100,13 @@ class RMSprop(Optimizer):
         ), meets=False)  # fmt: skip
 
 
+@dataclass(frozen=True)
 class _Adaptive(Optimizer):
     """Abstract: what Adam and AdamW share."""
 
-    beta1: float
-    beta2: float
-    epsilon: float
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
     decoupled: ClassVar[bool]
     memory = ("m", "v")
 
@@ -142,9 +143,6 @@ class Adam(_Adaptive):
     epsilon : float, default=1e-8
     """
 
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
     decoupled = False
 
 
@@ -165,9 +163,6 @@ class AdamW(_Adaptive):
     (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, appendix B.1).
     """
 
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
     decoupled = True
 
     def usual_decay(self, steps: int | None, learning_rate: float) -> float:

@@ -1,4 +1,4 @@
-"""A fit, shown: a bar on a terminal, some lines elsewhere, nothing when asked to be silent."""
+"""Show how a fit goes on: a bar on a terminal, some lines elsewhere, or nothing."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ COLUMNS = 80  # no line is longer
 
 def described(row: dict[str, Any]) -> str:
     """An epoch's row in a few words."""
-    found = f"loss {short_loss(row['loss'])}"
+    text = f"loss {short_loss(row['loss'])}"
     if "accuracy" in row:
-        found += f"  acc {row['accuracy']:.3f}"
+        text += f"  acc {row['accuracy']:.3f}"
     if "validation_loss" in row:
-        found += f"  val {short_loss(row['validation_loss'])}"
+        text += f"  val {short_loss(row['validation_loss'])}"
         if "validation_accuracy" in row:
-            found += f" {row['validation_accuracy']:.3f}"
-    return found
+            text += f" {row['validation_accuracy']:.3f}"
+    return text
 
 
 def short_loss(loss: float) -> str:
@@ -84,11 +84,11 @@ class Progress:
         return self
 
     def begin(self) -> None:
-        """The first epoch begins: what was before, such as compiling, says nothing of the pace."""
+        """Start the clock; time before the first epoch, as for compiling, does not count."""
         self._start = self._drawn = time.perf_counter()
 
     def note(self, text: str) -> None:
-        """A line about something else than epochs."""
+        """Write a line that is not about an epoch."""
         if self.verbose:
             self._write(text)
 
@@ -124,12 +124,8 @@ class Progress:
             last = row["epoch"] + self.max_epochs - self._epochs  # more epochs may have been before
             pace = (time.perf_counter() - self._start) / self._epochs
             left = short_time(pace * max(self.max_epochs - self._epochs, 0))
-            parts = [
-                f"epoch {row['epoch']:>{len(str(last))}}/{last}",
-                described(row),
-                speed,
-                f"{left} left",
-            ]
+            epoch = f"epoch {row['epoch']:>{len(str(last))}}/{last}"
+            parts = [epoch, described(row), speed, f"{left} left"]
             while len("  ".join(parts)) > COLUMNS:
                 parts.pop()
             self._write("  ".join(parts))

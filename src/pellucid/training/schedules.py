@@ -38,10 +38,10 @@ def cos_pi(x: np.ndarray) -> np.ndarray:
     return np.where(near_half, t * sine, np.where(x < 0.5, cosine, -cosine))
 
 
-def _repeated(factor: float, times: int) -> float:
+def _power(base: float, exponent: int) -> float:
     product = 1.0
-    for _ in range(times):
-        product *= factor
+    for _ in range(exponent):
+        product *= base
     return product
 
 
@@ -75,11 +75,6 @@ class Schedule(ABC):
         """Take in an epoch's loss."""
 
 
-def _progress(first_step: int, count: int, total: int) -> np.ndarray:
-    """The share of all steps done at each step, at most 1."""
-    return np.minimum((first_step + np.arange(count)) / max(total, 1), 1.0)
-
-
 @dataclass(frozen=True)
 class Constant(Schedule):
     """Always the learning rate itself."""
@@ -110,10 +105,10 @@ class Step(Schedule):
         last = max(steps_per_epoch * max_epochs - 1, 0)
         steps = np.minimum(first_step + np.arange(count), last)
         drops = steps // (steps_per_epoch * self.every)
-        found = np.empty(count)
+        rates = np.empty(count)
         for drop in np.unique(drops):
-            found[drops == drop] = learning_rate * _repeated(self.factor, int(drop))
-        return found
+            rates[drops == drop] = learning_rate * _power(self.factor, int(drop))
+        return rates
 
 
 @dataclass(frozen=True)
@@ -170,7 +165,8 @@ class OneCycle(Schedule):
         checks.number("final", "OneCycle", self.final, 0, 1)
 
     def rates(self, learning_rate, first_step, count, steps_per_epoch, max_epochs):
-        done = _progress(first_step, count, steps_per_epoch * max_epochs)
+        total = max(steps_per_epoch * max_epochs, 1)
+        done = np.minimum((first_step + np.arange(count)) / total, 1.0)
         rising = done < self.peak
         up = np.minimum(done, self.peak) / self.peak
         part = np.where(rising, up, (done - self.peak) / (1.0 - self.peak))
