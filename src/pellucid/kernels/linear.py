@@ -1,4 +1,4 @@
-"""What a linear layer needs beside its three products.
+"""What a linear layer needs besides its three products.
 
 formula   W^T in panels from W in panels; db = sum over the batch of dz
 shapes    W (positions I, H) packed, its transposes (H, I) packed; dz (B, H), db (H,)
