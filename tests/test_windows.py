@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import TimeSeriesSplit, cross_val_score
 
 from pellucid import LSTMRegressor
 from pellucid.data import last_window, windows
@@ -44,6 +45,15 @@ def test_a_table_is_put_in_time(library):
     assert (y == np.arange(4.0, 11)[:, None] + [0, 1]).all()
     assert (X.last("v") == np.arange(3.0, 10)).all()
     assert X[2:4].starts.tolist() == [2, 3]
+
+
+def test_scikit_learn_takes_windows_as_it_takes_rows():
+    """Its 1.9 asks for ``array[key, ...]``."""
+    X, y = windows(pd.DataFrame({"v": np.arange(60.0) % 7}), 5)
+    some = np.array([3, 0])
+    assert X[some, ...].starts.tolist() == X[some].starts.tolist() == [3, 0]
+    scores = cross_val_score(LSTMRegressor(**QUICK), X, y, cv=TimeSeriesSplit(2))
+    assert np.isfinite(scores).all()
 
 
 def test_no_window_crosses_from_one_series_into_another():

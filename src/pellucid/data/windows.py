@@ -56,6 +56,8 @@ class Windows:
         return f"Windows(shape={self.shape})"
 
     def __getitem__(self, index: Any) -> Windows:
+        if isinstance(index, tuple) and len(index) == 2 and index[1] is ...:
+            index = index[0]  # as scikit-learn takes rows
         if isinstance(index, tuple):
             raise IndexError(
                 "the index of Windows must be a position, a slice, a mask or an array: it takes "
