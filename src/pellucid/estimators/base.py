@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any, Self
 
 import numpy as np
@@ -56,6 +57,14 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         for name in parameters:
             if name not in known:
                 raise TypeError(checks.unknown_parameter(cls.__name__, name, known))
+        if args and ESTIMATORS.get(cls.__name__) is cls:
+            own = [one.name for one in fields(cls) if one.init and not one.kw_only]
+            if len(args) > len(own):
+                raise TypeError(
+                    f"parameters of {cls.__name__} given by position must be {', '.join(own)} "
+                    f"alone. Got {len(args)} values without a name, the last of them "
+                    f"{checks.shown(args[-1])}. Give the others by name, as learning_rate=0.01."
+                )
         return super().__new__(cls)
 
     def set_params(self, **parameters: Any) -> Self:
