@@ -197,11 +197,11 @@ def test_a_network_is_fed_from_a_kind_of_rows_that_it_does_not_know(mapped):
     assert trained[0][1] == trained[1][1]
 
 
-def test_rows_that_have_no_steps_cannot_be_cut(mapped):
+def test_rows_that_cannot_be_gathered_in_pieces_are_not_cut(mapped):
     recurrent = Network([LSTM(3), Linear(1)]).build((9, 2))
     rows = Mapped(np.zeros((4, 9, 2), np.float32))
     examples = Examples(rows, Targets.by_row(np.zeros((4, 1))))
-    with pytest.raises(TypeError, match="rows to be cut must have steps. Got Mapped"):
+    with pytest.raises(TypeError, match="gathered so. Got Mapped. Define its in_pieces"):
         TrainingPass(
             recurrent.chain, recurrent.held, examples, "mean_squared_error", 4,
             tbptt_steps=3,
@@ -232,6 +232,12 @@ def test_some_rows_are_those_rows(kind, index):
     assert len(some) == len(positions) and some.shape[1:] == rows.shape[1:]
     for place, position in enumerate(positions):
         np.testing.assert_array_equal(some.row(place), rows.row(position))
+
+
+def test_rows_of_unequal_length_are_no_array():
+    assert np.asarray(kinds()["dense"]).shape == (9, 4)
+    with pytest.raises(ValueError, match=r"of one length .* Got rows of 1 to 5 steps"):
+        np.asarray(kinds()["sequences"])
 
 
 def test_rows_are_made_the_networks_type():

@@ -66,12 +66,17 @@ class Rows(ABC):
         return outputs.reshape(-1, outputs.shape[-1]) if present is None else outputs[present]
 
     def as_type(self, dtype: Any) -> Rows:
-        """The rows in the network's float type."""
+        """The rows as values of `dtype`, the network's float type."""
         return self
 
     def in_pieces(self) -> Rows:
-        """The same rows as a kind that can be gathered in pieces of some steps."""
-        raise TypeError(f"rows to be cut must have steps. Got {type(self).__name__}.")
+        """The same rows as a kind whose `gather` heeds `back`, as that of unequal rows does."""
+        if self.unequal:
+            return self
+        raise TypeError(
+            f"rows to be cut into pieces must be of a kind that can be gathered so. Got "
+            f"{type(self).__name__}. Define its in_pieces, or leave out tbptt_steps."
+        )
 
     @property
     def plain(self) -> Any:
@@ -87,7 +92,14 @@ class Rows(ABC):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         """All rows as the network reads them, where they are of one length."""
-        return np.array([self.row(position) for position in range(len(self))], dtype=dtype)
+        rows = [self.row(position) for position in range(len(self))]
+        if len({len(row) for row in rows}) > 1:
+            raise ValueError(
+                "rows must be of one length to become an array. Got rows of "
+                f"{min(map(len, rows))} to {max(map(len, rows))} steps. Take them one by one with "
+                "row(position)."
+            )
+        return np.array(rows, dtype=dtype)
 
 
 class Reader(AbstractContextManager):

@@ -99,9 +99,6 @@ class Sequences(Rows):
     def as_type(self, dtype: Any) -> Sequences:
         return replace(self, values=np.ascontiguousarray(self.values, dtype=dtype))
 
-    def in_pieces(self) -> Rows:
-        return self
-
 
 def coverage(begins: np.ndarray, ends: np.ndarray, count: int) -> np.ndarray:
     """For each of `count` steps, the number of pieces from `begins` to `ends` that it lies in."""
