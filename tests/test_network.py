@@ -106,6 +106,17 @@ def test_gradients_equal_central_differences(loss):
             np.testing.assert_allclose(gradient[place], difference, rtol=0, atol=1e-8)
 
 
+def test_a_built_network_can_be_drawn_anew():
+    network = Network([Linear(2)])
+    assert not network.built
+    with pytest.raises(ValueError, match="Call network.build"):
+        network.initialize(0)
+    first = network.build(3, random_state=0).parameters()
+    assert network.built
+    again = network.initialize(1).initialize(0).parameters()
+    np.testing.assert_array_equal(again["0.weight"], first["0.weight"])
+
+
 def test_layers_before_the_first_parameters_pass_through():
     network = Network([Tanh(), Linear(2)]).build(3, "float64", 0)
     X, y = rows("mean_squared_error", 5, 3, 2)
@@ -223,9 +234,25 @@ def test_summary(capsys):
         ),
         (
             lambda: Network([Linear(2)]).build(4).gradients(
-                np.ones((2, 4)), np.ones((3, 2)), "mean_squared_error"
+                np.ones((2, 4)), np.ones((2, 3)), "mean_squared_error"
             ),
-            ValueError, r"y of mean_squared_error must have shape \(2, 2\), .* Got \(3, 2\)",
+            ValueError, r"y of mean_squared_error must have shape \(2, 2\), .* Got \(2, 3\)",
+        ),
+        (
+            lambda: Network([Linear(2)]).build(4).gradients(
+                np.ones((2, 4)), np.ones((3, 2)), "mean_squared_error", np.ones(2)
+            ),
+            ValueError, r"y of Network.gradients must have 2 rows, .* Got shape \(3, 2\)",
+        ),
+        (
+            lambda: Network([Linear(2)]).build(4).gradients(
+                np.ones((2, 4)), np.ones((2, 2)), "mean_squared_error", np.ones(3)
+            ),
+            ValueError, r"sample_weight of Network.gradients must have shape \(2,\)\. Got \(3,\)",
+        ),
+        (
+            lambda: Network([Linear(2)]).build(4).gradients(np.ones((2, 4)), 1.0, "mse"),
+            ValueError, r"y of Network.gradients must have 2 rows, as X has\. Got shape \(\)",
         ),
         (lambda: layer_from_config({"layer": "Liner"}), ValueError, "Did you mean 'Linear'"),
     ),

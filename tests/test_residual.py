@@ -1,12 +1,15 @@
 """A shortcut around layers: gradients against central differences and torch, shapes, files."""
 
+import re
+
 import numpy as np
 import pytest
 from finite_differences import assert_gradient
 from helpers import DTYPES, TOLERANCE
 
 from pellucid import Network, NetworkClassifier, formulas, load
-from pellucid.engine import execute
+from pellucid.engine import execute, operation
+from pellucid.kernels.grid import lines
 from pellucid.kernels.operations.residual import add
 from pellucid.layers import (
     GRU,
@@ -18,7 +21,9 @@ from pellucid.layers import (
     Dropout,
     Flatten,
     GlobalAvgPool,
+    LayerNorm,
     Linear,
+    MaxPool1d,
     MaxPool2d,
     ReLU,
     Residual,
@@ -26,6 +31,8 @@ from pellucid.layers import (
     Tanh,
     layer_from_config,
 )
+from pellucid.layers.activations import activated
+from pellucid.layers.base import Layer, border_of, concrete_layer
 from pellucid.rows import Sequences
 
 # -- the formula --------------------------------------------------------------------------------
@@ -330,12 +337,127 @@ def test_a_block_is_described_saved_and_listed(tmp_path, capsys):
     np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
     assert again.layers[0] == block
     model.network_.summary()
-    lines = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
+    lines = [re.split(r"(?<=\S)  ", line)[0] for line in capsys.readouterr().out.splitlines()]
     assert lines[3] == "Residual"
-    assert "Conv2d(4, 1, bias=False)" in "".join(capsys.readouterr().out) or any(
-        "bias=False" in line for line in model.network_.summary_lines()
-    )
-    assert sum("Residual" in line for line in model.network_.summary_lines()) == 2
+    assert sum(line.lstrip().startswith("Residual") for line in lines) == 2
+    note = lines[lines.index('  Conv2d(4, 3, padding="same")'.replace('"', "'")) + 1]
+    assert note.startswith("      OH = OW ="), "the note is indented as its layer is"
+    assert "  shortcut: Conv2d(4, 1, bias=False)" in lines, lines
+
+
+def test_the_input_that_an_estimator_wants_follows_from_the_layers_inside():
+    rng = np.random.default_rng(0)
+    sequences = NetworkClassifier([Residual([LSTM(4, return_sequences=True)]), LSTM(3)])
+    by_step = NetworkClassifier([Residual([LSTM(4, return_sequences=True), Linear(4)])])
+    pictures = NetworkClassifier([Residual([Conv2d(4, 3, padding="same")]), Flatten()])
+    for model, shape, steps in ((sequences, (20, 6, 2), ()), (by_step, (20, 6, 2), (6,)),
+                                (pictures, (20, 4, 4, 2), ())):  # fmt: skip
+        y = rng.integers(0, 2, (20, *steps))
+        y = y if not steps else list(y)
+        model.set_params(max_epochs=1, verbose=0, random_state=0)
+        assert len(model.fit(rng.normal(size=shape), y).predict(rng.normal(size=shape))) == 20
+
+
+@pytest.mark.parametrize(
+    "mixing", (MaxPool1d(3, 1, padding=1), Conv1d(4, 3, padding=1)), ids=lambda layer: repr(layer)
+)
+def test_a_layer_inside_that_mixes_steps_wants_sequences_of_one_length(mixing):
+    """It would read steps that a sequence does not have."""
+    block = Residual([LSTM(4, return_sequences=True), mixing])
+    network = Network([block, GRU(3)]).build((6, 2), random_state=0)
+    ragged = Sequences.from_list([np.ones((6, 2)), np.ones((4, 2))])
+    with pytest.raises(ValueError, match="must work step by step .* Got Residual"):
+        network.forward(ragged)
+    with pytest.raises(ValueError, match="must have shape"):
+        network.forward(np.ones((2, 9, 2)))
+    assert network.forward(np.ones((2, 6, 2))).shape == (2, 3)
+
+
+@concrete_layer
+class Both(Layer):
+    """``y = A(x) + B(x)``: two branches that may want unequal borders of zeros."""
+
+    left: tuple
+    right: tuple
+
+    def output_shape(self, shape):
+        for layer in self.left:
+            shape = layer.output_shape(shape)
+        return shape
+
+    def branches(self, shape):
+        return {"left": self.left, "right": self.right}
+
+    def border(self, shape):
+        borders = (border_of(layers, shape) for layers in (self.left, self.right))
+        return tuple(tuple(map(max, one, other)) for one, other in zip(*borders, strict=True))
+
+    def forward(self, stage, training):
+        left, right = stage.branches.values()
+        places, length = lines(left.y_grid, right.y_grid, stage.y_grid)
+        return [*left.forward, *right.forward, self._sum(left.y, right.y, stage.y, places, length)]
+
+    def backward(self, stage):
+        left, right = stage.branches.values()
+        operations = []
+        for branch in (left, right):
+            operations.append(activated(stage.dy, stage.y_grid, branch.dy, branch.y_grid))
+            operations += branch.backward
+        if stage.dx is None:
+            return operations
+        places, length = lines(left.x_grid, right.x_grid, stage.x_grid)
+        return [*operations, self._sum(left.dx, right.dx, stage.dx, places, length)]
+
+    @staticmethod
+    def _sum(left, right, y, places, length):
+        left_lines, right_lines, y_lines = places
+        return operation(
+            add(left=left, left_lines=left_lines, right=right, right_lines=right_lines, y=y,
+                y_lines=y_lines, length=length)
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "left", ([Tanh()], [LayerNorm(), Tanh()], [Dropout(0.0), Conv2d(3, 1)],
+             [Residual([Tanh(), Conv2d(3, 1)])], [Tanh(), Conv2d(3, 3, padding=1)]),
+    ids=repr,
+)  # fmt: skip
+def test_a_branch_whose_gradient_overwrites_reads_the_others_border(left):
+    layer = Both(tuple(left), (Conv2d(3, 5, padding=2),))
+    network = Network([Conv2d(3, 1), layer, Flatten(), Linear(2)])
+    network.build((6, 5, 3), "float64", random_state=1)
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(5, 6, 5, 3)), rng.normal(size=(5, 2))
+    _, gradients = network.gradients(X, y, "mean_squared_error")
+    first = network.parameters()["0.weight"]
+
+    def loss(weight):
+        return network.set_parameters({"0.weight": weight}).gradients(X, y, "mean_squared_error")[0]
+
+    assert_gradient(loss, gradients["0.weight"], first)
+
+
+def test_the_shortcut_has_the_stride_of_the_layers_that_it_leads_around():
+    """Three of five pixels are left without padding too; a stride of 2 would read other ones."""
+    with pytest.raises(ValueError, match=r"as their strides do, .* Got \(3, 3\) from \(5, 5\)"):
+        Network([Residual([Conv2d(2, 3)])]).build((5, 5, 1))
+    block = Residual([Conv2d(4, 3, (2, 1), padding=1), ReLU(), MaxPool2d(3, (3, 1), padding=1)])
+    _, shortcut = block.branches((12, 7, 2)).values()
+    assert shortcut[0].stride == (6, 1)
+
+
+def test_blocks_deep_in_blocks_cost_no_more_than_their_number():
+    block = Linear(4)
+    for _ in range(60):
+        block = Residual([block])
+    network = Network([block]).build(4, random_state=0)
+    assert network.forward(np.ones((1, 4))).shape == (1, 4)
+
+
+def test_the_rows_of_a_prediction_count_what_is_inside():
+    deep = Residual([Linear(4096), Linear(8)])
+    chain = Network([deep]).build(8).chain
+    assert chain.numbers == 8 + 8 + (8 + 4096 + 8)
 
 
 def test_a_gradient_gets_through_many_blocks():

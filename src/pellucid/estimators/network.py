@@ -13,6 +13,7 @@ from pellucid.estimators.forecasting import Forecaster
 from pellucid.estimators.parameters import estimator
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
 from pellucid.layers import Flatten, GlobalAvgPool, Layer, Linear, Recurrent, ReLU, Softmax
+from pellucid.layers.base import each_layer
 from pellucid.layers.sliding import Sliding
 
 
@@ -51,7 +52,7 @@ class _AnyNetwork(NetworkEstimator):
         return self._input
 
     def _new_input(self) -> Encoder:
-        layers = self.layers if isinstance(self.layers, (list, tuple)) else ()
+        layers = list(each_layer(self.layers if isinstance(self.layers, (list, tuple)) else ()))
         if any(isinstance(layer, Recurrent) for layer in layers):
             return SequenceEncoder(by_step=_gives_steps(layers))
         if any(isinstance(layer, (Sliding, GlobalAvgPool, Flatten)) for layer in layers):

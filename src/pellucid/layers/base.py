@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
@@ -54,7 +54,7 @@ class Layer(ABC):
     fuses_activation: ClassVar[bool] = False  # it computes an activation that follows it
     selects: ClassVar[bool] = False  # each number of its output is one of its input
     slices_rows: ClassVar[bool] = False  # rows are large: they are worked on some at a time
-    joins_steps: ClassVar[bool] = False  # it goes through sequences of any length
+    joins_steps: ClassVar[bool] = False  # it takes the steps of many rows together
     reads_plain: ClassVar[bool] = False  # it takes pixels of any number of channels without gaps
     stateful: bool = False  # rows of a batch go on from those of the batch before
 
@@ -79,8 +79,12 @@ class Layer(ABC):
         return {}
 
     def takes_steps(self) -> bool:
-        """Whether each step of its output belongs to that step of its input."""
+        """Whether it works step by step, and so on sequences of any length."""
         return False
+
+    def strides(self, shape: Shape) -> tuple[int, int]:
+        """How many pixels of an input of `shape` one of the output stands for, down and across."""
+        return 1, 1
 
     def work(self, shape: Shape) -> int:
         """Multiply-adds of one row's forward pass, where they are many."""
@@ -176,12 +180,18 @@ def _restored(value: Any) -> Any:
     return value
 
 
-def is_known(one: Layer) -> bool:
-    """Whether `one`, and all that it holds, are of this package: a file can describe those."""
-    held = (part for parts in vars(one).values() if isinstance(parts, tuple) for part in parts)
-    return LAYERS.get(type(one).__name__) is type(one) and all(
-        is_known(part) for part in held if isinstance(part, Layer)
-    )
+def each_layer(layers: Iterable[Any]) -> Iterator[Layer]:
+    """Each of `layers` after those that it holds."""
+    for layer in layers:
+        if isinstance(layer, Layer):
+            for value in vars(layer).values():
+                yield from each_layer(value if isinstance(value, (list, tuple)) else [value])
+            yield layer
+
+
+def is_known(layer: Layer) -> bool:
+    """Whether `layer`, and all that it holds, are of this package: a file can describe those."""
+    return all(LAYERS.get(type(one).__name__) is type(one) for one in each_layer([layer]))
 
 
 def transposing(

@@ -74,6 +74,9 @@ class Recurrent(Layer):
             expected = "False where bidirectional is True: the end of the rows to come is not known"
             raise ValueError(checks.fault("stateful", owner, expected, self.stateful))
 
+    def takes_steps(self) -> bool:
+        return True
+
     def stack(self) -> list[Layer]:
         one: dict[str, Any] = {"num_layers": 1, "dropout": 0.0}
         layers: list[Layer] = []

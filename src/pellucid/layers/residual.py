@@ -55,6 +55,9 @@ class Residual(Layer):
         single = tuple(part for layer in inner for part in layer.stack())
         object.__setattr__(self, "layers", single)
 
+    def __repr__(self) -> str:
+        return f"Residual({list(self.layers)!r})"
+
     @property
     def joins_steps(self) -> bool:  # type: ignore[override]
         return any(layer.joins_steps for layer in self.layers)
@@ -68,21 +71,28 @@ class Residual(Layer):
         return any(layer.stateful for layer in self.layers)
 
     def output_shape(self, shape: Shape) -> Shape:
-        self._shortcut(shape)
-        return self._through(shape)
+        return self._ends(shape)[0]
 
     def branches(self, shape: Shape) -> dict[str, tuple[Layer, ...]]:
-        shortcut = self._shortcut(shape)
+        _, shortcut = self._ends(shape)
         return {"layers": tuple(self.layers), **({"shortcut": (shortcut,)} if shortcut else {})}
 
     def border(self, shape: Shape) -> Border:
         return border_of(self.layers, shape)
 
     def takes_steps(self) -> bool:
-        return all(layer.takes_steps() or layer.joins_steps for layer in self.layers)
+        return all(layer.takes_steps() for layer in self.layers)
+
+    def strides(self, shape: Shape) -> tuple[int, int]:
+        down, across = 1, 1
+        for layer in self.layers:
+            stride = layer.strides(shape)
+            down, across = down * stride[0], across * stride[1]
+            shape = layer.output_shape(shape)
+        return down, across
 
     def work(self, shape: Shape) -> int:
-        shortcut = self._shortcut(shape)
+        _, shortcut = self._ends(shape)
         total = shortcut.work(shape) if shortcut else 0
         for layer in self.layers:
             total += layer.work(shape)
@@ -117,40 +127,34 @@ class Residual(Layer):
     def carry(self, stage: Stage) -> list[Operation]:
         return _of_all(stage, "carry")
 
-    def _through(self, shape: Shape) -> Shape:
-        """What F makes of `shape`."""
+    def _ends(self, shape: Shape) -> tuple[Shape, Layer | None]:
+        """What F makes of `shape`, and the projection that does so too, where one is needed."""
+        output = shape
         for layer in self.layers:
-            layer.parameters(shape)
-            shape = layer.output_shape(shape)
-        return shape
-
-    def _shortcut(self, shape: Shape) -> Layer | None:
-        """The projection that makes the shortcut's shape F's; None where it is that already."""
-        output = self._through(shape)
+            layer.parameters(output)
+            output = layer.output_shape(output)
         if output == shape:
-            return None
+            return output, None
         if len(output) != len(shape):
             raise ValueError(
                 f"the layers of Residual must keep the number of axes, for the shortcut to be "
                 f"added. Got rows of shape {output} from {shape}."
             )
         if len(shape) == 1:
-            return Linear(output[0], bias=False)
-        strides = tuple(
-            -(-size // kept) for size, kept in zip(shape[:-1], output[:-1], strict=True)
-        )
+            return output, Linear(output[0], bias=False)
+        down, across = self.strides(shape)
         projection = (
-            Conv1d(output[-1], 1, strides[0], bias=False)
+            Conv1d(output[-1], 1, across, bias=False)
             if len(shape) == 2
-            else Conv2d(output[-1], 1, strides, bias=False)  # type: ignore[arg-type]
+            else Conv2d(output[-1], 1, down if down == across else (down, across), bias=False)
         )
         if projection.output_shape(shape) != output:
             raise ValueError(
-                f"the layers of Residual must keep the size, or divide it as a stride does, for "
+                f"the layers of Residual must keep the size, or divide it as their strides do, for "
                 f"the shortcut to be added. Got {output[:-1]} from {shape[:-1]}. Use "
                 'padding="same".'
             )
-        return projection
+        return output, projection
 
 
 def _of_all(stage: Stage, part: str) -> list[Operation]:

@@ -94,6 +94,9 @@ class Sliding(Layer):
         )
         return Placement(window, stride, padding, outputs, dilation)  # type: ignore[arg-type]
 
+    def strides(self, shape: Shape) -> tuple[int, int]:
+        return self.windows(shape).stride
+
     def _maps(self, outputs: Pair, channels: int) -> Shape:
         return (*outputs[2 - self.dimensions :], channels)
 

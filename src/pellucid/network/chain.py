@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -54,28 +56,33 @@ class Chain:
             shapes.append(shape)
         return cls(single, tuple(shapes))
 
-    def branches(self, index: int) -> dict[str, Chain]:
-        """The chains inside layer `index`, by name."""
-        layer, shape = self.layers[index], self.shapes[index]
-        return {
-            name: Chain.of(layers, shape, type(layer).__name__)
-            for name, layers in layer.branches(shape).items()
-        }
+    @cached_property
+    def branches(self) -> list[dict[str, Chain]]:
+        """The chains inside each layer, by name."""
+        return [
+            {
+                name: Chain.of(layers, shape, type(layer).__name__)
+                for name, layers in layer.branches(shape).items()
+            }
+            for layer, shape in zip(self.layers, self.shapes, strict=False)
+        ]
 
+    @cached_property
     def parameters(self) -> dict[str, Parameter]:
         """All parameters by name: ``"0.weight"``; in a layer's branch ``"2.layers.0.weight"``."""
         named: dict[str, Parameter] = {}
         for index, layer in enumerate(self.layers):
             own = layer.parameters(self.shapes[index])
             named |= {f"{index}.{name}": parameter for name, parameter in own.items()}
-            for branch, chain in self.branches(index).items():
-                inner = chain.parameters()
+            for branch, chain in self.branches[index].items():
+                inner = chain.parameters
                 named |= {f"{index}.{branch}.{name}": inner[name] for name in inner}
         return named
 
-    def learns(self, last: int) -> bool:
-        """Whether any of the layers up to `last` has parameters."""
-        return any(int(name.partition(".")[0]) <= last for name in self.parameters())
+    @cached_property
+    def first_learning(self) -> int:
+        """The index of the first layer with parameters; the number of layers where none has any."""
+        return next((int(name.partition(".")[0]) for name in self.parameters), len(self.layers))
 
     def fuses(self, index: int) -> bool:
         """Whether layer `index` is an activation that the layer before computes in its product."""
@@ -86,13 +93,17 @@ class Chain:
         )
 
     def grids(self, dtype: Any, first: Grid | None = None) -> list[Grid]:
-        """Each shape's grid of pixels, with the border and padding that the layers on it need."""
+        """Each shape's grid of pixels, with the border and padding that the layers on it need.
+
+        A chain inside a layer reads that layer's input, which lies on `first`.
+        """
         grids = [
             grid_of(shape, tiled_pixel(shape[-1], dtype), border_of(self.layers[index:], shape))
             for index, shape in enumerate(self.shapes)
         ]
-        if first is not None:
-            grids[0] = first
+        if first is not None:  # a layer whose two gradients are one array has one grid for both
+            same = 1 + sum(1 for _ in takewhile(lambda layer: layer.in_place, self.layers))
+            grids[:same] = [first] * same
         elif self.layers[0].reads_plain:  # the data unpadded; all other grids in whole vectors
             grids[0] = grid_of(self.shapes[0], 0, grids[0].border)
         return grids
@@ -121,9 +132,15 @@ class Chain:
         """Whether rows of a batch go on from those of the batch before."""
         return any(layer.stateful for layer in self.layers)
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers one row has on its way through all layers, those inside others too."""
+        inner = (chain.numbers for chains in self.branches for chain in chains.values())
+        return sum(map(math.prod, self.shapes)) + sum(inner)
+
     def predict_rows(self, dtype: Any) -> int:
         """How many rows are predicted at a time: fewer where a row is large."""
-        row = sum(map(math.prod, self.shapes)) * np.dtype(dtype).itemsize
+        row = self.numbers * np.dtype(dtype).itemsize
         return max(1, min(PREDICT_ROWS, PREDICT_BYTES // row))
 
     def check_rank(self, purpose: str, most: int) -> None:
@@ -145,9 +162,9 @@ class Chain:
             )
 
     def _mixes_steps(self) -> Layer | None:
-        """The first layer, if any, that mixes steps without being recurrent."""
+        """The first layer, if any, that does not work step by step."""
         for layer, shape in zip(self.layers, self.shapes, strict=False):
-            if len(shape) > 1 and not (layer.joins_steps or layer.takes_steps()):
+            if len(shape) > 1 and not layer.takes_steps():
                 return layer
         return None
 

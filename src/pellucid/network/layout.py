@@ -59,7 +59,7 @@ def lay_out(
                 inner, batch, below(stage.parameters, name), below(stage.gradients, name),
                 x, grids[index], None if dx is None else np.zeros_like(dx),
             )
-            for name, inner in chain.branches(index).items()
+            for name, inner in chain.branches[index].items()
         }  # fmt: skip
         if fused:
             assert isinstance(layer, Activation)
@@ -97,7 +97,7 @@ def _backward(chain: Chain, stages: list[Stage]) -> list[Operation]:
     """From the last layer down to the lowest with parameters, or to dx where it is needed."""
     layers, operations = chain.layers, []
     for index in reversed(range(len(layers))):
-        if stages[0].dx is None and not chain.learns(index):
+        if stages[0].dx is None and index < chain.first_learning:
             break
         # max(f(x)) selects an f(x), so f's slope is that of the output: far less work
         if index > 0 and layers[index].selects and chain.fuses(index - 1):

@@ -93,11 +93,19 @@ class Network:
         name = checks.one_of("dtype", "Network", name, _DTYPES)
         self._chain = self._parameters = None
         chain = Chain.of(self.layers, shape)
-        self._parameters = Parameters(chain.parameters(), name)
+        self._parameters = Parameters(chain.parameters, name)
         self._chain = chain
-        if draw:
-            self.held.draw(random_state)
+        return self.initialize(random_state) if draw else self
+
+    def initialize(self, random_state: Any = None) -> Network:
+        """Draw all parameters anew."""
+        self.held.draw(random_state)
         return self
+
+    @property
+    def built(self) -> bool:
+        """Whether :meth:`build` has been called."""
+        return self._chain is not None
 
     @property
     def chain(self) -> Chain:
@@ -112,7 +120,8 @@ class Network:
     @property
     def held(self) -> Parameters:
         """The parameters as the kernels hold them."""
-        assert self.chain and self._parameters is not None
+        self.chain  # noqa: B018  an error where there is none
+        assert self._parameters is not None
         return self._parameters
 
     @property
@@ -197,7 +206,17 @@ class Network:
         self.chain.for_rows(rows.shape)
         if not len(rows):
             raise ValueError("X of Network.gradients must have at least one row. Got none.")
-        targets = Targets.of(y, sample_weight)
+        weight = None if sample_weight is None else np.asarray(sample_weight)
+        if weight is not None and weight.shape != (len(rows),):
+            raise ValueError(
+                f"sample_weight of Network.gradients must have shape ({len(rows)},). "
+                f"Got {weight.shape}."
+            )
+        if not isinstance(y, Targets) and (came := np.asarray(y).shape)[:1] != (len(rows),):
+            raise ValueError(
+                f"y of Network.gradients must have {len(rows)} rows, as X has. Got shape {came}."
+            )
+        targets = Targets.of(y, weight)
         if targets.each_step:
             targets.check_steps(rows, "y of Network.gradients")
         return passes.gradients(self.chain, self.held, Examples(rows, targets), loss)
@@ -216,7 +235,7 @@ class Network:
         for name, shape, size, note in table:
             lines.append(f"{name:<{widths[0]}}  {shape:<{widths[1]}}  {size:>{widths[2]}}")
             if note:
-                lines.append(f"    {note}")
+                lines.append(f"{' ' * (len(name) - len(name.lstrip()))}    {note}")
         rule = "-" * len(lines[0])
         return [lines[0], rule, *lines[1:-1], rule, lines[-1]]
 
@@ -241,7 +260,7 @@ def _listed(
     for index, layer in enumerate(chain.layers):
         shape, output = chain.shapes[index : index + 2]
         own = sum(math.prod(parameter.shape) for parameter in layer.parameters(shape).values())
-        branches = chain.branches(index)
+        branches = chain.branches[index]
         words = type(layer).__name__ if branches else repr(layer)
         yield depth, label + words, output, own, layer.sizes(shape)
         for name, branch in branches.items():
