@@ -542,10 +542,6 @@ Y2 = np.array([0, 1] * 4)
             lambda: FCNNClassifier(random_state=2**64).fit(X4, Y2),
             ValueError, r"random_state of FCNNClassifier must be a number in \[0, ",
         ),
-        (
-            lambda: FCNNClassifier(8, 1, 0.0, "relu", "he_uniform", "adam"),
-            TypeError, r"given by position must be hidden_dim, .* alone\. Got 6 .* 'adam'",
-        ),
         (lambda: FCNNClassifier().predict(X4), NotFittedError, "not fitted"),
         (lambda: FCNNClassifier().predict_proba(X4), NotFittedError, "not fitted"),
         (lambda: FCNNClassifier().save("nowhere"), NotFittedError, "not fitted"),

@@ -38,7 +38,7 @@ def test_the_order_of_parameters():
     model = RNNRegressor(9, 2, True, 0.1, True, "relu", "who", "day")
     assert (model.activation, model.group, model.time) == ("relu", "who", "day")
     assert (model.learning_rate, model.clip_norm) == (0.01, 1.0)
-    with pytest.raises(TypeError, match=r"FCNNClassifier.__init__\(\) takes from 1 to 6"):
+    with pytest.raises(TypeError, match="given by position must be hidden_dim, .* alone. Got 6"):
         FCNNClassifier(64, 2, 0.1, "relu", "he_uniform", "adam")
 
 
