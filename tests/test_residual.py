@@ -460,6 +460,17 @@ def test_the_rows_of_a_prediction_count_what_is_inside():
     assert chain.numbers == 8 + 8 + (8 + 4096 + 8)
 
 
+def test_what_a_layer_holds_says_how_its_rows_are_worked_on():
+    """Work, slices and carried states need no word of the layer around."""
+    one, other = Conv2d(3, 1), Conv2d(3, 5, padding=2)
+    chain = Network([Both((one,), (other,))]).build((6, 5, 3)).chain
+    assert chain.work == one.work((6, 5, 3)) + other.work((6, 5, 3))
+    assert chain.slices == Network([one]).build((6, 5, 3)).chain.slices > 0
+    states = LSTM(3, return_sequences=True, stateful=True)
+    chain = Network([Both((states,), (Linear(3),))]).build((6, 3)).chain
+    assert chain.stateful and not chain.slices
+
+
 def test_a_gradient_gets_through_many_blocks():
     """Through twenty plain layers of sigmoids it vanishes."""
     rng = np.random.default_rng(0)

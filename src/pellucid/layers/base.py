@@ -87,7 +87,7 @@ class Layer(ABC):
         return 1, 1
 
     def work(self, shape: Shape) -> int:
-        """Multiply-adds of one row's forward pass, where they are many."""
+        """Multiply-adds of one row's forward pass, where they are many; branches add their own."""
         return 0
 
     def sizes(self, shape: Shape) -> str:

@@ -58,18 +58,6 @@ class Residual(Layer):
     def __repr__(self) -> str:
         return f"Residual({list(self.layers)!r})"
 
-    @property
-    def joins_steps(self) -> bool:  # type: ignore[override]
-        return any(layer.joins_steps for layer in self.layers)
-
-    @property
-    def slices_rows(self) -> bool:  # type: ignore[override]
-        return any(layer.slices_rows for layer in self.layers)
-
-    @property
-    def stateful(self) -> bool:  # type: ignore[override]
-        return any(layer.stateful for layer in self.layers)
-
     def output_shape(self, shape: Shape) -> Shape:
         return self._ends(shape)[0]
 
@@ -90,14 +78,6 @@ class Residual(Layer):
             down, across = down * stride[0], across * stride[1]
             shape = layer.output_shape(shape)
         return down, across
-
-    def work(self, shape: Shape) -> int:
-        _, shortcut = self._ends(shape)
-        total = shortcut.work(shape) if shortcut else 0
-        for layer in self.layers:
-            total += layer.work(shape)
-            shape = layer.output_shape(shape)
-        return total
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
         inner, shortcut = stage.branches["layers"], stage.branches.get("shortcut")

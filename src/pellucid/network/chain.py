@@ -14,7 +14,7 @@ import numpy as np
 from pellucid.engine import available_threads
 from pellucid.kernels.grid import Grid, grid_of, tiled_pixel
 from pellucid.layers.activations import Activation
-from pellucid.layers.base import ROW_SLICES, Layer, Parameter, Shape, border_of
+from pellucid.layers.base import ROW_SLICES, Layer, Parameter, Shape, border_of, each_layer
 
 PREDICT_ROWS, PREDICT_BYTES = 256, 16 << 20  # of a batch at inference; no result depends on them
 # below this many multiply-adds a step, waiting for a second thread costs more than it brings
@@ -112,7 +112,8 @@ class Chain:
     def work(self) -> int:
         """Multiply-adds of one row's forward pass."""
         pairs = zip(self.layers, self.shapes, strict=False)
-        return sum(layer.work(shape) for layer, shape in pairs)
+        inner = (chain.work for chains in self.branches for chain in chains.values())
+        return sum(layer.work(shape) for layer, shape in pairs) + sum(inner)
 
     def threads(self, rows: int, n_jobs: int | None = None) -> int:
         """How many threads a step of `rows` rows is worth; no result depends on it."""
@@ -123,14 +124,14 @@ class Chain:
     @property
     def slices(self) -> int:
         """Into how many slices the rows of a batch are cut where they are large, else 0."""
-        if any(layer.joins_steps for layer in self.layers):
+        if any(layer.joins_steps for layer in each_layer(self.layers)):
             return 0  # steps are taken for many rows together
-        return ROW_SLICES if any(layer.slices_rows for layer in self.layers) else 0
+        return ROW_SLICES if any(layer.slices_rows for layer in each_layer(self.layers)) else 0
 
     @property
     def stateful(self) -> bool:
         """Whether rows of a batch go on from those of the batch before."""
-        return any(layer.stateful for layer in self.layers)
+        return any(layer.stateful for layer in each_layer(self.layers))
 
     @property
     def numbers(self) -> int:
