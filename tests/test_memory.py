@@ -39,9 +39,7 @@ def test_a_batch_that_does_not_fit_is_refused(monkeypatch):
     monkeypatch.setattr(memory, "memory_limit", lambda: 100e6)
     X, y = np.zeros((2000, 3), np.float32), np.arange(2000) % 2
     model = FCNNClassifier(20_000, num_layers=1, batch_size="full", max_epochs=1, verbose=0)
-    with pytest.raises(
-        MemoryError, match="^a batch of 2,000 .* 100 MB .* Use a smaller batch"
-    ):
+    with pytest.raises(MemoryError, match="^a batch of 2,000 .* 100 MB .* Use a smaller batch"):
         model.fit(X, y)
     assert not hasattr(model, "network_")
     model.set_params(batch_size=32).fit(X, y)
