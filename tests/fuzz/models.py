@@ -194,11 +194,9 @@ def _places(tree: Any) -> list[tuple[Any, Any]]:
 
 def _change_place(header: dict[str, Any], rng: random.Random) -> None:
     """Change, drop, double or exchange something in the header."""
-    part = header if rng.random() < 0.1 else header["config"]
+    part = header if rng.random() < 0.1 else header.get("config")
     if isinstance(part, dict) and part and rng.random() < 0.7:  # not the long lists alone
-        key = rng.choice(sorted(part))
-        part = {key: part[key]} if not isinstance(part[key], (dict, list)) else part[key]
-        part = part if part else header["config"]
+        part = part[rng.choice(sorted(part))]
     places = _places(part) or _places(header)
     container, key = rng.choice(places)
     kind = rng.randrange(10)
@@ -217,7 +215,8 @@ def _change_place(header: dict[str, Any], rng: random.Random) -> None:
 
 def _change_layers(header: dict[str, Any], rng: random.Random) -> None:
     """Put a layer in, take one out, nest them, or name another class."""
-    layers = header["config"].get("layers")
+    config = header.get("config")
+    layers = config.get("layers") if isinstance(config, dict) else None
     if not isinstance(layers, list) or not layers or rng.random() < 0.2:
         header["class"] = rng.choice((
             "FCNNClassifier", "FCNNRegressor", "CNNClassifier", "CNNRegressor", "LSTMRegressor",
