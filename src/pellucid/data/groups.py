@@ -117,6 +117,10 @@ class Groups(Layout):
 
     def _one_of_each(self, name: str, values: np.ndarray) -> np.ndarray:
         """One entry for each group, of one for each row of the table."""
+        if values.dtype == object:  # pandas' NA cannot be compared
+            missing = [is_missing(value) for value in values.ravel().tolist()]
+            values = values.copy()
+            values[np.reshape(missing, values.shape)] = None
         ends = np.cumsum(self.lengths)
         begins = ends - self.lengths
         for group, begin, end in zip(self.labels, begins, ends, strict=True):
