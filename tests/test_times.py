@@ -48,6 +48,6 @@ def test_times_stay_of_their_kind():
 def test_times_in_text():
     assert written([datetime(2024, 1, 1), datetime(2024, 1, 2)]) == ["2024-01-01", "2024-01-02"]
     assert written([datetime(2024, 1, 1), datetime(2024, 1, 1, 1)])[0] == "2024-01-01 00:00:00"
-    missing = [pd.NaT, None, pd.NA, float("nan"), np.datetime64("NaT")]
+    missing = [pd.NaT, None, pd.NA, float("nan"), np.datetime64("NaT", "s")]
     assert written([*missing, datetime(2024, 1, 1)]) == [""] * 5 + ["2024-01-01"]
     assert written([2.0, 0.1 + 0.2, 7, "7.0"]) == ["2", "0.3", "7", "7.0"]
