@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from pellucid.checks import shown, suggestion
-from pellucid.data.columns import check_finite, label, plain_array
+from pellucid.data.columns import check_finite, is_missing, label, plain_array, series_numbers
 from pellucid.data.layout import Layout
 from pellucid.data.times import moment
 
@@ -72,7 +72,7 @@ class Groups(Layout):
         features = frame.drop([name for name in (group, time) if name is not None])
         for column in features.iter_columns():  # here, where rows have their positions in X
             if column.dtype.is_float():
-                values = np.asarray(column.to_numpy(), dtype=np.float64)[:, None]
+                values = series_numbers(column)[:, None]
                 check_finite(owner, values, functools.partial(label, [column.name]))
         if not features.columns:
             raise ValueError(
@@ -117,6 +117,10 @@ class Groups(Layout):
 
     def _one_of_each(self, name: str, values: np.ndarray) -> np.ndarray:
         """One entry for each group, of one for each row of the table."""
+        if values.dtype == object:  # pandas' NA cannot be compared
+            missing = [is_missing(value) for value in values.ravel().tolist()]
+            values = values.copy()
+            values[np.reshape(missing, values.shape)] = None
         ends = np.cumsum(self.lengths)
         begins = ends - self.lengths
         for group, begin, end in zip(self.labels, begins, ends, strict=True):
@@ -144,11 +148,6 @@ def _index(values: Any) -> Any:
     return None if type(values.index).__name__ == "RangeIndex" else values.index
 
 
-def _absent(value: Any) -> bool:
-    """Whether `value` is None, NaN or NaT."""
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
-
-
 def _codes(owner: str, frame: Any, group: str | None) -> tuple[np.ndarray, list[Any]]:
     """Each row's group by number, and what the groups are called."""
     if not len(frame):
@@ -158,7 +157,7 @@ def _codes(owner: str, frame: Any, group: str | None) -> tuple[np.ndarray, list[
     values = frame[group].to_list()
     place: dict[Any, int] = {}
     for row, value in enumerate(values):
-        if _absent(value):
+        if is_missing(value):
             raise ValueError(
                 f"column {group!r} of X of {owner} must name the sequence of every row. Got "
                 f"{shown(value)} in row {row}."
@@ -172,9 +171,9 @@ def _in_time(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The order of rows, group by group and in time, and each row's place among all times."""
     values = column.to_list()
-    read = [None if _absent(value) else moment(value) for value in values]
+    read = [None if is_missing(value) else moment(value) for value in values]
     for row, (value, time) in enumerate(zip(values, read, strict=True)):
-        if _absent(value):
+        if is_missing(value):
             raise ValueError(
                 f"column {name!r} of X of {owner} must say when every row was. Got "
                 f"{shown(value)} in row {row}."
