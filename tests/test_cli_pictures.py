@@ -391,7 +391,7 @@ def test_tables_without_one_column_of_paths(tmp_path, model, table):
     none = tmp_path / "none.csv"
     none.write_text("path,y\nx.png,1\n,2\nz.png,1\n")
     line = fails("fit", none, "--network", "cnn", "--target", "y")
-    assert "none.csv' must have a path in every row. Got none in row 1." in line
+    assert "none.csv' must have a path in every row. Got none in row 2 below the header" in line
     numbers = tmp_path / "numbers.csv"
     numbers.write_text("a,b\n1,2\n3,4\n")
     assert "must have a column with the paths of pictures" in fails("predict", model, numbers)

@@ -185,7 +185,8 @@ def test_missing_targets_and_doubled_times_are_named(tmp_path):
     rows = [[t, "" if t in (4, 5) else t] for t in range(20)]
     path = write("gap.csv", ["t", "v"], rows)
     given = ["--network", "lstm", "--target", "v", "--time", "t", "--steps", "3"]
-    assert "missing or infinite values in rows 4 to 5. Fill them in" in fails("fit", path, *given)
+    message = fails("fit", path, *given)
+    assert "infinite values in rows 5 to 6 below the header of 'gap.csv'. Fill them in" in message
     path = write("twice.csv", ["t", "v"], [[t // 2, t] for t in range(20)])
     message = fails("fit", path, *given)
     assert "must have each time once in a sequence. Got 0 in rows" in message
@@ -229,4 +230,6 @@ def test_days_are_read_as_days(tmp_path):
     frame["day"] = days.strftime("%d/%m/%Y")
     frame.to_csv("days.csv", index=False)
     message = fails("fit", "days.csv", *given)
-    assert "dates with the year first, such as 2026-11-23. Got '29/01/2024' in row 0" in message
+    assert (
+        "dates with the year first, such as 2026-11-23. Got '29/01/2024' in row 1 below" in message
+    )

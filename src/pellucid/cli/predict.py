@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from pellucid.checks import rows_of_file
 from pellucid.cli import series
 
 
@@ -39,17 +40,18 @@ def predict(model: str, data: str, output: str | None, probabilities: bool) -> N
         kind = type(estimator).__name__
         raise ValueError(f"--probabilities needs a classifier. '{model}' holds a {kind}.")
     columns: dict[str, Any] = {}
-    if getattr(getattr(estimator, "sequences_", None), "series", None):
-        columns = series.forecast(estimator, read_table(data))
-    elif takes_pictures(estimator):
-        X = columns["path"] = to_predict(data, target_names(estimator))
-        columns |= _columns(estimator, estimator._read(X), probabilities)
-    else:
-        frame = read_table(data)
-        reading = estimator._read(features(estimator, frame))
-        if getattr(estimator, "group", None) or getattr(estimator, "time", None):
-            columns |= series.keys(estimator, frame, reading.layout.names)
-        columns |= _columns(estimator, reading, probabilities)
+    with rows_of_file(data):
+        if getattr(getattr(estimator, "sequences_", None), "series", None):
+            columns = series.forecast(estimator, read_table(data))
+        elif takes_pictures(estimator):
+            X = columns["path"] = to_predict(data, target_names(estimator))
+            columns |= _columns(estimator, estimator._read(X), probabilities)
+        else:
+            frame = read_table(data)
+            reading = estimator._read(features(estimator, frame))
+            if getattr(estimator, "group", None) or getattr(estimator, "time", None):
+                columns |= series.keys(estimator, frame, reading.layout.names)
+            columns |= _columns(estimator, reading, probabilities)
     text = _csv(columns)
     if output is None:
         click.echo(text, nl=False)

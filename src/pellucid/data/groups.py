@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from pellucid.checks import shown, suggestion
+from pellucid.checks import row_words, shown, suggestion
 from pellucid.data.columns import check_finite, label, plain_array
 from pellucid.data.layout import Layout
 from pellucid.data.times import moment
@@ -157,11 +157,11 @@ def _codes(owner: str, frame: Any, group: str | None) -> tuple[np.ndarray, list[
         return np.zeros(len(frame), dtype=np.int64), [None]
     values = frame[group].to_list()
     place: dict[Any, int] = {}
-    for row, value in enumerate(values):
+    for position, value in enumerate(values):
         if _absent(value):
             raise ValueError(
-                f"column {group!r} of X of {owner} must name the sequence of every row. Got "
-                f"{shown(value)} in row {row}."
+                f"column {shown(group)} of X of {owner} must name the sequence of every row. Got "
+                f"{shown(value)} in {row_words(position)}."
             )
         place.setdefault(value, len(place))
     return np.array([place[value] for value in values], dtype=np.int64), list(place)
@@ -173,23 +173,24 @@ def _in_time(
     """The order of rows, group by group and in time, and each row's place among all times."""
     values = column.to_list()
     read = [None if _absent(value) else moment(value) for value in values]
-    for row, (value, time) in enumerate(zip(values, read, strict=True)):
+    for position, (value, time) in enumerate(zip(values, read, strict=True)):
         if _absent(value):
             raise ValueError(
-                f"column {name!r} of X of {owner} must say when every row was. Got "
-                f"{shown(value)} in row {row}."
+                f"column {shown(name)} of X of {owner} must say when every row was. Got "
+                f"{shown(value)} in {row_words(position)}."
             )
         if time is None:
             raise ValueError(
-                f"column {name!r} of X of {owner} must hold numbers, or dates with the year first, "
-                f"such as 2026-11-23. Got {shown(value)} in row {row}. Convert it first."
+                f"column {shown(name)} of X of {owner} must hold numbers, or dates with the year "
+                f"first, such as 2026-11-23. Got {shown(value)} in {row_words(position)}. Convert "
+                "it first."
             )
     try:
         ranks = {value: rank for rank, value in enumerate(sorted(set(read)))}  # type: ignore[type-var]
     except TypeError:
         raise TypeError(
-            f"column {name!r} of X of {owner} must hold numbers, or dates, all with a time zone or "
-            "all without. Got values of several types."
+            f"column {shown(name)} of X of {owner} must hold numbers, or dates, all with a time "
+            "zone or all without. Got values of several types."
         ) from None
     when = np.array([ranks[value] for value in read], dtype=np.int64)
     order = np.lexsort((when, codes))
@@ -198,8 +199,8 @@ def _in_time(
         first = int(np.flatnonzero(twice)[0])
         rows = sorted(order[first : first + 2].tolist())
         raise ValueError(
-            f"column {name!r} of X of {owner} must have each time once in a sequence. Got "
-            f"{shown(values[rows[0]])} in rows {rows[0]} and {rows[1]}. Leave one out, or name the "
-            "sequences with group."
+            f"column {shown(name)} of X of {owner} must have each time once in a sequence. Got "
+            f"{shown(values[rows[0]])} in {row_words(*rows)}. Leave one out, or name the sequences "
+            "with group."
         )
     return order, when

@@ -7,17 +7,35 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.checks import shown
+from pellucid.checks import one_line, shown
+from pellucid.data import tiff
 
 COLORS = ("auto", "grey", "rgb")
 TYPES = {"bytes": np.uint8, "sixteen": np.uint16, "float": np.float32}  # by a picture's kind
+
+# Grids of pixels that Pillow decodes by itself. It knows more: PostScript, which it has another
+# program run, WMF, which Windows draws, and formats that are hardly in use, each one more decoder
+# for a crafted file to attack. Those without a mark at their beginning come last.
+FORMATS = (
+    "PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "TIFF", "WEBP", "AVIF", "HEIF", "JPEG2000", "ICO",
+    "ICNS", "DDS", "PSD", "QOI", "SGI", "SUN", "PCX", "XBM", "TGA",
+)  # fmt: skip
+_NO_RASTER = {  # by a file's first bytes
+    b"%!PS": "PostScript",
+    b"\xc5\xd0\xd3\xc6": "PostScript",
+    b"%PDF": "PDF",
+    b"<svg": "SVG",
+    b"<?xm": "XML",
+    b"\xd7\xcd\xc6\x9a": "WMF",
+}
 
 _ORIENTATION = 274  # the EXIF tag
 _TURNED = (5, 6, 7, 8)  # its values that swap height and width
@@ -183,6 +201,13 @@ def _pillow() -> Any:
     return Image, ImageOps
 
 
+def _formats() -> tuple[str, ...]:
+    """Those of `FORMATS` that this Pillow knows: AVIF came late, and HEIF is a plugin's."""
+    image, _ = _pillow()
+    image.init()
+    return tuple(name for name in FORMATS if name in image.OPEN)
+
+
 @contextmanager
 def _opened(source: Any) -> Iterator[Any]:
     """Pillow's image of `source`, open; what goes wrong with it becomes a PictureError."""
@@ -196,14 +221,23 @@ def _opened(source: Any) -> Iterator[Any]:
             raise PictureError(
                 f"it must be a path, an image of Pillow's or an array. It is {shown(source)}"
             )
-        if os.path.isdir(source):
+        about = os.stat(source)
+        if stat.S_ISDIR(about.st_mode):
             raise PictureError("it is a folder")
-        if os.path.getsize(source) == 0:
+        if not stat.S_ISREG(about.st_mode):  # a pipe would wait for ever
+            raise PictureError("it is no regular file")
+        if about.st_size == 0:
             raise PictureError("the file is empty")
         image, _ = _pillow()
         # opened here and not by Pillow, which would map a TIFF into memory and then turn it wrongly
-        with open(source, "rb") as file, image.open(file) as picture:
-            yield picture
+        with open(source, "rb") as file:
+            kind = _NO_RASTER.get(file.read(4))
+            if kind:
+                raise PictureError(f"it is {kind}, and no raster picture", "Convert it to PNG")
+            file.seek(0)
+            with image.open(file, formats=_formats()) as picture:
+                with tiff.quiet() if picture.format == "TIFF" else nullcontext():
+                    yield picture
     except Exception as error:
         raise _explained(error) from error
 
@@ -228,7 +262,7 @@ def _explained(error: Exception) -> Exception:
         )
     if isinstance(error, OSError) and error.errno is not None:
         return PictureError(f"the file cannot be read ({error.strerror})")
-    reason = " ".join(str(error).split()).rstrip(". ")[:100] or type(error).__name__
+    reason = one_line(str(error), 100) or type(error).__name__
     return PictureError(f"it is damaged or breaks off ({reason})")
 
 
