@@ -201,17 +201,24 @@ def unique_columns(estimator: object, X: Any) -> Any:
     """A DataFrame as narwhals has it; column names that come twice are a ValueError."""
     import narwhals as nw
 
-    try:
-        frame = nw.from_native(X, eager_only=True)
-        frame.columns  # noqa: B018 (some libraries look at the names only here)
-        return frame
-    except nw.exceptions.DuplicateError:
-        columns = list(X.columns if hasattr(X, "columns") else X.column_names)
-        twice = next(name for name in columns if columns.count(name) > 1)
+    twice = name_that_comes_twice(X)
+    if twice is not None:
         raise ValueError(
             f"Column names of X of {owner_of(estimator)} must differ. Got {shown(twice)} twice. "
             "Rename one of them."
-        ) from None
+        )
+    return nw.from_native(X, eager_only=True)
+
+
+def name_that_comes_twice(frame: Any) -> Any:
+    """The first column name that a DataFrame has twice, else None."""
+    names = list(getattr(frame, "column_names", None) or frame.columns)  # pyarrow has both
+    known: set[Any] = set()
+    for name in names:
+        if name in known:
+            return name
+        known.add(name)
+    return None
 
 
 def plain_array(values: Any) -> Any:
@@ -361,7 +368,7 @@ def _check_names(names: Sequence[Any]) -> list[str] | None:
     return [str(name) for name in names] if names and all(text) else None
 
 
-def _named(name: str, read: Callable[..., Column], *arguments: Any) -> Column:
+def named(name: str, read: Callable[..., Any], *arguments: Any) -> Any:
     """What `read` makes of a column; if it fails, the error says which column it was."""
     try:
         return read(*arguments)
@@ -376,7 +383,7 @@ def _from_frame(estimator: object, X: Any) -> Table:
     frame = unique_columns(estimator, X)
     names = _check_names(list(frame.columns))
     columns = [
-        _named(label(names, index), series_values, series)
+        named(label(names, index), series_values, series)
         for index, series in enumerate(frame.iter_columns())
     ]
     if not columns:
@@ -395,16 +402,16 @@ def _from_map(estimator: object, X: Mapping[Any, Any], kinds: Kinds) -> Table:
         series = nw.dependencies.is_into_series(values)
         values = nw.from_native(values, series_only=True) if series else plain_array(values)
         if series:
-            columns.append(_named(column, series_values, values))
+            columns.append(named(column, series_values, values))
         elif isinstance(values, np.ndarray) and values.ndim == 1:
-            columns.append(_named(column, _array_column, values, known.get(name, "")))
+            columns.append(named(column, _array_column, values, known.get(name, "")))
         elif isinstance(values, (np.ndarray, str, bytes)):
             raise ValueError(
                 f"{column} of X of {owner_of(estimator)} must be one list of values. Got "
                 f"{shown(values)}."
             )
         elif isinstance(values, Sequence):
-            columns.append(_named(column, read_values, values))
+            columns.append(named(column, read_values, values))
         else:
             raise TypeError(
                 f"{column} of X of {owner_of(estimator)} must be a list of values. Got "
@@ -438,7 +445,7 @@ def _from_array(estimator: object, X: Any, kinds: Kinds) -> Table:
     known = [""] * count
     if kinds is not None and len(kinds) == count:
         known = list(kinds.values() if isinstance(kinds, Mapping) else kinds)
-    columns = [_named(f"column {i}", _array_column, array[:, i], known[i]) for i in range(count)]
+    columns = [named(f"column {i}", _array_column, array[:, i], known[i]) for i in range(count)]
     return Table(None, columns)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from pellucid.checks import row_words, shown, suggestion
-from pellucid.data.columns import check_finite, label, plain_array
+from pellucid.data.columns import check_finite, label, named, plain_array, unique_columns
 from pellucid.data.layout import Layout
 from pellucid.data.times import moment
 
@@ -57,7 +57,7 @@ class Groups(Layout):
                 f"X of {owner} must be a DataFrame where group or time is given. Got "
                 f"{type(X).__name__}."
             )
-        frame = nw.from_native(X, eager_only=True)
+        frame = unique_columns(owner, X)
         for role, name in (("group", group), ("time", time)):
             if name is not None and name not in frame.columns:
                 raise ValueError(
@@ -155,7 +155,7 @@ def _codes(owner: str, frame: Any, group: str | None) -> tuple[np.ndarray, list[
         raise ValueError(f"X of {owner} must have at least one row. Got none.")
     if group is None:
         return np.zeros(len(frame), dtype=np.int64), [None]
-    values = frame[group].to_list()
+    values = named(label([group], 0), frame[group].to_list)
     place: dict[Any, int] = {}
     for position, value in enumerate(values):
         if _absent(value):
@@ -171,7 +171,7 @@ def _in_time(
     owner: str, column: Any, codes: np.ndarray, name: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """The order of rows, group by group and in time, and each row's place among all times."""
-    values = column.to_list()
+    values = named(label([name], 0), column.to_list)
     read = [None if _absent(value) else moment(value) for value in values]
     for position, (value, time) in enumerate(zip(values, read, strict=True)):
         if _absent(value):

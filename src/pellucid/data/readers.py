@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks import printable, row_words, shown, suggestion
-from pellucid.data.columns import did_you_mean, series_values, unique_columns
+from pellucid.data.columns import did_you_mean, name_that_comes_twice, series_values, unique_columns
 
 # What stands for a missing value in a CSV, whichever library reads it: the words that pandas knows.
 _MISSING = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>"]
@@ -71,7 +71,9 @@ def read_table(path: str | os.PathLike[str], engine: str | None = None) -> Any:
         raise MemoryError(f"{name} cannot be read: it does not fit in memory.") from None
     except PermissionError:
         raise PermissionError(f"{name} may not be read. Change its permissions first.") from None
-    except Exception as error:  # each library has its own
+    except BaseException as error:  # each library has its own, and one of polars is no Exception
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         reason = error.strerror if isinstance(error, OSError) and error.strerror else None
         if style:
             reason = reason or _csv_fault(path, style[0])
@@ -80,6 +82,9 @@ def read_table(path: str | os.PathLike[str], engine: str | None = None) -> Any:
     rows, columns = frame.shape
     if rows == 0 or columns == 0:
         raise BadTable(f"{name} must have at least one row below its header. Got none.")
+    twice = name_that_comes_twice(frame)
+    if twice is not None:
+        raise BadTable(f"{name} must have different column names. Got {shown(twice)} twice.")
     return frame
 
 

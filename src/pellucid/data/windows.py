@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import checks
-from pellucid.data.columns import plain_array
+from pellucid.data.columns import plain_array, unique_columns
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout
 from pellucid.rows.sequences import coverage
@@ -269,7 +269,7 @@ def _read(series: Any, time: str | None, group: str | None) -> _Series:
         when = _shares(groups.lengths) if groups.when is None else groups.when
         return _Series(groups.table, groups.lengths, groups.order, when, groups.labels, times)
     if is_frame:
-        table = nw.from_native(series, eager_only=True).to_native()
+        table = unique_columns("windows", series).to_native()
     else:
         table = np.asarray(plain_array(series))
         table = table[:, None] if table.ndim == 1 else table
