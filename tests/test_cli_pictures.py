@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 from safetensors.numpy import load_file
 from test_cli import fails, invoke, rows_of, run
@@ -313,6 +314,30 @@ def test_a_fit_that_fails_leaves_the_model_before(tmp_path, held):
     assert "03.png', cannot be used: it is no picture that Pillow knows." in line.splitlines()[-1]
     assert Path("m").read_bytes() == b"the model before"
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("how", ("damaged", "of another size"))
+@pytest.mark.parametrize("name", [f"{i:02}.png" for i in range(10)])
+def test_a_picture_held_out_is_looked_at_before_training(tmp_path, monkeypatch, name, how):
+    """Not after it, when the training would be lost."""
+
+    def train(*_, **__):
+        raise AssertionError("training began")
+
+    monkeypatch.setattr("pellucid.training.loop.Trainer.fit", train)
+    folder = write_pictures(tmp_path / "some", 10)
+    path = folder / "left" / name
+    if how == "damaged":
+        path.write_bytes(path.read_bytes()[:80])
+        line = fails("fit", folder, "-q", *SHORT)
+        assert f"{name}', cannot be used: it is damaged or breaks off" in line
+        return
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(path)
+    done = CliRunner().invoke(application, ["fit", str(folder), "-q", *SHORT])
+    if isinstance(done.exception, AssertionError):  # it is one to learn from: all are resized
+        assert str(done.exception) == "training began"
+    else:
+        assert f"{name}', cannot be used: it is 9 x 9 pixels, and those of fit are" in done.stderr
 
 
 def test_a_missing_picture_of_a_table_is_named(model, tmp_path):

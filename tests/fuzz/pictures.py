@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from promises import REFUSALS, import_what, kept, sentence
 
-_DEEDS = ("predict",) * 8 + ("header", "fit", "skip")
+_DEEDS = ("predict",) * 8 + ("fit", "skip")
 _ENDINGS = (
     "png",
     "jpg",
@@ -339,13 +339,8 @@ def run(content: bytes, folder: Path) -> str:
 
 
 def _used(path: Path, deed: str) -> str:
-    from pellucid.data.pictures import Header, PictureError, read_header
-
     try:
-        if deed == "header":
-            header = read_header(path)
-            assert isinstance(header, Header) and min(header.shape) > 0
-        elif deed == "predict":
+        if deed == "predict":
             assert len(_models["fitted"].predict([str(path)])) == 1
         else:
             model = _models["new"](on_error="skip" if deed == "skip" else "raise", color="rgb")
@@ -355,9 +350,6 @@ def _used(path: Path, deed: str) -> str:
                 assert reason.isprintable() and len(reason) < 400, reason
             if left_out:
                 return "left out: skip"
-    except PictureError as error:
-        sentence(ValueError(f"it cannot be used: {error.reason}."))
-        return f"refused: {deed}"
     except REFUSALS as error:
         sentence(error)
         return f"refused: {deed}"

@@ -53,10 +53,11 @@ def predict(model: str, data: str, output: str | None, probabilities: bool) -> N
                 columns |= series.keys(estimator, frame, reading.layout.names)
             columns |= _columns(estimator, reading, probabilities)
     text = _csv(columns)
+    content = text.encode("utf-8", "surrogateescape")  # a file's name may be bytes that are no text
     if output is None:
-        click.echo(text, nl=False)
+        click.echo(content if _has_raw_bytes(text) else text, nl=False)
     else:
-        files.write_whole(output, text.encode())
+        files.write_whole(output, content)
         rows = len(next(iter(columns.values())))
         click.echo(f"{counted(rows, 'prediction')} saved in {output}.")
 
@@ -96,6 +97,10 @@ def _columns(model: Any, reading: Any, probabilities: bool) -> dict[str, Any]:
         labels = [f"{n}=1" for n in names] if many else [f"{names[0]}={c}" for c in model.classes_]
         columns.update(zip(labels, shares.T, strict=True))
     return columns
+
+
+def _has_raw_bytes(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _csv(columns: dict[str, Any]) -> str:

@@ -132,12 +132,13 @@ def one_feature(
     names: list[str] | None = None
     if nw.dependencies.is_into_dataframe(X):
         frame = unique_columns(estimator, X)
+        columns = []
         for column in frame.iter_columns():
-            dtype = column.dtype
-            if not (dtype.is_numeric() or isinstance(dtype, (nw.Boolean, nw.Object))):
+            columns.append(named(label([column.name], 0), series_values, column))
+            if columns[-1].kind in ("text", "time"):
                 raise ValueError(
                     f"X of {owner_of(estimator)} must hold numbers, one column a step, where it is "
-                    f"a table. Got {dtype} in column {shown(column.name)}.{way_out}"
+                    f"a table. Got {column.dtype} in column {shown(column.name)}.{way_out}"
                 )
         names = _check_names(list(frame.columns))
         known = getattr(estimator, "feature_names_in_", None)
@@ -149,9 +150,14 @@ def one_feature(
                         f"X of {owner_of(estimator)} must have its columns in the order that they "
                         f"had in fit. Got {shown(name)} in the place of {shown(at_fit)}."
                     )
-    kinds = [np.float64, np.float32]
-    array = validate_data(estimator, X, reset=learn, dtype=kinds, ensure_all_finite=False)
-    array = np.asarray(array)
+        validate_data(estimator, X, reset=learn, skip_check_array=True)
+        array = np.column_stack([column.values for column in columns])
+        if all(dtype == nw.Float32 for dtype in frame.schema.values()):
+            array = array.astype(np.float32)
+    else:
+        kinds = [np.float64, np.float32]
+        array = validate_data(estimator, X, reset=learn, dtype=kinds, ensure_all_finite=False)
+        array = np.asarray(array)
     check_finite(estimator, array, functools.partial(label, names), missing=missing)
     names = getattr(estimator, "feature_names_in_", None) if learn else None
     return array[:, :, None], None if names is None else names.tolist()

@@ -396,7 +396,11 @@ class PictureEncoder(Encoder[Sources]):
 
 
 def _stacked(X: Any) -> Any:
-    """`X` as an array where it is one, or a list of arrays of one shape."""
+    """`X` as an array where it is one, or a list of arrays of one shape; a DataFrame as it is."""
+    import narwhals as nw
+
+    if nw.dependencies.is_into_dataframe(X):
+        return X
     array = plain_array(X)
     if isinstance(array, (list, tuple)) and len(array) and np.ndim(plain_array(array[0])) >= 2:
         array = np.stack([plain_array(row) for row in array])

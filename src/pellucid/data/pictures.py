@@ -6,6 +6,7 @@ Pillow decodes and resizes; it is imported only when there is a picture for it.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import stat
 import threading
@@ -41,6 +42,7 @@ _ORIENTATION = 274  # the EXIF tag
 _TURNED = (5, 6, 7, 8)  # its values that swap height and width
 _GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 _ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
+_NO_HANDLER = logging.NullHandler()
 _LOADING = threading.Lock()  # two threads must not load one image, which may be in a list twice
 _WORDS = {"bytes": "of 8 bits", "sixteen": "of 16 bits", "float": "of numbers of any size"}
 
@@ -198,6 +200,8 @@ def _pillow() -> Any:
         raise ImportError(
             'Pictures need Pillow, which is not installed. Run: pip install "pellucid[pictures]"'
         ) from error
+    # what Pillow logs is in its exceptions too; without any handler it would be written to stderr
+    logging.getLogger("PIL").addHandler(_NO_HANDLER)
     return Image, ImageOps
 
 

@@ -74,9 +74,11 @@ def read_table(path: str | os.PathLike[str], engine: str | None = None) -> Any:
     except BaseException as error:  # each library has its own, and one of polars is no Exception
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else None
+        reason = error.strerror if isinstance(error, OSError) else None
+        if isinstance(error, FileNotFoundError):
+            reason = "it was removed meanwhile"
         if style:
-            reason = reason or _csv_fault(path, style[0])
+            reason = reason or _csv_fault(path, style[0], exact=engine == "pyarrow")
         reason = reason or f"it is damaged, or of a kind that {engine} cannot read"
         raise BadTable(f"{name} cannot be read as a {kind} table: {reason}.") from error
     rows, columns = frame.shape
@@ -223,8 +225,11 @@ def _text_in(path: Path) -> str:
                 return head
 
 
-def _csv_fault(path: Path, separator: str) -> str | None:
-    """Where a CSV that no library reads is at fault, if that can be told."""
+def _csv_fault(path: Path, separator: str, exact: bool) -> str | None:
+    """Where a CSV that cannot be read is at fault, if that can be told.
+
+    A row may be shorter than the header, unless it must have `exact` as many values.
+    """
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = csv.reader(file, delimiter=separator, strict=True)
         try:
@@ -232,9 +237,10 @@ def _csv_fault(path: Path, separator: str) -> str | None:
             if names is None:
                 return "it has no header"
             for values in lines:
-                if len(values) > len(names):
+                short = exact and values and len(values) < len(names)
+                if short or len(values) > len(names):
                     return (
-                        f"line {lines.line_num} has {len(values)} values, and the header "
+                        f"line {lines.line_num} has {len(values)} values, and the header has "
                         f"{len(names)} names"
                     )
         except csv.Error as error:
