@@ -735,6 +735,18 @@ def test_what_pillow_warns_of_is_said_once_with_the_picture(save, tmp_path):
     assert "warns of it (and of 2 more): Corrupt EXIF data" in text and text.endswith(".")
 
 
+def test_a_bomb_is_refused_though_pillow_only_warns(save, monkeypatch):
+    """Between Pillow's limit and twice that, where a user has not said that it is fine."""
+    paths = save(LEVELS)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 50)
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        with pytest.raises(ValueError, match=r"picture 1 of 30.* as a decompression bomb has"):
+            fit(paths)
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        fit(paths)
+
+
 def test_warnings_of_other_threads_go_where_they_went(save):
     with pytest.warns(UserWarning, match="^mine$") as warned:
         outcomes = read_all(lambda i: i, range(3), [None] * 3, "reading", 0)

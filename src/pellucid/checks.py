@@ -99,7 +99,7 @@ def suggestion(name: object, known: Iterable[str]) -> str:
     return f" Known: {listing(names)}." if names else ""
 
 
-def listing(names: Sequence[str], limit: int = 300) -> str:
+def listing(names: Sequence[str], limit: int = 200) -> str:
     """``a, b, c``, cut to `limit` characters with the number of those left out."""
     texts, length = [], 0
     for name in names:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from promises import REFUSALS, import_what, kept, sentence
+from promises import REFUSALS, import_what, sentence, watched
 
 _DEEDS = ("predict",) * 8 + ("fit", "skip")
 _ENDINGS = (
@@ -328,14 +328,19 @@ _OF_KIND = {"png": _png, "jpg": _jpg, "tif": _tif, "ppm": _ppm}
 # -- what is done with a case --------------------------------------------------------------------
 
 
+def kept(path: Path) -> bytes:
+    """The case that is kept in a file."""
+    return path.read_bytes()
+
+
 def run(content: bytes, folder: Path) -> str:
-    """Look at the picture, and answer or learn; the outcome in a few words."""
+    """Look at the picture, and answer or learn: "answered", "refused" or "left out"."""
     head, _, body = content.partition(b"\n")
     ending, deed = head.decode().split()
     path = folder / f"case.{ending}"
     path.write_bytes(body)
-    with kept():
-        return _used(path, deed)
+    with watched():
+        return _used(path, deed).partition(":")[0]
 
 
 def _used(path: Path, deed: str) -> str:

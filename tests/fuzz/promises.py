@@ -41,7 +41,7 @@ def sentence(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def kept(silent: bool = True) -> Iterator[None]:
+def watched(silent: bool = True) -> Iterator[None]:
     """Within it no program may start, nothing may be written to stderr, and warnings are ours.
 
     Where it need not be `silent`, a panic of Rust may be written, which no caller can keep quiet.
@@ -50,7 +50,7 @@ def kept(silent: bool = True) -> Iterator[None]:
     if not _watching:
         sys.addaudithook(_no_program)
     with tempfile.TemporaryFile() as said, warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("always")
+        warnings.resetwarnings()  # each shows once, as where nobody asked for more or less
         sys.stderr.flush()
         before = os.dup(2)
         os.dup2(said.fileno(), 2)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from promises import REFUSALS, import_what, kept, sentence
+from promises import REFUSALS, import_what, sentence, watched
 
 ENGINES = tuple(n for n in ("pandas", "polars", "pyarrow") if importlib.util.find_spec(n))
 _DEEDS = ("predict",) * 6 + ("regress", "steps", "fit", "group", "signals", "windows")
@@ -420,14 +420,19 @@ _OF_PARQUET = (
 # -- what is done with a case --------------------------------------------------------------------
 
 
+def kept(path: Path) -> bytes:
+    """The case that is kept in a file."""
+    return path.read_bytes()
+
+
 def run(content: bytes, folder: Path) -> str:
-    """Read the file, and answer or learn; the outcome in a few words."""
+    """Read the file, and answer or learn: "answered" or "refused"."""
     head, _, body = content.partition(b"\n")
     ending, engine, deed = head.decode().split()
     path = folder / f"case{ending}"
     path.write_bytes(body)
-    with kept(silent=engine != "polars"):
-        return _used(path, engine, deed)
+    with watched(silent=engine != "polars"):
+        return _used(path, engine, deed).partition(":")[0]
 
 
 def _used(path: Path, engine: str, deed: str) -> str:

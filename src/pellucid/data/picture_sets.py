@@ -131,7 +131,10 @@ def _warnings_kept(current: Any, warned: dict[int, str]) -> Iterator[None]:
             else:
                 warned.setdefault(position, str(message))
 
-        warnings.filterwarnings("always", module=r"PIL\.")
+        warnings.filterwarnings("always", category=UserWarning, module=r"PIL\.")
+        # a bomb is the picture's fault, unless the user has a filter for it
+        bomb = r"Image size \(\d+ pixels\) exceeds limit"
+        warnings.filterwarnings("error", bomb, RuntimeWarning, append=True)
         warnings.showwarning = keep
         yield
 
