@@ -19,7 +19,7 @@ from safetensors import numpy as safetensors
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
-from pellucid import files
+from pellucid import checks, files
 
 
 class FCNNClassifier(BaseEstimator):
@@ -433,4 +433,4 @@ def test_any_bytes_are_an_error(whole, content):
     [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (12_345, "12 kB"), (10**6, "1.0 MB")],
 )
 def test_sizes_in_words(count, words):
-    assert files.size_text(count) == words
+    assert checks.size_text(count) == words

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from helpers import DTYPES, assert_close, assert_padding_zero, padded, shapes
 
-from pellucid import formulas
+from pellucid import Network, formulas
 from pellucid.engine import Program, execute, halt_word, new_control, operation
 from pellucid.kernels.operations.losses import sum_loss
+from pellucid.layers import Linear
 from pellucid.network.loss import LOSSES
 
 NAMES = tuple(LOSSES)
@@ -118,3 +119,10 @@ def test_a_loss_that_is_no_number_halts_the_program(bad):
     program = Program([operation(whole, halts=True)], "float64", control)
     assert not program.run(0, 2, 2, 4)
     assert program.run(0, 2, 1, 2)  # the first row alone is fine
+
+
+@pytest.mark.parametrize("y", [[0.5, 1, 2], [0, 1, np.nan], ["a", "b", "c"]])
+def test_classes_are_whole_numbers(y):
+    network = Network([Linear(3)]).build((2,), random_state=0)
+    with pytest.raises(ValueError, match="y of categorical_cross_entropy must hold whole numbers"):
+        network.gradients(np.zeros((3, 2)), y, "categorical_cross_entropy")

@@ -1,7 +1,6 @@
 """Programs: the machine interface, threads that meet, and the state that must not leak."""
 
 import ast
-import ctypes
 import importlib
 import inspect
 import itertools
@@ -14,6 +13,7 @@ from typing import get_type_hints
 
 import numpy as np
 import pytest
+from flushing import flushing_to_zero
 
 import pellucid
 from pellucid.engine import Program, available_threads, execute, measure_limit, operation
@@ -245,27 +245,12 @@ def test_a_group_meets_after_its_last_operation():
 
 def test_flush_to_zero_of_the_caller_changes_nothing():
     """Another library may have set it; the kernels work in their own state and put it back."""
-    libm = ctypes.CDLL(None)
-    if not hasattr(libm, "fegetenv") or os.uname().machine != "x86_64":
-        pytest.skip("glibc on x86-64 only")
-    saved = ctypes.create_string_buffer(64)
-    libm.fegetenv(saved)
-    flushing = ctypes.create_string_buffer(saved.raw, 64)
-    # MXCSR is the last word of the 32 bytes that fegetenv stores
-    word = int.from_bytes(saved.raw[28:32], "little") | 0x8040
-    flushing[28:32] = word.to_bytes(4, "little")
     x = np.full(8, -87.5, np.float32)
     expected, flushing_caller = np.empty_like(x), np.empty_like(x)
     execute(apply(function=EXP, x=x - 10, y=expected))
     steps = Program([operation(apply(function=EXP, x=x - 10, y=flushing_caller))])
-    tiny = np.full(1, 1e-40, np.float32)
-    libm.fesetenv(flushing)
-    try:
+    with flushing_to_zero():
         steps.run(0, 1, 1, 1)
-        flushed = (tiny * np.float32(0.5))[0] == 0  # the caller's state is as it was
-    finally:
-        libm.fesetenv(saved)
-    assert flushed
     assert 0 < expected[0] < np.finfo(np.float32).tiny
     np.testing.assert_array_equal(flushing_caller, expected)
 

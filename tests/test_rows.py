@@ -292,3 +292,30 @@ def test_unit_mean():
     np.testing.assert_allclose(unit_mean(np.array([1.0, 2.0, 6.0])), [1 / 3, 2 / 3, 2])
     ones = np.ones(5)
     assert unit_mean(ones) is ones
+
+
+@pytest.mark.parametrize(
+    ("starts", "lengths", "words"),
+    [
+        ([2**63 - 3], [5], "Got 5 from step 9223372036854775805 in row 0"),  # the sum wraps
+        ([-1], [5], "Got 5 from step -1 in row 0"),
+        ([0, 5], [5, 5], "Got 5 from step 5 in row 1"),
+        ([0], [0], "Got 0 from step 0 in row 0"),
+        (np.array([0], np.uint64), np.array([20], np.uint64), "must be int64. Got uint64"),
+        ([0.0], [5.0], "must be int64. Got float64"),
+    ],
+)
+def test_sequences_lie_inside_their_values(starts, lengths, words):
+    with pytest.raises(ValueError, match=words):
+        Sequences(np.zeros((9, 2), np.float32), np.asarray(starts), np.asarray(lengths), 5)
+
+
+@pytest.mark.parametrize(
+    ("lines", "channels", "dtype"),
+    [(256, 3, np.uint16), (10, 3, np.uint8), (256, 1, np.uint8), (256, 3, np.int64)],
+)
+def test_each_level_has_a_value(lines, channels, dtype):
+    """A level of 60,000 in a table of 256 lines was read from behind it."""
+    levels = np.full((2, 4, 4, 3), 60_000 % (np.iinfo(dtype).max + 1), dtype)
+    with pytest.raises(ValueError, match="must have a line for each of 256 or 65536 levels. Got"):
+        Pictures(np.zeros((lines, channels), np.float32), levels)

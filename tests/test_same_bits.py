@@ -13,6 +13,7 @@ import textwrap
 
 import numpy as np
 import pytest
+from flushing import flushing_to_zero
 
 from pellucid import FCNNClassifier, FCNNRegressor
 
@@ -183,3 +184,21 @@ def test_threads_race_for_nothing(jobs, monkeypatch):
         return hashlib.sha256(model.network_.values.tobytes()).hexdigest()
 
     assert {weights(jobs) for _ in range(15)} == {weights(1)}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_flush_to_zero_of_the_caller_changes_neither_weights_nor_answers(dtype):
+    """Data of 1e-40 and 3e-310 beside ordinary ones: what scales them must not flush them."""
+    words = np.random.Philox(9).random_raw(120 * 3)
+    X = (((words >> np.uint64(40)).astype(np.int64) - 2**23) / 2.0**22).reshape(120, 3)
+    X *= [1.0, 1e-40, 3e-310]
+    y = 1e-308 * X[:, 0] + X[:, 2]
+
+    def bits():
+        model = FCNNRegressor(8, dtype=dtype, random_state=0, max_epochs=3, verbose=0).fit(X, y)
+        return model.digest_, model.predict(X).tobytes()
+
+    expected = bits()
+    with flushing_to_zero():
+        given = bits()
+    assert given == expected

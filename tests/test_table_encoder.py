@@ -375,10 +375,35 @@ def test_unit_weights_change_no_bit():
 
 def test_a_tampered_state_is_refused():
     config, arrays = fitted(as_map())[0].state()
-    with pytest.raises(ValueError, match=r"encoder cannot be restored: its parts disagree"):
-        TableEncoder().from_state(config | {"kinds": ["number"]}, arrays)
-    with pytest.raises(ValueError, match=r"encoder cannot be restored"):
-        TableEncoder().from_state({}, arrays)
+    for change, match in (
+        (
+            {"kinds": ["number"]},
+            r"^the names of a table's columns must be 1 different ones\. Got 4",
+        ),
+        ({"kinds": ["number", "foo", "text", "text"]}, r"must be as save wrote it\. .*\$\.kinds"),
+        ({"names": ["a", "b", "c", 1e308]}, r"`str`, got `float` - at `\$\.names\[3\]`\.$"),
+        ({"names": ["a", "a", "b", "c"]}, "must be 4 different ones"),
+        ({"rare": [0]}, r"Expected `bool`, got `int` - at `\$\.rare\[0\]`\.$"),
+        ({"categories": []}, r"must be those of its \d columns? of text"),
+        ({"categories": [["a", "a"]]}, "must be different texts"),
+        ({"categories": [[]]}, "must be different texts"),
+        ({"categories": [[None, "a"]]}, "a missing one last"),
+        ({"more": 1}, "unknown field `more`"),
+        ({"dtype": "float16"}, r"\$\.dtype"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            TableEncoder().from_state(config | change, arrays)
+    for change, match in (
+        ({"mean": arrays["mean"][1:]}, r"mean of a standardiser must be float64 of shape \(\d,\)"),
+        ({"scale": arrays["scale"] * 0}, "scales and units of a standardiser must be above 0"),
+        ({"unit": arrays["unit"] * np.nan}, "unit of a standardiser must be finite"),
+        ({"missing": arrays["missing"] * 1.0}, "missing of a standardiser must be bool"),
+        ({"more": arrays["mean"]}, "more is one too many"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            TableEncoder().from_state(config, arrays | change)
+    with pytest.raises(ValueError, match="mean is not there"):
+        TableEncoder().from_state(config, {k: v for k, v in arrays.items() if k != "mean"})
 
 
 # ---- names

@@ -307,8 +307,37 @@ def test_what_are_no_numbers(y, match):
 
 
 def test_a_state_of_no_known_kind_is_refused():
-    with pytest.raises(ValueError, match=r"^The target cannot be restored"):
+    with pytest.raises(ValueError, match=r"^kind of a target must be one of .* Got 'spell'\."):
         target_from_state({"kind": "spell"}, {})
+
+
+@pytest.mark.parametrize(
+    ("config", "match"),
+    [
+        ({"classes": ["b", "a"]}, "different labels in order"),
+        ({"classes": ["a", "a"]}, "different labels in order"),
+        ({"classes": ["a"]}, r"\$\.classes"),
+        ({"classes": [0, 400_000], "dtype": "<u2"}, "out of bounds|different labels"),
+        ({"classes": ["ab", "ac"], "dtype": "<U1"}, "different labels in order"),
+        ({"classes": [0, 1]}, "classes must be of their own type"),
+        ({"dtype": []}, r"\$\.dtype"),
+    ],
+)
+def test_classes_that_are_none_are_refused(config, match):
+    whole = {"kind": "class", "classes": ["a", "b"], "dtype": "object"}
+    assert target_from_state(whole, {}).classes.tolist() == ["a", "b"]
+    with pytest.raises((ValueError, OverflowError), match=match):
+        target_from_state(whole | config, {})
+
+
+def test_numbers_have_one_mean_a_target():
+    target = NumberTarget()
+    target.fit(REGRESSOR, np.ones((3, 2)))
+    config, arrays = target.state()
+    with pytest.raises(ValueError, match=r"of a standardiser must be .* of shape \(1,\)"):
+        target_from_state(config | {"flat": True}, arrays)
+    with pytest.raises(ValueError, match="names of the targets must be 2 different ones"):
+        target_from_state(config | {"names": ["a"]}, arrays)
 
 
 # ---- rows and weights

@@ -88,6 +88,16 @@ def _counted(rows: _Rows) -> Iterator[None]:
         _ROWS.reset(token)
 
 
+def size_text(count: int) -> str:
+    """A number of bytes in words: ``12 kB``."""
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 999.5:
+            return f"{size:.0f} {unit}" if size >= 10 or unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.0f} TB"
+
+
 def suggestion(name: object, known: Iterable[str]) -> str:
     """`` Did you mean 'x'?`` for a near miss, else the list of what is known."""
     names = [str(one) for one in known]
@@ -117,17 +127,41 @@ def fault(name: str, owner: str, expected: str, value: object, way_out: str = ""
     return f"{text} {way_out}" if way_out else text
 
 
+def plain(value: Any) -> Any:
+    """`value` with numbers of any library as Python's own, which never wrap around.
+
+    Tuples and lists are looked into.
+    """
+    if type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, (tuple, list)):
+        return type(value)(map(plain, value))
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    return float(value) if isinstance(value, numbers.Real) else value
+
+
 def _is_integer(value: object) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    # an abstract class is asked last: it takes long
+    return type(value) is int or (
+        isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    )
 
 
 def _is_real(value: object) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return type(value) in (int, float) or (
+        isinstance(value, numbers.Real) and not isinstance(value, bool)
+    )
 
 
-def positive_integer(name: str, owner: str, value: Any) -> int:
-    """`value` as an int of at least 1."""
-    return _integer(name, owner, value, 1, "a positive integer")
+def positive_integer(name: str, owner: str, value: Any, most: int | None = None) -> int:
+    """`value` as an int of at least 1, and `most` at most."""
+    number = _integer(name, owner, value, 1, "a positive integer")
+    if most is not None and number > most:
+        raise ValueError(fault(name, owner, f"an integer of at most {most:,}", value))
+    return number
 
 
 def non_negative_integer(name: str, owner: str, value: Any) -> int:

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import __version__
-from pellucid.checks import shown
+from pellucid.checks import shown, size_text
 
 FORMAT = 1
 """How a file is laid out. A file of another format cannot be read."""
@@ -95,16 +95,6 @@ def content_digest(name: str, config: dict[str, Any], arrays: dict[str, np.ndarr
     """SHA-256 of a class's name, its configuration and its arrays, in hexadecimal digits."""
     content = {"class": name, "config": _encoded(config, "config")}
     return _digest(content, {key: _plain(array) for key, array in arrays.items()})
-
-
-def size_text(count: int) -> str:
-    """A number of bytes in words: ``12 kB``."""
-    size = float(count)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 999.5:
-            return f"{size:.0f} {unit}" if size >= 10 or unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.0f} TB"
 
 
 # ---------------------------------------------------------------- writing
@@ -223,7 +213,7 @@ def _digest(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(json.dumps([name, tensor.dtype.name, list(tensor.shape)]).encode())
-        digest.update(tensor.tobytes())
+        digest.update(tensor.data)
     return digest.hexdigest()
 
 
@@ -302,9 +292,16 @@ def _header(table: dict[str, Any]) -> dict[str, Any]:
         way_out = "Update pellucid" if header["format"] > FORMAT else "Fit and save the model again"
         raise _FaultError(
             f"is a model file of format {header['format']}, written by pellucid "
-            f"{header.get('pellucid')}; pellucid {__version__} reads format {FORMAT}. {way_out}."
+            f"{_brief(header.get('pellucid'))}; pellucid {__version__} reads format {FORMAT}. "
+            f"{way_out}."
         )
     return header
+
+
+def _brief(value: Any, limit: int = 40) -> str:
+    """What a file says, on one short line that can be printed."""
+    line = " ".join(str(value).encode("utf-8", "replace").decode().split()).rstrip(".")
+    return line if len(line) <= limit else f"{line[: limit - 3]}..."
 
 
 def _end(entry: Any) -> int:
@@ -319,26 +316,28 @@ def _restored(
     header: dict[str, Any], arrays: dict[str, np.ndarray], known: Mapping[str, Any]
 ) -> Any:
     """The estimator of a file whose checksum is right."""
-    name = header.get("class")
-    writer = f"pellucid {header.get('pellucid')}"
+    name, writer = header.get("class"), f"pellucid {_brief(header.get('pellucid'))}"
     if not isinstance(name, str) or name not in known:
         raise _FaultError(
-            f"holds a {name}, written by {writer}, which pellucid {__version__} does not have. "
-            "Update pellucid."
+            f"holds a {_brief(name)}, written by {writer}, which pellucid {__version__} does not "
+            "have. Update pellucid."
         )
     try:
-        config = _decoded(header["config"])
-        model = known[name]._from_state(config, arrays)
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        model = known[name]._from_state(_decoded(header["config"]), arrays)
+    except Exception as error:  # whatever the parts trip over, the file is at fault
+        reason = (
+            str(error) if isinstance(error, (ValueError, TypeError, MemoryError)) else repr(error)
+        )
         raise _FaultError(
-            f"holds a {name}, written by {writer}, that does not fit together "
-            f"({type(error).__name__}: {error}). Fit and save the model again."
+            f"holds a {name}, written by {writer}, that does not fit together: "
+            f"{_brief(reason, 300)}. Fit and save the model again."
         ) from error
     if header.get("numeric_version") != NUMERIC_VERSION:
         warnings.warn(
             f"The model was written by {writer}, which computes a little differently (numeric "
-            f"version {header.get('numeric_version')}, here {NUMERIC_VERSION}): predictions may "
-            "differ in their last bits. Fit and save the model again for the same bits everywhere.",
+            f"version {_brief(header.get('numeric_version'))}, here {NUMERIC_VERSION}): "
+            "predictions may differ in their last bits. Fit and save the model again for the same "
+            "bits everywhere.",
             UserWarning,
             stacklevel=4,
         )

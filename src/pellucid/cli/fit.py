@@ -108,7 +108,7 @@ def fit(
 
     The model is tested on rows held out from training, and saved.
     """
-    from pellucid import files
+    from pellucid.checks import size_text
     from pellucid.cli.pictures import draw_mistakes
     from pellucid.cli.scores import plain, report
     from pellucid.cli.words import counted, paragraph
@@ -174,7 +174,7 @@ def fit(
         else:
             say(report(heading, model, held_out, y, given.targets) + "\n")
     model.save(output)
-    say(f"Model saved in {output} ({files.size_text(Path(output).stat().st_size)}).")
+    say(f"Model saved in {output} ({size_text(Path(output).stat().st_size)}).")
     if plot:
         title = f"{Path(data).absolute().name}: {', '.join(given.targets)}"
         curves.write(model.history_.plot(title=title), plot)

@@ -16,10 +16,11 @@ def summary(model: str) -> None:
     """
     from pathlib import Path
 
-    from pellucid import files, load
+    from pellucid import load
+    from pellucid.checks import size_text
 
     estimator = load(model)
-    size = files.size_text(Path(model).stat().st_size)
+    size = size_text(Path(model).stat().st_size)
     click.echo(f"{model}: {type(estimator).__name__}, {size}\n")
     click.echo("\n".join(estimator.network_.summary_lines()) + "\n")
     for line in _facts(estimator):

@@ -33,15 +33,21 @@ class Encoder(ABC, Generic[Content]):
 
     Attributes
     ----------
+    dtype : dtype
+        The type of the rows.
     names : list of str or None
         The columns' names, if they have any.
+    by_step : bool
+        Whether each step of a row has a target.
     left_out : sequence of (int, str)
         Positions of rows that could not be learned from, and why.
     notes : sequence of str
         Sentences to show to the user about the rows that were learned from.
     """
 
+    dtype: np.dtype
     names: list[str] | None = None
+    by_step: bool = False
     left_out: Sequence[tuple[int, str]] = ()
     notes: Sequence[str] = ()
 
@@ -110,6 +116,11 @@ class Encoder(ABC, Generic[Content]):
     @abstractmethod
     def n_features(self) -> int:
         """How many features X has."""
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What it was made with, as far as further rows are read by it."""
+        return {"kind": type(self).__name__}
 
     @property
     def feature_names(self) -> list[str] | None:

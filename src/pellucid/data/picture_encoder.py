@@ -7,8 +7,9 @@ import os
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Self, final
+from typing import Annotated, Any, Literal, Self, final
 
+import msgspec
 import numpy as np
 
 from pellucid.checks import one_of, printable, row_words, shown
@@ -28,6 +29,7 @@ from pellucid.data.pictures import (
     rescaled,
 )
 from pellucid.data.scaling import Standardiser
+from pellucid.data.state import Count, FloatType, State, check_names
 from pellucid.rows import DecodedPictures, Dense, Pictures, Rows
 
 KEPT_BYTES = 128 << 20  # decoded pictures up to here are kept; of more, each epoch decodes anew
@@ -61,6 +63,14 @@ class Sources:
             )
             self._headers = list(headers)
         return self._headers
+
+
+class _State(State, frozen=True):
+    shape: Annotated[list[Count], msgspec.Meta(min_length=2, max_length=3)]
+    kind: Literal["bytes", "sixteen", "float"]
+    resizes: bool
+    names: list[str] | None
+    dtype: FloatType
 
 
 @final
@@ -363,6 +373,10 @@ class PictureEncoder(Encoder[Sources]):
         return self._shape
 
     @property
+    def parameters(self) -> dict[str, Any]:
+        return super().parameters | {"color": self.color}
+
+    @property
     def n_features(self) -> int:
         return math.prod(self.shape)
 
@@ -388,10 +402,16 @@ class PictureEncoder(Encoder[Sources]):
         }, self._scaler.arrays()
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
-        self._shape = tuple(int(size) for size in config["shape"])
-        self.kind, self.resizes = str(config["kind"]), bool(config["resizes"])
-        self.names, self.dtype = config["names"], np.dtype(config["dtype"])
-        self._scaler = Standardiser.from_arrays(arrays)
+        state = _State.of(config, "the encoder of pictures")
+        self._shape, self.kind, self.resizes = tuple(state.shape), state.kind, state.resizes
+        self.names, self.dtype = state.names, np.dtype(state.dtype)
+        channels = self.shape[-1]
+        if len(self.shape) == 3 and self._channels(channels) != channels:
+            raise ValueError(
+                f"pictures of color {self.color!r} must be so. Got {channels} channels."
+            )
+        check_names("a table's columns", self.names, self.shape[0])
+        self._scaler = Standardiser.from_arrays(arrays, channels)
         return self
 
 

@@ -160,5 +160,5 @@ class Counts:
         values = np.arange(self.counts.shape[1], dtype=np.float64)[:, None]
         parts = [Standardiser().fit(values, counts).arrays() for counts in self.counts]
         return Standardiser.from_arrays(
-            {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, len(parts)
         )

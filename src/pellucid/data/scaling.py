@@ -6,11 +6,10 @@ upper one, an order that depends on the number of rows alone.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from pellucid.data.columns import blocks
+from pellucid.data.state import check_arrays
 
 # A billion standard deviations. Beyond it a value seen at predict would overflow float32 inside the
 # network.
@@ -97,21 +96,28 @@ class Standardiser:
 
     def inverse_transform(self, z: np.ndarray) -> np.ndarray:
         """``x = z * scale + mean`` in float64."""
-        return np.asarray(z, dtype=np.float64) * self.scale + self.mean
+        with np.errstate(over="ignore"):
+            return np.asarray(z, dtype=np.float64) * self.scale + self.mean
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What was learned, by name."""
         return {name: getattr(self, name) for name in self.NAMES}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, Any]) -> Standardiser:
-        """The standardiser that :meth:`arrays` describes."""
+    def from_arrays(cls, arrays: dict[str, np.ndarray], columns: int) -> Standardiser:
+        """The standardiser of so many columns that :meth:`arrays` describes.
+
+        A ValueError if they are not just those arrays, finite, scales and units above 0.
+        """
         self = cls()
+        flags = ("constant", "missing")
+        types = {name: np.dtype(bool if name in flags else np.float64) for name in cls.NAMES}
+        known = {name: (dtype, (columns,)) for name, dtype in types.items()}
+        check_arrays("a standardiser", arrays, known)
         for name in cls.NAMES:
-            kind = np.bool_ if name in ("constant", "missing") else np.float64
-            setattr(self, name, np.asarray(arrays[name]).astype(kind))
-        if len({getattr(self, name).shape for name in cls.NAMES}) != 1 or self.mean.ndim != 1:
-            raise ValueError("The means and scales must have one value a column each.")
+            setattr(self, name, arrays[name])
+        if not ((self.scale > 0).all() and (self.unit > 0).all()):
+            raise ValueError("the scales and units of a standardiser must be above 0.")
         return self
 
     def _fit_range(self, matrix: np.ndarray) -> None:

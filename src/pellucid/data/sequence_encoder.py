@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Self, final
 
+import msgspec
 import numpy as np
 
 from pellucid.checks import rows_at, shown
@@ -13,6 +14,7 @@ from pellucid.data.columns import Table, one_feature, owner_of, plain_array
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout, RowLayout
+from pellucid.data.state import Count, State, check_names
 from pellucid.data.step_layout import StepLayout
 from pellucid.data.table_encoder import TableEncoder
 from pellucid.data.windows import WindowLayout, Windows
@@ -38,6 +40,22 @@ class Steps:
     flat: bool = False
     names: list[str] | None = None
     windows: Windows | None = None
+
+
+class _State(State, frozen=True):
+    table: dict[str, Any]
+    steps: Count
+    flat: bool
+    names: list[str] | None
+    series: dict[str, Any] | None
+
+
+class _Series(State, frozen=True):
+    target: str | None
+    time: str | None
+    group: str | None
+    steps: Count
+    horizon: Count
 
 
 @final
@@ -155,6 +173,16 @@ class SequenceEncoder(Encoder[Steps]):
         return self.steps, self.table.n_outputs
 
     @property
+    def parameters(self) -> dict[str, Any]:
+        own = {"group": self.group, "time": self.time, "return_sequences": self.by_step}
+        return super().parameters | own
+
+    @property
+    def dtype(self) -> np.dtype:  # type: ignore[override]
+        """The type of the rows."""
+        return self.table.dtype
+
+    @property
     def n_features(self) -> int:
         return self.steps if self.flat else self.table.n_features
 
@@ -177,9 +205,26 @@ class SequenceEncoder(Encoder[Steps]):
         }, arrays
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
-        self.table.from_state(config["table"], arrays)
-        self.steps, self.flat = int(config["steps"]), bool(config["flat"])
-        self.series, self.names = config["series"], config["names"]
+        state = _State.of(config, "the encoder of sequences")
+        self.table.from_state(state.table, arrays)
+        self.steps, self.flat, self.names = state.steps, state.flat, state.names
+        check_names("a table's steps", self.names, self.steps)
+        if self.flat and (self.table.n_features, self.table.names) != (1, None):
+            raise ValueError(
+                "sequences without an axis of features must have one feature. Got "
+                f"{self.table.n_features}."
+            )
+        if self.table.names is None and (self.group or self.time):
+            raise ValueError(
+                "sequences by group or time must be of a table. Got one without names."
+            )
+        if state.series is not None:
+            self.series = msgspec.to_builtins(_Series.of(state.series, "the series of windows"))
+            if self.series["steps"] != self.steps or self.by_step:
+                raise ValueError(
+                    f"the steps of windows must be those of the series. Got {self.series['steps']} "
+                    f"and {self.steps}."
+                )
         return self
 
 

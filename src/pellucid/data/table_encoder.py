@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, Self, final
+from functools import cached_property
+from typing import Any, Literal, Self, final
 
 import numpy as np
 from sklearn.preprocessing import OneHotEncoder
@@ -23,6 +24,7 @@ from pellucid.data.columns import (
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.layout import RowLayout
 from pellucid.data.scaling import Standardiser
+from pellucid.data.state import FloatType, State, check_names
 from pellucid.rows import Dense
 
 MAX_CATEGORIES = 100
@@ -34,6 +36,14 @@ _WORDS = {
     "text": "text",
     "empty": "missing values only",
 }
+
+
+class _State(State, frozen=True):
+    dtype: FloatType
+    names: list[str] | None
+    kinds: list[Literal["number", "boolean", "time", "text", "empty"]]
+    categories: list[list[str | None]]
+    rare: list[bool]
 
 
 @final
@@ -60,7 +70,6 @@ class TableEncoder(Encoder[Table]):
     """
 
     kinds: list[str]
-    dtype: np.dtype
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Table]:
         if learn:
@@ -92,7 +101,7 @@ class TableEncoder(Encoder[Table]):
             categories, rare = heaviest_categories(table.columns[index].values, weights)
             self._categories.append(categories)
             self._rare.append(rare)
-        self._build_one_hot()
+        vars(self).pop("_one_hot", None)
         self.name_features(estimator)
         return self.encode(estimator, reading)
 
@@ -149,35 +158,33 @@ class TableEncoder(Encoder[Table]):
         }, self._scaler.arrays()
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
-        try:
-            self.dtype = np.dtype(config["dtype"])
-            names = config["names"]
-            self.names = None if names is None else [str(name) for name in names]
-            self.kinds = [str(kind) for kind in config["kinds"]]
-            self._categories = [list(categories) for categories in config["categories"]]
-            self._rare = [bool(rare) for rare in config["rare"]]
-            self._scaler = Standardiser.from_arrays(arrays)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"The table's encoder cannot be restored: {error}.") from error
-        counts = (len(self._numeric), len(self._text), len(self._text), len(self.kinds))
-        named = len(self.kinds if self.names is None else self.names)
-        if counts != (len(self._scaler.mean), len(self._categories), len(self._rare), named):
+        state = _State.of(config, "the encoder of a table")
+        self.dtype, self.names, self.kinds = np.dtype(state.dtype), state.names, list(state.kinds)
+        self._categories, self._rare = state.categories, state.rare
+        check_names("a table's columns", self.names, len(self.kinds))
+        if not len(self._text) == len(self._categories) == len(self._rare):
             raise ValueError(
-                "The table's encoder cannot be restored: its parts disagree on the columns."
+                f"the categories of a table must be those of its {len(self._text)} columns of "
+                f"text. Got {len(self._categories)} and {len(self._rare)}."
             )
-        self._build_one_hot()
+        for texts in self._categories:
+            if not texts or len(set(texts)) < len(texts) or None in texts[:-1]:
+                raise ValueError(
+                    "the categories of a column must be different texts, a missing one last. Got "
+                    f"{shown(texts)}."
+                )
+        self._scaler = Standardiser.from_arrays(arrays, len(self._numeric))
         return self
 
-    def _build_one_hot(self) -> None:
-        if not self._text:
-            return
-        self._one_hot = OneHotEncoder(
+    @cached_property
+    def _one_hot(self) -> OneHotEncoder:
+        encoder = OneHotEncoder(
             categories=[np.array(texts, dtype=object) for texts in self._categories],
             handle_unknown="ignore",
             sparse_output=False,
             dtype=self.dtype.type,
         )
-        self._one_hot.fit(np.array([[texts[0] for texts in self._categories]], dtype=object))
+        return encoder.fit(np.array([[texts[0] for texts in self._categories]], dtype=object))
 
     def _encode_texts(self, texts: np.ndarray, out: np.ndarray) -> None:
         width = sum(map(len, self._categories))

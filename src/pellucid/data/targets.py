@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import msgspec
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from pellucid.checks import fault, row_words, shown, suggestion
+from pellucid.checks import fault, one_of, row_words, shown, suggestion
 from pellucid.data.columns import Column, owner_of, plain_array, read_values, series_values
 from pellucid.data.sample_weights import check_rows
 from pellucid.data.scaling import Standardiser
+from pellucid.data.state import Count, State, check_arrays, check_names
+
+
+class _ClassState(State, frozen=True):
+    kind: Literal["class"]
+    classes: Annotated[list[Any], msgspec.Meta(min_length=2)]
+    dtype: str
+
+
+class _MultilabelState(State, frozen=True):
+    kind: Literal["multilabel"]
+    names: list[str] | None
+    count: Count
+    dtype: str
+
+
+class _NumberState(State, frozen=True):
+    kind: Literal["number"]
+    names: list[str] | None
+    flat: bool
 
 
 class ClassTarget:
@@ -73,8 +94,20 @@ class ClassTarget:
     @classmethod
     def from_state(cls, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> ClassTarget:
         """The target that :meth:`state` describes."""
-        self = cls()
-        self.classes = np.array(config["classes"], dtype=np.dtype(config["dtype"]))
+        state, self = _ClassState.of(config, "the target"), cls()
+        check_arrays("classes", arrays, {})
+        dtype = np.dtype(state.dtype)
+        text = all(isinstance(label, str) for label in state.classes)
+        if dtype.kind not in ("OU" if text else "biuf"):
+            raise ValueError(f"classes must be of their own type. Got {shown(state.dtype)}.")
+        self.classes = np.array(state.classes, dtype=dtype)
+        if (
+            self.classes.tolist() != state.classes
+            or not (self.classes[:-1] < self.classes[1:]).all()
+        ):
+            raise ValueError(
+                f"classes must be different labels in order. Got {shown(state.classes)}."
+            )
         return self
 
     def _labels(self, estimator: Any, y: Any) -> np.ndarray:
@@ -158,9 +191,12 @@ class MultilabelTarget:
     @classmethod
     def from_state(cls, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> MultilabelTarget:
         """The target that :meth:`state` describes."""
-        self = cls()
-        self.names, self.count = config["names"], int(config["count"])
-        self.dtype = np.dtype(config["dtype"])
+        state, self = _MultilabelState.of(config, "the target"), cls()
+        check_arrays("labels", arrays, {})
+        check_names("the labels", state.names, state.count)
+        self.names, self.count, self.dtype = state.names, state.count, np.dtype(state.dtype)
+        if self.dtype.kind not in "biuf":
+            raise ValueError(f"labels must be numbers. Got {shown(state.dtype)}.")
         return self
 
     def _check(self, estimator: Any, values: np.ndarray) -> np.ndarray:
@@ -237,9 +273,11 @@ class NumberTarget:
     @classmethod
     def from_state(cls, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> NumberTarget:
         """The target that :meth:`state` describes."""
-        self = cls()
-        self.names, self.flat = config["names"], bool(config["flat"])
-        self._scaler = Standardiser.from_arrays(arrays)
+        state, self = _NumberState.of(config, "the target"), cls()
+        self.names, self.flat = state.names, state.flat
+        columns = 1 if self.flat else np.size(arrays.get("mean", ()))
+        check_names("the targets", self.names, columns)
+        self._scaler = Standardiser.from_arrays(arrays, columns)
         return self
 
     def _standardised(self, matrix: np.ndarray) -> np.ndarray:
@@ -281,10 +319,7 @@ def target_from_state(
         "multilabel": MultilabelTarget,
         "number": NumberTarget,
     }
-    try:
-        return kinds[config["kind"]].from_state(config, arrays)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"The target cannot be restored: {error}.") from error
+    return kinds[one_of("kind", "a target", config.get("kind"), kinds)].from_state(config, arrays)
 
 
 def read_target(estimator: Any, y: Any) -> tuple[np.ndarray, list[str] | None]:

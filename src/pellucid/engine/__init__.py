@@ -6,6 +6,7 @@ Nothing here imports Numba until something has to be compiled.
 from pellucid.engine.arguments import Operation, operation
 from pellucid.engine.cache import folder as cache_folder
 from pellucid.engine.control import halt_word, new_control
+from pellucid.engine.float_state import plain_float_state
 from pellucid.engine.library import announced, compile_all, uncompiled
 from pellucid.engine.limit import measure_limit
 from pellucid.engine.program import Program, execute
@@ -24,4 +25,5 @@ __all__ = [
     "uncompiled",
     "new_control",
     "operation",
+    "plain_float_state",
 ]

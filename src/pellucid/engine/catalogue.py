@@ -8,15 +8,17 @@ import pkgutil
 from collections.abc import Callable
 from typing import Any
 
-from pellucid.engine.control import run
+from pellucid.engine.control import exchange_float_state, run
 from pellucid.kernels import operations
 
 WORDS = ("part", "parts", "step", "first", "rows")  # what every kernel gets before its arguments
 
+_OWN = {"run": run, "exchange_float_state": exchange_float_state}
+
 
 def _collected() -> dict[str, Any]:
     """The named tuples of all files, and the runner's."""
-    collected: dict[str, Any] = {"run": run}
+    collected: dict[str, Any] = dict(_OWN)
     for file in pkgutil.iter_modules(operations.__path__):
         module = importlib.import_module(f"{operations.__name__}.{file.name}")
         for name, value in vars(module).items():
@@ -30,7 +32,7 @@ CATALOGUE = _collected()
 
 def kernel_module(name: str) -> str:
     """The module that holds the kernel of an operation."""
-    if name == "run":
+    if name in _OWN:
         return "pellucid.engine.runner"
     return CATALOGUE[name].__module__.replace(".operations.", ".")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+
 import numpy as np
 
 from pellucid.kernels.operations.kinds import IntegerVector, by_batch
@@ -12,10 +14,20 @@ FIRST_STEP, LAST_STEP, BATCH_ROWS, TOTAL_ROWS, OPERATIONS, YIELD, SPINS, SLICES 
 HALT, WAITING, ROUND, CONTROL_WORDS = 16, 32, 48, 64
 MEET, MAY_HALT, BY_ROWS = 1, 2, 4  # flags of an operation
 
+X86 = platform.machine().lower() in ("x86_64", "amd64")
+ARM = platform.machine().lower() in ("aarch64", "arm64")
+# round to nearest, and on x86 all exceptions masked and no flush-to-zero
+PLAIN_FLOAT_STATE = 0x1F80 if X86 else 0
+
 
 @by_batch
 def run(control: IntegerVector, table: IntegerVector):
     """Arguments of the runner, which is compiled and called as an operation is."""
+
+
+@by_batch
+def exchange_float_state(state: IntegerVector):
+    """One word: how this thread is to round; then how it did."""
 
 
 def new_control() -> np.ndarray:

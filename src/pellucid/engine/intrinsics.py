@@ -6,19 +6,13 @@ for the runner calls by address, and how a thread waits and rounds.
 
 from __future__ import annotations
 
-import platform
-
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
+from pellucid.engine.control import ARM, X86
 from pellucid.kernels.intrinsics import WORD
-
-X86 = platform.machine().lower() in ("x86_64", "amd64")
-ARM = platform.machine().lower() in ("aarch64", "arm64")
-# round to nearest, and on x86 all exceptions masked and no flush-to-zero
-PLAIN_FLOAT_STATE = 0x1F80 if X86 else 0
 
 # -- a record's words, as arrays and numbers ---------------------------------------------------
 

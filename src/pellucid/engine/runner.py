@@ -13,9 +13,8 @@ source    a sense-counting barrier as in Mellor-Crummey and Scott, Algorithms fo
 from __future__ import annotations
 
 from pellucid.engine import control as word
-from pellucid.engine.control import BY_ROWS, MAY_HALT, MEET
+from pellucid.engine.control import BY_ROWS, MAY_HALT, MEET, PLAIN_FLOAT_STATE
 from pellucid.engine.intrinsics import (
-    PLAIN_FLOAT_STATE,
     call,
     call_plain,
     pause,
@@ -48,6 +47,13 @@ def _meet(control, parts):
             pause()
         else:
             call_plain(control[word.YIELD])
+
+
+def exchange_float_state(_part, _parts, _step, _first, _rows, dtype, a):
+    """Set this thread's float state, and give back what it was."""
+    before = read_float_state()
+    write_float_state(a.state[0])
+    a.state[0] = before
 
 
 def run(part, parts, _step, _first, _rows, dtype, a):

@@ -6,16 +6,27 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any, Self
+from functools import cache
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks, files
-from pellucid.data import Encoder, Layout, Reading, check_rows, sample_weights, target_from_state
+from pellucid.data import (
+    ClassTarget,
+    Encoder,
+    Layout,
+    Reading,
+    check_rows,
+    sample_weights,
+    target_from_state,
+)
 from pellucid.data.columns import plain_array
 from pellucid.data.scaling import power_of_two
+from pellucid.data.state import FloatType, State, check_names
+from pellucid.engine import plain_float_state
 from pellucid.estimators.parameters import ESTIMATORS, TrainingParameters
 from pellucid.estimators.plain import from_plain, plain_parameters
 from pellucid.layers import Layer, is_known, layer_from_config
@@ -35,6 +46,19 @@ _DTYPES = ("float32", "float64")
 _WITHOUT_EFFECT = ("n_jobs", "verbose")  # parameters on which no result depends
 
 
+class _State(State, frozen=True):
+    """A model in a file."""
+
+    parameters: dict[str, Any]
+    dtype: FloatType
+    layers: list[dict[str, Any]]
+    history: list[dict[str, Any]]
+    best_epoch: int
+    target_names: list[str] | None
+    input: dict[str, Any]
+    target: dict[str, Any]
+
+
 class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
     """Abstract: a network with scikit-learn's manners.
 
@@ -48,6 +72,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
     n_features_in_: int
     feature_names_in_: np.ndarray
     target_names_: list[str]
+    _targets: ClassVar[tuple[type, ...]]  # what it can predict
     _allows_nan = True  # X may have missing values
     _optimizer_state: OptimizerState | None
     _best_epoch: int | None
@@ -66,6 +91,11 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
                     f"{checks.shown(args[-1])}. Give the others by name, as learning_rate=0.01."
                 )
         return super().__new__(cls)
+
+    @classmethod
+    @cache
+    def _get_param_names(cls) -> list[str]:
+        return super()._get_param_names()
 
     def set_params(self, **parameters: Any) -> Self:
         """Set parameters by name; an unknown one is a ValueError with the nearest known name."""
@@ -285,6 +315,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             tbptt_steps=self._tbptt_steps(),
         )
 
+    @plain_float_state()
     def _encode(
         self, X: Any, y: Any, sample_weight: Any, going_on: bool, classes: Any, dtype: str
     ) -> tuple[Examples, Layout, np.ndarray]:
@@ -384,6 +415,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         weights = reading.layout.flatten_weights(f"sample_weight of {owner}", sample_weight)
         return float(measure(y, self._predicted(reading), sample_weight=weights))
 
+    @plain_float_state()
     def _output(self, X: Any, output: str = "identity") -> np.ndarray:
         """The network's outputs of shape (N, K), for N rows or steps."""
         reading = self._read(X)
@@ -393,6 +425,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         outputs = self.network_.forward(rows, output, jobs, batch)
         return outputs if outputs.ndim == 2 else rows.of_steps(outputs)
 
+    @plain_float_state()
     def _examples(self, X: Any, y: Any) -> Examples:
         """X and y encoded as in training, all of weight 1."""
         reading = self._read(X)
@@ -411,7 +444,18 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         self.network_.summary()
 
     def save(self, path: Any) -> None:
-        """Write the fitted model to one safetensors file; see :func:`pellucid.load`."""
+        """Write the fitted model to one safetensors file; see :func:`pellucid.load`.
+
+        Parameters that were set after fit, and would not let the file be loaded, are an error.
+        """
+        check_is_fitted(self, "network_")
+        self._settings()
+        if (fresh := self._new_input()).parameters != self._input.parameters:
+            raise ValueError(
+                f"the parameters of {type(self).__name__} by which X is read must be as in fit for "
+                f"it to be saved. Got {fresh.parameters}, and in fit {self._input.parameters}. "
+                "Set them back, or fit again."
+            )
         files.save(self, path, ESTIMATORS)
 
     # -- files -------------------------------------------------------------------------------
@@ -461,20 +505,49 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
     @classmethod
     def _from_state(cls, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         """The fitted model that :meth:`_state` describes."""
-        model = cls(**{name: from_plain(value) for name, value in config["parameters"].items()})
-        encoder = model._new_input().from_state(config["input"], below(arrays, "input"))
+        state = _State.of(config, "the model")
+        for name in arrays:
+            if name.partition(".")[0] not in ("input", "target", "network"):
+                raise ValueError(f"the arrays of a model must be those of its parts. Got {name}.")
+        model = cls(**{name: from_plain(value) for name, value in state.parameters.items()})
+        model._settings()  # refuses parameters that are none
+        encoder = model._new_input().from_state(state.input, below(arrays, "input"))
         model._input = encoder
-        model.target_ = target_from_state(config["target"], below(arrays, "target"))
+        model.target_ = target_from_state(state.target, below(arrays, "target"))
         encoder.name_features(model)
-        model.network_ = Network([layer_from_config(layer) for layer in config["layers"]])
-        model.network_.build(encoder.shape, config["dtype"], draw=False)
-        model.network_.set_parameters(below(arrays, "network"))
-        model.history_ = History.from_state(config["history"])
-        model._best_epoch = int(config["best_epoch"])
-        if config["target_names"] is not None:
-            model.target_names_ = [str(name) for name in config["target_names"]]
+        model.network_ = Network([layer_from_config(layer) for layer in state.layers])
+        model.network_.build(encoder.shape, state.dtype, parameters=below(arrays, "network"))
+        model.history_ = History.from_state(state.history)
+        model._best_epoch = state.best_epoch
+        if state.target_names is not None:
+            model.target_names_ = state.target_names
         model._optimizer_state = None
+        model._check_parts()
         return model
+
+    def _check_parts(self) -> None:
+        """Refuse an encoder, a network and a target that do not belong together."""
+        owner, network, encoder = type(self).__name__, self.network_, self._input
+        if type(self.target_) not in self._targets:
+            raise ValueError(f"{owner} must not predict a {type(self.target_).__name__}.")
+        if encoder.dtype != network.dtype:
+            raise ValueError(
+                f"the rows of {owner} must be {network.dtype}, as its network is. Got "
+                f"{encoder.dtype}."
+            )
+        outputs = (*encoder.shape[:1], self._loss()[1]) if encoder.by_step else (self._loss()[1],)
+        if network.output_shape != outputs:
+            raise ValueError(
+                f"the network of {owner} must give {outputs} numbers a row, for its target. Got "
+                f"{network.output_shape}."
+            )
+        names = getattr(self, "target_names_", None)
+        one = isinstance(self.target_, ClassTarget) or getattr(encoder, "series", None) is not None
+        check_names("the targets", names, 1 if one else outputs[-1])
+        if not 0 <= self.best_epoch_ <= self.n_iter_:
+            raise ValueError(
+                f"the best epoch of {owner} must be one of {self.n_iter_}. Got {self.best_epoch_}."
+            )
 
 
 def _shares(labels: np.ndarray) -> np.ndarray:

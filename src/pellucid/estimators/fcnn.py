@@ -11,6 +11,7 @@ from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import estimator
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
 from pellucid.layers import ACTIVATIONS, INITIALIZATIONS, Dropout, Layer, Linear
+from pellucid.layers.base import MOST_LAYERS
 
 
 @dataclass(eq=False, repr=False)
@@ -69,7 +70,7 @@ class _FCNN(NetworkEstimator):
         """The width of each hidden layer."""
         owner, hidden, count = type(self).__name__, self.hidden_dim, self.num_layers
         if count is not None:
-            count = checks.positive_integer("num_layers", owner, count)
+            count = checks.positive_integer("num_layers", owner, count, MOST_LAYERS)
         if not isinstance(hidden, (tuple, list)):
             return [checks.positive_integer("hidden_dim", owner, hidden)] * (count or 2)
         widths = [checks.positive_integer("hidden_dim", owner, width) for width in hidden]

@@ -11,6 +11,7 @@ from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.forecasting import Forecaster
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
 from pellucid.layers import Layer, Linear
+from pellucid.layers.base import MOST_LAYERS
 
 
 @dataclass(eq=False, repr=False)
@@ -77,7 +78,7 @@ class RecurrentEstimator(NetworkEstimator):
         owner = type(self).__name__
         layer = self._layer(
             hidden_dim=checks.positive_integer("hidden_dim", owner, self.hidden_dim),
-            num_layers=checks.positive_integer("num_layers", owner, self.num_layers),
+            num_layers=checks.positive_integer("num_layers", owner, self.num_layers, MOST_LAYERS),
             bidirectional=checks.flag("bidirectional", owner, self.bidirectional),
             dropout=checks.number("dropout", owner, self.dropout, 0, 1, open_high=True),
             return_sequences=self.return_sequences,

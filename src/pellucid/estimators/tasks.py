@@ -16,12 +16,15 @@ from pellucid.data import (
     class_target,
     class_weights,
 )
+from pellucid.engine import plain_float_state
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import ClassParameters
 
 
 class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
     """Abstract: one class a row (two classes share one output), or any number of labels a row."""
+
+    _targets = ClassTarget, MultilabelTarget
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from rows `X` and their labels `y`.
@@ -51,6 +54,7 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         reading = self._read(X)
         return reading.layout.restore(self._predicted(reading))
 
+    @plain_float_state()
     def _predicted(self, reading: Reading) -> np.ndarray:
         logits = self._output(reading)
         if isinstance(self.target_, MultilabelTarget):
@@ -110,6 +114,8 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
 class NetworkRegression(RegressorMixin, NetworkEstimator):
     """Abstract: predicts one number a row, or several."""
 
+    _targets = (NumberTarget,)
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from rows `X` and their numbers `y`.
 
@@ -135,6 +141,7 @@ class NetworkRegression(RegressorMixin, NetworkEstimator):
         reading = self._read(X)
         return reading.layout.restore(self._predicted(reading))
 
+    @plain_float_state()
     def _predicted(self, reading: Reading) -> np.ndarray:
         return self.target_.decode(self._output(reading))
 

@@ -35,10 +35,15 @@ def row_length(columns: int, dtype: Any) -> int:
     return (lines + 1 - lines % 2 if lines > 1 else lines) * half
 
 
+def memory_of(size: int) -> np.ndarray:
+    """So many bytes of zeros: where all arrays of kernels that are written come from."""
+    return np.zeros(size, dtype=np.uint8)
+
+
 def aligned(size: int, dtype: Any) -> np.ndarray:
     """A vector of zeros that begins at a cache line."""
     dtype = np.dtype(dtype)
-    memory = np.zeros(size * dtype.itemsize + HALF_PANEL_BYTES, dtype=np.uint8)
+    memory = memory_of(size * dtype.itemsize + HALF_PANEL_BYTES)
     skip = -memory.ctypes.data % HALF_PANEL_BYTES
     return memory[skip : skip + size * dtype.itemsize].view(dtype)
 

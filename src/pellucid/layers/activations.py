@@ -88,7 +88,7 @@ class LeakyReLU(Activation):
     kind = LEAKY_RELU
     slope: float = 0.01
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         checks.number("slope", "LeakyReLU", self.slope, 0, 1, open_low=True, open_high=True)
 
 

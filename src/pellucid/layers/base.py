@@ -19,6 +19,7 @@ from pellucid.layers.stage import Stage
 
 Shape = tuple[int, ...]
 
+MOST_LAYERS = 1000  # that one number can ask for
 ROW_SLICES = 32  # slices of a batch of large rows; the same for any number of threads
 
 
@@ -36,12 +37,15 @@ class Parameter:
         Whether weight decay applies to it.
     learns : bool, default=True
         False for what a layer counts itself, such as a running mean: the optimiser leaves it alone.
+    least : float, optional
+        What no number of it can be below, as 0 for a variance.
     """
 
     shape: Shape
     initialization: str
     decays: bool
     learns: bool = True
+    least: float | None = None
 
 
 class Layer(ABC):
@@ -57,6 +61,15 @@ class Layer(ABC):
     joins_steps: ClassVar[bool] = False  # it takes the steps of many rows together
     reads_plain: ClassVar[bool] = False  # it takes pixels of any number of channels without gaps
     stateful: bool = False  # rows of a batch go on from those of the batch before
+
+    def __post_init__(self) -> None:
+        """Take numbers of other libraries as Python's own, then check all parameters."""
+        for name, value in list(vars(self).items()):
+            object.__setattr__(self, name, checks.plain(value))
+        self._check()
+
+    def _check(self) -> None:  # noqa: B027  a layer without parameters has nothing to check
+        """Refuse parameters that are not what they must be."""
 
     @abstractmethod
     def output_shape(self, shape: Shape) -> Shape:

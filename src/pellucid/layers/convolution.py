@@ -41,15 +41,15 @@ class _Convolution(Sliding):
     initialization: str = "he_uniform"
     dilation: Size = 1
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         owner = type(self).__name__
         checks.positive_integer("channels", owner, self.channels)
-        super().__post_init__()
+        super()._check()
         checks.flag("bias", owner, self.bias)
         checks.one_of("initialization", owner, self.initialization, INITIALIZATIONS)
 
     def output_shape(self, shape: Shape) -> Shape:
-        return self._maps(self.windows(shape).outputs, int(self.channels))
+        return self._maps(self.windows(shape).outputs, self.channels)
 
     def takes_steps(self) -> bool:
         one = (self.kernel_size, self.stride) == (1, 1) and self.padding in (0, "same", "valid")

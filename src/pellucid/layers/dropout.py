@@ -26,7 +26,7 @@ class Dropout(Layer):
     in_place = True
     rate: float
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         checks.number("rate", "Dropout", self.rate, 0, 1, open_high=True)
 
     def output_shape(self, shape: Shape) -> Shape:

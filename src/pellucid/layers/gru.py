@@ -38,8 +38,8 @@ class GRU(Recurrent):
 
     reset_after: bool = True
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         checks.flag("reset_after", "GRU", self.reset_after)
 
     def _weights(self, inputs: int, width: int) -> dict[str, Parameter]:

@@ -36,7 +36,7 @@ class LayerNorm(Layer):
     fuses_activation = True
     eps: float = 1e-5
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         checks.number("eps", "LayerNorm", self.eps, 0, open_low=True)
 
     def output_shape(self, shape: Shape) -> Shape:

@@ -47,16 +47,16 @@ class Linear(Layer):
     bias: bool = True
     initialization: str = "glorot_uniform"
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         checks.positive_integer("units", "Linear", self.units)
         checks.flag("bias", "Linear", self.bias)
         checks.one_of("initialization", "Linear", self.initialization, INITIALIZATIONS)
 
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) == 2:
-            return (shape[0], int(self.units))
+            return (shape[0], self.units)
         flat_size("Linear", shape)
-        return (int(self.units),)
+        return (self.units,)
 
     def takes_steps(self) -> bool:
         return True

@@ -41,7 +41,7 @@ class BatchNorm(Layer):
     momentum: float = 0.1
     eps: float = 1e-5
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         checks.number("momentum", "BatchNorm", self.momentum, 0, 1, open_low=True)
         checks.number("eps", "BatchNorm", self.eps, 0, open_low=True)
 
@@ -54,7 +54,7 @@ class BatchNorm(Layer):
             "gamma": Parameter(channels, "ones", False),
             "beta": Parameter(channels, "zeros", False),
             "running_mean": Parameter(channels, "zeros", False, learns=False),
-            "running_variance": Parameter(channels, "ones", False, learns=False),
+            "running_variance": Parameter(channels, "ones", False, learns=False, least=0.0),
         }
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -19,7 +20,9 @@ from pellucid.kernels.operations.pooling import (
 )
 from pellucid.kernels.panels import rows_of
 from pellucid.layers.base import Layer, Shape, Stage, concrete_layer
-from pellucid.layers.sliding import Placement, Size, Sliding
+from pellucid.layers.sliding import Placement, Size, Sliding, times
+
+_MOST_PLACES = 1 << 28  # in the table of what windows see: 2 GB
 
 
 def _windows(stage: Stage, places: np.ndarray) -> dict[str, Any]:
@@ -80,8 +83,8 @@ class _Pool(Sliding, _Reduction):
     padding: Size | str = 0
     ceil_mode: bool = False
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         checks.flag("ceil_mode", type(self).__name__, self.ceil_mode)
 
     def windows(self, shape: Shape) -> Placement:
@@ -90,6 +93,12 @@ class _Pool(Sliding, _Reduction):
             raise ValueError(
                 f"the padding of {self!r} must be smaller than its window, or a window would see "
                 "nothing else. Use less padding, or a larger window."
+            )
+        if math.prod(windows.outputs) * math.prod(windows.size) > _MOST_PLACES:
+            raise ValueError(
+                f"all windows of {self!r} together must see at most {_MOST_PLACES:,} pixels of a "
+                f"map. Got {times(windows.outputs)} windows of {times(windows.size)}. Use a "
+                "larger stride, or a smaller window."
             )
         return windows
 
@@ -128,8 +137,8 @@ class _AvgPool(_Pool):
     operations = average_pool_forward, average_pool_backward
     count_include_pad: bool = False
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         checks.flag("count_include_pad", type(self).__name__, self.count_include_pad)
 
     def _kept(self, stage: Stage, places: np.ndarray) -> dict[str, np.ndarray]:

@@ -18,7 +18,7 @@ from pellucid.kernels.operations.recurrent import (
     pair_steps,
 )
 from pellucid.kernels.panels import LOOSE_DEPTH, row_length, rows_of, stored_columns
-from pellucid.layers.base import Layer, Parameter, Shape, Stage, transposing
+from pellucid.layers.base import MOST_LAYERS, Layer, Parameter, Shape, Stage, transposing
 from pellucid.layers.dropout import Dropout
 
 
@@ -63,10 +63,10 @@ class Recurrent(Layer):
     return_sequences: bool = False
     stateful: bool = False
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         owner = type(self).__name__
         checks.positive_integer("hidden_dim", owner, self.hidden_dim)
-        checks.positive_integer("num_layers", owner, self.num_layers)
+        checks.positive_integer("num_layers", owner, self.num_layers, most=MOST_LAYERS)
         checks.flag("bidirectional", owner, self.bidirectional)
         checks.number("dropout", owner, self.dropout, 0, 1, open_high=True)
         checks.flag("return_sequences", owner, self.return_sequences)
@@ -78,6 +78,8 @@ class Recurrent(Layer):
         return True
 
     def stack(self) -> list[Layer]:
+        if self.num_layers == 1 and not self.dropout:
+            return [self]
         one: dict[str, Any] = {"num_layers": 1, "dropout": 0.0}
         layers: list[Layer] = []
         for _ in range(self.num_layers - 1):

@@ -16,6 +16,8 @@ from pellucid.layers.convolution import Conv1d, Conv2d
 from pellucid.layers.linear import Linear
 from pellucid.layers.stage import Stage
 
+_DEEPEST = 100  # of Residuals in one another: Python bounds how deep calls nest
+
 
 @concrete_layer
 class Residual(Layer):
@@ -44,7 +46,7 @@ class Residual(Layer):
 
     layers: Sequence[Layer]
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         inner = self.layers
         if not isinstance(inner, (list, tuple)) or not all(isinstance(x, Layer) for x in inner):
             raise TypeError(
@@ -52,8 +54,17 @@ class Residual(Layer):
             )
         if not inner:
             raise ValueError(checks.fault("layers", "Residual", "at least one layer", inner))
+        if self.depth > _DEEPEST:
+            raise ValueError(
+                checks.fault("layers", "Residual", f"nested at most {_DEEPEST} deep", self.depth)
+            )
         single = tuple(part for layer in inner for part in layer.stack())
         object.__setattr__(self, "layers", single)
+
+    @property
+    def depth(self) -> int:
+        """How many Residuals lie inside one another here."""
+        return 1 + max(layer.depth if isinstance(layer, Residual) else 0 for layer in self.layers)
 
     def __repr__(self) -> str:
         return f"Residual({list(self.layers)!r})"

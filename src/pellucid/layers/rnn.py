@@ -33,8 +33,8 @@ class RNN(Recurrent):
 
     activation: str = "tanh"
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         checks.one_of("activation", "RNN", self.activation, STATES)
 
     def _forward_arguments(self, stage: Stage, p: Any, memory: Any) -> dict[str, Any]:

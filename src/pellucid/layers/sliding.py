@@ -35,7 +35,7 @@ class Sliding(Layer):
     dilation: Any = 1  # how far apart the positions of a window lie
     ceil_mode: bool = False  # whether a last window may reach beyond the input
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         """Check all numbers of the windows; lists, as files hold them, become tuples."""
         for name, least in (("kernel_size", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
             value = getattr(self, name)
@@ -84,8 +84,8 @@ class Sliding(Layer):
                 dilated = "its window" if reach == window else "the reach of its window"
                 raise ValueError(
                     f"the maps that come into {self!r} must be at least as large as {dilated} of "
-                    f"{_times(reach[2 - self.dimensions :])}, padding included. Got maps of "
-                    f'{_times(sizes[2 - self.dimensions :])}. Use padding="same", a smaller '
+                    f"{times(reach[2 - self.dimensions :])}, padding included. Got maps of "
+                    f'{times(sizes[2 - self.dimensions :])}. Use padding="same", a smaller '
                     "window, or one pooling less before it."
                 )
         outputs = tuple(
@@ -121,5 +121,6 @@ class Sliding(Layer):
         return f"OH = {texts['OH']}, OW = {texts['OW']}"
 
 
-def _times(sizes: tuple[int, ...]) -> str:
+def times(sizes: tuple[int, ...]) -> str:
+    """Sizes in words: ``3 x 5``."""
     return " x ".join(map(str, sizes))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from pellucid.engine import available_threads
 from pellucid.kernels.grid import Grid, grid_of, tiled_pixel
 from pellucid.layers.activations import Activation
 from pellucid.layers.base import ROW_SLICES, Layer, Parameter, Shape, border_of, each_layer
+from pellucid.network.memory import check_memory
 
 PREDICT_ROWS, PREDICT_BYTES = 256, 16 << 20  # of a batch at inference; no result depends on them
 # below this many multiply-adds a step, waiting for a second thread costs more than it brings
@@ -133,11 +133,26 @@ class Chain:
         """Whether rows of a batch go on from those of the batch before."""
         return any(layer.stateful for layer in each_layer(self.layers))
 
-    @property
+    @cached_property
     def numbers(self) -> int:
-        """How many numbers one row has on its way through all layers, those inside others too."""
+        """How many numbers one row has on its way through all layers, those inside others too.
+
+        The zeros around it that layers read count too.
+        """
         inner = (chain.numbers for chains in self.branches for chain in chains.values())
-        return sum(map(math.prod, self.shapes)) + sum(inner)
+        own = (
+            grid_of(shape, 0, border_of(self.layers[index:], shape)).size
+            for index, shape in enumerate(self.shapes)
+        )
+        return sum(own) + sum(inner)
+
+    def check_memory(self, dtype: Any, rows: int = 1, arrays: int = 1) -> None:
+        """Refuse batches of `rows` that need, `arrays` times, more memory than there is."""
+        what = "one row" if rows == 1 else f"a batch of {rows:,} rows"
+        check_memory(
+            f"{what} on its way through the layers of Network", rows * arrays * self.numbers, dtype,
+            "Use smaller layers, or smaller rows." if rows == 1 else "Use a smaller batch.",
+        )  # fmt: skip
 
     def predict_rows(self, dtype: Any) -> int:
         """How many rows are predicted at a time: fewer where a row is large."""

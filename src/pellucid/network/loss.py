@@ -105,7 +105,10 @@ class Loss:
                     f"output. Got {numbers.shape}."
                 )
             return numbers
-        classes = np.ascontiguousarray(values, dtype=np.int64)
+        given = np.asarray(values)
+        if given.dtype.kind not in "biu":
+            raise ValueError(f"y of {self.name} must hold whole numbers. Got {given.dtype}.")
+        classes = np.ascontiguousarray(given, dtype=np.int64)
         if classes.shape != (count,):
             raise ValueError(f"y of {self.name} must have shape ({count},). Got {classes.shape}.")
         if count and not 0 <= classes.min() <= classes.max() < self.columns:

@@ -13,7 +13,7 @@ from pellucid import checks
 from pellucid.layers.base import Layer, Shape
 from pellucid.network import passes
 from pellucid.network.chain import Chain
-from pellucid.network.parameters import Parameters
+from pellucid.network.parameters import Parameters, check_whole
 from pellucid.rows import Examples, Targets, as_rows
 
 _DTYPES = ("float32", "float64")
@@ -68,6 +68,7 @@ class Network:
         dtype: Any = np.float32,
         random_state: Any = None,
         draw: bool = True,
+        parameters: Mapping[str, np.ndarray] | None = None,
     ) -> Network:
         """Check every shape, allocate the parameters and draw their first values.
 
@@ -80,11 +81,21 @@ class Network:
             None draws other values each time.
         draw : bool
             False leaves all parameters zero, for :meth:`set_parameters`.
+        parameters : mapping of str to ndarray, optional
+            All of them, as :meth:`parameters` gave them, in place of values that are drawn.
 
         Returns
         -------
         Network
             Itself.
+
+        Raises
+        ------
+        ValueError
+            If a layer does not take what the one before gives, or `parameters` are not just those
+            of the layers.
+        MemoryError
+            If the parameters, or one row on its way through the layers, need more than there is.
         """
         one = isinstance(input_shape, numbers.Integral)
         sizes = (input_shape,) if one else tuple(input_shape)  # type: ignore[arg-type]
@@ -93,9 +104,14 @@ class Network:
         name = checks.one_of("dtype", "Network", name, _DTYPES)
         self._chain = self._parameters = None
         chain = Chain.of(self.layers, shape)
-        self._parameters = Parameters(chain.parameters, name)
-        self._chain = chain
-        return self.initialize(random_state) if draw else self
+        if parameters is not None:  # before anything is allocated
+            check_whole(parameters, chain.parameters, np.dtype(name))
+        chain.check_memory(name)
+        held = Parameters(chain.parameters, name)
+        if parameters is not None:
+            held.fill(parameters)
+        self._chain, self._parameters = chain, held
+        return self.initialize(random_state) if draw and parameters is None else self
 
     def initialize(self, random_state: Any = None) -> Network:
         """Draw all parameters anew."""

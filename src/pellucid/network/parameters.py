@@ -13,6 +13,7 @@ from pellucid import checks
 from pellucid.kernels.panels import aligned, pack, stored_columns, unpack
 from pellucid.layers.base import Parameter
 from pellucid.layers.initialization import initial
+from pellucid.network.memory import check_memory
 from pellucid.randomness import Stream, seed_from
 
 
@@ -61,6 +62,7 @@ class Parameters:
             ends.append(begin)
         self.decaying, self.learning, _ = ends
         self._places = {name: places[name] for name in named}
+        check_memory("the parameters of Network", begin, self.dtype, "Use smaller layers.")
         self.values = aligned(begin, self.dtype)
 
     def draw(self, random_state: Any) -> None:
@@ -98,6 +100,18 @@ class Parameters:
         for name, array in checked.items():
             self._write(name, array)
 
+    def fill(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take over all parameters by name, as :func:`check_whole` wants them; all are finite."""
+        for name, array in arrays.items():
+            self._write(name, array)
+        for name, place in self._places.items():
+            least = place.parameter.least
+            if least is not None and not (arrays[name] >= least).all():
+                raise ValueError(f"parameter {name!r} of Network must be at least {least:g}.")
+        if not np.isfinite(self.values).all():
+            name = next(name for name, array in arrays.items() if not np.isfinite(array).all())
+            raise ValueError(f"parameter {name!r} of Network must be finite.")
+
     @property
     def count(self) -> int:
         """The number of parameters, padding not counted."""
@@ -106,6 +120,22 @@ class Parameters:
     def _write(self, name: str, value: np.ndarray) -> None:
         place = self._places[name]
         pack(value.reshape(-1, place.parameter.shape[-1]), self.values[place.slice])
+
+
+def check_whole(
+    given: Mapping[str, np.ndarray], named: Mapping[str, Parameter], dtype: Any
+) -> None:
+    """Refuse arrays that are not just those that `named` says, of their shapes and of `dtype`."""
+    for name in sorted({*given, *named}):
+        if name not in given or name not in named:
+            state = "is not there" if name in named else "belongs to no layer"
+            raise ValueError(f"parameters of Network must be those of its layers. {name} {state}.")
+        array, shape = given[name], named[name].shape
+        if array.shape != shape or array.dtype != dtype:
+            raise ValueError(
+                f"parameter {name!r} of Network must be {dtype} of shape {shape}. Got "
+                f"{array.dtype} of shape {array.shape}."
+            )
 
 
 def below(named: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:

@@ -26,9 +26,21 @@ class Pictures(Rows):
     table : ndarray of shape (256 or 65536, C)
         The value of each level in each channel, in the network's float type.
     levels : ndarray of shape (N, H, W, C) and type uint8 or uint16
+
+    Raises
+    ------
+    ValueError
+        If a level has no value in the table: the kernels check no bounds.
     """
 
     def __init__(self, table: np.ndarray, levels: np.ndarray) -> None:
+        lines = {np.dtype(np.uint8): 256, np.dtype(np.uint16): 65536}.get(levels.dtype)
+        if lines is None or levels.ndim != 4 or table.shape != (lines, levels.shape[-1]):
+            raise ValueError(
+                "levels of Pictures must be uint8 or uint16 of shape (rows, height, width, "
+                "channels), and the table must have a line for each of 256 or 65536 levels. Got "
+                f"{levels.dtype} of shape {levels.shape}, and a table of shape {table.shape}."
+            )
         self.table, self.levels = table, levels
 
     @property
@@ -40,6 +52,9 @@ class Pictures(Rows):
 
     def row(self, position: int) -> np.ndarray:
         return look_up(self.table, self.levels[position])
+
+    def as_type(self, dtype: Any) -> Pictures:
+        return Pictures(np.ascontiguousarray(self.table, dtype=dtype), self.levels)
 
     def gather(
         self, slots: np.ndarray, x: np.ndarray, grid: Grid, absent: np.ndarray, back: int

@@ -116,6 +116,11 @@ def check_places(
         raise ValueError(
             f"{owner} must have as many starts as lengths. Got {starts.shape} and {lengths.shape}."
         )
+    if not lengths.dtype == starts.dtype == np.int64:
+        raise ValueError(
+            f"the starts and lengths of {owner} must be int64. Got {starts.dtype} and "
+            f"{lengths.dtype}."
+        )
     wrong = (lengths < 1) | (lengths > steps) | (starts < 0) | (starts > len(values) - lengths)
     if wrong.any():
         row = int(np.argmax(wrong))

@@ -1,0 +1,54 @@
+"""What a network asks for, held against the memory that there is, before it is allocated.
+
+Linux hands out more than it has, and ends the process when it is used.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.checks import size_text
+
+_SMALL = 64 << 20  # bytes that any machine has
+
+
+def check_memory(what: str, numbers: int, dtype: Any, way_out: str) -> None:
+    """Refuse `what`, an array or several of so many `numbers`, where it needs more than there is.
+
+    Raises
+    ------
+    MemoryError
+        One sentence with what it needs, what there is, and the way out.
+    """
+    needed = numbers * np.dtype(dtype).itemsize
+    if needed <= _SMALL:
+        return
+    limit = memory_limit()
+    if needed > limit:
+        raise MemoryError(
+            f"{what} must fit into the memory of {size_text(int(limit))} that there is. Got "
+            f"{size_text(needed)}. {way_out}"
+        )
+
+
+def memory_limit() -> float:
+    """The bytes that this process may have at most: of the machine, a container, or a limit."""
+    limits = [float("inf")]
+    try:
+        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, ValueError, OSError):  # a system that does not tell
+        pass
+    try:
+        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    except (OSError, ValueError):  # no container, or one without a limit: "max"
+        pass
+    try:
+        import resource
+    except ImportError:  # Windows
+        return min(limits)
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return min(limits) if soft == resource.RLIM_INFINITY else min(*limits, soft)
