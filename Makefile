@@ -53,7 +53,7 @@ check-all: .venv/with-test .venv/with-check ## check, and the tests that take mi
 
 CASES ?= 1000000
 fuzz: .venv/with-test ## try damaged and crafted files, CASES=1000000; goes on where it stopped
-	$(BIN)/python tests/fuzz/driver.py models --cases $(CASES)
+	$(BIN)/python tests/fuzz/driver.py models tables pictures --cases $(CASES)
 
 bench: .venv/with-cli .venv/with-bench ## time pellucid beside its peers
 	$(BIN)/python -m benchmarks

@@ -13,6 +13,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import guard
 import numpy as np
 from promises import REFUSALS, import_what, sentence, watched
 
@@ -39,6 +40,7 @@ _models: dict[str, Any] = {}
 
 def prepare() -> None:
     """Fit a model, make honest files of every kind, and import all that a case needs."""
+    guard.install()
     from PIL import Image
 
     from pellucid import CNNClassifier

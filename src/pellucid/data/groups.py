@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -161,6 +162,11 @@ def _codes(owner: str, frame: Any, group: str | None) -> tuple[np.ndarray, list[
         if _absent(value):
             raise ValueError(
                 f"column {shown(group)} of X of {owner} must name the sequence of every row. Got "
+                f"{shown(value)} in {row_words(position)}."
+            )
+        if not isinstance(value, Hashable):
+            raise TypeError(
+                f"column {shown(group)} of X of {owner} must hold text, numbers or dates. Got "
                 f"{shown(value)} in {row_words(position)}."
             )
         place.setdefault(value, len(place))

@@ -9,7 +9,8 @@ import os
 import re
 import stat
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from pellucid.checks import printable, row_words, shown, suggestion
 from pellucid.data.columns import did_you_mean, name_that_comes_twice, series_values, unique_columns
+from pellucid.memory import check_memory
 
 # What stands for a missing value in a CSV, whichever library reads it: the words that pandas knows.
 _MISSING = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>"]
@@ -58,29 +60,18 @@ def read_table(path: str | os.PathLike[str], engine: str | None = None) -> Any:
     path, name = Path(path), printable(Path(path).name)
     kind = _kind_of_file(path)
     engine = engine or _installed(kind)
-    try:
-        style = _csv_style(path) if kind == "csv" else None
-        if style is None:
-            _check_parquet(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # pandas only warns of rows longer than the header
-            frame = _CSV_READERS[engine](path, *style) if style else _read_parquet(path, engine)
-    except BadTable:
-        raise
-    except MemoryError:
-        raise MemoryError(f"{name} cannot be read: it does not fit in memory.") from None
-    except PermissionError:
-        raise PermissionError(f"{name} may not be read. Change its permissions first.") from None
-    except BaseException as error:  # each library has its own, and one of polars is no Exception
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        reason = error.strerror if isinstance(error, OSError) else None
-        if isinstance(error, FileNotFoundError):
-            reason = "it was removed meanwhile"
-        if style:
-            reason = reason or _csv_fault(path, style[0], exact=engine == "pyarrow")
-        reason = reason or f"it is damaged, or of a kind that {engine} cannot read"
-        raise BadTable(f"{name} cannot be read as a {kind} table: {reason}.") from error
+    style = None
+    with _in_our_words(path, kind, engine):
+        if kind == "csv":
+            style = _csv_style(path)
+        else:
+            rows, columns = _declared_shape(path, engine)
+    if kind == "parquet":  # whose numbers the libraries believe: some count to them without data
+        what = f"{name}, {rows:,} rows of {columns:,} columns,"
+        check_memory(what, rows * columns, np.float64, "Write a part of it into another file.")
+    with _in_our_words(path, kind, engine, style), warnings.catch_warnings():
+        warnings.simplefilter("error")  # pandas only warns of rows longer than the header
+        frame = _CSV_READERS[engine](path, *style) if style else _read_parquet(path, engine)
     rows, columns = frame.shape
     if rows == 0 or columns == 0:
         raise BadTable(f"{name} must have at least one row below its header. Got none.")
@@ -152,6 +143,33 @@ def _installed(kind: str) -> str:
         f"A {kind} file needs pandas, polars or pyarrow, and none is installed. "
         'Run: pip install "pellucid[tables]"'
     )
+
+
+@contextmanager
+def _in_our_words(
+    path: Path, kind: str, engine: str, style: tuple[str, str] | None = None
+) -> Iterator[None]:
+    """Say why a file cannot be read; each library has its own errors for it."""
+    name = printable(path.name)
+    try:
+        yield
+    except BadTable:
+        raise
+    except MemoryError:
+        raise MemoryError(f"{name} cannot be read: it does not fit into memory.") from None
+    except PermissionError:
+        raise PermissionError(f"{name} may not be read. Change its permissions first.") from None
+    except BaseException as error:
+        # what polars raises when its Rust code panics is no Exception
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        reason = error.strerror if isinstance(error, OSError) else None
+        if isinstance(error, FileNotFoundError):
+            reason = "it was removed meanwhile"
+        elif style:
+            reason = reason or _csv_fault(path, style[0], exact=engine == "pyarrow")
+        reason = reason or f"it is damaged, or of a kind that {engine} cannot read"
+        raise BadTable(f"{name} cannot be read as a {kind} table: {reason}.") from error
 
 
 def _kind_of_file(path: Path) -> str:
@@ -250,7 +268,8 @@ def _csv_fault(path: Path, separator: str, exact: bool) -> str | None:
     return None
 
 
-def _check_parquet(path: Path) -> None:
+def _declared_shape(path: Path, engine: str) -> tuple[int, int]:
+    """Rows and columns by the footer of a Parquet file, no rows where polars alone can tell."""
     name = printable(path.name)
     with path.open("rb") as file:
         head = file.read(4)
@@ -262,6 +281,13 @@ def _check_parquet(path: Path) -> None:
         raise BadTable(
             f"{name} must be a whole Parquet file. Got one that breaks off. Copy it again."
         )
+    if engine == "polars":  # pyarrow may be missing
+        return 0, 0
+    about = importlib.import_module("pyarrow.parquet").read_metadata(path)
+    rows, columns = about.num_rows, about.num_columns
+    if rows < 0 or columns < 1:
+        raise BadTable(f"{name} must hold a table. Got {rows:,} rows of {columns:,} columns.")
+    return rows, columns
 
 
 def _pandas_csv(path: Path, separator: str, decimal: str) -> Any:

@@ -278,8 +278,9 @@ def _check(estimator: Any, column: Column, name: str, known: str) -> None:
         "text": ("text", "number", "boolean", "empty"),
         "empty": tuple(_WORDS),
     }.get(known, ("number", "boolean", "empty"))
-    if column.kind not in alike:
-        rows, texts = np.flatnonzero(~column.missing).tolist(), column.kind == "text"
+    rows = np.flatnonzero(~column.missing).tolist() if column.kind not in alike else []
+    if rows:
+        texts = column.kind == "text"
         odd = next((i for i in rows if texts and not _is_number(column.values[i])), rows[0])
         raise ValueError(
             f"{name} of X must hold {_WORDS[known]}, as when {owner_of(estimator)} was fitted. Got "

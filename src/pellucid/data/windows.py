@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import checks
-from pellucid.data.columns import plain_array, unique_columns
+from pellucid.data.columns import named, plain_array, series_values, unique_columns
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout
 from pellucid.rows.sequences import coverage
@@ -309,7 +309,8 @@ def _read_target(table: Any, target: Any) -> tuple[Any, np.ndarray]:
             f"target of windows must be a column of numbers. Got {checks.shown(target)} of "
             f"{frame[target].dtype}."
         )
-    return target, np.asarray(frame[target].to_numpy(), dtype=np.float64)
+    column = named(f"column {checks.shown(target)}", series_values, frame[target])
+    return target, column.values
 
 
 def _shares(lengths: np.ndarray) -> np.ndarray:
