@@ -64,13 +64,13 @@ check-all: .venv/with-test .venv/with-check ## check, and the tests that take mi
 
 CASES ?= 1000000
 fuzz: .venv/with-test ## try damaged and crafted files, CASES=1000000; goes on where it stopped
-	$(BIN)/python tests/fuzz/driver.py models --cases $(CASES)
+	$(BIN)/python tests/fuzz/driver.py models tables pictures --cases $(CASES)
 
 bench: .venv/with-cli .venv/with-bench ## time pellucid beside its peers
 	$(BIN)/python -m benchmarks
 
 clean: ## remove .venv and its like, demo and caches
-	rm -rf .venv .venv-oldest .venv-newest demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest .venv-newest demo build dist .fuzz .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python $(OLDEST)/python $(NEWEST)/python:

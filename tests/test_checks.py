@@ -140,3 +140,35 @@ def test_shown_is_one_short_line():
     assert len(long) == 60 and long.endswith("...") and long.startswith("'xxx")
     assert checks.shown("x" * 58) == repr("x" * 58)
     assert len(checks.shown("abcdefghij", limit=8)) == 8
+
+
+def test_rows_are_counted_by_position_or_as_a_file_does():
+    assert checks.row_words(7) == "row 7"
+    assert checks.row_words(np.int64(3), 7) == "rows 3 and 7"
+    assert checks.row_words(3, 7, joint="to") == "rows 3 to 7"
+    with checks.rows_of_file("a/data.csv"):
+        assert checks.row_words(0) == "row 1 below the header of 'a/data.csv'"
+        with checks.rows_at(np.array([5, 2])), checks.rows_at([1, 0]):  # some, and those turned
+            assert checks.row_words(0, 1) == "rows 3 and 6 below the header of 'a/data.csv'"
+        assert checks.row_words(1) == "row 2 below the header of 'a/data.csv'"
+    with pytest.raises(KeyError), checks.rows_of_file("data.PARQUET"):
+        assert checks.row_words(0) == "row 1 of 'data.PARQUET'"
+        raise KeyError
+    assert checks.row_words(7) == "row 7"
+
+
+def test_names_of_files_and_words_of_others_stay_on_one_line():
+    assert checks.file_name("a b/罗马.csv") == "'a b/罗马.csv'"
+    assert checks.file_name("a\nb\udcff") == r"'a\nb\udcff'"
+    assert checks.one_line("C error:\n  two \x07 lines.  ") == r"C error: two \x07 lines"
+    assert checks.one_line("x" * 400) == "x" * 160
+
+
+def test_a_list_of_what_is_known_is_not_endless():
+    assert checks.suggestion("moon", ["a", "b"]) == " Known: a, b."
+    known = [f"column {i}" for i in range(10_000)]
+    text = checks.suggestion("moon", known)
+    assert text.startswith(" Known: column 0, column 1, ") and len(text) < 350
+    assert text.endswith(" more.") and checks.suggestion("moon", ["new\nline"]).isprintable()
+    assert len(checks.suggestion("x", ["y" * 10**6])) < 100
+    assert checks.suggestion("colum 7", known) == " Did you mean 'column 7'?"

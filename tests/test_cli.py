@@ -17,7 +17,9 @@ from safetensors.numpy import load_file
 import pellucid
 from pellucid.cli.families import NETWORKS, family, takers
 from pellucid.cli.main import application
+from pellucid.cli.predict import _csv, _has_raw_bytes
 from pellucid.cli.words import counted, either, listed, table
+from pellucid.training.loop import Trainer
 
 PENGUINS = Path(__file__).parent.parent / "examples" / "penguins.csv"
 SHORT = ["--set", "max_epochs=2", "--set", "hidden_dim=8"]
@@ -402,3 +404,84 @@ def test_words():
     assert (counted(1, "row"), counted(1204, "row")) == ("1 row", "1,204 rows")
     assert listed(range(5), most=3) == "0, 1, 2 and 2 more"
     assert (either(["a"]), either(["a", "b", "c"])) == ("a", "a, b or c")
+
+
+# -- rows are named as the file counts them ------------------------------------------------------
+
+
+def odd_table(bad, value, column="a", name="d.csv"):
+    """A table of 20 rows with one odd value, in row `bad` below the header."""
+    rows = [{"a": f"{i}.5", "b": "xy"[i % 2], "y": f"{i % 3}.25"} for i in range(1, 21)]
+    rows[bad - 1][column] = value
+    with Path(name).open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return name
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    """No epoch may begin."""
+
+    def train(*_, **__):
+        raise AssertionError("training began")
+
+    monkeypatch.setattr(Trainer, "fit", train)
+
+
+@pytest.mark.parametrize("bad", range(1, 21))
+def test_an_infinite_value_is_found_before_training_and_named_as_in_the_file(untrained, bad):
+    """Wherever it falls: among the rows to learn from, or among those held out to test."""
+    line = fails("fit", odd_table(bad, "inf"), "-t", "y")
+    assert line == (
+        "pellucid: error: column 'a' of X must be finite for FCNNRegressor. Got inf in row "
+        f"{bad} below the header of 'd.csv'. Remove the row, or put NaN there, which counts as "
+        "missing.\n"
+    )
+    assert not list(Path().glob("*.safetensors"))
+
+
+@pytest.mark.parametrize(("value", "words"), [("", "have a value in every"), ("inf", "be finite")])
+def test_a_target_that_cannot_be_learned_is_named_as_in_the_file(untrained, value, words):
+    for bad in (1, 11, 20):
+        line = fails("fit", odd_table(bad, value, "y"), "-t", "y")
+        assert words in line and f"first in row {bad} below the header of 'd.csv'." in line
+
+
+def test_a_label_of_several_that_is_no_label_is_named_as_in_the_file(untrained):
+    rows = [[i, i % 2, 7 if i == 13 else (i // 2) % 2] for i in range(1, 21)]
+    with Path("labels.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["a", "p", "q"], *rows])
+    line = fails("fit", "labels.csv", "-t", "p", "-t", "q", "--task", "classification")
+    assert "must hold only 0 and 1, one column a label. Got 7 in row 13 below the header" in line
+
+
+def test_rows_of_a_parquet_file_have_no_header_above_them():
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    pd.read_csv(odd_table(11, "inf")).to_parquet("d.parquet")
+    assert "Got inf in row 11 of 'd.parquet'." in fails("fit", "d.parquet", "-t", "y")
+
+
+def test_rows_to_predict_and_to_evaluate_are_named_as_in_the_file():
+    run("fit", odd_table(1, "2.5"), "-t", "y", "-o", "m", "--set", "max_epochs=1")
+    for command in ("predict", "evaluate"):
+        words = (
+            "column 'a' of X must be finite for FCNNRegressor. Got inf in row 4 below the header"
+        )
+        assert words in fails(command, "m", odd_table(4, "inf"))
+        words = (
+            "column 'a' of X must hold numbers, as when FCNNRegressor was fitted. Got text, 'z' "
+        )
+        assert f"{words}in row 9 below the header of 'd.csv'." in fails(
+            command, "m", odd_table(9, "z")
+        )
+
+
+def test_a_name_that_is_no_text_comes_back_as_it_was():
+    """A file's name on Linux is bytes."""
+    columns = {"path": ["a\udcff.png"], "class": ["x"]}
+    text = _csv(columns)
+    assert _has_raw_bytes(text) and not _has_raw_bytes("路径,类别\n")
+    assert text.encode("utf-8", "surrogateescape") == b"path,class\na\xff.png,x\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 from safetensors.numpy import load_file
 from test_cli import fails, invoke, rows_of, run
@@ -315,6 +316,30 @@ def test_a_fit_that_fails_leaves_the_model_before(tmp_path, held):
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize("how", ("damaged", "of another size"))
+@pytest.mark.parametrize("name", [f"{i:02}.png" for i in range(10)])
+def test_a_picture_held_out_is_looked_at_before_training(tmp_path, monkeypatch, name, how):
+    """Not after it, when the training would be lost."""
+
+    def train(*_, **__):
+        raise AssertionError("training began")
+
+    monkeypatch.setattr("pellucid.training.loop.Trainer.fit", train)
+    folder = write_pictures(tmp_path / "some", 10)
+    path = folder / "left" / name
+    if how == "damaged":
+        path.write_bytes(path.read_bytes()[:80])
+        line = fails("fit", folder, "-q", *SHORT)
+        assert f"{name}', cannot be used: it is damaged or breaks off" in line
+        return
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(path)
+    done = CliRunner().invoke(application, ["fit", str(folder), "-q", *SHORT])
+    if isinstance(done.exception, AssertionError):  # it is one to learn from: all are resized
+        assert str(done.exception) == "training began"
+    else:
+        assert f"{name}', cannot be used: it is 9 x 9 pixels, and those of fit are" in done.stderr
+
+
 def test_a_missing_picture_of_a_table_is_named(model, tmp_path):
     Path("t.csv").write_text("path,y\n" + "\n".join(f"gone{i}.png,{i % 2}" for i in range(8)))
     line = fails("fit", "t.csv", "--network", "cnn", "-t", "y", *SHORT)
@@ -391,7 +416,7 @@ def test_tables_without_one_column_of_paths(tmp_path, model, table):
     none = tmp_path / "none.csv"
     none.write_text("path,y\nx.png,1\n,2\nz.png,1\n")
     line = fails("fit", none, "--network", "cnn", "--target", "y")
-    assert "none.csv' must have a path in every row. Got none in row 1." in line
+    assert "none.csv' must have a path in every row. Got none in row 2 below the header" in line
     numbers = tmp_path / "numbers.csv"
     numbers.write_text("a,b\n1,2\n3,4\n")
     assert "must have a column with the paths of pictures" in fails("predict", model, numbers)

@@ -185,7 +185,8 @@ def test_missing_targets_and_doubled_times_are_named(tmp_path):
     rows = [[t, "" if t in (4, 5) else t] for t in range(20)]
     path = write("gap.csv", ["t", "v"], rows)
     given = ["--network", "lstm", "--target", "v", "--time", "t", "--steps", "3"]
-    assert "missing or infinite values in rows 4 to 5. Fill them in" in fails("fit", path, *given)
+    message = fails("fit", path, *given)
+    assert "infinite values in rows 5 to 6 below the header of 'gap.csv'. Fill them in" in message
     path = write("twice.csv", ["t", "v"], [[t // 2, t] for t in range(20)])
     message = fails("fit", path, *given)
     assert "must have each time once in a sequence. Got 0 in rows" in message
@@ -229,4 +230,40 @@ def test_days_are_read_as_days(tmp_path):
     frame["day"] = days.strftime("%d/%m/%Y")
     frame.to_csv("days.csv", index=False)
     message = fails("fit", "days.csv", *given)
-    assert "dates with the year first, such as 2026-11-23. Got '29/01/2024' in row 0" in message
+    assert (
+        "dates with the year first, such as 2026-11-23. Got '29/01/2024' in row 1 below" in message
+    )
+
+
+@pytest.mark.parametrize("bad", (1, 7, 24, 40))
+def test_rows_of_sequences_are_named_as_in_the_file(bad):
+    """Whatever the order of times and groups, and whichever sequences are held out."""
+    rows = [[f"s{i % 8}", 50 - i, i * 0.5, "xy"[i % 2]] for i in range(40)]
+    rows[bad - 1][2] = "inf"
+    path = write("g.csv", ["g", "t", "v", "y"], rows)
+    given = ["--network", "lstm", "-t", "y", "--group", "g", "--time", "t"]
+    words = f"column 'v' of X must be finite for LSTMClassifier. Got inf in row {bad} below the"
+    assert words in fails("fit", path, *given)
+    rows[bad - 1][2] = 1.5
+    write("g.csv", ["g", "t", "v", "y"], rows)
+    run("fit", path, *given, "-o", "m", *SHORT)
+    rows[bad - 1][2] = "word"
+    write("g.csv", ["g", "t", "v", "y"], rows)
+    assert f"Got text, 'word' in row {bad} below the header of 'g.csv'." in fails(
+        "predict", "m", path
+    )
+
+
+@pytest.mark.parametrize("bad", (1, 7, 24, 40))
+def test_rows_of_a_series_are_named_as_in_the_file(bad):
+    rows = [[50 - i, i * 0.5, i % 7] for i in range(40)]
+    rows[bad - 1][1] = "inf"
+    path = write("s.csv", ["t", "w", "v"], rows)
+    given = ["--network", "lstm", "-t", "v", "--time", "t", "--steps", "3"]
+    assert f"must be finite for windows. Got inf in row {bad} below" in fails("fit", path, *given)
+    rows[bad - 1][1] = 1.5
+    write("s.csv", ["t", "w", "v"], rows)
+    run("fit", path, *given, "-o", "m", *SHORT)
+    rows[bad - 1][1] = "word"
+    write("s.csv", ["t", "w", "v"], rows)
+    assert f"Got text, 'word' in row {bad} below" in fails("evaluate", "m", path)

@@ -1,5 +1,9 @@
 """Folders of pictures: what is listed, in which order, and what is no folder of classes."""
 
+import os
+import shutil
+from pathlib import Path
+
 import pytest
 
 from pellucid import list_pictures
@@ -119,3 +123,33 @@ def test_links_to_pictures_are_pictures(folder):
     except OSError:
         pytest.skip("links need a privilege here")
     assert names(root, files_below(root / "a")) == ["a/1.png", "a/4.png"]
+
+
+def test_names_that_cannot_be_printed_are_no_classes(folder):
+    """They would break the lines of reports, and no model could be saved with them."""
+    folder("a/1", "a/2")
+    for name, shown in (("b\nc", r"b\\nc"), ("b\udcff", r"b\\udcff")):
+        root = folder(f"{name}/1", f"{name}/2")
+        match = (
+            rf"^the class folder '.*{shown}' must have a name that can be printed, .* Rename it\.$"
+        )
+        with pytest.raises(ValueError, match=match):
+            list_pictures(root)
+        shutil.rmtree(root / name)
+    root = folder("a/odd\nname.png", "a/odd\udcff.png")
+    assert len(list_pictures(root)[0]) == 4  # their pictures may have any name
+
+
+def test_a_folder_that_may_not_be_read(folder, monkeypatch):
+    root = folder("a/1", "a/2", "b/1", "b/2")
+    closed = root / "b"
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != closed)  # root may all
+    with pytest.raises(PermissionError, match=r"^the folder '.*b' may not be read\. Change its"):
+        list_pictures(root)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in folders are POSIX's")
+def test_what_is_no_regular_file_is_no_picture(folder):
+    root = folder("a/1", "a/2")
+    os.mkfifo(root / "a" / "pipe.png")
+    assert len(list_pictures(root)[0]) == 2

@@ -6,9 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from pellucid import FCNNClassifier, Network
+from pellucid import FCNNClassifier, Network, memory
 from pellucid.layers import AvgPool2d, Conv2d, Flatten, GlobalAvgPool, Linear, MaxPool2d
-from pellucid.network import memory
 
 
 @pytest.mark.parametrize(
@@ -49,7 +48,7 @@ def test_a_batch_that_does_not_fit_is_refused(monkeypatch):
 def test_a_limit_of_the_process_counts():
     script = (
         "import resource; resource.setrlimit(resource.RLIMIT_AS, (10**10, 10**10))\n"
-        "from pellucid.network.memory import memory_limit; print(memory_limit())"
+        "from pellucid.memory import memory_limit; print(memory_limit())"
     )
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert float(out.stdout) <= 1e10

@@ -2,6 +2,7 @@
 
 import pickle
 import threading
+import warnings
 from pathlib import Path
 from time import sleep
 
@@ -13,7 +14,8 @@ from sklearn.base import clone
 
 from pellucid import CNNClassifier, CNNRegressor, NetworkClassifier, load
 from pellucid.data import picture_encoder, picture_sets
-from pellucid.data.picture_encoder import PictureEncoder
+from pellucid.data.picture_encoder import PictureEncoder, Sources
+from pellucid.data.picture_sets import read_all
 from pellucid.data.pictures import read_picture
 from pellucid.layers import Conv2d, Flatten, Linear, ReLU
 from pellucid.rows import pictures as row_pictures
@@ -716,3 +718,38 @@ def test_an_estimator_without_the_parameters_does_not_advise_them(save, tmp_path
     spoil(tmp_path / "pictures" / "07.png", "empty")
     with pytest.raises(ValueError, match=r"the file is empty\. Remove it\.$"):
         NetworkClassifier(layers, max_epochs=1, verbose=0).fit(paths, Y)
+
+
+def test_what_pillow_warns_of_is_said_once_with_the_picture(save, tmp_path):
+    """Of each kind of warning Python shows one, and it names no file."""
+    exif = b"Exif\0\0II*\0" + (8).to_bytes(4, "little") + (9).to_bytes(2, "little")
+    paths = save(LEVELS)
+    for i in (3, 7, 8):
+        paths[i] = str(tmp_path / f"odd{i}.jpg")
+        Image.fromarray(LEVELS[i]).save(paths[i], exif=exif)
+    with pytest.warns(UserWarning) as warned:
+        headers = list(Sources(listed=paths).headers(0))
+    assert len(headers) == len(paths)
+    (text,) = [str(warning.message) for warning in warned]
+    assert text.startswith("picture 4 of 30, '") and "odd3.jpg', can be used, but Pillow" in text
+    assert "warns of it (and of 2 more): Corrupt EXIF data" in text and text.endswith(".")
+
+
+def test_a_bomb_is_refused_though_pillow_only_warns(save, monkeypatch):
+    """Between Pillow's limit and twice that, where a user has not said that it is fine."""
+    paths = save(LEVELS)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 50)
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        with pytest.raises(ValueError, match=r"picture 1 of 30.* as a decompression bomb has"):
+            fit(paths)
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        fit(paths)
+
+
+def test_warnings_of_other_threads_go_where_they_went(save):
+    with pytest.warns(UserWarning, match="^mine$") as warned:
+        outcomes = read_all(lambda i: i, range(3), [None] * 3, "reading", 0)
+        for _ in outcomes:
+            warnings.warn("mine", stacklevel=1)
+    assert len(warned) == 3

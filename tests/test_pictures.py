@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pellucid.data.pictures import Header, PictureError, is_picture, read_header, read_picture
+from pellucid.data.pictures import (
+    FORMATS,
+    Header,
+    PictureError,
+    is_picture,
+    read_header,
+    read_picture,
+)
 
 
 def noise(*shape, dtype=np.uint8):
@@ -427,6 +434,64 @@ def test_a_file_that_is_not_there_or_holds_no_picture(tmp_path, saved):
     refused(str(tmp_path), "^it is a folder$")
     (tmp_path / "folder.png").mkdir()
     refused(tmp_path / "folder.png", "^it is a folder$")
+
+
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 11\n%%EndComments\nshowpage\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    (
+        (POSTSCRIPT, "PostScript"),
+        (b"\xc5\xd0\xd3\xc6" + struct.pack("<II", 32, 20) + bytes(20) + POSTSCRIPT, "PostScript"),
+        (b"%PDF-1.7\n", "PDF"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
+        (b"<?xml version='1.0'?><svg/>", "XML"),
+        (b"\xd7\xcd\xc6\x9a" + bytes(40), "WMF"),
+    ),
+)
+@pytest.mark.skipif(os.name != "posix", reason="the program that must not start is a script")
+def test_a_picture_starts_no_program(tmp_path, monkeypatch, content, kind):
+    """Pillow has PostScript run by the first ``gs`` in PATH: only raster pictures are opened."""
+    (tmp_path / "gs").write_text(f"#!/bin/sh\ntouch '{tmp_path}/started'\n")
+    (tmp_path / "gs").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr("PIL.EpsImagePlugin.gs_binary", None)  # whatever was found before
+    for name in ("x.png", "x.eps"):
+        (tmp_path / name).write_bytes(content)
+        error = refused(tmp_path / name, f"^it is {kind}, and no raster picture$")
+        assert error.way_out == "Convert it to PNG"
+    assert not (tmp_path / "started").exists()
+
+
+def test_only_decoders_of_pillow_itself_are_asked():
+    Image.init()
+    odd = {"EPS", "WMF", "PDF", "FPX", "MIC", "GRIB", "HDF5", "BUFR", "MPEG", "FITS", "IPTC"}
+    assert not odd & set(FORMATS)
+    assert {"PNG", "JPEG", "GIF", "BMP", "TIFF", "PPM"} <= set(FORMATS) & set(Image.OPEN)
+
+
+def test_a_format_that_this_pillow_does_not_know_is_no_error(saved, monkeypatch):
+    monkeypatch.setattr("pellucid.data.pictures.FORMATS", ("FROM THE FUTURE", *FORMATS))
+    np.testing.assert_array_equal(read(saved(GREY))[..., 0], GREY)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in folders are POSIX's")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    refused(tmp_path / "pipe.png", "^it is no regular file$")
+    refused(Path("/dev/null"), "^it is no regular file$")
+
+
+def test_what_pillow_logs_is_not_written(saved, capfd):
+    """Without a handler Python writes errors that are logged to stderr."""
+    content = bytearray(saved(COLOUR, "p.tif").read_bytes())
+    place = content.index(struct.pack("<HH", 277, 3)) + 8  # samples per pixel
+    content[place : place + 2] = struct.pack("<H", 8)
+    path = Path(saved(COLOUR, "p.tif"))
+    path.write_bytes(content)
+    refused(path, "^it is no picture that Pillow knows$")
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")

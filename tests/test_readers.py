@@ -1,10 +1,14 @@
 """Tables from files: each library that can read them, and one sentence for each bad file."""
 
+import gzip
 import importlib.util
+import os
+import re
 
 import narwhals as nw
 import pytest
 
+from pellucid import memory
 from pellucid.data import TableEncoder, infer_task, read_table, readers, split_target
 
 TEXT = "species,mass,island\nAdelie,3750,Dream\nGentoo,NA,Biscoe\nAdelie,3800.5,\n"
@@ -199,3 +203,151 @@ def test_errors_about_a_target_name_it():
         infer_task([1.0, float("inf")], "t")
     with pytest.raises(ValueError, match="target 't' must have at least one value"):
         infer_task([], "t")
+
+
+# -- files that are hostile or odd ---------------------------------------------------------------
+
+FAR = "a,b\n" + "1,2\n" * 40_000  # its end lies far behind the first block that is read
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (
+            FAR.encode() + b"\xff,3\n",
+            "must be UTF-8 text. Got byte 0xff at position 160004. Save it as UTF-8.",
+        ),
+        (FAR.encode() + b"1,\0\n", "must be a CSV file. Got binary content."),
+        (TEXT.encode("utf-16"), "must be UTF-8 text. Got UTF-16. Save it as UTF-8."),
+        (gzip.compress(TEXT.encode()), "must be text. Got a gzip file. Unpack it."),
+        (b"PK\x03\x04" + bytes(30), "must be text. Got a zip or Excel file. Unpack it."),
+        (b"a,b\n1,2\n1,2,3\n", "line 3 has 3 values, and the header has 2 names."),
+        (b'a,b\n"1\n2",2\n1,2,3\n', "line 4 has 3 values, and the header has 2 names."),
+        (b'a,b\n1,2\n"1,2\n', "cannot be read as a csv table: a quote is opened and never closed."),
+        (b"\n\n\n", "cannot be read as a csv table: it has no header."),
+    ],
+)
+def test_why_a_text_file_is_no_table_is_told_in_our_words(tmp_path, engine, content, match):
+    pytest.importorskip(engine)
+    refused(written(tmp_path, content), f"^penguins.csv .*{re.escape(match)}$", engine=engine)
+
+
+def test_a_character_may_lie_across_two_blocks(tmp_path):
+    for start in range(4):
+        text = "a,b\n" + "x" * start + "é," + "罗" * 40_000 + "\n"
+        assert read_table(written(tmp_path, text)).shape == (1, 2)
+
+
+def test_short_rows_are_at_fault_only_where_they_are_refused(tmp_path):
+    pytest.importorskip("pyarrow")
+    path = written(tmp_path, "a,b\n1,2\n1\n")
+    refused(path, "line 3 has 1 values, and the header has 2 names", engine="pyarrow")
+    assert read_table(path, engine="pandas").shape == (2, 2)
+
+
+@pytest.mark.parametrize("blank", ("\n", "\r\n", " ", " \n", "1", ";", '"'))
+def test_the_separator_is_found_in_time_that_does_not_square(tmp_path, blank):
+    """Sixty thousand blank lines once took minutes."""
+    path = written(tmp_path, "a;b\n" + blank * 60_000 + "\n1;2\n")
+    readers._csv_style(path)
+
+
+def test_names_that_come_twice_are_refused(tmp_path):
+    """pandas and polars give the second a name of its own; with pyarrow all that follows fails."""
+    pytest.importorskip("pyarrow")
+    match = r"^penguins\.csv must have different column names\. Got 'a' twice\.$"
+    refused(written(tmp_path, "a,b,a\n1,2,3\n"), match, engine="pyarrow")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes in folders are POSIX's")
+def test_a_pipe_and_a_device_are_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "null.csv").symlink_to("/dev/zero")
+    for name in ("pipe.csv", "null.csv"):
+        match = rf"^{name} must be a regular file\. Got a pipe or a device\. Save it as a file\.$"
+        refused(tmp_path / name, match)
+
+
+def test_names_that_no_file_can_have(tmp_path):
+    refused(
+        tmp_path / ("x" * 300 + ".csv"), r"^'.*\.\.\. cannot be the name of a file: File name too"
+    )
+    refused(tmp_path / "a\0b.csv", r"cannot be the name of a file: embedded null byte\.$")
+
+
+def test_names_that_cannot_be_printed_stay_on_one_line(tmp_path):
+    for name, shown in (("a\nb.csv", r"a\\nb\.csv"), ("a\udcff.csv", r"a\\udcff\.csv")):
+        refused(tmp_path / name, rf"{shown} does not exist\.$", FileNotFoundError)
+        path = written(tmp_path, "a\n", name)
+        refused(path, f"^{shown} must have at least one row below its header")
+        path.unlink()
+
+
+def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    path = written(tmp_path, TEXT)
+
+    def forbidden(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(path), "open", forbidden)  # root may read all there is
+    refused(path, r"^penguins\.csv may not be read\. Change its permissions", PermissionError)
+    monkeypatch.setattr(type(path), "stat", forbidden)
+    refused(path, r"penguins\.csv may not be read: its folder is closed\.$", PermissionError)
+
+
+@pytest.mark.parametrize("name", ("penguins.csv", "penguins.parquet"))
+def test_a_file_that_goes_while_it_is_read(tmp_path, monkeypatch, name):
+    path = written(tmp_path, TEXT) if name.endswith("csv") else parquet(tmp_path)
+    check = readers._csv_style if name.endswith("csv") else readers._declared_shape
+
+    def check_and_go(given, *engine):
+        found = check(given, *engine)
+        given.unlink()
+        return found
+
+    monkeypatch.setattr(readers, check.__name__, check_and_go)
+    refused(path, rf"^{name} cannot be read as a .* table: it was removed meanwhile\.$")
+
+
+def test_what_does_not_fit_in_memory_and_what_panics(tmp_path, monkeypatch):
+    """polars raises what is no Exception when its Rust code panics."""
+    path, panic = written(tmp_path, TEXT), type("PanicException", (BaseException,), {})
+
+    def fail(error):
+        def read(*_):
+            raise error
+
+        monkeypatch.setitem(readers._CSV_READERS, "pandas", read)
+
+    fail(MemoryError("malloc of size 8 failed"))
+    refused(path, r"^penguins\.csv cannot be read: it does not fit into memory\.$", MemoryError)
+    fail(panic("called `Option::unwrap()` on a `None` value"))
+    refused(path, r"a csv table: it is damaged, or of a kind that pandas cannot read\.$")
+    fail(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        read_table(path)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_target_must_be_finite(tmp_path, engine):
+    pytest.importorskip(engine)
+    frame = read_table(written(tmp_path, "a,y\n1,1.5\n2,1e999\n3,2.5\n"), engine=engine)
+    match = r"^column 'y' of t\.csv must be finite\. Got infinity in 1 row, first in row 1\. Remove"
+    with pytest.raises(ValueError, match=match):
+        split_target(frame, "y", "t.csv")
+
+
+@pytest.mark.parametrize("engine", ("pandas", "pyarrow"))
+def test_a_parquet_file_that_claims_more_rows_than_there_is_memory(tmp_path, engine, monkeypatch):
+    """Its footer is believed: without a column one library counts to 2^40, and does not end."""
+    pytest.importorskip("pyarrow")
+    path = parquet(tmp_path)
+    monkeypatch.setattr(memory, "memory_limit", lambda: 65e6)
+    monkeypatch.setattr(memory, "_SMALL", 1)
+    assert read_table(path, engine=engine).shape == (2, 2)
+    monkeypatch.setattr(memory, "memory_limit", lambda: 30.0)
+    match = (
+        r"^penguins\.parquet, 2 rows of 2 columns, must fit into the memory of 30 bytes .* Got 32 "
+    )
+    refused(path, match, MemoryError, engine=engine)

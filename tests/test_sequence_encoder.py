@@ -356,7 +356,9 @@ def test_columns_of_a_flat_table_keep_their_names(tmp_path):
     model = RNNRegressor(**QUICK).fit(frame, frame.sum(axis=1))
     assert model.feature_names_in_.tolist() == list("abcd")
     model.predict(frame)  # without a warning
-    with pytest.raises(ValueError, match="feature names should match those that were passed"):
+    with pytest.raises(
+        ValueError, match="must have its columns in the order that they had in fit. Got"
+    ):
         model.predict(frame[list("dcba")])
     model.save(tmp_path / "model.safetensors")
     assert load(tmp_path / "model.safetensors").feature_names_in_.tolist() == list("abcd")

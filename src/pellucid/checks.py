@@ -8,10 +8,15 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
-from collections.abc import Iterable
-from typing import Any
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple
 
 import numpy as np
+
+_LONGEST_NAME, _MOST_NAMES = 60, 1000  # names that are looked at for a near miss
 
 
 def shown(value: object, limit: int = 60) -> str:
@@ -20,6 +25,67 @@ def shown(value: object, limit: int = 60) -> str:
         value = value.item()  # 1.5, not np.float64(1.5)
     text = " ".join(repr(value).split())
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def one_line(text: str, limit: int = 160) -> str:
+    """What another library said, as a part of a sentence: short, printable, without its end."""
+    line = " ".join(text.split())
+    line = line if line.isprintable() else repr(line)[1:-1]
+    return line[:limit].rstrip(". ")
+
+
+def printable(path: str | os.PathLike[str]) -> str:
+    """A file's name for a line of text; names may hold line breaks, and bytes that are no text."""
+    name = os.fsdecode(path)
+    return name if name.isprintable() else repr(name)[1:-1]
+
+
+def file_name(path: str | os.PathLike[str]) -> str:
+    """How errors call a file."""
+    return f"'{printable(path)}'"
+
+
+class _Rows(NamedTuple):
+    """How errors count rows: the number that a position has, and what stands behind it."""
+
+    number: Callable[[int], int] = int
+    behind: str = ""
+
+
+_BY_POSITION = _Rows()
+_ROWS = ContextVar("_ROWS", default=_BY_POSITION)
+
+
+def row_words(*positions: Any, joint: str = "and") -> str:
+    """``row 7``, ``rows 3 and 7``: how errors call rows of X, by position if not of a file."""
+    rows = _ROWS.get()
+    numbers = f" {joint} ".join(str(rows.number(int(position))) for position in positions)
+    return f"row{'s' if len(positions) > 1 else ''} {numbers}{rows.behind}"
+
+
+@contextmanager
+def rows_of_file(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Within it X is the file `path`, and errors count as a reader does: from 1, below a header."""
+    header = "" if str(path).lower().endswith((".parquet", ".pq")) else " below the header"
+    with _counted(_Rows(lambda position: position + 1, f"{header} of {file_name(path)}")):
+        yield
+
+
+@contextmanager
+def rows_at(positions: Any) -> Iterator[None]:
+    """Within it X is some rows of an X, in an order of their own: those at `positions`."""
+    outer = _ROWS.get()
+    with _counted(outer._replace(number=lambda position: outer.number(int(positions[position])))):
+        yield
+
+
+@contextmanager
+def _counted(rows: _Rows) -> Iterator[None]:
+    token = _ROWS.set(rows)
+    try:
+        yield
+    finally:
+        _ROWS.reset(token)
 
 
 def size_text(count: int) -> str:
@@ -35,10 +101,24 @@ def size_text(count: int) -> str:
 def suggestion(name: object, known: Iterable[str]) -> str:
     """`` Did you mean 'x'?`` for a near miss, else the list of what is known."""
     names = [str(one) for one in known]
-    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.6)
+    # likeness takes time by the square of the length, and a file may have any names
+    short = [one for one in names if len(one) <= _LONGEST_NAME][:_MOST_NAMES]
+    near = difflib.get_close_matches(str(name)[:_LONGEST_NAME], short, n=1, cutoff=0.6)
     if near:
         return f" Did you mean {near[0]!r}?"
-    return f" Known: {', '.join(names)}." if names else ""
+    return f" Known: {listing(names)}." if names else ""
+
+
+def listing(names: Sequence[str], limit: int = 200) -> str:
+    """``a, b, c``, cut to `limit` characters with the number of those left out."""
+    texts, length = [], 0
+    for name in names:
+        texts.append(name if name.isprintable() and len(name) <= _LONGEST_NAME else shown(name))
+        length += len(texts[-1]) + 2
+        if length > limit:
+            texts[-1] = f"and {len(names) - len(texts) + 1:,} more"
+            break
+    return ", ".join(texts)
 
 
 def fault(name: str, owner: str, expected: str, value: object, way_out: str = "") -> str:

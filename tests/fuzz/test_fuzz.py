@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("name", ["models"])
+@pytest.mark.parametrize("name", ["models", "tables", "pictures"])
 def test_old_and_new_cases_hold(tmp_path, name):
     command = [sys.executable, str(HERE / "driver.py"), name, "--jobs=1", "--cases=150"]
     done = subprocess.run(

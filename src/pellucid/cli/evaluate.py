@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from pellucid.checks import rows_of_file
 from pellucid.cli import series
 
 
@@ -50,23 +51,24 @@ def evaluate(model: str, data: str, targets: tuple[str, ...]) -> None:
     names = list(targets) or list(getattr(estimator, "target_names_", None) or [])
     if not names:
         raise click.UsageError(f"--target must name the column that '{model}' predicts.")
-    frame = read_table(data)
-    about = getattr(getattr(estimator, "sequences_", None), "series", None)
-    if about:
-        if names != [about["target"]]:
-            raise click.UsageError(
-                f"--target must be {about['target']}, which '{model}' forecasts. Got "
-                f"{', '.join(names)}."
-            )
-        windows, after = series.cut(frame, about)
-        heading = f"{names[0]}, {counted(len(windows), 'window')} of {data}"
-        click.echo(series.report(heading, estimator, windows, after, names[0]))
-        return
-    X, y = split_target(frame, names[0] if len(names) == 1 else names, f"'{data}'")
-    heading = f"{', '.join(names)}, {counted(len(X), 'row')} of {data}"
-    given = needed_paths(X, data) if takes_pictures(estimator) else features(estimator, X)
-    reading = estimator._read(given)
-    if reading.layout.names is not None:
-        y = reading.layout.flatten("the target", y)
-        heading = f"{', '.join(names)}, {counted(len(y), 'sequence')} of {data}"
-    click.echo(report(heading, estimator, reading, y, names))
+    with rows_of_file(data):
+        frame = read_table(data)
+        about = getattr(getattr(estimator, "sequences_", None), "series", None)
+        if about:
+            if names != [about["target"]]:
+                raise click.UsageError(
+                    f"--target must be {about['target']}, which '{model}' forecasts. Got "
+                    f"{', '.join(names)}."
+                )
+            windows, after = series.cut(frame, about)
+            heading = f"{names[0]}, {counted(len(windows), 'window')} of {data}"
+            click.echo(series.report(heading, estimator, windows, after, names[0]))
+            return
+        X, y = split_target(frame, names[0] if len(names) == 1 else names, f"'{data}'")
+        heading = f"{', '.join(names)}, {counted(len(X), 'row')} of {data}"
+        given = needed_paths(X, data) if takes_pictures(estimator) else features(estimator, X)
+        reading = estimator._read(given)
+        if reading.layout.names is not None:
+            y = reading.layout.flatten("the target", y)
+            heading = f"{', '.join(names)}, {counted(len(y), 'sequence')} of {data}"
+        click.echo(report(heading, estimator, reading, y, names))

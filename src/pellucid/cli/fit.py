@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from pellucid.checks import rows_at, rows_of_file
 from pellucid.cli import curves, series
 from pellucid.cli.families import NETWORKS, family, takers
-from pellucid.cli.series import SeriesOptions
+from pellucid.cli.series import GroupedRows, SeriesOptions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,7 +123,8 @@ def fit(
     options.check(network)
     chosen = _chosen(config, settings)
     each_step = any(parameters.get("return_sequences") is True for _, parameters in chosen)
-    given = _read(data, network, targets, task, options, each_step)
+    with rows_of_file(data):
+        given = _read(data, network, targets, task, options, each_step)
     say(f"{data}: {given.words}.")
     task, reason = given.task
     if reason:
@@ -128,6 +132,9 @@ def fit(
     if mistakes and not (given.pictures and task == "classification" and len(given.targets) == 1):
         raise click.UsageError("--mistakes needs pictures and one target of classes.")
     model = _estimator(given.network, task, chosen, seed, quiet)
+    if given.in_file is not None:  # all of them, before some are held out
+        with rows_of_file(data):
+            _check_target(model, task, given.in_file)
     if options.group and not options.steps:
         model.set_params(group=options.group, time=options.time)
 
@@ -139,15 +146,25 @@ def fit(
     say(paragraph(split.words, indent=2))
     if mistakes and not len(split.test):
         raise click.UsageError("--mistakes needs rows held out: a --test-fraction above 0.")
-    model.fit(_rows(given.X, split.train), _rows(given.y, split.train))
+    test, held_out = split.test, None
+
+    def check_test() -> None:
+        """Whatever is wrong with the rows held out is found before the training, not after it."""
+        nonlocal test, held_out
+        if given.pictures:
+            test = test[model._input.readable(model, _rows(given.X, test))]
+            if len(test) < len(split.test):
+                say(f"{counted(len(split.test) - len(test), 'test picture')} cannot be read.")
+        if len(test):
+            with _rows_in_file(data, given.X, test):
+                held_out = model._input.read(model, _rows(given.X, test))
+
+    with _rows_in_file(data, given.X, split.train):
+        X, y = _rows(given.X, split.train), _rows(given.y, split.train)
+        model._fit(X, y, None, ready=check_test)
     model.target_names_ = list(given.targets)
 
     say("\n" + "\n".join(model.network_.summary_lines()) + "\n")
-    test = split.test
-    if given.pictures and model.on_error == "skip":
-        test = test[model.pictures_.readable(_rows(given.X, test))]
-        if len(test) < len(split.test):
-            say(f"{counted(len(split.test) - len(test), 'test picture')} cannot be read.")
     X, y = _rows(given.X, test), _rows(given.y, test)
     if len(test):
         what = "picture" if given.pictures else given.what
@@ -155,7 +172,7 @@ def fit(
         if options.steps:
             say(series.report(heading, model, X, y, given.targets[0]) + "\n")
         else:
-            say(report(heading, model, X, y, given.targets) + "\n")
+            say(report(heading, model, held_out, y, given.targets) + "\n")
     model.save(output)
     say(f"Model saved in {output} ({size_text(Path(output).stat().st_size)}).")
     if plot:
@@ -180,6 +197,7 @@ class Given(NamedTuple):
     task: tuple[str, str]
     words: str
     what: str = "row"
+    in_file: Any = None  # the targets of a table, row by row
 
 
 class Split(NamedTuple):
@@ -231,11 +249,13 @@ def _read(
     if network in takers("sequences") and not options.group:
         series.check_numbers(X, str(network))
     decided = infer_task(y) if task == "auto" else (task, "")
+    in_file = y
     if options.group:
         owner = family(str(network), decided[0]).__name__
         X, y, words = series.read_groups(owner, X, y, options, each_step)
-        return Given(X, y, targets, False, str(network), decided, words, "sequence")
-    return Given(X, y, targets, paths is not None, network or "fcnn", decided, words)
+        return Given(X, y, targets, False, str(network), decided, words, "sequence", in_file)
+    kind = network or "fcnn"
+    return Given(X, y, targets, paths is not None, kind, decided, words, in_file=in_file)
 
 
 def _series(
@@ -341,6 +361,27 @@ def _split(
             strata, words = labels.astype(str), f"{words}, the same share of each class"
     train, test = train_test_split(rows, test_size=held, random_state=seed, stratify=strata)
     return Split(np.sort(train), np.sort(test), f"{words}.")
+
+
+@contextmanager
+def _rows_in_file(data: str, X: Any, positions: np.ndarray) -> Iterator[None]:
+    """Let errors name the rows of the file `data`; those at `positions` of X are in hand."""
+    from pellucid.data.windows import Windows
+
+    with ExitStack() as stack:
+        stack.enter_context(rows_of_file(data))
+        if not isinstance(X, Windows):  # which know their rows
+            rows = X.rows(positions) if isinstance(X, GroupedRows) else positions
+            stack.enter_context(rows_at(rows))
+        yield
+
+
+def _check_target(model: Any, task: str, y: Any) -> None:
+    """Refuse targets that `model` cannot learn, while their rows are those of the file."""
+    from pellucid.data.targets import NumberTarget, class_target
+
+    target = class_target(model, y) if task == "classification" else NumberTarget()
+    target.fit(model, y)
 
 
 def _rows(values: Any, positions: np.ndarray) -> Any:

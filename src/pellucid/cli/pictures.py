@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.checks import row_words, shown
 from pellucid.cli import curves
 
 _COLUMNS = ("path", "file", "filename", "image", "picture")
@@ -48,8 +49,8 @@ def paths_in(frame: Any, source: str) -> list[str] | None:
     for row, value in enumerate(values):
         if not isinstance(value, str):
             raise ValueError(
-                f"column {name!r} of '{source}' must have a path in every row. Got none in row "
-                f"{row}. Remove such rows."
+                f"column {shown(name)} of '{source}' must have a path in every row. Got none in "
+                f"{row_words(row)}. Remove such rows."
             )
     folder = Path(source).parent
     return [os.path.join(folder, value) for value in values]

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from pellucid.checks import rows_of_file
 from pellucid.cli import series
 
 
@@ -39,22 +40,24 @@ def predict(model: str, data: str, output: str | None, probabilities: bool) -> N
         kind = type(estimator).__name__
         raise ValueError(f"--probabilities needs a classifier. '{model}' holds a {kind}.")
     columns: dict[str, Any] = {}
-    if getattr(getattr(estimator, "sequences_", None), "series", None):
-        columns = series.forecast(estimator, read_table(data))
-    elif takes_pictures(estimator):
-        X = columns["path"] = to_predict(data, target_names(estimator))
-        columns |= _columns(estimator, estimator._read(X), probabilities)
-    else:
-        frame = read_table(data)
-        reading = estimator._read(features(estimator, frame))
-        if getattr(estimator, "group", None) or getattr(estimator, "time", None):
-            columns |= series.keys(estimator, frame, reading.layout.names)
-        columns |= _columns(estimator, reading, probabilities)
+    with rows_of_file(data):
+        if getattr(getattr(estimator, "sequences_", None), "series", None):
+            columns = series.forecast(estimator, read_table(data))
+        elif takes_pictures(estimator):
+            X = columns["path"] = to_predict(data, target_names(estimator))
+            columns |= _columns(estimator, estimator._read(X), probabilities)
+        else:
+            frame = read_table(data)
+            reading = estimator._read(features(estimator, frame))
+            if getattr(estimator, "group", None) or getattr(estimator, "time", None):
+                columns |= series.keys(estimator, frame, reading.layout.names)
+            columns |= _columns(estimator, reading, probabilities)
     text = _csv(columns)
+    content = text.encode("utf-8", "surrogateescape")  # a file's name may be bytes that are no text
     if output is None:
-        click.echo(text, nl=False)
+        click.echo(content if _has_raw_bytes(text) else text, nl=False)
     else:
-        files.write_whole(output, text.encode())
+        files.write_whole(output, content)
         rows = len(next(iter(columns.values())))
         click.echo(f"{counted(rows, 'prediction')} saved in {output}.")
 
@@ -94,6 +97,10 @@ def _columns(model: Any, reading: Any, probabilities: bool) -> dict[str, Any]:
         labels = [f"{n}=1" for n in names] if many else [f"{names[0]}={c}" for c in model.classes_]
         columns.update(zip(labels, shares.T, strict=True))
     return columns
+
+
+def _has_raw_bytes(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _csv(columns: dict[str, Any]) -> str:

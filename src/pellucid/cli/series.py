@@ -54,9 +54,12 @@ class GroupedRows:
         """All rows of the sequences at `positions`."""
         import narwhals as nw
 
-        rows = np.flatnonzero(np.isin(self.codes, positions))
         frame = nw.from_native(self.frame, eager_only=True, allow_series=True)
-        return frame[rows.tolist()].to_native()
+        return frame[self.rows(positions).tolist()].to_native()
+
+    def rows(self, positions: np.ndarray) -> np.ndarray:
+        """Where in the table the rows of these sequences are."""
+        return np.flatnonzero(np.isin(self.codes, positions))
 
 
 def read_windows(frame: Any, target: str, options: SeriesOptions) -> tuple[Any, Any, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import functools
 import numbers
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
-from pellucid.checks import shown, suggestion
+from pellucid.checks import listing, one_line, row_words, shown, suggestion
 
 Kinds = Sequence[str] | Mapping[str, str] | None  # the columns' kinds, by position or by name
 
@@ -81,7 +82,7 @@ def owner_of(estimator: object) -> str:
 
 def label(names: Sequence[str] | None, index: int) -> str:
     """How errors call a column: by its name, else by its position."""
-    return f"column {names[index]!r}" if names is not None else f"column {index}"
+    return f"column {shown(names[index])}" if names is not None else f"column {index}"
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:
@@ -120,34 +121,111 @@ def to_table(estimator: object, X: Any, kinds: Kinds = None) -> Table:
 
 
 def one_feature(
-    estimator: Any, X: Any, learn: bool, finite: bool | str = True
+    estimator: Any, X: Any, learn: bool, missing: bool = False, way_out: str = ""
 ) -> tuple[np.ndarray, list[str] | None]:
     """A table of numbers as rows of one feature, (rows, columns, 1), and the names to learn.
 
-    scikit-learn refuses what is no such table, in its own words.
+    NaN is refused unless values may be `missing`. scikit-learn refuses what is no table of numbers
+    in its own words, but for DataFrames, which may come from files.
     """
-    kinds = [np.float64, np.float32]
-    array = validate_data(estimator, X, reset=learn, dtype=kinds, ensure_all_finite=finite)
+    import narwhals as nw
+
+    names: list[str] | None = None
+    if nw.dependencies.is_into_dataframe(X):
+        frame = unique_columns(estimator, X)
+        columns = []
+        for column in frame.iter_columns():
+            columns.append(named(label([column.name], 0), series_values, column))
+            if columns[-1].kind in ("text", "time"):
+                raise ValueError(
+                    f"X of {owner_of(estimator)} must hold numbers, one column a step, where it is "
+                    f"a table. Got {column.dtype} in column {shown(column.name)}.{way_out}"
+                )
+        names = _check_names(list(frame.columns))
+        known = getattr(estimator, "feature_names_in_", None)
+        if not learn and names is not None and known is not None:
+            check_columns(owner_of(estimator), names, known.tolist())
+            for name, at_fit in zip(names, known.tolist(), strict=True):
+                if name != at_fit:  # they are steps: their order is theirs, not that of the names
+                    raise ValueError(
+                        f"X of {owner_of(estimator)} must have its columns in the order that they "
+                        f"had in fit. Got {shown(name)} in the place of {shown(at_fit)}."
+                    )
+        validate_data(estimator, X, reset=learn, skip_check_array=True)
+        array = np.column_stack([column.values for column in columns])
+        if all(dtype == nw.Float32 for dtype in frame.schema.values()):
+            array = array.astype(np.float32)
+    else:
+        kinds = [np.float64, np.float32]
+        array = validate_data(estimator, X, reset=learn, dtype=kinds, ensure_all_finite=False)
+        array = np.asarray(array)
+    check_finite(estimator, array, functools.partial(label, names), missing=missing)
     names = getattr(estimator, "feature_names_in_", None) if learn else None
-    return np.asarray(array)[:, :, None], None if names is None else names.tolist()
+    return array[:, :, None], None if names is None else names.tolist()
 
 
 def check_finite(
-    estimator: object, matrix: np.ndarray, name: Callable[[int], str], what: str = "X"
+    estimator: object,
+    matrix: np.ndarray,
+    name: Callable[[int], str],
+    what: str = "X",
+    missing: bool = True,
 ) -> None:
-    """Refuse infinities; NaN, which counts as missing, passes."""
+    """Refuse infinities; NaN, which counts as missing, passes where values may be `missing`."""
     if matrix.dtype.kind != "f":
         return
     for rows in blocks(*matrix.shape):
-        bad = np.isinf(matrix[rows])
+        bad = np.isinf(matrix[rows]) if missing else ~np.isfinite(matrix[rows])
         if bad.any():
-            row, column = np.argwhere(bad)[0]
-            value = float(matrix[rows][row, column])
+            place, column = np.argwhere(bad)[0]
+            value = float(matrix[rows][place, column])
+            way_out = "put NaN there, which counts as missing" if missing else "fill the value in"
             raise ValueError(
                 f"{name(int(column))} of {what} must be finite for {owner_of(estimator)}. Got "
-                f"{value} in row {rows.start + row}. Remove the row, or put NaN there, which "
-                "counts as missing."
+                f"{'NaN' if value != value else value} in {row_words(rows.start + place)}. Remove "
+                f"the row, or {way_out}."
             )
+
+
+def check_columns(owner: str, given: Sequence[str], names: Sequence[str]) -> None:
+    """Refuse columns by other names than those of fit; their order does not matter."""
+    lacking = [name for name in names if name not in given]
+    extra = [name for name in given if name not in names]
+    more = f" (and {len(lacking or extra) - 1} more)" if len(lacking or extra) > 1 else ""
+    if lacking:
+        raise ValueError(
+            f"X of {owner} must have column {shown(lacking[0])}{more}, as in fit. Got columns "
+            f"{listing([repr(name) for name in given], 100)}.{did_you_mean(lacking[0], extra)}"
+        )
+    if extra:
+        raise ValueError(
+            f"X of {owner} must have the columns that it had in fit. Got column "
+            f"{shown(extra[0])}{more}, unseen at fit time. Leave it out."
+        )
+
+
+def unique_columns(estimator: object, X: Any) -> Any:
+    """A DataFrame as narwhals has it; column names that come twice are a ValueError."""
+    import narwhals as nw
+
+    twice = name_that_comes_twice(X)
+    if twice is not None:
+        raise ValueError(
+            f"Column names of X of {owner_of(estimator)} must differ. Got {shown(twice)} twice. "
+            "Rename one of them."
+        )
+    return nw.from_native(X, eager_only=True)
+
+
+def name_that_comes_twice(frame: Any) -> Any:
+    """The first column name that a DataFrame has twice, else None."""
+    names = list(getattr(frame, "column_names", None) or frame.columns)  # pyarrow has both
+    known: set[Any] = set()
+    for name in names:
+        if name in known:
+            return name
+        known.add(name)
+    return None
 
 
 def plain_array(values: Any) -> Any:
@@ -177,6 +255,8 @@ def series_values(series: Any) -> Column:
     import narwhals as nw
 
     kind = series.dtype
+    if kind.is_integer():  # without a cast: pyarrow's refuses integers that float64 rounds
+        return Column("number", np.asarray(series.to_numpy(), dtype=np.float64))
     if kind.is_numeric():
         return Column("number", series_numbers(series))
     if isinstance(kind, (nw.Datetime, nw.Date)):
@@ -218,10 +298,10 @@ def read_values(values: Sequence[Any]) -> Column:
         return Column("time", np.array([_seconds(value) for value in values], dtype=np.float64))
     usable = (str, bytes, numbers.Real, decimal.Decimal, np.bool_, *_DATES)
     if not all(issubclass(kind, usable) for kind in types):
-        row = next(i for i, v in enumerate(values) if not (is_missing(v) or isinstance(v, usable)))
+        odd = next(i for i, v in enumerate(values) if not (is_missing(v) or isinstance(v, usable)))
         raise TypeError(
             "A value of this argument must be a string, a number or a date. Got "
-            f"{shown(values[row])} in row {row}."
+            f"{shown(values[odd])} in {row_words(odd)}."
         )
     return Column("text", _texts(values))
 
@@ -297,34 +377,27 @@ def _check_names(names: Sequence[Any]) -> list[str] | None:
         odd = next(name for name, is_text in zip(names, text, strict=True) if not is_text)
         raise TypeError(
             "Feature names are only supported if all input features have string names. Got "
-            f"{odd!r} among them. Pass X with X.columns = X.columns.astype(str)."
+            f"{shown(odd)} among them. Pass X with X.columns = X.columns.astype(str)."
         )
     return [str(name) for name in names] if names and all(text) else None
 
 
-def _named(name: str, read: Callable[..., Column], *arguments: Any) -> Column:
+def named(name: str, read: Callable[..., Any], *arguments: Any) -> Any:
     """What `read` makes of a column; if it fails, the error says which column it was."""
     try:
         return read(*arguments)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name} of X cannot be used. {error}") from None
+    except Exception as error:  # what cannot be converted raises what its library likes
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        builtin = type(error).__module__ == "builtins"
+        reason = one_line(str(error), 250) if builtin else "Its values cannot be converted"
+        raise kind(f"{name} of X cannot be used. {reason}.") from error
 
 
 def _from_frame(estimator: object, X: Any) -> Table:
-    import narwhals as nw
-
-    try:
-        frame = nw.from_native(X, eager_only=True)
-        names = _check_names(list(frame.columns))
-    except nw.exceptions.DuplicateError:
-        columns = list(X.columns if hasattr(X, "columns") else X.column_names)
-        twice = next(name for name in columns if columns.count(name) > 1)
-        raise ValueError(
-            f"Column names of X of {owner_of(estimator)} must differ. Got {twice!r} twice. "
-            "Rename one of them."
-        ) from None
+    frame = unique_columns(estimator, X)
+    names = _check_names(list(frame.columns))
     columns = [
-        _named(label(names, index), series_values, series)
+        named(label(names, index), series_values, series)
         for index, series in enumerate(frame.iter_columns())
     ]
     if not columns:
@@ -339,20 +412,20 @@ def _from_map(estimator: object, X: Mapping[Any, Any], kinds: Kinds) -> Table:
     columns: list[Column] = []
     known = kinds if isinstance(kinds, Mapping) else {}
     for name, values in X.items():
-        column = f"column {name!r}"
+        column = f"column {shown(name)}"
         series = nw.dependencies.is_into_series(values)
         values = nw.from_native(values, series_only=True) if series else plain_array(values)
         if series:
-            columns.append(_named(column, series_values, values))
+            columns.append(named(column, series_values, values))
         elif isinstance(values, np.ndarray) and values.ndim == 1:
-            columns.append(_named(column, _array_column, values, known.get(name, "")))
+            columns.append(named(column, _array_column, values, known.get(name, "")))
         elif isinstance(values, (np.ndarray, str, bytes)):
             raise ValueError(
                 f"{column} of X of {owner_of(estimator)} must be one list of values. Got "
                 f"{shown(values)}."
             )
         elif isinstance(values, Sequence):
-            columns.append(_named(column, read_values, values))
+            columns.append(named(column, read_values, values))
         else:
             raise TypeError(
                 f"{column} of X of {owner_of(estimator)} must be a list of values. Got "
@@ -361,8 +434,8 @@ def _from_map(estimator: object, X: Mapping[Any, Any], kinds: Kinds) -> Table:
         if len(columns[-1].values) != len(columns[0].values):
             raise ValueError(
                 f"The columns of X of {owner_of(estimator)} must have the same number of rows. Got "
-                f"{len(columns[0].values)} in {next(iter(X))!r} and {len(columns[-1].values)} in "
-                f"{name!r}."
+                f"{len(columns[0].values)} in {shown(next(iter(X)))} and "
+                f"{len(columns[-1].values)} in {shown(name)}."
             )
     return Table(names, columns)
 
@@ -386,7 +459,7 @@ def _from_array(estimator: object, X: Any, kinds: Kinds) -> Table:
     known = [""] * count
     if kinds is not None and len(kinds) == count:
         known = list(kinds.values() if isinstance(kinds, Mapping) else kinds)
-    columns = [_named(f"column {i}", _array_column, array[:, i], known[i]) for i in range(count)]
+    columns = [named(f"column {i}", _array_column, array[:, i], known[i]) for i in range(count)]
     return Table(None, columns)
 
 
@@ -403,7 +476,7 @@ def _from_rows(estimator: object, rows: Sequence[Any]) -> np.ndarray:
             raise
         raise ValueError(
             f"The rows of X of {owner_of(estimator)} must have the same length. Got {lengths[0]} "
-            f"in row 0 and {lengths[odd]} in row {odd}."
+            f"in {row_words(0)} and {lengths[odd]} in {row_words(odd)}."
         ) from None
 
 

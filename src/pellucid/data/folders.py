@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from pellucid.checks import file_name
+
 _HIDDEN = ("thumbs.db", "desktop.ini")
 
 
@@ -27,8 +29,11 @@ def list_pictures(folder: str | os.PathLike[str], least: int = 2) -> tuple[list[
     ------
     FileNotFoundError, NotADirectoryError
         If there is no such folder.
+    PermissionError
+        If it, or a folder in it, may not be read.
     ValueError
-        If there is no folder in it, or one of them has fewer pictures than `least`.
+        If there is no folder in it, or one of them has fewer pictures than `least`, or a name that
+        cannot be printed.
 
     Examples
     --------
@@ -42,19 +47,24 @@ def list_pictures(folder: str | os.PathLike[str], least: int = 2) -> tuple[list[
     for class_folder in sorted(root.iterdir()):
         if not class_folder.is_dir() or _is_hidden(class_folder.name):
             continue
+        if not class_folder.name.isprintable():
+            raise ValueError(
+                f"the class folder {file_name(class_folder)} must have a name that can be printed, "
+                "since it is the class. Rename it."
+            )
         files = files_below(class_folder)
         if len(files) < least:
-            got = f"{len(files)}, '{files[0]}'" if files else "none"
+            got = f"{len(files)}, {file_name(files[0])}" if files else "none"
             raise ValueError(
-                f"the class folder '{class_folder}' must hold at least {least} picture"
+                f"the class folder {file_name(class_folder)} must hold at least {least} picture"
                 f"{'s' if least > 1 else ''}. Got {got}. Add pictures, or remove the folder."
             )
         paths += files
         classes += [class_folder.name] * len(files)
     if not paths:
         raise ValueError(
-            f"'{folder}' must hold one folder a class, with its pictures in it. Got no folder. "
-            "Move the pictures into folders that are named after their classes."
+            f"{file_name(folder)} must hold one folder a class, with its pictures in it. Got no "
+            "folder. Move the pictures into folders that are named after their classes."
         )
     return paths, classes
 
@@ -72,9 +82,13 @@ def files_below(folder: str | os.PathLike[str]) -> list[str]:
 def _existing(folder: str | os.PathLike[str]) -> Path:
     root = Path(folder)
     if not root.exists():
-        raise FileNotFoundError(f"the folder '{folder}' does not exist.")
+        raise FileNotFoundError(f"the folder {file_name(folder)} does not exist.")
     if not root.is_dir():
-        raise NotADirectoryError(f"'{folder}' must be a folder of pictures. Got a file.")
+        raise NotADirectoryError(f"{file_name(folder)} must be a folder of pictures. Got a file.")
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise PermissionError(
+            f"the folder {file_name(folder)} may not be read. Change its permissions first."
+        )
     return root
 
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
-from pellucid.checks import shown, suggestion
-from pellucid.data.columns import check_finite, is_missing, label, plain_array, series_numbers
+from pellucid.checks import row_words, shown, suggestion
+from pellucid.data.columns import (
+    check_finite,
+    is_missing,
+    label,
+    named,
+    plain_array,
+    series_numbers,
+    unique_columns,
+)
 from pellucid.data.layout import Layout
 from pellucid.data.times import moment
 
@@ -57,7 +66,7 @@ class Groups(Layout):
                 f"X of {owner} must be a DataFrame where group or time is given. Got "
                 f"{type(X).__name__}."
             )
-        frame = nw.from_native(X, eager_only=True)
+        frame = unique_columns(owner, X)
         for role, name in (("group", group), ("time", time)):
             if name is not None and name not in frame.columns:
                 raise ValueError(
@@ -154,13 +163,18 @@ def _codes(owner: str, frame: Any, group: str | None) -> tuple[np.ndarray, list[
         raise ValueError(f"X of {owner} must have at least one row. Got none.")
     if group is None:
         return np.zeros(len(frame), dtype=np.int64), [None]
-    values = frame[group].to_list()
+    values = named(label([group], 0), frame[group].to_list)
     place: dict[Any, int] = {}
-    for row, value in enumerate(values):
+    for position, value in enumerate(values):
         if is_missing(value):
             raise ValueError(
-                f"column {group!r} of X of {owner} must name the sequence of every row. Got "
-                f"{shown(value)} in row {row}."
+                f"column {shown(group)} of X of {owner} must name the sequence of every row. Got "
+                f"{shown(value)} in {row_words(position)}."
+            )
+        if not isinstance(value, Hashable):
+            raise TypeError(
+                f"column {shown(group)} of X of {owner} must hold text, numbers or dates. Got "
+                f"{shown(value)} in {row_words(position)}."
             )
         place.setdefault(value, len(place))
     return np.array([place[value] for value in values], dtype=np.int64), list(place)
@@ -170,25 +184,26 @@ def _in_time(
     owner: str, column: Any, codes: np.ndarray, name: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """The order of rows, group by group and in time, and each row's place among all times."""
-    values = column.to_list()
+    values = named(label([name], 0), column.to_list)
     read = [None if is_missing(value) else moment(value) for value in values]
-    for row, (value, time) in enumerate(zip(values, read, strict=True)):
+    for position, (value, time) in enumerate(zip(values, read, strict=True)):
         if is_missing(value):
             raise ValueError(
-                f"column {name!r} of X of {owner} must say when every row was. Got "
-                f"{shown(value)} in row {row}."
+                f"column {shown(name)} of X of {owner} must say when every row was. Got "
+                f"{shown(value)} in {row_words(position)}."
             )
         if time is None:
             raise ValueError(
-                f"column {name!r} of X of {owner} must hold numbers, or dates with the year first, "
-                f"such as 2026-11-23. Got {shown(value)} in row {row}. Convert it first."
+                f"column {shown(name)} of X of {owner} must hold numbers, or dates with the year "
+                f"first, such as 2026-11-23. Got {shown(value)} in {row_words(position)}. Convert "
+                "it first."
             )
     try:
         ranks = {value: rank for rank, value in enumerate(sorted(set(read)))}  # type: ignore[type-var]
     except TypeError:
         raise TypeError(
-            f"column {name!r} of X of {owner} must hold numbers, or dates, all with a time zone or "
-            "all without. Got values of several types."
+            f"column {shown(name)} of X of {owner} must hold numbers, or dates, all with a time "
+            "zone or all without. Got values of several types."
         ) from None
     when = np.array([ranks[value] for value in read], dtype=np.int64)
     order = np.lexsort((when, codes))
@@ -197,8 +212,8 @@ def _in_time(
         first = int(np.flatnonzero(twice)[0])
         rows = sorted(order[first : first + 2].tolist())
         raise ValueError(
-            f"column {name!r} of X of {owner} must have each time once in a sequence. Got "
-            f"{shown(values[rows[0]])} in rows {rows[0]} and {rows[1]}. Leave one out, or name the "
-            "sequences with group."
+            f"column {shown(name)} of X of {owner} must have each time once in a sequence. Got "
+            f"{shown(values[rows[0]])} in {row_words(*rows)}. Leave one out, or name the sequences "
+            "with group."
         )
     return order, when

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.checks import shown
 from pellucid.data.targets import read_target
 
 MAX_CLASSES = 20
@@ -32,12 +33,12 @@ def infer_task(y: Any, name: str | None = None) -> tuple[str, str]:
     >>> infer_task([1.5, 2.25, 3.0])
     ('regression', 'the target has numbers with fractions: regression')
     """
-    owner = "the target" if name is None else f"target {name!r}"
+    owner = "the target" if name is None else f"target {shown(name)}"
     values, names = read_target(owner, y)
     if not len(values):
         raise ValueError(f"{owner} must have at least one value. Got none.")
     if name is None and names is not None and len(names) == 1:
-        owner = f"target {names[0]!r}"
+        owner = f"target {shown(names[0])}"
     task, reason = _decide(values)
     return task, f"{owner} {reason}: {task}"
 

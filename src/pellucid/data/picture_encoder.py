@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self, final
 import msgspec
 import numpy as np
 
-from pellucid.checks import one_of, shown
+from pellucid.checks import one_of, printable, row_words, shown
 from pellucid.data.columns import blocks, one_feature, owner_of, plain_array
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.layout import RowLayout
@@ -58,7 +58,9 @@ class Sources:
         if self._headers is None:
             pictures = self.pictures
             task, positions = "looking at pictures", range(len(pictures))
-            headers = read_all(lambda i: read_header(pictures[i]), positions, task, verbose)
+            headers = read_all(
+                lambda i: read_header(pictures[i]), positions, pictures, task, verbose
+            )
             self._headers = list(headers)
         return self._headers
 
@@ -174,11 +176,19 @@ class PictureEncoder(Encoder[Sources]):
             return self._encoded(np.stack([self._pixels(picture) for picture in pictures]))
         return self._pictures(pictures)
 
-    def readable(self, sources: Sequence[Any]) -> np.ndarray:
-        """Which of further pictures can be read, as bools."""
-        positions, task = range(len(sources)), "reading pictures"
-        outcomes = read_all(lambda i: self._pixels(sources[i]), positions, task, 0)
-        return np.array([not isinstance(pixels, PictureError) for pixels in outcomes], dtype=bool)
+    def readable(self, estimator: Any, sources: Sequence[Any]) -> np.ndarray:
+        """Which of further pictures can be used, as bools; all must be, unless `on_error` skips."""
+        task, able = "reading pictures", np.ones(len(sources), dtype=bool)
+        outcomes = read_all(
+            lambda i: self._pixels(sources[i]), range(len(sources)), sources, task, 0
+        )
+        with closing(outcomes):
+            for position, pixels in enumerate(outcomes):
+                if isinstance(pixels, PictureError):
+                    if self.on_error == "raise":
+                        raise self._fault(estimator, position, sources, pixels)
+                    able[position] = False
+        return able
 
     # -- arrays ------------------------------------------------------------------------------
 
@@ -288,7 +298,8 @@ class PictureEncoder(Encoder[Sources]):
             return None if counts is None else counts.of(pixels)
 
         # closed here, so that its threads end before an error goes on
-        with closing(read_all(read, list(headers), "reading pictures", verbose)) as outcomes:
+        task = "reading pictures"
+        with closing(read_all(read, list(headers), pictures, task, verbose)) as outcomes:
             for position, outcome in zip(headers, outcomes, strict=True):
                 if isinstance(outcome, PictureError):
                     self._leave_out(estimator, pictures, position, outcome)
@@ -318,7 +329,7 @@ class PictureEncoder(Encoder[Sources]):
             raise self._fault(estimator, position, sources, error, more) from None
         source = sources[position]
         path = isinstance(source, (str, os.PathLike))
-        name = os.fspath(source) if path else f"picture {position + 1}"
+        name = printable(source) if path else f"picture {position + 1}"
         self.left_out.append((position, f"{name} ({error.reason})"))
 
     def _check_some_left(self, estimator: Any, sources: Sequence[Any]) -> None:
@@ -405,7 +416,11 @@ class PictureEncoder(Encoder[Sources]):
 
 
 def _stacked(X: Any) -> Any:
-    """`X` as an array where it is one, or a list of arrays of one shape."""
+    """`X` as an array where it is one, or a list of arrays of one shape; a DataFrame as it is."""
+    import narwhals as nw
+
+    if nw.dependencies.is_into_dataframe(X):
+        return X
     array = plain_array(X)
     if isinstance(array, (list, tuple)) and len(array) and np.ndim(plain_array(array[0])) >= 2:
         array = np.stack([plain_array(row) for row in array])
@@ -415,7 +430,7 @@ def _stacked(X: Any) -> Any:
 def _check_finite(owner: str, array: np.ndarray) -> None:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         row = int(np.argmin(np.isfinite(array.reshape(len(array), -1)).all(axis=1)))
-        raise ValueError(f"X of {owner} must be finite. Got NaN or infinity in row {row}.")
+        raise ValueError(f"X of {owner} must be finite. Got NaN or infinity in {row_words(row)}.")
 
 
 def _size(size: Any, owner: str) -> tuple[int, int] | None:

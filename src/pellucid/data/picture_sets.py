@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import threading
+import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from pellucid.checks import file_name, one_line
 from pellucid.data.columns import plain_array
 from pellucid.data.pictures import PictureError, is_picture
 from pellucid.data.scaling import Standardiser
@@ -49,24 +53,37 @@ def sources_in(X: Any) -> list[Any] | None:
 
 def fault(position: int, sources: Sequence[Any], error: PictureError, way_out: str) -> ValueError:
     """The sentence for one picture of many: which, why, and the way out."""
-    source = sources[position]
-    name = f", '{os.fspath(source)}'," if isinstance(source, (str, os.PathLike)) else ""
     return ValueError(
-        f"picture {position + 1} of {len(sources)}{name} cannot be used: {error.reason}. "
-        f"{error.way_out or way_out}."
+        f"{_which(position, sources)} cannot be used: {error.reason}. {error.way_out or way_out}."
     )
 
 
+def _which(position: int, sources: Sequence[Any]) -> str:
+    """``picture 17 of 200, 'data/017.jpg',``."""
+    source = sources[position]
+    name = f", {file_name(source)}," if isinstance(source, (str, os.PathLike)) else ""
+    return f"picture {position + 1} of {len(sources)}{name}"
+
+
 def read_all(
-    read: Callable[[int], Any], positions: Sequence[int], task: str, verbose: int
+    read: Callable[[int], Any],
+    positions: Sequence[int],
+    sources: Sequence[Any],
+    task: str,
+    verbose: int,
 ) -> Generator[Any, None, None]:
     """``read(position)`` for all positions in order, or the PictureError that it raised.
 
-    Several threads read, since Pillow decodes outside Python's lock; a terminal shows a bar.
+    Several threads read, since Pillow decodes outside Python's lock; a terminal shows a bar. What
+    Pillow warns of on the way, such as damaged EXIF data, is one warning at the end.
     """
     from tqdm import tqdm
 
+    current = threading.local()
+    warned: dict[int, str] = {}
+
     def outcome(position: int) -> Any:
+        current.position = position
         try:
             return read(position)
         except PictureError as error:
@@ -76,7 +93,11 @@ def read_all(
         desc=task, total=len(positions), leave=False, disable=None if verbose else True,
         delay=0.5, unit="picture", dynamic_ncols=True,
     )  # fmt: skip
-    with bar, ThreadPoolExecutor(THREADS, thread_name_prefix="pellucid-pictures") as pool:
+    with (
+        _warnings_kept(current, warned),
+        bar,
+        ThreadPoolExecutor(THREADS, thread_name_prefix="pellucid-pictures") as pool,
+    ):
         rest = iter(positions)
         ahead = deque(pool.submit(outcome, position) for position in islice(rest, _AHEAD))
         while ahead:
@@ -84,6 +105,38 @@ def read_all(
             ahead.extend(pool.submit(outcome, position) for position in islice(rest, 1))
             bar.update()
             yield result
+    if warned:
+        first = min(warned)
+        others = f" (and of {len(warned) - 1} more)" if len(warned) > 1 else ""
+        warnings.warn(
+            f"{_which(first, sources)} can be used, but Pillow warns of it{others}: "
+            f"{one_line(warned[first])}.",
+            stacklevel=2,
+        )
+
+
+@contextmanager
+def _warnings_kept(current: Any, warned: dict[int, str]) -> Iterator[None]:
+    """Keep the first warning about each picture, of threads that have a `current` position.
+
+    Those of all other threads go where they went before.
+    """
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def keep(message: Warning | str, *args: Any, **options: Any) -> None:
+            position = getattr(current, "position", None)
+            if position is None:
+                show(message, *args, **options)
+            else:
+                warned.setdefault(position, str(message))
+
+        warnings.filterwarnings("always", category=UserWarning, module=r"PIL\.")
+        # a bomb is the picture's fault, unless the user has a filter for it
+        bomb = r"Image size \(\d+ pixels\) exceeds limit"
+        warnings.filterwarnings("error", bomb, RuntimeWarning, append=True)
+        warnings.showwarning = keep
+        yield
 
 
 class Counts:

@@ -6,23 +6,43 @@ Pillow decodes and resizes; it is imported only when there is a picture for it.
 from __future__ import annotations
 
 import errno
+import logging
 import os
+import stat
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.checks import shown
+from pellucid.checks import one_line, shown
+from pellucid.data import tiff
 
 COLORS = ("auto", "grey", "rgb")
 TYPES = {"bytes": np.uint8, "sixteen": np.uint16, "float": np.float32}  # by a picture's kind
+
+# Grids of pixels that Pillow decodes by itself. It knows more: PostScript, which it has another
+# program run, WMF, which Windows draws, and formats that are hardly in use, each one more decoder
+# for a crafted file to attack. Those without a mark at their beginning come last.
+FORMATS = (
+    "PNG", "JPEG", "GIF", "BMP", "DIB", "PPM", "TIFF", "WEBP", "AVIF", "HEIF", "JPEG2000", "ICO",
+    "ICNS", "DDS", "PSD", "QOI", "SGI", "SUN", "PCX", "XBM", "TGA",
+)  # fmt: skip
+_NO_RASTER = {  # by a file's first bytes
+    b"%!PS": "PostScript",
+    b"\xc5\xd0\xd3\xc6": "PostScript",
+    b"%PDF": "PDF",
+    b"<svg": "SVG",
+    b"<?xm": "XML",
+    b"\xd7\xcd\xc6\x9a": "WMF",
+}
 
 _ORIENTATION = 274  # the EXIF tag
 _TURNED = (5, 6, 7, 8)  # its values that swap height and width
 _GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 _ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
+_NO_HANDLER = logging.NullHandler()
 _LOADING = threading.Lock()  # two threads must not load one image, which may be in a list twice
 _WORDS = {"bytes": "of 8 bits", "sixteen": "of 16 bits", "float": "of numbers of any size"}
 
@@ -180,7 +200,16 @@ def _pillow() -> Any:
         raise ImportError(
             'Pictures need Pillow, which is not installed. Run: pip install "pellucid[pictures]"'
         ) from error
+    # what Pillow logs is in its exceptions too; without any handler it would be written to stderr
+    logging.getLogger("PIL").addHandler(_NO_HANDLER)
     return Image, ImageOps
+
+
+def _formats() -> tuple[str, ...]:
+    """Those of `FORMATS` that this Pillow knows: AVIF came late, and HEIF is a plugin's."""
+    image, _ = _pillow()
+    image.init()
+    return tuple(name for name in FORMATS if name in image.OPEN)
 
 
 @contextmanager
@@ -196,14 +225,23 @@ def _opened(source: Any) -> Iterator[Any]:
             raise PictureError(
                 f"it must be a path, an image of Pillow's or an array. It is {shown(source)}"
             )
-        if os.path.isdir(source):
+        about = os.stat(source)
+        if stat.S_ISDIR(about.st_mode):
             raise PictureError("it is a folder")
-        if os.path.getsize(source) == 0:
+        if not stat.S_ISREG(about.st_mode):  # a pipe would wait for ever
+            raise PictureError("it is no regular file")
+        if about.st_size == 0:
             raise PictureError("the file is empty")
         image, _ = _pillow()
         # opened here and not by Pillow, which would map a TIFF into memory and then turn it wrongly
-        with open(source, "rb") as file, image.open(file) as picture:
-            yield picture
+        with open(source, "rb") as file:
+            kind = _NO_RASTER.get(file.read(4))
+            if kind:
+                raise PictureError(f"it is {kind}, and no raster picture", "Convert it to PNG")
+            file.seek(0)
+            with image.open(file, formats=_formats()) as picture:
+                with tiff.quiet() if picture.format == "TIFF" else nullcontext():
+                    yield picture
     except Exception as error:
         raise _explained(error) from error
 
@@ -228,7 +266,7 @@ def _explained(error: Exception) -> Exception:
         )
     if isinstance(error, OSError) and error.errno is not None:
         return PictureError(f"the file cannot be read ({error.strerror})")
-    reason = " ".join(str(error).split()).rstrip(". ")[:100] or type(error).__name__
+    reason = one_line(str(error), 100) or type(error).__name__
     return PictureError(f"it is damaged or breaks off ({reason})")
 
 

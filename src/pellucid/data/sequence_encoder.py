@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Self, final
 
 import msgspec
 import numpy as np
 
-from pellucid.checks import shown
+from pellucid.checks import rows_at, shown
 from pellucid.data.columns import Table, one_feature, owner_of, plain_array
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.groups import Groups
@@ -18,6 +19,11 @@ from pellucid.data.step_layout import StepLayout
 from pellucid.data.table_encoder import TableEncoder
 from pellucid.data.windows import WindowLayout, Windows
 from pellucid.rows import Dense, Rows, Sequences
+
+_OR_LONG = (
+    " Name the columns that say which sequence a row belongs to and when it was, or cut a series "
+    "into windows."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,10 +99,10 @@ class SequenceEncoder(Encoder[Steps]):
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Steps]:
         if isinstance(X, Windows):
             return self._read_windows(estimator, X, learn)
-        flat, names = False, None
+        flat, names, order = False, None, None
         if self.group is not None or self.time is not None:
             groups = Groups.of(owner_of(estimator), X, self.group, self.time)
-            values, lengths = groups.table, groups.lengths
+            values, lengths, order = groups.table, groups.lengths, groups.order
             # the table need not live as long as the layout
             by_row: Layout = replace(groups, table=None)
             by_step = StepLayout("table", lengths, groups.order)
@@ -104,13 +110,14 @@ class SequenceEncoder(Encoder[Steps]):
             arrays = _listed(X)
             flat = self._is_flat(estimator, arrays, learn)
             if flat:
-                arrays, names = _flat_steps(estimator, X, learn)
+                arrays, names = one_feature(estimator, X, learn, True, _OR_LONG)
             elif isinstance(arrays, np.ndarray) and arrays.ndim == 2:
                 arrays = arrays[:, :, None]
             values, lengths = _all_steps(owner_of(estimator), arrays)
             by_row = RowLayout(len(lengths))
             by_step = StepLayout("array" if isinstance(arrays, np.ndarray) else "list", lengths)
-        table = self.table.read(estimator, values, learn)
+        with nullcontext() if order is None else rows_at(order):
+            table = self.table.read(estimator, values, learn)
         starts = np.cumsum(lengths) - lengths
         steps = Steps(table, starts, lengths, int(lengths.max()), flat, names)
         return Reading(steps, by_step if self.by_step else by_row)
@@ -127,7 +134,8 @@ class SequenceEncoder(Encoder[Steps]):
                 f"X of {owner} must be windows of {self.steps} steps, as in fit. Got windows of "
                 f"{X.steps}."
             )
-        table = self.table.read(estimator, X.table, learn)
+        with rows_at(X.order):
+            table = self.table.read(estimator, X.table, learn)
         lengths = np.full(len(X), X.steps, dtype=np.int64)
         return Reading(Steps(table, X.starts, lengths, X.steps, windows=X), WindowLayout(X))
 
@@ -225,25 +233,6 @@ def _as_sequences(rows: Dense, steps: Steps) -> Rows:
     if steps.windows is None and (steps.lengths == steps.longest).all():
         return Dense(rows.values.reshape(len(steps.lengths), steps.longest, -1))
     return Sequences(rows.values, steps.starts, steps.lengths, steps.longest)
-
-
-def _flat_steps(estimator: Any, X: Any, learn: bool) -> tuple[np.ndarray, list[str] | None]:
-    """A table whose columns are steps as sequences of one feature, and the columns' names."""
-    import narwhals as nw
-
-    columns: Any = ()
-    if nw.dependencies.is_into_dataframe(X):
-        columns = nw.from_native(X, eager_only=True).iter_columns()
-    for column in columns:
-        dtype = column.dtype
-        if not (dtype.is_numeric() or isinstance(dtype, (nw.Boolean, nw.Object))):
-            raise ValueError(
-                f"X of {owner_of(estimator)} must hold numbers, one column a step, where it is a "
-                f"table without group or time. Got {dtype} in column {column.name!r}. Name the "
-                "columns that say which sequence a row belongs to and when it was, or cut a series "
-                "into windows."
-            )
-    return one_feature(estimator, X, learn, "allow-nan")
 
 
 def _listed(X: Any) -> Any:

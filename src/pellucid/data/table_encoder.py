@@ -10,13 +10,13 @@ from typing import Any, Literal, Self, final
 import numpy as np
 from sklearn.preprocessing import OneHotEncoder
 
-from pellucid.checks import shown
+from pellucid.checks import row_words, shown
 from pellucid.data.columns import (
     Column,
     Table,
     as_text,
+    check_columns,
     check_finite,
-    did_you_mean,
     label,
     owner_of,
     to_table,
@@ -74,10 +74,14 @@ class TableEncoder(Encoder[Table]):
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Table]:
         if learn:
             table = to_table(estimator, X)
+            kinds = [column.kind for column in table.columns]
         else:
             names, kinds = self.names, self.kinds
             known = kinds if names is None else dict(zip(names, kinds, strict=True))
             table = self._in_order(estimator, to_table(estimator, X, known))
+        if table.matrix is None or set(kinds) - {"number"}:
+            for index, (column, kind) in enumerate(zip(table.split(), kinds, strict=True)):
+                _check(estimator, column, label(self.names or table.names, index), kind)
         return Reading(table, RowLayout(table.shape[0]))
 
     def learn(self, estimator: Any, reading: Reading[Table], weights: Any, dtype: Any) -> Dense:
@@ -91,7 +95,7 @@ class TableEncoder(Encoder[Table]):
                 "empty" if column.kind == "text" and column.missing[heavy].all() else column.kind
                 for column in table.columns
             ]
-        self._scaler = Standardiser().fit(self._numbers(estimator, table), weights)
+        self._scaler = Standardiser().fit(self._numbers(table), weights)
         self._categories, self._rare = [], []
         for index in self._text:
             categories, rare = heaviest_categories(table.columns[index].values, weights)
@@ -103,7 +107,7 @@ class TableEncoder(Encoder[Table]):
 
     def encode(self, estimator: Any, reading: Reading[Table]) -> Dense:
         table = reading.content
-        numbers = self._numbers(estimator, table)
+        numbers = self._numbers(table)
         encoded = np.empty((table.shape[0], self.n_outputs), dtype=self.dtype)
         stop = len(self._numeric)
         self._scaler.transform(numbers, encoded[:, :stop])
@@ -112,7 +116,7 @@ class TableEncoder(Encoder[Table]):
             stop += 1
         if self._text:
             columns = table.split()
-            texts = np.column_stack([self._texts(estimator, columns[i], i) for i in self._text])
+            texts = np.column_stack([_texts(columns[i]) for i in self._text])
             self._encode_texts(texts, encoded[:, stop:])
         return Dense(encoded)
 
@@ -193,46 +197,29 @@ class TableEncoder(Encoder[Table]):
                 rare += 1
             start += len(categories)
 
-    def _numbers(self, estimator: Any, table: Table) -> np.ndarray:
+    def _numbers(self, table: Table) -> np.ndarray:
         """The numeric columns side by side, shape (rows, numbers)."""
         if table.matrix is not None and not self._text and "time" not in self.kinds:
             return table.matrix
         columns, numeric = table.split(), self._numeric
         numbers = np.empty((table.shape[0], len(numeric)))
         for position, index in enumerate(numeric):
-            numbers[:, position] = self._values(estimator, columns[index], index)
-        check_finite(estimator, numbers, lambda position: label(self.names, numeric[position]))
+            column = columns[index]
+            if self.kinds[index] == "empty":  # nothing was learned: a value tells that it is there
+                numbers[:, position] = np.where(column.missing, np.nan, 0.0)
+            else:
+                numbers[:, position] = column.values
         return numbers
-
-    def _values(self, estimator: Any, column: Column, index: int) -> np.ndarray:
-        known = self.kinds[index]
-        if known == "empty":  # nothing was learned: only whether there is a value can matter
-            return np.where(column.missing, np.nan, 0.0)
-        alike = ("time",) if known == "time" else ("number", "boolean")
-        if column.kind not in (*alike, "empty"):
-            raise self._mismatch(estimator, column, index)
-        return column.values
-
-    def _texts(self, estimator: Any, column: Column, index: int) -> np.ndarray:
-        if column.kind == "time":
-            raise self._mismatch(estimator, column, index)
-        return column.values if column.kind == "text" else as_text(column)
-
-    def _mismatch(self, estimator: Any, column: Column, index: int) -> ValueError:
-        rows = np.flatnonzero(~column.missing).tolist()
-        texts = column.kind == "text"
-        row = next((i for i in rows if texts and not _is_number(column.values[i])), rows[0])
-        return ValueError(
-            f"{label(self.names, index)} of X must hold {_WORDS[self.kinds[index]]}, as when "
-            f"{owner_of(estimator)} was fitted. Got {_WORDS[column.kind]}, "
-            f"{shown(column.values[row])} in row {row}."
-        )
 
     def _in_order(self, estimator: Any, table: Table) -> Table:
         """`table` with its columns in the order of training, or an error that says what differs."""
         owner, given = owner_of(estimator), table.names
         if self.names is not None and given is not None:
-            return self._by_name(owner, table, given, self.names)
+            check_columns(owner, given, self.names)
+            if given == self.names:
+                return table
+            columns = dict(zip(given, table.split(), strict=True))
+            return Table(self.names, [columns[name] for name in self.names])
         if given is not None:
             warnings.warn(
                 f"X has feature names, but {owner} was fitted without feature names", stacklevel=4
@@ -248,26 +235,6 @@ class TableEncoder(Encoder[Table]):
                 "features as input."
             )
         return table
-
-    @staticmethod
-    def _by_name(owner: str, table: Table, given: list[str], names: list[str]) -> Table:
-        lacking = [name for name in names if name not in given]
-        extra = [name for name in given if name not in names]
-        more = f" (and {len(lacking or extra) - 1} more)" if len(lacking or extra) > 1 else ""
-        if lacking:
-            raise ValueError(
-                f"X of {owner} must have column {lacking[0]!r}{more}, as in fit. Got columns "
-                f"{_listed(given)}.{did_you_mean(lacking[0], extra)}"
-            )
-        if extra:
-            raise ValueError(
-                f"X of {owner} must have the columns that it had in fit. Got column "
-                f"{extra[0]!r}{more}, unseen at fit time. Leave it out."
-            )
-        if given == names:
-            return table
-        columns = dict(zip(given, table.split(), strict=True))
-        return Table(names, [columns[name] for name in names])
 
     @property
     def _numeric(self) -> list[int]:
@@ -302,6 +269,29 @@ class TableEncoder(Encoder[Table]):
             mean, scale = scaler.mean[position], scaler.scale[position]
             line = f"{kind}, mean {mean:.6g}, standard deviation {scale:.6g}"
         return line + (", missing in some rows" if scaler.missing[position] else "")
+
+
+def _check(estimator: Any, column: Column, name: str, known: str) -> None:
+    """Refuse a column that is not of the `known` kind, or not finite."""
+    alike = {
+        "time": ("time", "empty"),
+        "text": ("text", "number", "boolean", "empty"),
+        "empty": tuple(_WORDS),
+    }.get(known, ("number", "boolean", "empty"))
+    rows = np.flatnonzero(~column.missing).tolist() if column.kind not in alike else []
+    if rows:
+        texts = column.kind == "text"
+        odd = next((i for i in rows if texts and not _is_number(column.values[i])), rows[0])
+        raise ValueError(
+            f"{name} of X must hold {_WORDS[known]}, as when {owner_of(estimator)} was fitted. Got "
+            f"{_WORDS[column.kind]}, {shown(column.values[odd])} in {row_words(odd)}."
+        )
+    if known not in ("text", "empty"):
+        check_finite(estimator, column.values[:, None], lambda _: name)
+
+
+def _texts(column: Column) -> np.ndarray:
+    return column.values if column.kind == "text" else as_text(column)
 
 
 def heaviest_categories(

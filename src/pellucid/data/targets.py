@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from pellucid.checks import fault, one_of, shown, suggestion
+from pellucid.checks import fault, one_of, row_words, shown, suggestion
 from pellucid.data.columns import (
     Column,
     is_missing,
@@ -214,7 +214,7 @@ class MultilabelTarget:
             came = f"shape {values.shape}"
             if values.ndim == 2:
                 row, column = np.argwhere(wrong)[0]
-                came = f"{shown(values[row].tolist()[column])} in row {row}"
+                came = f"{shown(values[row].tolist()[column])} in {row_words(row)}"
             raise ValueError(
                 f"y of {owner_of(estimator)} with several columns must hold only 0 and 1, one "
                 f"column a label. Got {came}. Fit one model for each column."
@@ -297,8 +297,8 @@ class NumberTarget:
         _check_not_empty(estimator, values)
         if values.dtype.kind not in "biuf":
             raise ValueError(
-                f"y of {owner} must hold numbers. Got {shown(values.ravel().tolist()[0])} in row "
-                "0. For labels use a classifier."
+                f"y of {owner} must hold numbers. Got {shown(values.ravel().tolist()[0])} in "
+                f"{row_words(0)}. For labels use a classifier."
             )
         if values.ndim > 2:
             raise ValueError(
@@ -444,7 +444,9 @@ def _uniform(owner: str, values: np.ndarray) -> np.ndarray:
 def _no_value(owner: str, value: Any, row: int) -> ValueError:
     infinite = isinstance(value, float) and np.isinf(value)
     must = "be finite" if infinite else "have a value in every row"
-    return ValueError(f"y of {owner} must {must}. Got {value} in row {row}. Leave such rows out.")
+    return ValueError(
+        f"y of {owner} must {must}. Got {value} in {row_words(row)}. Leave such rows out."
+    )
 
 
 def _check_not_empty(estimator: Any, values: np.ndarray) -> None:
@@ -466,6 +468,6 @@ def _in_order(
     for name in known:
         if name not in names:
             raise ValueError(
-                f"y of {owner} must have column {name!r}, as before. Got {shown(names)}."
+                f"y of {owner} must have column {shown(name)}, as before. Got {shown(names)}."
             )
     return matrix[:, [names.index(name) for name in known]]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import checks
-from pellucid.data.columns import plain_array, series_numbers
+from pellucid.data.columns import named, plain_array, series_numbers, series_values, unique_columns
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout
 from pellucid.rows.sequences import coverage
@@ -38,6 +38,8 @@ class Windows:
         share of its series that lies before it.
     names, times : list
         The name and the last times of each series.
+    order : int64 ndarray of shape (rows,)
+        Each row's position in the series as they were given.
     """
 
     table: Any
@@ -48,6 +50,7 @@ class Windows:
     when: np.ndarray
     names: list[Any]
     times: list[list[Any]]
+    order: np.ndarray
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -244,7 +247,9 @@ class _Series:
         if isinstance(self.table, np.ndarray):
             return self.table[starts[:, None] + np.arange(steps)]
         about = columns | {"steps": steps, "horizon": ahead.shape[1]}
-        return Windows(self.table, starts, steps, ahead, about, self.when, self.names, self.times)
+        return Windows(
+            self.table, starts, steps, ahead, about, self.when, self.names, self.times, self.order
+        )
 
 
 def _read(series: Any, time: str | None, group: str | None) -> _Series:
@@ -267,7 +272,7 @@ def _read(series: Any, time: str | None, group: str | None) -> _Series:
         when = _shares(groups.lengths) if groups.when is None else groups.when
         return _Series(groups.table, groups.lengths, groups.order, when, groups.labels, times)
     if is_frame:
-        table = nw.from_native(series, eager_only=True).to_native()
+        table = unique_columns("windows", series).to_native()
     else:
         table = np.asarray(plain_array(series))
         table = table[:, None] if table.ndim == 1 else table
@@ -304,10 +309,11 @@ def _read_target(table: Any, target: Any) -> tuple[Any, np.ndarray]:
         )
     if not frame[target].dtype.is_numeric():
         raise TypeError(
-            f"target of windows must be a column of numbers. Got {target!r} of "
+            f"target of windows must be a column of numbers. Got {checks.shown(target)} of "
             f"{frame[target].dtype}."
         )
-    return target, series_numbers(frame[target])
+    column = named(f"column {checks.shown(target)}", series_values, frame[target])
+    return target, column.values
 
 
 def _shares(lengths: np.ndarray) -> np.ndarray:
@@ -348,8 +354,8 @@ def _check_target(values: np.ndarray, ahead: np.ndarray, target: Any, order: np.
     bad = np.sort(order[wanted[~np.isfinite(values[wanted])]])
     if len(bad):
         run = np.flatnonzero(np.append(np.diff(bad), 2) > 1)[0]  # the first that ends
-        where = f"row {bad[0]}" if run == 0 else f"rows {bad[0]} to {bad[run]}"
-        name = "" if target is None else f" {target!r}"
+        where = checks.row_words(*(bad[:1] if run == 0 else bad[[0, run]]), joint="to")
+        name = "" if target is None else f" {checks.shown(target)}"
         raise ValueError(
             f"the target{name} of windows must be known wherever it is to be forecast. Got missing "
             f"or infinite values in {where}. Fill them in, or cut the series there."

@@ -156,8 +156,12 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         epochs: int | None = None,
         going_on: bool = False,
         classes: Any = None,
+        ready: Callable[[], None] | None = None,
     ) -> Self:
-        """Encode and train; a fit that fails changes nothing."""
+        """Encode and train; a fit that fails changes nothing.
+
+        `ready` is called before the first epoch, when encoders can read further rows.
+        """
         before = self.__dict__.copy()
         going_on = going_on and hasattr(self, "network_")
         if going_on:
@@ -165,7 +169,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             self.history_ = copy.deepcopy(self.history_)
             self._optimizer_state = copy.deepcopy(self._optimizer_state)
         try:
-            self._fit_or_fail(X, y, sample_weight, epochs, going_on, classes)
+            self._fit_or_fail(X, y, sample_weight, epochs, going_on, classes, ready)
         except BaseException:
             self.__dict__.clear()
             self.__dict__.update(before)
@@ -174,13 +178,22 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
 
     @with_callbacks  # inside the undoing: teardown needs what scikit-learn keeps on the estimator
     def _fit_or_fail(
-        self, X: Any, y: Any, sample_weight: Any, epochs: int | None, going_on: bool, classes: Any
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        epochs: int | None,
+        going_on: bool,
+        classes: Any,
+        ready: Callable[[], None] | None,
     ) -> None:
         settings = self._settings()
         if epochs is not None and settings.schedule.needs_end:
             settings.schedule = schedules.Constant()
         dtype = settings.dtype
         examples, layout, used = self._encode(X, y, sample_weight, going_on, classes, dtype)
+        if ready is not None:
+            ready()
         settings.loss, outputs, settings.accuracy = self._loss()
         layers = self._layers(outputs)
         if going_on:

@@ -14,7 +14,7 @@ from pellucid.engine import available_threads
 from pellucid.kernels.grid import Grid, grid_of, tiled_pixel
 from pellucid.layers.activations import Activation
 from pellucid.layers.base import ROW_SLICES, Layer, Parameter, Shape, border_of, each_layer
-from pellucid.network.memory import check_memory
+from pellucid.memory import check_memory
 
 PREDICT_ROWS, PREDICT_BYTES = 256, 16 << 20  # of a batch at inference; no result depends on them
 # below this many multiply-adds a step, waiting for a second thread costs more than it brings

@@ -13,7 +13,7 @@ from pellucid import checks
 from pellucid.kernels.panels import aligned, pack, stored_columns, unpack
 from pellucid.layers.base import Parameter
 from pellucid.layers.initialization import initial
-from pellucid.network.memory import check_memory
+from pellucid.memory import check_memory
 from pellucid.randomness import Stream, seed_from
 
 

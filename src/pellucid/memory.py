@@ -1,4 +1,4 @@
-"""What a network asks for, held against the memory that there is, before it is allocated.
+"""What is asked for, held against the memory that there is, before it is allocated.
 
 Linux hands out more than it has, and ends the process when it is used.
 """
