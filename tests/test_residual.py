@@ -446,12 +446,17 @@ def test_the_shortcut_has_the_stride_of_the_layers_that_it_leads_around():
     assert shortcut[0].stride == (6, 1)
 
 
-def test_blocks_deep_in_blocks_cost_no_more_than_their_number():
-    block = Linear(4)
-    for _ in range(60):
+@pytest.mark.parametrize(
+    ("block", "shape"), [(Linear(4), (4,)), (Conv1d(3, 1), (5, 2)), (Conv2d(3, 1), (4, 4, 2))]
+)
+def test_blocks_deep_in_blocks_cost_no_more_than_their_number(block, shape):
+    """Where the shape changes, each block asks those inside twice: 2^99 times the innermost."""
+    for _ in range(99):
         block = Residual([block])
-    network = Network([block]).build(4, random_state=0)
-    assert network.forward(np.ones((1, 4))).shape == (1, 4)
+    network = Network([block]).build(shape, random_state=0)
+    assert network.forward(np.ones((1, *shape))).shape == (1, *network.output_shape)
+    with pytest.raises(ValueError, match="must be nested at most 100 deep. Got 101"):
+        Residual([Residual([block])])
 
 
 def test_the_rows_of_a_prediction_count_what_is_inside():

@@ -214,6 +214,9 @@ class SequenceEncoder(Encoder[Steps]):
                 "sequences without an axis of features must have one feature. Got "
                 f"{self.table.n_features}."
             )
+        for column in (self.group, self.time):
+            if not isinstance(column, str | None):
+                raise ValueError(f"group and time must be names of columns. Got {shown(column)}.")
         if self.table.names is None and (self.group or self.time):
             raise ValueError(
                 "sequences by group or time must be of a table. Got one without names."

@@ -65,8 +65,12 @@ def from_plain(value: Any) -> Any:
     """What :func:`to_plain` described."""
     if isinstance(value, list):
         return [from_plain(entry) for entry in value]
-    if not isinstance(value, dict):
+    if value is None or type(value) in (bool, int, float, str):
         return value
+    if not isinstance(value, dict):
+        raise ValueError(
+            f"a parameter of a saved model must be a plain value. Got {checks.shown(value)}."
+        )
     if "layer" in value:
         return layer_from_config({name: from_plain(setting) for name, setting in value.items()})
     if "pairs" in value:

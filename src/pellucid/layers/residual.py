@@ -60,6 +60,8 @@ class Residual(Layer):
             )
         single = tuple(part for layer in inner for part in layer.stack())
         object.__setattr__(self, "layers", single)
+        # asked for again by each block around this one: without it, twice as often for each
+        object.__setattr__(self, "_known_ends", {})
 
     @property
     def depth(self) -> int:
@@ -120,6 +122,12 @@ class Residual(Layer):
 
     def _ends(self, shape: Shape) -> tuple[Shape, Layer | None]:
         """What F makes of `shape`, and the projection that does so too, where one is needed."""
+        known: dict[Shape, tuple[Shape, Layer | None]] = vars(self)["_known_ends"]
+        if shape not in known:
+            known[shape] = self._worked_out_ends(shape)
+        return known[shape]
+
+    def _worked_out_ends(self, shape: Shape) -> tuple[Shape, Layer | None]:
         output = shape
         for layer in self.layers:
             layer.parameters(output)
