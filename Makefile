@@ -7,12 +7,15 @@ RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 	"$$p" -c '$(RECENT)' 2>/dev/null && { echo "$$p"; break; }; done)
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+INSTALL = -m pip --disable-pip-version-check -qq install
+OLDEST := .venv-oldest/bin
+NEWEST := .venv-newest/bin
+PYTEST := -m pytest -q -n 2 -m "not slow"
 
-.PHONY: help demo test check check-all fuzz bench clean
+.PHONY: help demo test test-oldest test-newest check check-all fuzz bench clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 21
 
 demo: .venv/with-cli ## see networks learn a table, pictures and a series, all real; drawings go to demo/
 	@mkdir -p demo
@@ -37,13 +40,21 @@ demo: .venv/with-cli ## see networks learn a table, pictures and a series, all r
 	@echo "Its wrong answers on digits: $(CURDIR)/demo/mistakes.png"
 
 test: .venv/with-test ## run the tests
-	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+	$(BIN)/python $(PYTEST)
+
+test-oldest: .venv-oldest/with-test ## run them with the oldest libraries that pyproject.toml allows
+	$(OLDEST)/python $(PYTEST)
+
+test-newest: .venv-newest/bin/python ## run them with the newest libraries there are
+	@echo "Bringing .venv-newest up to date"
+	@$(NEWEST)/python $(INSTALL) --upgrade --upgrade-strategy eager -e ".[test]"
+	$(NEWEST)/python $(PYTEST)
 
 check: .venv/with-test .venv/with-check ## lint, type check, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+	$(BIN)/python $(PYTEST)
 
 check-all: .venv/with-test .venv/with-check ## check, and the tests that take minutes
 	$(BIN)/ruff check .
@@ -58,18 +69,25 @@ fuzz: .venv/with-test ## try damaged and crafted files, CASES=1000000; goes on w
 bench: .venv/with-cli .venv/with-bench ## time pellucid beside its peers
 	$(BIN)/python -m benchmarks
 
-clean: ## remove .venv, demo and caches
-	rm -rf .venv demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## remove .venv and its like, demo and caches
+	rm -rf .venv .venv-oldest .venv-newest demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/bin/python:
+.venv/bin/python $(OLDEST)/python $(NEWEST)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed. Install it, or: make PYTHON=/path/to/python"; exit 2; }
-	@echo "Making .venv with $(PYTHON)"
+	@echo "Making $(@:/bin/python=) with $(PYTHON)"
 	@"$(PYTHON)" -c '$(RECENT)' || { echo "$(PYTHON) must be Python 3.11 or later."; exit 2; }
-	@"$(PYTHON)" -m venv .venv
+	@"$(PYTHON)" -m venv $(@:/bin/python=)
 
 # The package itself is installed as a link to src/: only pyproject.toml calls for a new install.
 .venv/with-%: pyproject.toml | .venv/bin/python
 	@echo "Installing pellucid[$*] into .venv (a minute or two, once)"
-	@$(PIP) install -e ".[$*]"
+	@$(BIN)/python $(INSTALL) -e ".[$*]"
+	@touch $@
+
+# uv takes the lower bounds of pyproject.toml as they stand; pip knows no such way.
+.venv-oldest/with-test: pyproject.toml | $(OLDEST)/python
+	@echo "Installing the oldest libraries into .venv-oldest (a minute or two, once)"
+	@$(OLDEST)/python $(INSTALL) uv
+	@$(OLDEST)/uv pip install -q --python $(OLDEST)/python --resolution lowest-direct --upgrade -e ".[test]"
 	@touch $@

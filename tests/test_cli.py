@@ -255,7 +255,7 @@ def test_bad_parameters():
     assert "must have the form name=value" in fails(*fit, "--set", "hidden_dim")
     assert "'--test-fraction'" in fails(*fit, "--test-fraction", "1.5")
     assert "No such option" in fails(*fit, "--outptu", "x")
-    assert "Did you mean 'fit'?" in fails("fti")
+    assert "No such command 'fti'" in fails("fti")
 
 
 def test_bad_places_are_refused_before_the_training():

@@ -1,12 +1,19 @@
-"""Imports run one way: the table in CONTRIBUTING.md is true, and no file is part of a circle."""
+"""Imports run one way: the table in CONTRIBUTING.md is true, and no file is part of a circle.
+
+And all can be imported and used under ``python -OO``, which leaves out docstrings and assertions.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from pellucid.estimators.parameters import ESTIMATORS
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "pellucid"
@@ -88,3 +95,60 @@ def test_no_file_is_part_of_a_circle():
 
     for module in graph:
         visit(module, ())
+
+
+WITHOUT_DOCSTRINGS = """
+import importlib, sys
+import numpy as np
+from click.testing import CliRunner
+
+for module in sys.argv[2:]:
+    importlib.import_module(module)
+
+import pellucid
+from pellucid.cli.main import application
+from pellucid.estimators.parameters import ESTIMATORS
+
+def run(*arguments):
+    result = CliRunner().invoke(application, arguments)
+    print(*arguments[:2], result.exit_code, *result.output.split()[:2])
+
+X = np.random.default_rng(0).normal(size=(40, 6)).round(3)
+y = (X[:, 0] > 0).astype(int)
+for name, kind in ESTIMATORS.items():
+    model = kind(max_epochs=1, random_state=0, verbose=0).fit(X, y)
+    model.save("model")
+    print(name, np.array_equal(pellucid.load("model").predict(X), model.predict(X)))
+try:
+    kind(max_epochs=0).fit(X, y)
+except ValueError as error:
+    print(error)
+
+np.savetxt("data.csv", np.column_stack([X, y]), "%g", ",", header="a,b,c,d,e,f,y", comments="")
+run()
+for command in application.commands:
+    run(command, "--help")
+run("fit", "data.csv", "--target", "y", "--set", "max_epochs=1", "-q")
+for command in (["evaluate", "data.safetensors", "data.csv"], ["summary", "data.safetensors"],
+                ["predict", "data.safetensors", "data.csv"]):
+    run(*command)
+"""
+
+
+def test_docstrings_and_assertions_may_be_left_out(tmp_path):
+    """Every module, estimator and command under ``python -OO``."""
+    modules = [f"pellucid.{name}" for name in MODULES if name not in ("", "__main__")]
+    command = [sys.executable, "-OO", "-c", WITHOUT_DOCSTRINGS, "--", *modules]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    commands = ("fit", "predict", "evaluate", "summary", "compile")
+    assert done.stdout.splitlines() == [
+        *(f"{name} True" for name in ESTIMATORS),
+        f"max_epochs of {list(ESTIMATORS)[-1]} must be a positive integer. Got 0.",
+        "0 Usage: application",
+        *(f"{name} --help 0 Usage: application" for name in commands),
+        "fit data.csv 0",
+        "evaluate data.safetensors 0 y, 40",
+        "summary data.safetensors 0 data.safetensors: FCNNClassifier,",
+        "predict data.safetensors 0 y 0",
+    ]

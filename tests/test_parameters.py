@@ -3,8 +3,6 @@
 import copy
 import inspect
 import pickle
-import subprocess
-import sys
 from dataclasses import KW_ONLY, dataclass
 
 import pytest
@@ -100,10 +98,3 @@ def test_every_estimator_is_public():
     names = [name for name in pellucid.estimators.__all__ if name[0].isupper()]
     assert sorted(ESTIMATORS) == sorted(names)
     assert set(names) <= set(pellucid.__all__)
-
-
-def test_docstrings_may_be_left_out():
-    code = "from pellucid import CNNClassifier; print(CNNClassifier(channels=3))"
-    command = [sys.executable, "-OO", "-B", "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("CNNClassifier(channels=3)\n", "")

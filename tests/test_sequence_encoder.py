@@ -203,6 +203,20 @@ def test_faults_of_a_long_table():
         model.fit(frame, np.arange(float(len(frame))))
 
 
+@pytest.mark.parametrize("dtype", ("string", "category", object, "Int64", "float64"))
+def test_targets_of_rows_may_not_be_missing(dtype):
+    """Whatever stands for a missing one: pandas' own NA cannot be compared."""
+    numeric = dtype in ("Int64", "float64")
+    a, b, gap = (0, 1, None) if numeric else ("p", "q", pd.NA)
+    frame = pd.DataFrame({"who": ["u", "u", "v", "v"], "x": np.arange(4.0)})
+    model = LSTMClassifier(group="who", **QUICK)
+    with pytest.raises(ValueError, match=r"same in all rows of a sequence\. Got .* in 'v'"):
+        model.fit(frame, pd.Series([a, a, gap, b], dtype=dtype))
+    with pytest.raises(ValueError, match=r"have a value in every row\. Got (None|nan) in row 1"):
+        model.fit(frame, pd.Series([a, a, gap, gap], dtype=dtype))
+    assert model.fit(frame, pd.Series([a, a, b, b], dtype=dtype)).classes_.tolist() == [a, b]
+
+
 def test_sequences_share_their_steps():
     found = Sequences.from_list([np.ones((2, 1)), np.zeros((3, 1))])
     assert found.shape == (2, 3, 1) and len(found.take(np.array([1]))) == 1

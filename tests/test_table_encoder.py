@@ -115,6 +115,15 @@ def test_every_kind_of_table_gives_the_same_matrix(source):
     np.testing.assert_array_equal(encoder.transform(estimator, as_map()), expected)
 
 
+def test_text_may_miss_values_of_any_kind():
+    """NaN and not-a-time beside text are no text of their own."""
+    no_time = np.datetime64("NaT", "s"), np.timedelta64("NaT", "s")
+    missing = [None, np.nan, *no_time, decimal.Decimal("NaN")]
+    encoder, _, matrix = fitted({"city": ["Rome", "Oslo", *missing]})
+    assert encoder.output_names == ["city=Oslo", "city=Rome", "city missing"]
+    assert matrix[2:].tolist() == [[0, 0, 1]] * 5
+
+
 def test_the_values():
     _, _, matrix = fitted(as_map(), dtype=np.float64)
     ages = np.array([31, 45, 45]) - 121 / 3

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
+import numpy as np
 import pandas as pd
 
 from pellucid.data.times import continued, written
@@ -39,13 +40,14 @@ def test_times_stay_of_their_kind():
     assert continued([1, 2, 4], 1) == [5.5]
     assert continued([date(2024, 2, 28), date(2024, 2, 29)], 1) == [date(2024, 3, 1)]
     assert continued([timedelta(hours=1), timedelta(hours=2)], 1) == [timedelta(hours=3)]
-    stamps = list(pd.date_range("2024-01-31", periods=3, freq="ME", tz="Europe/Berlin"))
-    (later,) = continued(stamps, 1)
+    ends = pd.date_range("2024-01-31", periods=3, freq=pd.offsets.MonthEnd(), tz="Europe/Berlin")
+    (later,) = continued(list(ends), 1)
     assert later == pd.Timestamp("2024-04-30", tz="Europe/Berlin") and later.tz is not None
 
 
 def test_times_in_text():
     assert written([datetime(2024, 1, 1), datetime(2024, 1, 2)]) == ["2024-01-01", "2024-01-02"]
     assert written([datetime(2024, 1, 1), datetime(2024, 1, 1, 1)])[0] == "2024-01-01 00:00:00"
-    assert written([pd.NaT, datetime(2024, 1, 1), None]) == ["", "2024-01-01", ""]
+    missing = [pd.NaT, None, pd.NA, float("nan"), np.datetime64("NaT", "s")]
+    assert written([*missing, datetime(2024, 1, 1)]) == [""] * 5 + ["2024-01-01"]
     assert written([2.0, 0.1 + 0.2, 7, "7.0"]) == ["2", "0.3", "7", "7.0"]

@@ -1,5 +1,8 @@
 """Windows of a series: what they hold, what followed, and what is refused."""
 
+import decimal
+
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -45,6 +48,35 @@ def test_a_table_is_put_in_time(library):
     assert (y == np.arange(4.0, 11)[:, None] + [0, 1]).all()
     assert (X.last("v") == np.arange(3.0, 10)).all()
     assert X[2:4].starts.tolist() == [2, 3]
+
+
+def test_missing_numbers_may_be_objects(monkeypatch):
+    """As in pandas before 2.2, for a column of Arrow's floats with a gap."""
+    to_numpy = nw.Series.to_numpy
+
+    def with_objects(series):
+        values = to_numpy(series)
+        return np.where(np.isnan(values), pd.NA, values.astype(object))
+
+    frame = pd.DataFrame({"v": np.arange(6.0), "gap": [1.5, np.nan, 2.5, 3.5, 4.5, 5.5]})
+    long = frame.assign(name=["a"] * 3 + ["b"] * 3)
+    expected = windows(frame, 2, target="v")[0].last("gap")
+    monkeypatch.setattr(nw.Series, "to_numpy", with_objects)
+    X, y = windows(frame, 2, target="v")
+    assert X.last("gap").tolist() == expected.tolist() == [1.5, 2.5, 3.5, 4.5]
+    assert y.tolist() == [2.0, 3.0, 4.0, 5.0]
+    model = LSTMRegressor(**QUICK).fit(X, y)
+    assert np.isfinite(model.predict(X)).all()
+    assert windows(long, 2, target="v", group="name")[1].tolist() == [2.0, 5.0]
+    series = windows(frame["gap"], 4, 2)[0]
+    assert series.dtype == np.float64 and np.isnan(series[0, :, 0]).tolist() == [0, 1, 0, 0]
+
+
+def test_a_series_of_decimals_may_have_gaps():
+    values = [None if v is None else decimal.Decimal(v) for v in ("1.5", None, "2.5", "3.5")]
+    X, y = windows(pl.Series(values), 3)
+    np.testing.assert_array_equal(X[:, :, 0], [[1.5, np.nan, 2.5]])
+    assert y.tolist() == [3.5]
 
 
 def test_scikit_learn_takes_windows_as_it_takes_rows():

@@ -18,6 +18,7 @@ import secrets
 import stat
 import warnings
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,12 @@ def load(path: str | os.PathLike[str], known: Mapping[str, Any]) -> Any:
         return _restored(header, arrays, known)
     except _FaultError as fault:
         raise ValueError(f"'{os.fspath(path)}' {fault}") from fault.__cause__
+    except MemoryError as error:
+        size = size_text(os.path.getsize(path))
+        raise MemoryError(
+            f"'{os.fspath(path)}' must fit into the memory that there is, some three times. Got "
+            f"{size}. Load it on a machine with more."
+        ) from error
     except OSError as error:
         raise _unreadable(path, error) from error
 
@@ -212,9 +219,14 @@ def _digest(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> str:
     digest = hashlib.sha256(json.dumps(rest).encode())
     for name in sorted(tensors):
         tensor = tensors[name]
-        digest.update(json.dumps([name, tensor.dtype.name, list(tensor.shape)]).encode())
+        digest.update(json.dumps([name, _type_name(tensor.dtype), list(tensor.shape)]).encode())
         digest.update(tensor.data)
     return digest.hexdigest()
+
+
+@cache
+def _type_name(dtype: np.dtype) -> str:
+    return dtype.name  # NumPy puts it together anew each time
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

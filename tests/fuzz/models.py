@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import random
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,15 @@ def _models() -> dict[str, tuple[Any, Any, Any]]:
 
 def make(seed: int) -> bytes:
     """A file; the name of the model that it was, and a line end, stand before it."""
-    rng = random.Random(seed)
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(20_000)  # a case may be nested deeper than what reads it can go
+    try:
+        return _made(random.Random(seed))
+    finally:
+        sys.setrecursionlimit(usual)
+
+
+def _made(rng: random.Random) -> bytes:
     name = rng.choice(sorted(_HONEST))
     content, _ = _HONEST[name]
     if rng.random() < 0.1:
@@ -194,11 +203,9 @@ def _places(tree: Any) -> list[tuple[Any, Any]]:
 
 def _change_place(header: dict[str, Any], rng: random.Random) -> None:
     """Change, drop, double or exchange something in the header."""
-    part = header if rng.random() < 0.1 else header["config"]
+    part = header if rng.random() < 0.1 else header.get("config")
     if isinstance(part, dict) and part and rng.random() < 0.7:  # not the long lists alone
-        key = rng.choice(sorted(part))
-        part = {key: part[key]} if not isinstance(part[key], (dict, list)) else part[key]
-        part = part if part else header["config"]
+        part = part[rng.choice(sorted(part))]
     places = _places(part) or _places(header)
     container, key = rng.choice(places)
     kind = rng.randrange(10)
@@ -217,7 +224,8 @@ def _change_place(header: dict[str, Any], rng: random.Random) -> None:
 
 def _change_layers(header: dict[str, Any], rng: random.Random) -> None:
     """Put a layer in, take one out, nest them, or name another class."""
-    layers = header["config"].get("layers")
+    config = header.get("config")
+    layers = config.get("layers") if isinstance(config, dict) else None
     if not isinstance(layers, list) or not layers or rng.random() < 0.2:
         header["class"] = rng.choice((
             "FCNNClassifier", "FCNNRegressor", "CNNClassifier", "CNNRegressor", "LSTMRegressor",
@@ -248,6 +256,7 @@ def _change_layers(header: dict[str, Any], rng: random.Random) -> None:
         )))  # fmt: skip
 
 
+@np.errstate(all="ignore")
 def _change_tensors(tensors: dict[str, np.ndarray], rng: random.Random) -> None:
     """Change, drop, rename or add a tensor."""
     if not tensors:
@@ -266,8 +275,7 @@ def _change_tensors(tensors: dict[str, np.ndarray], rng: random.Random) -> None:
         tensors[name] = tensor.reshape(shape)
     elif kind == 4:
         types = np.float64, np.float32, np.float16, np.int64, np.uint32, np.uint8, np.bool_
-        with np.errstate(all="ignore"):
-            tensors[name] = tensor.astype(rng.choice(types))
+        tensors[name] = tensor.astype(rng.choice(types))
     elif kind == 5:
         tensors[name] = tensor[: len(tensor) // 2]
     elif kind == 6:

@@ -26,6 +26,7 @@ _BLOCK = 1 << 16  # numbers handled at a time: half a megabyte, which stays in t
 _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 _EPOCH = datetime.datetime(1970, 1, 1)
 _MISSING_TYPES = ("NoneType", "NAType", "NaTType")
+_WITH_NAN = (float, np.floating, decimal.Decimal, np.datetime64, np.timedelta64)
 
 
 @dataclass(frozen=True)
@@ -254,13 +255,10 @@ def series_values(series: Any) -> Column:
     import narwhals as nw
 
     kind = series.dtype
-    if kind.is_integer():  # without a cast: pyarrow's refuses integers that float64 rounds
-        return Column("number", np.asarray(series.to_numpy(), dtype=np.float64))
     if kind.is_numeric():
-        return Column("number", np.asarray(series.cast(nw.Float64).to_numpy(), dtype=np.float64))
+        return Column("number", series_numbers(series))
     if isinstance(kind, (nw.Datetime, nw.Date)):
-        microseconds = series.dt.timestamp("us").cast(nw.Float64).to_numpy()
-        return Column("time", np.asarray(microseconds, dtype=np.float64) / 1e6)
+        return Column("time", series_numbers(series.dt.timestamp("us")) / 1e6)
     values = series.to_list()
     if isinstance(kind, (nw.String, nw.Categorical, nw.Enum)):
         texts = _texts(values)
@@ -268,6 +266,17 @@ def series_values(series: Any) -> Column:
         empty = all(text is None for text in texts)
         return Column("empty", np.full(len(texts), np.nan)) if empty else Column("text", texts)
     return read_values(values)
+
+
+def series_numbers(series: Any) -> np.ndarray:
+    """The numbers of a narwhals Series as float64, with NaN where one is missing."""
+    import narwhals as nw
+
+    # pyarrow's cast refuses integers that float64 rounds
+    floats = series if series.dtype.is_integer() else series.cast(nw.Float64)
+    values = floats.to_numpy()
+    # pandas before 2.2 gives objects for Arrow's floats with a gap
+    return _floats(values) if values.dtype == object else np.asarray(values, dtype=np.float64)
 
 
 def read_values(values: Sequence[Any]) -> Column:
@@ -289,12 +298,19 @@ def read_values(values: Sequence[Any]) -> Column:
         return Column("time", np.array([_seconds(value) for value in values], dtype=np.float64))
     usable = (str, bytes, numbers.Real, decimal.Decimal, np.bool_, *_DATES)
     if not all(issubclass(kind, usable) for kind in types):
-        odd = next(i for i, v in enumerate(values) if not (_is_missing(v) or isinstance(v, usable)))
+        odd = next(i for i, v in enumerate(values) if not (is_missing(v) or isinstance(v, usable)))
         raise TypeError(
             "A value of this argument must be a string, a number or a date. Got "
             f"{shown(values[odd])} in {row_words(odd)}."
         )
     return Column("text", _texts(values))
+
+
+def is_missing(value: Any) -> bool:
+    """Whether `value` is None, NaN, or what pandas or NumPy put in the place of one."""
+    if value is None or type(value).__name__ in _MISSING_TYPES:
+        return True
+    return isinstance(value, _WITH_NAN) and value != value
 
 
 def as_text(column: Column) -> np.ndarray:
@@ -303,12 +319,6 @@ def as_text(column: Column) -> np.ndarray:
     if column.kind == "boolean":
         values = [None if value != value else bool(value) for value in values]
     return _texts(values)
-
-
-def _is_missing(value: Any) -> bool:
-    if value is None or type(value).__name__ in _MISSING_TYPES:
-        return True
-    return isinstance(value, (float, np.floating, decimal.Decimal)) and value != value
 
 
 def _floats(values: Sequence[Any]) -> np.ndarray:
@@ -329,7 +339,7 @@ def _texts(values: Sequence[Any]) -> np.ndarray:
     def convert(value: Any) -> str | None:
         if type(value) is str:
             return value
-        if _is_missing(value):
+        if is_missing(value):
             return None
         if isinstance(value, bytes):
             return value.decode("utf-8", "replace")
@@ -343,14 +353,12 @@ def _texts(values: Sequence[Any]) -> np.ndarray:
 
 
 def _seconds(value: Any) -> float:
-    if _is_missing(value):
+    if is_missing(value):
         return np.nan
     if isinstance(value, np.datetime64):
         value = value.astype("datetime64[us]").item()
     elif isinstance(value, np.timedelta64):
         value = value.astype("timedelta64[us]").item()
-    if value is None:  # NumPy's not-a-time
-        return np.nan
     if isinstance(value, datetime.timedelta):
         return value.total_seconds()
     if isinstance(value, datetime.time):

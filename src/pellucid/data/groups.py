@@ -10,7 +10,15 @@ from typing import Any, Self
 import numpy as np
 
 from pellucid.checks import row_words, shown, suggestion
-from pellucid.data.columns import check_finite, label, named, plain_array, unique_columns
+from pellucid.data.columns import (
+    check_finite,
+    is_missing,
+    label,
+    named,
+    plain_array,
+    series_numbers,
+    unique_columns,
+)
 from pellucid.data.layout import Layout
 from pellucid.data.times import moment
 
@@ -73,7 +81,7 @@ class Groups(Layout):
         features = frame.drop([name for name in (group, time) if name is not None])
         for column in features.iter_columns():  # here, where rows have their positions in X
             if column.dtype.is_float():
-                values = np.asarray(column.to_numpy(), dtype=np.float64)[:, None]
+                values = series_numbers(column)[:, None]
                 check_finite(owner, values, functools.partial(label, [column.name]))
         if not features.columns:
             raise ValueError(
@@ -118,6 +126,10 @@ class Groups(Layout):
 
     def _one_of_each(self, name: str, values: np.ndarray) -> np.ndarray:
         """One entry for each group, of one for each row of the table."""
+        if values.dtype == object:  # pandas' NA cannot be compared
+            missing = [is_missing(value) for value in values.ravel().tolist()]
+            values = values.copy()
+            values[np.reshape(missing, values.shape)] = None
         ends = np.cumsum(self.lengths)
         begins = ends - self.lengths
         for group, begin, end in zip(self.labels, begins, ends, strict=True):
@@ -145,11 +157,6 @@ def _index(values: Any) -> Any:
     return None if type(values.index).__name__ == "RangeIndex" else values.index
 
 
-def _absent(value: Any) -> bool:
-    """Whether `value` is None, NaN or NaT."""
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
-
-
 def _codes(owner: str, frame: Any, group: str | None) -> tuple[np.ndarray, list[Any]]:
     """Each row's group by number, and what the groups are called."""
     if not len(frame):
@@ -159,7 +166,7 @@ def _codes(owner: str, frame: Any, group: str | None) -> tuple[np.ndarray, list[
     values = named(label([group], 0), frame[group].to_list)
     place: dict[Any, int] = {}
     for position, value in enumerate(values):
-        if _absent(value):
+        if is_missing(value):
             raise ValueError(
                 f"column {shown(group)} of X of {owner} must name the sequence of every row. Got "
                 f"{shown(value)} in {row_words(position)}."
@@ -178,9 +185,9 @@ def _in_time(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The order of rows, group by group and in time, and each row's place among all times."""
     values = named(label([name], 0), column.to_list)
-    read = [None if _absent(value) else moment(value) for value in values]
+    read = [None if is_missing(value) else moment(value) for value in values]
     for position, (value, time) in enumerate(zip(values, read, strict=True)):
-        if _absent(value):
+        if is_missing(value):
             raise ValueError(
                 f"column {shown(name)} of X of {owner} must say when every row was. Got "
                 f"{shown(value)} in {row_words(position)}."

@@ -12,7 +12,14 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d
 
 from pellucid.checks import fault, one_of, row_words, shown, suggestion
-from pellucid.data.columns import Column, owner_of, plain_array, read_values, series_values
+from pellucid.data.columns import (
+    Column,
+    is_missing,
+    owner_of,
+    plain_array,
+    read_values,
+    series_values,
+)
 from pellucid.data.sample_weights import check_rows
 from pellucid.data.scaling import Standardiser
 from pellucid.data.state import Count, State, check_arrays, check_names
@@ -406,7 +413,7 @@ def _uniform(owner: str, values: np.ndarray) -> np.ndarray:
     """An object array as text, truth values or numbers, if all its values are of that kind."""
     flat = values.ravel().tolist()
     for index, value in enumerate(flat):
-        if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
+        if is_missing(value):
             raise _no_value(owner, value, index // max(1, values[0].size if values.ndim > 1 else 1))
     types = set(map(type, flat))
     if all(issubclass(kind, str) for kind in types):

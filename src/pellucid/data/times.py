@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.columns import is_missing
+
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.年](\d{1,2})(?:[-/.月](\d{1,2})?日?)?(?:[T ]+(\S+))?$")
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[T ]+(\S+))?$")
 
@@ -93,11 +95,11 @@ def continued(times: Sequence[Any], count: int) -> list[Any]:
 
 def written(times: Sequence[Any]) -> list[str]:
     """`times` as text: dates without a clock where all are whole days; "" for a missing one."""
-    dates = [when for when in times if isinstance(when, datetime) and when == when]  # not NaT
+    dates = [when for when in times if isinstance(when, datetime) and not is_missing(when)]  # NaT
     clock = any(x.hour or x.minute or x.second or x.microsecond or x.tzinfo for x in dates)
 
     def text(value: Any) -> str:
-        if value is None or value != value:
+        if is_missing(value):
             return ""
         if isinstance(value, datetime):
             return value.isoformat(sep=" ") if clock else value.date().isoformat()

@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 
 from pellucid import checks
-from pellucid.data.columns import named, plain_array, series_values, unique_columns
+from pellucid.data.columns import (
+    named,
+    plain_array,
+    series_numbers,
+    unique_columns,
+)
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout
 from pellucid.rows.sequences import coverage
@@ -85,7 +90,7 @@ class Windows:
                 f"column of Windows.last must be one of numbers. Got {checks.shown(column)}."
                 f"{checks.suggestion(column, known)}"
             )
-        values = np.asarray(frame[column].to_numpy(), dtype=np.float64)
+        values = series_numbers(frame[column])
         seen = np.where(np.isfinite(values), np.arange(len(values)), -1)
         last = np.maximum.accumulate(seen)[self.starts + self.steps - 1]
         return np.where(last >= self.starts, values[last], np.nan)
@@ -256,7 +261,10 @@ def _read(series: Any, time: str | None, group: str | None) -> _Series:
     import narwhals as nw
 
     if nw.dependencies.is_into_series(series):
-        series = np.asarray(nw.from_native(series, series_only=True).to_numpy())
+        column = nw.from_native(series, series_only=True)
+        series = column.to_numpy()
+        if series.dtype == object and column.dtype.is_numeric():  # missing numbers are no floats
+            series = series_numbers(column)
     is_frame = nw.dependencies.is_into_dataframe(series)
     if time is not None or group is not None:
         if not is_frame:
@@ -309,8 +317,7 @@ def _read_target(table: Any, target: Any) -> tuple[Any, np.ndarray]:
             f"target of windows must be a column of numbers. Got {checks.shown(target)} of "
             f"{frame[target].dtype}."
         )
-    column = named(f"column {checks.shown(target)}", series_values, frame[target])
-    return target, column.values
+    return target, named(f"column {checks.shown(target)}", series_numbers, frame[target])
 
 
 def _shares(lengths: np.ndarray) -> np.ndarray:

@@ -231,8 +231,8 @@ def gru_backward(
     >>> x, U, W, b = np.zeros((1, 3, 1)), np.zeros((1, 3)), np.zeros((1, 3)), [0.0, 1.0, 0.0]
     >>> forward = gru(x, U, W, b)
     >>> gradients = gru_backward([[[0.0], [0.0], [1.0]]], forward, x, U, W)
-    >>> (gradients.dh[0, :-1] / gradients.dh[0, 1:] == forward.z[0, 1:]).all()
-    np.True_
+    >>> bool((gradients.dh[0, :-1] / gradients.dh[0, 1:] == forward.z[0, 1:]).all())
+    True
     """
     owner = "gru_backward"
     dh, x, U, W = (float64(array) for array in (dh, x, U, W))

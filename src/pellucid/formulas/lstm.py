@@ -216,8 +216,8 @@ def lstm_backward(
     >>> x, U, W, b = np.zeros((1, 3, 1)), np.zeros((1, 4)), np.zeros((1, 4)), [0.0, 1.0, 0.5, 0.0]
     >>> forward = lstm(x, U, W, b)
     >>> gradients = lstm_backward([[[0.0], [0.0], [1.0]]], forward, x, U, W)
-    >>> (gradients.dc[0, :-1] / gradients.dc[0, 1:] == forward.f[0, 1:]).all()
-    np.True_
+    >>> bool((gradients.dc[0, :-1] / gradients.dc[0, 1:] == forward.f[0, 1:]).all())
+    True
     """
     owner = "lstm_backward"
     dh, x, U, W = (float64(array) for array in (dh, x, U, W))

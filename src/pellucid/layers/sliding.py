@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from pellucid import checks
@@ -63,6 +64,9 @@ class Sliding(Layer):
 
     def windows(self, shape: Shape) -> Placement:
         """How the windows lie on an input of `shape`; an error where they do not fit."""
+        return _placed(self, shape)
+
+    def _placed(self, shape: Shape) -> Placement:
         owner = type(self).__name__
         if len(shape) != self.dimensions + 1:
             expected = "(length, channels)" if self.dimensions == 1 else "(height, width, channels)"
@@ -119,6 +123,11 @@ class Sliding(Layer):
         if texts["OH"] == texts["OW"]:
             return f"OH = OW = {texts['OH']}"
         return f"OH = {texts['OH']}, OW = {texts['OW']}"
+
+
+@lru_cache(maxsize=256)  # a layer is asked many times
+def _placed(layer: Sliding, shape: Shape) -> Placement:
+    return layer._placed(shape)
 
 
 def times(sizes: tuple[int, ...]) -> str:

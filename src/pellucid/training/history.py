@@ -125,7 +125,9 @@ class History(Sequence[dict[str, Any]]):
         """The history that :meth:`state` described."""
         for row in rows:
             if not all(isinstance(row.get(name), (int, float)) for name in ("epoch", "loss")):
-                raise ValueError(f"a row of a history must have epoch and loss. Got {row}.")
+                raise ValueError(
+                    f"a row of a history must have epoch and loss. Got {checks.shown(row)}."
+                )
         return cls(rows)
 
     def __eq__(self, other: object) -> bool:
