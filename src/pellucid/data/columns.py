@@ -255,8 +255,6 @@ def series_values(series: Any) -> Column:
     import narwhals as nw
 
     kind = series.dtype
-    if kind.is_integer():  # without a cast: pyarrow's refuses integers that float64 rounds
-        return Column("number", np.asarray(series.to_numpy(), dtype=np.float64))
     if kind.is_numeric():
         return Column("number", series_numbers(series))
     if isinstance(kind, (nw.Datetime, nw.Date)):
@@ -274,7 +272,9 @@ def series_numbers(series: Any) -> np.ndarray:
     """The numbers of a narwhals Series as float64, with NaN where one is missing."""
     import narwhals as nw
 
-    values = series.cast(nw.Float64).to_numpy()
+    # pyarrow's cast refuses integers that float64 rounds
+    floats = series if series.dtype.is_integer() else series.cast(nw.Float64)
+    values = floats.to_numpy()
     # pandas before 2.2 gives objects for Arrow's floats with a gap
     return _floats(values) if values.dtype == object else np.asarray(values, dtype=np.float64)
 

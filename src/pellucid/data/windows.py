@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 
 from pellucid import checks
-from pellucid.data.columns import named, plain_array, series_numbers, series_values, unique_columns
+from pellucid.data.columns import (
+    named,
+    plain_array,
+    series_numbers,
+    unique_columns,
+)
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout
 from pellucid.rows.sequences import coverage
@@ -312,8 +317,7 @@ def _read_target(table: Any, target: Any) -> tuple[Any, np.ndarray]:
             f"target of windows must be a column of numbers. Got {checks.shown(target)} of "
             f"{frame[target].dtype}."
         )
-    column = named(f"column {checks.shown(target)}", series_values, frame[target])
-    return target, column.values
+    return target, named(f"column {checks.shown(target)}", series_numbers, frame[target])
 
 
 def _shares(lengths: np.ndarray) -> np.ndarray:
