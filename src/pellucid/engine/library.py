@@ -14,9 +14,9 @@ from pellucid.engine import cache, proof
 from pellucid.engine.catalogue import CATALOGUE, symbol
 from pellucid.kernels.target import machine
 
-# Who holds it may use LLVM and Numba. It is held across a fork, so that a child finds both whole and
-# the guard free; a fork may then wait for another thread's compilation, some 10 s. The hooks run
-# the latest first: logging's, which Numba's needs, is there before, by way of filelock.
+# Who holds it may use LLVM and Numba. It is held across a fork, so that a child finds both whole
+# and the guard free; a fork may then wait for another thread's compilation, some 10 s. Hooks run
+# the latest first: that of logging, whose lock Numba may take, was there before, through filelock.
 _guard = threading.RLock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
