@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -15,6 +15,7 @@ from pellucid.data.columns import plain_array
 from pellucid.data.pictures import PictureError, is_picture
 from pellucid.data.scaling import Standardiser
 from pellucid.rows.pictures import THREADS
+from pellucid.rows.workers import Workers
 
 _AHEAD = 8 * THREADS  # pictures that are read before they are asked for
 
@@ -76,12 +77,12 @@ def read_all(
         desc=task, total=len(positions), leave=False, disable=None if verbose else True,
         delay=0.5, unit="picture", dynamic_ncols=True,
     )  # fmt: skip
-    with bar, ThreadPoolExecutor(THREADS, thread_name_prefix="pellucid-pictures") as pool:
+    with bar, Workers(THREADS) as workers:
         rest = iter(positions)
-        ahead = deque(pool.submit(outcome, position) for position in islice(rest, _AHEAD))
+        ahead = deque(workers.submit(partial(outcome, place)) for place in islice(rest, _AHEAD))
         while ahead:
             result = ahead.popleft().result()
-            ahead.extend(pool.submit(outcome, position) for position in islice(rest, 1))
+            ahead.extend(workers.submit(partial(outcome, place)) for place in islice(rest, 1))
             bar.update()
             yield result
 
