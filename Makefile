@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
-.PHONY: help demo test check check-all bench clean
+.PHONY: help demo test check check-all chaos bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -50,6 +50,9 @@ check-all: .venv/with-test .venv/with-check ## check, and the tests that take mi
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2 --every-float32
+
+chaos: .venv/with-test ## signals, forks, kills, full disks and clocks at hundreds of random moments
+	$(BIN)/python tests/chaos/driver.py
 
 bench: .venv/with-cli .venv/with-bench ## time pellucid beside its peers
 	$(BIN)/python -m benchmarks
