@@ -178,7 +178,7 @@ def test_the_folders_above_are_those_that_a_link_leads_to(own, monkeypatch, tmp_
     link = tmp_path / "link"
     link.symlink_to(own)
     monkeypatch.setenv("PELLUCID_CACHE_DIR", str(link))
-    assert cache.folder.__wrapped__() is not None
+    assert cache.folder.__wrapped__().parent == own  # the link may be led elsewhere
     own.parent.chmod(0o777)
     assert refused("other users may write to the folder")
 

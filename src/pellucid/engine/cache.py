@@ -61,10 +61,10 @@ def _make(folder: Path) -> None:
         folder.mkdir(exist_ok=True, mode=0o700)
 
 
-def _refusal(*own: Path) -> str | None:
-    """Why object code from the last of these folders must not be run, if it must not.
+def _refusal(home: Path, place: Path) -> str | None:
+    """Why object code from `place`, a folder in `home`, must not be run, if it must not.
 
-    They must be this user's, and nobody else may write to them. Nor to those above, where they
+    Both must be this user's, and nobody else may write to them. Nor to those above, where they
     could be swapped: as sshd has it of a user's keys, these must be this user's or root's. In one
     like /tmp everybody may replace only what is their own. Root may work below another user's
     folder, as in a container, where such a folder is lent to it.
@@ -72,18 +72,18 @@ def _refusal(*own: Path) -> str | None:
     if sys.platform == "win32":
         return None
     user = os.geteuid()
-    for place in own:
-        status = place.stat()
+    for own in (home, place):
+        status = own.stat()
         if status.st_uid != user:
             return "it belongs to another user"
         if _shared(status):
             return "other users may write to it"
-    for place in Path(os.path.realpath(own[0])).parents:
-        status = place.stat()
+    for above in home.parents:
+        status = above.stat()
         if status.st_uid not in {user, *_roots()} and user != 0:
-            return f"the folder '{place}' above it belongs to another user"
+            return f"the folder '{above}' above it belongs to another user"
         if _shared(status) and not status.st_mode & stat.S_ISVTX:
-            return f"other users may write to the folder '{place}' above it"
+            return f"other users may write to the folder '{above}' above it"
     return None
 
 
@@ -118,7 +118,8 @@ def folder() -> Path | None:
     """This process's cache folder, or None where nothing can be kept (one warning says so)."""
     home = _chosen()
     try:
-        home = home.expanduser().absolute()  # absolute, since the process may change its folder
+        # without links, which could be led elsewhere later, and for a process that changes folders
+        home = Path(os.path.realpath(home.expanduser()))
         place = home / key()
         _make(place)
         reason = _refusal(home, place)
