@@ -28,9 +28,9 @@ HERE = Path(__file__).parent
 SOURCE = Path(pellucid.__file__).parents[1]
 PENGUINS = HERE.parents[1] / "examples" / "penguins.csv"
 LIMIT = 60  # seconds in which a process must end
-# errors but those of handlers, which Python drops in its own callbacks ("Exception ignored in")
+# errors but those of handlers, which Python drops in its own callbacks ("Exception ignored ...")
 UNASKED = re.compile(
-    r"^(?!SystemExit|KeyboardInterrupt|Alarm|__main__\.Alarm|Exception ignored in)"
+    r"^(?!SystemExit|KeyboardInterrupt|Alarm|__main__\.Alarm|Exception ignored)"
     r"[\w.]*(Error|Exception|Interrupt|Alarm|Exit)\b.*", re.M,
 )  # fmt: skip
 
