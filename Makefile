@@ -12,7 +12,7 @@ OLDEST := .venv-oldest/bin
 NEWEST := .venv-newest/bin
 PYTEST := -m pytest -q -n 2 -m "not slow"
 
-.PHONY: help demo test test-oldest test-newest check check-all fuzz bench clean
+.PHONY: help demo test test-oldest test-newest check check-all fuzz chaos bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 21
@@ -63,8 +63,12 @@ check-all: .venv/with-test .venv/with-check ## check, and the tests that take mi
 	$(BIN)/python -m pytest -q -n 2 --every-float32
 
 CASES ?= 1000000
-fuzz: .venv/with-test ## try damaged and crafted files, CASES=1000000; goes on where it stopped
-	$(BIN)/python tests/fuzz/driver.py models tables pictures --cases $(CASES)
+KEPT ?= .fuzz
+fuzz: .venv/with-test ## try damaged and crafted files, CASES=1000000 a kind; goes on where it stopped
+	$(BIN)/python tests/fuzz/driver.py models tables pictures --cases $(CASES) --kept $(KEPT)
+
+chaos: .venv/with-test ## signals, forks, kills, full disks and clocks at hundreds of random moments
+	$(BIN)/python tests/chaos/driver.py
 
 bench: .venv/with-cli .venv/with-bench ## time pellucid beside its peers
 	$(BIN)/python -m benchmarks

@@ -145,6 +145,169 @@ def test_folder_of_another_user_is_not_used(copy):
     assert "it belongs to another user" in probe(copy)[1]
 
 
+@pytest.fixture
+def own(monkeypatch, tmp_path):
+    """The folder of ``PELLUCID_CACHE_DIR``, two levels below the test's own."""
+    place = tmp_path / "above" / "cache"
+    place.mkdir(parents=True, mode=0o700)
+    place.parent.chmod(0o700)
+    monkeypatch.setenv("PELLUCID_CACHE_DIR", str(place))
+    return place
+
+
+def refused(words):
+    """Whether the folder is not used, and why is said."""
+    with pytest.warns(RuntimeWarning, match=words):
+        return cache.folder.__wrapped__() is None
+
+
+posix = pytest.mark.skipif(os.name == "nt", reason="POSIX permissions")
+root = pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="needs to give folders away")
+
+
+@posix
+def test_a_folder_that_others_could_swap_is_not_used(own):
+    own.parent.chmod(0o777)
+    assert refused(f"other users may write to the folder '{own.parent}' above it. They are comp")
+    own.parent.chmod(0o1777)  # as /tmp
+    assert cache.folder.__wrapped__().parent == own
+
+
+@posix
+def test_the_folders_above_are_those_that_a_link_leads_to(own, monkeypatch, tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(own)
+    monkeypatch.setenv("PELLUCID_CACHE_DIR", str(link))
+    assert cache.folder.__wrapped__().parent == own  # the link may be led elsewhere
+    own.parent.chmod(0o777)
+    assert refused("other users may write to the folder")
+
+
+@root
+def test_the_folders_above_must_be_the_users_or_roots(own, monkeypatch):
+    """They are the user 54321's, one above root's, then another's."""
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+    os.chown(own, 54321, -1)
+    (own / cache.key()).mkdir(mode=0o700)
+    os.chown(own / cache.key(), 54321, -1)
+    assert cache.folder.__wrapped__() is not None
+    os.chown(own.parent, 12345, -1)
+    assert refused("the folder '.*' above it belongs to another user")
+    monkeypatch.setattr(cache, "_roots", lambda: {0, 12345})  # as where it has no number
+    assert cache.folder.__wrapped__() is not None
+
+
+@root
+def test_root_may_work_below_a_folder_that_is_lent_to_it(own):
+    os.chown(own.parent, 12345, -1)
+    assert cache.folder.__wrapped__() is not None
+
+
+@posix
+def test_a_group_of_the_users_own_is_the_user(own, monkeypatch):
+    """Where each user has such a group, folders are made with mode 775."""
+    import grp
+    import pwd
+
+    own.parent.chmod(0o775)
+    user = pwd.getpwuid(own.stat().st_uid).pw_name
+    group = SimpleNamespace(gr_name=user, gr_mem=[])
+    monkeypatch.setattr(grp, "getgrgid", lambda number: group)
+    assert cache.folder.__wrapped__() is not None
+    group.gr_mem = [user, "another"]
+    assert refused("other users may write to the folder")
+    group.gr_name, group.gr_mem = "staff", []
+    assert refused("other users may write to the folder")
+
+    def nameless(number):
+        raise KeyError(number)
+
+    monkeypatch.setattr(grp, "getgrgid", nameless)
+    assert refused("other users may write to the folder")
+
+
+@pytest.mark.parametrize(
+    ("lines", "roots"),
+    (
+        (["0 0 4294967295"], {0}),
+        (["0 1000 1"], {0, 65534}),
+        (["0 1000 1", "1 100000 65536"], {0, 65534}),
+        (["what"], {0}),
+    ),
+)
+def test_roots_are_those_whom_a_user_namespace_has_no_number_for(monkeypatch, lines, roots):
+    texts = {"/proc/self/uid_map": "\n".join(lines), "/proc/sys/kernel/overflowuid": "65534\n"}
+    monkeypatch.setattr(cache, "Path", lambda name: SimpleNamespace(read_text=lambda: texts[name]))
+    assert cache._roots.__wrapped__() == roots
+
+
+@pytest.mark.parametrize("named", ("~nosuchuser/x", "~"))
+def test_a_home_folder_that_is_not_known_is_a_warning(monkeypatch, tmp_path, named):
+    monkeypatch.setenv("PELLUCID_CACHE_DIR", named)
+    monkeypatch.chdir(tmp_path)
+
+    def unknown(path):
+        return path
+
+    monkeypatch.setattr(os.path, "expanduser", unknown)  # as it is where the system knows none
+    assert refused(f"in '{named}': the home folder that it names is not known. They are compiled")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_process_left_goes_when_the_next_one_compiles(monkeypatch, tmp_path):
+    monkeypatch.setattr(cache, "folder", lambda: tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", lambda *_: None)  # it never comes to that
+        cache.write("one", b"code")
+    assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
+    with cache.building(lambda: None):
+        cache.write("one", b"code")
+    assert {path.name for path in tmp_path.iterdir()} - {"lock"} == {"one.o"}
+
+
+@pytest.fixture
+def locked(monkeypatch, tmp_path):
+    """A cache that another process compiles for, and that a test waits for but little."""
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(cache, "folder", lambda: tmp_path)
+    monkeypatch.setattr(cache, "SPEAK_AFTER", 0.05)
+    monkeypatch.setattr(cache, "PATIENCE", 0.1)
+    with (tmp_path / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield tmp_path, file
+
+
+def test_who_waits_says_so_and_gets_the_lock_when_it_is_free(locked):
+    folder, file = locked
+    (folder / "left.part").touch()
+    with cache.building(file.close):  # told that it waits, the test gives the lock back
+        assert file.closed and not (folder / "left.part").exists()
+
+
+def test_who_goes_on_without_a_new_file_is_not_waited_for(locked):
+    said, busy = [], locked[0] / "busy.part"
+    busy.touch()
+    with cache.building(lambda: said.append("waits")):
+        assert busy.exists()  # that one's, who may go on
+    assert said == ["waits"]
+
+
+def test_who_writes_files_is_waited_for(locked, monkeypatch):
+    """Three waits, each with another new file, then two without."""
+    acquire, waits = cache.filelock.FileLock.acquire, []
+
+    def counting(self, timeout):
+        waits.append(timeout)
+        if len(waits) < 4:
+            (locked[0] / f"{len(waits)}.o").touch()
+        return acquire(self, timeout=timeout)
+
+    monkeypatch.setattr(cache.filelock.FileLock, "acquire", counting)
+    with cache.building(lambda: None):
+        pass
+    assert waits == [0.05, 0.1, 0.1, 0.1]
+
+
 def test_read_only_install_needs_no_write_beside_the_source(filled):
     def files():
         return sorted(path for path in SOURCE.rglob("*") if "__pycache__" not in path.parts)

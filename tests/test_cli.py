@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -305,7 +306,7 @@ def test_warnings_are_one_line(model, monkeypatch):
 
 
 def process(*arguments, setup="", stdout=subprocess.PIPE):
-    code = f"{setup}\nfrom pellucid.cli.main import main; main()"
+    code = f"{setup}\nfrom pellucid.__main__ import main; main()"
     command = [sys.executable, "-c", code] if setup else [sys.executable, "-m", "pellucid"]
     source = str(Path(pellucid.__file__).parent.parent)
     paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -354,6 +355,31 @@ def test_ctrl_c_ends_a_fit_with_the_best_weights():
     assert "Model saved in m (" in done.stdout
     assert "interrupted" in done.stdout + done.stderr
     assert pellucid.load("m").n_iter_ == 3
+
+
+INTERRUPT_IMPORT = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Interrupting:
+    def find_spec(name, path=None, target=None):
+        if name == "{name}":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupting)
+"""
+
+
+@pytest.mark.parametrize("name", ("pellucid.cli.main", "click", "pellucid.cli.fit", "numpy"))
+def test_ctrl_c_during_the_imports_is_one_line(model, name):
+    done = process("summary", model, setup=INTERRUPT_IMPORT.format(name=name))
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "pellucid: stopped.\n")
+
+
+def test_ctrl_c_after_the_last_command_ends_the_process_at_once(model):
+    """While the interpreter ends, an exception would be a traceback."""
+    late = "import atexit, signal\natexit.register(signal.raise_signal, signal.SIGINT)\n"
+    late += "signal.signal(signal.SIGINT, signal.default_int_handler)"
+    done = process("summary", model, setup=late)
+    assert done.returncode in (-signal.SIGINT, 130) and not done.stderr
 
 
 def test_a_closed_pipe_is_no_error(model):

@@ -217,6 +217,113 @@ def test_an_interrupted_save_leaves_nothing_behind(tmp_path, monkeypatch):
     assert not os.listdir(tmp_path)
 
 
+KILLED = """
+import os, signal, sys
+from pellucid.files import write_whole
+os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
+write_whole(sys.argv[1], b"half")
+"""
+
+PART = ".pellucid-0123456789abcdef.part"
+
+
+def saved_beside(path):
+    """The names beside `path` after another save there."""
+    files.write_whole(path, b"whole")
+    assert path.read_bytes() == b"whole"
+    return sorted(os.listdir(path.parent))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the lock is POSIX's")
+def test_the_next_save_removes_what_a_killed_one_left(tmp_path):
+    path = tmp_path / "m"
+    path.write_bytes(b"earlier")
+    command = [sys.executable, "-B", "-c", KILLED, str(path)]
+    assert subprocess.run(command, check=False).returncode == -9
+    assert path.read_bytes() == b"earlier" and len(os.listdir(tmp_path)) == 2
+    assert saved_beside(path) == ["m"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the lock is POSIX's")
+def test_a_save_that_goes_on_keeps_its_file(tmp_path, monkeypatch):
+    """Another one that ends in the middle of it, in this process or another, takes nothing away."""
+    sync, seen = os.fsync, []
+
+    def saving(handle):
+        sync(handle)
+        if not seen:
+            seen.append(True)
+            seen.append(saved_beside(tmp_path / "other"))
+
+    monkeypatch.setattr(os, "fsync", saving)
+    assert saved_beside(tmp_path / "m") == ["m", "other"]
+    assert len(seen[1]) == 2 and files._ASIDE.fullmatch(seen[1][0])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the lock is POSIX's")
+def test_a_new_file_that_another_save_takes_for_left_is_made_anew(tmp_path, monkeypatch):
+    """Between the making and the locking it is removed, or another has it locked."""
+    lock, taken = files._locked, []
+
+    def late(handle):
+        taken.append(handle)
+        if len(taken) == 1:
+            next(tmp_path.iterdir()).unlink()
+        return False if len(taken) == 2 else lock(handle)
+
+    monkeypatch.setattr(files, "_locked", late)
+    assert saved_beside(tmp_path / "m") == ["m"]
+    assert len(taken) == 4  # the fourth for what the second left
+
+
+def test_without_locks_only_files_of_more_than_a_day_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_locked", lambda handle: None)
+    old, young = tmp_path / PART, tmp_path / PART.replace("0", "1")
+    now = 2_000_000_000  # any clock's: times of files are compared with each other
+    old.touch()
+    young.touch()
+    os.utime(old, (now - 90_000, now - 90_000))
+    os.utime(young, (now - 80_000, now - 80_000))
+    make = files._new_aside
+
+    def at(folder):
+        made = make(folder)
+        os.utime(made[0], (now, now))
+        return made
+
+    monkeypatch.setattr(files, "_new_aside", at)
+    assert saved_beside(tmp_path / "m") == [young.name, "m"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and pipes are POSIX's")
+def test_nothing_but_files_of_our_own_pattern_is_removed(tmp_path):
+    (tmp_path / "target").write_bytes(b"kept")
+    (tmp_path / PART).symlink_to("target")
+    (tmp_path / PART.replace("0", "1")).mkdir()
+    os.mkfifo(tmp_path / PART.replace("0", "2"))
+    for name in (".pellucid-1.part", "m.part", f"x{PART}", f"{PART}s"):
+        (tmp_path / name).touch()
+    before = os.listdir(tmp_path)
+    assert saved_beside(tmp_path / "m") == sorted([*before, "m"])
+    assert (tmp_path / "target").read_bytes() == b"kept"
+
+
+@pytest.mark.parametrize("call", ("listdir", "open", "unlink"))
+def test_a_failure_to_remove_what_was_left_fails_no_save(tmp_path, monkeypatch, call):
+    (tmp_path / PART).touch()
+    original = getattr(os, call)
+
+    def refuse(path, *arguments, **options):
+        if call == "listdir" or os.fspath(path).endswith(PART):
+            raise PermissionError(errno.EACCES, "no")
+        return original(path, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, refuse)
+        files.write_whole(tmp_path / "m", b"whole")
+    assert sorted(os.listdir(tmp_path)) == [PART, "m"]
+
+
 FILL = """
 import sys, os
 from pellucid.files import write_whole

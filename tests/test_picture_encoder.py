@@ -1,7 +1,9 @@
 """Pictures in training: the same model wherever they come from, and what stops or skips one."""
 
 import pickle
+import sys
 import threading
+import traceback
 import warnings
 from pathlib import Path
 from time import sleep
@@ -19,6 +21,7 @@ from pellucid.data.picture_sets import read_all
 from pellucid.data.pictures import read_picture
 from pellucid.layers import Conv2d, Flatten, Linear, ReLU
 from pellucid.rows import pictures as row_pictures
+from pellucid.rows import workers
 
 QUICK = {"channels": 4, "hidden_dim": 8, "max_epochs": 3, "batch_size": 8, "random_state": 0,
          "verbose": 0}  # fmt: skip
@@ -39,7 +42,11 @@ def bits(model):
 
 
 def alive():
-    return [each for each in threading.enumerate() if each.name.startswith("pellucid-pictures")]
+    """The ends to come of threads that read pictures."""
+    frames = sys._current_frames().values()
+    stacks = [[frame for frame, _ in traceback.walk_stack(frame)] for frame in frames]
+    ours = [stack[-1] for stack in stacks if stack[-1].f_code is workers._work.__code__]
+    return [end for end in (frame.f_locals["end"] for frame in ours) if not end.happened]
 
 
 @pytest.fixture

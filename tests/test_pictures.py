@@ -1,8 +1,11 @@
 """One picture: what it is said to be, its pixels to the value, and why it cannot be used."""
 
 import os
+import signal
 import struct
 import sys
+import threading
+import time
 import warnings
 import zlib
 from pathlib import Path
@@ -11,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pellucid.data import pictures
 from pellucid.data.pictures import (
     FORMATS,
     Header,
@@ -606,3 +610,24 @@ def test_no_file_stays_open(saved):
         with pytest.raises(PictureError):
             read(good, height=1)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forks in a process with threads
+def test_a_child_forked_while_an_image_is_loaded_can_load_one():
+    begun, image = threading.Event(), Image.new("L", (3, 2))
+
+    def load():
+        with pictures._LOADING:
+            begun.set()
+            time.sleep(0.1)
+
+    thread = threading.Thread(target=load)
+    thread.start()
+    begun.wait(10)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)  # ends a child that waits for ever
+        os._exit(0 if read_header(image).shape == (2, 3, 1) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    thread.join()

@@ -280,18 +280,6 @@ def test_available_threads_respects_the_container(monkeypatch, tmp_path, quota, 
     assert threads.available() == expected
 
 
-def test_threads_that_cannot_be_started_are_done_without(monkeypatch):
-    import threading
-
-    def refuse(self):
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    x, y = np.ones(100), np.empty(100)
-    execute(apply(function=EXP, x=x, y=y), parts=4)
-    np.testing.assert_allclose(y, np.e)
-
-
 @pytest.mark.parametrize("threads", (1, 2))
 def test_limit_counts_multiply_adds_over_seconds(monkeypatch, threads):
     """By a clock on which each run takes 0.01 s: 64, 128 and 256 products of 64 x 128 x 32."""

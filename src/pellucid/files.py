@@ -14,8 +14,10 @@ import errno
 import hashlib
 import json
 import os
+import re
 import secrets
 import stat
+import sys
 import warnings
 from collections.abc import Mapping
 from functools import cache
@@ -37,6 +39,8 @@ _KEY = "pellucid"
 _TAG = "$"
 _NUMBERS = "biuf"  # NumPy's kinds: bool, int, uint, float
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ASIDE = re.compile(r"\.pellucid-[0-9a-f]{16}\.part")  # names of files that are being written
+_DAY = 86400.0  # seconds
 
 
 class _FaultError(Exception):
@@ -111,7 +115,8 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Put `content` into the file `path`: whole, or not at all.
 
     It is written aside in the same folder, forced to the disk and renamed. An earlier file keeps
-    its permissions; where `path` is a link, the file it points to is replaced.
+    its permissions; where `path` is a link, the file it points to is replaced. What processes left
+    there that were killed while they wrote is removed.
 
     Raises
     ------
@@ -121,10 +126,17 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     place = Path(os.path.realpath(path))
     try:
         mode = _mode(place)
-        aside = place.parent / f".pellucid-{secrets.token_hex(8)}.part"
+        aside, handle = _new_aside(place.parent)
         try:
-            _write_synced(aside, content, mode)
-            os.replace(aside, place)
+            try:
+                _remove_left(aside, os.fstat(handle).st_mtime)
+                _write_synced(handle, content, mode)
+                if sys.platform != "win32":  # once it is unlocked, it is taken for one left
+                    os.replace(aside, place)
+            finally:
+                os.close(handle)
+            if sys.platform == "win32":  # where no file that is open can be renamed
+                os.replace(aside, place)
         except BaseException:
             aside.unlink(missing_ok=True)
             raise
@@ -146,18 +158,66 @@ def _mode(place: Path) -> int | None:
     return stat.S_IMODE(status.st_mode)
 
 
-def _write_synced(path: Path, content: bytes, mode: int | None) -> None:
+def _new_aside(folder: Path) -> tuple[Path, int]:
+    """A new file to write into, locked for as long as it is open: the system ends that at death."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    handle = os.open(path, flags, 0o666)
+    while True:
+        aside = folder / f".pellucid-{secrets.token_hex(8)}.part"
+        handle = os.open(aside, flags, 0o666)
+        # another save may have taken it for one that was left, before it was locked
+        if _locked(handle) is not False and aside.exists():
+            return aside, handle
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool | None:
+    """Lock an open file, or say that another process has; None where files cannot be locked."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
     try:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(handle, rest) :]
-        if mode is not None and hasattr(os, "fchmod"):
-            os.fchmod(handle, mode)
-        os.fsync(handle)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _remove_left(own: Path, now: float) -> None:
+    """Remove the files beside `own`, which is of time `now`, that were left half-written.
+
+    Nothing comes of a failure: a later save tries again.
+    """
+    with contextlib.suppress(OSError):
+        for name in filter(_ASIDE.fullmatch, os.listdir(own.parent)):
+            left = own.with_name(name)
+            with contextlib.suppress(OSError):
+                if left != own and stat.S_ISREG(left.lstat().st_mode):
+                    _remove_if_left(left, now)
+
+
+def _remove_if_left(path: Path, now: float) -> None:
+    """Remove a file that is not locked; where that cannot be told, one that is older than a day."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        locked, age = _locked(handle), now - os.fstat(handle).st_mtime
+        if locked:
+            path.unlink()
     finally:
         os.close(handle)
+    if locked is None and age > _DAY:
+        path.unlink()
+
+
+def _write_synced(handle: int, content: bytes, mode: int | None) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
+    if mode is not None and hasattr(os, "fchmod"):
+        os.fchmod(handle, mode)
+    os.fsync(handle)
 
 
 def _sync_folder(folder: Path) -> None:

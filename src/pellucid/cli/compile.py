@@ -14,7 +14,8 @@ def compile_kernels() -> None:
     from pellucid.cli.words import counted
 
     start = perf_counter()
-    count = engine.compile_all(report=lambda name: click.echo(f"compiling {name}"))
+    with engine.announced(click.echo):
+        count = engine.compile_all(report=lambda name: click.echo(f"compiling {name}"))
     seconds, folder = perf_counter() - start, engine.cache_folder()
     if count == 0:
         click.echo(f"All kernels have been compiled before. They are kept in {folder}.")

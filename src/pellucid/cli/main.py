@@ -90,8 +90,3 @@ def application(context: click.Context, debug: bool) -> None:
 
 for _command in (fit, predict, evaluate, summary, compile_kernels):
     application.add_command(_command)
-
-
-def main() -> None:
-    """Run the command line."""
-    application(prog_name="pellucid")

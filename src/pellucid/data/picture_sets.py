@@ -7,8 +7,8 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -19,6 +19,7 @@ from pellucid.data.columns import plain_array
 from pellucid.data.pictures import PictureError, is_picture
 from pellucid.data.scaling import Standardiser
 from pellucid.rows.pictures import THREADS
+from pellucid.rows.workers import Workers
 
 _AHEAD = 8 * THREADS  # pictures that are read before they are asked for
 
@@ -93,16 +94,12 @@ def read_all(
         desc=task, total=len(positions), leave=False, disable=None if verbose else True,
         delay=0.5, unit="picture", dynamic_ncols=True,
     )  # fmt: skip
-    with (
-        _warnings_kept(current, warned),
-        bar,
-        ThreadPoolExecutor(THREADS, thread_name_prefix="pellucid-pictures") as pool,
-    ):
+    with _warnings_kept(current, warned), bar, Workers(THREADS) as workers:
         rest = iter(positions)
-        ahead = deque(pool.submit(outcome, position) for position in islice(rest, _AHEAD))
+        ahead = deque(workers.submit(partial(outcome, place)) for place in islice(rest, _AHEAD))
         while ahead:
             result = ahead.popleft().result()
-            ahead.extend(pool.submit(outcome, position) for position in islice(rest, 1))
+            ahead.extend(workers.submit(partial(outcome, place)) for place in islice(rest, 1))
             bar.update()
             yield result
     if warned:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,22 +14,39 @@ from pellucid.engine import cache, proof
 from pellucid.engine.catalogue import CATALOGUE, symbol
 from pellucid.kernels.target import machine
 
-_guard = threading.Lock()
+# Who holds it may use LLVM and Numba. It is held across a fork, so that a child finds both whole
+# and the guard free; a fork may then wait for another thread's compilation, some 10 s. Hooks run
+# the latest first: that of logging, whose lock Numba may take, was there before, through filelock.
+_guard = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_guard.acquire, after_in_parent=_guard.release, after_in_child=_guard.release
+    )
+
 _addresses: dict[tuple[str, str], int] = {}
 _linked: list[object] = []  # machine code lives as long as its library object
 _engine: llvm.LLJIT | None = None
 
-
 _tell: ContextVar[Callable[[str], None] | None] = ContextVar("tell", default=None)
+_told: ContextVar[bool] = ContextVar("told", default=False)
 
 
-def _announce() -> None:
-    """Say, once a context, that the user waits for the compiler."""
+def _say(text: str) -> None:
     tell = _tell.get()
     if tell is not None:
+        tell(text)
+
+
+def _announce(*_: str) -> None:
+    """Say, once a context, that the user waits for the compiler."""
+    if not _told.get():
         kept = cache.folder() is not None
-        tell(f"compiling kernels for this processor, about 10 s{', this once' if kept else ''} ...")
-        _tell.set(None)
+        _say(f"compiling kernels for this processor, about 10 s{', this once' if kept else ''} ...")
+        _told.set(True)
+
+
+def _say_who_compiles() -> None:
+    _say("waiting for another process that compiles kernels for this processor ...")
 
 
 def _link(name: str, dtype: str, code: bytes) -> int:
@@ -44,35 +62,42 @@ def _link(name: str, dtype: str, code: bytes) -> int:
 
 def uncompiled(names: Iterable[str], dtype: str) -> list[str]:
     """Those of `names` that are neither in this process nor in the cache."""
-    wanted = [name for name in dict.fromkeys(names) if (name, dtype) not in _addresses]
-    return [name for name in wanted if cache.read(symbol(name, dtype)) is None]
+    with _guard:
+        wanted = [name for name in dict.fromkeys(names) if (name, dtype) not in _addresses]
+        return [name for name in wanted if cache.read(symbol(name, dtype)) is None]
 
 
 @contextmanager
 def announced(tell: Callable[[str], None]) -> Iterator[None]:
-    """Within it, `tell` gets one line if kernels have to be compiled first."""
-    token = _tell.set(tell)
+    """Within it, `tell` gets a line if kernels have to be compiled first or are being compiled."""
+    token, told = _tell.set(tell), _told.set(False)
     try:
         yield
     finally:
+        _told.reset(told)
         _tell.reset(token)
 
 
-def load(names: Iterable[str], dtype: str) -> dict[str, int]:
-    """The address of each operation's machine code, compiling what is not in the cache."""
+def load(
+    names: Iterable[str], dtype: str, compiles: Callable[[str, str], None] = _announce
+) -> dict[str, int]:
+    """The address of each operation's machine code, compiling what is not in the cache.
+
+    `compiles` is called with the name and type of an operation before it is compiled.
+    """
     names = list(dict.fromkeys(names))
     with _guard:
         wanted = [name for name in names if (name, dtype) not in _addresses]
         codes = {name: cache.read(symbol(name, dtype)) for name in wanted}
         if any(code is None for code in codes.values()):
-            with cache.building():
+            with cache.building(_say_who_compiles):
                 for name in wanted:
                     # another process may have built it while this one waited
                     code = codes[name] or cache.read(symbol(name, dtype))
                     if code is None:
                         from pellucid.engine.compiler import object_code
 
-                        _announce()
+                        compiles(name, dtype)
                         code = object_code(name, dtype)
                         cache.write(symbol(name, dtype), code)
                     codes[name] = code
@@ -92,9 +117,14 @@ def compile_all(
 
     `report` is called with each one's name before it is compiled.
     """
-    absent = [(name, dtype) for dtype in dtypes for name in uncompiled(CATALOGUE, dtype)]
-    for name, dtype in absent:
+    compiled: list[str] = []
+
+    def compiles(name: str, dtype: str) -> None:
+        compiled.append(f"{name} {dtype}")
         if report is not None:
-            report(f"{name} {dtype}")
-        load([name], dtype)
-    return len(absent)
+            report(compiled[-1])
+
+    for dtype in dtypes:
+        for name in uncompiled(CATALOGUE, dtype):
+            load([name], dtype, compiles)
+    return len(compiled)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from _thread import allocate_lock, start_new_thread
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 
 def _cgroup_limit() -> float:
@@ -49,48 +46,119 @@ def yield_address() -> int:
     return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
+class Event:
+    """What happens once, and a thread of this process that waits for it.
+
+    A signal's handler may raise anywhere in the main thread, also inside ``threading.Event`` and
+    ``Thread.start``, which then keep a lock for ever. Of a plain lock and a flag nothing is left
+    half done: an exception may lose what was acquired, never that it happened.
+    """
+
+    def __init__(self) -> None:
+        self.happened, self._process = False, os.getpid()
+        self._lock = allocate_lock()
+        self._lock.acquire()
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is still to happen; nothing more does in a process forked from its own."""
+        return not self.happened and os.getpid() == self._process
+
+    def set(self) -> None:
+        """Let it happen."""
+        self.happened = True
+        self._lock.release()
+
+    def wait(self) -> None:
+        """Return once it is no longer pending."""
+        while self.pending:
+            if self._lock.acquire(timeout=1.0):
+                self._lock.release()  # others may wait too
+
+
 def run_parts(function: Callable[[int, int], object], parts: int) -> None:
-    """Call ``function(part, parts)`` for every part at once, part 0 in this thread.
+    """Call ``function(part, parts)`` for every part at once, each in a thread of its own.
 
     Threads are started anew each time (some 50 microseconds), so that nothing needs to survive a
     fork. Those that cannot be started reduce `parts`: no result depends on their number.
+
+    This thread only waits: what a signal's handler raises in it is kept until all parts have
+    ended, since none may miss at the barrier where they meet.
     """
     if parts == 1:
         function(0, 1)
         return
-    gate = threading.Event()
-    started: list[threading.Thread] = []
+    claim, ended = allocate_lock(), Event()  # who takes the claim settles whether it is done
+    errors: list[BaseException] = []
 
-    def work(part: int) -> None:
-        gate.wait()
-        function(part, len(started) + 1)
-
-    with _interrupts_later():
+    def lead() -> None:
         try:
-            for part in range(1, parts):
-                thread = threading.Thread(target=work, args=(part,), name=f"pellucid-{part}")
-                thread.start()
-                started.append(thread)
-        except RuntimeError:  # the system gives no more threads
-            pass
-        gate.set()
-        function(0, len(started) + 1)
-        for thread in started:
-            thread.join()
+            if claim.acquire(blocking=False):
+                _lead(function, parts)
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            ended.set()
 
-
-@contextmanager
-def _interrupts_later() -> Iterator[None]:
-    """Ctrl-C comes after the block: inside, it would leave threads waiting for this one."""
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
-        yield
-        return
-    seen: list[Any] = []
-    signal.signal(signal.SIGINT, lambda number, frame: seen.append(frame))
     try:
-        yield
+        start_new_thread(lead, ())
+        ended.wait()
+    except BaseException as error:
+        if _is_refusal(error):
+            function(0, 1)
+            return
+        if not claim.acquire(blocking=False):  # it has begun
+            while ended.pending:
+                try:
+                    ended.wait()
+                except BaseException:  # the first one is raised
+                    pass
+        raise
+    if not ended.happened:
+        raise RuntimeError(
+            "a process that a signal's handler forks must leave what was being computed to its "
+            "parent. Got back from the handler in the child. End the child there with os._exit."
+        )
+    if errors:
+        raise errors[0]
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Whether the system gives no more threads; a handler's own error comes from another frame."""
+    trace = error.__traceback__
+    return isinstance(error, RuntimeError) and (trace is None or trace.tb_next is None)
+
+
+def _lead(function: Callable[[int, int], object], parts: int) -> None:
+    """Run part 0 here and the others in threads; return once all have ended."""
+    gate, ends, count = Event(), list[Event](), 0
+    errors: list[BaseException] = []
+
+    def follow(part: int, end: Event) -> None:
+        try:
+            gate.wait()
+            if count:  # else not all could be told how many they are
+                function(part, count)
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            end.set()
+
+    try:
+        for part in range(1, parts):
+            end = Event()
+            try:
+                start_new_thread(follow, (part, end))
+            except RuntimeError:  # the system gives no more threads
+                break
+            ends.append(end)
+        count = len(ends) + 1
     finally:
-        signal.signal(signal.SIGINT, handler)
-    if seen:
-        handler(signal.SIGINT, seen[0])
+        gate.set()
+    try:
+        function(0, count)
+    finally:
+        for end in ends:
+            end.wait()
+    if errors:
+        raise errors[0]

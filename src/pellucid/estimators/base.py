@@ -171,8 +171,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         try:
             self._fit_or_fail(X, y, sample_weight, epochs, going_on, classes, ready)
         except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
+            self.__dict__ = before  # at one stroke, whatever a signal's handler raises
             raise
         return self
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from pellucid.engine import Operation, operation
 from pellucid.kernels.grid import Grid, lines
 from pellucid.kernels.operations.batches import gather_levels
 from pellucid.rows.base import Reader, Rows
+from pellucid.rows.workers import Task, Workers
 
 THREADS = 4  # more decode no faster: they wait for Python's lock
 RING_BYTES = 8 << 20
@@ -131,8 +132,8 @@ class DecodingReader(Reader):
         self.ring = Pictures(rows.table, ring)
         self.slots %= len(ring)
         self._order = np.arange(count)
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="pellucid-pictures")
-        self._tasks: dict[int, Future[None]] = {}  # by the first place of a group
+        self._workers = Workers(THREADS)
+        self._tasks: dict[int, Task] = {}  # by the first place of a group
         self._asked = 0  # places up to here have been asked for
 
     def gather(self, x: np.ndarray, grid: Grid, absent: np.ndarray, back: int = 0) -> Operation:
@@ -151,7 +152,7 @@ class DecodingReader(Reader):
         end_of_ring = min(len(self.rows), first + len(self.ring))
         while self._asked < end_of_ring:
             begin, end = self._asked, min(self._asked + _GROUP, end_of_ring)
-            self._tasks[begin] = self._pool.submit(self._decode, begin, end)
+            self._tasks[begin] = self._workers.submit(partial(self._decode, begin, end))
             self._asked = end
         for begin in [place for place in self._tasks if place < last]:
             self._tasks.pop(begin).result()
@@ -165,14 +166,10 @@ class DecodingReader(Reader):
         """Cancel all decoding, and wait for what has begun."""
         for task in self._tasks.values():
             task.cancel()
-        for task in self._tasks.values():
-            if not task.cancelled():
-                task.exception()
         self._tasks.clear()
 
     def close(self) -> None:
-        self._drop()
-        self._pool.shutdown()
+        self._workers.close()
 
 
 def look_up(table: np.ndarray, levels: np.ndarray) -> np.ndarray:
