@@ -11,7 +11,7 @@ from pellucid.kernels.panels import aligned
 
 # words of control; those that threads write lie in cache lines of their own
 FIRST_STEP, LAST_STEP, BATCH_ROWS, TOTAL_ROWS, OPERATIONS, YIELD, SPINS, SLICES = range(8)
-HALT, WAITING, ROUND, CONTROL_WORDS = 16, 32, 48, 64
+HALT, WAITING, ROUND, ARRIVED, GIVEN_UP, CONTROL_WORDS = 16, 32, 48, 64, 80, 96
 MEET, MAY_HALT, BY_ROWS = 1, 2, 4  # flags of an operation
 
 X86 = platform.machine().lower() in ("x86_64", "amd64")

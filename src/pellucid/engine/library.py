@@ -7,10 +7,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 
 import llvmlite.binding as llvm
 
-from pellucid.engine import cache, proof
+from pellucid.engine import cache, proof, threads
 from pellucid.engine.catalogue import CATALOGUE, symbol
 from pellucid.kernels.target import machine
 
@@ -98,7 +99,7 @@ def load(
                         from pellucid.engine.compiler import object_code
 
                         compiles(name, dtype)
-                        code = object_code(name, dtype)
+                        code = threads.call_apart(partial(object_code, name, dtype))
                         cache.write(symbol(name, dtype), code)
                     codes[name] = code
         for name, code in codes.items():

@@ -99,8 +99,14 @@ class Program:
         control[word.BATCH_ROWS], control[word.TOTAL_ROWS] = batch_rows, total_rows
         control[word.HALT :] = 0
         place = self._record.ctypes.data
-        threads.run_parts(lambda part, count: self._run(part, count, 0, 0, 0, place), parts)
+        threads.run_parts(
+            lambda part, count: self._run(part, count, 0, 0, 0, place), parts, self._give_up
+        )
         return not control[word.HALT]
+
+    def _give_up(self) -> None:
+        """Let no thread wait at the start for one that does not come."""
+        self.control[word.GIVEN_UP] = 1
 
 
 def execute(arguments: Any, rows: int = 1, dtype: Any = None, parts: int = 1) -> None:

@@ -32,6 +32,31 @@ from pellucid.kernels.intrinsics import (
 
 
 @device
+def _wait(control, spins):
+    """Wait a little; the number of times so far, by which a long wait gives its turn away."""
+    if spins < control[word.SPINS]:
+        pause()
+    else:
+        call_plain(control[word.YIELD])
+    return spins + 1
+
+
+@device
+def _all_arrived(control, parts):
+    """Whether all threads have come to the start; they leave it if the caller has given up."""
+    arrived, given_up = address(control, word.ARRIVED), address(control, word.GIVEN_UP)
+    if atomic_load(given_up) != 0:  # a forked child may count those of its parent as arrived
+        return False
+    atomic_add(arrived, 1)
+    spins = 0
+    while atomic_load(arrived) < parts:
+        if atomic_load(given_up) != 0:
+            return False
+        spins = _wait(control, spins)
+    return True
+
+
+@device
 def _meet(control, parts):
     """Return once all threads have come here."""
     waiting, current = address(control, word.WAITING), address(control, word.ROUND)
@@ -42,11 +67,7 @@ def _meet(control, parts):
         return
     spins = 0
     while atomic_load(current) == this_round:
-        spins += 1
-        if spins < control[word.SPINS]:
-            pause()
-        else:
-            call_plain(control[word.YIELD])
+        spins = _wait(control, spins)
 
 
 def exchange_float_state(_part, _parts, _step, _first, _rows, dtype, a):
@@ -59,6 +80,8 @@ def exchange_float_state(_part, _parts, _step, _first, _rows, dtype, a):
 def run(part, parts, _step, _first, _rows, dtype, a):
     """Run the steps that `control` names, as one of the program's threads."""
     control, table = a.control, a.table
+    if parts > 1 and not _all_arrived(control, parts):
+        return
     state_before = read_float_state()
     write_float_state(PLAIN_FLOAT_STATE)
     slices = control[word.SLICES]

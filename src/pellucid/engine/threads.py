@@ -5,10 +5,12 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import threading
 from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 
 def _cgroup_limit() -> float:
@@ -34,6 +36,13 @@ def available() -> int:
     else:
         allowed = os.cpu_count() or 1
     return max(1, min(allowed, int(min(_cgroup_limit(), allowed) + 0.5)))
+
+
+_FORKED = (
+    "a process that a signal's handler forks must leave what was being computed to its parent. Got "
+    "back from the handler in the child. End the child there with os._exit."
+)
+Result = TypeVar("Result")
 
 
 @cache
@@ -66,8 +75,9 @@ class Event:
 
     def set(self) -> None:
         """Let it happen."""
-        self.happened = True
-        self._lock.release()
+        if not self.happened:
+            self.happened = True
+            self._lock.release()
 
     def wait(self) -> None:
         """Return once it is no longer pending."""
@@ -76,89 +86,131 @@ class Event:
                 self._lock.release()  # others may wait too
 
 
-def run_parts(function: Callable[[int, int], object], parts: int) -> None:
-    """Call ``function(part, parts)`` for every part at once, each in a thread of its own.
+def run_parts(
+    function: Callable[[int, int], object],
+    parts: int,
+    give_up: Callable[[], None] = lambda: None,
+) -> None:
+    """Call ``function(part, parts)`` for every part at once, part 0 in this thread.
 
     Threads are started anew each time (some 50 microseconds), so that nothing needs to survive a
     fork. Those that cannot be started reduce `parts`: no result depends on their number.
 
-    This thread only waits: what a signal's handler raises in it is kept until all parts have
-    ended, since none may miss at the barrier where they meet.
+    What a signal's handler raises in this thread comes when all parts have ended. It cannot come
+    inside of a `function` that is machine code, only before: then part 0 is missing, and `give_up`
+    must let the others leave where they wait for it. The same in a process that a handler forks.
     """
     if parts == 1:
         function(0, 1)
         return
-    claim, ended = allocate_lock(), Event()  # who takes the claim settles whether it is done
-    errors: list[BaseException] = []
-
-    def lead() -> None:
-        try:
-            if claim.acquire(blocking=False):
-                _lead(function, parts)
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            ended.set()
-
-    try:
-        start_new_thread(lead, ())
-        ended.wait()
-    except BaseException as error:
-        if _is_refusal(error):
-            function(0, 1)
-            return
-        if not claim.acquire(blocking=False):  # it has begun
-            while ended.pending:
-                try:
-                    ended.wait()
-                except BaseException:  # the first one is raised
-                    pass
-        raise
-    if not ended.happened:
-        raise RuntimeError(
-            "a process that a signal's handler forks must leave what was being computed to its "
-            "parent. Got back from the handler in the child. End the child there with os._exit."
-        )
-    if errors:
-        raise errors[0]
-
-
-def _is_refusal(error: BaseException) -> bool:
-    """Whether the system gives no more threads; a handler's own error comes from another frame."""
-    trace = error.__traceback__
-    return isinstance(error, RuntimeError) and (trace is None or trace.tb_next is None)
-
-
-def _lead(function: Callable[[int, int], object], parts: int) -> None:
-    """Run part 0 here and the others in threads; return once all have ended."""
+    run = object()
+    _running[run] = give_up  # first: what is made before a fork is of no use in the child
     gate, ends, count = Event(), list[Event](), 0
+    owners: dict[int, str] = {}  # who settles whether a part is run: the first to say so
     errors: list[BaseException] = []
 
     def follow(part: int, end: Event) -> None:
         try:
             gate.wait()
-            if count:  # else not all could be told how many they are
+            if count and owners.setdefault(part, "thread") == "thread":
                 function(part, count)
         except BaseException as error:
             errors.append(error)
         finally:
             end.set()
 
+    def leave() -> None:
+        nonlocal count
+        count = 0
+        give_up()
+        gate.set()
+        for part, end in enumerate(ends, start=1):
+            if owners.setdefault(part, "caller") == "thread":
+                end.wait()
+
     try:
         for part in range(1, parts):
-            end = Event()
+            ends.append(Event())
             try:
-                start_new_thread(follow, (part, end))
-            except RuntimeError:  # the system gives no more threads
+                start_new_thread(follow, (part, ends[-1]))
+            except RuntimeError as error:
+                if not _is_refusal(error):
+                    raise
+                ends.pop()
                 break
-            ends.append(end)
         count = len(ends) + 1
-    finally:
         gate.set()
-    try:
         function(0, count)
-    finally:
         for end in ends:
             end.wait()
+    except BaseException:
+        while True:
+            try:
+                leave()
+                break
+            except BaseException:  # the first one is raised
+                pass
+        _running.pop(run, None)
+        raise
+    if _running.pop(run, None) is None:
+        raise RuntimeError(_FORKED)
     if errors:
         raise errors[0]
+
+
+def call_apart(call: Callable[[], Result]) -> Result:
+    """What ``call()`` returns, made in a thread of its own where this is the main thread.
+
+    What a signal's handler raises there is kept until the call has ended. Inside of the call it
+    could be lost: in what a library calls back, or when objects are destroyed, Python drops it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return call()
+    ended, results, errors = Event(), list[Result](), list[BaseException]()
+    owners: dict[str, str] = {}
+
+    def work() -> None:
+        try:
+            if owners.setdefault("call", "thread") == "thread":
+                results.append(call())
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            ended.set()
+
+    try:
+        start_new_thread(work, ())
+        ended.wait()
+    except BaseException as error:
+        if isinstance(error, RuntimeError) and _is_refusal(error):
+            return call()
+        while owners.setdefault("call", "caller") == "thread" and ended.pending:
+            try:
+                ended.wait()
+            except BaseException:  # the first one is raised
+                pass
+        raise
+    if errors:
+        raise errors[0]
+    if not results:
+        raise RuntimeError(_FORKED)
+    return results[0]
+
+
+_running: dict[object, Callable[[], None]] = {}  # what gives up each run of parts
+
+
+def _give_up_in_child() -> None:
+    """A fork takes one thread along: its run of parts, if it is in one, is short of the others."""
+    for give_up in _running.values():
+        give_up()
+    _running.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_give_up_in_child)
+
+
+def _is_refusal(error: RuntimeError) -> bool:
+    """Whether the system gives no more threads, and it is no handler's own error."""
+    return str(error) == "can't start new thread"
