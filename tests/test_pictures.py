@@ -613,7 +613,7 @@ def test_no_file_stays_open(saved):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forks in a process with threads
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::RuntimeWarning")  # of forks
 def test_a_child_forked_while_an_image_is_loaded_can_load_one():
     begun, image = threading.Event(), Image.new("L", (3, 2))
 
