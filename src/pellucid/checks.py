@@ -135,7 +135,7 @@ def plain(value: Any) -> Any:
     if type(value) in (bool, int, float, str):
         return value
     if isinstance(value, (tuple, list)):
-        return type(value)(map(plain, value))
+        return tuple(map(plain, value)) if isinstance(value, tuple) else list(map(plain, value))
     if isinstance(value, np.bool_):
         return bool(value)
     if isinstance(value, numbers.Integral):

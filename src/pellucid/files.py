@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import __version__
-from pellucid.checks import shown, size_text
+from pellucid.checks import file_name, one_line, shown, size_text
 
 FORMAT = 1
 """How a file is laid out. A file of another format cannot be read."""
@@ -91,11 +91,11 @@ def load(path: str | os.PathLike[str], known: Mapping[str, Any]) -> Any:
         header, arrays = _read(path)
         return _restored(header, arrays, known)
     except _FaultError as fault:
-        raise ValueError(f"'{os.fspath(path)}' {fault}") from fault.__cause__
+        raise ValueError(f"{file_name(path)} {fault}") from fault.__cause__
     except MemoryError as error:
         size = size_text(os.path.getsize(path))
         raise MemoryError(
-            f"'{os.fspath(path)}' must fit into the memory that there is, some three times. Got "
+            f"{file_name(path)} must fit into the memory that there is, some three times. Got "
             f"{size}. Load it on a machine with more."
         ) from error
     except OSError as error:
@@ -240,7 +240,7 @@ def _unsaved(path: str | os.PathLike[str], place: Path, size: int, error: OSErro
         reason = f"the folder '{place.parent}' does not exist. Make it first"
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         reason = f"the folder '{place.parent}' may not be written to. Choose another"
-    text = f"'{os.fspath(path)}' cannot be saved: {reason}."
+    text = f"{file_name(path)} cannot be saved: {reason}."
     if place.is_file():
         text += " The earlier file is unchanged."
     return _as(error, text)
@@ -363,17 +363,14 @@ def _header(table: dict[str, Any]) -> dict[str, Any]:
     if header["format"] != FORMAT:
         way_out = "Update pellucid" if header["format"] > FORMAT else "Fit and save the model again"
         raise _FaultError(
-            f"is a model file of format {header['format']}, written by pellucid "
-            f"{_brief(header.get('pellucid'))}; pellucid {__version__} reads format {FORMAT}. "
-            f"{way_out}."
+            f"is a model file of format {one_line(str(header['format']), 40)}, written by {_writer(header)}; pellucid "
+            f"{__version__} reads format {FORMAT}. {way_out}."
         )
     return header
 
 
-def _brief(value: Any, limit: int = 40) -> str:
-    """What a file says, on one short line that can be printed."""
-    line = " ".join(str(value).encode("utf-8", "replace").decode().split()).rstrip(".")
-    return line if len(line) <= limit else f"{line[: limit - 3]}..."
+def _writer(header: dict[str, Any]) -> str:
+    return f"pellucid {one_line(str(header.get('pellucid')), 40)}"
 
 
 def _end(entry: Any) -> int:
@@ -388,26 +385,26 @@ def _restored(
     header: dict[str, Any], arrays: dict[str, np.ndarray], known: Mapping[str, Any]
 ) -> Any:
     """The estimator of a file whose checksum is right."""
-    name, writer = header.get("class"), f"pellucid {_brief(header.get('pellucid'))}"
+    name, writer = header.get("class"), _writer(header)
     if not isinstance(name, str) or name not in known:
         raise _FaultError(
-            f"holds a {_brief(name)}, written by {writer}, which pellucid {__version__} does not "
-            "have. Update pellucid."
+            f"holds a {one_line(str(name), 40)}, written by {writer}, which pellucid {__version__} "
+            "does not have. Update pellucid."
         )
     try:
         model = known[name]._from_state(_decoded(header["config"]), arrays)
     except Exception as error:  # whatever the parts trip over, the file is at fault
-        reason = (
-            str(error) if isinstance(error, (ValueError, TypeError, MemoryError)) else repr(error)
-        )
+        reason = "a part of it is missing, or of another kind"
+        if isinstance(error, (ValueError, TypeError, MemoryError)):
+            reason = one_line(str(error), 200)
         raise _FaultError(
             f"holds a {name}, written by {writer}, that does not fit together: "
-            f"{_brief(reason, 300)}. Fit and save the model again."
+            f"{reason}. Fit and save the model again."
         ) from error
     if header.get("numeric_version") != NUMERIC_VERSION:
         warnings.warn(
             f"The model was written by {writer}, which computes a little differently (numeric "
-            f"version {_brief(header.get('numeric_version'))}, here {NUMERIC_VERSION}): "
+            f"version {one_line(str(header.get('numeric_version')), 9)}, here {NUMERIC_VERSION}): "
             "predictions may differ in their last bits. Fit and save the model again for the same "
             "bits everywhere.",
             UserWarning,

@@ -14,6 +14,7 @@ import numpy as np
 from pellucid.checks import size_text
 
 _SMALL = 64 << 20  # bytes that any machine has
+_MOST = 1 << 47  # bytes that a process can name
 
 
 def check_memory(what: str, numbers: int, dtype: Any, way_out: str) -> None:
@@ -37,18 +38,19 @@ def check_memory(what: str, numbers: int, dtype: Any, way_out: str) -> None:
 
 def memory_limit() -> float:
     """The bytes that this process may have at most: of the machine, a container, or a limit."""
-    limits = [float("inf")]
+    limits = [_MOST]
     try:
         limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     except (AttributeError, ValueError, OSError):  # a system that does not tell
         pass
-    try:
-        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    except (OSError, ValueError):  # no container, or one without a limit: "max"
-        pass
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # cgroup v2 and v1
+        try:
+            limits.append(int((Path("/sys/fs/cgroup") / name).read_text()))
+        except (OSError, ValueError):  # no container, or one without a limit: "max"
+            pass
     try:
         import resource
     except ImportError:  # Windows
-        return min(limits)
+        return float(min(limits))
     soft, _ = resource.getrlimit(resource.RLIMIT_AS)
-    return min(limits) if soft == resource.RLIM_INFINITY else min(*limits, soft)
+    return float(min(limits if soft == resource.RLIM_INFINITY else [*limits, soft]))

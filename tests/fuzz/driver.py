@@ -1,4 +1,4 @@
-"""Runs cases of a fuzzer, each in a forked child under limits of memory and time.
+"""Runs cases of a fuzzer in forked children under limits of memory and time.
 
 ::
 
@@ -36,6 +36,7 @@ CORPUS = Path(__file__).parent / "corpus"
 KEPT = Path(__file__).parents[2] / ".fuzz"
 MORE_MEMORY = 4 << 30  # bytes that a case may have beyond what the parent has
 SECONDS = 20
+TOGETHER = 25  # cases that share a child until one fails: a fork takes longer than a case
 _PAGE = resource.getpagesize()
 
 
@@ -50,12 +51,27 @@ class Fuzzer:
         gc.freeze()  # else the first collection in each child copies all pages
         self.folder = Path(tempfile.mkdtemp(prefix="pellucid-fuzz-"))
 
-    def outcome(self, content: bytes) -> tuple[bool, str]:
-        """Whether the promise held for this case, and what came."""
+    def outcomes(self, contents: list[bytes]) -> list[tuple[bool, str]]:
+        """Whether the promise held for each of these cases, and what came.
+
+        They share a child. If a case fails there, each is tried again in a child of its own, so
+        that none is to blame for another.
+        """
+        said, ended_well = self._said_by_child(contents)
+        outcomes = [(held == "held", words) for held, _, words in (s.partition(" ") for s in said)]
+        if len(contents) == 1 and not outcomes:
+            return [(False, ended_well or "no outcome")]
+        if ended_well or len(outcomes) < len(contents) or not all(held for held, _ in outcomes):
+            if len(contents) > 1:
+                return [outcome for content in contents for outcome in self.outcomes([content])]
+        return outcomes
+
+    def _said_by_child(self, contents: list[bytes]) -> tuple[list[str], str]:
+        """The outcomes of the cases that a child tried, and how it ended if not well."""
         reader, writer = os.pipe()
         child = os.fork()
         if not child:
-            self._run(content, writer)
+            self._run(contents, writer)
         os.close(writer)
         said, alive = _read(reader, SECONDS + 5)
         os.close(reader)
@@ -64,25 +80,26 @@ class Fuzzer:
         _, status = os.waitpid(child, 0)
         for path in self.folder.iterdir():
             path.unlink()
-        if alive or os.WIFSIGNALED(status):
-            number = 0 if alive else os.WTERMSIG(status)
-            late = alive or number == signal.SIGALRM
-            return False, f"not done after {SECONDS} s" if late else signal.Signals(number).name
-        held, _, words = said.partition(" ")
-        return held == "held", words or f"no outcome, exit code {os.waitstatus_to_exitcode(status)}"
+        outcomes = said.split("\0")[:-1]
+        if not alive and not os.WIFSIGNALED(status):
+            return outcomes, ""
+        late = alive or os.WTERMSIG(status) == signal.SIGALRM
+        how = f"not done after {SECONDS} s" if late else signal.Signals(os.WTERMSIG(status)).name
+        return outcomes, how
 
-    def _run(self, content: bytes, writer: int) -> None:
+    def _run(self, contents: list[bytes], writer: int) -> None:
         """What the child does; it never returns."""
-        try:
-            used = int(Path("/proc/self/statm").read_text().split()[0]) * _PAGE
-            resource.setrlimit(resource.RLIMIT_AS, (used + MORE_MEMORY,) * 2)
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            signal.alarm(SECONDS)
-            words = f"held {self.module.run(content, self.folder)}"
-        except BaseException:
-            words = f"failed {traceback.format_exc(limit=-8)}"
-        os.write(writer, words.encode("utf-8", "replace")[: 1 << 15])
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * _PAGE
+        resource.setrlimit(resource.RLIMIT_AS, (used + MORE_MEMORY,) * 2)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(SECONDS)
+        for content in contents:
+            try:
+                words = f"held {self.module.run(content, self.folder)}"
+            except BaseException:
+                words = f"failed {traceback.format_exc(limit=-8)}"
+            os.write(writer, words.encode("utf-8", "replace")[: 1 << 14] + b"\0")
         os._exit(0)
 
 
@@ -92,51 +109,59 @@ def _read(reader: int, seconds: float) -> tuple[str, bool]:
     while select.select([reader], [], [], max(0.0, end - time.monotonic()))[0]:
         part = os.read(reader, 1 << 16)
         if not part:
-            return b"".join(parts).decode(), False
+            return b"".join(parts).decode("utf-8", "replace"), False
         parts.append(part)
-    return "", True
+    return b"".join(parts).decode("utf-8", "replace"), True
 
 
-def fuzz(name: str, cases: int, first: int, kept: Path, with_corpus: bool) -> bool:
-    """Run the corpus and the cases from number `first` on; whether all held.
+def fuzz(name: str, first: int, end: int, job: int, jobs: int, kept: Path) -> bool:
+    """Run this job's share of the cases `first` to `end`, exclusive; whether all held.
 
-    The counts of outcomes are written to the folder `kept` as they grow, failed cases beside them.
+    Jobs take batches of cases in turn; the first one runs the corpus before. The counts of outcomes
+    are written to the folder `kept` as they grow, failed cases beside them.
     """
     fuzzer, counts = Fuzzer(name), Counter[str]()
 
-    def run(case: str, content: bytes) -> None:
-        held, words = fuzzer.outcome(content)
-        counts[words if held else "FAILED"] += 1
-        if not held:
-            print(f"{name} {case}: {words.strip()}", flush=True)
-            (kept / f"{name}-{case}").write_bytes(content)
+    def run(cases: dict[str, bytes]) -> None:
+        outcomes = fuzzer.outcomes(list(cases.values()))
+        for (case, content), (held, words) in zip(cases.items(), outcomes, strict=True):
+            counts[words if held else "FAILED"] += 1
+            if not held:
+                print(f"{name} {case}: {words.strip()}", flush=True)
+                (kept / f"{name}-{case}").write_bytes(content)
 
-    for path in sorted((CORPUS / name).iterdir()) if with_corpus else []:
-        run(path.name, fuzzer.module.kept(path))
-    begin = time.monotonic()
-    for number in range(first, first + cases):
-        run(str(number), fuzzer.module.make(number))
-        done = number + 1 - first
-        if done % 1000 == 0 or done == cases:
-            _remember(kept, name, first, done, counts)
-            pace = done / (time.monotonic() - begin)
-            print(f"{name}: {done:,} of {cases:,}, {pace:.0f} a second", flush=True)
+    for path in sorted((CORPUS / name).iterdir()) if job == 0 else []:
+        run({path.name: fuzzer.module.kept(path)})
+    begin, tried = time.monotonic(), 0
+    starts = range(first + job * TOGETHER, end, jobs * TOGETHER)
+    for batch, start in enumerate(starts, start=1):
+        numbers = range(start, min(start + TOGETHER, end))
+        run({str(number): fuzzer.module.make(number) for number in numbers})
+        tried += len(numbers)
+        if batch % 40 == 0 or batch == len(starts):
+            done = {"first": first, "job": job, "jobs": jobs, "batches": batch, "counts": counts}
+            _remember(kept / f"{name}-from-{first}-job-{job}.json", done)
+            pace = tried / (time.monotonic() - begin)
+            print(f"{name}, job {job}: {tried:,} cases, {pace:.0f} a second", flush=True)
     fuzzer.folder.rmdir()
-    print(f"{name}: " + json.dumps(counts, indent=1, sort_keys=True), flush=True)
+    print(f"{name}, job {job}: " + json.dumps(counts, indent=1, sort_keys=True), flush=True)
     return not counts["FAILED"]
 
 
-def _remember(kept: Path, name: str, first: int, done: int, counts: Counter[str]) -> None:
-    place = kept / f"{name}-from-{first}.json"
+def _remember(place: Path, done: dict[str, Any]) -> None:
     aside = place.with_suffix(".part")
-    aside.write_text(json.dumps({"first": first, "done": done, "counts": counts}, indent=1))
+    aside.write_text(json.dumps(done, indent=1))
     aside.replace(place)
 
 
 def _next(kept: Path, name: str) -> int:
-    """The first case that no earlier run has done."""
-    runs = [json.loads(path.read_text()) for path in kept.glob(f"{name}-from-*.json")]
-    return max((run["first"] + run["done"] for run in runs), default=0)
+    """The first case that no earlier run has tried."""
+    later: dict[int, int] = {}
+    for path in kept.glob(f"{name}-from-*.json"):
+        run = json.loads(path.read_text())
+        untried = run["first"] + (run["batches"] * run["jobs"] + run["job"]) * TOGETHER
+        later[run["first"]] = min(untried, later.get(run["first"], untried))
+    return max(later.values(), default=0)
 
 
 def main() -> int:
@@ -150,14 +175,12 @@ def main() -> int:
     options.kept.mkdir(exist_ok=True, parents=True)
     failed = 0
     for name in options.fuzzers:
-        first, share = _next(options.kept, name), -(-options.cases // options.jobs)
-        children = []
+        first, children = _next(options.kept, name), []
         for job in range(options.jobs):
             child = os.fork()
             if not child:
-                begin = first + job * share
-                count = max(0, min(share, first + options.cases - begin))
-                held = fuzz(name, count, begin, options.kept, with_corpus=not job)
+                end = first + options.cases
+                held = fuzz(name, first, end, job, options.jobs, options.kept)
                 os._exit(0 if held else 1)
             children.append(child)
         failed += sum(os.waitpid(child, 0)[1] != 0 for child in children)

@@ -17,6 +17,7 @@ from typing import Any
 import guard
 import numpy as np
 from model_files import apart, together
+from promises import sentence
 
 ROWS = 7
 _HONEST: dict[str, tuple[bytes, Any]] = {}  # a model's file and an X for it, by what it is
@@ -29,19 +30,21 @@ def prepare() -> None:
     import tempfile
 
     import pellucid
+    from pellucid.training.history import TIMES
 
     folder = Path(tempfile.mkdtemp(prefix="pellucid-models-"))
     for name, (model, X, y) in _models().items():
         model.set_params(random_state=0, verbose=0, max_epochs=2).fit(X, y)
+        for row in model.history_:  # the same in each run, so that a case's number says which it is
+            row |= dict.fromkeys(TIMES, 1.0)
         model.save(folder / name)
         some = X[:ROWS] if not hasattr(X, "iloc") else X.iloc[:ROWS]
         if getattr(model, "group", None):
             some = X[X["unit"] < ROWS]
         _HONEST[name] = (folder / name).read_bytes(), some
+        assert _used(pellucid.load(folder / name), some) == "answered"
         (folder / name).unlink()
     folder.rmdir()
-    for content, X in _HONEST.values():
-        _try(pellucid.load, content, X)
 
 
 def _models() -> dict[str, tuple[Any, Any, Any]]:
@@ -308,37 +311,21 @@ def run(content: bytes, folder: Path) -> str:
             warnings.filterwarnings("ignore", "The model was written by")
             model = pellucid.load(path)
     except (ValueError, OSError) as error:
-        _check_sentence(str(error), f"'{path}' ")
+        assert sentence(error).startswith(f"'{path}' "), str(error)
         return "refused"
-    return _try(lambda _: model, file, X)
+    return _used(model, X)
 
 
-def _check_sentence(text: str, begin: str) -> None:
-    assert text.startswith(begin) and text.endswith(".") and "\n" not in text, text
-    assert len(text) < 600, text
-    text.encode()
-
-
-def _try(load: Any, content: bytes, X: Any) -> str:
+def _used(model: Any, X: Any) -> str:
     """Ask the model for all that it can give."""
-    import io
-    import tempfile
-
-    if load.__name__ == "load":
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "m").write_bytes(content)
-            model = load(Path(folder) / "m")
-    else:
-        model = load(io.BytesIO(content))
     assert len(model.digest_) == 64 and model.network_.summary_lines()
     assert repr(model) and model.get_params() and model._input.describe()
     assert len(model.history_) == model.n_iter_ >= 0 and repr(model.history_)
     try:
         predicted = model.predict(X)
     except (ValueError, TypeError) as error:  # it may have learned from another kind of rows
-        owner = type(model).__name__
-        assert owner in str(error) and "\n" not in str(error), repr(error)
-        return f"loaded, for other rows: {type(error).__name__}"
+        assert type(model).__name__ in sentence(error)
+        return "loaded, for other rows"
     rows = X["unit"].nunique() if hasattr(X, "columns") and "unit" in X else len(X)
     assert len(predicted) == rows, f"{len(predicted)} rows for {rows}"
     if hasattr(model, "predict_proba"):

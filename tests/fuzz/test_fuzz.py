@@ -25,7 +25,7 @@ def test_old_and_new_cases_hold(tmp_path, name):
         [*command, f"--kept={tmp_path}"], text=True, capture_output=True, timeout=600
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    record = json.loads((tmp_path / f"{name}-from-0.json").read_text())
+    record = json.loads((tmp_path / f"{name}-from-0-job-0.json").read_text())
     kept = len(list((HERE / "corpus" / name).iterdir()))
     assert sum(record["counts"].values()) == 150 + kept
     # some of each: cases that are all refused at once would try nothing

@@ -189,8 +189,9 @@ def check_finite(
 
 def check_columns(owner: str, given: Sequence[str], names: Sequence[str]) -> None:
     """Refuse columns by other names than those of fit; their order does not matter."""
-    lacking = [name for name in names if name not in given]
-    extra = [name for name in given if name not in names]
+    there, known = set(given), set(names)
+    lacking = [name for name in names if name not in there]
+    extra = [name for name in given if name not in known]
     more = f" (and {len(lacking or extra) - 1} more)" if len(lacking or extra) > 1 else ""
     if lacking:
         raise ValueError(
@@ -219,7 +220,9 @@ def unique_columns(estimator: object, X: Any) -> Any:
 
 def name_that_comes_twice(frame: Any) -> Any:
     """The first column name that a DataFrame has twice, else None."""
-    names = list(getattr(frame, "column_names", None) or frame.columns)  # pyarrow has both
+    # pyarrow has both; a column of another library's may have that name
+    named = hasattr(type(frame), "column_names")
+    names = list(frame.column_names if named else frame.columns)
     known: set[Any] = set()
     for name in names:
         if name in known:

@@ -68,7 +68,7 @@ class Groups(Layout):
             )
         frame = unique_columns(owner, X)
         for role, name in (("group", group), ("time", time)):
-            if name is not None and name not in frame.columns:
+            if name is not None and not (isinstance(name, str) and name in frame.columns):
                 raise ValueError(
                     f"{role} of {owner} must be a column of X. Got {shown(name)}."
                     f"{suggestion(name, frame.columns)}"

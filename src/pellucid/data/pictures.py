@@ -18,6 +18,7 @@ import numpy as np
 
 from pellucid.checks import one_line, shown
 from pellucid.data import tiff
+from pellucid.engine import held_across_forks
 
 COLORS = ("auto", "grey", "rgb")
 TYPES = {"bytes": np.uint8, "sixteen": np.uint16, "float": np.float32}  # by a picture's kind
@@ -43,11 +44,8 @@ _TURNED = (5, 6, 7, 8)  # its values that swap height and width
 _GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 _ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 _NO_HANDLER = logging.NullHandler()
-_LOADING = threading.RLock()  # two threads must not load one image, which may be in a list twice
-if hasattr(os, "register_at_fork"):  # held across a fork, so that a child finds it free
-    os.register_at_fork(
-        before=_LOADING.acquire, after_in_parent=_LOADING.release, after_in_child=_LOADING.release
-    )
+# two threads must not load one image, which may be in a list twice
+_LOADING = held_across_forks(threading.RLock())
 _WORDS = {"bytes": "of 8 bits", "sixteen": "of 16 bits", "float": "of numbers of any size"}
 
 

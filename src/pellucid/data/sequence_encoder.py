@@ -217,10 +217,6 @@ class SequenceEncoder(Encoder[Steps]):
         for column in (self.group, self.time):
             if not isinstance(column, str | None):
                 raise ValueError(f"group and time must be names of columns. Got {shown(column)}.")
-        if self.table.names is None and (self.group or self.time):
-            raise ValueError(
-                "sequences by group or time must be of a table. Got one without names."
-            )
         if state.series is not None:
             self.series = msgspec.to_builtins(_Series.of(state.series, "the series of windows"))
             if self.series["steps"] != self.steps or self.by_step:

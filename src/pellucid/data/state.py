@@ -21,7 +21,8 @@ class State(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         try:
             return msgspec.convert(config, cls)
         except msgspec.ValidationError as error:
-            raise ValueError(f"{what} must be as save wrote it. {error}.") from error
+            reason = str(error).replace("numpy.", "")  # the value's type, as msgspec names it
+            raise ValueError(f"{what} must be as save wrote it. {reason}.") from error
 
 
 def check_names(what: str, names: list[str] | None, count: int) -> None:

@@ -15,6 +15,7 @@ from pellucid.checks import fault, one_of, row_words, shown, suggestion
 from pellucid.data.columns import (
     Column,
     is_missing,
+    name_that_comes_twice,
     owner_of,
     plain_array,
     read_values,
@@ -344,6 +345,11 @@ def read_target(estimator: Any, y: Any) -> tuple[np.ndarray, list[str] | None]:
             f"This {owner} estimator requires y to be passed, but the target y is None."
         )
     if nw.dependencies.is_into_dataframe(y):
+        twice = name_that_comes_twice(y)
+        if twice is not None:
+            raise ValueError(
+                f"Column names of y of {owner} must differ. Got {shown(twice)} twice. Rename one."
+            )
         frame = nw.from_native(y, eager_only=True)
         names = [str(name) for name in frame.columns]
         columns = [_series_labels(owner, series) for series in frame.iter_columns()]

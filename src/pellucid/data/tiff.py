@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_LOCK = threading.Lock()
+from pellucid.engine import held_across_forks
+
+_LOCK = held_across_forks(threading.RLock())
 _silent = 0  # threads that decode a TIFF at the moment
 _handler: int | None = None  # what libtiff called before the first of them
 

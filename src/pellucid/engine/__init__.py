@@ -11,6 +11,7 @@ from pellucid.engine.library import announced, compile_all, uncompiled
 from pellucid.engine.limit import measure_limit
 from pellucid.engine.program import Program, execute
 from pellucid.engine.threads import available as available_threads
+from pellucid.engine.threads import held_across_forks
 
 __all__ = [
     "Operation",
@@ -21,6 +22,7 @@ __all__ = [
     "compile_all",
     "execute",
     "halt_word",
+    "held_across_forks",
     "measure_limit",
     "uncompiled",
     "new_control",

@@ -57,6 +57,8 @@ def _chosen() -> Path:
 def _make(folder: Path) -> None:
     """Make a folder that is the user's alone, and those above it that are not there."""
     if not folder.is_dir():
+        if folder.parent == folder:
+            raise FileNotFoundError(f"'{folder}' does not exist")
         _make(folder.parent)
         folder.mkdir(exist_ok=True, mode=0o700)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,14 +14,11 @@ from pellucid.engine import cache, proof, threads
 from pellucid.engine.catalogue import CATALOGUE, symbol
 from pellucid.kernels.target import machine
 
-# Who holds it may use LLVM and Numba. It is held across a fork, so that a child finds both whole
-# and the guard free; a fork may then wait for another thread's compilation, some 10 s. Hooks run
-# the latest first: that of logging, whose lock Numba may take, was there before, through filelock.
-_guard = threading.RLock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_guard.acquire, after_in_parent=_guard.release, after_in_child=_guard.release
-    )
+# Who holds it may use LLVM and Numba. It is held across a fork, so that a child finds both whole;
+# a fork may then wait for another thread that compiles, some 10 s, or that waits for another
+# process to do so. Hooks run the latest first: that of logging, whose lock Numba may take, was
+# there before, through filelock.
+_guard = threads.held_across_forks(threading.RLock())
 
 _addresses: dict[tuple[str, str], int] = {}
 _linked: list[object] = []  # machine code lives as long as its library object
@@ -71,7 +67,7 @@ def uncompiled(names: Iterable[str], dtype: str) -> list[str]:
 @contextmanager
 def announced(tell: Callable[[str], None]) -> Iterator[None]:
     """Within it, `tell` gets a line if kernels have to be compiled first or are being compiled."""
-    token, told = _tell.set(tell), _told.set(False)
+    token, told = _tell.set(tell), _told.set(_told.get())
     try:
         yield
     finally:

@@ -10,7 +10,7 @@ from _thread import allocate_lock, start_new_thread
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 
 def _cgroup_limit() -> float:
@@ -39,10 +39,11 @@ def available() -> int:
 
 
 _FORKED = (
-    "a process that a signal's handler forks must leave what was being computed to its parent. Got "
-    "back from the handler in the child. End the child there with os._exit."
+    "a process that a signal's handler forks must leave what was being computed to its parent. "
+    "The handler returned in the child. End the child there with os._exit."
 )
 Result = TypeVar("Result")
+Lock = TypeVar("Lock", bound=Any)
 
 
 @cache
@@ -96,15 +97,16 @@ def run_parts(
     Threads are started anew each time (some 50 microseconds), so that nothing needs to survive a
     fork. Those that cannot be started reduce `parts`: no result depends on their number.
 
-    What a signal's handler raises in this thread comes when all parts have ended. It cannot come
-    inside of a `function` that is machine code, only before: then part 0 is missing, and `give_up`
-    must let the others leave where they wait for it. The same in a process that a handler forks.
+    What a signal's handler raises in this thread is kept until all threads have ended. It cannot
+    come inside of a `function` that is machine code. If it comes before, part 0 is missing, and
+    `give_up` must let the others leave where they wait for it; if it comes after, all is done. In a
+    process that a handler forks the others are missing, and `give_up` must let part 0 leave.
     """
     if parts == 1:
         function(0, 1)
         return
     run = object()
-    _running[run] = give_up  # first: what is made before a fork is of no use in the child
+    _running[run] = give_up  # first: a gate from before a fork is of no use in the child
     gate, ends, count = Event(), list[Event](), 0
     owners: dict[int, str] = {}  # who settles whether a part is run: the first to say so
     errors: list[BaseException] = []
@@ -112,8 +114,9 @@ def run_parts(
     def follow(part: int, end: Event) -> None:
         try:
             gate.wait()
-            if count and owners.setdefault(part, "thread") == "thread":
-                function(part, count)
+            known = count  # once: `leave` may set it to 0 meanwhile
+            if known and owners.setdefault(part, "thread") == "thread":
+                function(part, known)
         except BaseException as error:
             errors.append(error)
         finally:
@@ -197,6 +200,15 @@ def call_apart(call: Callable[[], Result]) -> Result:
     return results[0]
 
 
+def held_across_forks(lock: Lock) -> Lock:
+    """`lock`, an RLock: a fork waits until it is free, so that a child finds it so."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(
+            before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release
+        )
+    return lock
+
+
 _running: dict[object, Callable[[], None]] = {}  # what gives up each run of parts
 
 
@@ -213,4 +225,4 @@ if hasattr(os, "register_at_fork"):
 
 def _is_refusal(error: RuntimeError) -> bool:
     """Whether the system gives no more threads, and it is no handler's own error."""
-    return str(error) == "can't start new thread"
+    return "new thread" in str(error)  # "can't start new thread", and what it says at exit

@@ -26,7 +26,7 @@ from pellucid.data import (
 from pellucid.data.columns import plain_array
 from pellucid.data.scaling import power_of_two
 from pellucid.data.state import FloatType, State, check_names
-from pellucid.engine import plain_float_state
+from pellucid.engine import announced, plain_float_state
 from pellucid.estimators.parameters import ESTIMATORS, TrainingParameters
 from pellucid.estimators.plain import from_plain, plain_parameters
 from pellucid.layers import Layer, is_known, layer_from_config
@@ -169,7 +169,9 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             self.history_ = copy.deepcopy(self.history_)
             self._optimizer_state = copy.deepcopy(self._optimizer_state)
         try:
-            self._fit_or_fail(X, y, sample_weight, epochs, going_on, classes, ready)
+            # the first kernels are needed to encode X, and may have to be compiled
+            with announced(lambda text: Progress(self.verbose, 1, 1).note(text)):
+                self._fit_or_fail(X, y, sample_weight, epochs, going_on, classes, ready)
         except BaseException:
             self.__dict__ = before  # at one stroke, whatever a signal's handler raises
             raise
@@ -264,8 +266,8 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         """The last epoch's loss, NaN if there was none."""
         return self.history_[-1]["loss"] if len(self.history_) else float("nan")
 
-    def _settings(self) -> Settings:
-        """The training parameters, each checked."""
+    def _settings(self, seed: int | None = None) -> Settings:
+        """The training parameters, each checked; with a `seed` no RandomState is drawn from."""
         owner = type(self).__name__
         clip = self.clip_norm
         if clip is not None:
@@ -307,7 +309,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             clip_norm=clip,
             max_epochs=checks.positive_integer("max_epochs", owner, self.max_epochs),
             batch_size=batch,
-            seed=seed_from(state),
+            seed=seed_from(state) if seed is None else seed,
             dtype=checks.one_of("dtype", owner, self.dtype, _DTYPES),
             n_jobs=None if jobs == -1 else jobs,
             augmentation=self._augmentation(),
@@ -448,7 +450,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         Parameters that were set after fit, and would not let the file be loaded, are an error.
         """
         check_is_fitted(self, "network_")
-        self._settings()
+        self._settings(seed=0)
         if (fresh := self._new_input()).parameters != self._input.parameters:
             raise ValueError(
                 f"the parameters of {type(self).__name__} by which X is read must be as in fit for "
@@ -509,7 +511,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             if name.partition(".")[0] not in ("input", "target", "network"):
                 raise ValueError(f"the arrays of a model must be those of its parts. Got {name}.")
         model = cls(**{name: from_plain(value) for name, value in state.parameters.items()})
-        model._settings()  # refuses parameters that are none
+        model._settings(seed=0)  # refuses parameters that are none
         encoder = model._new_input().from_state(state.input, below(arrays, "input"))
         model._input = encoder
         model.target_ = target_from_state(state.target, below(arrays, "target"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -60,8 +61,6 @@ class Residual(Layer):
             )
         single = tuple(part for layer in inner for part in layer.stack())
         object.__setattr__(self, "layers", single)
-        # asked for again by each block around this one: without it, twice as often for each
-        object.__setattr__(self, "_known_ends", {})
 
     @property
     def depth(self) -> int:
@@ -122,10 +121,7 @@ class Residual(Layer):
 
     def _ends(self, shape: Shape) -> tuple[Shape, Layer | None]:
         """What F makes of `shape`, and the projection that does so too, where one is needed."""
-        known: dict[Shape, tuple[Shape, Layer | None]] = vars(self)["_known_ends"]
-        if shape not in known:
-            known[shape] = self._worked_out_ends(shape)
-        return known[shape]
+        return _ends(self, shape)
 
     def _worked_out_ends(self, shape: Shape) -> tuple[Shape, Layer | None]:
         output = shape
@@ -154,6 +150,11 @@ class Residual(Layer):
                 'padding="same".'
             )
         return output, projection
+
+
+@lru_cache(maxsize=256)  # each block around one asks it twice
+def _ends(block: Residual, shape: Shape) -> tuple[Shape, Layer | None]:
+    return block._worked_out_ends(shape)
 
 
 def _of_all(stage: Stage, part: str) -> list[Operation]:

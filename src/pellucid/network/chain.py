@@ -137,16 +137,18 @@ class Chain:
     def numbers(self) -> int:
         """How many numbers one row has on its way through all layers, those inside others too.
 
-        The zeros around it that layers read count too.
+        The zeros around it that layers read count too; an activation that the layer before
+        computes has none of its own.
         """
         inner = (chain.numbers for chains in self.branches for chain in chains.values())
         own = (
             grid_of(shape, 0, border_of(self.layers[index:], shape)).size
             for index, shape in enumerate(self.shapes)
+            if not (index and self.fuses(index - 1))
         )
         return sum(own) + sum(inner)
 
-    def check_memory(self, dtype: Any, rows: int = 1, arrays: int = 1) -> None:
+    def check_fits(self, dtype: Any, rows: int = 1, arrays: int = 1) -> None:
         """Refuse batches of `rows` that need, `arrays` times, more memory than there is."""
         what = "one row" if rows == 1 else f"a batch of {rows:,} rows"
         check_memory(

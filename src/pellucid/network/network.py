@@ -17,6 +17,7 @@ from pellucid.network.parameters import Parameters, check_whole
 from pellucid.rows import Examples, Targets, as_rows
 
 _DTYPES = ("float32", "float64")
+_SHARE = 8  # so many rows of a network from a file must fit into memory
 
 
 class Network:
@@ -106,7 +107,8 @@ class Network:
         chain = Chain.of(self.layers, shape)
         if parameters is not None:  # before anything is allocated
             check_whole(parameters, chain.parameters, np.dtype(name))
-        chain.check_memory(name)
+        # where others chose the sizes, a part of the memory must do
+        chain.check_fits(name, arrays=1 if parameters is None else _SHARE)
         held = Parameters(chain.parameters, name)
         if parameters is not None:
             held.fill(parameters)

@@ -61,7 +61,7 @@ class _Pass(AbstractContextManager):
     ) -> None:
         if rows.unequal:
             chain.check_steps()
-        chain.check_memory(parameters.dtype, batch, 1 if gradients is None else 2)
+        chain.check_fits(parameters.dtype, batch)
         self.chain, self.batch, self.rows = chain, batch, len(rows)
         self.steps = -(-self.rows // batch)
         self.parts = chain.threads(batch, n_jobs)

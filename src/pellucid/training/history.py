@@ -12,6 +12,10 @@ from typing import Any, overload
 from pellucid import checks
 
 _BACKENDS = ("pandas", "polars", "pyarrow")
+_NUMBERS = (
+    "epoch", "loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate",
+    "seconds", "rows_per_second",
+)  # fmt: skip
 TIMES = ("seconds", "rows_per_second")
 """The columns that data, parameters and seed do not determine."""
 _SHOWN = 4  # first and last rows in a notebook
@@ -124,9 +128,12 @@ class History(Sequence[dict[str, Any]]):
     def from_state(cls, rows: list[dict[str, Any]]) -> History:
         """The history that :meth:`state` described."""
         for row in rows:
-            if not all(isinstance(row.get(name), (int, float)) for name in ("epoch", "loss")):
+            if {"epoch", "loss"} - row.keys() or not all(
+                isinstance(row.get(name, 0), (int, float)) for name in _NUMBERS
+            ):
                 raise ValueError(
-                    f"a row of a history must have epoch and loss. Got {checks.shown(row)}."
+                    f"a row of a history must have epoch and loss, and numbers in "
+                    f"{', '.join(_NUMBERS)}. Got {checks.shown(row)}."
                 )
         return cls(rows)
 
