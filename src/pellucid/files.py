@@ -363,8 +363,8 @@ def _header(table: dict[str, Any]) -> dict[str, Any]:
     if header["format"] != FORMAT:
         way_out = "Update pellucid" if header["format"] > FORMAT else "Fit and save the model again"
         raise _FaultError(
-            f"is a model file of format {one_line(str(header['format']), 40)}, written by {_writer(header)}; pellucid "
-            f"{__version__} reads format {FORMAT}. {way_out}."
+            f"is a model file of format {one_line(str(header['format']), 40)}, written by "
+            f"{_writer(header)}; pellucid {__version__} reads format {FORMAT}. {way_out}."
         )
     return header
 

@@ -36,7 +36,7 @@ def _say(text: str) -> None:
 
 def _announce(*_: str) -> None:
     """Say, once a context, that the user waits for the compiler."""
-    if not _told.get():
+    if _tell.get() is not None and not _told.get():
         kept = cache.folder() is not None
         _say(f"compiling kernels for this processor, about 10 s{', this once' if kept else ''} ...")
         _told.set(True)
