@@ -55,21 +55,24 @@ def test_an_error_comes_where_the_result_is_wanted():
 
 
 def test_the_end_waits_for_what_has_begun_and_leaves_the_rest_undone():
-    begun, done = threading.Event(), []
+    begun, ending, done = threading.Event(), threading.Event(), []
     with Workers(1) as team:
-        team.submit(lambda: (begun.set(), time.sleep(0.05), done.append(1)))
+        team.submit(lambda: (begun.set(), ending.wait(10), done.append(1)))
         team.submit(lambda: done.append(2))
         begun.wait(10)
+        # once the block ends: it cancels what has not begun before it waits for what has
+        threading.Timer(0.2, ending.set).start()
     assert done == [1]
 
 
 def test_a_task_is_cancelled_unless_it_has_begun():
-    begun, done = threading.Event(), []
+    begun, go_on, done = threading.Event(), threading.Event(), []
     with Workers(1) as team:
-        first = team.submit(lambda: (begun.set(), time.sleep(0.05), done.append(1)))
+        first = team.submit(lambda: (begun.set(), go_on.wait(10), done.append(1)))
         second = team.submit(lambda: done.append(2))
         begun.wait(10)
         second.cancel()
+        go_on.set()
         first.cancel()
         assert done == [1]
         team.submit(lambda: done.append(3)).result()

@@ -26,3 +26,9 @@ RUNS = [
 def test_a_process_ends_in_its_time_with_a_right_outcome(scenario, number, monkeypatch):
     monkeypatch.setattr(driver, "length_of", lambda *_, **__: 1.5)  # it need not be exact
     assert driver.outcome(scenario, number) is None
+
+
+@pytest.mark.parametrize("name", ["terminated", "work"])
+def test_an_undisturbed_process_ends_well(name, tmp_path):
+    """Else nothing would be told by one that a signal ends."""
+    assert driver.length_of(name, tmp_path / "m", 0.5) > 0
