@@ -395,7 +395,8 @@ def _restored(
         model = known[name]._from_state(_decoded(header["config"]), arrays)
     except Exception as error:  # whatever the parts trip over, the file is at fault
         reason = "a part of it is missing, or of another kind"
-        if isinstance(error, (ValueError, TypeError, MemoryError)):
+        ours = isinstance(error, (ValueError, TypeError, MemoryError))
+        if ours and str(error).endswith((".", "?")):  # a sentence, and not Python's own words
             reason = one_line(str(error), 200)
         raise _FaultError(
             f"holds a {name}, written by {writer}, that does not fit together: "
