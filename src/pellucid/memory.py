@@ -53,4 +53,14 @@ def memory_limit() -> float:
     except ImportError:  # Windows
         return float(min(limits))
     soft, _ = resource.getrlimit(resource.RLIMIT_AS)
-    return float(min(limits if soft == resource.RLIM_INFINITY else [*limits, soft]))
+    if soft != resource.RLIM_INFINITY:
+        limits.append(soft - _address_space())
+    return float(min(limits))
+
+
+def _address_space() -> int:
+    """The bytes that this process has already: such a limit counts them too."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return 0

@@ -385,11 +385,18 @@ def _check_names(names: Sequence[Any]) -> list[str] | None:
     return [str(name) for name in names] if names and all(text) else None
 
 
+def is_panic(error: BaseException) -> bool:
+    """Whether it is a fault in Rust code, as of polars, which is no Exception to Python."""
+    return type(error).__name__ == "PanicException"
+
+
 def named(name: str, read: Callable[..., Any], *arguments: Any) -> Any:
     """What `read` makes of a column; if it fails, the error says which column it was."""
     try:
         return read(*arguments)
-    except Exception as error:  # what cannot be converted raises what its library likes
+    except BaseException as error:  # what cannot be converted raises what its library likes
+        if not (isinstance(error, Exception) or is_panic(error)):
+            raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
         builtin = type(error).__module__ == "builtins"
         reason = one_line(str(error), 250) if builtin else "Its values cannot be converted"

@@ -251,8 +251,10 @@ def _opened(source: Any) -> Iterator[Any]:
 def _explained(error: Exception) -> Exception:
     """`error` as a PictureError, if the picture is to blame."""
     image, _ = _pillow()
-    if isinstance(error, (PictureError, MemoryError, ImportError)):
+    if isinstance(error, (PictureError, ImportError)):
         return error
+    if isinstance(error, MemoryError):  # a few bytes of a header may ask for any number
+        return PictureError("it needs more memory than there is")
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
         return error
     if isinstance(error, FileNotFoundError):

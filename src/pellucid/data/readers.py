@@ -17,7 +17,13 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks import printable, row_words, shown, suggestion
-from pellucid.data.columns import did_you_mean, name_that_comes_twice, series_values, unique_columns
+from pellucid.data.columns import (
+    did_you_mean,
+    is_panic,
+    name_that_comes_twice,
+    series_values,
+    unique_columns,
+)
 from pellucid.memory import check_memory
 
 # What stands for a missing value in a CSV, whichever library reads it: the words that pandas knows.
@@ -63,12 +69,12 @@ def read_table(path: str | os.PathLike[str], engine: str | None = None) -> Any:
     style = None
     with _in_our_words(path, kind, engine):
         if kind == "csv":
-            style = _csv_style(path)
+            style, (rows, columns) = _csv_style(path)
         else:
             rows, columns = _declared_shape(path, engine)
-    if kind == "parquet":  # whose numbers the libraries believe: some count to them without data
-        what = f"{name}, {rows:,} rows of {columns:,} columns,"
-        check_memory(what, rows * columns, np.float64, "Write a part of it into another file.")
+    # the libraries make room for all of these, or count to them, before they see what is there
+    what = f"{name}, {rows:,} rows of {columns:,} columns,"
+    check_memory(what, rows * columns, np.float64, "Write a part of it into another file.")
     with _in_our_words(path, kind, engine, style), warnings.catch_warnings():
         warnings.simplefilter("error")  # pandas only warns of rows longer than the header
         frame = _CSV_READERS[engine](path, *style) if style else _read_parquet(path, engine)
@@ -132,12 +138,13 @@ def _check_complete(series: Any, source: str) -> None:
             )
 
 
-def _installed(kind: str) -> str:
-    def there(name: str) -> bool:
-        return importlib.util.find_spec(name) is not None
+def _there(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
 
+
+def _installed(kind: str) -> str:
     for name in ("pandas", "polars", "pyarrow"):
-        if there(name) and (name != "pandas" or kind == "csv" or there("pyarrow")):
+        if _there(name) and (name != "pandas" or kind == "csv" or _there("pyarrow")):
             return name
     raise ImportError(
         f"A {kind} file needs pandas, polars or pyarrow, and none is installed. "
@@ -161,7 +168,7 @@ def _in_our_words(
         raise PermissionError(f"{name} may not be read. Change its permissions first.") from None
     except BaseException as error:
         # what polars raises when its Rust code panics is no Exception
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+        if not (isinstance(error, Exception) or is_panic(error)):
             raise
         reason = error.strerror if isinstance(error, OSError) else None
         if isinstance(error, FileNotFoundError):
@@ -200,23 +207,27 @@ def _kind_of_file(path: Path) -> str:
     return kind
 
 
-def _csv_style(path: Path) -> tuple[str, str]:
-    """The separator and the decimal mark, once the whole file has turned out to be text."""
-    head = _text_in(path)
+def _csv_style(path: Path) -> tuple[tuple[str, str], tuple[int, int]]:
+    """The separator and the decimal mark, and at most so many rows and columns.
+
+    The whole file must turn out to be text; columns are those of its beginning.
+    """
+    head, rows = _text_in(path)
     bare = re.sub(r'"[^"]*"', "", head)  # what is quoted separates nothing
     line = next((line for line in bare.splitlines() if line.strip()), "")
     separator = "\t" if path.suffix.lower() == ".tsv" else max(",;\t", key=line.count)
     comma = separator != "," and re.search(r"(^|[;\t]) *[+-]?\d+,\d+ *\r?([;\t]|$)", bare, re.M)
-    return separator, "," if comma else "."
+    columns = 1 + max((line.count(separator) for line in bare.splitlines()), default=0)
+    return (separator, "," if comma else "."), (rows, columns)
 
 
-def _text_in(path: Path) -> str:
-    """The beginning of a file that must be UTF-8 text from its first byte to its last.
+def _text_in(path: Path) -> tuple[str, int]:
+    """The beginning of a file that must be UTF-8 text to its last byte, and its number of lines.
 
     The libraries differ in what they do with other bytes: one makes them up, one is silent.
     """
     name, decoder = printable(path.name), codecs.getincrementaldecoder("utf-8-sig")()
-    head, done = None, 0
+    head, done, lines = None, 0, 0
     with path.open("rb") as file:
         while True:
             block = file.read(1 << 16)
@@ -239,8 +250,9 @@ def _text_in(path: Path) -> str:
                 ) from None
             head = text if head is None else head
             done += len(block)
+            lines += block.count(b"\n")
             if not block:
-                return head
+                return head, lines
 
 
 def _csv_fault(path: Path, separator: str, exact: bool) -> str | None:
@@ -321,9 +333,13 @@ def _pyarrow_csv(path: Path, separator: str, decimal: str) -> Any:
 
 
 def _read_parquet(path: Path, engine: str) -> Any:
+    if engine == "pandas" or not _there("pyarrow"):
+        return importlib.import_module(engine).read_parquet(path)
+    table = importlib.import_module("pyarrow.parquet").read_table(path)
     if engine == "pyarrow":
-        return importlib.import_module("pyarrow.parquet").read_table(path)
-    return importlib.import_module(engine).read_parquet(path)
+        return table
+    # what a damaged file asks of polars itself can end the process
+    return importlib.import_module("polars").from_arrow(table)
 
 
 _CSV_READERS = {"pandas": _pandas_csv, "polars": _polars_csv, "pyarrow": _pyarrow_csv}

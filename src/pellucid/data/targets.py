@@ -122,7 +122,8 @@ class ClassTarget:
         values, _ = read_target(estimator, y)
         labels = column_or_1d(values, warn=True)
         _check_not_empty(estimator, labels)
-        check_classification_targets(labels)
+        with np.errstate(invalid="ignore"):  # it asks of 1e30 whether it is a whole number
+            check_classification_targets(labels)
         return labels
 
     def _positions(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -308,6 +309,7 @@ class NumberTarget:
         return np.reshape(values, (len(values), -1)).astype(np.float64)
 
 
+@np.errstate(invalid="ignore")  # as above
 def class_target(estimator: Any, y: Any) -> ClassTarget | MultilabelTarget:
     """The kind of target that `y` is for a classifier, not yet fitted."""
     values, _ = read_target(estimator, y)
