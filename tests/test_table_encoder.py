@@ -548,7 +548,7 @@ def test_a_number_that_became_text():
         (
             {"a": [{"b": 1}]},
             TypeError,
-            r"column 'a' of X cannot be used\. A value of this argument must be a string",
+            r"column 'a' cannot be used\. A value of this argument must be a string",
         ),
         (
             np.zeros((2, 2, 2)),

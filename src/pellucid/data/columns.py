@@ -276,7 +276,8 @@ def series_numbers(series: Any) -> np.ndarray:
     import narwhals as nw
 
     # pyarrow's cast refuses integers that float64 rounds
-    floats = series if series.dtype.is_integer() else series.cast(nw.Float64)
+    exact = series.dtype.is_integer() and "128" not in str(series.dtype)  # NumPy has no such type
+    floats = series if exact else series.cast(nw.Float64)
     values = floats.to_numpy()
     # pandas before 2.2 gives objects for Arrow's floats with a gap
     return _floats(values) if values.dtype == object else np.asarray(values, dtype=np.float64)
@@ -400,7 +401,7 @@ def named(name: str, read: Callable[..., Any], *arguments: Any) -> Any:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         builtin = type(error).__module__ == "builtins"
         reason = one_line(str(error), 250) if builtin else "Its values cannot be converted"
-        raise kind(f"{name} of X cannot be used. {reason}.") from error
+        raise kind(f"{name} cannot be used. {reason}.") from error
 
 
 def _from_frame(estimator: object, X: Any) -> Table:

@@ -81,7 +81,7 @@ class Groups(Layout):
         features = frame.drop([name for name in (group, time) if name is not None])
         for column in features.iter_columns():  # here, where rows have their positions in X
             if column.dtype.is_float():
-                values = series_numbers(column)[:, None]
+                values = named(label([column.name], 0), series_numbers, column)[:, None]
                 check_finite(owner, values, functools.partial(label, [column.name]))
         if not features.columns:
             raise ValueError(

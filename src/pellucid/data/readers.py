@@ -21,6 +21,7 @@ from pellucid.data.columns import (
     did_you_mean,
     is_panic,
     name_that_comes_twice,
+    named,
     series_values,
     unique_columns,
 )
@@ -125,7 +126,7 @@ def split_target(
 
 
 def _check_complete(series: Any, source: str) -> None:
-    column = series_values(series)
+    column = named(f"column {shown(series.name)} of {source}", series_values, series)
     for bad, must, got in (
         (column.missing, "have a value in every row", "none"),
         (np.isinf(column.values) if column.kind == "number" else [], "be finite", "infinity"),
@@ -293,7 +294,7 @@ def _declared_shape(path: Path, engine: str) -> tuple[int, int]:
         raise BadTable(
             f"{name} must be a whole Parquet file. Got one that breaks off. Copy it again."
         )
-    if engine == "polars":  # pyarrow may be missing
+    if not _there("pyarrow"):
         return 0, 0
     about = importlib.import_module("pyarrow.parquet").read_metadata(path)
     rows, columns = about.num_rows, about.num_columns

@@ -16,6 +16,7 @@ from pellucid.data.columns import (
     Column,
     is_missing,
     name_that_comes_twice,
+    named,
     owner_of,
     plain_array,
     read_values,
@@ -387,12 +388,13 @@ def _series_labels(owner: str, series: Any) -> np.ndarray:
     """A column's labels in the column's own type, or in that of its categories."""
     import narwhals as nw
 
-    native = plain_array(series.to_native())
+    wide = "128" in str(series.dtype)  # integers that NumPy has no type for
+    native = None if wide else named("y", plain_array, series.to_native())
     if isinstance(native, np.ndarray) and native.dtype.kind in "biu":
         return native  # int64 labels must come back as int64, however large
     if isinstance(series.dtype, (nw.Categorical, nw.Enum)):
-        return _column_labels(owner, read_values(series.to_list()))
-    return _column_labels(owner, series_values(series))
+        return _column_labels(owner, named("y", lambda: read_values(series.to_list())))
+    return _column_labels(owner, named("y", series_values, series))
 
 
 def _listed_labels(y: Sequence[Any]) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 from pellucid.data.columns import is_missing
 
 _YEAR_FIRST = re.compile(r"(\d{4})[-/.年](\d{1,2})(?:[-/.月](\d{1,2})?日?)?(?:[T ]+(\S+))?$")
+_LARGEST = 1 << 1000
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[T ]+(\S+))?$")
 
 
@@ -43,7 +44,8 @@ def moment(value: Any) -> datetime | int | float | None:
             number = kind(text)
         except ValueError:
             continue
-        return number if math.isfinite(number) else None
+        # a whole number of hundreds of digits is no time
+        return number if abs(number) < _LARGEST and math.isfinite(number) else None
     return _date(text)
 
 
