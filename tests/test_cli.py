@@ -511,3 +511,46 @@ def test_a_name_that_is_no_text_comes_back_as_it_was():
     text = _csv(columns)
     assert _has_raw_bytes(text) and not _has_raw_bytes("路径,类别\n")
     assert text.encode("utf-8", "surrogateescape") == b"path,class\na\xff.png,x\n"
+
+
+def test_what_is_read_is_not_written_over(tmp_path):
+    """Else a table would be gone, and a file of predictions or a model in its place."""
+    data, model = tmp_path / "data.csv", tmp_path / "m"
+    data.write_text("a,b\n" + "".join(f"{i},{i % 2}\n" for i in range(40)))
+    before = data.read_bytes()
+    fit = ["fit", str(data), "-t", "b", "--set", "max_epochs=1", "-q", "-o"]
+    assert application.main([*fit, str(model)], standalone_mode=False) in (0, None)
+    for arguments in (
+        [*fit, str(data)],
+        ["predict", str(model), str(data), "-o", str(data)],
+        ["predict", str(model), str(data), "-o", str(model)],
+    ):
+        assert application.main(arguments, standalone_mode=False) == 2
+    assert data.read_bytes() == before and pellucid.load(model)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+def test_a_reader_that_goes_away_does_not_lose_a_fit(tmp_path):
+    data = tmp_path / "data.csv"
+    data.write_text("a,b\n" + "".join(f"{i},{i % 2}\n" for i in range(40)))
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "pellucid", "fit", data, "-t", "b", "--set", "max_epochs=1",
+         "-o", tmp_path / "m"],
+        stdout=writer, stderr=subprocess.PIPE, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(pellucid.__file__).parents[1])},
+    )  # fmt: skip
+    os.close(writer)
+    assert done.returncode == 0 and "Error" not in done.stderr
+    assert pellucid.load(tmp_path / "m")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closed as shells of POSIX close it")
+def test_predictions_that_go_nowhere_are_an_error(tmp_path):
+    script = f"exec {sys.executable} -m pellucid predict model data.csv >&-"
+    done = subprocess.run(
+        ["sh", "-c", script], stderr=subprocess.PIPE, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(pellucid.__file__).parents[1])},
+    )  # fmt: skip
+    assert done.returncode == 2 and "standard output is closed. Name a file" in done.stderr

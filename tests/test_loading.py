@@ -244,3 +244,39 @@ def test_words_of_a_file_are_not_obeyed_by_a_terminal(saved, tmp_path):
         refused(tmp_path, together(header | change, tensors), r"\\x1b\[2J")
     tensors["network.\x1b[2J"] = np.zeros(1)
     refused(tmp_path, together(header, tensors), r"\\x1b\[2J belongs to no layer")
+
+
+def test_labels_have_room_for_what_they_are(saved, tmp_path):
+    """Of 100 million characters each, they took gigabytes."""
+    header, tensors = apart(saved["table"])
+    for width in ("<U1000", "<U3"):
+        header["config"]["target"]["dtype"] = width
+        (tmp_path / "m").write_bytes(together(header, tensors))
+        assert pellucid.load(tmp_path / "m").classes_.tolist() == ["a", "b", "c"]
+    header["config"]["target"]["dtype"] = "<U100000000"
+    refused(tmp_path, together(header, tensors), "classes must be of their own type")
+
+
+def test_weights_that_overflow_are_said(saved, tmp_path):
+    """Of NaN the first class would be the likeliest."""
+    header, tensors = apart(saved["table"])
+    for name in tensors:
+        if name.startswith("network."):
+            tensors[name][...] = 3e38
+    (tmp_path / "m").write_bytes(together(header, tensors))
+    model, X = pellucid.load(tmp_path / "m"), MODELS["table"][1]
+    with pytest.warns(UserWarning, match="not finite in 30 of 30 rows: its weights are too large"):
+        model.predict(X)
+
+
+def test_parameters_of_classes_of_ones_own_are_saved(tmp_path):
+    class Whole(int):
+        pass
+
+    class Name(str):
+        pass
+
+    model, X, y = FCNNRegressor(Whole(4), activation=Name("tanh")), *MODELS["numbers"][1:]
+    model.set_params(max_epochs=1, random_state=Whole(0), verbose=0).fit(X, y).save(tmp_path / "m")
+    assert pellucid.load(tmp_path / "m").get_params()["hidden_dim"] == 4
+    assert pellucid.load(tmp_path / "m").digest_ == model.digest_

@@ -449,3 +449,9 @@ def test_the_task_knows_a_series_name(library):
         name="species", **{"data" if library == "pandas" else "values": ["a", "b", "a"]}
     )
     assert infer_task(y)[1] == "target 'species' is text with 2 values: classification"
+
+
+def test_labels_beyond_int64_are_refused():
+    y = np.array([0, 1, 2**64 - 1], dtype=np.uint64)
+    with pytest.raises(ValueError, match=r"integers below 2\^63\. Got 18446744073709551615"):
+        ClassTarget().fit(CLASSIFIER, y)

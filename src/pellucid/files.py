@@ -145,6 +145,15 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         raise _unsaved(path, place, len(content), error) from error
 
 
+def check_apart(path: str | os.PathLike[str], *read: str | os.PathLike[str]) -> None:
+    """Refuse to write over a file that is read."""
+    for other in read:
+        if os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other):
+            raise ValueError(
+                f"{file_name(path)} is read here, and is not written over. Name another."
+            )
+
+
 def _mode(place: Path) -> int | None:
     """The permissions of the file that is there, None where there is none."""
     try:

@@ -321,6 +321,7 @@ def _used(model: Any, X: Any) -> str:
     assert len(model.digest_) == 64 and model.network_.summary_lines()
     assert repr(model) and model.get_params() and model._input.describe()
     assert len(model.history_) == model.n_iter_ >= 0 and repr(model.history_)
+    warnings.filterwarnings("ignore", ".* are not finite in ")
     warnings.filterwarnings("ignore", "X (has|does not have valid) feature names")  # and said so
     try:
         predicted = model.predict(X)

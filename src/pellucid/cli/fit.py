@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -108,17 +110,27 @@ def fit(
 
     The model is tested on rows held out from training, and saved.
     """
+    from pellucid import files
     from pellucid.checks import size_text
     from pellucid.cli.pictures import draw_mistakes
     from pellucid.cli.scores import plain, report
     from pellucid.cli.words import counted, paragraph
 
+    told = [] if quiet else [click.echo]
+
     def say(text: str) -> None:
-        if not quiet:
-            click.echo(text)
+        """Tell the user; a reader that has gone away does not lose the fit."""
+        try:
+            for tell in told:
+                tell(text)
+        except OSError:
+            told.clear()
+            # what waits to be written would fail again at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     output = output or f"{Path(data).absolute().stem}.safetensors"
     _check_places(output, plot, mistakes)
+    files.check_apart(output, data)
     options = SeriesOptions(time, group, steps, horizon)
     options.check(network)
     chosen = _chosen(config, settings)

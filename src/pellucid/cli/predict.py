@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import click
@@ -35,6 +36,10 @@ def predict(model: str, data: str, output: str | None, probabilities: bool) -> N
     from pellucid.cli.words import counted
     from pellucid.data import read_table
 
+    if output is not None:
+        files.check_apart(output, data, model)
+    elif sys.stdout is None:
+        raise OSError("standard output is closed. Name a file with --output.")
     estimator = load(model)
     if probabilities and not is_classifier(estimator):
         kind = type(estimator).__name__

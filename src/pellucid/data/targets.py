@@ -26,6 +26,8 @@ from pellucid.data.sample_weights import check_rows
 from pellucid.data.scaling import Standardiser
 from pellucid.data.state import Count, State, check_arrays, check_names
 
+_WIDEST = 1000  # characters a label that an array may have room for, however short its labels are
+
 
 class _ClassState(State, frozen=True):
     kind: Literal["class"]
@@ -107,9 +109,11 @@ class ClassTarget:
         check_arrays("classes", arrays, {})
         dtype = np.dtype(state.dtype)
         text = all(isinstance(label, str) for label in state.classes)
-        if dtype.kind not in ("OU" if text else "biuf"):
+        most = max(_WIDEST, *map(len, state.classes)) if text else 0
+        if dtype.kind not in ("OU" if text else "biuf") or (text and dtype.itemsize > 4 * most):
             raise ValueError(f"classes must be of their own type. Got {shown(state.dtype)}.")
-        self.classes = np.array(state.classes, dtype=dtype)
+        with np.errstate(over="ignore"):  # what does not fit is refused below
+            self.classes = np.array(state.classes, dtype=dtype)
         if (
             self.classes.tolist() != state.classes
             or not (self.classes[:-1] < self.classes[1:]).all()
@@ -368,6 +372,11 @@ def read_target(estimator: Any, y: Any) -> tuple[np.ndarray, list[str] | None]:
         values = _listed_labels(y) if isinstance(y, (list, tuple, range)) else plain_array(y)
         if not isinstance(values, np.ndarray):
             raise ValueError(f"y of {owner} must be a list or an array. Got {shown(y)}.")
+    if values.dtype.kind == "u" and values.size and values.max() >= 2**63:
+        raise ValueError(
+            f"y of {owner} must hold integers below 2^63. Got {shown(values.max())}. Convert them "
+            "to text."
+        )
     if values.dtype.kind == "c":
         raise ValueError("Complex data not supported in y.")
     if values.dtype.kind == "T":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import fields
@@ -424,7 +425,16 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         jobs = None if self.n_jobs in (None, -1) else self.n_jobs
         batch: Any = len(rows) if self.batch_size == "full" else self.batch_size
         outputs = self.network_.forward(rows, output, jobs, batch)
-        return outputs if outputs.ndim == 2 else rows.of_steps(outputs)
+        outputs = outputs if outputs.ndim == 2 else rows.of_steps(outputs)
+        wrong = len(outputs) - np.count_nonzero(np.isfinite(outputs).all(axis=1))
+        if wrong:
+            warnings.warn(
+                f"the outputs of {type(self).__name__} are not finite in {wrong:,} of "
+                f"{len(outputs):,} rows: its weights are too large. What is predicted there means "
+                "nothing.",
+                stacklevel=3,
+            )
+        return outputs
 
     @plain_float_state()
     def _examples(self, X: Any, y: Any) -> Examples:

@@ -56,7 +56,10 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         # a longdouble's item() would be a longdouble again
         value = float(value) if isinstance(value, np.floating) else value.item()
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if isinstance(value, str):
+        return str.__str__(value)  # of a class of the user's, such as StrEnum
+    value = checks.plain(value)
+    if value is None or type(value) in (bool, int, float):
         return value
     raise NotPlain(type(value).__name__)
 
