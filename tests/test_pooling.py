@@ -149,3 +149,11 @@ def test_summary_says_which_way_a_remainder_goes():
     text = "\n".join(network.summary_lines())
     assert "OH = OW = floor((11 + 0 - 2)/2) + 1 = 5" in text
     assert "OH = OW = ceil((5 + 0 - 2)/2) + 1 = 3" in text
+
+
+@pytest.mark.parametrize(
+    ("layer", "size"), [(MaxPool2d, {"stride": 10**40}), (AvgPool2d, {"padding": 1 << 31})]
+)
+def test_windows_have_sizes_that_memory_can_have(layer, size):
+    with pytest.raises(ValueError, match=r"of \w+Pool2d must be at most 2,147,483,647\. Got \d+"):
+        layer(2, **size)

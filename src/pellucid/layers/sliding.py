@@ -11,6 +11,7 @@ from pellucid.formulas import output_size, same_padding
 from pellucid.kernels.grid import Border
 from pellucid.layers.base import Layer, Shape
 
+_MOST = (1 << 31) - 1  # places in memory are counted in 64 bits
 Pair = tuple[int, int]
 Size = int | tuple[int, int]
 
@@ -53,7 +54,14 @@ class Sliding(Layer):
     def _pair(self, name: str, value: Any, least: int) -> Pair:
         """`value`, one number or two, as one for each of two axes; 1d has none but the second."""
         owner = type(self).__name__
-        check = checks.positive_integer if least else checks.non_negative_integer
+
+        def check(name: str, owner: str, value: Any) -> int:
+            whole = checks.positive_integer if least else checks.non_negative_integer
+            number = whole(name, owner, value)
+            if number > _MOST:
+                raise ValueError(checks.fault(name, owner, f"at most {_MOST:,}", value))
+            return number
+
         if isinstance(value, tuple) and self.dimensions == 2:
             if len(value) != 2:
                 expected = "a number, or two: (height, width)"
