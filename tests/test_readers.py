@@ -233,7 +233,10 @@ FAR = "a,b\n" + "1,2\n" * 40_000  # its end lies far behind the first block that
     ],
 )
 def test_why_a_text_file_is_no_table_is_told_in_our_words(tmp_path, engine, content, match):
-    pytest.importorskip(engine)
+    # early versions of polars read a quote to the end of the file
+    pytest.importorskip(
+        engine, minversion="1.20" if "quote" in match and engine == "polars" else None
+    )
     refused(written(tmp_path, content), f"^penguins.csv .*{re.escape(match)}$", engine=engine)
 
 
@@ -344,7 +347,7 @@ def test_what_does_not_fit_in_memory_and_what_panics(tmp_path, monkeypatch):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_target_must_be_finite(tmp_path, engine):
     pytest.importorskip(engine)
-    frame = read_table(written(tmp_path, "a,y\n1,1.5\n2,1e999\n3,2.5\n"), engine=engine)
+    frame = read_table(written(tmp_path, "a,y\n1,1.5\n2,inf\n3,2.5\n"), engine=engine)
     match = r"^column 'y' of t\.csv must be finite\. Got infinity in 1 row, first in row 1\. Remove"
     with pytest.raises(ValueError, match=match):
         split_target(frame, "y", "t.csv")

@@ -113,7 +113,8 @@ class ClassTarget:
         if dtype.kind not in ("OU" if text else "biuf") or (text and dtype.itemsize > 4 * most):
             raise ValueError(f"classes must be of their own type. Got {shown(state.dtype)}.")
         with np.errstate(over="ignore"):  # what does not fit is refused below
-            self.classes = np.array(state.classes, dtype=dtype)
+            own = np.array(state.classes, dtype=dtype if dtype.kind in "OU" else None)
+            self.classes = own.astype(dtype)
         if (
             self.classes.tolist() != state.classes
             or not (self.classes[:-1] < self.classes[1:]).all()
