@@ -224,13 +224,14 @@ FAR = "a,b\n" + "1,2\n" * 40_000  # its end lies far behind the first block that
         ),
         (FAR.encode() + b"1,\0\n", "must be a CSV file. Got binary content."),
         (TEXT.encode("utf-16"), "must be UTF-8 text. Got UTF-16. Save it as UTF-8."),
-        (gzip.compress(TEXT.encode()), "must be text. Got a gzip file. Unpack it."),
+        (gzip.compress(TEXT.encode(), mtime=0), "must be text. Got a gzip file. Unpack it."),
         (b"PK\x03\x04" + bytes(30), "must be text. Got a zip or Excel file. Unpack it."),
         (b"a,b\n1,2\n1,2,3\n", "line 3 has 3 values, and the header has 2 names."),
         (b'a,b\n"1\n2",2\n1,2,3\n', "line 4 has 3 values, and the header has 2 names."),
         (b'a,b\n1,2\n"1,2\n', "cannot be read as a csv table: a quote is opened and never closed."),
         (b"\n\n\n", "cannot be read as a csv table: it has no header."),
     ],
+    ids=["byte", "null", "utf-16", "gzip", "zip", "long", "long-after-quotes", "quote", "blank"],
 )
 def test_why_a_text_file_is_no_table_is_told_in_our_words(tmp_path, engine, content, match):
     # early versions of polars read a quote to the end of the file
