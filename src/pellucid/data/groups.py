@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -171,12 +170,13 @@ def _codes(owner: str, frame: Any, group: str | None) -> tuple[np.ndarray, list[
                 f"column {shown(group)} of X of {owner} must name the sequence of every row. Got "
                 f"{shown(value)} in {row_words(position)}."
             )
-        if not isinstance(value, Hashable):
+        try:
+            place.setdefault(value, len(place))
+        except (TypeError, ValueError, OverflowError) as error:  # a list, or an endless duration
             raise TypeError(
                 f"column {shown(group)} of X of {owner} must hold text, numbers or dates. Got "
                 f"{shown(value)} in {row_words(position)}."
-            )
-        place.setdefault(value, len(place))
+            ) from error
     return np.array([place[value] for value in values], dtype=np.int64), list(place)
 
 
