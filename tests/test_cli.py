@@ -554,3 +554,16 @@ def test_predictions_that_go_nowhere_are_an_error(tmp_path):
         env={**os.environ, "PYTHONPATH": str(Path(pellucid.__file__).parents[1])},
     )  # fmt: skip
     assert done.returncode == 2 and "standard output is closed. Name a file" in done.stderr
+
+
+def test_ctrl_c_that_an_import_makes_an_error_of_is_ctrl_c(monkeypatch):
+    """Libraries written in C++ raise an ImportError from it."""
+
+    def load(path):
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as stop:
+            raise ImportError("initialization failed") from stop
+
+    monkeypatch.setattr(pellucid, "load", load)
+    assert "stopped." in invoke("summary", "m", code=130).stderr

@@ -42,10 +42,21 @@ class _Application(click.Group):
         except _BAD_INPUT as error:
             if "--debug" in (kwargs.get("args") or sys.argv):
                 raise
-            _say(f"error: {_sentence(str(error) or type(error).__name__)}")
+            if _was_interrupted(error):
+                _say("stopped.")
+                code = 130
+            else:
+                _say(f"error: {_sentence(str(error) or type(error).__name__)}")
         if not standalone_mode:
             return code
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C led to `error`: some libraries' imports make an ImportError of it."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _sentence(text: str) -> str:
