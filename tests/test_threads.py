@@ -1,6 +1,5 @@
 """Threads: parts run at once, and no signal, fork or refusal leaves one behind or waiting."""
 
-import _thread
 import os
 import random
 import signal
@@ -18,18 +17,6 @@ import pellucid
 from pellucid.engine import Program, operation, threads
 from pellucid.engine.threads import run_parts
 from pellucid.kernels.operations.optimizers import accumulate
-
-
-@pytest.fixture
-def none_left():
-    """All threads that a test started have ended; a bounded wait, since they say so just before."""
-    before = _thread._count()
-    yield
-    for _ in range(1000):
-        if _thread._count() <= before:
-            return
-        time.sleep(0.01)
-    raise AssertionError("threads are left")
 
 
 @pytest.fixture

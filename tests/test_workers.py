@@ -1,6 +1,5 @@
 """Workers: results in the order wanted, errors where they are wanted, and nobody waits for ever."""
 
-import _thread
 import os
 import random
 import signal
@@ -17,17 +16,7 @@ import pellucid
 from pellucid.rows import workers
 from pellucid.rows.workers import Workers
 
-
-@pytest.fixture(autouse=True)
-def none_left():
-    """All threads that a test started have ended; a bounded wait, since they say so just before."""
-    before = _thread._count()
-    yield
-    for _ in range(1000):
-        if _thread._count() <= before:
-            return
-        time.sleep(0.01)
-    raise AssertionError("threads are left")
+pytestmark = pytest.mark.usefixtures("none_left")
 
 
 def test_results_are_those_of_the_calls_made_by_several_threads():

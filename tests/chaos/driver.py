@@ -91,6 +91,16 @@ def moment(chance: random.Random, name: str, measure: Callable[[], float]) -> fl
     return chance.uniform(0.0, 1.1 * _lengths[name])
 
 
+def moment_of_fit(chance: random.Random, name: str, *options: str) -> float:
+    """A moment in the life of a process that fits and saves a model."""
+
+    def measure() -> float:
+        with folder() as place:
+            return length_of(name, place / "m", 0.5, *options)
+
+    return moment(chance, f"{name} {options}", measure)
+
+
 @contextmanager
 def folder():
     """A folder of one's own, in another one."""
@@ -157,11 +167,7 @@ def interrupted_command(chance: random.Random) -> str | None:
 def terminated(chance: random.Random, *options: str) -> str | None:
     """SIGTERM, whose handler calls sys.exit: the process ends, with whole files."""
 
-    def measure() -> float:
-        with folder() as place:
-            return length_of("terminated", place / "m", 0.5, *options)
-
-    delay = moment(chance, f"terminated {options}", measure)
+    delay = moment_of_fit(chance, "terminated", *options)
     with folder() as place:
         child = Child("terminated", place / "m", 0.5, *options)
         time.sleep(delay)
@@ -178,11 +184,7 @@ def terminated_reading(chance: random.Random) -> str | None:
 def alarmed(chance: random.Random, *options: str) -> str | None:
     """An alarm within the process, whose handler raises."""
 
-    def measure() -> float:
-        with folder() as place:
-            return length_of("work", place / "m", 0.5, *options)
-
-    delay = moment(chance, f"work {options}", measure)
+    delay = moment_of_fit(chance, "work", *options)
     with folder() as place:
         code, out, error = Child("alarmed", place / "m", 0.5, delay, *options).end()
         return wrong_work(code, out, error) or wrong_file(place / "m")
@@ -196,11 +198,7 @@ def alarmed_reading(chance: random.Random) -> str | None:
 def stopped_and_continued(chance: random.Random) -> str | None:
     """SIGSTOP, then SIGCONT: nothing is lost."""
 
-    def measure() -> float:
-        with folder() as place:
-            return length_of("work", place / "m", 0.5)
-
-    delay = moment(chance, "work ()", measure)
+    delay = moment_of_fit(chance, "work")
     with folder() as place:
         child = Child("work", place / "m", 0.5)
         time.sleep(delay)
