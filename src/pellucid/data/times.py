@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from calendar import monthrange
 from collections.abc import Sequence
@@ -44,8 +43,8 @@ def moment(value: Any) -> datetime | int | float | None:
             number = kind(text)
         except ValueError:
             continue
-        # a whole number of hundreds of digits is no time
-        return number if abs(number) < _LARGEST and math.isfinite(number) else None
+        # infinity, NaN and a whole number of hundreds of digits are no times
+        return number if abs(number) < _LARGEST else None
     return _date(text)
 
 

@@ -148,11 +148,11 @@ class Chain:
         )
         return sum(own) + sum(inner)
 
-    def check_fits(self, dtype: Any, rows: int = 1, arrays: int = 1) -> None:
-        """Refuse batches of `rows` that need, `arrays` times, more memory than there is."""
+    def check_fits(self, dtype: Any, rows: int = 1, times: int = 1) -> None:
+        """Refuse batches of `rows` that need, so many `times`, more memory than there is."""
         what = "one row" if rows == 1 else f"a batch of {rows:,} rows"
         check_memory(
-            f"{what} on its way through the layers of Network", rows * arrays * self.numbers, dtype,
+            f"{what} on its way through the layers of Network", rows * times * self.numbers, dtype,
             "Use smaller layers, or smaller rows." if rows == 1 else "Use a smaller batch.",
         )  # fmt: skip
 

@@ -108,7 +108,7 @@ class Network:
         if parameters is not None:  # before anything is allocated
             check_whole(parameters, chain.parameters, np.dtype(name))
         # where others chose the sizes, a part of the memory must do
-        chain.check_fits(name, arrays=1 if parameters is None else _SHARE)
+        chain.check_fits(name, times=1 if parameters is None else _SHARE)
         held = Parameters(chain.parameters, name)
         if parameters is not None:
             held.fill(parameters)
