@@ -33,11 +33,13 @@ _WITH_NAN = (float, np.floating, decimal.Decimal, np.datetime64, np.timedelta64)
 class Column:
     """One column: ``number``, ``boolean``, ``time`` (seconds), ``text``, or ``empty`` (no value).
 
-    `values` is float64 with NaN where a value is missing; for text an object array with None there.
+    Durations are numbers, of seconds. `values` is float64 with NaN where a value is missing; for
+    text an object array with None there.
     """
 
     kind: str
     values: np.ndarray
+    declared: bool = False  # text that its library calls categories
 
     @property
     def missing(self) -> np.ndarray:
@@ -266,8 +268,9 @@ def series_values(series: Any) -> Column:
     if isinstance(kind, (nw.String, nw.Categorical, nw.Enum)):
         texts = _texts(values)
         # A column of nothing is text to pandas and numbers to others: to us it is neither.
-        empty = all(text is None for text in texts)
-        return Column("empty", np.full(len(texts), np.nan)) if empty else Column("text", texts)
+        if all(text is None for text in texts):
+            return Column("empty", np.full(len(texts), np.nan))
+        return Column("text", texts, declared=not isinstance(kind, nw.String))
     return read_values(values)
 
 
@@ -297,6 +300,8 @@ def read_values(values: Sequence[Any]) -> Column:
         raise ValueError("Complex data not supported.")
     if all(issubclass(kind, (numbers.Real, decimal.Decimal, np.bool_)) for kind in types):
         return Column("number", _floats(values))
+    if all(issubclass(kind, (datetime.timedelta, np.timedelta64)) for kind in types):
+        return Column("number", np.array([_seconds(value) for value in values], dtype=np.float64))
     times = {kind for kind in types if issubclass(kind, _DATES)}
     if times and all(kind in times or issubclass(kind, float) for kind in types):
         return Column("time", np.array([_seconds(value) for value in values], dtype=np.float64))

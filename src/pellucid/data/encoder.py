@@ -107,6 +107,18 @@ class Encoder(ABC, Generic[Content]):
         else:
             vars(estimator).pop("feature_names_in_", None)
 
+    def cautions(self, reading: Reading[Content], codes: np.ndarray) -> list[str]:
+        """What should make a person stop and look, in sentences, after `learn` from that reading.
+
+        `codes` are the targets: integers for classes, of shape (rows,) or (rows, targets).
+        """
+        return []
+
+    @property
+    def text_columns(self) -> list[str]:
+        """The columns that are read from text as it stands: categories, written numbers, dates."""
+        return []
+
     @property
     @abstractmethod
     def shape(self) -> tuple[int, ...]:

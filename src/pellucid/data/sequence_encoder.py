@@ -162,6 +162,7 @@ class SequenceEncoder(Encoder[Steps]):
             weights = np.repeat(weights, steps.lengths)
         self.steps, self.flat, self.names = steps.longest, steps.flat, steps.names
         rows = self.table.learn(estimator, steps.table, weights, dtype)
+        self.notes = self.table.notes
         self.name_features(estimator)
         return _as_sequences(rows, steps)
 
@@ -181,6 +182,10 @@ class SequenceEncoder(Encoder[Steps]):
     def dtype(self) -> np.dtype:  # type: ignore[override]
         """The type of the rows."""
         return self.table.dtype
+
+    @property
+    def text_columns(self) -> list[str]:
+        return self.table.text_columns
 
     @property
     def n_features(self) -> int:

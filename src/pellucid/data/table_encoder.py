@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from functools import cached_property
+from types import NoneType
 from typing import Any, Literal, Self, final
 
+import msgspec
 import numpy as np
 from sklearn.preprocessing import OneHotEncoder
 
 from pellucid.checks import row_words, shown
+from pellucid.data.cautions import cautions, telling
+from pellucid.data.cell_warnings import Cells, warn
 from pellucid.data.columns import (
     Column,
     Table,
@@ -21,10 +26,15 @@ from pellucid.data.columns import (
     owner_of,
     to_table,
 )
+from pellucid.data.cycles import Cycle, cycles_of, sine_cosine, turns
+from pellucid.data.date_format import DateFormat
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.layout import RowLayout
+from pellucid.data.number_format import NumberFormat
 from pellucid.data.scaling import Standardiser
 from pellucid.data.state import FloatType, State, check_names
+from pellucid.data.text_columns import Decision, Format, decide, is_blank, without_ends
+from pellucid.data.text_format import TextFormat, TruthFormat
 from pellucid.rows import Dense
 
 MAX_CATEGORIES = 100
@@ -36,6 +46,12 @@ _WORDS = {
     "text": "text",
     "empty": "missing values only",
 }
+_USUAL: dict[str, TextFormat] = {
+    "number": NumberFormat(),
+    "time": DateFormat(),
+    "boolean": TruthFormat(),
+}
+_FORMATS = {"number": (NumberFormat,), "time": (DateFormat,)}
 
 
 class _State(State, frozen=True):
@@ -44,15 +60,21 @@ class _State(State, frozen=True):
     kinds: list[Literal["number", "boolean", "time", "text", "empty"]]
     categories: list[list[str | None]]
     rare: list[bool]
+    formats: list[NumberFormat | DateFormat | None] = []
+    cycles: list[list[Cycle]] = []
 
 
 @final
 class TableEncoder(Encoder[Table]):
     """Numbers standardised, text one-hot, missing values marked; columns are known by name.
 
-    The output has three parts: each number (truth value, date in seconds since 1970)
+    Text that is numbers or dates in nearly all rows is read as such, in one way of writing them
+    that is kept for new rows; what cannot be read is missing.
+
+    The output has four parts: each number (truth value, date in seconds since 1970)
     standardised; a 0/1 column "missing" for each of those in which a value was missing in
-    training; and the categories of each text column, a missing text being a category of its own.
+    training; sine and cosine of each date's place in the year, the week and the day, where these
+    vary; and the categories of each text column, a missing text being a category of its own.
     A category never seen before is all zeros. A text column of more than 100 categories keeps the
     99 heaviest; the others, and those never seen, share one. A column that was constant in
     training is 0. Each row's output depends on that row only.
@@ -63,6 +85,12 @@ class TableEncoder(Encoder[Table]):
         The columns' names, if they have any.
     kinds : list of str
         "number", "boolean", "time", "text" or "empty" (no value at all), one a column.
+    formats : list of NumberFormat, DateFormat or None
+        How the numbers or dates of each column are written, if they were text.
+    cycles : list of list of {"year", "week", "day"}
+        What of the calendar varies in each column.
+    notes : list of str
+        What was decided about the columns that were learned from.
     n_outputs : int
         Width of the output.
     output_names : list of str
@@ -70,18 +98,28 @@ class TableEncoder(Encoder[Table]):
     """
 
     kinds: list[str]
+    formats: list[Format | None]
+    cycles: list[list[Cycle]]
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Table]:
         if learn:
             table = to_table(estimator, X)
-            kinds = [column.kind for column in table.columns]
-        else:
-            names, kinds = self.names, self.kinds
-            known = kinds if names is None else dict(zip(names, kinds, strict=True))
-            table = self._in_order(estimator, to_table(estimator, X, known))
+            for index, column in enumerate(table.columns):
+                if column.kind != "text":
+                    _check(estimator, column, label(table.names, index), column.kind)
+            return Reading(table, RowLayout(table.shape[0]))
+        names, kinds = self.names, self.kinds
+        known = kinds if names is None else dict(zip(names, kinds, strict=True))
+        table = self._in_order(estimator, to_table(estimator, X, known))
         if table.matrix is None or set(kinds) - {"number"}:
-            for index, (column, kind) in enumerate(zip(table.split(), kinds, strict=True)):
-                _check(estimator, column, label(self.names or table.names, index), kind)
+            columns = [
+                self._as_learned(estimator, column, index, label(self.names or table.names, index))
+                for index, column in enumerate(table.split())
+            ]
+            table = Table(table.names, columns)
         return Reading(table, RowLayout(table.shape[0]))
 
     def learn(self, estimator: Any, reading: Reading[Table], weights: Any, dtype: Any) -> Dense:
@@ -90,11 +128,9 @@ class TableEncoder(Encoder[Table]):
         heavy = slice(None) if weights is None else weights > 0
         if table.matrix is not None:
             self.kinds = ["number"] * table.shape[1]
-        else:  # text that only rows of weight 0 have does not count
-            self.kinds = [
-                "empty" if column.kind == "text" and column.missing[heavy].all() else column.kind
-                for column in table.columns
-            ]
+            self.formats, self.cycles = [None] * table.shape[1], [[] for _ in self.kinds]
+        else:
+            table = self._decide(table, heavy)
         self._scaler = Standardiser().fit(self._numbers(table), weights)
         self._categories, self._rare = [], []
         for index in self._text:
@@ -103,10 +139,38 @@ class TableEncoder(Encoder[Table]):
             self._rare.append(rare)
         vars(self).pop("_one_hot", None)
         self.name_features(estimator)
-        return self.encode(estimator, reading)
+        return self._encode(table)
+
+    def _decide(self, table: Table, heavy: Any) -> Table:
+        """Settle what each column is by the rows that are `heavy`, and read the columns so."""
+        self.kinds, self.formats, self.cycles, self.notes = [], [], [], []
+        columns = []
+        for index, column in enumerate(table.columns):
+            decision = Decision(column.kind)
+            if column.kind == "text" and column.missing[heavy].all():
+                decision = Decision("empty")
+            elif column.kind == "text" and not column.declared:
+                decision = decide(column.values[heavy].tolist())
+            self.kinds.append(decision.kind)
+            self.formats.append(decision.format)
+            if decision.note:
+                self.notes.append(f"{self._name(index)}: {decision.note}.")
+            column = _converted(column, decision.kind, decision.format)
+            self.cycles.append(cycles_of(column.values[heavy]) if decision.kind == "time" else [])
+            columns.append(column)
+        return Table(table.names, columns)
+
+    def cautions(self, reading: Reading[Table], codes: np.ndarray) -> list[str]:
+        table = reading.content
+        if self.names is None or table.matrix is not None:
+            return []
+        columns = list(map(_converted, table.columns, self.kinds, self.formats))
+        return cautions(self.names, columns) + telling(self.names, columns, codes)
 
     def encode(self, estimator: Any, reading: Reading[Table]) -> Dense:
-        table = reading.content
+        return self._encode(reading.content)
+
+    def _encode(self, table: Table) -> Dense:
         numbers = self._numbers(table)
         encoded = np.empty((table.shape[0], self.n_outputs), dtype=self.dtype)
         stop = len(self._numeric)
@@ -114,6 +178,12 @@ class TableEncoder(Encoder[Table]):
         for gap in self._gaps:
             encoded[:, stop] = np.isnan(numbers[:, gap])
             stop += 1
+        for index, cycle in self._turning:
+            turning = turns(numbers[:, self._numeric.index(index)], cycle)
+            known = ~np.isnan(numbers[:, self._numeric.index(index)])
+            for wave in sine_cosine(turning):
+                encoded[:, stop] = np.where(known, wave, 0.0)
+                stop += 1
         if self._text:
             columns = table.split()
             texts = np.column_stack([_texts(columns[i]) for i in self._text])
@@ -124,7 +194,7 @@ class TableEncoder(Encoder[Table]):
     def n_outputs(self) -> int:
         """Width of the output."""
         texts = sum(map(len, self._categories)) + sum(self._rare)
-        return len(self._numeric) + len(self._gaps) + texts
+        return len(self._numeric) + len(self._gaps) + 2 * len(self._turning) + texts
 
     @property
     def output_names(self) -> list[str]:
@@ -132,6 +202,8 @@ class TableEncoder(Encoder[Table]):
         numbers = [self._name(i) for i in self._numeric]
         texts = [self._name(i) for i in self._text]
         names = [*numbers, *(f"{numbers[gap]} missing" for gap in self._gaps)]
+        for index, cycle in self._turning:
+            names += [f"{self._name(index)} {wave} of the {cycle}" for wave in ("sine", "cosine")]
         for text, categories in zip(texts, self._categories, strict=True):
             names += [f"{text} missing" if c is None else f"{text}={c}" for c in categories]
         return names + [f"{text} other" for text, r in zip(texts, self._rare, strict=True) if r]
@@ -155,6 +227,8 @@ class TableEncoder(Encoder[Table]):
             "kinds": self.kinds,
             "categories": self._categories,
             "rare": self._rare,
+            "formats": msgspec.to_builtins(self.formats),
+            "cycles": self.cycles,
         }, self._scaler.arrays()
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
@@ -162,6 +236,21 @@ class TableEncoder(Encoder[Table]):
         self.dtype, self.names, self.kinds = np.dtype(state.dtype), state.names, list(state.kinds)
         self._categories, self._rare = state.categories, state.rare
         check_names("a table's columns", self.names, len(self.kinds))
+        count = len(self.kinds)
+        self.formats = list(state.formats) or [None] * count
+        self.cycles = list(state.cycles) or [[] for _ in range(count)]
+        if len(self.formats) != count or len(self.cycles) != count:
+            raise ValueError(
+                f"the formats and cycles of a table must be those of its {count} columns. Got "
+                f"{len(self.formats)} and {len(self.cycles)}."
+            )
+        for kind, form, cycles in zip(self.kinds, self.formats, self.cycles, strict=True):
+            wanted = _FORMATS.get(kind, ())
+            if not isinstance(form, (NoneType, *wanted)) or (cycles and kind != "time"):
+                raise ValueError(
+                    f"the format and cycles of a table's column must fit its kind, {kind}. Got "
+                    f"{shown(form)} and {shown(cycles)}."
+                )
         if not len(self._text) == len(self._categories) == len(self._rare):
             raise ValueError(
                 f"the categories of a table must be those of its {len(self._text)} columns of "
@@ -196,6 +285,46 @@ class TableEncoder(Encoder[Table]):
                 out[:, rare] = ~known & (texts[:, index] != None)  # noqa: E711 (elementwise)
                 rare += 1
             start += len(categories)
+
+    def _as_learned(self, estimator: Any, column: Column, index: int, name: str) -> Column:
+        """A column of new rows, read as those of training were; else an error or a warning."""
+        known = self.kinds[index]
+        if column.kind == "text" and known == "text":
+            column = Column("text", without_ends(column.values))
+            self._warn_unseen(column, index)
+        elif column.kind == "text" and known in _USUAL:
+            column = self._from_text(estimator, column, index, name)
+        _check(estimator, column, name, known)
+        return column
+
+    def _from_text(self, estimator: Any, column: Column, index: int, name: str) -> Column:
+        """Text as the numbers, dates or truth values that were learned; the rest is missing."""
+        known, texts = self.kinds[index], column.values.tolist()
+        form = self.formats[index] or _USUAL[known]
+        values = form.read(texts)
+        lost = {
+            place: texts[place]
+            for place in np.flatnonzero(np.isnan(values)).tolist()
+            if texts[place] is not None and not is_blank(texts[place])
+        }
+        if lost and np.isnan(values).all():  # it is another column: the error says so
+            return column
+        self._warn(index, known, lost, len(texts))
+        return Column(known, values)
+
+    def _warn_unseen(self, column: Column, index: int) -> None:
+        position = self._text.index(index)
+        if not self._rare[position]:  # else they are taken for rare ones
+            known = {None, *self._categories[position]}
+            texts = column.values.tolist()
+            unseen = {place: text for place, text in enumerate(texts) if text not in known}
+            self._warn(index, "unseen", unseen, len(texts))
+
+    def _warn(self, index: int, fate: str, texts: dict[int, str], cells: int) -> None:
+        """Warn of the cells of a column whose `texts`, by position, could not be taken."""
+        if texts:
+            row = row_words(next(iter(texts)))
+            warn(Cells.among(self._name(index), fate, list(texts.values()), cells, row))
 
     def _numbers(self, table: Table) -> np.ndarray:
         """The numeric columns side by side, shape (rows, numbers)."""
@@ -245,6 +374,20 @@ class TableEncoder(Encoder[Table]):
         return [index for index, kind in enumerate(self.kinds) if kind == "text"]
 
     @property
+    def _turning(self) -> list[tuple[int, Cycle]]:
+        """Columns of times, and what of the calendar varies in them."""
+        return [(index, cycle) for index, cycles in enumerate(self.cycles) for cycle in cycles]
+
+    @property
+    def text_columns(self) -> list[str]:
+        """The columns that are read from text as it stands: categories, written numbers, dates."""
+        return [
+            name
+            for name, kind, form in zip(self.names or (), self.kinds, self.formats, strict=False)
+            if kind == "text" or form is not None
+        ]
+
+    @property
     def _gaps(self) -> list[int]:
         return np.flatnonzero(self._scaler.missing).tolist()
 
@@ -267,7 +410,14 @@ class TableEncoder(Encoder[Table]):
             line = f"{kind}, always {scaler.mean[position]:.6g}, not used"
         else:
             mean, scale = scaler.mean[position], scaler.scale[position]
-            line = f"{kind}, mean {mean:.6g}, standard deviation {scale:.6g}"
+            form = self.formats[index]
+            if kind == "time":
+                line = f"{form.words if form else 'dates'}, around {_date(mean)}"
+            else:
+                line = f"{form.words if form else kind}, mean {mean:.6g}"
+                line += f", standard deviation {scale:.6g}"
+        if self.cycles[index]:
+            line += f", with its place in the {' and the '.join(self.cycles[index])}"
         return line + (", missing in some rows" if scaler.missing[position] else "")
 
 
@@ -288,6 +438,19 @@ def _check(estimator: Any, column: Column, name: str, known: str) -> None:
         )
     if known not in ("text", "empty"):
         check_finite(estimator, column.values[:, None], lambda _: name)
+
+
+def _date(seconds: float) -> str:
+    """A time in words, to the minute; without a date where it is one of the first day."""
+    when = datetime(1970, 1, 1) + timedelta(seconds=round(min(max(seconds, -6e10), 2.5e11)))
+    return f"{when:%H:%M}" if 0 <= seconds < 86400 else f"{when:%Y-%m-%d}"
+
+
+def _converted(column: Column, kind: str, form: Format | None) -> Column:
+    """A column of text as the `kind` that it was found to be."""
+    if form is not None:
+        return Column(kind, form.read(column.values.tolist()))
+    return Column("text", without_ends(column.values)) if kind == "text" else column
 
 
 def _texts(column: Column) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -11,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.columns import is_missing
+from pellucid.data.date_format import read_date
 
-_YEAR_FIRST = re.compile(r"(\d{4})[-/.年](\d{1,2})(?:[-/.月](\d{1,2})?日?)?(?:[T ]+(\S+))?$")
 _LARGEST = 1 << 1000
-_DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[T ]+(\S+))?$")
 
 
 def moment(value: Any) -> datetime | int | float | None:
@@ -45,22 +43,7 @@ def moment(value: Any) -> datetime | int | float | None:
             continue
         # infinity, NaN and a whole number of hundreds of digits are no times
         return number if abs(number) < _LARGEST else None
-    return _date(text)
-
-
-def _date(text: str) -> datetime | None:
-    if match := _YEAR_FIRST.match(text):
-        year, month, day, clock = match.groups()
-    elif match := _DAY_FIRST.match(text):
-        day, month, year, clock = match.groups()
-    else:
-        return None
-    try:
-        return datetime.fromisoformat(
-            f"{year}-{int(month):02}-{int(day or 1):02}{f'T{clock}' if clock else ''}"
-        )
-    except ValueError:
-        return None
+    return read_date(text, "ymd") or ("." in text and read_date(text, "dmy")) or None
 
 
 def continued(times: Sequence[Any], count: int) -> list[Any]:

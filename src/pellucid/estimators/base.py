@@ -346,6 +346,8 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             extra = {} if classes is None else {"classes": classes}
             codes = target.fit(self, y, weights, **extra)
             self.target_, self._input = target, encoder
+            if self.verbose:
+                encoder.notes = [*encoder.notes, *encoder.cautions(reading, codes)]
         if len(rows) < 2 and not going_on:
             raise ValueError(f"X of {owner} must have at least 2 rows. Got 1 sample.")
         weights = np.ones(len(codes)) if weights is None else weights

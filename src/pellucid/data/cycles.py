@@ -1,0 +1,78 @@
+"""The calendar in a column of times: its place in the year, the week and the day, as circles.
+
+Only elementwise ``+ - * /`` and rounding down, so that the bits are the same on every machine.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+
+Cycle = Literal["year", "week", "day"]
+CYCLES: tuple[Cycle, ...] = get_args(Cycle)
+
+_DAY = 86_400.0  # seconds
+_FIRST, _LAST = -6.0e10, 2.5e11  # seconds since 1970: about the years 69 and 9892
+_PI_2 = 6.283185307179586
+# Taylor's terms of sine and cosine, enough for an eighth of a turn in float64
+_SINE = (-1 / 6, 1 / 120, -1 / 5040, 1 / 362880, -1 / 39916800, 1 / 6227020800, -1 / 1307674368000)
+_COSINE = (-1 / 2, 1 / 24, -1 / 720, 1 / 40320, -1 / 3628800, 1 / 479001600, -1 / 87178291200,
+           1 / 20922789888000)  # fmt: skip
+
+
+def cycles_of(seconds: np.ndarray) -> list[Cycle]:
+    """Which places vary in times, in seconds since 1970: "year" (month), "week" and "day" (hour).
+
+    The week says nothing within one week, nor where all times are the first or the last of a month.
+    """
+    known = np.unique(np.clip(seconds[np.isfinite(seconds)], _FIRST, _LAST))
+    days = np.unique(np.floor(known / _DAY)).astype(np.int64)
+    dates = days.astype("datetime64[D]")
+    months = dates.astype("datetime64[M]")
+    found: list[Cycle] = []
+    if len(np.unique(months.astype(np.int64) % 12)) > 1:
+        found.append("year")
+    monthly = len(np.unique(dates - months.astype("datetime64[D]"))) == 1
+    month_ends = (months + 1).astype("datetime64[D]") - 1
+    if len(days) and days[-1] - days[0] >= 7 and not (monthly or (dates == month_ends).all()):
+        found.append("week")
+    if len(np.unique(known - np.floor(known / _DAY) * _DAY)) > 1:
+        found.append("day")
+    return found
+
+
+def turns(seconds: np.ndarray, cycle: Cycle) -> np.ndarray:
+    """The share of a cycle that is over, from 0 to 1; the day of the week in steps of a day."""
+    seconds = np.clip(np.where(np.isfinite(seconds), seconds, 0.0), _FIRST, _LAST)
+    days = np.floor(seconds / _DAY)
+    over = seconds / _DAY - days
+    if cycle == "day":
+        return over
+    if cycle == "week":
+        since_monday = days + 3.0  # 1970-01-01 was a Thursday
+        return (since_monday - np.floor(since_monday / 7.0) * 7.0) / 7.0
+    whole = days.astype(np.int64)
+    years = whole.astype("datetime64[D]").astype("datetime64[Y]")
+    start = years.astype("datetime64[D]").astype(np.int64)
+    length = (years + 1).astype("datetime64[D]").astype(np.int64) - start
+    return (whole - start + over) / length
+
+
+def sine_cosine(turns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sine and cosine of shares of a turn, to the last bits of float64."""
+    quarter = np.floor(4.0 * turns + 0.5)
+    x = (turns - quarter / 4.0) * _PI_2
+    square = x * x
+    sine, cosine = np.zeros_like(x), np.zeros_like(x)
+    for term in reversed(_SINE):
+        sine = (sine + term) * square
+    for term in reversed(_COSINE):
+        cosine = (cosine + term) * square
+    sine, cosine = x + x * sine, 1.0 + cosine
+    quarter = quarter.astype(np.int64) % 4
+    turned = [(sine, cosine), (cosine, -sine), (-sine, -cosine), (-cosine, sine)]
+    return (
+        np.choose(quarter, [pair[0] for pair in turned]),
+        np.choose(quarter, [pair[1] for pair in turned]),
+    )

@@ -1,0 +1,149 @@
+"""Dates as people write them: ``2023-02-17``, ``17.2.2023 14:30``, ``Feb 17, 2023``, ``9 pm``."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from math import nan
+from typing import Literal, Self, get_args
+
+from pellucid.data.text_format import TextFormat, plain
+
+Order = Literal["ymd", "dmy", "mdy"]
+_ORDERS: tuple[Order, ...] = get_args(Order)
+_ORDER_WORDS = {"ymd": "", "dmy": ", the day before the month", "mdy": ", the month before the day"}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CENTURY = 69  # from here on two digits of a year are of the last century, as to strptime
+
+_CLOCK = r"""(?P<hour>\d\d?)
+    (?:[:hH时点](?P<minute>\d\d)(?:[:分](?P<second>\d\d)(?P<part>\.\d+)?秒?)?分?|(?=\s*[AaPp]\.?[Mm]))\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)?"""
+_BEHIND = rf"(?:(?:T|,?\s+|(?<=日))(?:{_CLOCK}))?"
+_YEAR, _SHORT_YEAR = r"(?P<year>\d{4})", r"(?P<year>\d{4}|\d\d)"
+_MONTH, _DAY, _MARK = r"(?P<month>\d\d?)", r"(?P<day>\d\d?)", r"(?P<mark>[-/.])"
+_NTH = r"(?:st|nd|rd|th|er|\.)?"
+_NAME, _WEEKDAY = r"(?P<name>[^\W\d_]{3,12})\.?", r"(?:[^\W\d_]{2,10}\.?,?\s+)?"
+
+# what an order tells apart, and what is clear by itself
+_NUMBERED = {
+    "ymd": rf"{_YEAR}(?P<mark>[-/.年]){_MONTH}(?:月|(?:(?P=mark)|月){_DAY}日?)?{_BEHIND}",
+    "dmy": rf"{_DAY}{_MARK}\s?{_MONTH}(?P=mark)\s?{_SHORT_YEAR}{_BEHIND}",
+    "mdy": rf"{_MONTH}{_MARK}{_DAY}(?P=mark){_SHORT_YEAR}{_BEHIND}",
+}
+_NAMED = (
+    rf"{_WEEKDAY}{_DAY}{_NTH}[\ -]?(?:de\ )?{_NAME}[\ ,-]*(?:de\ )?{_SHORT_YEAR}{_BEHIND}",
+    rf"{_WEEKDAY}{_NAME}\s+{_DAY}{_NTH},?\s+{_YEAR}{_BEHIND}",
+    rf"{_NAME}[\ ,-]*{_YEAR}",
+    rf"{_MONTH}[/.-]{_YEAR}",
+    rf"{_YEAR}[\ -]?Q(?P<quarter>[1-4])",
+)
+_PATTERNS = {
+    order: [re.compile(text, re.VERBOSE) for text in (numbered, *_NAMED)]
+    for order, numbered in _NUMBERED.items()
+}
+_TIME_OF_DAY = re.compile(_CLOCK, re.VERBOSE)
+# how months begin: English, German, French, Spanish, Italian, Portuguese, Dutch
+_MONTHS = {
+    beginning: month
+    for month, beginnings in enumerate(
+        ("jan ene gen", "feb fev", "mar mrz maa", "apr abr avr", "may mai mei mag", "jun juin giu",
+         "jul juil lug", "aug ago aou", "sep set", "oct okt out ott", "nov", "dec dez dic"),
+        start=1,
+    )
+    for beginning in beginnings.split()
+}  # fmt: skip
+
+
+class DateFormat(TextFormat, frozen=True, tag="date"):
+    """How the dates of a column are written: the year, the day or the month first.
+
+    Dates with the name of the month, months, quarters and times of day need no order.
+    """
+
+    order: Order = "ymd"
+
+    @classmethod
+    def of_texts(cls, counts: Mapping[str, int]) -> tuple[Self, bool]:
+        """The format in which most of the texts are dates, and whether another is as likely.
+
+        `counts` tells how often each text is there.
+        """
+        right = {order: [t for t in counts if read_date(t, order)] for order in _ORDERS}
+        most = {order: sum(counts[text] for text in right[order]) for order in _ORDERS}
+        best = max(_ORDERS, key=lambda order: most[order])
+        if best == "ymd" or most["dmy"] != most["mdy"]:
+            return cls(best), False
+        # of numbers of which each may be a month, those that never change are days
+        parts = [re.findall(r"\d+", text)[:2] for text in right[best]]
+        first, second = (len(set(column)) == 1 for column in zip(*parts, strict=True))
+        if first != second:
+            return cls("dmy" if first else "mdy"), False
+        return cls("mdy" if all("/" in text for text in right[best]) else "dmy"), True
+
+    def value(self, text: str) -> float:
+        """Seconds since 1970, or since midnight where there is no date; NaN for any other text."""
+        when = read_date(text, self.order)
+        if when is None and (match := _TIME_OF_DAY.fullmatch(plain(text))):
+            when = _moment({"year": "1970", "month": "1", **match.groupdict()})
+        if when is None:
+            return nan
+        return (when - (_EPOCH if when.tzinfo else _EPOCH.replace(tzinfo=None))).total_seconds()
+
+    @property
+    def words(self) -> str:
+        """``dates, the day before the month``."""
+        return f"dates{_ORDER_WORDS[self.order]}"
+
+
+def read_date(text: str, order: Order) -> datetime | None:
+    """A text as a date, without a zone if it has none; None if it is no date in this order."""
+    if not any(character.isdecimal() for character in text[:40]):
+        return None
+    text = plain(text)
+    for pattern in _PATTERNS[order]:
+        match = pattern.fullmatch(text)
+        if match is not None:
+            return _moment(match.groupdict())
+    return None
+
+
+def _moment(parts: Mapping[str, str | None]) -> datetime | None:
+    """The date of a match's parts; None if there is no such date."""
+    year = int(parts["year"] or 0)
+    if year < 100:
+        year += 1900 if year >= _CENTURY else 2000
+    if name := parts.get("name"):
+        month = _month(name)
+    elif quarter := parts.get("quarter"):
+        month = 3 * int(quarter) - 2
+    else:
+        month = int(parts.get("month") or 0)
+    hour = int(parts.get("hour") or 0)
+    if half := parts.get("half"):
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if half[0] in "pP" else 0)
+    try:
+        return datetime(
+            year, month, int(parts.get("day") or 1), hour, int(parts.get("minute") or 0),
+            int(parts.get("second") or 0), int(float(parts.get("part") or 0) * 1e6),
+            tzinfo=_zone(parts.get("zone")),
+        )  # fmt: skip
+    except ValueError:
+        return None
+
+
+def _month(name: str) -> int:
+    """A month's number by its name, 0 if it is none."""
+    letters = "".join(x for x in unicodedata.normalize("NFKD", name.lower()) if x.isalpha())
+    return _MONTHS.get(letters[:4]) or _MONTHS.get(letters[:3]) or 0
+
+
+def _zone(text: str | None) -> timezone | None:
+    if text is None:
+        return None
+    if not text[1:].replace(":", "").isdecimal():
+        return UTC
+    minutes = 60 * int(text[1:3]) + int(text[-2:])
+    return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))

@@ -1,0 +1,163 @@
+"""What a column of text is: numbers, dates, or categories. A column is what nearly all of it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pellucid.checks import shown
+from pellucid.data.cell_warnings import Cells
+from pellucid.data.date_format import DateFormat
+from pellucid.data.number_format import NumberFormat, is_code
+from pellucid.data.text_format import plain
+
+Format = NumberFormat | DateFormat
+
+_NEARLY_ALL = 0.95  # the share of a column that decides what it is
+_MOST = 0.5  # with few other words, this share of numbers is enough
+_NUMBERS_PER_WORD = (
+    8  # a column with at most 8 different numbers for each word loses nothing as text
+)
+_SAMPLE, _HOPELESS = 500, 0.1  # different texts to look at first, and the share that ends it
+_WIDEST = 60  # characters: a longer text is neither a number nor a date
+_EXAMPLES = 3
+_SLIPS = 0.02  # the share of numbers that may have a zero in front and still be numbers
+_FEW = 1000  # different texts among which to look for those that differ in capitals alone
+
+# what people and programs write where there is no value
+_BLANKS = set(
+    """? ?? ??? - -- --- . .. ... * ** / \\ # _ x n/a n.a. n.a na nan nil null none void empty blank
+    missing unknown unavailable undefined undisclosed unspecified unbekannt keine k.a. k.a inconnu
+    desconocido sconosciuto nd n.d. n.d s/d tbd tba error #n/a #na #value! #ref! #div/0! #null!
+    #num! #name? inf -inf +inf 未知 无 無 缺失 暂无 暫無 不详 不詳 不明 空 なし 없음 미상 нет
+    неизвестно""".split()
+) | {"not available", "not applicable", "not known", "no data", "no value", "not a number", ""}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a column of text is read as.
+
+    `kind` is that of a :class:`~pellucid.data.columns.Column`; `format` is how its numbers or dates
+    are written; `note` says it in words, if there is anything to say.
+    """
+
+    kind: str
+    format: Format | None = None
+    note: str = ""
+
+
+def decide(texts: Sequence[str | None]) -> Decision:
+    """What texts, with None for a missing one, are as a column."""
+    counts = Counter(text for text in texts if text is not None)
+    usable = {text: count for text, count in counts.items() if not is_blank(text)}
+    codes = _are_codes(usable)
+    decision = None if codes else _as_numbers(usable) or _as_dates(usable)
+    if decision is None or decision.format is None:
+        return Decision("text", note=_text_note(counts, usable, codes))
+    values = decision.format.read(texts)
+    bad = [text for text, value in zip(texts, values, strict=True) if text and value != value]
+    if not bad:
+        return decision
+    cells = Cells.among("", decision.kind, bad, len(texts))
+    return replace(decision, note=f"{decision.note}; {cells.words}")
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text stands where there is no value, such as "?" and "unknown"."""
+    return len(text) < 20 and plain(text).lower() in _BLANKS
+
+
+def without_ends(texts: np.ndarray) -> np.ndarray:
+    """Texts without the blanks around them; one that is blank throughout is missing."""
+    stripped = np.empty(len(texts), dtype=object)
+    stripped[:] = [text if text is None else text.strip() or None for text in texts.tolist()]
+    return stripped
+
+
+def _as_numbers(counts: Mapping[str, int]) -> Decision | None:
+    if not _may_be(NumberFormat, counts):
+        return None
+    form = NumberFormat.of_texts(counts)
+    share, numbers, words = _shares(form, counts)
+    few = share >= _MOST and numbers >= _NUMBERS_PER_WORD * words
+    if words and not few and not (share >= _NEARLY_ALL and numbers > words):
+        return None
+    return Decision("number", form, form.words)
+
+
+def _as_dates(counts: Mapping[str, int]) -> Decision | None:
+    if not _may_be(DateFormat, counts):
+        return None
+    form, doubtful = DateFormat.of_texts(counts)
+    share, dates, _ = _shares(form, counts)
+    if share < _NEARLY_ALL or dates < 2:
+        return None
+    note = f"{form.words}, such as {shown(next(iter(counts)), 30)}"
+    return Decision("time", form, f"{note}; the other order would fit too" if doubtful else note)
+
+
+def _may_be(kind: Any, counts: Mapping[str, int]) -> bool:
+    """Whether a look at some of the different texts leaves hope."""
+    texts = list(counts)
+    some = texts[:: max(1, len(texts) // _SAMPLE)]
+    sample = {text: 1 for text in some if len(text) <= _WIDEST}
+    if not sample:
+        return False
+    form = kind.of_texts(sample)
+    form = form[0] if isinstance(form, tuple) else form
+    return bool(np.count_nonzero(~np.isnan(form.read(sample))) >= _HOPELESS * len(some))
+
+
+def _shares(form: Format, counts: Mapping[str, int]) -> tuple[float, int, int]:
+    """The share of cells that can be read, and how many different texts can and cannot."""
+    good = ~np.isnan(form.read(counts))
+    cells = np.fromiter(counts.values(), dtype=np.int64, count=len(counts))
+    return float(cells[good].sum() / cells.sum()), int(good.sum()), int((~good).sum())
+
+
+def _are_codes(counts: Mapping[str, int]) -> bool:
+    """Whether digits with a zero in front are the way in which the column is written.
+
+    They are if all digits have the same length, or if they are more than a slip of the pen.
+    """
+    codes = [text for text in counts if is_code(text)]
+    if not codes:
+        return False
+    lengths = {len(text.strip()) for text in counts if text.strip().isdecimal()}
+    return len(lengths) == 1 or sum(map(counts.__getitem__, codes)) > _SLIPS * sum(counts.values())
+
+
+def _text_note(counts: Mapping[str, int], usable: Mapping[str, int], codes: bool) -> str:
+    """What to say of a column that stays text."""
+    if codes:
+        code = next(text for text in usable if is_code(text))
+        return f"text, since {shown(code)} with its zero is a code, not a number"
+    if usable:
+        form = NumberFormat.of_texts(usable)
+        share, _, words = _shares(form, usable)
+        if share >= _MOST and words:
+            good = ~np.isnan(form.read(usable))
+            odd = [text for text, right in zip(usable, good, strict=True) if not right]
+            return f"text, though {share:.0%} of its cells are numbers: not {_listed(odd)}"
+    ends = [text for text in counts if text != text.strip()]
+    if ends:
+        return f"text, without the blanks around {_listed(ends)}"
+    if len(counts) <= _FEW:
+        by_letters: dict[str, str] = {}
+        for text in counts:
+            other = by_letters.setdefault(text.strip().casefold(), text)
+            if other != text:
+                return f"text, in which {shown(other)} and {shown(text)} are two categories"
+    return ""
+
+
+def _listed(texts: Sequence[str]) -> str:
+    """``'?', 'none', 'x' and 4 more``."""
+    listed = ", ".join(shown(text, 30) for text in texts[:_EXAMPLES])
+    more = len(texts) - _EXAMPLES
+    return f"{listed} and {more:,} more" if more > 0 else listed
