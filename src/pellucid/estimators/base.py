@@ -418,13 +418,13 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         return float(measure(y, self._predicted(reading), sample_weight=weights))
 
     @plain_float_state()
-    def _output(self, X: Any, output: str = "identity") -> np.ndarray:
+    def _output(self, X: Any) -> np.ndarray:
         """The network's outputs of shape (N, K), for N rows or steps."""
         reading = self._read(X)
         rows = self._input.encode(self, reading)
         jobs = None if self.n_jobs in (None, -1) else self.n_jobs
         batch: Any = len(rows) if self.batch_size == "full" else self.batch_size
-        outputs = self.network_.forward(rows, output, jobs, batch)
+        outputs = self.network_.forward(rows, n_jobs=jobs, batch_size=batch)
         outputs = outputs if outputs.ndim == 2 else rows.of_steps(outputs)
         wrong = len(outputs) - np.count_nonzero(np.isfinite(outputs).all(axis=1))
         if wrong:

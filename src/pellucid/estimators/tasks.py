@@ -16,7 +16,7 @@ from pellucid.data import (
     class_target,
     class_weights,
 )
-from pellucid.engine import plain_float_state
+from pellucid.engine import elementary, plain_float_state
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import ClassParameters
 
@@ -66,14 +66,27 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         return self.target_.decode(codes)
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """The probability of each class, or of each label, of shape (rows, classes)."""
+        """The probability of each class, or of each label, float64 of shape (rows, classes)."""
         reading = self._read(X)
+        return reading.layout.restore(elementary.exp(self._log_shares(reading)))
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """The logarithms of what :meth:`predict_proba` gives, exact also where that is nearly 0."""
+        reading = self._read(X)
+        return reading.layout.restore(self._log_shares(reading))
+
+    @plain_float_state()
+    def _log_shares(self, reading: Reading) -> np.ndarray:
+        """The logarithm of each probability, from logits: nothing is lost near 0 or 1."""
+        logits = self._output(reading).astype(np.float64)
         if isinstance(self.target_, ClassTarget) and len(self.classes_) > 2:
-            return reading.layout.restore(self._output(reading, "softmax"))
-        shares = self._output(reading, "sigmoid")
-        if not isinstance(self.target_, MultilabelTarget):
-            shares = np.concatenate([1 - shares, shares], axis=1)
-        return reading.layout.restore(shares)
+            below = logits - logits.max(axis=1, keepdims=True)
+            # cumsum adds from the first to the last
+            return below - elementary.log(np.cumsum(elementary.exp(below), axis=1)[:, -1:])
+        if isinstance(self.target_, ClassTarget):
+            logits = np.concatenate([-logits, logits], axis=1)
+        # log s(z) = min(z, 0) - log(1 + e^-|z|)
+        return np.minimum(logits, 0.0) - elementary.log1p(elementary.exp(-np.abs(logits)))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of rows, or of steps, whose class, or whose every label, is right."""
