@@ -227,7 +227,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             Progress(self.verbose, most, len(examples)) as progress,
             FitCallbacks(self, self.callbacks, most, X, y, sample_weight) as callbacks,
         ):
-            for note in [] if going_on else self._input.notes:
+            for note in [] if going_on else [*self._input.notes, *self.target_.notes]:
                 progress.note(note)
             outcome = trainer.fit(examples, validation, stopping, progress, callbacks, epochs)
             progress.close(outcome.reason)
@@ -239,6 +239,11 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         for what, wanted, there in (
             ("layers", layers, list(self.network_.layers)),
             ("dtype", dtype, self.network_.dtype.name),
+            (
+                "target_transform",
+                getattr(self, "target_transform", None),
+                getattr(self.target_, "transform", None),
+            ),
         ):
             if wanted != there:
                 raise ValueError(

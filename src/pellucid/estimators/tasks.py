@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
 
+from pellucid import checks
 from pellucid.data import (
     ClassTarget,
     MultilabelTarget,
@@ -16,9 +17,10 @@ from pellucid.data import (
     class_target,
     class_weights,
 )
+from pellucid.data.target_transforms import TRANSFORMS
 from pellucid.engine import elementary, plain_float_state
 from pellucid.estimators.base import NetworkEstimator
-from pellucid.estimators.parameters import ClassParameters
+from pellucid.estimators.parameters import ClassParameters, NumberParameters
 
 
 class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
@@ -124,7 +126,7 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         return tags
 
 
-class NetworkRegression(RegressorMixin, NetworkEstimator):
+class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
     """Abstract: predicts one number a row, or several."""
 
     _targets = (NumberTarget,)
@@ -136,7 +138,7 @@ class NetworkRegression(RegressorMixin, NetworkEstimator):
         ----------
         X : DataFrame, array, tensor, list or map of columns, of shape (rows, columns)
         y : Series, DataFrame, array or list of shape (rows,) or (rows, targets)
-            In their own units; standardised inside.
+            In their own units; standardised inside, after `target_transform`.
         sample_weight : array-like of shape (rows,), optional
 
         Returns
@@ -163,7 +165,10 @@ class NetworkRegression(RegressorMixin, NetworkEstimator):
         return self._score(r2_score, X, y, sample_weight)
 
     def _new_target(self, y: Any) -> Any:
-        return NumberTarget()
+        name = self.target_transform
+        if name is not None:
+            checks.one_of("target_transform", type(self).__name__, name, TRANSFORMS)
+        return NumberTarget(name)
 
     def _loss(self) -> tuple[str, int, bool]:
         return "mean_squared_error", len(self.target_.mean), False
