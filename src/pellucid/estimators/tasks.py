@@ -28,7 +28,9 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
 
     _targets = ClassTarget, MultilabelTarget
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None
+    ) -> Self:
         """Learn from rows `X` and their labels `y`.
 
         Parameters
@@ -36,12 +38,17 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         X : DataFrame, array, tensor, list or map of columns, of shape (rows, columns)
         y : Series, array or list of shape (rows,); of 0 and 1 and shape (rows, labels) for several
         sample_weight : array-like of shape (rows,), optional
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            Rows that are never trained on: ``history_`` has their loss after every epoch, and with
+            `early_stopping` that is what stops, with no rows of `X` kept aside.
 
         Returns
         -------
         self
         """
-        return self._fit(X, y, sample_weight, going_on=bool(self.warm_start))
+        return self._fit(
+            X, y, sample_weight, going_on=bool(self.warm_start), validation_data=validation_data
+        )
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train one more epoch on these rows; the first call needs all labels as `classes`."""
@@ -131,7 +138,9 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
 
     _targets = (NumberTarget,)
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None
+    ) -> Self:
         """Learn from rows `X` and their numbers `y`.
 
         Parameters
@@ -140,12 +149,17 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
         y : Series, DataFrame, array or list of shape (rows,) or (rows, targets)
             In their own units; standardised inside, after `target_transform`.
         sample_weight : array-like of shape (rows,), optional
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            Rows that are never trained on: ``history_`` has their loss after every epoch, and with
+            `early_stopping` that is what stops, with no rows of `X` kept aside.
 
         Returns
         -------
         self
         """
-        return self._fit(X, y, sample_weight, going_on=bool(self.warm_start))
+        return self._fit(
+            X, y, sample_weight, going_on=bool(self.warm_start), validation_data=validation_data
+        )
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train one more epoch on these rows; the first call learns means and scales."""
