@@ -97,9 +97,17 @@ def _write(folder: Path) -> None:
 
 
 def answers(model: Any, X: Any) -> np.ndarray:
-    """Probabilities or numbers, flat."""
-    values = (model.predict_proba if hasattr(model, "classes_") else model.predict)(X)
+    """The network's float32 probabilities, or numbers, flat."""
+    values = model.predict(X) if not hasattr(model, "classes_") else _shares(model, X)
     return np.concatenate([np.ravel(each) for each in values])
+
+
+def _shares(model: Any, X: Any) -> np.ndarray:
+    rows = model._input.encode(model, model._read(X))
+    if len(model.classes_) > 2:
+        return model.network_.forward(rows, "softmax")
+    shares = model.network_.forward(rows, "sigmoid")
+    return np.concatenate([1 - shares, shares], axis=1)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,12 @@ float32 is compared with float64 values rounded once, over every 251st bit patte
 all 2^32 with ``--every-float32``; float64 with extended precision, over random values.
 """
 
+import math
+
 import numpy as np
 import pytest
 
-from pellucid.engine import available_threads, execute
+from pellucid.engine import available_threads, elementary, execute
 from pellucid.kernels.operations.elementary import EXP, LOG, SIGMOID, TANH, apply
 
 FUNCTIONS = {"exp": EXP, "log": LOG, "sigmoid": SIGMOID, "tanh": TANH}
@@ -113,3 +115,27 @@ def test_bits_do_not_depend_on_place_or_company(name, dtype):
     whole = compute(name, x)
     for begin, end in ((0, 1), (5, 6), (3, 40), (66, 67)):
         np.testing.assert_array_equal(compute(name, x[begin:end].copy()), whole[begin:end])
+
+
+def test_whole_arrays_against_the_standard_library():
+    """What NumPy's own functions would compute by the processor, to two units in the last place."""
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.uniform(-700, 700, 3000), 10.0 ** rng.uniform(-300, 2, 3000)])
+    for function, exact, values in (
+        (elementary.exp, math.exp, x),
+        (elementary.expm1, math.expm1, np.concatenate([x, -x])),
+        (elementary.log, math.log, np.abs(x)),
+        (elementary.log1p, math.log1p, np.abs(x)),
+    ):
+        expected = np.array([exact(value) for value in values])
+        errors = np.abs(function(values) - expected) / np.spacing(np.abs(expected))
+        assert errors.max() <= 2, exact
+
+
+def test_whole_arrays_keep_their_shape_and_take_the_edges():
+    x = np.arange(6.0).reshape(2, 3)
+    assert elementary.exp(x).shape == (2, 3) and elementary.log1p(x[:0]).shape == (0, 3)
+    assert elementary.exp(x.T)[1].tolist() == elementary.exp(x)[:, 1].tolist()
+    assert elementary.log1p(np.array([0.0, 5e-324])).tolist() == [0.0, 5e-324]
+    edges = elementary.expm1(np.array([0.0, 5e-324, -INF, INF, 800.0]))
+    assert edges.tolist() == [0.0, 5e-324, -1.0, INF, INF]

@@ -1,5 +1,6 @@
 """Fully connected estimators: they learn, they fit into scikit-learn, and mistakes are told."""
 
+import json
 import pickle
 import sys
 import warnings
@@ -17,6 +18,7 @@ from sklearn.datasets import (
     make_multilabel_classification,
 )
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -550,6 +552,44 @@ Y2 = np.array([0, 1] * 4)
 def test_mistakes_get_one_clear_sentence(make, error, words):
     with pytest.raises(error, match=words):
         make()
+
+
+def _task(kind, X):
+    return {
+        "two": np.where(X[:, 0] > 0, "yes", "no"),
+        "three": (X[:, 0] > 0).astype(int) + (X[:, 1] > 0),
+        "labels": (X[:, :3] > 0).astype(int),
+    }[kind]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype", ("float32", "float64"))
+@pytest.mark.parametrize("kind", ("two", "three", "labels"))
+def test_probabilities_are_plain_python_numbers_and_so_are_their_logarithms(kind, dtype):
+    """float64, which JSON takes; rows sum to 1 as scikit-learn's losses demand of float64."""
+    X = np.random.default_rng(0).normal(size=(90, 3))
+    y = _task(kind, X)
+    model = FCNNClassifier(**{**QUICK, "dtype": dtype}).fit(X, y)
+    shares, logs = model.predict_proba(X), model.predict_log_proba(X)
+    assert shares.dtype == logs.dtype == np.float64 and shares.shape == logs.shape
+    assert json.loads(json.dumps(shares.tolist())) == shares.tolist()
+    np.testing.assert_allclose(logs, np.log(shares), rtol=1e-12, atol=1e-15)
+    if kind != "labels":
+        np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=0, atol=1e-15)
+        log_loss(y, shares)  # warns of rows that do not sum to 1
+
+
+@pytest.mark.parametrize("kind", ("two", "three", "labels"))
+def test_logarithms_of_probabilities_are_exact_where_these_vanish(kind):
+    X = np.random.default_rng(0).normal(size=(90, 3))
+    model = FCNNClassifier(**QUICK).fit(X, _task(kind, X))
+    last = f"{len(model.network_.layers) - 1}.weight"
+    weight = model.network_.parameters()[last]
+    model.network_.set_parameters({last: weight * np.float32(1e5)})
+    logs = model.predict_log_proba(X)
+    assert not np.isnan(logs).any() and (logs <= 0).all()
+    assert np.isfinite(logs).all() and logs.min() < -1000
+    assert not model.predict_proba(X)[logs < -1000].any()
 
 
 def test_columns_are_checked_by_name(iris, fitted):

@@ -25,6 +25,7 @@ from pellucid.data.columns import (
 from pellucid.data.sample_weights import check_rows
 from pellucid.data.scaling import Standardiser
 from pellucid.data.state import Count, State, check_arrays, check_names
+from pellucid.data.target_transforms import TRANSFORMS, TransformName, skewed_note, transformed
 
 _WIDEST = 1000  # characters a label that an array may have room for, however short its labels are
 
@@ -46,6 +47,7 @@ class _NumberState(State, frozen=True):
     kind: Literal["number"]
     names: list[str] | None
     flat: bool
+    transform: TransformName | None = None
 
 
 class ClassTarget:
@@ -58,6 +60,7 @@ class ClassTarget:
     """
 
     classes: np.ndarray
+    notes: Sequence[str] = ()
 
     def fit(
         self, estimator: Any, y: Any, sample_weight: np.ndarray | None = None, classes: Any = None
@@ -163,6 +166,7 @@ class MultilabelTarget:
     names: list[str] | None
     count: int
     dtype: np.dtype
+    notes: Sequence[str] = ()
 
     def fit(
         self, estimator: Any, y: Any, sample_weight: np.ndarray | None = None, classes: Any = None
@@ -233,6 +237,11 @@ class MultilabelTarget:
 class NumberTarget:
     """Numbers, one or several a row, standardised for training and given back in their own units.
 
+    Parameters
+    ----------
+    transform : {"log", "log1p"} or None
+        A function of the numbers, before they are standardised.
+
     Attributes
     ----------
     names : list of str or None
@@ -240,11 +249,18 @@ class NumberTarget:
     flat : bool
         Whether `y` was 1-D, so that :meth:`decode` gives 1-D back.
     mean, scale : ndarray of shape (columns,)
-        ``z = (y - mean) / scale``, in float64. The scale of a constant column is 1.
+        ``z = (y - mean) / scale``, in float64, where y has gone through `transform`. The scale of a
+        constant column is 1.
+    notes : list of str
+        Sentences to show to the user about the target.
     """
 
     names: list[str] | None
     flat: bool
+
+    def __init__(self, transform: str | None = None) -> None:
+        self.transform = transform
+        self.notes: list[str] = []
 
     def fit(self, estimator: Any, y: Any, sample_weight: np.ndarray | None = None) -> np.ndarray:
         """Learn mean and scale; return the standardised `y`, float64 of shape (rows, columns).
@@ -256,6 +272,7 @@ class NumberTarget:
         if sample_weight is not None:
             check_rows(estimator, len(sample_weight), len(matrix))
         self.flat = values.ndim == 1
+        self.notes = [] if self.transform else skewed_note(matrix, self.names)
         self._scaler = Standardiser().fit(matrix, sample_weight)
         return self._standardised(matrix)
 
@@ -267,8 +284,10 @@ class NumberTarget:
         return self._standardised(matrix)
 
     def decode(self, z: np.ndarray) -> np.ndarray:
-        """``z * scale + mean``, float64, 1-D if `y` was."""
+        """``z * scale + mean``, float64, 1-D if `y` was, and back through the transform."""
         values = self._scaler.inverse_transform(np.reshape(z, (-1, len(self.mean))))
+        if self.transform is not None:
+            values = TRANSFORMS[self.transform].inverse(values)
         return values[:, 0] if self.flat else values
 
     @property
@@ -283,12 +302,16 @@ class NumberTarget:
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """A map that JSON can hold, and arrays by name."""
-        return {"kind": "number", "names": self.names, "flat": self.flat}, self._scaler.arrays()
+        config = {"kind": "number", "names": self.names, "flat": self.flat}
+        if self.transform is not None:  # so the digest of a model without one stays what it was
+            config["transform"] = self.transform
+        return config, self._scaler.arrays()
 
     @classmethod
     def from_state(cls, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> NumberTarget:
         """The target that :meth:`state` describes."""
-        state, self = _NumberState.of(config, "the target"), cls()
+        state = _NumberState.of(config, "the target")
+        self = cls(state.transform)
         self.names, self.flat = state.names, state.flat
         columns = 1 if self.flat else np.size(arrays.get("mean", ()))
         check_names("the targets", self.names, columns)
@@ -312,7 +335,8 @@ class NumberTarget:
             raise ValueError(
                 f"y of {owner} must have one or two dimensions. Got shape {values.shape}."
             )
-        return np.reshape(values, (len(values), -1)).astype(np.float64)
+        matrix = np.reshape(values, (len(values), -1)).astype(np.float64)
+        return transformed(owner, matrix, self.transform)
 
 
 @np.errstate(invalid="ignore")  # as above

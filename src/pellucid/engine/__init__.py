@@ -3,6 +3,7 @@
 Nothing here imports Numba until something has to be compiled.
 """
 
+from pellucid.engine import elementary
 from pellucid.engine.arguments import Operation, operation
 from pellucid.engine.cache import folder as cache_folder
 from pellucid.engine.control import halt_word, new_control
@@ -20,6 +21,7 @@ __all__ = [
     "available_threads",
     "cache_folder",
     "compile_all",
+    "elementary",
     "execute",
     "halt_word",
     "held_across_forks",

@@ -34,7 +34,7 @@ from pellucid.layers import Layer, is_known, layer_from_config
 from pellucid.network import Network
 from pellucid.network.parameters import below
 from pellucid.randomness import Stream, seed_from
-from pellucid.rows import Examples, Targets, unit_mean
+from pellucid.rows import Examples, Rows, Targets, unit_mean
 from pellucid.training import optimizers, schedules
 from pellucid.training.augmentation import Augmentation
 from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_callbacks
@@ -157,6 +157,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         epochs: int | None = None,
         going_on: bool = False,
         classes: Any = None,
+        validation_data: Any = None,
         ready: Callable[[], None] | None = None,
     ) -> Self:
         """Encode and train; a fit that fails changes nothing.
@@ -172,7 +173,9 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         try:
             # the first kernels are needed to encode X, and may have to be compiled
             with announced(lambda text: Progress(self.verbose, 1, 1).note(text)):
-                self._fit_or_fail(X, y, sample_weight, epochs, going_on, classes, ready)
+                self._fit_or_fail(
+                    X, y, sample_weight, epochs, going_on, classes, validation_data, ready
+                )
         except BaseException:
             self.__dict__ = before  # at one stroke, whatever a signal's handler raises
             raise
@@ -187,6 +190,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         epochs: int | None,
         going_on: bool,
         classes: Any,
+        validation_data: Any,
         ready: Callable[[], None] | None,
     ) -> None:
         settings = self._settings()
@@ -213,9 +217,12 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
                 f"early_stopping of {type(self).__name__} must be False where layers are stateful: "
                 "rows go on from one another, and none can be kept aside. Got True."
             )
+        if validation_data is not None:
+            validation = self._validation(validation_data)
         if self.early_stopping and epochs is None:
             stopping = EarlyStopping(self.patience)
-            examples, validation = self._split(examples, layout, used, settings)
+            if validation is None:
+                examples, validation = self._split(examples, layout, used, settings)
         if settings.weight_decay is None:
             steps = None if epochs else settings.max_epochs * settings.steps(len(examples))
             if steps:  # windows that overlap teach less
@@ -227,7 +234,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             Progress(self.verbose, most, len(examples)) as progress,
             FitCallbacks(self, self.callbacks, most, X, y, sample_weight) as callbacks,
         ):
-            for note in [] if going_on else self._input.notes:
+            for note in [] if going_on else [*self._input.notes, *self.target_.notes]:
                 progress.note(note)
             outcome = trainer.fit(examples, validation, stopping, progress, callbacks, epochs)
             progress.close(outcome.reason)
@@ -239,6 +246,11 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         for what, wanted, there in (
             ("layers", layers, list(self.network_.layers)),
             ("dtype", dtype, self.network_.dtype.name),
+            (
+                "target_transform",
+                getattr(self, "target_transform", None),
+                getattr(self.target_, "transform", None),
+            ),
         ):
             if wanted != there:
                 raise ValueError(
@@ -350,6 +362,13 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
                 encoder.notes = [*encoder.notes, *encoder.cautions(reading, codes)]
         if len(rows) < 2 and not going_on:
             raise ValueError(f"X of {owner} must have at least 2 rows. Got 1 sample.")
+        examples, used = self._weighted(rows, codes, weights, lengths)
+        return examples, layout, used
+
+    def _weighted(
+        self, rows: Rows, codes: np.ndarray, weights: np.ndarray | None, lengths: np.ndarray | None
+    ) -> tuple[Examples, np.ndarray]:
+        """Rows with their targets and weights, those of weight 0 left out, and which were used."""
         weights = np.ones(len(codes)) if weights is None else weights
         weights = self._row_weights(codes, weights)
         used = weights > 0  # weight 0 is the row left out
@@ -358,19 +377,51 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             used = np.add.reduceat(used, starts, dtype=np.int64) > 0
         if not used.any():
             raise ValueError(
-                f"class_weight of {owner} must leave a row of weight above 0. "
+                f"class_weight of {type(self).__name__} must leave a row of weight above 0. "
                 f"Got {checks.shown(self.class_weight)}, and none is left."
             )
         weights = weights / power_of_two(weights.max())  # exact, and their sum stays finite
         values = self._target_rows(codes)
         if lengths is not None:
-            targets = Targets.by_step(values, weights.astype(dtype), starts[used], lengths[used])
+            weights = weights.astype(self.dtype)
+            targets = Targets.by_step(values, weights, starts[used], lengths[used])
         else:
-            weights = unit_mean(weights[used]).astype(dtype)
+            weights = unit_mean(weights[used]).astype(self.dtype)
             targets = Targets.by_row(values if used.all() else values[used], weights)
         if not used.all():
             rows = rows.take(used)
-        return Examples(rows, targets), layout, used
+        return Examples(rows, targets), used
+
+    @plain_float_state()
+    def _validation(self, data: Any) -> Examples:
+        """The rows and targets that `fit` was given to validate on, encoded by what it learned."""
+        owner = type(self).__name__
+        if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
+            came = f"{len(data)} entries" if isinstance(data, (tuple, list)) else checks.shown(data)
+            raise ValueError(
+                f"validation_data of {owner} must be (X, y) or (X, y, sample_weight). Got {came}."
+            )
+        if self.network_.chain.stateful:
+            raise ValueError(
+                f"validation_data of {owner} must be None where layers are stateful: what they "
+                "have seen in training would change what is measured. Got some."
+            )
+        X, y, weights = (*data, None)[:3]
+        try:
+            reading = self._read(X)
+            layout = reading.layout
+            y = layout.flatten("y", y)
+            weights = layout.flatten_weights("sample_weight", weights)
+            check_rows(self, layout.entries, _count(y, layout.entries))
+            if weights is not None:
+                weights = sample_weights(self, weights, layout.entries)
+            codes = self.target_.encode(self, y)
+            rows = self._input.encode(self, reading)
+            self.network_.chain.for_rows(rows.shape)
+            return self._weighted(rows, codes, weights, layout.step_lengths)[0]
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"validation_data of {owner} cannot be used. {error}") from error
 
     def _split(
         self, examples: Examples, layout: Layout, used: np.ndarray, settings: Settings
@@ -420,13 +471,13 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         return float(measure(y, self._predicted(reading), sample_weight=weights))
 
     @plain_float_state()
-    def _output(self, X: Any, output: str = "identity") -> np.ndarray:
+    def _output(self, X: Any) -> np.ndarray:
         """The network's outputs of shape (N, K), for N rows or steps."""
         reading = self._read(X)
         rows = self._input.encode(self, reading)
         jobs = None if self.n_jobs in (None, -1) else self.n_jobs
         batch: Any = len(rows) if self.batch_size == "full" else self.batch_size
-        outputs = self.network_.forward(rows, output, jobs, batch)
+        outputs = self.network_.forward(rows, n_jobs=jobs, batch_size=batch)
         outputs = outputs if outputs.ndim == 2 else rows.of_steps(outputs)
         wrong = len(outputs) - np.count_nonzero(np.isfinite(outputs).all(axis=1))
         if wrong:

@@ -191,6 +191,21 @@ class ClassParameters:
     class_weight: str | dict[Any, float] | None = None
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
+class NumberParameters:
+    """Abstract: the parameters of regressors alone.
+
+    Parameters
+    ----------
+    target_transform : {"log", "log1p"} or None
+        What is learned in place of y: its logarithm, for prices, incomes and sizes, which differ by
+        factors; "log1p", the logarithm of 1 + y, where some are 0. Predictions come back in the
+        units of y, and are never below 0.
+    """
+
+    target_transform: str | None = None
+
+
 _LABELS = """classes_ : ndarray
     The labels in order.
 """

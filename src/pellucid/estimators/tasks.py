@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import accuracy_score, r2_score
 
+from pellucid import checks
 from pellucid.data import (
     ClassTarget,
     MultilabelTarget,
@@ -16,9 +17,10 @@ from pellucid.data import (
     class_target,
     class_weights,
 )
-from pellucid.engine import plain_float_state
+from pellucid.data.target_transforms import TRANSFORMS
+from pellucid.engine import elementary, plain_float_state
 from pellucid.estimators.base import NetworkEstimator
-from pellucid.estimators.parameters import ClassParameters
+from pellucid.estimators.parameters import ClassParameters, NumberParameters
 
 
 class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
@@ -26,7 +28,9 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
 
     _targets = ClassTarget, MultilabelTarget
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None
+    ) -> Self:
         """Learn from rows `X` and their labels `y`.
 
         Parameters
@@ -34,12 +38,17 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         X : DataFrame, array, tensor, list or map of columns, of shape (rows, columns)
         y : Series, array or list of shape (rows,); of 0 and 1 and shape (rows, labels) for several
         sample_weight : array-like of shape (rows,), optional
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            Rows that are never trained on: ``history_`` has their loss after every epoch, and with
+            `early_stopping` that is what stops, with no rows of `X` kept aside.
 
         Returns
         -------
         self
         """
-        return self._fit(X, y, sample_weight, going_on=bool(self.warm_start))
+        return self._fit(
+            X, y, sample_weight, going_on=bool(self.warm_start), validation_data=validation_data
+        )
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train one more epoch on these rows; the first call needs all labels as `classes`."""
@@ -66,14 +75,27 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         return self.target_.decode(codes)
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """The probability of each class, or of each label, of shape (rows, classes)."""
+        """The probability of each class, or of each label, float64 of shape (rows, classes)."""
         reading = self._read(X)
+        return reading.layout.restore(elementary.exp(self._log_shares(reading)))
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """The logarithms of what :meth:`predict_proba` gives, exact also where that is nearly 0."""
+        reading = self._read(X)
+        return reading.layout.restore(self._log_shares(reading))
+
+    @plain_float_state()
+    def _log_shares(self, reading: Reading) -> np.ndarray:
+        """The logarithm of each probability, from logits: nothing is lost near 0 or 1."""
+        logits = self._output(reading).astype(np.float64)
         if isinstance(self.target_, ClassTarget) and len(self.classes_) > 2:
-            return reading.layout.restore(self._output(reading, "softmax"))
-        shares = self._output(reading, "sigmoid")
-        if not isinstance(self.target_, MultilabelTarget):
-            shares = np.concatenate([1 - shares, shares], axis=1)
-        return reading.layout.restore(shares)
+            below = logits - logits.max(axis=1, keepdims=True)
+            # cumsum adds from the first to the last
+            return below - elementary.log(np.cumsum(elementary.exp(below), axis=1)[:, -1:])
+        if isinstance(self.target_, ClassTarget):
+            logits = np.concatenate([-logits, logits], axis=1)
+        # log s(z) = min(z, 0) - log(1 + e^-|z|)
+        return np.minimum(logits, 0.0) - elementary.log1p(elementary.exp(-np.abs(logits)))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The share of rows, or of steps, whose class, or whose every label, is right."""
@@ -111,26 +133,33 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         return tags
 
 
-class NetworkRegression(RegressorMixin, NetworkEstimator):
+class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
     """Abstract: predicts one number a row, or several."""
 
     _targets = (NumberTarget,)
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None
+    ) -> Self:
         """Learn from rows `X` and their numbers `y`.
 
         Parameters
         ----------
         X : DataFrame, array, tensor, list or map of columns, of shape (rows, columns)
         y : Series, DataFrame, array or list of shape (rows,) or (rows, targets)
-            In their own units; standardised inside.
+            In their own units; standardised inside, after `target_transform`.
         sample_weight : array-like of shape (rows,), optional
+        validation_data : (X, y) or (X, y, sample_weight), optional
+            Rows that are never trained on: ``history_`` has their loss after every epoch, and with
+            `early_stopping` that is what stops, with no rows of `X` kept aside.
 
         Returns
         -------
         self
         """
-        return self._fit(X, y, sample_weight, going_on=bool(self.warm_start))
+        return self._fit(
+            X, y, sample_weight, going_on=bool(self.warm_start), validation_data=validation_data
+        )
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train one more epoch on these rows; the first call learns means and scales."""
@@ -150,7 +179,10 @@ class NetworkRegression(RegressorMixin, NetworkEstimator):
         return self._score(r2_score, X, y, sample_weight)
 
     def _new_target(self, y: Any) -> Any:
-        return NumberTarget()
+        name = self.target_transform
+        if name is not None:
+            checks.one_of("target_transform", type(self).__name__, name, TRANSFORMS)
+        return NumberTarget(name)
 
     def _loss(self) -> tuple[str, int, bool]:
         return "mean_squared_error", len(self.target_.mean), False

@@ -1,0 +1,131 @@
+"""What fit and predict of every estimator take: rows to validate on, single rows, names."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from pellucid import (
+    CNNClassifier,
+    FCNNClassifier,
+    FCNNRegressor,
+    GRUClassifier,
+    LSTMRegressor,
+    NetworkClassifier,
+)
+from pellucid.data import windows
+from pellucid.layers import RNN, Linear, ReLU
+
+QUICK = {"max_epochs": 3, "random_state": 0, "verbose": 0}
+rng = np.random.default_rng(0)
+FRAME = pd.DataFrame({"a": rng.normal(size=90), "b": rng.choice(list("xyz"), 90)})
+LABELS = np.where(FRAME["a"] + (FRAME["b"] == "x") > 0.3, "yes", "no")
+PICTURES = rng.uniform(size=(90, 6, 6))
+SEQUENCES = [rng.normal(size=(1 + i % 5, 2)) for i in range(90)]
+TOTALS = np.array([sequence[:, 0].sum() for sequence in SEQUENCES])
+DAYS = pd.DataFrame({"day": range(100), "v": np.sin(np.arange(100.0) / 5)})
+WINDOWS, AHEAD = windows(DAYS, 4, target="v", time="day")
+
+# -- validation_data -----------------------------------------------------------------------------
+
+CASES = {
+    "table": (FCNNClassifier(8), FRAME, LABELS),
+    "layers": (NetworkClassifier([Linear(4), ReLU()]), FRAME, LABELS),
+    "number": (FCNNRegressor(8), FRAME, FRAME["a"]),
+    "logarithm": (FCNNRegressor(8, target_transform="log"), FRAME, np.exp(FRAME["a"])),
+    "pictures": (CNNClassifier(4), PICTURES, LABELS),
+    "sequences": (LSTMRegressor(4), SEQUENCES, TOTALS),
+    "steps": (GRUClassifier(4, return_sequences=True), PICTURES, PICTURES[:, :, 0] > 0.5),
+    "windows": (LSTMRegressor(4), WINDOWS, AHEAD),
+}
+
+
+def cut(X, part):
+    return X[part] if not isinstance(X, pd.DataFrame | pd.Series) else X.iloc[part]
+
+
+@pytest.mark.parametrize("early", (False, True))
+@pytest.mark.parametrize("kind", CASES)
+def test_rows_to_validate_on(kind, early):
+    """Their loss stands in the history, and rows of X are all trained on."""
+    estimator, X, y = CASES[kind]
+    train, test = slice(0, 60), slice(60, 90)
+    model = clone(estimator).set_params(early_stopping=early, **QUICK)
+    model.fit(cut(X, train), cut(y, train), validation_data=(cut(X, test), cut(y, test)))
+    examples = model._examples(cut(X, test), cut(y, test))
+    losses = model.history_["validation_loss"]
+    assert len(losses) == 3 and len(set(losses)) == 3
+    assert ("validation_accuracy" in model.history_.columns) == hasattr(model, "classes_")
+    kept = losses[model.best_epoch_ - 1]
+    assert model.best_epoch_ == (1 + losses.index(min(losses)) if early else 3)
+    again = float(model.network_.gradients(examples.rows, examples.targets, model._loss()[0])[0])
+    if kind != "pictures":  # batch normalisation normalises by the batch there
+        np.testing.assert_allclose(kept, again, rtol=1e-5)
+    plain = clone(estimator).set_params(**QUICK).fit(cut(X, train), cut(y, train))
+    if not early:
+        np.testing.assert_array_equal(plain.predict(X[:5]), model.predict(X[:5]))
+        assert plain.history_["loss"] == model.history_["loss"]
+
+
+def test_it_is_what_stops():
+    noise = rng.choice(["yes", "no"], 90)
+    model = FCNNClassifier(
+        64, early_stopping=True, patience=2, max_epochs=100, random_state=0, verbose=0
+    )
+    model.fit(FRAME[:60], LABELS[:60], validation_data=(FRAME[60:], noise[60:]))
+    losses = model.history_["validation_loss"]
+    assert model.n_iter_ == model.best_epoch_ + 2 < 100
+    assert model.best_epoch_ == 1 + losses.index(min(losses))
+
+
+def test_weights_of_rows_to_validate_on():
+    def loss(*more):
+        model = FCNNClassifier(8, **QUICK)
+        return model.fit(FRAME[:60], LABELS[:60], validation_data=more).history_["validation_loss"]
+
+    X, y = FRAME[60:], LABELS[60:]
+    weights = np.repeat([1.0, 0.0], 15)
+    np.testing.assert_allclose(loss(X, y, weights), loss(X[:15], y[:15]), rtol=1e-6)
+    np.testing.assert_allclose(loss(X, y, np.full(30, 3.0)), loss(X, y), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "data, error, words",
+    (
+        (FRAME, ValueError, r"validation_data of FCNNClassifier must be \(X, y\) or \(X, y, sam"),
+        ((FRAME,), ValueError, r"must be \(X, y\) or .*\. Got 1 entries\."),
+        ((FRAME, LABELS[:5]), ValueError, r"cannot be used\. X and y of FCNNClassifier must have"),
+        ((FRAME[["a"]], LABELS), ValueError, r"cannot be used\. X of .* must have column 'b'"),
+        ((FRAME, LABELS == "yes"), ValueError, r"cannot be used\. y of .* has no class"),
+        ((FRAME, np.full(90, "yess")), ValueError, r"no class 'yess' .* Did you mean 'yes'\?"),
+        ((FRAME, LABELS, -np.ones(90)), ValueError, r"cannot be used\. sample_weight of .* must"),
+        ((3, LABELS), ValueError, r"validation_data of FCNNClassifier cannot be used\. "),
+    ),
+)
+def test_bad_ones_are_named_and_change_nothing(data, error, words):
+    model = FCNNClassifier(8, **QUICK)
+    with pytest.raises(error, match=words):
+        model.fit(FRAME, LABELS, validation_data=data)
+    assert not hasattr(model, "network_")
+
+
+def test_stateful_layers_have_none():
+    model = NetworkClassifier([RNN(4, stateful=True)], **QUICK)
+    with pytest.raises(ValueError, match="validation_data of .* must be None where layers are st"):
+        model.fit(PICTURES, LABELS, validation_data=(PICTURES, LABELS))
+
+
+def test_pipelines_and_metadata_routing_pass_it_on():
+    X = FRAME[["a"]].to_numpy()
+    data = (X[60:], LABELS[60:])
+    pipeline = make_pipeline(StandardScaler(), FCNNClassifier(8, **QUICK))
+    pipeline.fit(X[:60], LABELS[:60], fcnnclassifier__validation_data=data)
+    assert len(pipeline[-1].history_["validation_loss"]) == 3
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = FCNNClassifier(8, **QUICK).set_fit_request(validation_data=True)
+        routed = make_pipeline(StandardScaler(), clone(model))
+        routed.fit(X[:60], LABELS[:60], validation_data=data)
+    assert routed[-1].history_["validation_loss"] == pipeline[-1].history_["validation_loss"]
