@@ -206,6 +206,9 @@ class Confusion:
         norm = PowerNorm(1 if count <= _IN_WORDS else 0.4, 0, 1)
         image = axes.imshow(shares, cmap=_COLORS, norm=norm, interpolation="nearest")
         if count <= _IN_WORDS:
+            edges = np.arange(1, count) - 0.5
+            axes.hlines(edges, -0.5, count - 0.5, color="white", linewidth=1)
+            axes.vlines(edges, -0.5, count - 0.5, color="white", linewidth=1)
             for (row, column), number in np.ndenumerate(self.counts):
                 if number:
                     share = shares[row, column]
