@@ -37,7 +37,7 @@ def main() -> None:
         flows.append(gradient_flow(model, new, answers))
         print(f"{kind.__name__}: mean squared error {error:.5f}\n  {flows[-1]}")
     if len(sys.argv) > 1:
-        flows[0].plot(*flows[1:], path=sys.argv[1])
+        flows[0].plot(sys.argv[1], others=flows[1:])
 
 
 if __name__ == "__main__":

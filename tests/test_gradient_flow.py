@@ -1,5 +1,7 @@
 """Gradients through time: networks built to vanish, to explode and to carry, and what is said."""
 
+import inspect
+
 import numpy as np
 import pytest
 from finite_differences import central_difference
@@ -13,10 +15,11 @@ from pellucid import (
     RNNRegressor,
     formulas,
 )
-from pellucid.inspection import gradient_flow
+from pellucid.inspection import GradientFlow, draw_predictions, gradient_flow
 from pellucid.inspection.chain import Chain
 from pellucid.inspection.gradient_flow import judge
 from pellucid.layers import LSTM, Linear, Tanh
+from pellucid.training.history import History
 
 QUICK = {"max_epochs": 1, "random_state": 0, "verbose": 0}
 STEPS = 30
@@ -221,9 +224,20 @@ def test_what_has_no_steps_is_refused():
 def test_the_picture_is_drawn(tmp_path):
     pytest.importorskip("matplotlib")
     flows = [gradient_flow(*built(scale * np.eye(3))) for scale in (0.5, 1.0)]
-    figure = flows[0].plot(flows[1], path=tmp_path / "flow.png")
+    figure = flows[0].plot(tmp_path / "flow.png", "梯度 $x_", others=flows[1:])
     assert (tmp_path / "flow.png").stat().st_size > 10_000
     with pytest.raises(TypeError, match=r"Got 'flow.png'. Name a file with path="):
-        flows[0].plot("flow.png")
+        flows[0].plot(others=["flow.png"])
+    with pytest.raises(TypeError, match=r"path of a drawing must be the name of a file. Got Grad"):
+        flows[0].plot(flows[1])
     labels = [each.get_text() for each in figure.axes[0].get_legend().get_texts()]
     assert labels == ["RNN: vanishes after 10 steps", f"RNN: flows through all {STEPS} steps"]
+
+
+def test_all_drawings_take_a_path_and_a_title():
+    """What one is given first and second, each is."""
+    for draw in (GradientFlow.plot, History.plot, draw_predictions):
+        given = inspect.signature(draw).parameters
+        path, title = given["path"], given["title"]
+        assert (path.default, title.default) == (None, "")
+        assert list(given).index("title") == list(given).index("path") + 1

@@ -148,7 +148,7 @@ def test_plot_of_nothing():
 
 def test_plot_without_matplotlib(history, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=r"need matplotlib, which is not installed. Run: pip"):
+    with pytest.raises(ImportError, match=r"needs matplotlib, which is not installed. Run: pip"):
         history.plot()
 
 

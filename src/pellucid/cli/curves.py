@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,44 @@ def check(path: str, option: str) -> None:
         raise ImportError(f'{option} needs matplotlib. Run: pip install "pellucid[plot]"')
 
 
-def write(figure: Any, path: str, **options: Any) -> None:
-    """Write a matplotlib figure into the picture `path`, whole or not at all."""
-    from pellucid.files import write_whole
+def draw_fit(
+    model: Any, X: Any, y: Any, path: str, title: str = "", names: Sequence[str] = ()
+) -> None:
+    """Draw the training of `model` and how it did on the rows held out into the picture `path`.
 
-    picture = io.BytesIO()
-    figure.savefig(picture, format=Path(path).suffix.lower()[1:], **options)
-    write_whole(path, picture.getvalue())
+    Above loss and accuracy by epoch, those of the test as a mark at the epoch whose weights are
+    kept; below the numbers predicted against the true ones, or the confusion matrix.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    X, y : as for ``model.score``, or a Reading and its targets
+        The rows held out. None where none are.
+    path : str
+    title : str, optional
+    names : sequence of str, optional
+        Of the targets.
+    """
+    from pellucid import figures
+    from pellucid.inspection.predictions import tested
+    from pellucid.training.curves import HEIGHT, WIDTH, draw_panel, measures
+
+    rows = model.history_
+    upper = measures(rows)
+    lower, values = ([], {}) if X is None else tested(model, X, y, names)
+    sizes = [panel.size for panel in lower]
+    heights = [HEIGHT, max(sizes)] if lower else [HEIGHT]
+    width = max(WIDTH * len(upper), sum(sizes) + 0.4)
+    figure = figures.new_figure("--plot", width, sum(heights))
+    parts = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+    above = parts[0].subplots(1, len(upper), squeeze=False)[0]
+    for measure, axes in zip(upper, above, strict=True):
+        test = (model.best_epoch_, values[measure]) if measure in values else None
+        draw_panel(axes, rows, measure, test)
+    if lower:
+        ratios = {"width_ratios": sizes}
+        below = parts[1].subplots(1, len(lower), squeeze=False, gridspec_kw=ratios)[0]
+        for panel, axes in zip(lower, below, strict=True):
+            panel.draw(axes)
+    figures.finish(figure, path, title)

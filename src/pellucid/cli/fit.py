@@ -67,7 +67,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="Share of the rows held out to test the model; 0 for none.",
 )
-@click.option("--plot", type=click.Path(), metavar="PNG", help="Draw loss and accuracy by epoch.")
+@click.option(
+    "--plot",
+    type=click.Path(),
+    metavar="PNG",
+    help="Draw loss and accuracy by epoch, and the test.",
+)
 @click.option(
     "--mistakes",
     type=click.Path(),
@@ -189,7 +194,7 @@ def fit(
     say(f"Model saved in {output} ({size_text(Path(output).stat().st_size)}).")
     if plot:
         title = f"{Path(data).absolute().name}: {', '.join(given.targets)}"
-        curves.write(model.history_.plot(title=title), plot)
+        curves.draw_fit(model, held_out, y, plot, title, given.targets)
         say(f"Curves drawn in {plot}.")
     if mistakes and len(test):
         wrong = draw_mistakes(model, X, plain(y), mistakes)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from pellucid import figures
 from pellucid.checks import row_words, shown
-from pellucid.cli import curves
 
 _COLUMNS = ("path", "file", "filename", "image", "picture")
 _DOWN, _ACROSS = 4, 6  # pictures drawn
@@ -94,14 +94,11 @@ def draw_mistakes(model: Any, paths: list[str], truth: np.ndarray, path: str) ->
 
     Where there is room, those that it got right follow, the least probable first.
     """
-    from matplotlib.figure import Figure
-
     reading = model._read(paths)
     predicted, shares = model.predict(reading), model.predict_proba(reading).max(axis=1)
     wrong = np.flatnonzero(predicted != truth)
     order = np.argsort(np.where(predicted != truth, -1 - shares, shares), kind="stable")
-    figure = Figure(figsize=(1.5 * _ACROSS, 1.9 * _DOWN + 0.6), layout="constrained")
-    figure.suptitle(f"{len(wrong):,} of {len(paths):,} wrong; then the right ones least sure")
+    figure = figures.new_figure("--mistakes", 1.5 * _ACROSS, 1.9 * _DOWN + 0.6)
     axes = figure.subplots(_DOWN, _ACROSS).reshape(-1)
     for axis in axes:
         axis.set_axis_off()
@@ -110,14 +107,18 @@ def draw_mistakes(model: Any, paths: list[str], truth: np.ndarray, path: str) ->
         name = os.path.basename(paths[index])
         fails = predicted[index] != truth[index]
         axis.set_title(
-            f"{predicted[index]}{f', not {truth[index]}' if fails else ''}\n"
-            f"{shares[index]:.0%}  {name[-14:]}",
+            f"{_short(predicted[index])}{f', not {_short(truth[index])}' if fails else ''}\n"
+            f"{shares[index]:.0%}  {figures.short(name, 14)}",
             fontsize=8,
             color="firebrick" if fails else "dimgrey",
-            parse_math=False,
         )
-    curves.write(figure, path, dpi=120)
+    title = f"{len(wrong):,} of {len(paths):,} wrong; then the right ones least sure"
+    figures.finish(figure, path, title)
     return len(wrong)
+
+
+def _short(label: Any) -> str:
+    return figures.short(label, 10)
 
 
 def _drawable(path: str) -> np.ndarray:

@@ -1,5 +1,6 @@
-"""Looking inside a trained network."""
+"""Looking inside a trained network, and at what it predicts."""
 
 from pellucid.inspection.gradient_flow import GradientFlow, gradient_flow
+from pellucid.inspection.predictions import draw_predictions
 
-__all__ = ["GradientFlow", "gradient_flow"]
+__all__ = ["GradientFlow", "draw_predictions", "gradient_flow"]

@@ -8,13 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from pellucid import figures
+from pellucid.training.curves import plain
+
 # colours that differ for colour-blind readers too, and dashes that differ in grey print
 _STYLES = (("#1f6fb4", "-"), ("#e0701a", "--"), ("#3b8f5a", "-."), ("#8a4fa3", ":"))
 _SMALLEST = 1e-12  # drawn in place of zero, which has no logarithm
 
 
 def draw(
-    flows: Sequence[tuple[str, np.ndarray, np.ndarray]], path: str | os.PathLike[str] | None = None
+    flows: Sequence[tuple[str, np.ndarray, np.ndarray]],
+    path: str | os.PathLike[str] | None = None,
+    title: str = "",
 ) -> Any:
     """The norms of ``dL/dh_t`` and the largest singular value of ``dh_T/dh_t``, by step.
 
@@ -23,7 +28,8 @@ def draw(
     flows : sequence of (label, loss norms, singular values)
         One line for each flow; steps are counted back from the last.
     path : str or path, optional
-        The picture to write.
+        The picture to write; its ending says the format (.png, .svg, .pdf).
+    title : str, optional
 
     Returns
     -------
@@ -34,32 +40,21 @@ def draw(
     ImportError
         If matplotlib is not installed.
     """
-    try:  # the Figure alone: no window, no global state
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            "the picture of a gradient's flow needs matplotlib, which is not installed. "
-            'Run: pip install "pellucid[plot]"'
-        ) from error
-    figure = Figure(figsize=(10.4, 3.8), dpi=150, layout="constrained")
+    figure = figures.new_figure("the picture of a gradient's flow", 10.4, 3.8)
     panels = figure.subplots(1, 2)
-    titles = (
-        "gradient of the loss at step $t$,  $|dL/dh_t|$",
-        "what step $t$ can do to the last,  $|dh_T/dh_t|$",
+    headings = (
+        "gradient of the loss at step t,  |dL/dhₜ|",
+        "what step t can do to the last,  |dh_T/dhₜ|",
     )
-    for side, (panel, title) in enumerate(zip(panels, titles, strict=True)):
+    for side, (panel, heading) in enumerate(zip(panels, headings, strict=True)):
         for (label, *norms), (color, dashes) in zip(flows, _STYLES * len(flows), strict=False):
             values = np.maximum(norms[side], _SMALLEST)
             steps = np.arange(len(values)) - len(values) + 1
             panel.plot(steps, values, color=color, linestyle=dashes, label=label)
         panel.set_yscale("log")
-        panel.set_title(title, fontsize=10)
+        panel.set_title(heading, fontsize=10)
         panel.set_xlabel("steps before the last")
-        panel.grid(color="#d8d8d8", linewidth=0.6)
-        panel.set_axisbelow(True)
-        panel.spines[["top", "right"]].set_visible(False)
+        plain(panel)
     panels[1].axhline(1.0, color="#707070", linewidth=1)
     panels[0].legend(frameon=False, fontsize=9, loc="best")
-    if path is not None:
-        figure.savefig(path)
-    return figure
+    return figures.finish(figure, path, title)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,22 +65,31 @@ class GradientFlow:
         change = f"loses {lost:.1%}" if lost >= 0 else f"grows by {-lost:.1%}"
         return f"{self.layer}: the gradient {self.verdict}; it usually {change} a step"
 
-    def plot(self, *others: GradientFlow, path: str | os.PathLike[str] | None = None) -> Any:
-        """Draw `loss_norm` and `singular_value` by step, beside those of `others`.
+    def plot(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        title: str = "",
+        *,
+        others: Sequence[GradientFlow] = (),
+    ) -> Any:
+        """Draw `loss_norm` and `singular_value` by step as a matplotlib Figure.
 
         Parameters
         ----------
-        *others : GradientFlow
-            Of other networks on the same data.
         path : str or path, optional
             The picture to write; its ending says the format (.png, .svg, .pdf).
+        title : str, optional
+        others : sequence of GradientFlow, optional
+            Of other networks on the same data, drawn beside this one.
 
         Raises
         ------
         ImportError
             If matplotlib is not installed.
         TypeError
-            If one of `others` is no GradientFlow.
+            If `path` is no file's name, or one of `others` no GradientFlow.
+        ValueError
+            If `path` ends as no picture's name does.
         """
         from pellucid.inspection.drawing import draw
 
@@ -93,7 +103,7 @@ class GradientFlow:
             (f"{flow.layer.partition('(')[0]}: {flow.verdict}", flow.loss_norm, flow.singular_value)
             for flow in (self, *others)
         ]
-        return draw(lines, path)
+        return draw(lines, path, title)
 
 
 def judge(norms: np.ndarray) -> str:

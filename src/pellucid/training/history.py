@@ -97,14 +97,27 @@ class History(Sequence[dict[str, Any]]):
         return self._rows[min(ranked)[1]]
 
     def plot(self, path: str | os.PathLike[str] | None = None, title: str = "") -> Any:
-        """Loss and accuracy by epoch as a matplotlib Figure, written to `path` if there is one.
+        """Loss and accuracy by epoch, of training and validation, as a matplotlib Figure.
 
-        The best epoch is marked where rows were kept aside to tell it.
+        The best epoch is marked where rows were kept aside to tell it. A loss that is positive and
+        spans more than 1.5 decades has a logarithmic axis.
+
+        Parameters
+        ----------
+        path : str or path, optional
+            The picture to write; its ending says the format (.png, .svg, .pdf).
+        title : str, optional
+
+        Raises
+        ------
+        ValueError
+            If there is no epoch, or `path` ends as no picture's name does.
+        ImportError
+            If matplotlib is not installed.
         """
         from pellucid.training.curves import draw
 
-        best = self.best()["epoch"] if "validation_loss" in self.columns else None
-        return draw(self._rows, path, title, best)
+        return draw(self._rows, path, title)
 
     def to_frame(self, backend: str = "pandas") -> Any:
         """The history as a DataFrame of pandas or polars, or a pyarrow table."""
