@@ -10,9 +10,12 @@ from pellucid import Network, formulas
 from pellucid.layers import (
     Conv2d,
     Dropout,
+    Flatten,
     LeakyReLU,
     Linear,
+    MaxPool2d,
     ReLU,
+    Residual,
     Sigmoid,
     Softmax,
     Tanh,
@@ -203,6 +206,24 @@ def test_summary(capsys):
         ["Linear(3)", "(B,", "3)", "195"],
         ["total", "515"],
     ]
+
+
+def test_a_summary_fits_in_80_columns():
+    """Whatever the layers are called, and however deep they lie."""
+    convolution = Conv2d(32, (3, 5), (2, 2), (1, 1), bias=False, dilation=(2, 2))
+    deep = Linear(1000)
+    for _ in range(40):
+        deep = Residual([deep])
+    for layers, shape in (
+        ([convolution, ReLU(), MaxPool2d((3, 3), (2, 2)), Flatten(), Linear(10)], (64, 64, 3)),
+        ([deep, Linear(3)], 1000),
+    ):
+        lines = Network(layers).build(shape).summary_lines()
+        assert max(map(len, lines)) <= 80
+        assert "".join(lines).count("Linear") >= 1 and lines[-1].startswith("total")
+    text = " ".join(Network([convolution, Flatten()]).build((64, 64, 3)).summary_lines())
+    assert repr(convolution).split()[0] in text and repr(convolution).split()[-1] in text
+    assert "OW = floor(" in text
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,12 @@ from pellucid.network import passes
 from pellucid.network.chain import Chain
 from pellucid.network.parameters import Parameters, check_whole
 from pellucid.rows import Examples, Targets, as_rows
+from pellucid.terminal import COLUMNS, filled
 
 _DTYPES = ("float32", "float64")
 _SHARE = 8  # so many rows of a network from a file must fit into memory
+_DEEPEST = 10  # blocks within one another that a summary indents
+_NARROWEST = 16  # columns for the layers' names, whatever their shapes take
 
 
 class Network:
@@ -246,14 +249,20 @@ class Network:
         table = [("layer", "output shape", "parameters", "")]
         table.append(("input", _shown(self.input_shape), "0", ""))
         for depth, layer, output, count, note in _listed(self.chain):
-            table.append((f"{'  ' * depth}{layer}", _shown(output), f"{count:,}", note))
+            indent = "  " * min(depth, _DEEPEST)
+            table.append((f"{indent}{layer}", _shown(output), f"{count:,}", note))
         table.append(("total", "", f"{self.size:,}", ""))
-        widths = [max(len(row[column]) for row in table) for column in range(3)]
+        sizes = [max(len(row[column]) for row in table) for column in (1, 2)]
+        room = max(COLUMNS - sum(sizes) - 4, _NARROWEST)
+        names = [filled(row[0], _indent(row[0]) + 4, room).split("\n") for row in table]
+        longest = max(len(line) for lines in names for line in lines)
         lines = []
-        for name, shape, size, note in table:
-            lines.append(f"{name:<{widths[0]}}  {shape:<{widths[1]}}  {size:>{widths[2]}}")
+        for (first, *rest), (_, shape, size, note) in zip(names, table, strict=True):
+            lines.append(f"{first:<{longest}}  {shape:<{sizes[0]}}  {size:>{sizes[1]}}")
+            lines += rest
             if note:
-                lines.append(f"{' ' * (len(name) - len(name.lstrip()))}    {note}")
+                indent = _indent(first) + 4
+                lines += filled(" " * indent + note, indent + 2).split("\n")
         rule = "-" * len(lines[0])
         return [lines[0], rule, *lines[1:-1], rule, lines[-1]]
 
@@ -283,6 +292,10 @@ def _listed(
         yield depth, label + words, output, own, layer.sizes(shape)
         for name, branch in branches.items():
             yield from _listed(branch, depth + 1, f"{name}: " if name == "shortcut" else "")
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip())
 
 
 def _shown(shape: Shape) -> str:
