@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks import shown
-from pellucid.data.targets import read_target
+from pellucid.data.targets import number_format, read_target
 
 MAX_CLASSES = 20
 
@@ -15,9 +15,10 @@ MAX_CLASSES = 20
 def infer_task(y: Any, name: str | None = None) -> tuple[str, str]:
     """Whether `y` calls for ``"classification"`` or ``"regression"``, and the reason in words.
 
-    Text and truth values are classes. Numbers with fractions are quantities. Whole numbers are
-    classes if there are 2 to 20 different ones, each on two rows or more on average, and quantities
-    otherwise. Several columns are classes (one label each) if they hold only 0 and 1.
+    Text and truth values are classes, but for text that is numbers in nearly all rows. Numbers with
+    fractions are quantities. Whole numbers are classes if there are 2 to 20 different ones, each on
+    two rows or more on average, and quantities otherwise. Several columns are classes (one label
+    each) if they hold only 0 and 1.
 
     Parameters
     ----------
@@ -50,7 +51,10 @@ def _decide(values: np.ndarray) -> tuple[str, str]:
         if ((values == 0) | (values == 1)).all():
             return "classification", f"has {values.shape[1]} columns of 0 and 1"
         return "regression", f"has {values.shape[1]} columns of numbers"
-    values = values.ravel()
+    values, written = values.ravel(), ""
+    if values.dtype.kind in "OU" and (form := number_format(values)) is not None:
+        numbers = form.read(values.tolist())
+        values, written = numbers[~np.isnan(numbers)], f"is text that reads as {form.words}, and "
     distinct = len(np.unique(values))
     plural = "value" if distinct == 1 else "values"
     if values.dtype.kind in "OU":
@@ -58,7 +62,7 @@ def _decide(values: np.ndarray) -> tuple[str, str]:
     if values.dtype.kind == "b":
         return "classification", "is true or false"
     if (values != np.floor(values)).any():
-        return "regression", "has numbers with fractions"
+        return "regression", f"{written}has numbers with fractions"
     if 2 <= distinct <= MAX_CLASSES and 2 * distinct <= len(values):
-        return "classification", f"has whole numbers with {distinct} {plural}"
-    return "regression", f"has whole numbers with {distinct} different {plural}"
+        return "classification", f"{written}has whole numbers with {distinct} {plural}"
+    return "regression", f"{written}has whole numbers with {distinct} different {plural}"

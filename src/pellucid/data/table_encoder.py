@@ -221,15 +221,18 @@ class TableEncoder(Encoder[Table]):
         return [f"{self._name(index)}: {self._line(index)}" for index in range(len(self.kinds))]
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        return {
+        config: dict[str, Any] = {
             "dtype": self.dtype.name,
             "names": self.names,
             "kinds": self.kinds,
             "categories": self._categories,
             "rare": self._rare,
-            "formats": msgspec.to_builtins(self.formats),
-            "cycles": self.cycles,
-        }, self._scaler.arrays()
+        }
+        if any(self.formats):  # so the digest of a model without any stays what it was
+            config["formats"] = msgspec.to_builtins(self.formats)
+        if any(self.cycles):
+            config["cycles"] = self.cycles
+        return config, self._scaler.arrays()
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         state = _State.of(config, "the encoder of a table")

@@ -22,10 +22,12 @@ from pellucid.data.columns import (
     read_values,
     series_values,
 )
+from pellucid.data.number_format import NumberFormat
 from pellucid.data.sample_weights import check_rows
 from pellucid.data.scaling import Standardiser
 from pellucid.data.state import Count, State, check_arrays, check_names
 from pellucid.data.target_transforms import TRANSFORMS, TransformName, skewed_note, transformed
+from pellucid.data.text_columns import decide
 
 _WIDEST = 1000  # characters a label that an array may have room for, however short its labels are
 
@@ -48,6 +50,7 @@ class _NumberState(State, frozen=True):
     names: list[str] | None
     flat: bool
     transform: TransformName | None = None
+    format: NumberFormat | None = None
 
 
 class ClassTarget:
@@ -251,12 +254,15 @@ class NumberTarget:
     mean, scale : ndarray of shape (columns,)
         ``z = (y - mean) / scale``, in float64, where y has gone through `transform`. The scale of a
         constant column is 1.
+    format : NumberFormat or None
+        How the numbers are written, if `y` was text.
     notes : list of str
         Sentences to show to the user about the target.
     """
 
     names: list[str] | None
     flat: bool
+    format: NumberFormat | None = None
 
     def __init__(self, transform: str | None = None) -> None:
         self.transform = transform
@@ -268,11 +274,14 @@ class NumberTarget:
         A value that is missing, infinite or no number is a ValueError.
         """
         values, self.names = read_target(estimator, y)
+        self.format = number_format(values)
         matrix = self._matrix(estimator, values)
         if sample_weight is not None:
             check_rows(estimator, len(sample_weight), len(matrix))
         self.flat = values.ndim == 1
         self.notes = [] if self.transform else skewed_note(matrix, self.names)
+        if self.format is not None:
+            self.notes.insert(0, f"y: {self.format.words}, written as text.")
         self._scaler = Standardiser().fit(matrix, sample_weight)
         return self._standardised(matrix)
 
@@ -305,6 +314,8 @@ class NumberTarget:
         config = {"kind": "number", "names": self.names, "flat": self.flat}
         if self.transform is not None:  # so the digest of a model without one stays what it was
             config["transform"] = self.transform
+        if self.format is not None:
+            config["format"] = msgspec.to_builtins(self.format)
         return config, self._scaler.arrays()
 
     @classmethod
@@ -312,7 +323,7 @@ class NumberTarget:
         """The target that :meth:`state` describes."""
         state = _NumberState.of(config, "the target")
         self = cls(state.transform)
-        self.names, self.flat = state.names, state.flat
+        self.names, self.flat, self.format = state.names, state.flat, state.format
         columns = 1 if self.flat else np.size(arrays.get("mean", ()))
         check_names("the targets", self.names, columns)
         self._scaler = Standardiser.from_arrays(arrays, columns)
@@ -326,6 +337,8 @@ class NumberTarget:
     def _matrix(self, estimator: Any, values: np.ndarray) -> np.ndarray:
         owner = owner_of(estimator)
         _check_not_empty(estimator, values)
+        if _is_text(values) and self.format is not None:
+            values = self._written(owner, values, self.format)
         if values.dtype.kind not in "biuf":
             raise ValueError(
                 f"y of {owner} must hold numbers. Got {shown(values.ravel().tolist()[0])} in "
@@ -337,6 +350,26 @@ class NumberTarget:
             )
         matrix = np.reshape(values, (len(values), -1)).astype(np.float64)
         return transformed(owner, matrix, self.transform)
+
+    def numbers(self, estimator: Any, y: Any) -> Any:
+        """`y` as numbers, if it is text as it was in fit; anything else as it is."""
+        if self.format is None:
+            return y
+        values, _ = read_target(estimator, y)
+        return self._written(owner_of(estimator), values, self.format) if _is_text(values) else y
+
+    def _written(self, owner: str, values: np.ndarray, form: NumberFormat) -> np.ndarray:
+        """Numbers that are written as text; a text that is none is a ValueError."""
+        texts = values.ravel().tolist()
+        numbers = form.read(texts)
+        if np.isnan(numbers).any():
+            place = int(np.flatnonzero(np.isnan(numbers))[0])
+            row = place // max(1, values.size // len(values))
+            raise ValueError(
+                f"y of {owner} must hold {form.words}. Got {shown(texts[place])} in "
+                f"{row_words(row)}. Leave such rows out."
+            )
+        return numbers.reshape(values.shape)
 
 
 @np.errstate(invalid="ignore")  # as above
@@ -483,6 +516,16 @@ def _uniform(owner: str, values: np.ndarray) -> np.ndarray:
         f"Unknown label type: y of {owner} must hold labels of one type, all text or all numbers. "
         f"Got {listed}. Convert them to text."
     )
+
+
+def number_format(values: np.ndarray) -> NumberFormat | None:
+    """How the numbers of a target are written, if it is text that is numbers in nearly all rows."""
+    form = decide(values.ravel().tolist()).format if _is_text(values) else None
+    return form if isinstance(form, NumberFormat) else None
+
+
+def _is_text(values: np.ndarray) -> bool:
+    return values.dtype.kind in "OU" and all(isinstance(value, str) for value in values.flat)
 
 
 def _no_value(owner: str, value: Any, row: int) -> ValueError:
