@@ -1,5 +1,8 @@
 """What fit and predict of every estimator take: rows to validate on, single rows, names."""
 
+import inspect
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +20,7 @@ from pellucid import (
     NetworkClassifier,
 )
 from pellucid.data import windows
+from pellucid.estimators.parameters import ESTIMATORS
 from pellucid.layers import RNN, Linear, ReLU
 
 QUICK = {"max_epochs": 3, "random_state": 0, "verbose": 0}
@@ -129,3 +133,53 @@ def test_pipelines_and_metadata_routing_pass_it_on():
         routed = make_pipeline(StandardScaler(), clone(model))
         routed.fit(X[:60], LABELS[:60], validation_data=data)
     assert routed[-1].history_["validation_loss"] == pipeline[-1].history_["validation_loss"]
+
+
+# -- calls ---------------------------------------------------------------------------------------
+
+ABSTRACT = re.compile(
+    r"\b_(C|FC|R)NN|_AnyNetwork|Network(Classification|Regression|Estimator)|Recurrent\w+"
+)
+
+
+@pytest.mark.parametrize(
+    "call, words",
+    (
+        (lambda m: m.fit(FRAME, LABELS, epochs=3), r"^fit of FCNNClassifier takes X, y, sample_wei"
+         r"ght, validation_data\. Got the unknown 'epochs'\. Did you mean 'max_epochs'\?$"),
+        (lambda m: m.fit(FRAME, LABELS, sample_weights=3), r"Did you mean 'sample_weight'\?$"),
+        (lambda m: m.fit(FRAME, LABELS, max_epochs=3), r"Got 'max_epochs', a parameter of the esti"
+         r"mator\. Write FCNNClassifier\(max_epochs=\.\.\.\), or model\.set_params\("),
+        (lambda m: m.partial_fit(FRAME, LABELS, clases=3), r"^partial_fit .* mean 'classes'\?$"),
+        (lambda m: m.predict(FRAME, batch=3), r"^predict of FCNNClassifier takes X\. Got the "),
+        (lambda m: m.predict(), r"^predict of .* takes X\. Got a wrong call: missing a required "),
+        (lambda m: m.fit(FRAME, LABELS, None, 3), r"^fit of .* Got a wrong call: too many posit"),
+        (lambda m: m.predict_log_proba(x=FRAME), r"^predict_log_proba .* Got the unknown 'x'\."),
+        (lambda m: m.score(FRAME, LABELS, weight=3), r"Did you mean 'sample_weight'\?$"),
+        (lambda m: m.save(), r"^save of FCNNClassifier takes path\."),
+        (lambda m: m.summary(3), r"^summary of FCNNClassifier takes no arguments\."),
+    ),
+)  # fmt: skip
+def test_wrong_calls_are_refused_in_the_name_of_the_class(call, words):
+    with pytest.raises(TypeError, match=words):
+        call(FCNNClassifier(**QUICK))
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_no_abstract_class_shows(name):
+    """In what Python, help and scikit-learn say of an estimator and its methods."""
+    estimator = ESTIMATORS[name]
+    texts = [
+        repr(estimator),
+        repr(estimator()),
+        estimator.__doc__,
+        str(inspect.signature(estimator)),
+    ]
+    for method in (getattr(estimator, each) for each in dir(estimator) if each[0] != "_"):
+        if inspect.isfunction(method):
+            texts += [method.__qualname__, repr(method), inspect.getdoc(method)]
+            texts += [str(inspect.signature(method))]
+    for text in texts:
+        assert not ABSTRACT.search(text), text
+    assert estimator.fit.__qualname__ == f"{name}.fit"
+    assert "validation_data" in inspect.signature(estimator().fit).parameters

@@ -6,11 +6,15 @@ and docstring of an estimator follow from those of its bases.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+from pellucid.checks import one_line
+from pellucid.data.columns import did_you_mean
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.schedules import Schedule
 
@@ -47,10 +51,55 @@ def estimator(cls: Class) -> Class:
     for name, (_, parameter) in declared.items():
         setattr(cls, name, field(default=parameter.default, kw_only=parameter.kw_only))
     dataclass(eq=False, repr=False, match_args=False)(cls)
+    _name_methods(cls)
     ESTIMATORS[cls.__name__] = cls
     if text is not None:  # python -OO leaves none
         cls.__doc__ = _filled(cls, inspect.cleandoc(text))
     return cls
+
+
+def _name_methods(cls: Any) -> None:
+    """Let public methods go by the name of `cls`, not of the abstract class that has them.
+
+    What they are called with is held against their signature, to be refused in our own words.
+    """
+    for name in dir(cls):
+        method = getattr(cls, name)
+        if not name.startswith("_") and getattr(method, "__module__", "").startswith("pellucid."):
+            if inspect.isfunction(method):
+                setattr(cls, name, _named_method(cls, name, method))
+
+
+def _named_method(cls: Any, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    signature = inspect.signature(method)
+    known = list(signature.parameters)[1:]
+
+    @functools.wraps(method)
+    def named(self: Any, *args: Any, **options: Any) -> Any:
+        try:
+            signature.bind(self, *args, **options)
+        except TypeError as error:
+            raise TypeError(_misfit(type(self), name, known, options, error)) from None
+        return method(self, *args, **options)
+
+    named.__qualname__ = f"{cls.__name__}.{name}"
+    return named
+
+
+def _misfit(cls: Any, name: str, known: list[str], options: Iterable[str], error: TypeError) -> str:
+    """The sentence for a call of a method that does not fit its signature."""
+    owner, takes = cls.__name__, f"takes {', '.join(known)}" if known else "takes no arguments"
+    odd = next((option for option in options if option not in known), None)
+    if odd is None:
+        return f"{name} of {owner} {takes}. Got a wrong call: {one_line(str(error))}."
+    own = list(inspect.signature(cls).parameters)
+    if odd in own:
+        return (
+            f"{name} of {owner} {takes}. Got {odd!r}, a parameter of the estimator. Write "
+            f"{owner}({odd}=...), or model.set_params({odd}=...)."
+        )
+    near = did_you_mean(odd, known) or did_you_mean(odd, own)
+    return f"{name} of {owner} {takes}. Got the unknown {odd!r}.{near}"
 
 
 def _bases(cls: type) -> list[type]:
