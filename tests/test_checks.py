@@ -172,3 +172,37 @@ def test_a_list_of_what_is_known_is_not_endless():
     assert text.endswith(" more.") and checks.suggestion("moon", ["new\nline"]).isprintable()
     assert len(checks.suggestion("x", ["y" * 10**6])) < 100
     assert checks.suggestion("colum 7", known) == " Did you mean 'column 7'?"
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "meant"),
+    [
+        ("价", ["价格", "城市"], "价格"),
+        ("城巿", ["价格", "城市"], "城市"),  # another character that looks the same
+        ("价格", ["价格(元)", "城市"], "价格(元)"),
+        ("价", ["总价格（元）", "城市"], "总价格（元）"),
+        ("Y", ["x", "y"], "y"),
+        (" 价格 ", ["价格", "城市"], "价格"),
+        ("price", [" Price ", "rice"], " Price "),
+        ("ＡＢ", ["AB", "CD"], "AB"),
+        ("x1", ["x2", "width"], "x2"),
+        ("hiden_dim", ["hidden_dim"], "hidden_dim"),
+        ("bill_length", ["bill_length_mm", "bill_depth_mm"], "bill_length_mm"),
+        ("len", ["bill_length_mm", "year"], "bill_length_mm"),
+        ("STRASSE", ["Straße"], "Straße"),
+        # what is near nothing, or as near to several
+        ("价", ["城市", "日期"], None),
+        ("格", ["价格高", "价格低"], None),
+        ("y", ["year", "x"], None),
+        ("a", ["b"], None),
+        ("", ["a", "b"], None),
+        ("zzzz", ["price"], None),
+    ],
+)
+def test_what_a_name_was_meant_for(name, known, meant):
+    assert checks.nearest(name, known) == meant
+    words = checks.suggestion(name, known)
+    assert words == (f" Did you mean {meant!r}?" if meant else f" Known: {checks.listing(known)}.")
+    if meant:
+        with pytest.raises(ValueError, match="Did you mean"):
+            checks.one_of("x", "Owner", name, known)

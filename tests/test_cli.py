@@ -19,7 +19,6 @@ import pellucid
 from pellucid.cli.families import NETWORKS, family, takers
 from pellucid.cli.main import application
 from pellucid.cli.predict import _csv, _has_raw_bytes
-from pellucid.cli.words import counted, either, listed, table
 from pellucid.training.loop import Trainer
 
 PENGUINS = Path(__file__).parent.parent / "examples" / "penguins.csv"
@@ -235,7 +234,6 @@ def test_bad_tables_and_targets():
     assert "'speces'" in output
     assert "Did you mean 'species'?" in output
     assert "--target must name the column to learn" in fails("fit", PENGUINS)
-    assert "must have a value in every row" in fails("fit", PENGUINS, "--target", "sex")
     assert "empty file" in fails("fit", write("empty.csv", ""), "--target", "y")
     assert "at least one row" in fails("fit", write("header.csv", "a,y\n"), "--target", "y")
     assert "two classes" in fails("fit", write("one.csv", "a,y\n1,b\n2,b\n3,b\n"), "--target", "y")
@@ -403,7 +401,7 @@ def test_networks_are_those_of_the_public_classifiers():
 def test_help_loads_no_library():
     setup = "import sys, atexit\natexit.register(lambda: print('sklearn' in sys.modules))"
     done = process("fit", "--help", setup=setup)
-    assert done.stdout.endswith("False\n") and "[fcnn|cnn|rnn|lstm|gru]" in done.stdout
+    assert done.stdout.endswith("False\n") and "fcnn, cnn, rnn, lstm, gru." in done.stdout
 
 
 def test_help_in_plain_words():
@@ -411,7 +409,8 @@ def test_help_in_plain_words():
     for words in (
         "--time COLUMN Column with each row's time.",
         "Random seed.",
-        "One parameter, as in hidden_dim=64; overrides --config.",
+        "Another parameter, as in patience=5.",
+        "Rows in a training step. [default: 32]",
     ):
         assert words in text
 
@@ -420,16 +419,6 @@ def test_version_and_help():
     assert run("--version").startswith("pellucid ")
     assert run() == run("--help")
     assert "Train a network" in run("fit", "--help")
-
-
-# ---------------------------------------------------------------- words
-
-
-def test_words():
-    assert table([["", "a", "bb"], ["first", 1, 22]], indent=1) == "        a  bb\n first  1  22"
-    assert (counted(1, "row"), counted(1204, "row")) == ("1 row", "1,204 rows")
-    assert listed(range(5), most=3) == "0, 1, 2 and 2 more"
-    assert (either(["a"]), either(["a", "b", "c"])) == ("a", "a, b or c")
 
 
 # -- rows are named as the file counts them ------------------------------------------------------
@@ -468,11 +457,10 @@ def test_an_infinite_value_is_found_before_training_and_named_as_in_the_file(unt
     assert not list(Path().glob("*.safetensors"))
 
 
-@pytest.mark.parametrize(("value", "words"), [("", "have a value in every"), ("inf", "be finite")])
-def test_a_target_that_cannot_be_learned_is_named_as_in_the_file(untrained, value, words):
-    for bad in (1, 11, 20):
-        line = fails("fit", odd_table(bad, value, "y"), "-t", "y")
-        assert words in line and f"first in row {bad} below the header of 'd.csv'." in line
+@pytest.mark.parametrize("bad", (1, 11, 20))
+def test_a_target_that_cannot_be_learned_is_named_as_in_the_file(untrained, bad):
+    line = fails("fit", odd_table(bad, "inf", "y"), "-t", "y")
+    assert "be finite" in line and f"first in row {bad} below the header of 'd.csv'." in line
 
 
 def test_a_label_of_several_that_is_no_label_is_named_as_in_the_file(untrained):

@@ -29,7 +29,8 @@ def test_a_long_name_keeps_both_ends(text, columns):
 def test_lines_are_broken_at_blanks_and_indented():
     text = filled("one two three four", 2, columns=9)
     assert text == "one two\n  three\n  four"
-    assert filled("  kept blank", columns=40) == "  kept blank"
+    assert filled("  kept   blank", columns=40) == "  kept   blank"
+    assert filled("two\nlines") == "two lines"
     assert filled("") == ""
 
 
@@ -40,6 +41,10 @@ def test_chinese_is_broken_without_blanks():
     assert not any(
         line.strip().startswith("。") for line in filled("价格。" * 30, 0, 19).split("\n")
     )
+
+
+def test_a_long_word_is_cut():
+    assert filled("of " + "x" * 30, 2, 20).split("\n") == ["of", "  " + "x" * 18, "  " + "x" * 12]
 
 
 def test_a_path_is_left_whole():

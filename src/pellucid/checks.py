@@ -9,6 +9,7 @@ import difflib
 import math
 import numbers
 import os
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 _LONGEST_NAME, _MOST_NAMES = 60, 1000  # names that are looked at for a near miss
+_SHORT_NAME = 3  # characters; of so few, one that differs is much
 
 
 def shown(value: object, limit: int = 60) -> str:
@@ -101,12 +103,34 @@ def size_text(count: int) -> str:
 def suggestion(name: object, known: Iterable[str]) -> str:
     """`` Did you mean 'x'?`` for a near miss, else the list of what is known."""
     names = [str(one) for one in known]
-    # likeness takes time by the square of the length, and a file may have any names
-    short = [one for one in names if len(one) <= _LONGEST_NAME][:_MOST_NAMES]
-    near = difflib.get_close_matches(str(name)[:_LONGEST_NAME], short, n=1, cutoff=0.6)
-    if near:
-        return f" Did you mean {near[0]!r}?"
+    near = nearest(name, names)
+    if near is not None:
+        return f" Did you mean {near!r}?"
     return f" Known: {listing(names)}." if names else ""
+
+
+def nearest(name: object, known: Iterable[str]) -> str | None:
+    """The known name that `name` was most likely meant for; None where none is near.
+
+    Case, blanks around it and characters of full width make no difference. A name of two or three
+    characters may differ in one; a part of a single known name stands for it.
+    """
+    wanted = _bare(str(name)[:_LONGEST_NAME])
+    # likeness takes time by the square of the length, and a file may have any names
+    short = [one for one in known if len(one) <= _LONGEST_NAME][:_MOST_NAMES]
+    bare = {_bare(one): one for one in reversed(short)}  # of equal ones the first
+    for cutoff in (0.6, 0.5) if 2 <= len(wanted) <= _SHORT_NAME else (0.6,):
+        if near := difflib.get_close_matches(wanted, bare, n=1, cutoff=cutoff):
+            return bare[near[0]]
+    if len(wanted) > 1 or not wanted.isascii():
+        holding = [one for one in bare if wanted and wanted in one]
+        return bare[holding[0]] if len(holding) == 1 else None
+    return None
+
+
+def _bare(name: str) -> str:
+    """A name without what is easily overlooked."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def listing(names: Sequence[str], limit: int = 200) -> str:
@@ -224,8 +248,8 @@ def one_of(name: str, owner: str, value: Any, options: Iterable[str]) -> str:
     if isinstance(value, str) and value in names:
         return value
     listed = ", ".join(map(repr, names))
-    near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.6)
-    way_out = f"Did you mean {near[0]!r}?" if near else ""
+    near = nearest(value, names)
+    way_out = "" if near is None else f"Did you mean {near!r}?"
     error = ValueError if isinstance(value, str) else TypeError
     raise error(fault(name, owner, f"one of {listed}", value, way_out))
 

@@ -6,10 +6,9 @@ import re
 import unicodedata
 
 COLUMNS = 80
-"""No line is longer, but for a path or a word that is."""
+"""No line is longer, but for a path that is."""
 
-# A place where a line may be broken: a blank, or beside a character of two columns, as in Chinese.
-_BLANKS = re.compile(r"\s+")
+_WORDS = re.compile(r"(\s*)(\S+)")  # with the blanks before them
 
 
 def width(text: str) -> int:
@@ -55,26 +54,25 @@ def _within(text: str, columns: int) -> str:
 def filled(text: str, indent: int = 0, columns: int = COLUMNS) -> str:
     """`text` broken into lines, the second and later ones indented.
 
-    A word that is too long is left whole, as a path must be; characters of two columns need no
-    blank to be broken at. Blanks at the beginning stay.
+    Characters of two columns need no blank to be broken at; a path is left whole, however long it
+    is. Blanks within a line stay.
     """
-    body = text.lstrip(" ")
-    lines, line = [], " " * (len(text) - len(body))
-    blank = ""  # between the word before and the next
-    for word in _BLANKS.split(body.rstrip()):
-        for piece in _pieces(word):
+    lines, line = [], ""
+    for blank, word in _WORDS.findall(" ".join(text.splitlines())):
+        for piece in _pieces(word, columns - indent):
             if line.strip() and width(line + blank + piece) > columns:
                 lines.append(line)
                 line, blank = " " * indent, ""
             line, blank = line + blank + piece, ""
-        blank = " "
     return "\n".join([*lines, line])
 
 
-def _pieces(word: str) -> list[str]:
-    """The parts of a word between which a line may be broken."""
-    if word.isascii() or "/" in word or "\\" in word:
+def _pieces(word: str, most: int) -> list[str]:
+    """The parts of a word, of so many columns at `most`, between which a line may be broken."""
+    if "/" in word or "\\" in word or (word.isascii() and len(word) <= most):
         return [word]
+    if word.isascii():
+        return [word[start : start + most] for start in range(0, len(word), most)]
     pieces = [""]
     for before, character in zip(" " + word, word, strict=False):
         wide = 2 in (_columns(before), _columns(character))

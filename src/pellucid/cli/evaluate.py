@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from pellucid.checks import rows_of_file
-from pellucid.cli import series
+from pellucid.cli.options import encoding_option, json_option
 
 
 @click.command(short_help="Score a saved model.")
@@ -20,55 +19,39 @@ from pellucid.cli import series
     "targets",
     metavar="COLUMN",
     multiple=True,
-    help="Column with the true values; repeat it for several targets.  [default: as in training]",
+    help="Column with the true values; repeat it for several.  [default: as in training]",
 )
-def evaluate(model: str, data: str, targets: tuple[str, ...]) -> None:
+@encoding_option
+@json_option
+def evaluate(
+    model: str, data: str, targets: tuple[str, ...], encoding: str | None, as_json: bool
+) -> None:
     """Score a saved MODEL on DATA, which has the true values.
 
     DATA is a table with a column of true values, or a folder of pictures with one folder for each
-    class.
+    class. Beside the score stands what saying the same of every row would score.
     """
-    import numpy as np
-
     from pellucid import load
-    from pellucid.cli.pictures import needed_paths, takes_pictures
-    from pellucid.cli.predict import features
-    from pellucid.cli.scores import is_classifier, report
-    from pellucid.cli.words import counted
-    from pellucid.data import list_pictures, read_table, split_target
+    from pellucid.checks import file_name
+    from pellucid.cli.answered import read_answered
+    from pellucid.cli.output import Output
+    from pellucid.cli.score_words import text_of, verdict
 
+    output = Output(as_json=as_json)
     estimator: Any = load(model)
-    if takes_pictures(estimator) and Path(data).is_dir():
-        if targets or not is_classifier(estimator):
-            raise click.UsageError(
-                "the answers of a folder of pictures are its folders' names: --target, and numbers "
-                "that a regressor predicts, need a CSV with a column of paths."
-            )
-        paths, classes = list_pictures(data, least=1)
-        heading = f"{counted(len(paths), 'picture')} of {data}"
-        click.echo(report(heading, estimator, paths, np.array(classes), ["class"]))
-        return
-    names = list(targets) or list(getattr(estimator, "target_names_", None) or [])
-    if not names:
-        raise click.UsageError(f"--target must name the column that '{model}' predicts.")
-    with rows_of_file(data):
-        frame = read_table(data)
-        about = getattr(getattr(estimator, "sequences_", None), "series", None)
-        if about:
-            if names != [about["target"]]:
-                raise click.UsageError(
-                    f"--target must be {about['target']}, which '{model}' forecasts. Got "
-                    f"{', '.join(names)}."
-                )
-            windows, after = series.cut(frame, about)
-            heading = f"{names[0]}, {counted(len(windows), 'window')} of {data}"
-            click.echo(series.report(heading, estimator, windows, after, names[0]))
-            return
-        X, y = split_target(frame, names[0] if len(names) == 1 else names, f"'{data}'")
-        heading = f"{', '.join(names)}, {counted(len(X), 'row')} of {data}"
-        given = needed_paths(X, data) if takes_pictures(estimator) else features(estimator, X)
-        reading = estimator._read(given)
-        if reading.layout.names is not None:
-            y = reading.layout.flatten("the target", y)
-            heading = f"{', '.join(names)}, {counted(len(y), 'sequence')} of {data}"
-        click.echo(report(heading, estimator, reading, y, names))
+    answered = read_answered(estimator, file_name(model), data, targets, encoding)
+    if answered.left_out:
+        output.say(answered.left_out)
+    scores = answered.scores(estimator)
+    named = "" if Path(data).is_dir() else f"{', '.join(answered.names)}, "
+    if not as_json:
+        output.say(text_of(f"{named}{answered.counted} of {data}", scores))
+    output.result(
+        {
+            "model": model,
+            "data": data,
+            "targets": list(answered.names),
+            "scores": scores,
+            "verdict": verdict(scores),
+        }
+    )

@@ -2,227 +2,329 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pellucid.checks import rows_at, rows_of_file
-from pellucid.cli import curves, series
-from pellucid.cli.families import NETWORKS, family, takers
-from pellucid.cli.series import GroupedRows, SeriesOptions
+from pellucid.checks import printable, size_text
+from pellucid.cli import curves, series, tables
+from pellucid.cli.answered import Answered, read_answered
+from pellucid.cli.families import NETWORKS, family
+from pellucid.cli.options import GroupedCommand, in_group, option_name, parameter_options
+from pellucid.cli.output import Output
+from pellucid.cli.series import SeriesOptions
+from pellucid.cli.words import counted, paragraph
+from pellucid.terminal import COLUMNS, width
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from pellucid.cli.given import Given
 
-@click.command(short_help="Train a network on a table, pictures or a series.")
+_MOST_COLUMNS = 20  # that are described
+
+_data, _network, _series, _output = map(in_group, ("Data", "Network", "Series", "Output"))
+
+
+class _Fit(GroupedCommand):
+    """A command that tells how a parameter without an option goes in."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            name = error.option_name.lstrip("-").replace("-", "_")
+            known = {
+                parameter
+                for network in NETWORKS
+                for parameter in family(network, "classification")._get_param_names()
+            }
+            if name not in known:
+                raise
+            _, equals, value = next(
+                word for word in given if word.startswith(error.option_name)
+            ).partition("=")
+            if not equals:
+                value = "VALUE"
+            raise click.UsageError(
+                f"{error.option_name} is a parameter without an option of its own. Write --set "
+                f"{name}={value}.",
+                ctx,
+            ) from None
+
+
+@click.command(cls=_Fit, short_help="Train a network on a table, pictures or a series.")
 @click.argument("data", type=click.Path())
-@click.option(
+@_data(
     "-t",
     "--target",
     "targets",
     metavar="COLUMN",
     multiple=True,
-    help="Column to predict; repeat it for several targets.",
+    help="Column to predict; repeat it for several.",
 )
-@click.option(
-    "--network",
-    type=click.Choice(NETWORKS),
-    help="Kind of network.  [default: fcnn for a table, cnn for a folder]",
-)
-@click.option(
+@_data("--drop", metavar="COLUMN", multiple=True, help="Column to leave out; repeat for several.")
+@_data(
     "--task",
     type=click.Choice(["auto", "classification", "regression"]),
     default="auto",
-    show_default=True,
-    help="What to predict; auto decides from the target.",
+    metavar="TASK",
+    help="classification or regression; auto decides.",
 )
-@click.option(
-    "--config", type=click.Path(), metavar="FILE", help="JSON, TOML or YAML file with parameters."
+@_data("--encoding", metavar="NAME", help="Encoding of a text file, such as gbk.")
+@_data("--test", metavar="FILE", type=click.Path(), help="Table or folder to test the model on.")
+@_data(
+    "--test-fraction",
+    type=click.FloatRange(0, 1, max_open=True),
+    metavar="SHARE",
+    help="Without --test: rows held out.  [default: 0.2]",
 )
-@click.option(
+@_network(
+    "--network",
+    type=click.Choice(NETWORKS),
+    metavar="NAME",
+    help=f"{', '.join(NETWORKS)}.",
+)
+@parameter_options("Network")
+@_network(
     "--set",
     "settings",
     metavar="NAME=VALUE",
     multiple=True,
-    help="One parameter, as in hidden_dim=64; overrides --config.",
+    help="Another parameter, as in patience=5.",
 )
-@click.option(
+@_network("--config", type=click.Path(), metavar="FILE", help="Parameters in JSON, TOML or YAML.")
+@_network(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    metavar="N",
+    help="Random seed.  [default: 0]",
+)
+@_series("--time", metavar="COLUMN", help="Column with each row's time.")
+@_series("--group", metavar="COLUMN", help="Column with the name of each row's sequence.")
+@_series("--steps", type=click.IntRange(1), metavar="N", help="Past rows to forecast from.")
+@_series("--horizon", type=click.IntRange(1), metavar="N", help="Rows to forecast.  [default: 1]")
+@_output(
     "-o",
     "--output",
     type=click.Path(),
     metavar="MODEL",
-    help="Where to save the model.  [default: DATA's name with .safetensors]",
+    help="Model file.  [default: DATA's name.safetensors]",
 )
-@click.option(
-    "--test-fraction",
-    type=click.FloatRange(0, 1, max_open=True),
-    default=0.2,
-    show_default=True,
-    help="Share of the rows held out to test the model; 0 for none.",
-)
-@click.option(
+@_output(
     "--plot",
     type=click.Path(),
     metavar="PNG",
     help="Draw loss and accuracy by epoch, and the test.",
 )
-@click.option(
-    "--mistakes",
-    type=click.Path(),
-    metavar="PNG",
-    help="Draw the test pictures that the model got wrong.",
-)
-@click.option("--time", metavar="COLUMN", help="Column with each row's time.")
-@click.option("--group", metavar="COLUMN", help="Column with the name of each row's sequence.")
-@click.option("--steps", type=click.IntRange(1), help="Past rows from which to forecast a series.")
-@click.option("--horizon", type=click.IntRange(1), help="Rows to forecast.  [default: 1]")
-@click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Random seed."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
+@_output("--mistakes", type=click.Path(), metavar="PNG", help="Draw the test pictures got wrong.")
+@_output("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+@_output("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def fit(
     data: str,
     targets: tuple[str, ...],
-    network: str | None,
+    drop: tuple[str, ...],
     task: str,
-    config: str | None,
+    encoding: str | None,
+    test: str | None,
+    test_fraction: float | None,
+    network: str | None,
     settings: tuple[str, ...],
-    output: str | None,
-    test_fraction: float,
-    plot: str | None,
-    mistakes: str | None,
+    config: str | None,
+    seed: int,
     time: str | None,
     group: str | None,
     steps: int | None,
     horizon: int | None,
-    seed: int,
+    output: str | None,
+    plot: str | None,
+    mistakes: str | None,
+    as_json: bool,
     quiet: bool,
+    **parameters: str | None,
 ) -> None:
-    """Train a network on DATA: a table (CSV or Parquet), or a folder of pictures.
+    """Train a network on DATA: a table, or a folder with a folder of pictures for each class.
 
     A table may have text columns, missing values and dates. With --network cnn each row is a
-    signal, or one column has paths to pictures. A folder of pictures has one folder for each class.
-
-    A recurrent network, such as lstm, learns to forecast a series (--steps), or learns from many
-    sequences with one target each (--group).
+    signal, or one column has paths to pictures; rnn, lstm and gru forecast a series (--steps), or
+    learn from many sequences with one target each (--group).
 
     The model is tested on rows held out from training, and saved.
     """
+    import msgspec
+
     from pellucid import files
-    from pellucid.checks import size_text
+    from pellucid.cli import splitting
+    from pellucid.cli.given import Request, read
     from pellucid.cli.pictures import draw_mistakes
-    from pellucid.cli.scores import plain, report
-    from pellucid.cli.words import counted, paragraph
+    from pellucid.cli.score_words import text_of, verdict
+    from pellucid.cli.scores import brief, brief_baseline, plain
+    from pellucid.cli.summary import facts_of
 
-    told = [] if quiet else [click.echo]
-
-    def say(text: str) -> None:
-        """Tell the user; a reader that has gone away does not lose the fit."""
-        try:
-            for tell in told:
-                tell(text)
-        except OSError:
-            told.clear()
-            # what waits to be written would fail again at the end
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-    output = output or f"{Path(data).absolute().stem}.safetensors"
-    _check_places(output, plot, mistakes)
-    files.check_apart(output, data)
+    if test is not None and test_fraction is not None:
+        raise click.UsageError("--test and --test-fraction do not go together: leave one out.")
+    if data == "-" and output is None:
+        raise click.UsageError("a table from standard input needs --output, to name the model.")
+    path = output or f"{Path(data).absolute().stem}.safetensors"
+    _check_places(path, plot, mistakes)
+    files.check_apart(path, data, *filter(None, [test]))
     options = SeriesOptions(time, group, steps, horizon)
     options.check(network)
-    chosen = _chosen(config, settings)
-    each_step = any(parameters.get("return_sequences") is True for _, parameters in chosen)
-    with rows_of_file(data):
-        given = _read(data, network, targets, task, options, each_step)
-    say(f"{data}: {given.words}.")
+    chosen = _chosen(config, settings, parameters)
+    each_step = any(values.get("return_sequences") is True for _, values in chosen)
+    request = Request(data, targets, drop, network, task, encoding, options, each_step)
+    told = Output(quiet, as_json)
+    given = read(request)
+    told.say(paragraph(f"{data}: {given.words}.", 2))
+    if given.kept.words:
+        told.say(paragraph(given.kept.words, 2))
     task, reason = given.task
     if reason:
-        say(paragraph(f"{reason[:1].upper()}{reason[1:]}.", indent=2))
+        told.say(paragraph(f"{reason[:1].upper()}{reason[1:]}.", 2))
     if mistakes and not (given.pictures and task == "classification" and len(given.targets) == 1):
         raise click.UsageError("--mistakes needs pictures and one target of classes.")
     model = _estimator(given.network, task, chosen, seed, quiet)
     if given.in_file is not None:  # all of them, before some are held out
-        with rows_of_file(data):
+        with given.rows_in_file(data):
             _check_target(model, task, given.in_file)
     if options.group and not options.steps:
         model.set_params(group=options.group, time=options.time)
-
+    share = 0.0 if test is not None else 0.2 if test_fraction is None else test_fraction
     if options.steps:
-        split = Split(*series.split(given.X, test_fraction))
+        split = splitting.Split(*series.split(given.X, share))
     else:
         labels = None if options.group and each_step else plain(given.y)
-        split = _split(labels, len(given.y), task, test_fraction, seed, given.what)
-    say(paragraph(split.words, indent=2))
-    if mistakes and not len(split.test):
+        split = splitting.split(labels, len(given.y), task, share, seed, given.what)
+    told.say(paragraph(split.words, 2))
+    if mistakes and test is None and not len(split.test):
         raise click.UsageError("--mistakes needs rows held out: a --test-fraction above 0.")
-    test, held_out = split.test, None
+    answered: Answered | None = None
+    again = 0
+    train = split.train
 
-    def check_test() -> None:
-        """Whatever is wrong with the rows held out is found before the training, not after it."""
-        nonlocal test, held_out
-        if given.pictures:
-            test = test[model._input.readable(model, _rows(given.X, test))]
-            if len(test) < len(split.test):
-                say(f"{counted(len(split.test) - len(test), 'test picture')} cannot be read.")
-        if len(test):
-            with _rows_in_file(data, given.X, test):
-                held_out = model._input.read(model, _rows(given.X, test))
+    def ready() -> None:
+        """Whatever is wrong with the rows to test on is found before the training, not after it."""
+        nonlocal answered, again
+        if test is not None:
+            answered = read_answered(
+                model, "the model", test, () if Path(test).is_dir() else given.targets, encoding
+            )
+            told.say(paragraph(f"Tested on {answered.counted} of {test}.", 2))
+        elif len(split.test):
+            answered = _held_out(model, given, split.test, data)
+            unreadable = len(split.test) - (0 if answered is None else len(answered))
+            if unreadable:
+                told.say(f"{counted(unreadable, 'test picture')} cannot be read.")
+        if answered is not None and answered.left_out:
+            told.say(paragraph(answered.left_out, 2))
+        if answered is not None and answered.what == "row":
+            again = _repeated(X, y, answered, test, told)
+        _describe(model, told)
 
-    with _rows_in_file(data, given.X, split.train):
-        X, y = _rows(given.X, split.train), _rows(given.y, split.train)
-        model._fit(X, y, None, ready=check_test)
+    with given.rows_in_file(data, train):
+        X, y = splitting.rows_of(given.X, train), splitting.rows_of(given.y, train)
+        model._fit(X, y, None, ready=ready)
     model.target_names_ = list(given.targets)
-
-    say("\n" + "\n".join(model.network_.summary_lines()) + "\n")
-    X, y = _rows(given.X, test), _rows(given.y, test)
-    if len(test):
-        what = "picture" if given.pictures else given.what
-        heading = f"Test on {counted(len(test), what)} not seen in training"
-        if options.steps:
-            say(series.report(heading, model, X, y, given.targets[0]) + "\n")
-        else:
-            say(report(heading, model, held_out, y, given.targets) + "\n")
-    model.save(output)
-    say(f"Model saved in {output} ({size_text(Path(output).stat().st_size)}).")
+    told.say("\n" + "\n".join(model.network_.summary_lines()) + "\n")
+    scores, words = None, ""
+    if answered is not None:
+        scores = answered.scores(model)
+        words = verdict(scores)
+        seen = "not seen in training" if test is None else f"of {test}"
+        told.say(text_of(f"Test on {answered.counted} {seen}", scores) + "\n")
+    model.about_ = msgspec.structs.replace(
+        model.about_,
+        source=printable(Path(data).name) or printable(data),
+        test=None if scores is None else brief(scores),
+        baseline=None if scores is None else brief_baseline(scores),
+    )
+    model.save(path)
+    size = Path(path).stat().st_size
+    told.say(paragraph(f"Model saved in {path} ({size_text(size)}).", 2))
     if plot:
         title = f"{Path(data).absolute().name}: {', '.join(given.targets)}"
-        curves.draw_fit(model, held_out, y, plot, title, given.targets)
-        say(f"Curves drawn in {plot}.")
-    if mistakes and len(test):
-        wrong = draw_mistakes(model, X, plain(y), mistakes)
-        say(f"{counted(wrong, 'wrong answer')} drawn in {mistakes}.")
-    new = "NEW/" if Path(data).is_dir() else "NEW.csv"
-    say(f"\nNext:  pellucid predict {shlex.quote(output)} {new}")
+        X, y = (None, None) if answered is None else (answered.X, answered.y)
+        curves.draw_fit(model, X, y, plot, title, given.targets)
+        told.say(paragraph(f"Curves drawn in {plot}.", 2))
+    if mistakes and answered is not None:
+        wrong = draw_mistakes(model, answered.source, plain(answered.y), mistakes)
+        told.say(paragraph(f"{counted(wrong, 'wrong answer')} drawn in {mistakes}.", 2))
+    told.say(_next(path, data))
+    told.result(
+        {
+            "data": data,
+            "model": path,
+            "bytes": size,
+            "task": task,
+            "targets": given.targets,
+            "rows": len(train),
+            "without_target": given.kept.missing,
+            "columns": model._input.describe(),
+            "notes": list(model._input.notes),
+            "test": scores,
+            "test_rows_also_learned_from": again,
+            "verdict": words,
+            **facts_of(model),
+        }
+    )
 
 
-class Given(NamedTuple):
-    """The data, the network and task that they are for, and what to print about them."""
+def _held_out(model: Any, given: Given, positions: np.ndarray, data: str) -> Answered | None:
+    """The rows held out, as `model` reads them; pictures without those that cannot be read.
 
-    X: Any
-    y: Any
-    targets: tuple[str, ...]
-    pictures: bool
-    network: str
-    task: tuple[str, str]
-    words: str
-    what: str = "row"
-    in_file: Any = None  # the targets of a table, row by row
+    None where that leaves none.
+    """
+    from pellucid.cli import splitting
+
+    if given.pictures:
+        positions = positions[model._input.readable(model, splitting.rows_of(given.X, positions))]
+    X, y = splitting.rows_of(given.X, positions), splitting.rows_of(given.y, positions)
+    what = "picture" if given.pictures else given.what
+    if not len(positions):
+        return None
+    with given.rows_in_file(data, positions):
+        return Answered(model._input.read(model, X), y, given.targets, what, "", X)
 
 
-class Split(NamedTuple):
-    """Positions of the rows to learn from and of those held out, and what to print about them."""
+def _repeated(X: Any, y: Any, answered: Answered, test: str | None, told: Output) -> int:
+    """How many rows to test on also stand among those to learn from; this is said."""
+    import narwhals as nw
 
-    train: np.ndarray
-    test: np.ndarray
-    words: str
+    names = nw.from_native(answered.source, eager_only=True).columns
+    frame = nw.from_native(X, eager_only=True).select(names).to_native()
+    count = tables.repeated([frame, y], [answered.source, answered.y])
+    if count:
+        stand = "row also stands" if count == 1 else "rows also stand"
+        told.say(
+            paragraph(
+                f"{count:,} test {stand} among the rows to learn from, with the same target: on "
+                "new rows the score may be lower.",
+                2,
+            )
+        )
+    return count
+
+
+def _describe(model: Any, told: Output) -> None:
+    """What became of each column, or of the pictures."""
+    lines = model._input.describe()
+    for line in lines[:_MOST_COLUMNS]:
+        told.say(paragraph(f"  {line}", 4))
+    if rest := len(lines) - _MOST_COLUMNS:
+        if rest > 0:
+            told.say(f"  and {counted(rest, 'more column')}")
+
+
+def _next(path: str, data: str) -> str:
+    """What to do next, each argument in a line of its own where they do not fit in one."""
+    words = ["pellucid predict", shlex.quote(path), "NEW/" if Path(data).is_dir() else "NEW.csv"]
+    line = f"\nNext:  {' '.join(words)}"
+    return line if width(line) <= COLUMNS else "\nNext:  " + " \\\n         ".join(words)
 
 
 def _check_places(output: str, plot: str | None, mistakes: str | None) -> None:
@@ -240,101 +342,18 @@ def _check_places(output: str, plot: str | None, mistakes: str | None) -> None:
             curves.check(picture, option)
 
 
-def _read(
-    data: str,
-    network: str | None,
-    targets: tuple[str, ...],
-    task: str,
-    options: SeriesOptions,
-    each_step: bool,
-) -> Given:
-    """What DATA holds: pictures by folders, or a table with its targets."""
-    if options.steps:
-        return _series(data, str(network), targets, task, options)
-    if Path(data).is_dir():
-        return _folder(data, network, targets, task)
-    from pellucid.cli.pictures import paths_in
-    from pellucid.cli.words import counted
-    from pellucid.data import infer_task
-
-    X, y = _table(data, targets)
-    paths = paths_in(X, data) if network in takers("pictures") else None
-    if paths is None:
-        words = f"{counted(len(X), 'row')}, {counted(X.shape[1], 'column')} to learn from"
-    else:
-        X, words = paths, f"{counted(len(X), 'picture')} to learn from"
-    if network in takers("sequences") and not options.group:
-        series.check_numbers(X, str(network))
-    decided = infer_task(y) if task == "auto" else (task, "")
-    in_file = y
-    if options.group:
-        owner = family(str(network), decided[0]).__name__
-        X, y, words = series.read_groups(owner, X, y, options, each_step)
-        return Given(X, y, targets, False, str(network), decided, words, "sequence", in_file)
-    kind = network or "fcnn"
-    return Given(X, y, targets, paths is not None, kind, decided, words, in_file=in_file)
-
-
-def _series(
-    data: str, network: str, targets: tuple[str, ...], task: str, options: SeriesOptions
-) -> Given:
-    """Windows of a series."""
-    from pellucid.data import read_table
-
-    if len(targets) != 1:
-        raise click.UsageError("a series needs one --target, the column to forecast.")
-    if task == "classification":
-        raise click.UsageError("--task must be regression for a series: forecasts are numbers.")
-    X, y, words = series.read_windows(read_table(data), targets[0], options)
-    return Given(X, y, targets, False, network, ("regression", ""), words, "window")
-
-
-def _folder(data: str, network: str | None, targets: tuple[str, ...], task: str) -> Given:
-    """A folder of pictures: the class is the folder's name."""
-    import numpy as np
-
-    from pellucid.cli.words import counted, either
-    from pellucid.data import list_pictures
-
-    known = takers("pictures")
-    if network not in (None, *known):
-        raise click.UsageError(
-            f"--network must be {either(known)} for a folder of pictures. Got {network}."
-        )
-    if targets or task == "regression":
-        raise click.UsageError(
-            "the classes of a folder of pictures are its folders' names: leave --target and --task "
-            "out. Numbers to learn go into a CSV, beside a column of paths."
-        )
-    paths, classes = list_pictures(data)
-    words = f"{counted(len(paths), 'picture')} in {counted(len(set(classes)), 'class folder')}"
-    return Given(
-        paths, np.array(classes), ("class",), True, network or "cnn", ("classification", ""), words
-    )
-
-
-def _table(path: str, targets: tuple[str, ...]) -> tuple[Any, Any]:
-    """The table without its targets, and the targets."""
-    import narwhals as nw
-
-    from pellucid.cli.words import listed
-    from pellucid.data import read_table, split_target
-
-    frame = read_table(path)
-    if not targets:
-        columns = nw.from_native(frame, eager_only=True).columns
-        raise click.UsageError(
-            f"--target must name the column to learn. '{path}' has: {listed(columns, 40)}."
-        )
-    return split_target(frame, targets[0] if len(targets) == 1 else list(targets), f"'{path}'")
-
-
-def _chosen(config: str | None, settings: tuple[str, ...]) -> list[tuple[str, dict[str, Any]]]:
-    """The parameters of --config, then those of --set, each with the name of its source."""
+def _chosen(
+    config: str | None, settings: Sequence[str], options: Mapping[str, str | None]
+) -> list[tuple[str, dict[str, Any]]]:
+    """Parameters of --config, of --set, and of their own options, each with its source's name."""
     from pellucid.data.configuration import parse_setting, read_configuration
 
     sources = [(f"'{config}'", dict(read_configuration(config)))] if config else []
-    return [*sources, ("--set", dict(map(parse_setting, settings)))]
+    sources.append(("--set", dict(map(parse_setting, settings))))
+    for name, value in options.items():
+        if value is not None:
+            sources.append((option_name(name), dict([parse_setting(f"{name}={value}")])))
+    return sources
 
 
 def _estimator(
@@ -348,49 +367,15 @@ def _estimator(
     parameters: dict[str, Any] = {"random_state": seed, "verbose": 0 if quiet else 1}
     for source, values in chosen:
         for key in values:
+            if key == "target_transform" and task == "classification":
+                raise click.UsageError(
+                    f"{source} needs a target of numbers, and these are classes. Leave it out, or "
+                    "pass --task regression."
+                )
             if key not in known:
                 raise TypeError(f"{source}: {unknown_parameter(kind.__name__, key, known)}")
         parameters.update(values)
     return kind(**parameters)
-
-
-def _split(
-    labels: np.ndarray | None, count: int, task: str, fraction: float, seed: int, what: str
-) -> Split:
-    """Hold out random rows, the same share of each class where there are enough rows.
-
-    `labels` is None where every step has a label.
-    """
-    import numpy as np
-    from sklearn.model_selection import train_test_split
-
-    from pellucid.cli.words import counted
-
-    rows = np.arange(count)
-    held = round(fraction * len(rows))
-    if held == 0:
-        return Split(rows, rows[:0], f"Learning from all {counted(len(rows), what)}.")
-    words = f"Learning from {counted(len(rows) - held, what)}; {held:,} are held out to test"
-    strata = None
-    if task == "classification" and labels is not None and labels.ndim == 1:
-        _, counts = np.unique(labels.astype(str), return_counts=True)
-        if counts.min() >= 2 and len(counts) <= min(held, len(rows) - held):
-            strata, words = labels.astype(str), f"{words}, the same share of each class"
-    train, test = train_test_split(rows, test_size=held, random_state=seed, stratify=strata)
-    return Split(np.sort(train), np.sort(test), f"{words}.")
-
-
-@contextmanager
-def _rows_in_file(data: str, X: Any, positions: np.ndarray) -> Iterator[None]:
-    """Let errors name the rows of the file `data`; those at `positions` of X are in hand."""
-    from pellucid.data.windows import Windows
-
-    with ExitStack() as stack:
-        stack.enter_context(rows_of_file(data))
-        if not isinstance(X, Windows):  # which know their rows
-            rows = X.rows(positions) if isinstance(X, GroupedRows) else positions
-            stack.enter_context(rows_at(rows))
-        yield
 
 
 def _check_target(model: Any, task: str, y: Any) -> None:
@@ -399,13 +384,3 @@ def _check_target(model: Any, task: str, y: Any) -> None:
 
     target = class_target(model, y) if task == "classification" else NumberTarget()
     target.fit(model, y)
-
-
-def _rows(values: Any, positions: np.ndarray) -> Any:
-    """These rows of a DataFrame, Series, list, or anything that takes an array of positions."""
-    import narwhals as nw
-
-    if isinstance(values, list):
-        return [values[position] for position in positions]
-    frame = nw.from_native(values, eager_only=True, allow_series=True, pass_through=True)
-    return values[positions] if frame is values else frame[positions.tolist()].to_native()

@@ -82,7 +82,9 @@ def _spoken_warnings() -> Iterator[None]:
 
 
 @click.group(
-    cls=_Application, invoke_without_command=True, context_settings={"max_content_width": 80}
+    cls=_Application,
+    invoke_without_command=True,
+    context_settings={"max_content_width": 80, "help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, message="pellucid %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")

@@ -17,8 +17,8 @@ _DOWN, _ACROSS = 4, 6  # pictures drawn
 
 
 def takes_pictures(model: Any) -> bool:
-    """Whether a fitted `model` was trained on pictures."""
-    return hasattr(model, "pictures_") and len(model.network_.input_shape) == 3
+    """Whether a `model` that has learned its input was trained on pictures."""
+    return hasattr(model, "pictures_") and len(model._input.shape) == 3
 
 
 def paths_in(frame: Any, source: str) -> list[str] | None:

@@ -1,16 +1,22 @@
-"""How good predictions are, in a few lines of text."""
+"""How good predictions are, and how good it would be to say the same of every row: in figures.
+
+A figure is a number, or None where it is not defined: `--json` prints the maps as they are, and
+:mod:`pellucid.cli.score_words` says them in words.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from pellucid.cli.words import WIDTH, figure, table
 from pellucid.data.columns import Column, as_text
 
-_MOST_CLASSES = 12
+MEASURES = ("accuracy", "loss", "auc", "balanced_accuracy", "r2")
+ERRORS = ("mean_absolute_error", "root_mean_squared_error")
+_MOST_IN_CONFUSION = 100  # classes
+_LEAST_SHARE = float(np.finfo(np.float32).eps)  # a probability of 0 would cost infinitely much
 
 
 def is_classifier(model: Any) -> bool:
@@ -26,16 +32,54 @@ def plain(values: Any) -> np.ndarray:
     return np.asarray(frame.to_numpy() if hasattr(frame, "to_numpy") else frame)
 
 
-def report(heading: str, model: Any, X: Any, y: Any, names: Sequence[str]) -> str:
-    """Scores of a fitted `model` on rows `X` with the true values `y`, below a heading."""
+def score(model: Any, X: Any, y: Any, names: Sequence[str]) -> dict[str, Any]:
+    """The scores of a fitted `model` on rows `X` with the true values `y` of targets `names`."""
     reading = model._read(X)
     truth, predicted = plain(y), np.asarray(model.predict(reading))
+    about = getattr(model, "about_", None)
+    usual = None if about is None else np.asarray(about.averages, dtype=np.float64)
+    scores: dict[str, Any] = {"rows": len(truth)}
     if not is_classifier(model):
-        return f"{heading}:\n\n{_numbers(truth, predicted, names)}"
+        return scores | {"targets": _numbers(truth, predicted, names, usual)}
+    shares = np.asarray(model.predict_proba(reading), dtype=np.float64)
     if truth.ndim > 1:
-        return f"{heading}:\n\n{_labels(truth, predicted, names)}"
-    truth = _like(truth, model.classes_)
-    return f"{heading}: {_classes(model, reading, truth, predicted)}"
+        return scores | _labels(truth, predicted, shares, names, usual)
+    return scores | _classes(_like(truth, model.classes_), predicted, shares, model.classes_, usual)
+
+
+def brief(scores: Mapping[str, Any]) -> dict[str, float | None]:
+    """The scores of all rows together, without those of single classes, targets and steps."""
+    targets = scores.get("targets", [])
+    source = {**targets[0], **scores} if len(targets) == 1 else {**scores, **scores.get("all", {})}
+    return {name: source[name] for name in ("rows", *MEASURES, *ERRORS) if name in source}
+
+
+def brief_baseline(scores: Mapping[str, Any]) -> dict[str, float | None]:
+    """:func:`brief` of the baseline."""
+    targets = scores.get("targets", [])
+    owner = targets[0] if len(targets) == 1 else {**scores, **scores.get("all", {})}
+    baseline = owner.get("baseline") or owner.get("naive") or {}
+    return {name: baseline[name] for name in (*MEASURES, *ERRORS) if name in baseline}
+
+
+def errors_of(truth: np.ndarray, guess: np.ndarray) -> dict[str, float | None]:
+    """Mean absolute and root mean squared error, over what is known."""
+    from sklearn.metrics import mean_absolute_error, root_mean_squared_error
+
+    guess = np.broadcast_to(guess, truth.shape)
+    known = np.isfinite(guess) & np.isfinite(truth)
+    if not known.any():
+        return dict.fromkeys(ERRORS)
+    with np.errstate(over="ignore"):
+        measured = (
+            measure(truth[known].astype(float), guess[known].astype(float))
+            for measure in (mean_absolute_error, root_mean_squared_error)
+        )
+        return dict(zip(ERRORS, map(_figure, measured), strict=True))
+
+
+def _figure(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def _like(truth: np.ndarray, classes: np.ndarray) -> np.ndarray:
@@ -49,45 +93,147 @@ def _like(truth: np.ndarray, classes: np.ndarray) -> np.ndarray:
     return truth
 
 
-def _classes(model: Any, reading: Any, truth: np.ndarray, predicted: np.ndarray) -> str:
+def _classes(
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    shares: np.ndarray,
+    classes: np.ndarray,
+    usual: np.ndarray | None,
+) -> dict[str, Any]:
+    """One class a row; those that the model does not know come last."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    place = {label: index for index, label in enumerate(classes.tolist())}
+    for label in sorted(set(truth.tolist()) - set(place), key=str):
+        place[label] = len(place)
+    true, guess = (
+        np.array([place[label] for label in labels.tolist()]) for labels in (truth, predicted)
+    )
+    count = len(place)
+    precision, recall, _, rows = precision_recall_fscore_support(
+        true, guess, labels=range(count), zero_division=np.nan
+    )
+    scores: dict[str, Any] = {
+        "accuracy": float(np.mean(true == guess)),
+        "right": int(np.count_nonzero(true == guess)),
+        "loss": _loss(true, shares),
+        "auc": _auc(true, shares),
+        "balanced_accuracy": _figure(np.mean(recall[rows > 0])),
+        "baseline": None,
+        "classes": [
+            {
+                "class": label,
+                "rows": int(rows[index]),
+                "recall": _figure(recall[index]),
+                "precision": _figure(precision[index]),
+            }
+            for label, index in place.items()
+        ],
+        "confusion": None,
+    }
+    if count <= _MOST_IN_CONFUSION:
+        pairs = np.bincount(true * count + guess, minlength=count**2)
+        scores["confusion"] = pairs.reshape(count, count).tolist()
+    if usual is not None:
+        answer = int(np.argmax(usual))
+        scores["baseline"] = {
+            "answer": classes.tolist()[answer],
+            "accuracy": float(np.mean(true == answer)),
+            "loss": _loss(true, np.broadcast_to(usual, shares.shape)),
+        }
+    return scores
+
+
+def _loss(true: np.ndarray, shares: np.ndarray) -> float | None:
+    """The cross-entropy; None where a class is unknown to the model."""
     from sklearn.metrics import log_loss
 
-    right = int(np.count_nonzero(truth == predicted))
-    text = f"accuracy {right / len(truth):.3f} ({right:,} right)"
-    classes = list(model.classes_)
-    if set(truth.tolist()) <= set(model.classes_.tolist()):
-        text += f", loss {figure(log_loss(truth, model.predict_proba(reading), labels=classes))}"
-    squares = _confusion(truth, predicted, classes)
-    return f"{text}\n\n{squares}" if squares else text
+    if true.max() >= shares.shape[1] or not np.isfinite(shares).all():
+        return None
+    shares = np.clip(shares, _LEAST_SHARE, 1)
+    shares = shares / shares.sum(axis=1, keepdims=True)
+    return float(log_loss(true, shares, labels=range(shares.shape[1])))
 
 
-def _confusion(truth: np.ndarray, predicted: np.ndarray, classes: list[Any]) -> str:
-    """The confusion matrix; empty where it would not fit the page."""
-    classes = classes + sorted(set(truth.tolist()) - set(classes), key=str)
-    if len(classes) > _MOST_CLASSES:
-        return ""
-    counts = [[int(np.sum((truth == t) & (predicted == p))) for p in classes] for t in classes]
-    rows: list[list[object]] = [["true \\ predicted", *classes]]
-    rows += [[name, *line] for name, line in zip(classes, counts, strict=True)]
-    text = table(rows)
-    return text if max(map(len, text.splitlines())) <= WIDTH else ""
+def _auc(true: np.ndarray, shares: np.ndarray) -> float | None:
+    """The area under the ROC curve; of several classes the mean of each against all others."""
+    from sklearn.metrics import roc_auc_score
+
+    if not np.isfinite(shares).all():
+        return None
+    columns = [1] if shares.shape[1] == 2 else range(shares.shape[1])
+    areas = [
+        roc_auc_score(true == column, shares[:, column])
+        for column in columns
+        if 0 < np.count_nonzero(true == column) < len(true)
+    ]
+    return float(np.mean(areas)) if areas else None
 
 
-def _labels(truth: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> str:
-    rows: list[list[object]] = [["", "accuracy"]]
-    for name, column in zip(names, (truth == predicted).T, strict=True):
-        rows.append([name, f"{np.mean(column):.3f}"])
-    rows.append(["all of a row", f"{np.mean((truth == predicted).all(axis=1)):.3f}"])
-    return table(rows)
+def _labels(
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    shares: np.ndarray,
+    names: Sequence[str],
+    usual: np.ndarray | None,
+) -> dict[str, Any]:
+    """Any number of labels a row: each by itself, and all of a row together."""
+    from sklearn.metrics import precision_score, recall_score
+
+    answers = None if usual is None else (usual > 0.5).astype(np.int64)
+    targets = []
+    for column, name in enumerate(names):
+        true = truth[:, column].astype(np.int64)
+        guess = predicted[:, column].astype(np.int64)
+        both = np.stack([1 - shares[:, column], shares[:, column]], axis=1)
+        target: dict[str, Any] = {
+            "target": name,
+            "accuracy": float(np.mean(true == guess)),
+            "loss": _loss(true, both),
+            "auc": _auc(true, both),
+            "recall": _figure(recall_score(true, guess, zero_division=np.nan)),
+            "precision": _figure(precision_score(true, guess, zero_division=np.nan)),
+            "baseline": None,
+        }
+        if usual is not None and answers is not None:
+            always = np.array([[1 - usual[column], usual[column]]])
+            target["baseline"] = {
+                "answer": int(answers[column]),
+                "accuracy": float(np.mean(true == answers[column])),
+                "loss": _loss(true, np.broadcast_to(always, both.shape)),
+            }
+        targets.append(target)
+    scores: dict[str, Any] = {
+        "accuracy": float(np.mean((truth == predicted).all(axis=1))),
+        "baseline": None,
+        "targets": targets,
+    }
+    if answers is not None:
+        scores["baseline"] = {"accuracy": float(np.mean((truth == answers).all(axis=1)))}
+    return scores
 
 
-def _numbers(truth: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> str:
+def _numbers(
+    truth: np.ndarray, predicted: np.ndarray, names: Sequence[str], usual: np.ndarray | None
+) -> list[dict[str, Any]]:
     """Each target in its own units."""
     columns = truth.reshape(len(truth), -1).T, predicted.reshape(len(truth), -1).T
-    rows: list[list[object]] = [["", "R2", "mean absolute error", "root mean squared error"]]
-    for name, true, guess in zip(names, *columns, strict=True):
-        error = guess.astype(float) - true.astype(float)
-        spread = np.sum((true - np.mean(true, dtype=float)) ** 2)
-        share = f"{1 - np.sum(error**2) / spread:.3f}" if spread > 0 else "-"
-        rows.append([name, share, figure(np.mean(np.abs(error))), figure(np.mean(error**2) ** 0.5)])
-    return table(rows)
+    targets = []
+    for place, (name, true, guess) in enumerate(zip(names, *columns, strict=True)):
+        target: dict[str, Any] = {"target": name, **_fit_of(true, guess), "baseline": None}
+        if usual is not None:
+            always = float(usual[place])
+            target["baseline"] = {
+                "answer": always, **_fit_of(true, np.full(len(true), always))
+            }  # fmt: skip
+        targets.append(target)
+    return targets
+
+
+def _fit_of(true: np.ndarray, guess: np.ndarray) -> dict[str, float | None]:
+    from sklearn.metrics import r2_score
+
+    true, guess = true.astype(np.float64), guess.astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        defined = len(set(true.tolist())) > 1 and np.isfinite(guess).all()
+        return {"r2": _figure(r2_score(true, guess)) if defined else None, **errors_of(true, guess)}

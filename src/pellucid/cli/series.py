@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from pellucid.cli.families import takers
-from pellucid.cli.words import counted, either, figure, table
+from pellucid.cli.words import counted, either
 
 
 @dataclass(frozen=True)
@@ -124,25 +124,27 @@ def split(X: Any, fraction: float) -> tuple[np.ndarray, np.ndarray, str]:
     return learn, held, f"{words} to test."
 
 
-def report(heading: str, model: Any, X: Any, y: Any, target: str) -> str:
-    """The model's errors and those of the naive forecast, for each step ahead."""
+def score(model: Any, X: Any, naive: np.ndarray, y: Any, target: str) -> dict[str, Any]:
+    """The model's errors and those of the naive forecast, for each step ahead.
+
+    `naive` is NaN for windows in which the target was never known.
+    """
+    from pellucid.cli.scores import errors_of
+
     truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
     predicted = np.asarray(model.predict(X)).reshape(truth.shape)
-    naive = X.naive()
-    rows: list[list[object]] = [["", "mean abs. error", "naive", "root mean sq. error", "naive"]]
-    steps = [(f"{target} +{k + 1}", [k]) for k in range(truth.shape[1])]
-    if truth.shape[1] > 1:
-        steps.append(("all", list(range(truth.shape[1]))))
-    for name, columns in steps:
-        errors = [(forecast - truth)[:, columns] for forecast in (predicted, naive)]
-        # windows in which the target was never known have no naive forecast
-        absolute = [figure(np.nanmean(np.abs(error))) for error in errors]
-        squared = [figure(np.nanmean(error**2) ** 0.5) for error in errors]
-        rows.append([name, *absolute, *squared])
-    note = "  The naive forecast says that all stays as it was in the last row."
-    if np.isnan(naive).any():
-        note += " Windows without any known value have none."
-    return f"{heading}:\n\n{table(rows)}\n\n{note}"
+
+    def errors(columns: slice) -> dict[str, Any]:
+        own, other = (errors_of(truth[:, columns], one[:, columns]) for one in (predicted, naive))
+        return {**own, "naive": other}
+
+    return {
+        "rows": len(truth),
+        "target": target,
+        "steps": [{"step": k + 1, **errors(slice(k, k + 1))} for k in range(truth.shape[1])],
+        "all": errors(slice(None)),
+        "without_naive": int(np.isnan(naive).any(axis=1).sum()),
+    }
 
 
 def forecast(model: Any, frame: Any) -> dict[str, Any]:
@@ -170,6 +172,16 @@ def keys(model: Any, frame: Any, names: list[Any] | None) -> dict[str, list[Any]
         table = nw.from_native(frame, eager_only=True)
         return {name: table[name].to_list() for name in (model.group, model.time) if name}
     return {} if model.group is None or names is None else {model.group: names}
+
+
+def known_columns(model: Any, frame: Any) -> Any:
+    """The columns of `frame` that a model of a series was trained on."""
+    import narwhals as nw
+
+    encoder = model.sequences_
+    known = [*encoder.table.names, encoder.series["group"], encoder.series["time"]]
+    table = nw.from_native(frame, eager_only=True)
+    return table.select([name for name in table.columns if name in known]).to_native()
 
 
 def cut(frame: Any, about: dict[str, Any]) -> tuple[Any, np.ndarray]:

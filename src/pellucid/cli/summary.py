@@ -6,32 +6,66 @@ from typing import Any
 
 import click
 
+from pellucid.cli.options import json_option
+
 
 @click.command(short_help="Show what a model file holds.")
 @click.argument("model", type=click.Path())
-def summary(model: str) -> None:
+@json_option
+def summary(model: str, as_json: bool) -> None:
     """Show the network, columns, training and parameters of a saved MODEL, and its digest.
 
-    Models trained on the same data with the same parameters and seed have the same digest.
+    Models trained on the same data with the same parameters and seed have the same digest. When
+    it was trained, on what and how good it was stands beside it.
     """
     from pathlib import Path
 
     from pellucid import load
     from pellucid.checks import size_text
+    from pellucid.cli.output import Output
+    from pellucid.cli.words import paragraph
 
+    output = Output(as_json=as_json)
     estimator = load(model)
-    size = size_text(Path(model).stat().st_size)
-    click.echo(f"{model}: {type(estimator).__name__}, {size}\n")
-    click.echo("\n".join(estimator.network_.summary_lines()) + "\n")
-    for line in _facts(estimator):
-        click.echo(line)
+    size = Path(model).stat().st_size
+    if not as_json:
+        output.say(paragraph(f"{model}: {type(estimator).__name__}, {size_text(size)}", 2) + "\n")
+        output.say("\n".join(estimator.network_.summary_lines()) + "\n")
+        for line in _lines(estimator):
+            output.say(line)
+    output.result({"model": model, "bytes": size, **facts_of(estimator)})
 
 
-def _facts(model: Any) -> list[str]:
+def facts_of(model: Any) -> dict[str, Any]:
+    """What there is to say of a fitted model, for a program."""
+    import msgspec
+
+    from pellucid.cli.scores import is_classifier
+
+    last = model.history_[-1] if len(model.history_) else {}
+    layers = [layer.config() for layer in model.network_.layers]
+    return {
+        "estimator": type(model).__name__,
+        "targets": list(getattr(model, "target_names_", None) or []),
+        "classes": list(model.classes_) if is_classifier(model) else None,
+        "features": [str(name) for name in getattr(model, "feature_names_in_", [])] or None,
+        "feature_count": model.n_features_in_,
+        "series": getattr(getattr(model, "sequences_", None), "series", None),
+        "layers": layers,
+        "weights": model.network_.size,
+        "epochs": model.n_iter_,
+        "training": {name: last[name] for name in last if name.endswith(("loss", "accuracy"))},
+        "parameters": _parameters(model),
+        "about": None if model.about_ is None else msgspec.to_builtins(model.about_),
+        "digest": model.digest_,
+    }
+
+
+def _lines(model: Any) -> list[str]:
     """Lines such as ``target      species``."""
     from pellucid.cli.pictures import takes_pictures
     from pellucid.cli.scores import is_classifier
-    from pellucid.cli.words import counted, figure, listed, paragraph
+    from pellucid.cli.words import counted, figure, listed, name_shown, paragraph
 
     facts = {"target": listed(getattr(model, "target_names_", None) or [])}
     if is_classifier(model):
@@ -45,10 +79,11 @@ def _facts(model: Any) -> list[str]:
         )
     about = getattr(getattr(model, "sequences_", None), "series", None)
     if about:
+        time, group = about["time"], about["group"]
         facts["series"] = (
-            f"{about['target']}, {counted(about['horizon'], 'step')} ahead from {about['steps']} "
-            f"steps back{'' if about['time'] is None else ', by ' + about['time']}"
-            f"{'' if about['group'] is None else ', of each ' + about['group']}"
+            f"{name_shown(about['target'])}, {counted(about['horizon'], 'step')} ahead from "
+            f"{about['steps']} steps back{'' if time is None else f', by {name_shown(time)}'}"
+            f"{'' if group is None else f', of each {name_shown(group)}'}"
         )
     rows = list(model.history_)
     if rows:
@@ -56,13 +91,34 @@ def _facts(model: Any) -> list[str]:
         measures = [name for name in last if name.endswith(("loss", "accuracy"))]
         ends = [f"{name.replace('_', ' ')} {figure(last[name])}" for name in measures]
         facts["training"] = f"{model.n_iter_} epochs; at the end {', '.join(ends)}"
-    facts["parameters"] = _parameters(model) or "all as by default"
+    facts |= _origin(model.about_)
+    given = ", ".join(f"{name}={value!r}" for name, value in _parameters(model).items())
+    facts["parameters"] = given or "all as by default"
     facts["digest"] = model.digest_
-    return [paragraph(f"{name:<12}{text}", indent=12) for name, text in facts.items() if text]
+    return [paragraph(f"{name:<12}{text}", 12) for name, text in facts.items() if text]
 
 
-def _parameters(model: Any) -> str:
+def _origin(about: Any) -> dict[str, str]:
+    """When a model was trained, on what, and how good it was."""
+    from pellucid.checks import printable
+    from pellucid.cli.score_words import in_line
+    from pellucid.cli.words import counted
+
+    if about is None:
+        return {}
+    facts = {"trained": f"{printable(about.trained)}, on {counted(about.rows, 'row')}"}
+    if about.source is not None:
+        facts["trained"] += f" of {printable(about.source)}"
+    facts["data"] = printable(about.fingerprint)
+    if about.test is not None:
+        facts["test"] = in_line(about.test)
+        if about.baseline:
+            facts["baseline"] = in_line(about.baseline)
+    return facts
+
+
+def _parameters(model: Any) -> dict[str, Any]:
     """The parameters that are not at their defaults."""
     usual = type(model)().get_params(deep=False)
     given = model.get_params(deep=False)
-    return ", ".join(f"{name}={given[name]!r}" for name in given if given[name] != usual[name])
+    return {name: given[name] for name in given if given[name] != usual[name]}

@@ -10,6 +10,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, ClassVar, Self
 
+import msgspec
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
@@ -28,6 +29,7 @@ from pellucid.data.columns import plain_array
 from pellucid.data.scaling import power_of_two
 from pellucid.data.state import FloatType, State, check_names
 from pellucid.engine import announced, plain_float_state
+from pellucid.estimators.about import About
 from pellucid.estimators.parameters import ESTIMATORS, TrainingParameters
 from pellucid.estimators.plain import from_plain, plain_parameters
 from pellucid.layers import Layer, is_known, layer_from_config
@@ -58,6 +60,7 @@ class _State(State, frozen=True):
     target_names: list[str] | None
     input: dict[str, Any]
     target: dict[str, Any]
+    about: About | None = None
 
 
 class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
@@ -73,6 +76,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
     n_features_in_: int
     feature_names_in_: np.ndarray
     target_names_: list[str]
+    about_: About | None
     _targets: ClassVar[tuple[type, ...]]  # what it can predict
     _allows_nan = True  # X may have missing values
     _optimizer_state: OptimizerState | None
@@ -198,6 +202,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             settings.schedule = schedules.Constant()
         dtype = settings.dtype
         examples, layout, used = self._encode(X, y, sample_weight, going_on, classes, dtype)
+        about = About.of_data(self.target_, examples)
         if ready is not None:
             ready()
         settings.loss, outputs, settings.accuracy = self._loss()
@@ -240,6 +245,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             progress.close(outcome.reason)
         self._optimizer_state = trainer.state if epochs is not None else None
         self._best_epoch = outcome.best_epoch
+        self.about_ = about.ended(self.about_ if going_on and epochs is not None else None)
 
     def _check_same(self, layers: list[Layer], dtype: str) -> None:
         """Refuse to go on with other layers or another dtype than the network has."""
@@ -538,6 +544,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             for name, value in config["parameters"].items()
             if name not in _WITHOUT_EFFECT and value != usual[name]
         }
+        del config["about"]
         for row in config["history"]:
             for name in TIMES:
                 row.pop(name, None)
@@ -559,6 +566,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             "history": self.history_.state(),
             "best_epoch": self.best_epoch_,
             "target_names": getattr(self, "target_names_", None),
+            "about": None if self.about_ is None else msgspec.to_builtins(self.about_),
         }
         arrays = {f"network.{name}": array for name, array in self.network_.parameters().items()}
         for part, encoder in (("input", self._input), ("target", self.target_)):
@@ -585,6 +593,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         model._best_epoch = state.best_epoch
         if state.target_names is not None:
             model.target_names_ = state.target_names
+        model.about_ = state.about
         model._optimizer_state = None
         model._check_parts()
         return model

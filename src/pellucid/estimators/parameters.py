@@ -270,6 +270,8 @@ best_epoch_ : int
     The epoch whose weights were kept.
 digest_ : str
     SHA-256 of what the model is: the same for equal models.
+about_ : About
+    When it was trained and on how many rows, and their ``fingerprint``; no part of `digest_`.
 n_outputs_ : int
     Number of the network's outputs: targets, labels, or classes (one for two classes).
 target_ : ClassTarget or MultilabelTarget or NumberTarget

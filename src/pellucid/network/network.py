@@ -261,8 +261,8 @@ class Network:
             lines.append(f"{first:<{longest}}  {shape:<{sizes[0]}}  {size:>{sizes[1]}}")
             lines += rest
             if note:
-                deeper = _indent(first) + 4
-                lines += filled(" " * deeper + note, deeper + 2).split("\n")
+                begin = _indent(first) + 4
+                lines += filled(" " * begin + note, begin + 2).split("\n")
         rule = "-" * len(lines[0])
         return [lines[0], rule, *lines[1:-1], rule, lines[-1]]
 

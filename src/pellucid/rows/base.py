@@ -83,6 +83,11 @@ class Rows(ABC):
         """The rows as one array, where they are one in memory; else as they are."""
         return self
 
+    @property
+    def content(self) -> tuple[np.ndarray, ...]:
+        """The arrays that tell these rows from others."""
+        return (np.asarray(self),)
+
     def reader(self, batch: int) -> Reader:
         """A reader for batches of `batch` rows."""
         return Reader(self, batch)

@@ -49,6 +49,10 @@ class Dense(Rows):
     def plain(self) -> np.ndarray:
         return self.values
 
+    @property
+    def content(self) -> tuple[np.ndarray, ...]:
+        return (self.values,)
+
     def in_pieces(self) -> Rows:
         rows, steps = self.shape[:2]
         return Sequences.from_padded(self.values, np.full(rows, steps))

@@ -54,6 +54,10 @@ class Pictures(Rows):
     def row(self, position: int) -> np.ndarray:
         return look_up(self.table, self.levels[position])
 
+    @property
+    def content(self) -> tuple[np.ndarray, ...]:
+        return self.table, self.levels
+
     def as_type(self, dtype: Any) -> Pictures:
         return Pictures(np.ascontiguousarray(self.table, dtype=dtype), self.levels)
 
@@ -102,6 +106,11 @@ class DecodedPictures(Rows):
 
     def take(self, index: Any) -> DecodedPictures:
         return DecodedPictures(self.table, self.positions[index], self.row_shape, self.decode)
+
+    @property
+    def content(self) -> tuple[np.ndarray, ...]:
+        """Means and deviations of the pictures, which make the table: to decode them takes long."""
+        return self.table, self.positions
 
     def levels(self, position: int) -> np.ndarray:
         """The levels of one row."""

@@ -74,6 +74,10 @@ class Sequences(Rows):
         return np.asarray(np.arange(self.steps) < self.lengths[:, None])
 
     @property
+    def content(self) -> tuple[np.ndarray, ...]:
+        return self.values, self.starts, self.lengths
+
+    @property
     def overlap(self) -> float:
         seen = coverage(self.starts, self.starts + self.lengths, len(self.values))
         return float(self.lengths.sum() / np.count_nonzero(seen))

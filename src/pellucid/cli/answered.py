@@ -1,0 +1,93 @@
+"""Rows with their true values, on which a fitted model is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from pellucid.checks import file_name, rows_of_file
+from pellucid.cli import series, tables
+from pellucid.cli.words import counted
+
+
+class Answered(NamedTuple):
+    """What a model reads, and the answers."""
+
+    X: Any  # a Reading
+    y: Any
+    names: Sequence[str]
+    what: str = "row"
+    left_out: str = ""  # words on rows without an answer
+    source: Any = (
+        None  # what was read: Windows, paths, or the columns that the model was trained on
+    )
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def counted(self) -> str:
+        """``69 rows``."""
+        return counted(len(self), self.what)
+
+    def scores(self, model: Any) -> dict[str, Any]:
+        """How good `model` is on them."""
+        from pellucid.cli import scores
+
+        if self.what == "window":
+            return series.score(model, self.X, self.source.naive(), self.y, self.names[0])
+        return scores.score(model, self.X, self.y, self.names)
+
+
+def read_answered(
+    model: Any, place: str, data: str, targets: Sequence[str] = (), encoding: str | None = None
+) -> Answered:
+    """The rows of the file or folder `data` for a fitted `model`, which errors call `place`."""
+    import numpy as np
+
+    from pellucid.cli.pictures import needed_paths, takes_pictures
+    from pellucid.cli.predict import features
+    from pellucid.cli.scores import is_classifier
+    from pellucid.data import list_pictures, split_target
+
+    if takes_pictures(model) and Path(data).is_dir():
+        if targets or not is_classifier(model):
+            raise click.UsageError(
+                "the answers of a folder of pictures are its folders' names: --target, and numbers "
+                "that a regressor predicts, need a CSV with a column of paths."
+            )
+        paths, classes = list_pictures(data, least=1)
+        reading = model._input.read(model, paths)
+        return Answered(reading, np.array(classes), ["class"], "picture", "", paths)
+    names = list(targets) or list(getattr(model, "target_names_", None) or [])
+    if not names:
+        raise click.UsageError(f"--target must name the column that {place} predicts.")
+    with rows_of_file(data):
+        frame = tables.read(data, encoding, model)
+        about = getattr(getattr(model, "sequences_", None), "series", None)
+        if about:
+            if names != [about["target"]]:
+                raise click.UsageError(
+                    f"--target must be {about['target']}, which {place} forecasts. Got "
+                    f"{', '.join(names)}."
+                )
+            windows, after = series.cut(series.known_columns(model, frame), about)
+            reading = model._input.read(model, windows)
+            return Answered(reading, after, names, "window", "", windows)
+        kept = tables.with_targets(frame, names, data, getattr(model, "group", None))
+        with kept.numbered():
+            wanted = names[0] if len(names) == 1 else names
+            X, y = split_target(kept.frame, wanted, file_name(data))
+            if takes_pictures(model):
+                paths = needed_paths(X, data)
+                reading = model._input.read(model, paths)
+                return Answered(reading, y, names, "picture", kept.words, paths)
+            table = features(model, X)
+            reading = model._input.read(model, table)
+            if reading.layout.names is not None:
+                y = reading.layout.flatten("the target", y)
+                return Answered(reading, y, names, "sequence", kept.words)
+            return Answered(reading, y, names, "row", kept.words, table)

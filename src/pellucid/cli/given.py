@@ -1,0 +1,156 @@
+"""What DATA holds for `fit`: a table, a series, sequences, or a folder of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from pellucid.checks import file_name, rows_at, rows_of_file
+from pellucid.cli import series, tables
+from pellucid.cli.families import family, takers
+from pellucid.cli.series import GroupedRows, SeriesOptions
+from pellucid.cli.tables import Kept
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asks of DATA."""
+
+    data: str
+    targets: tuple[str, ...]
+    drop: tuple[str, ...]
+    network: str | None
+    task: str
+    encoding: str | None
+    series: SeriesOptions
+    each_step: bool  # whether each step of a sequence has a target
+
+
+class Given(NamedTuple):
+    """The data, the network and task that they are for, and what to print about them."""
+
+    X: Any
+    y: Any
+    targets: tuple[str, ...]
+    pictures: bool
+    network: str
+    task: tuple[str, str]
+    words: str
+    what: str = "row"
+    in_file: Any = None  # the targets of a table, row by row
+    kept: Kept = Kept(None)  # which rows of the file are in hand
+
+    @contextmanager
+    def rows_in_file(self, data: str, positions: np.ndarray | None = None) -> Iterator[None]:
+        """Let errors name rows of the file `data`; those at `positions` of X are in hand."""
+        from pellucid.data.windows import Windows
+
+        with ExitStack() as stack:
+            stack.enter_context(rows_of_file(data))
+            stack.enter_context(self.kept.numbered())
+            if positions is not None and not isinstance(self.X, Windows):  # which know their rows
+                grouped = isinstance(self.X, GroupedRows)
+                stack.enter_context(rows_at(self.X.rows(positions) if grouped else positions))
+            yield
+
+
+def read(request: Request) -> Given:
+    """What DATA holds: pictures by folders, or a table with its targets."""
+    with rows_of_file(request.data):
+        if request.series.steps:
+            return _series(request)
+        return _folder(request) if Path(request.data).is_dir() else _table(request)
+
+
+def _table(request: Request) -> Given:
+    from pellucid.cli.pictures import paths_in
+    from pellucid.cli.words import counted
+    from pellucid.data import infer_task, split_target
+
+    data, targets, network, options = (
+        request.data, request.targets, request.network, request.series
+    )  # fmt: skip
+    frame = _frame(request)
+    kept = tables.with_targets(frame, targets, data, options.group)
+    with kept.numbered():
+        wanted = targets[0] if len(targets) == 1 else list(targets)
+        X, y = split_target(kept.frame, wanted, file_name(data))
+        paths = paths_in(X, data) if network in takers("pictures") else None
+        if paths is None:
+            words = f"{counted(len(X), 'row')}, {counted(X.shape[1], 'column')} to learn from"
+        else:
+            X, words = paths, f"{counted(len(X), 'picture')} to learn from"
+        if network in takers("sequences") and not options.group:
+            series.check_numbers(X, str(network))
+        task = infer_task(y) if request.task == "auto" else (request.task, "")
+        in_file, what = y, "row"
+        if options.group:
+            owner = family(str(network), task[0]).__name__
+            X, y, words = series.read_groups(owner, X, y, options, request.each_step)
+            what = "sequence"
+    return Given(
+        X, y, targets, paths is not None, network or "fcnn", task, words, what, in_file,
+        kept._replace(frame=None),
+    )  # fmt: skip
+
+
+def _frame(request: Request) -> Any:
+    """The table, without the columns that are to be dropped."""
+    import narwhals as nw
+
+    from pellucid.cli.words import listed
+
+    frame = tables.read(request.data, request.encoding)
+    if not request.targets:
+        columns = nw.from_native(frame, eager_only=True).columns
+        raise click.UsageError(
+            "--target must name the column to learn. "
+            f"{file_name(request.data)} has: {listed(columns, 40)}."
+        )
+    options = request.series
+    needed = [name for name in (*request.targets, options.time, options.group) if name]
+    return tables.without(frame, request.drop, request.data, needed)
+
+
+def _series(request: Request) -> Given:
+    """Windows of a series."""
+    if len(request.targets) != 1:
+        raise click.UsageError("a series needs one --target, the column to forecast.")
+    if request.task == "classification":
+        raise click.UsageError("--task must be regression for a series: forecasts are numbers.")
+    X, y, words = series.read_windows(_frame(request), request.targets[0], request.series)
+    task = ("regression", "")
+    return Given(X, y, request.targets, False, str(request.network), task, words, "window")
+
+
+def _folder(request: Request) -> Given:
+    """A folder of pictures: the class is the folder's name."""
+    import numpy as np
+
+    from pellucid.cli.words import counted, either
+    from pellucid.data import list_pictures
+
+    known = takers("pictures")
+    if request.network not in (None, *known):
+        raise click.UsageError(
+            f"--network must be {either(known)} for a folder of pictures. Got {request.network}."
+        )
+    if request.drop:
+        raise click.UsageError("--drop needs a table. Got a folder of pictures.")
+    if request.targets or request.task == "regression":
+        raise click.UsageError(
+            "the classes of a folder of pictures are its folders' names: leave --target and --task "
+            "out. Numbers to learn go into a CSV, beside a column of paths."
+        )
+    paths, classes = list_pictures(request.data)
+    words = f"{counted(len(paths), 'picture')} in {counted(len(set(classes)), 'class folder')}"
+    network, task = request.network or "cnn", ("classification", "")
+    return Given(paths, np.array(classes), ("class",), True, network, task, words)

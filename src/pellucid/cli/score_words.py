@@ -1,0 +1,194 @@
+"""Scores in a few lines of text, and in words where the model is no better than no model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pellucid.cli.scores import ERRORS
+from pellucid.cli.words import either, figure, fits, name_shown, paragraph, share, table
+
+_MOST_CLASSES = 20  # that have a line each
+_MOST_SQUARES = 12  # classes whose confusions are shown
+_NAMES = {
+    "accuracy": "accuracy",
+    "loss": "loss",
+    "auc": "AUC",
+    "balanced_accuracy": "balanced accuracy",
+    "r2": "R2",
+    "mean_absolute_error": "mean absolute error",
+    "root_mean_squared_error": "root mean squared error",
+}
+_MORE_IS_BETTER = ("accuracy", "auc", "balanced_accuracy", "r2")
+
+
+def text_of(heading: str, scores: Mapping[str, Any]) -> str:
+    """The scores below a heading."""
+    if "steps" in scores:
+        parts = [paragraph(f"{heading}:"), *_steps(scores)]
+    elif "classes" in scores:
+        measures = f"accuracy {share(scores['accuracy'])} ({scores['right']:,} right)"
+        if scores["loss"] is not None:
+            measures += f", loss {figure(scores['loss'])}"
+        parts = [paragraph(f"{heading}: {measures}", 2), *_classes(scores)]
+    else:
+        labels = "accuracy" in scores
+        parts = [paragraph(f"{heading}:"), *(_labels if labels else _numbers)(scores)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def in_line(figures: Mapping[str, Any]) -> str:
+    """``accuracy 0.971, loss 0.0907``."""
+    shares = ("accuracy", "auc", "balanced_accuracy", "r2")
+    return ", ".join(
+        f"{words} {(share if name in shares else figure)(figures[name])}"
+        for name, words in _NAMES.items()
+        if figures.get(name) is not None
+    )
+
+
+def verdict(scores: Mapping[str, Any]) -> str:
+    """In words where the model is no better than its baseline; empty where it is better."""
+    if "steps" in scores:
+        return _verdict_of_steps(scores["steps"])
+    if "classes" in scores:
+        baseline = scores["baseline"]
+        measures = _no_better(scores, baseline, ("accuracy", "loss"))
+        if not measures:
+            return ""
+        answer = f"always saying {_quoted(baseline['answer'])}"
+        if measures == ["loss"]:
+            return f"By loss the model is no better than {answer}: its probabilities are too sure."
+        by = "The" if len(measures) == 2 else "By accuracy the"
+        return f"{by} model is no better than {answer}."
+    names = ("accuracy", "loss") if "accuracy" in scores else ERRORS
+    what = "the same" if "accuracy" in scores else "the mean"
+    targets = [
+        (target["target"], _no_better(target, target["baseline"], names))
+        for target in scores["targets"]
+    ]
+    sentences = []
+    for measures in (list(names), [names[0]], [names[1]]):
+        worse = [_quoted(name) for name, own in targets if own == measures]
+        if worse:
+            of = "" if len(targets) == 1 else f"for {either(worse, 'and')} "
+            by = "" if len(measures) == 2 else f"by {_NAMES[measures[0]]} "
+            words = f"{of}{by}the model is no better than always saying {what}."
+            sentences.append(words[0].upper() + words[1:])
+    return " ".join(sentences)
+
+
+def _no_better(
+    model: Mapping[str, Any], baseline: Mapping[str, Any] | None, names: Sequence[str]
+) -> list[str]:
+    """The measures, where both are known, by which `model` is no better, unless it is perfect."""
+    worse = []
+    for name in names:
+        own, other = model.get(name), (baseline or {}).get(name)
+        if own is None or other is None:
+            continue
+        more = name in _MORE_IS_BETTER
+        perfect = own == (1 if more else 0)
+        if not perfect and (own <= other if more else own >= other):
+            worse.append(name)
+    return worse
+
+
+def _classes(scores: Mapping[str, Any]) -> list[str]:
+    parts = [_by_class(scores["classes"], scores["confusion"])]
+    lines = [in_line({name: scores[name] for name in ("auc", "balanced_accuracy")})]
+    if baseline := scores["baseline"]:
+        lines.append(f"Always saying {_quoted(baseline['answer'])}: {in_line(baseline)}")
+    lines.append(verdict(scores))
+    return [*parts, _block(lines)]
+
+
+def _by_class(classes: Sequence[Mapping[str, Any]], counts: list[list[int]] | None) -> str:
+    """Recall and precision by class, with the confusions where there is room for them."""
+    names = [one["class"] for one in classes]
+    if counts is not None and len(names) <= _MOST_SQUARES:
+        rows: list[list[object]] = [["true \\ predicted", *names, "recall", "precision"]]
+        rows += [
+            [one["class"], *line, share(one["recall"]), share(one["precision"])]
+            for one, line in zip(classes, counts, strict=True)
+        ]
+        if fits(text := table(rows)):
+            return text
+    kept = classes
+    if len(classes) > _MOST_CLASSES:  # those that it tells apart worst
+        worst = sorted(classes, key=lambda one: 2 if one["recall"] is None else one["recall"])
+        kept = worst[:_MOST_CLASSES]
+    rows = [["class", "rows", "recall", "precision"]]
+    rows += [
+        [one["class"], f"{one['rows']:,}", share(one["recall"]), share(one["precision"])]
+        for one in kept
+    ]
+    text = table(rows)
+    rest = len(classes) - len(kept)
+    return f"{text}\n  and {rest:,} more classes, of better recall" if rest else text
+
+
+def _labels(scores: Mapping[str, Any]) -> list[str]:
+    rows: list[list[object]] = [["", "accuracy", "always the same", "AUC", "recall", "precision"]]
+    for target in scores["targets"]:
+        usual = (target["baseline"] or {}).get("accuracy")
+        measures = (target["accuracy"], usual, target["auc"], target["recall"], target["precision"])
+        rows.append([target["target"], *map(share, measures)])
+    usual = (scores["baseline"] or {}).get("accuracy")
+    rows.append(["all of a row", share(scores["accuracy"]), share(usual), "", "", ""])
+    return [table(rows), _block([verdict(scores)])]
+
+
+def _numbers(scores: Mapping[str, Any]) -> list[str]:
+    rows: list[list[object]] = [["", "R2", *(_NAMES[name] for name in ERRORS)]]
+    for target in scores["targets"]:
+        rows.append([target["target"], *_errors(target)])
+        if baseline := target["baseline"]:
+            rows.append([f"always {figure(baseline['answer'])}", *_errors(baseline)])
+    return [table(rows), _block([verdict(scores)])]
+
+
+def _errors(figures: Mapping[str, Any]) -> list[str]:
+    return [share(figures["r2"]), *(figure(figures[name]) for name in ERRORS)]
+
+
+def _steps(scores: Mapping[str, Any]) -> list[str]:
+    rows: list[list[object]] = [["", "mean abs. error", "naive", "root mean sq. error", "naive"]]
+    steps = [(f"{scores['target']} +{step['step']}", step) for step in scores["steps"]]
+    if len(steps) > 1:
+        steps.append(("all", scores["all"]))
+    for name, step in steps:
+        errors = [figure(one[measure]) for measure in ERRORS for one in (step, step["naive"])]
+        rows.append([name, *errors])
+    note = "The naive forecast says that all stays as it was in the last row."
+    if scores["without_naive"]:
+        note += " Windows without any known value have none."
+    return [table(rows), _block([note, verdict(scores)])]
+
+
+def _verdict_of_steps(steps: Sequence[Mapping[str, Any]]) -> str:
+    sentences = []
+    for measures in (list(ERRORS), [ERRORS[0]], [ERRORS[1]]):
+        worse = [one["step"] for one in steps if _no_better(one, one["naive"], ERRORS) == measures]
+        if worse:
+            by = "" if len(measures) == 2 else f", by {_NAMES[measures[0]]}"
+            where = "" if len(steps) == 1 else f" {_ahead(worse, len(steps))}"
+            sentences.append(f"The model is no better than the naive forecast{where}{by}.")
+    return " ".join(sentences)
+
+
+def _ahead(steps: list[int], count: int) -> str:
+    """``1 to 3 steps ahead``."""
+    if len(steps) == count:
+        return "in any step ahead"
+    if len(steps) > 2 and steps[-1] - steps[0] == len(steps) - 1:
+        return f"{steps[0]} to {steps[-1]} steps ahead"
+    return f"{either(list(map(str, steps)), 'and')} step{'' if steps == [1] else 's'} ahead"
+
+
+def _quoted(name: object) -> str:
+    return f"'{name_shown(name)}'" if isinstance(name, str) else str(name)
+
+
+def _block(lines: Sequence[str]) -> str:
+    return "\n".join(paragraph(f"  {line}", 2) for line in lines if line)

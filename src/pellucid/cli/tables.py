@@ -1,0 +1,131 @@
+"""Tables at the command line: read, without columns and rows that are not wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple
+
+import click
+import numpy as np
+
+from pellucid.checks import file_name, rows_at, shown, suggestion
+from pellucid.cli.words import counted
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: multiplying by it mixes bits
+
+
+def read(path: str, encoding: str | None = None, model: Any = None) -> Any:
+    """The table in a file; by what a fitted `model` knows of its columns, where one is given."""
+    from pellucid.data import read_table
+
+    known = getattr(getattr(model, "_input", None), "text_columns", None)
+    options = {"encoding": encoding, "text": known}
+    return read_table(path, **{name: value for name, value in options.items() if value is not None})
+
+
+def without(frame: Any, columns: Sequence[str], source: str, needed: Sequence[str]) -> Any:
+    """`frame` without these columns; one that is not there, or is `needed`, is an error."""
+    import narwhals as nw
+
+    table = nw.from_native(frame, eager_only=True)
+    for name in columns:
+        if name not in table.columns:
+            raise ValueError(
+                f"--drop must name a column of {file_name(source)}. Got {shown(name)}."
+                f"{suggestion(name, table.columns)}"
+            )
+        if name in needed:
+            raise click.UsageError(
+                f"--drop must leave the columns that other options name. Got {shown(name)}."
+            )
+    return table.drop(list(columns)).to_native()
+
+
+class Kept(NamedTuple):
+    """The rows of a table that have all targets, and how many rows or sequences have not.
+
+    `rows` are their positions in the file, None where all are kept.
+    """
+
+    frame: Any
+    rows: np.ndarray | None = None
+    missing: int = 0
+    what: str = "row"
+
+    @property
+    def words(self) -> str:
+        """A line on those that are left out; empty where there are none."""
+        verbs = "has no target and is" if self.missing == 1 else "have no target and are"
+        return f"{counted(self.missing, self.what)} {verbs} left out." if self.missing else ""
+
+    def numbered(self) -> AbstractContextManager[None]:
+        """Within it errors number the rows of `frame` as those of the file."""
+        return nullcontext() if self.rows is None else rows_at(self.rows)
+
+
+def with_targets(frame: Any, targets: Sequence[str], source: str, group: str | None = None) -> Kept:
+    """The rows of `frame` that have all `targets`; by `group` only whole sequences are left out."""
+    import narwhals as nw
+
+    from pellucid.data.columns import named, series_values
+
+    table = nw.from_native(frame, eager_only=True)
+    present = np.ones(len(table), dtype=bool)
+    for name in (name for name in targets if name in table.columns):
+        column = named(f"column {shown(name)}", series_values, table[name])
+        if column.missing.all():
+            raise ValueError(
+                f"column {shown(name)} of {file_name(source)} must have a value to be learned. Got "
+                "none in any row. Name another target."
+            )
+        present &= ~column.missing
+    if present.all():
+        return Kept(frame)
+    what, count = "row", int(np.count_nonzero(~present))
+    if group in table.columns:
+        names = table[group].to_list()
+        lacking = {name for name, there in zip(names, present, strict=True) if not there}
+        present = np.array([name not in lacking for name in names])
+        what, count = "sequence", len(lacking)
+    if not present.any():
+        raise ValueError(
+            f"{file_name(source)} must have a {what} with all its targets. Got none. Fill them in, "
+            "or name fewer targets."
+        )
+    rows = np.flatnonzero(present)
+    return Kept(nw.maybe_reset_index(table[rows.tolist()]).to_native(), rows, count, what)
+
+
+def repeated(first: Sequence[Any], second: Sequence[Any]) -> int:
+    """How many rows of the `second` columns stand among those of the `first`.
+
+    Each is a list of DataFrames and Series of equally many rows.
+    """
+    return int(np.count_nonzero(np.isin(_keys(second), _keys(first))))
+
+
+def _keys(parts: Sequence[Any]) -> np.ndarray:
+    """A number for each row, different for nearly all that differ."""
+    import narwhals as nw
+
+    keys: Any = np.uint64(0)
+    for part in parts:
+        native = nw.from_native(part, eager_only=True, allow_series=True)
+        columns = native.iter_columns() if isinstance(native, nw.DataFrame) else [native]
+        for column in columns:
+            keys = (keys ^ _bits(column)) * _ODD
+            keys ^= keys >> np.uint64(29)
+    return np.asarray(keys)
+
+
+def _bits(column: Any) -> np.ndarray:
+    import narwhals as nw
+
+    from pellucid.data.columns import is_missing, series_numbers
+
+    if column.dtype.is_numeric() or column.dtype == nw.Boolean:
+        values = series_numbers(column) + 0.0  # of two zeros one
+        return np.where(np.isnan(values), np.nan, values).view(np.uint64)
+    hashes = (0 if is_missing(value) else hash(value) for value in column.to_list())
+    return np.fromiter(hashes, dtype=np.int64, count=len(column)).view(np.uint64)

@@ -1,0 +1,79 @@
+"""When a model was trained, on what, and how good it was: beside the model, no part of it."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from msgspec import structs
+
+from pellucid.data import ClassTarget
+from pellucid.data.state import Count, State
+from pellucid.rows import Examples
+
+
+class About(State, frozen=True):
+    """What a model file tells of the training; it is left out of ``digest_``.
+
+    Attributes
+    ----------
+    trained : str
+        The end of the training by the clock, UTC: ``2026-11-27T15:57:00Z``.
+    rows : int
+        Rows that were learned from, or windows, or sequences.
+    fingerprint : str
+        SHA-256 of the encoded rows, targets and weights: equal for equal data in equal order. Of
+        pictures that are decoded anew in each epoch it is that of their means and deviations.
+    averages : list of float
+        Of classes and labels each one's share of the rows, of numbers each target's mean: what is
+        best said of every row alike.
+    source : str or None
+        The file or folder, where the command line was given one.
+    test, baseline : dict or None
+        The scores in the command line's test, and those of saying the same of every row.
+    """
+
+    trained: str
+    rows: Count
+    fingerprint: str
+    averages: list[float]
+    source: str | None = None
+    test: dict[str, float | None] | None = None
+    baseline: dict[str, float | None] | None = None
+
+    @classmethod
+    def of_data(cls, target: Any, examples: Examples) -> About:
+        """What is known of the training before it begins."""
+        return cls("", len(examples), _fingerprint(examples), _averages(target, examples))
+
+    def ended(self, before: About | None = None) -> About:
+        """At this moment; where it went on from rows `before`, all rows are told of together."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if before is None:
+            return structs.replace(self, trained=now)
+        rows = before.rows + self.rows
+        both = zip(before.averages, self.averages, strict=True)
+        averages = [(a * before.rows + b * self.rows) / rows for a, b in both]
+        digest = hashlib.sha256(f"{before.fingerprint}{self.fingerprint}".encode()).hexdigest()
+        return About(now, rows, digest, averages)
+
+
+def _averages(target: Any, examples: Examples) -> list[float]:
+    values = examples.targets.values
+    if isinstance(target, ClassTarget):
+        counts = np.bincount(values.ravel().astype(np.int64), minlength=len(target.classes))
+        return [float(share) for share in counts / counts.sum()]
+    return [float(mean) for mean in np.atleast_1d(np.mean(target.decode(values), axis=0))]
+
+
+def _fingerprint(examples: Examples) -> str:
+    targets = examples.targets
+    digest = hashlib.sha256(type(examples.rows).__name__.encode())
+    for array in (
+        *examples.rows.content, targets.values, targets.weight, targets.starts, targets.lengths
+    ):  # fmt: skip
+        digest.update(f"{array.dtype.newbyteorder('<').str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).data)
+    return digest.hexdigest()
