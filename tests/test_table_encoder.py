@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import sparse
 
 from pellucid.data import TableEncoder
+from pellucid.data.cell_warnings import Cells, CellWarning
 from pellucid.data.scaling import Standardiser, sum_rows
 
 
@@ -617,3 +618,124 @@ def test_no_table_library_is_imported_unasked():
         for c in (code, before)
     )
     assert ours == base
+
+
+PRICES = {"price": ["1,200 €", "950 €", "12,500 €", "?"], "when": ["3.2.2023"] * 3 + ["28.2.2023"]}
+
+
+def restored(encoder):
+    return TableEncoder().from_state(json.loads(json.dumps(encoder.state()[0])), encoder.state()[1])
+
+
+def test_written_numbers_and_dates_are_read_and_said():
+    encoder, _, matrix = fitted(PRICES, dtype=np.float64)
+    assert encoder.kinds == ["number", "time"]
+    assert encoder.notes == [
+        "price: numbers with ',' for thousands, in '€'; 1 of 4 cells is no number and counts as "
+        "missing: '?'.",
+        "when: dates, the day before the month, such as '3.2.2023'.",
+    ]
+    as_numbers = fitted({"price": [1200, 950, 12500, None], "when": encoder_dates()})[2]
+    np.testing.assert_array_equal(matrix.astype(np.float32), as_numbers)
+    assert encoder.describe()[0].startswith("price: numbers with ',' for thousands, in '€', mean")
+
+
+def encoder_dates():
+    return [datetime.datetime(2023, 2, day) for day in (3, 3, 3, 28)]
+
+
+def test_new_rows_are_read_as_those_of_training_were():
+    """By the format that was learned, also from a file, whatever else the new texts could be."""
+    encoder, estimator, _ = fitted({"x": ["1.234,5", "2,25", "1.000"], "y": ["1", "2", "3"]})
+    for known in (encoder, restored(encoder)):
+        one = known.transform(estimator, {"x": ["1.000"], "y": ["2"]})
+        other = known.transform(estimator, {"x": [1000.0], "y": [2]})
+        np.testing.assert_array_equal(one, other)
+    refused(
+        ValueError, r"^column 'x' of X must hold numbers.*Got text, '1\.5' in row 0\.$",
+        {"x": ["1.5"], "y": [1]}, {"x": ["1.234,5", "2,25"], "y": [1, 2]},
+    )  # fmt: skip
+
+
+def test_codes_stay_codes_in_new_rows_without_letters():
+    encoder, estimator, _ = fitted({"code": ["007", "012", "A12", "1.50"]})
+    assert encoder.text_columns == ["code"]
+    matrix = encoder.transform(estimator, {"code": ["007", "1.50"]})
+    assert encoder.output_names == ["code=007", "code=012", "code=1.50", "code=A12"]
+    np.testing.assert_array_equal(matrix, [[1, 0, 0, 0], [0, 0, 1, 0]])
+
+
+def test_words_among_new_numbers_count_as_missing_and_are_counted():
+    encoder, estimator, _ = fitted({"x": [1.0, 2.0, 3.0], "t": [True, False, True]})
+    with pytest.warns(UserWarning) as caught:
+        X = {"x": ["1", "foo", "?", "bar"], "t": ["true", "FALSE", "maybe", None]}
+        matrix = encoder.transform(estimator, X)
+    assert [str(warning.message) for warning in caught] == [
+        "x: 2 of 4 cells are no numbers and count as missing: 'foo', 'bar', first in row 1.",
+        "t: 1 of 4 cells is no truth value and counts as missing: 'maybe', in row 2.",
+    ]
+    np.testing.assert_array_equal(matrix[1:, 0], 0)
+
+
+def test_warnings_of_cells_add_up():
+    first, second = (
+        CellWarning(Cells.among("x", "number", texts, 10, f"row {row}"))
+        for row, texts in enumerate((["a", "b"], ["b", "c", "d", "e"]))
+    )
+    assert str(first + second) == (
+        "x: 6 of 20 cells are no numbers and count as missing: 'a', 'b', 'c', ..., first in row 0."
+    )
+
+
+def test_blanks_around_categories_do_not_count():
+    encoder, estimator, matrix = fitted({"t": [" Yes", "Yes", "No ", "  "]})
+    assert encoder.output_names == ["t=No", "t=Yes", "t missing"]
+    np.testing.assert_array_equal(encoder.transform(estimator, {"t": ["Yes "]}), [[0, 1, 0]])
+
+
+def test_categories_that_their_library_declares_stay_categories():
+    pd = pytest.importorskip("pandas")
+    encoder = fitted(pd.DataFrame({"zone": pd.Categorical(["1", "2", "10"])}))[0]
+    assert encoder.kinds == ["text"] and encoder.notes == []
+
+
+def test_rows_of_weight_zero_have_no_say_in_what_a_column_is():
+    texts = ["1.5", "2.5", "3.5", "red", "blue"]
+    encoder = fitted({"x": texts}, sample_weight=np.array([1, 1, 1, 0, 0.0]))[0]
+    assert encoder.kinds == ["number"] and encoder.notes == ["x: numbers, written as text."]
+
+
+def test_dates_give_their_place_in_the_year_week_and_day():
+    hours = [datetime.datetime(2023, 1, 2) + datetime.timedelta(hours=7 * i) for i in range(200)]
+    encoder, estimator, matrix = fitted({"when": [*hours, None]})
+    assert encoder.cycles == [["year", "week", "day"]]
+    assert encoder.output_names == [
+        "when", "when missing", "when sine of the year", "when cosine of the year",
+        "when sine of the week", "when cosine of the week",
+        "when sine of the day", "when cosine of the day",
+    ]  # fmt: skip
+    monday_midnight, nothing = matrix[0, 2:], matrix[-1, 2:]
+    np.testing.assert_allclose(monday_midnight[2:], [0, 1, 0, 1], atol=1e-7)
+    assert not nothing.any()
+    np.testing.assert_array_equal(
+        restored(encoder).transform(estimator, {"when": hours}), matrix[:-1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"formats": [None]}, "formats and cycles of a table must be those of its 2 columns"),
+        ({"formats": [{"type": "date"}, None]}, "format and cycles of a table's column must fit"),
+        (
+            {"cycles": [["year"], []]},
+            "format and cycles of a table's column must fit its kind, num",
+        ),
+        ({"cycles": [["moon"], []]}, "must be as save wrote it"),
+        ({"formats": [{"type": "number", "decimal": ";"}, None]}, "must be as save wrote it"),
+    ],
+)
+def test_formats_of_a_file_must_fit_its_columns(change, match):
+    config, arrays = fitted({"x": ["1,5", "2,25"], "t": encoder_dates()[2:]})[0].state()
+    with pytest.raises(ValueError, match=match):
+        TableEncoder().from_state(config | change, arrays)

@@ -62,7 +62,8 @@ def decide(texts: Sequence[str | None]) -> Decision:
     values = decision.format.read(texts)
     bad = [text for text, value in zip(texts, values, strict=True) if text and value != value]
     if not bad:
-        return decision
+        plain_numbers = decision.format == NumberFormat()
+        return replace(decision, note="numbers, written as text") if plain_numbers else decision
     cells = Cells.among("", decision.kind, bad, len(texts))
     return replace(decision, note=f"{decision.note}; {cells.words}")
 
