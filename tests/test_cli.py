@@ -238,7 +238,7 @@ def test_bad_tables_and_targets():
     assert "at least one row" in fails("fit", write("header.csv", "a,y\n"), "--target", "y")
     assert "two classes" in fails("fit", write("one.csv", "a,y\n1,b\n2,b\n3,b\n"), "--target", "y")
     Path("not.csv").write_bytes(b"\x89PNG\0\0\0")
-    assert "must be a CSV file" in fails("fit", "not.csv", "--target", "y")
+    assert "must hold a table. Got a picture" in fails("fit", "not.csv", "--target", "y")
     assert not list(Path().glob("*.safetensors"))
 
 

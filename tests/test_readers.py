@@ -1,6 +1,5 @@
 """Tables from files: each library that can read them, and one sentence for each bad file."""
 
-import gzip
 import importlib.util
 import os
 import re
@@ -8,12 +7,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-import narwhals as nw
 import pytest
 
 import pellucid
 from pellucid import memory
-from pellucid.data import TableEncoder, infer_task, read_table, readers, split_target
+from pellucid.data import (
+    TableEncoder,
+    arrow_files,
+    containers,
+    csv_files,
+    infer_task,
+    read_table,
+    readers,
+    split_target,
+)
 
 TEXT = "species,mass,island\nAdelie,3750,Dream\nGentoo,NA,Biscoe\nAdelie,3800.5,\n"
 ENGINES = ["pandas", "polars", "pyarrow"]
@@ -93,10 +100,10 @@ def test_several_targets_make_a_frame(tmp_path, engine):
 def test_bad_text_files(tmp_path, engine):
     pytest.importorskip(engine)
     ragged = written(tmp_path, "a,b\n1,2\n1,2,3\n", "ragged.csv")
-    refused(ragged, r"^ragged\.csv cannot be read as a csv table: ", engine=engine)
+    refused(ragged, r"^ragged\.csv cannot be read as a CSV table: ", engine=engine)
     if engine == "pandas":
         longer = written(tmp_path, "a,b\n1,2,3\n1,2,3\n", "longer.csv")
-        refused(longer, r"^longer\.csv cannot be read as a csv table: ", engine=engine)
+        refused(longer, r"^longer\.csv cannot be read as a CSV table: ", engine=engine)
     refused(
         written(tmp_path, "a,b\n"),
         r"^penguins\.csv must have at least one row below its header",
@@ -118,15 +125,14 @@ def test_files_that_are_no_tables(tmp_path):
     )
     refused(
         written(tmp_path, TEXT, "a.xlsx"),
-        r"^a\.xlsx must be a \.csv, \.tsv or \.parquet file\. Got '\.xlsx'\.$",
+        r"^a\.xlsx must be an Excel or OpenDocument file\. Got other content\.$",
     )
     refused(
-        written(tmp_path, b"\x89PNG\0\0", "a.csv"),
+        written(tmp_path, b"\x89PNG\0\0", "a.csv"), r"^a\.csv must hold a table\. Got a picture\.$"
+    )
+    refused(
+        written(tmp_path, b"\x88PNG\0\0", "a.csv"),
         r"^a\.csv must be a CSV file\. Got binary content\.$",
-    )
-    refused(
-        written(tmp_path, "物种\n".encode("gb18030"), "b.csv"),
-        r"^b\.csv must be UTF-8 text.*Save it as UTF-8\.$",
     )
     refused(
         written(tmp_path, TEXT, "a.parquet"),
@@ -144,7 +150,7 @@ def test_a_damaged_parquet_file(tmp_path, engine):
     path = parquet(tmp_path)
     damaged = path.read_bytes()
     path.write_bytes(damaged[:4] + b"\xff" * (len(damaged) - 8) + damaged[-4:])
-    refused(path, r"^penguins\.parquet cannot be read as a parquet table: ", engine=engine)
+    refused(path, r"^penguins\.parquet cannot be read as a Parquet table: ", engine=engine)
 
 
 def test_no_library_says_what_to_install(tmp_path, monkeypatch):
@@ -160,8 +166,9 @@ def test_parquet_without_pyarrow_goes_to_polars(monkeypatch):
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "pyarrow" else name
     )
-    assert readers._installed("parquet") == "polars"
-    assert readers._installed("csv") == "pandas"
+    source = containers.Source(Path("a"), "a", "parquet", "", None)
+    assert readers._engine(source, None) == "polars"
+    assert readers._engine(source._replace(kind="csv"), None) == "pandas"
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -186,22 +193,6 @@ def test_targets_that_are_not_there(tmp_path, engine):
         split_target(read_table(written(tmp_path, "a\n1\n"), engine=engine), "a")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize(
-    ("text", "columns"),
-    [
-        ('"a, b, c";t\n1;2\n', ["a, b, c", "t"]),
-        ("\na;t\n1;2\n", ["a", "t"]),
-        ("a;t\n0,5;2\n1,25;3\n", ["a", "t"]),
-    ],
-)
-def test_separators_and_decimal_commas_are_found(tmp_path, engine, text, columns):
-    pytest.importorskip(engine)
-    frame = nw.from_native(read_table(written(tmp_path, text), engine=engine))
-    assert frame.columns == columns
-    assert all(dtype.is_numeric() for dtype in frame.schema.values())
-
-
 def test_errors_about_a_target_name_it():
     with pytest.raises(ValueError, match="y of target 't' must be finite"):
         infer_task([1.0, float("inf")], "t")
@@ -220,18 +211,17 @@ FAR = "a,b\n" + "1,2\n" * 40_000  # its end lies far behind the first block that
     [
         (
             FAR.encode() + b"\xff,3\n",
-            "must be UTF-8 text. Got byte 0xff at position 160004. Save it as UTF-8.",
+            "must be UTF-8 text. Got byte 0xff at position 160004. Save it as UTF-8, or name its "
+            "encoding.",
         ),
         (FAR.encode() + b"1,\0\n", "must be a CSV file. Got binary content."),
-        (TEXT.encode("utf-16"), "must be UTF-8 text. Got UTF-16. Save it as UTF-8."),
-        (gzip.compress(TEXT.encode(), mtime=0), "must be text. Got a gzip file. Unpack it."),
-        (b"PK\x03\x04" + bytes(30), "must be text. Got a zip or Excel file. Unpack it."),
+        (b"PK\x03\x04" + bytes(30), "cannot be unpacked: it is damaged, or breaks off."),
         (b"a,b\n1,2\n1,2,3\n", "line 3 has 3 values, and the header has 2 names."),
         (b'a,b\n"1\n2",2\n1,2,3\n', "line 4 has 3 values, and the header has 2 names."),
-        (b'a,b\n1,2\n"1,2\n', "cannot be read as a csv table: a quote is opened and never closed."),
-        (b"\n\n\n", "cannot be read as a csv table: it has no header."),
+        (b'a,b\n1,2\n"1,2\n', "cannot be read as a CSV table: a quote is opened and never closed."),
+        (b"\n\n\n", "cannot be read as a CSV table: it has no header."),
     ],
-    ids=["byte", "null", "utf-16", "gzip", "zip", "long", "long-after-quotes", "quote", "blank"],
+    ids=["byte", "null", "zip", "long", "long-after-quotes", "quote", "blank"],
 )
 def test_why_a_text_file_is_no_table_is_told_in_our_words(tmp_path, engine, content, match):
     # early versions of polars read a quote to the end of the file
@@ -247,26 +237,20 @@ def test_a_character_may_lie_across_two_blocks(tmp_path):
         assert read_table(written(tmp_path, text)).shape == (1, 2)
 
 
-def test_short_rows_are_at_fault_only_where_they_are_refused(tmp_path):
-    pytest.importorskip("pyarrow")
-    path = written(tmp_path, "a,b\n1,2\n1\n")
-    refused(path, "line 3 has 1 values, and the header has 2 names", engine="pyarrow")
-    assert read_table(path, engine="pandas").shape == (2, 2)
-
-
 @pytest.mark.parametrize("blank", ("\n", "\r\n", " ", " \n", "1", ";", '"'))
 def test_the_separator_is_found_in_time_that_does_not_square(tmp_path, blank):
     """Sixty thousand blank lines once took minutes."""
     path = written(tmp_path, "a;b\n" + blank * 60_000 + "\n1;2\n")
     script = (
-        "import sys; from pathlib import Path; from pellucid.data import readers\n"
-        "readers._csv_style(Path(sys.argv[1]))"
+        "import sys, warnings; warnings.simplefilter('ignore')\n"
+        "from pellucid.data import read_table; read_table(sys.argv[1])"
     )
     source = str(Path(pellucid.__file__).parents[1])
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", script, str(path)], env={**os.environ, "PYTHONPATH": source},
-        timeout=60, check=True,
+        timeout=60, text=True, capture_output=True,
     )  # fmt: skip
+    assert done.returncode == 0 or "BadTable" in done.stderr, done.stderr
 
 
 def test_names_that_come_twice_are_refused(tmp_path):
@@ -281,7 +265,7 @@ def test_a_pipe_and_a_device_are_not_read(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "null.csv").symlink_to("/dev/zero")
     for name in ("pipe.csv", "null.csv"):
-        match = rf"^{name} must be a regular file\. Got a pipe or a device\. Save it as a file\.$"
+        match = rf"^{name} must be a regular file\. Got a pipe or a device\. Save it as a file, or"
         refused(tmp_path / name, match)
 
 
@@ -315,14 +299,16 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ("penguins.csv", "penguins.parquet"))
 def test_a_file_that_goes_while_it_is_read(tmp_path, monkeypatch, name):
     path = written(tmp_path, TEXT) if name.endswith("csv") else parquet(tmp_path)
-    check = readers._csv_style if name.endswith("csv") else readers._declared_shape
+    module, function = (csv_files, "find_layout"), (arrow_files, "check_parquet")
+    module, function = module if name.endswith("csv") else function
+    check = getattr(module, function)
 
-    def check_and_go(given, *engine):
-        found = check(given, *engine)
-        given.unlink()
-        return found
+    def check_and_go(*given):
+        answer = check(*given)
+        path.unlink()
+        return answer
 
-    monkeypatch.setattr(readers, check.__name__, check_and_go)
+    monkeypatch.setattr(module, function, check_and_go)
     refused(path, rf"^{name} cannot be read as a .* table: it was removed meanwhile\.$")
 
 
@@ -334,12 +320,13 @@ def test_what_does_not_fit_in_memory_and_what_panics(tmp_path, monkeypatch):
         def read(*_):
             raise error
 
-        monkeypatch.setitem(readers._CSV_READERS, "pandas", read)
+        monkeypatch.setitem(csv_files._LIBRARIES, "pandas", read)
+        monkeypatch.setattr(csv_files.CsvFile, "_kinds", read)
 
     fail(MemoryError("malloc of size 8 failed"))
     refused(path, r"^penguins\.csv cannot be read: it does not fit into memory\.$", MemoryError)
     fail(panic("called `Option::unwrap()` on a `None` value"))
-    refused(path, r"a csv table: it is damaged, or of a kind that pandas cannot read\.$")
+    refused(path, r"a CSV table: it is damaged, or of a kind that pandas cannot read\.$")
     fail(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         read_table(path)

@@ -7,7 +7,7 @@ from pellucid.data.groups import Groups
 from pellucid.data.infer_task import infer_task
 from pellucid.data.layout import Layout
 from pellucid.data.picture_encoder import PictureEncoder
-from pellucid.data.readers import is_table, read_table, split_target
+from pellucid.data.readers import is_table, read_batches, read_table, split_target
 from pellucid.data.sample_weights import check_rows, class_weights, sample_weights
 from pellucid.data.sequence_encoder import SequenceEncoder
 from pellucid.data.step_layout import StepLayout
@@ -45,6 +45,7 @@ __all__ = [
     "is_table",
     "last_window",
     "list_pictures",
+    "read_batches",
     "read_table",
     "sample_weights",
     "split_target",

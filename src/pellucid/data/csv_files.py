@@ -1,0 +1,462 @@
+"""Files of separated values: columns of plain numbers, and text as it stands in the file.
+
+A library's own guess of a column's kind loses what is written: 007 becomes 7, and 1.50 becomes 1.5
+where text follows. So a file is first looked through; where nothing in it is doubtful a library
+reads it at its full speed, else it is read cell by cell, twice: once to decide, once to read.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import warnings
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.data.columns import is_panic
+from pellucid.data.csv_layout import Layout, find_layout, long_cells
+from pellucid.data.encodings import (
+    BLOCK,
+    NotUTF8,
+    Text,
+    check_utf8,
+    encoding_words,
+    guessed_encoding,
+    marked_encoding,
+)
+from pellucid.data.tables import MISSING, BadTable, frame_of
+from pellucid.memory import check_memory
+
+_MISSING = frozenset(MISSING)
+_TRUTH = {
+    "True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False
+}  # fmt: skip
+# In a column, one cell a line: what Python's float() takes and is no plain number here
+_ODD = re.compile(r"[^0-9eE.+\- \t\niInNfFtTyY]|^[ \t]*[+-]?0[0-9]", re.M)
+_NOT_WHOLE = re.compile(r"[.eEiInN]")
+_NO_THOUSANDS = re.compile(
+    r"^(?![ \t]*[+-]?[1-9][0-9]{0,2}\.[0-9]{3}[ \t]*$)[^\n]*[.eEiI]|[0-9]{4}", re.M
+)
+_WITHOUT_POINT = re.compile(r"^[^.\n]+$", re.M)
+_SAFE_DIGITS = 18  # of an integer of 64 bits
+_ROWS = 1 << 14  # read at a time
+_HEAD = 1000  # rows of a library's frame that are looked at
+_CARRY = 64  # bytes of a block that are looked at again with the next one
+_END = "\0"  # stands behind the last line: a cell of its own, unless a quote is open
+
+
+class Look(NamedTuple):
+    """What looking through a file tells: its rows, at most, and what may lose text."""
+
+    rows: int
+    quoted: bool
+    doubtful: bool
+
+
+class CsvFile:
+    """A file of separated values, looked through."""
+
+    def __init__(self, text: Text, whole: bool) -> None:
+        self.text = text
+        self.layout = find_layout(text)
+        self.look = _looked_through(text, self.layout, whole)
+
+    @classmethod
+    def of(cls, source: Any, encoding: str | None, whole: bool) -> CsvFile:
+        """The file of `source`; its encoding is found, and said, unless it is given."""
+        told = encoding or marked_encoding(source)
+        try:
+            return cls(Text(source, told or "utf-8"), whole)
+        except NotUTF8 as fault:
+            if told:
+                raise BadTable(str(fault)) from None
+            guess = guessed_encoding(Text(source, "utf-8"), str(fault))
+        file = cls(Text(source, guess), whole)
+        warnings.warn(
+            f"{source.name} is no UTF-8: read as {encoding_words(guess)}. If that is "
+            "wrong, name its encoding.",
+            UserWarning,
+            stacklevel=4,
+        )
+        return file
+
+    def read(self, engine: str, text: Collection[str]) -> Any:
+        """The whole table, as a DataFrame of the library `engine`."""
+        name, columns = self.text.source.name, len(self.layout.names)
+        what = f"{name}, {self.look.rows:,} rows of {columns:,} columns,"
+        check_memory(
+            what, self.look.rows * columns, np.float64, "Write a part of it into another file."
+        )
+        frame = self._read_at_once(engine, text)
+        if frame is None:
+            parts = list(self._parts(_ROWS, self._kinds(text)))
+            columns_of = zip(*parts, strict=True)
+            arrays = [np.concatenate(column) for column in columns_of]
+            parts.clear()
+            frame = frame_of(engine, dict(zip(self.layout.names, arrays, strict=True)))
+        return frame
+
+    def batches(self, engine: str, rows: int, text: Collection[str]) -> Iterator[Any]:
+        """DataFrames of at most so many rows, their columns of the kinds that all of it gives."""
+        for arrays in self._parts(rows, self._kinds(text)):
+            yield frame_of(engine, dict(zip(self.layout.names, arrays, strict=True)))
+
+    def _read_at_once(self, engine: str, text: Collection[str]) -> Any:
+        """What the library reads by itself, or None where that may not be what is written."""
+        layout, look = self.layout, self.look
+        if look.doubtful or layout.separator == " " or layout.width != len(layout.names):
+            return None
+        try:
+            with warnings.catch_warnings(), self.text.utf8() as file:
+                warnings.simplefilter("error")  # pandas only warns of rows longer than the header
+                file.read(layout.start)
+                frame = _LIBRARIES[engine](
+                    file, layout, look, [n for n in layout.names if n in text]
+                )
+        except (MemoryError, PermissionError, FileNotFoundError):
+            raise
+        except BaseException as error:
+            # what polars raises when its Rust code panics is no Exception
+            if not (isinstance(error, Exception) or is_panic(error)):
+                raise
+            return None  # why is told by reading it cell by cell
+        return None if self._is_doubtful(frame, text) else frame
+
+    def _is_doubtful(self, frame: Any, text: Collection[str]) -> bool:
+        """Whether a library may have read what is not written, or missed a short row."""
+        import narwhals as nw
+
+        table = nw.from_native(frame, eager_only=True)
+        if not self.look.quoted and len(table) != self.look.rows:
+            return True
+        for name in table.columns:
+            column = table[name]
+            if name in text or not len(column):
+                continue
+            if column.dtype == nw.Object or column.dtype == nw.Unknown:
+                return True
+            if column.dtype == nw.String:
+                cells = column.head(_HEAD).drop_nulls().to_list()
+                if all(cell in _TRUTH or _are_plain([cell]) for cell in cells):
+                    return True
+            elif column.dtype.is_float() and _may_have_thousands(column):
+                return True
+        last = table[table.columns[-1]]
+        return len(table.columns) > 1 and last.is_null().any() and not self._is_full(len(table))
+
+    def _is_full(self, rows: int) -> bool:
+        """Whether all rows have as many values as the header has names."""
+        if self.look.quoted:
+            return False
+        mark, count = ord(self.layout.separator), 0
+        with self.text.utf8() as file:
+            file.read(self.layout.start)
+            while block := file.read(BLOCK):
+                count += int(np.count_nonzero(np.frombuffer(block, np.uint8) == mark))
+        return count == rows * (self.layout.width - 1)
+
+    def _kinds(self, text: Collection[str]) -> list[str]:
+        """What each column is: "integer", "number", "truth", "text" or "empty"."""
+        columns = [_Cells(name in text) for name in self.layout.names]
+        short = first = count = 0
+        for rows, lines in self._records(_ROWS):
+            count += len(rows)
+            for column, cells in zip(columns, self._columns(rows), strict=True):
+                column.see(cells)
+            for row, line in zip(rows, lines, strict=True):
+                if len(row) < len(self.layout.names):
+                    short, first = short + 1, first or line
+        if not count:
+            name = self.text.source.name
+            raise BadTable(f"{name} must have at least one row below its header. Got none.")
+        if short:
+            many = "1 row is" if short == 1 else f"{short:,} rows are"
+            warnings.warn(
+                f"{self.text.source.name}: {many} shorter than the header, the first in line "
+                f"{first}. The values that are not there count as missing.",
+                UserWarning,
+                stacklevel=5,
+            )
+        return [column.kind() for column in columns]
+
+    def _parts(self, rows: int, kinds: Sequence[str]) -> Iterator[list[np.ndarray]]:
+        for records, _ in self._records(rows):
+            columns = zip(kinds, self._columns(records), strict=True)
+            yield [_array(kind, cells) for kind, cells in columns]
+
+    def _columns(self, rows: Sequence[list[str]]) -> list[list[str | None]]:
+        """The cells column by column, None where one is missing."""
+        width, count = self.layout.width, len(self.layout.names)
+        full = [row if len(row) == width else row + [""] * (width - len(row)) for row in rows]
+        columns = list(zip(*full, strict=True))[:count]
+        return [[None if cell in _MISSING else cell for cell in column] for column in columns]
+
+    def _records(self, most: int) -> Iterator[tuple[list[list[str]], list[int]]]:
+        """Rows of cells and the lines in which they end, at most so many at a time.
+
+        Rows without any value at the end of the file are none.
+        """
+        layout, rows, lines = self.layout, list[list[str]](), list[int]()
+        pending: list[tuple[list[str], int]] = []  # rows without a value
+        with long_cells(), self.text.characters() as file:
+            file.buffer.read(layout.start)
+            reader: Any = layout.reader(_with_end(file))
+            for row in reader:
+                if row == [_END]:
+                    break
+                if not row or (len(row) == 1 < layout.width and not row[0].strip()):
+                    continue
+                line = layout.lines + reader.line_num
+                if row[-1].endswith(_END):
+                    self._refuse("a quote is opened and never closed")
+                if len(row) > layout.width or (len(row) > len(layout.names) and row[-1].strip()):
+                    self._refuse(
+                        f"line {line} has {len(row)} values, and the header has "
+                        f"{len(layout.names)} names"
+                    )
+                pending.append((row, line))
+                if any(cell and not cell.isspace() for cell in row):
+                    for full, number in pending:
+                        rows.append(full)
+                        lines.append(number)
+                    pending.clear()
+                if len(rows) >= most:
+                    yield rows[:most], lines[:most]
+                    rows, lines = rows[most:], lines[most:]
+        while rows:
+            yield rows[:most], lines[:most]
+            rows, lines = rows[most:], lines[most:]
+
+    def _refuse(self, reason: str) -> None:
+        raise BadTable(f"{self.text.source.name} cannot be read as a CSV table: {reason}.")
+
+
+def _with_end(lines: Iterator[str]) -> Iterator[str]:
+    """The lines, the last one ended, and a line that no file has."""
+    line = "\n"
+    for line in lines:
+        yield line
+    if not line.endswith(("\n", "\r")):
+        yield "\n"
+    yield _END
+
+
+def _looked_through(text: Text, layout: Layout, whole: bool) -> Look:
+    """Look through a file, which must be text to its last byte.
+
+    The libraries differ in what they do with other bytes: one makes them up, one is silent. Where
+    it is to be read `whole`, what is unpacked must fit into memory.
+    """
+    name, check, zeros = text.source.name, check_utf8(text), _Zeros(layout.separator)
+    size = ends = quotes = 0
+    doubtful = False
+    carry = b"\n" * _CARRY
+    with text.utf8() as file:
+        check(file.read(layout.start))
+        while block := file.read(BLOCK):
+            check(block)
+            if b"\0" in block:
+                raise BadTable(f"{name} must be a CSV file. Got binary content.")
+            size += len(block)
+            codes = np.frombuffer(block, np.uint8)
+            ends += int(np.count_nonzero(codes == 10))
+            if b'"' in block:
+                quotes += int(np.count_nonzero(codes == 34))
+            window = carry + block
+            carry = window[-_CARRY:]
+            doubtful = doubtful or _ends_as_on_a_mac(window) or zeros.begin_a_number_in(window)
+            if whole and text.source.packed and not size % (BLOCK << 8):
+                check_memory(f"{name}, unpacked,", size, np.uint8, "Write a part of it out.")
+        check(b"")
+    if not size:
+        raise BadTable(f"{name} must have at least one row below its header. Got none.")
+    last_line = carry.rstrip(b"\r\n").rpartition(b"\n")[2]
+    empty = not last_line.strip(b' "\t\r' + layout.separator.encode())
+    odd = doubtful or empty or quotes % 2 or zeros.begin_a_number_in(carry + b"\n")
+    return Look(ends + (carry[-1:] != b"\n"), quotes > 0, bool(odd))
+
+
+def _ends_as_on_a_mac(window: bytes) -> bool:
+    """Whether a line ends with a carriage return alone."""
+    count = window.count(b"\r") - window.endswith(b"\r") if b"\r" in window else 0
+    return count > 0 and count != window.count(b"\r\n")
+
+
+class _Zeros:
+    """Finds numbers with zeros before them, such as 007, in text of which each line is a row."""
+
+    def __init__(self, separator: str) -> None:
+        self._mark = ord(separator)
+        self._blanks = b" \t".replace(separator.encode(), b"")
+        mark = re.escape(separator.encode())
+        self._number = re.compile(
+            rb'[\n\r"' + mark + rb"][ \t]*[+-]?0[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?[ \t]*"
+            rb'["\r\n' + mark + rb"]"
+        )
+
+    def begin_a_number_in(self, window: bytes) -> bool:
+        """Whether there is one in a part of the text that begins before a cell."""
+        codes = np.frombuffer(window, np.uint8)
+        before = codes[:-2]
+        edge = before < 46  # a separator, quote, sign, blank or line end; no point, slash or digit
+        if self._mark >= 46:
+            edge |= before == self._mark
+        edge &= codes[1:-1] == 48
+        edge &= codes[2:] - np.uint8(48) < 10
+        for place in np.flatnonzero(edge).tolist():
+            head = window[max(0, place - _CARRY) : place + 1].rstrip(b"+-").rstrip(self._blanks)
+            if self._number.match(window, max(0, place - _CARRY) + len(head) - 1):
+                return True
+        return False
+
+
+class _Cells:
+    """What is known of a column so far, from its cells as they stand in the file."""
+
+    def __init__(self, text: bool) -> None:
+        self._text = text
+        self._plain = self._truth = not text
+        self._whole = True  # no cell with a point, none missing, none too large
+        self._thousands = True  # each point stands before three digits
+        self._pointed = self._pointless = self._any = self._holes = False
+
+    def see(self, cells: Sequence[str | None]) -> None:
+        """Learn of more cells."""
+        there = [cell for cell in cells if cell is not None]
+        self._any = self._any or bool(there)
+        self._holes = self._holes or len(there) < len(cells)
+        if not there:
+            return
+        self._truth = self._truth and all(cell in _TRUTH for cell in there)
+        self._plain = self._plain and _are_plain(there)
+        if self._plain:
+            column = "\n".join(there)
+            fits = max(map(len, there)) <= _SAFE_DIGITS
+            self._whole = self._whole and fits and not _NOT_WHOLE.search(column)
+            self._thousands = self._thousands and not _NO_THOUSANDS.search(column)
+            self._pointed = self._pointed or "." in column
+            self._pointless = self._pointless or bool(_WITHOUT_POINT.search(column))
+
+    def kind(self) -> str:
+        """What the column is."""
+        if self._text:
+            return "text"
+        if not self._any:
+            return "empty"
+        if self._truth:
+            return "truth"
+        # 950 and 27.317 in a column: thousands, or a number without its zeros? It stays as it is
+        if not self._plain or (self._thousands and self._pointed and self._pointless):
+            return "text"
+        return "integer" if self._whole and not self._holes else "number"
+
+
+def _are_plain(cells: Sequence[str]) -> bool:
+    """Whether all cells are plain numbers: 12, -3.5, 1e5, inf; none with zeros before it."""
+    column = "\n".join(cells)
+    if _ODD.search(column) or column.count("\n") != len(cells) - 1:
+        return False
+    try:
+        for cell in cells:
+            float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _array(kind: str, cells: Sequence[str | None]) -> np.ndarray:
+    """The cells of a column of this kind; None is a missing one, NaN among numbers."""
+    if kind == "integer":
+        return np.array([int(cell) for cell in cells if cell is not None], dtype=np.int64)
+    if kind == "number":
+        return np.array([np.nan if cell is None else float(cell) for cell in cells])
+    values: Any = cells
+    if kind == "truth":
+        values = [None if cell is None else _TRUTH[cell] for cell in cells]
+    array = np.empty(len(cells), dtype=object)
+    array[:] = values
+    return array
+
+
+def _may_have_thousands(column: Any) -> bool:
+    """Whether numbers may be thousands that are marked by a point: 950 and 27.317 in one column."""
+    head = column.head(_HEAD).drop_nulls().to_numpy()
+    for values in (head, None):
+        if values is None:
+            values = column.drop_nulls().to_numpy()
+        values = values[~np.isnan(values)]
+        thousandths = values * 1000
+        if np.any(np.abs(values) >= 1000) or not np.allclose(
+            thousandths, np.rint(thousandths), rtol=0, atol=1e-6
+        ):
+            return False
+        pointed = values != np.rint(values)
+        if np.any(np.abs(values[pointed]) < 1):
+            return False
+    return bool(pointed.any() and not pointed.all())
+
+
+# ---------------------------------------------------------------- each library at its full speed
+
+
+def _pandas(file: Any, layout: Layout, look: Look, text: Sequence[str]) -> Any:
+    pandas = importlib.import_module("pandas")
+    options: dict[str, Any] = {}
+    if tuple(map(int, pandas.__version__.split(".")[:2])) < (3, 1):
+        options["float_precision"] = "round_trip"  # by itself it is off by a bit now and then
+    return pandas.read_csv(
+        file, sep=layout.separator, header=None, names=layout.names, index_col=False,
+        na_values=list(MISSING), keep_default_na=False, dtype=dict.fromkeys(text, str), **options,
+    )  # fmt: skip
+
+
+def _polars(file: Any, layout: Layout, look: Look, text: Sequence[str]) -> Any:
+    polars = importlib.import_module("polars")
+    places = [str(place) for place in range(len(layout.names))]
+    frame = polars.read_csv(
+        layout.separator.join(places).encode() + b"\n" + file.read(),
+        separator=layout.separator,
+        null_values=list(MISSING),
+        infer_schema_length=None,
+        schema_overrides={str(layout.names.index(name)): polars.String for name in text},
+    )
+    return frame.rename(dict(zip(places, layout.names, strict=True)))
+
+
+def _pyarrow(file: Any, layout: Layout, look: Look, text: Sequence[str]) -> Any:
+    pa = importlib.import_module("pyarrow")
+    csv = importlib.import_module("pyarrow.csv")
+    compute = importlib.import_module("pyarrow.compute")
+    content = file.read()
+    if b"0x" in content or b"0X" in content:
+        raise ValueError("what pyarrow takes for a hexadecimal number")
+
+    def read(texts: Collection[str]) -> Any:
+        return csv.read_csv(
+            pa.BufferReader(content),
+            read_options=csv.ReadOptions(column_names=layout.names),
+            parse_options=csv.ParseOptions(
+                delimiter=layout.separator, newlines_in_values=look.quoted
+            ),
+            convert_options=csv.ConvertOptions(
+                null_values=list(MISSING),
+                strings_can_be_null=True,
+                column_types=dict.fromkeys(texts, pa.string()),
+                true_values=[word for word, value in _TRUTH.items() if value],
+                false_values=[word for word, value in _TRUTH.items() if not value],
+            ),
+        )
+
+    table = read(text)
+    plain = (pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.null())
+    others = [field.name for field in table.schema if field.type not in plain]  # dates and times
+    table = read([*text, *others]) if others else table
+    for column in table.columns:
+        if column.type == pa.float64() and compute.any(compute.is_nan(column)).as_py():
+            raise ValueError("what pyarrow alone takes for a missing number")
+    return table
+
+
+_LIBRARIES = {"pandas": _pandas, "polars": _polars, "pyarrow": _pyarrow}

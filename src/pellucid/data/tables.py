@@ -1,0 +1,114 @@
+"""What the readers of tables share: their error, the missing words, frames of each library."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+
+from pellucid.checks import shown
+
+# What stands for a missing value in a file of text, whichever library reads it.
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>")
+NAMELESS = "Unnamed: {}"  # as pandas calls the column at a position that has no name
+_INT64 = range(-(2**63), 2**63)
+
+
+class BadTable(ValueError):
+    """A file that is no table that can be used, in one sentence."""
+
+
+def there(name: str) -> bool:
+    """Whether a library is installed."""
+    return importlib.util.find_spec(name) is not None
+
+
+def needed(what: str, library: str, extra: str) -> None:
+    """Refuse `what` where the library that reads it is not installed."""
+    if not there(library):
+        raise ImportError(
+            f'{what} needs {library}, which is not installed. Run: pip install "pellucid[{extra}]"'
+        )
+
+
+def installed(what: str) -> str:
+    """The library that makes frames: the first one that is installed."""
+    for name in ("pandas", "polars", "pyarrow"):
+        if there(name):
+            return name
+    raise ImportError(
+        f"{what} needs pandas, polars or pyarrow, and none is installed. "
+        'Run: pip install "pellucid[tables]"'
+    )
+
+
+def header_names(names: Sequence[str]) -> list[str]:
+    """Column names without the blanks around them, and a name for those that have none."""
+    return [name.strip() or NAMELESS.format(place) for place, name in enumerate(names)]
+
+
+def check_names(name: str, names: Sequence[str]) -> None:
+    """Refuse a file `name` of which two columns are called the same."""
+    known: set[str] = set()
+    for column in names:
+        if column in known:
+            raise BadTable(f"{name} must have different column names. Got {shown(column)} twice.")
+        known.add(column)
+
+
+def frame_of(engine: str, columns: Mapping[str, np.ndarray]) -> Any:
+    """A DataFrame of the library `engine`.
+
+    Columns are arrays of numbers, in which NaN is a missing value, or of objects, in which None is.
+    """
+    if engine == "pandas":
+        return importlib.import_module("pandas").DataFrame(dict(columns), copy=False)
+    library = importlib.import_module(engine)
+    if engine == "polars":
+        return library.DataFrame(
+            [library.Series(name, _plain(values), strict=False) for name, values in columns.items()]
+        )
+    arrays = [library.array(_plain(values)) for values in columns.values()]
+    return library.Table.from_arrays(arrays, names=list(columns))
+
+
+def _plain(values: np.ndarray) -> Any:
+    """What polars and pyarrow take: missing values are None."""
+    if values.dtype == object:
+        return values.tolist()
+    holes = values.dtype.kind == "f" and np.isnan(values).any()
+    return [None if value != value else value for value in values.tolist()] if holes else values
+
+
+class TypedColumn:
+    """A column of a file whose cells have types, such as JSON and Excel: what they are so far.
+
+    It is of one kind throughout: numbers, truth values or dates, and text where kinds are mixed.
+    """
+
+    def __init__(self) -> None:
+        self.kinds: set[type] = set()
+
+    def see(self, cells: Sequence[Any]) -> None:
+        """Learn of the types of more cells."""
+        self.kinds |= {type(cell) for cell in cells if cell is not None}
+
+    def values(self, cells: Sequence[Any]) -> np.ndarray:
+        """The cells as an array of the column's kind."""
+        holes = None in cells
+        if self.kinds and self.kinds <= {int, float}:
+            whole = self.kinds == {int} and not holes
+            if whole and all(cell in _INT64 for cell in cells):
+                return np.array(cells, dtype=np.int64)
+            return np.array([math.nan if cell is None else float(cell) for cell in cells])
+        if self.kinds == {bool} and not holes:
+            return np.array(cells, dtype=bool)
+        mixed = len(self.kinds) > 1 and not self.kinds <= {date, datetime}
+        array = np.empty(len(cells), dtype=object)
+        array[:] = [None if c is None else str(c) for c in cells] if mixed else list(cells)
+        return array

@@ -1,0 +1,282 @@
+"""Columns of a CSV: plain numbers, and text as it stands in the file, with each library."""
+
+import math
+import warnings
+
+import narwhals as nw
+import numpy as np
+import pytest
+
+from pellucid.data import read_batches, read_table
+from pellucid.data.csv_files import CsvFile
+
+ENGINES = ["pandas", "polars", "pyarrow"]
+FAR = 40_000  # rows: the last ones stand far behind the first block that is read
+
+
+def columns(frame):
+    """A table as lists: numbers as floats, None where a value is missing."""
+    table = nw.from_native(frame, eager_only=True)
+
+    def plain(cell):
+        if isinstance(cell, (int, float)) and not isinstance(cell, bool):
+            return None if math.isnan(cell) else float(cell)
+        return None if cell is None or cell != cell else cell
+
+    return {name: [plain(cell) for cell in table[name].to_list()] for name in table.columns}
+
+
+def file_of(folder, content, name="t.csv"):
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def read(folder, content, engine, name="t.csv", **options):
+    pytest.importorskip(engine)
+    return columns(read_table(file_of(folder, content, name), engine, **options))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        ("1 2 3", True),
+        ("-1.5 +2 .5 3.", True),
+        ("1e5 2E-3 inf", True),
+        ("-inf Infinity 1", True),
+        ("1 NA 2.5", True),
+        ("0 0.5 -0.25 00", False),
+        ("0 0.5 -0.25 0", True),
+        ("007 012", False),
+        ("-07 12", False),
+        ("1.50 x", False),
+        ("3,5 2,25", False),
+        ("1,234 950", False),
+        ("12% 13%", False),
+        ("1_000 2", False),
+        ("0x10 1", False),
+        ("٣ 1", False),
+        ("1.2.3 1", False),
+        ("2024-02-17 2024-03-01", False),
+        ("12:30 13:00", False),
+        ("12:30:00 13:00:05", False),
+        ("17.02.2024 01.03.2024", False),
+        ("NAN 1", False),
+        ("1 ?", False),
+        ("True 1", False),
+        ("950 27.317 54.525", False),
+        ("950.000 27.317 54.525", True),
+        ("12345 27.317 54.525", True),
+        ("1 0.317 0.525", True),
+        ("1 2.5 0.525", True),
+        ("9" * 30 + " 1", True),
+        ("9" * 19 + " 1", True),
+    ],
+)
+def test_a_column_is_numbers_only_if_each_cell_is_a_plain_one(tmp_path, engine, cells, numbers):
+    cells = cells.split()
+    content = "k;v\n" + "".join(f"a;{cell}\n" for cell in cells)
+    values = read(tmp_path, content, engine)["v"]
+    there = [cell for cell in cells if cell != "NA"]
+    assert [v for v in values if v is not None] == ([float(c) for c in there] if numbers else there)
+    assert len(values) == len(cells)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("odd", ["3,5", "?", "007", "1.234.567", "2024-02-17", "x"])
+@pytest.mark.parametrize("usual", ["36", "1.50", "2024-01-01"])
+def test_what_stands_far_down_keeps_the_text_of_all(tmp_path, engine, usual, odd):
+    """Libraries read a block at a time: 1.50 was 1.5 in those before the first text."""
+    values = read(tmp_path, "v;y\n" + f"{usual};a\n" * FAR + f"{odd};b\n", engine)["v"]
+    assert values[0] == usual and values[-1] == odd and set(values) == {usual, odd}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("words", [("True", "False"), ("true", "false"), ("TRUE", "FALSE")])
+def test_truth_values(tmp_path, engine, words):
+    yes, no = words
+    content = f"a,b\n{yes},1\n{no},2\n,3\n"
+    assert read(tmp_path, content, engine)["a"] == [True, False, None]
+    content = f"a,b\n{yes},1\n{no},2\n"
+    assert read(tmp_path, content, engine)["a"] == [True, False]
+    assert read(tmp_path, content, engine, text=["a"])["a"] == [yes, no]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_missing_words_are_the_same_everywhere(tmp_path, engine):
+    words = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>"]
+    content = "a,b,c\n" + "".join(f"{word},{word},x\n" for word in words) + "1,p,y\n"
+    table = read(tmp_path, content, engine)
+    assert table["a"] == [None] * len(words) + [1.0]
+    assert table["b"] == [None] * len(words) + ["p"]
+    table = read(tmp_path, "a,b\n-nan,1\nNone.,2\nna,3\n", engine)
+    assert table["a"] == ["-nan", "None.", "na"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_columns_known_as_text_are_never_numbers(tmp_path, engine):
+    content = "code,x\n007,1.50\n012,2.25\n"
+    assert read(tmp_path, content, engine, text=["code", "x", "other"]) == {
+        "code": ["007", "012"],
+        "x": ["1.50", "2.25"],
+    }
+    assert read(tmp_path, "a,x\n1,1.50\n2,2.25\n", engine, text={"x"})["x"] == ["1.50", "2.25"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "content",
+    [
+        '"a, b, c";t\n1;2\n',
+        "\na, b, c;t\n1;2\n",
+        "a, b, c\tt\n1\t2\n",
+        "a, b, c|t\n1|2\n",
+        "a, b, c^t\n1^2\n",
+        "a, b, c~t\n1~2\n",
+        '"a, b, c",t\n1,2\n',
+        '"a, b, c":t\n1:2\n',
+        '"a, b, c"   t\n 1    2  \n',
+        'sep=;\n"a, b, c";t\n1;2\n',
+        '"sep=#"\r\na, b, c#t\r\n1#2\r\n',
+        "a, b, c;t;\n1;2;\n",
+        "a, b, c;t\n1;2;\n",
+        "  a, b, c ; t \n1;2\n",
+        "a, b, c;t\r1;2\r",
+        "a, b, c;t\r\n1;2\r\n;\r\n\r\n",
+        "a, b, c;t\n1;2\n;\n;\n",
+        "\n\na, b, c;t\n\n1;2\n\n\n",
+        "\ufeffa, b, c;t\n1;2",
+    ],
+)
+def test_layouts_that_are_the_same_table(tmp_path, engine, content):
+    for name in ("t.csv", "t.tsv", "t.txt", "t.dat", "t"):
+        assert read(tmp_path, content, engine, name) == {"a, b, c": [1.0], "t": [2.0]}
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        ("name;note\nA;hello, you\nB;hi, all, of you\n", ["name", "note"]),
+        ("when,n\n2024-01-01 10:00:00,1\n2024-01-02 11:00:00,2\n", ["when", "n"]),
+        ("first name,last name,home town\nA b,c d,e f\n", ["first name", "last name", "home town"]),
+        ('q,r\n"a;b;c",1\n"d;e;f",2\n', ["q", "r"]),
+        ("full name\nAnna Smith\nBen Jones\n", ["full name"]),
+        ("time\n10:30\n11:45\n", ["time"]),
+        ("name, first\tage\nSmith, A\t3\nJones, B\t4\n", ["name, first", "age"]),
+        ("a;b\n1,5;2,5\n1,5;2,5\n", ["a", "b"]),
+        ("a,b\n", None),
+        (",x\n0,1\n1,2\n", ["Unnamed: 0", "x"]),
+        ("x, ,y\n0,1,2\n1,2,3\n", ["x", "Unnamed: 1", "y"]),
+    ],
+)
+def test_the_separator_is_the_one_that_fits_most_rows(tmp_path, content, names):
+    if names is None:
+        with pytest.raises(ValueError, match="must have at least one row below its header"):
+            read(tmp_path, content, "pandas")
+    else:
+        assert list(read(tmp_path, content, "pandas")) == names
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("far", [0, FAR])
+def test_short_rows_are_filled_and_counted_once(tmp_path, engine, far):
+    content = "a,b,c\n" + "1,x,2\n" * far + "1,x\n2\n3,y,4\n"
+    match = rf"^t\.csv: 2 rows are shorter than the header, the first in line {far + 2}\. The "
+    with pytest.warns(UserWarning, match=match) as caught:
+        table = read(tmp_path, content, engine)
+    assert len(caught) == 1
+    assert table["b"][far:] == ["x", None, "y"] and table["c"][far:] == [None, None, 4.0]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        ("a,b\n1,2,3\n1,2\n", "line 2 has 3 values, and the header has 2 names"),
+        ("a,b\n1,2,3\n1,2,3\n", "line 2 has 3 values, and the header has 2 names"),
+        ("a,b\n1,2,\n1,2,3\n", "line 2 has 3 values, and the header has 2 names"),
+        ("a,b,\n1,2,\n1,2,3,4\n", "line 3 has 4 values, and the header has 3 names"),
+        ("a,b\n1,2\n1,2,\n", "line 3 has 3 values, and the header has 2 names"),
+        ('a,b\n"1\n\n2",2\n1,2,3\n', "line 5 has 3 values, and the header has 2 names"),
+        ("\n\na,b\n\n1,2\n1,2,3\n", "line 6 has 3 values, and the header has 2 names"),
+        ("sep=;\na;b\n1;2;3\n", "line 3 has 3 values, and the header has 2 names"),
+        ("Report 2024\na,b\n1,2\n3,4\n", "must begin with its column names. Got 'Report 2024'"),
+        ("# by me\n\na;b;c\n1;2;3\n", "must begin with its column names. Got '# by me' above"),
+        ("Report,,\na,b,c\n1,2,3\n", "must begin with its column names. Got 'Report' above a"),
+        ("a, a\n1,2\n", "must have different column names. Got 'a' twice."),
+        ("a,b\n,\n,\n", "must have at least one row below its header. Got none."),
+        ('a,b\n1,"2\n' + "1,2\n" * 9, "a quote is opened and never closed"),
+    ],
+)
+def test_faults_are_told_with_their_line(tmp_path, engine, content, match):
+    with pytest.raises(ValueError) as caught:
+        read(tmp_path, content, engine)
+    assert match in str(caught.value) and str(caught.value).startswith("t.csv ")
+
+
+def test_cells_of_any_length_and_any_quotes(tmp_path):
+    long = "x" * 200_000
+    content = f'a,b\n"{long}",01\n5" pipe,2\n"say ""hi""\nthere",3\n'
+    for engine in ENGINES:
+        table = read(tmp_path, content, engine)
+        assert table["a"] == [long, '5" pipe', 'say "hi"\nthere'] and table["b"] == ["01", "2", "3"]
+
+
+def test_clean_files_are_read_once_and_at_full_speed(tmp_path, monkeypatch):
+    """Zeros before digits are seen in any place where a cell begins, and nowhere else."""
+
+    def refuse(*_):
+        raise AssertionError("read cell by cell")
+
+    monkeypatch.setattr(CsvFile, "_kinds", refuse)
+    clean = "d,t,x,n\n2024-01-02 05:00,07:05:00,-0.05,100\n01.02.2024,x-05 00,1.005,0\n"
+    for content in (clean, clean.replace(",", ";"), clean.replace("\n", "\r\n")):
+        for engine in ENGINES:
+            assert read(tmp_path, content, engine)["n"] == [100.0, 0.0]
+    with pytest.raises(AssertionError):
+        CsvFile._kinds(None)
+    for cell in ("00", '"01"', "-01", "+01", " 01"):
+        for row in (f"{cell},1\n", f"1,{cell}\n", f"1,{cell}"):
+            with pytest.raises(ValueError, match="damaged"):
+                read(tmp_path, "a,b\n" + row, "pandas")
+
+
+@pytest.mark.parametrize("place", range(-12, 3))
+def test_zeros_are_seen_across_blocks(tmp_path, place):
+    """The first cell with a zero begins at each place around the end of a block of 64 KB."""
+    before = "1,2\n" * 16_000
+    filler = "1" * ((1 << 16) + place - len(before) - 3) + ",2\n"
+    table = read(tmp_path, f"a,b\n{before}{filler}007,012\n", "pandas", text=["x"])
+    assert table["a"][-1] == "007" and table["b"][-1] == "012"
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_numbers_are_the_nearest_float_in_every_way_of_reading(tmp_path, engine):
+    values = [repr(float(v)) for v in np.random.default_rng(0).normal(size=300) * 1e3]
+    for first in ("x,1\n", "x,01\n"):  # at once, and cell by cell
+        content = "t,k,v\n" + "".join(f"{first[:-1]},{value}\n" for value in values)
+        assert read(tmp_path, content, engine)["v"] == [float(value) for value in values]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_batches_are_parts_of_the_whole(tmp_path, engine):
+    pytest.importorskip(engine)
+    lines = [f"{i},{i / 7},{'NA' if i % 5 else i},c{i % 3},{i % 2 == 0}\n" for i in range(1000)]
+    for last in ("1,2,3,c,True\n", "?,2,3,c,True\n", "1,02,3,,\n"):
+        path = file_of(tmp_path, "a,b,c,d,e\n" + "".join(lines) + last)
+        whole, parts = columns(read_table(path, engine)), list(read_batches(path, 128, engine))
+        assert [len(part) for part in parts] == [128] * 7 + [105]
+        joined = [columns(part) for part in parts]
+        assert whole == {name: sum((part[name] for part in joined), []) for name in whole}
+
+
+def test_batches_warn_once_and_before_the_first(tmp_path):
+    path = file_of(tmp_path, "a,b\n" + "1,2\n1\n" * 100)
+    with pytest.warns(UserWarning, match="100 rows are shorter") as caught:
+        batches = read_batches(path, 10)
+        next(batches)
+    assert len(caught) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(list(batches)) == 19
