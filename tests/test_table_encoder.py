@@ -540,12 +540,12 @@ def test_a_number_that_became_text():
         ),
         ({"a": [1, 2], "b": [1]}, ValueError, r"same number of rows\. Got 2 in 'a' and 1 in 'b'"),
         (
-            {"a": 3},
+            {"a": 3, "b": [1]},
             TypeError,
             r"column 'a' of X of FCNNClassifier must be a list of values\. Got 3",
         ),
         (
-            {"a": "text"},
+            {"a": "text", "b": [1]},
             ValueError,
             r"column 'a' of X of FCNNClassifier must be one list of values",
         ),
@@ -561,7 +561,7 @@ def test_a_number_that_became_text():
         ),
         (np.zeros((2, 2)) * 1j, ValueError, r"Complex data not supported"),
         (sparse.csr_array(np.eye(3)), TypeError, r"Sparse data was passed for X"),
-        (np.zeros(3), ValueError, r"Expected 2D array, got 1D array instead"),
+        (np.zeros(3), ValueError, r"must be rows, .* Got an array of shape \(3,\)\."),
     ],
 )
 def test_what_is_no_table(X, error, match):

@@ -2,9 +2,11 @@
 
 import inspect
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import sklearn
 from sklearn.base import clone
@@ -183,3 +185,75 @@ def test_no_abstract_class_shows(name):
         assert not ABSTRACT.search(text), text
     assert estimator.fit.__qualname__ == f"{name}.fit"
     assert "validation_data" in inspect.signature(estimator().fit).parameters
+
+
+# -- one row -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def table():
+    return FCNNClassifier(8, **QUICK).fit(FRAME, LABELS)
+
+
+ROW = FRAME.iloc[0]
+POLARS = pl.from_pandas(FRAME)
+ONE_ROW = {
+    "series": (ROW, r"Got a Series, one row of a table\. Write X\.iloc\[\[0\]\] for X\.iloc"
+               r"\[0\], or pass X\.to_frame\(\)\.T\.$", lambda x: x.to_frame().T),
+    "numbered series": (ROW.reset_index(drop=True), r"one column or one row .* X\.to_frame\(\)\.T",
+                        lambda x: x.set_axis(FRAME.columns).to_frame().T),
+    "dict": (ROW.to_dict(), r"a map of single values, one row\. Pass \[X\], or X\.iloc\[\[0",
+             lambda x: [x]),
+    "dict with a gap": ({"a": None, "b": "x"}, r"Pass \[X\]", lambda x: [x]),
+    "row of polars": (POLARS.row(0), r"a list of single values\. Pass \[X\] if it is one row",
+                      lambda x: [x]),
+    "map of polars": (POLARS.row(0, named=True), r"Pass \[X\]", lambda x: [x]),
+    "list": (list(ROW), r"Pass \[X\] if it is one row", lambda x: [x]),
+    "tuple with names": (next(FRAME.itertuples(index=False)), r"Pass \[X\]", lambda x: [x]),
+    "array": (ROW.to_numpy(), r"Reshape your data: X\.reshape\(1, -1\) makes one row",
+              lambda x: x.reshape(1, -1)),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.parametrize("kind", ONE_ROW)
+def test_one_row_is_refused_with_a_way_out_that_works(table, kind):
+    row, words, way_out = ONE_ROW[kind]
+    with pytest.raises(ValueError, match=r"^X of FCNNClassifier must be rows, .* " + words):
+        table.predict(row)
+    answer = table.predict(way_out(row))
+    assert len(answer) == 1
+    if kind != "dict with a gap":
+        assert answer == table.predict(FRAME.iloc[[0]])
+
+
+@pytest.mark.parametrize(
+    "X, words",
+    (
+        (FRAME["a"], r"Pass X\.to_frame\(\) if it is a column"),
+        (POLARS["a"], r"one column of a table\. Pass X\.to_frame\(\)\."),
+        (np.float64(3), r"an array of shape \(\)\. Reshape"),
+        (3.5, r"Got 3\.5\. Pass \[\[X\]\]"),
+        ("data.csv", r"Got 'data\.csv'\. Read a file first, as with pellucid\.data\.read_table\("),
+        (Path("data.csv"), r"Read a file first"),
+    ),
+)
+def test_so_are_one_column_one_value_and_a_path(table, X, words):
+    with pytest.raises(ValueError, match=words):
+        table.predict(X)
+    with pytest.raises(ValueError, match=words):
+        FCNNClassifier(**QUICK).fit(X, LABELS)
+
+
+def test_one_picture_and_one_sequence_too():
+    pictures = CNNClassifier(4, **QUICK).fit(PICTURES, LABELS)
+    with pytest.raises(ValueError, match=r"Got one picture of shape \(6, 6\)\. Pass \[X\]\."):
+        pictures.predict(PICTURES[0])
+    assert pictures.predict([PICTURES[0]]) == pictures.predict(PICTURES[:1])
+    sequences = LSTMRegressor(4, **QUICK).fit(SEQUENCES, TOTALS)
+    with pytest.raises(ValueError, match=r"Got \(rows, steps\)\. \[X\] is a single sequence\."):
+        sequences.predict(SEQUENCES[4])
+    assert sequences.predict([SEQUENCES[4]]) == sequences.predict(SEQUENCES[4:5])
+    for model in (pictures, sequences):
+        with pytest.raises(ValueError, match=r"Got a map of single values, one row\. Pass \[X\]"):
+            model.predict(ROW.to_dict())

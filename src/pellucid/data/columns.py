@@ -10,6 +10,7 @@ import datetime
 import decimal
 import functools
 import numbers
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -101,6 +102,7 @@ def to_table(estimator: object, X: Any, kinds: Kinds = None) -> Table:
     """
     import narwhals as nw
 
+    check_several(estimator, X)
     if issparse(X):  # before maps: a sparse array by keys is a dict too
         table = _from_array(estimator, X, kinds)
     elif isinstance(X, Mapping):
@@ -122,6 +124,56 @@ def to_table(estimator: object, X: Any, kinds: Kinds = None) -> Table:
     return table
 
 
+def check_several(estimator: object, X: Any) -> None:
+    """Refuse one row, one column or one value in the place of rows, with the way to make rows."""
+    import narwhals as nw
+
+    if issparse(X) or nw.dependencies.is_into_dataframe(X):  # a sparse array by keys is a dict too
+        return
+    if nw.dependencies.is_pandas_series(X) and all(isinstance(name, str) for name in X.index):
+        came = "a Series, one row of a table"
+        way_out = "Write X.iloc[[0]] for X.iloc[0], or pass X.to_frame().T"
+    elif nw.dependencies.is_pandas_series(X):
+        came = "a Series, one column or one row of a table"
+        way_out = "Pass X.to_frame() if it is a column, or X.to_frame().T if it is a row"
+    elif nw.dependencies.is_into_series(X):
+        came, way_out = "a Series, one column of a table", "Pass X.to_frame()"
+    elif isinstance(X, Mapping):
+        if not X or not all(map(_is_single, X.values())):
+            return
+        came = "a map of single values, one row"
+        way_out = "Pass [X], or X.iloc[[0]] of a DataFrame X"
+    elif isinstance(X, (str, bytes, os.PathLike)):
+        came, way_out = shown(X), "Read a file first, as with pellucid.data.read_table(path)"
+    elif isinstance(X, (list, tuple)):
+        if not X or not all(map(_is_single, X)):
+            return
+        came = "a list of single values"
+        way_out = "Pass [X] if it is one row, or [[x] for x in X] if it is one column"
+    elif isinstance(X, numbers.Number) and not isinstance(X, np.generic):
+        came, way_out = shown(X), "Pass [[X]] if it is the one value of one row"
+    else:
+        array = plain_array(X)
+        if not isinstance(array, (np.ndarray, np.generic)) or array.ndim > 1:
+            return
+        if getattr(array.dtype, "names", None) is not None:
+            return
+        came = f"an array of shape {array.shape}"
+        way_out = (
+            "Reshape your data: X.reshape(1, -1) makes one row of it, X.reshape(-1, 1) one column"
+        )
+    raise ValueError(
+        f"X of {owner_of(estimator)} must be rows, of shape (rows, columns). Got {came}. {way_out}."
+    )
+
+
+def _is_single(value: Any) -> bool:
+    """Whether it is one value of a table, not several or a picture."""
+    return is_missing(value) or isinstance(
+        value, (str, bytes, numbers.Number, decimal.Decimal, np.generic, *_DATES)
+    )
+
+
 def one_feature(
     estimator: Any, X: Any, learn: bool, missing: bool = False, way_out: str = ""
 ) -> tuple[np.ndarray, list[str] | None]:
@@ -132,6 +184,7 @@ def one_feature(
     """
     import narwhals as nw
 
+    check_several(estimator, X)
     names: list[str] | None = None
     if nw.dependencies.is_into_dataframe(X):
         frame = unique_columns(estimator, X)

@@ -119,6 +119,11 @@ class PictureEncoder(Encoder[Sources]):
         if listed is not None:
             return Reading(Sources(listed=listed), RowLayout(len(listed)))
         array, names = _stacked(X), None
+        if not learn and getattr(array, "ndim", 0) in (2, 3) and array.shape == self._one_picture:
+            raise ValueError(
+                f"X of {owner} must be pictures, of shape (rows, {str(self.shape)[1:]}. Got one "
+                f"picture of shape {array.shape}. Pass [X]."
+            )
         if not isinstance(array, np.ndarray) or array.ndim < 3:
             array, names = one_feature(estimator, X, learn)
         elif array.ndim > 4 or array.dtype.kind not in "biuf" or not array.size:
@@ -371,6 +376,13 @@ class PictureEncoder(Encoder[Sources]):
     def shape(self) -> tuple[int, ...]:
         """(H, W, C) or (L, C)."""
         return self._shape
+
+    @property
+    def _one_picture(self) -> tuple[int, ...] | None:
+        """The shape of one picture as an array has it, None of signals."""
+        if len(self.shape) == 2:
+            return None
+        return self.shape[:2] if self.shape[2] == 1 else self.shape
 
     @property
     def parameters(self) -> dict[str, Any]:

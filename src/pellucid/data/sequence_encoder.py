@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Self, final
@@ -10,7 +11,7 @@ import msgspec
 import numpy as np
 
 from pellucid.checks import rows_at, shown
-from pellucid.data.columns import Table, one_feature, owner_of, plain_array
+from pellucid.data.columns import Table, check_several, one_feature, owner_of, plain_array
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout, RowLayout
@@ -99,6 +100,8 @@ class SequenceEncoder(Encoder[Steps]):
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Steps]:
         if isinstance(X, Windows):
             return self._read_windows(estimator, X, learn)
+        if isinstance(X, Mapping):
+            check_several(estimator, X)
         flat, names, order = False, None, None
         if self.group is not None or self.time is not None:
             groups = Groups.of(owner_of(estimator), X, self.group, self.time)
@@ -149,7 +152,7 @@ class SequenceEncoder(Encoder[Steps]):
         shapes = "(rows, steps, features)", "(rows, steps)"
         raise ValueError(
             f"X of {owner_of(estimator)} must have the shape {shapes[self.flat]}, as in fit. "
-            f"Got {shapes[flat]}."
+            f"Got {shapes[flat]}.{' [X] is a single sequence.' if flat else ''}"
         )
 
     def learn(self, estimator: Any, reading: Reading[Steps], weights: Any, dtype: Any) -> Rows:
