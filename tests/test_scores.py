@@ -28,7 +28,7 @@ def classifier(y, **parameters):
 
 
 def test_two_classes():
-    y = np.where(X[:, 0] + rng.normal(size=200) > 1, "yes", "no")
+    y = np.where(X[:, 0] + rng.normal(size=200) > 0.3, "yes", "no")
     model = classifier(y, learning_rate=0.03)
     scores, predicted, shares = score(model, X, y, ["y"]), model.predict(X), model.predict_proba(X)
     assert scores["accuracy"] == np.mean(predicted == y)
