@@ -30,7 +30,7 @@ def test_chinese_takes_two_columns():
 
 
 @pytest.mark.parametrize("name", ["a_very_long_name_" * 8, "很长的列名" * 12])
-@pytest.mark.parametrize("columns", (1, 4, 7))
+@pytest.mark.parametrize("columns", (1, 3, 5))
 def test_long_names_are_shortened_in_the_middle(name, columns):
     """Numbers never are, nor what we say ourselves in a header where there is room."""
     rows = [["", *["mean abs. error"] * min(columns, 3)], [name, *[0.1234] * min(columns, 3)]]
@@ -39,7 +39,8 @@ def test_long_names_are_shortened_in_the_middle(name, columns):
     names = [f"{i}{name}{i}" for i in range(columns)]
     text = table([["true", *names], *([one, *range(columns)] for one in names)])
     assert fits(text)
-    assert all(f"  {i}{name[:1]}" in text or f"  {i}..." in text for i in range(columns))
+    assert all(f"  {i}{name[:1]}" in text for i in range(columns))
+    assert not fits(table([["true", *names * 9]]))
 
 
 def test_names_are_of_one_line():

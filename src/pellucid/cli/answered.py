@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import click
 
 from pellucid.checks import file_name, rows_of_file
-from pellucid.cli import series, tables
+from pellucid.cli import frames, series
 from pellucid.cli.words import counted
 
 
@@ -66,7 +66,7 @@ def read_answered(
     if not names:
         raise click.UsageError(f"--target must name the column that {place} predicts.")
     with rows_of_file(data):
-        frame = tables.read(data, encoding, model)
+        frame = frames.read(data, encoding, model)
         about = getattr(getattr(model, "sequences_", None), "series", None)
         if about:
             if names != [about["target"]]:
@@ -77,7 +77,7 @@ def read_answered(
             windows, after = series.cut(series.known_columns(model, frame), about)
             reading = model._input.read(model, windows)
             return Answered(reading, after, names, "window", "", windows)
-        kept = tables.with_targets(frame, names, data, getattr(model, "group", None))
+        kept = frames.with_targets(frame, names, data, getattr(model, "group", None))
         with kept.numbered():
             wanted = names[0] if len(names) == 1 else names
             X, y = split_target(kept.frame, wanted, file_name(data))

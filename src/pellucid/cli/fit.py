@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pellucid.checks import printable, size_text
-from pellucid.cli import curves, series, tables
+from pellucid.cli import curves, frames, series
 from pellucid.cli.answered import Answered, read_answered
 from pellucid.cli.families import NETWORKS, family
 from pellucid.cli.options import GroupedCommand, in_group, option_name, parameter_options
@@ -191,7 +191,7 @@ def fit(
     model = _estimator(given.network, task, chosen, seed, quiet)
     if given.in_file is not None:  # all of them, before some are held out
         with given.rows_in_file(data):
-            _check_target(model, task, given.in_file)
+            model._new_target(given.in_file).fit(model, given.in_file)
     if options.group and not options.steps:
         model.set_params(group=options.group, time=options.time)
     share = 0.0 if test is not None else 0.2 if test_fraction is None else test_fraction
@@ -261,7 +261,6 @@ def fit(
             "model": path,
             "bytes": size,
             "task": task,
-            "targets": given.targets,
             "rows": len(train),
             "without_target": given.kept.missing,
             "columns": model._input.describe(),
@@ -297,7 +296,7 @@ def _repeated(X: Any, y: Any, answered: Answered, test: str | None, told: Output
 
     names = nw.from_native(answered.source, eager_only=True).columns
     frame = nw.from_native(X, eager_only=True).select(names).to_native()
-    count = tables.repeated([frame, y], [answered.source, answered.y])
+    count = frames.repeated([frame, y], [answered.source, answered.y])
     if count:
         stand = "row also stands" if count == 1 else "rows also stand"
         told.say(
@@ -315,9 +314,8 @@ def _describe(model: Any, told: Output) -> None:
     lines = model._input.describe()
     for line in lines[:_MOST_COLUMNS]:
         told.say(paragraph(f"  {line}", 4))
-    if rest := len(lines) - _MOST_COLUMNS:
-        if rest > 0:
-            told.say(f"  and {counted(rest, 'more column')}")
+    if len(lines) > _MOST_COLUMNS:
+        told.say(f"  and {counted(len(lines) - _MOST_COLUMNS, 'more column')}")
 
 
 def _next(path: str, data: str) -> str:
@@ -376,11 +374,3 @@ def _estimator(
                 raise TypeError(f"{source}: {unknown_parameter(kind.__name__, key, known)}")
         parameters.update(values)
     return kind(**parameters)
-
-
-def _check_target(model: Any, task: str, y: Any) -> None:
-    """Refuse targets that `model` cannot learn, while their rows are those of the file."""
-    from pellucid.data.targets import NumberTarget, class_target
-
-    target = class_target(model, y) if task == "classification" else NumberTarget()
-    target.fit(model, y)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from pellucid.checks import file_name, rows_at, rows_of_file
-from pellucid.cli import series, tables
+from pellucid.cli import frames, series
 from pellucid.cli.families import family, takers
+from pellucid.cli.frames import Kept
 from pellucid.cli.series import GroupedRows, SeriesOptions
-from pellucid.cli.tables import Kept
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,7 +79,7 @@ def _table(request: Request) -> Given:
         request.data, request.targets, request.network, request.series
     )  # fmt: skip
     frame = _frame(request)
-    kept = tables.with_targets(frame, targets, data, options.group)
+    kept = frames.with_targets(frame, targets, data, options.group)
     with kept.numbered():
         wanted = targets[0] if len(targets) == 1 else list(targets)
         X, y = split_target(kept.frame, wanted, file_name(data))
@@ -108,7 +108,7 @@ def _frame(request: Request) -> Any:
 
     from pellucid.cli.words import listed
 
-    frame = tables.read(request.data, request.encoding)
+    frame = frames.read(request.data, request.encoding)
     if not request.targets:
         columns = nw.from_native(frame, eager_only=True).columns
         raise click.UsageError(
@@ -117,7 +117,7 @@ def _frame(request: Request) -> Any:
         )
     options = request.series
     needed = [name for name in (*request.targets, options.time, options.group) if name]
-    return tables.without(frame, request.drop, request.data, needed)
+    return frames.without(frame, request.drop, request.data, needed)
 
 
 def _series(request: Request) -> Given:

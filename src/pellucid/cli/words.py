@@ -9,13 +9,14 @@ from pellucid.checks import printable
 from pellucid.terminal import COLUMNS, filled, padded, shortened, width
 
 _LONGEST = 40  # columns for a name in a line of others
-_LEAST = 4  # columns that a shortened name keeps at least
+_LEAST = 9  # columns that a shortened name of the header keeps at least, to be told from others
 
 
 def table(rows: Sequence[Sequence[object]], indent: int = 2) -> str:
     """Aligned columns, the first to the left, the others to the right; the header comes first.
 
-    Names in the first column, and then those in the header too, are shortened to fit the page.
+    Names in the first column, and then those in the header too, are shortened to fit the page; a
+    table of too many columns does not.
     """
     texts = [[printable(str(cell)) for cell in row] for row in rows]
     for limits in _limits():

@@ -617,6 +617,12 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         names = getattr(self, "target_names_", None)
         one = isinstance(self.target_, ClassTarget) or getattr(encoder, "series", None) is not None
         check_names("the targets", names, 1 if one else outputs[-1])
+        if self.about_ is not None:
+            count = len(self.target_.classes) if hasattr(self, "classes_") else outputs[-1]
+            if len(self.about_.averages) != count:
+                raise ValueError(
+                    f"the averages of {owner} must be {count}. Got {len(self.about_.averages)}."
+                )
         if not 0 <= self.best_epoch_ <= self.n_iter_:
             raise ValueError(
                 f"the best epoch of {owner} must be one of {self.n_iter_}. Got {self.best_epoch_}."

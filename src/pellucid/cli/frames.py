@@ -16,12 +16,18 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: multiplying 
 
 
 def read(path: str, encoding: str | None = None, model: Any = None) -> Any:
-    """The table in a file; by what a fitted `model` knows of its columns, where one is given."""
+    """The table in a file; by what a `model` knows of its columns, where one is given."""
+    import inspect
+
     from pellucid.data import read_table
 
-    known = getattr(getattr(model, "_input", None), "text_columns", None)
-    options = {"encoding": encoding, "text": known}
-    return read_table(path, **{name: value for name, value in options.items() if value is not None})
+    options: dict[str, Any] = {"encoding": encoding}
+    if model is not None:
+        classes = getattr(model, "classes_", np.empty(0))
+        targets = getattr(model, "target_names_", []) if classes.dtype.kind in "OU" else []
+        options["text"] = [*model._input.text_columns, *targets]
+    taken = inspect.signature(read_table).parameters
+    return read_table(path, **{name: value for name, value in options.items() if name in taken})
 
 
 def without(frame: Any, columns: Sequence[str], source: str, needed: Sequence[str]) -> Any:

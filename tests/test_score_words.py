@@ -1,0 +1,154 @@
+"""Scores in words and tables of 80 columns, and what is said where no model would do as well."""
+
+import pytest
+
+from pellucid.cli.score_words import in_line, text_of, verdict
+from pellucid.cli.words import fits
+
+NAMES = {
+    "latin": "a_long_class_name_of_a_real_table_",
+    "chinese": "一个很长的类别名称出现在真实的表格里",
+}
+
+
+def classes(count, accuracy=0.9, loss=0.3, usual=(0.94, 0.227), name="c"):
+    names = [f"{name}{i}" for i in range(count)]
+    lines = [
+        {"class": one, "rows": 10 + i, "recall": i / count, "precision": None}
+        for i, one in enumerate(names)
+    ]
+    return {
+        "rows": 1000, "accuracy": accuracy, "right": 900, "loss": loss, "auc": 0.75,
+        "balanced_accuracy": 0.5, "classes": lines,
+        "confusion": [[123] * count] * count,
+        "baseline": {"answer": names[0], "accuracy": usual[0], "loss": usual[1]},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "loss", "words"),
+    [
+        (0.926, 0.390, "The model is no better than always saying 'c0'."),
+        (0.940, 0.227, "The model is no better than always saying 'c0'."),
+        (0.950, 0.390, "By loss the model is no better than always saying 'c0': its probabilities "
+                       "are too sure."),
+        (0.926, 0.200, "By accuracy the model is no better than always saying 'c0'."),
+        (0.950, 0.200, ""),
+        (0.926, None, "By accuracy the model is no better than always saying 'c0'."),
+    ],
+)  # fmt: skip
+def test_a_model_no_better_than_the_most_frequent_class_is_said_so(accuracy, loss, words):
+    scores = classes(2, accuracy, loss)
+    assert verdict(scores) == words
+    text = " ".join(text_of("Test", scores).split())
+    assert words in text and "Always saying 'c0': accuracy 0.940, loss 0.227" in text
+
+
+def test_a_perfect_model_is_never_blamed():
+    """As on rows of one class alone, where the most frequent one is perfect too."""
+    assert verdict(classes(2, 1.0, 0.1, (1.0, 0.5))) == ""
+
+
+def test_no_baseline_no_verdict():
+    scores = {**classes(2), "baseline": None}
+    assert verdict(scores) == "" and "Always" not in text_of("Test", scores)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("count", (2, 3, 6, 12, 13, 20, 150))
+def test_classes_fit_the_page(name, count):
+    scores = classes(count, name=NAMES[name])
+    if count > 100:
+        scores["confusion"] = None
+    text = text_of("Test on 1,000 rows", scores)
+    assert fits(text), text
+    assert "recall" in text and "precision" in text and "AUC 0.750" in text
+    assert text.count("\n") < 30
+    if count == 150:  # those that are told apart worst
+        assert "and 130 more classes" in text and f"{0:.3f}" in text
+
+
+def numbers(*targets):
+    return {
+        "rows": 9,
+        "targets": [
+            {"target": name, "r2": 0.5, "mean_absolute_error": mae, "root_mean_squared_error": rmse,
+             "baseline": {"answer": 12.5, "r2": -0.1, "mean_absolute_error": 1.0,
+                          "root_mean_squared_error": 2.0}}
+            for name, mae, rmse in targets
+        ],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("targets", "words"),
+    [
+        ([("p", 0.5, 0.5)], ""),
+        ([("p", 1.5, 2.5)], "The model is no better than always saying the mean."),
+        ([("p", 1.5, 0.5)], "By mean absolute error the model is no better than always saying the "
+                            "mean."),
+        ([("p", 0.5, 2.0)], "By root mean squared error the model is no better than always saying "
+                            "the mean."),
+        ([("p", 1.5, 2.5), ("q", 2, 3), ("r", 0, 0)],
+         "For 'p' and 'q' the model is no better than always saying the mean."),
+    ],
+)  # fmt: skip
+def test_a_model_no_better_than_the_mean_is_said_so(targets, words):
+    scores = numbers(*targets)
+    assert verdict(scores) == words
+    text = text_of("Test", scores)
+    assert words in " ".join(text.split()) and "always 12.5" in text
+    assert "mean absolute error" in text and "R2" in text
+
+
+@pytest.mark.parametrize("name", NAMES.values())
+def test_long_targets_fit_the_page(name):
+    assert fits(text_of("Test", numbers((name * 3, 1.23456e-10, 1.2e10))))
+    labels = {
+        "rows": 5, "accuracy": 0.5, "baseline": {"accuracy": 0.6},
+        "targets": [{"target": name * 3, "accuracy": 0.5, "loss": 0.4, "auc": 0.75, "recall": 0.5,
+                     "precision": None, "baseline": {"accuracy": 0.6, "loss": 0.3, "answer": 0}}],
+    }  # fmt: skip
+    assert fits(text_of("Test", labels))
+    assert verdict(labels) == "The model is no better than always saying the same."
+    assert fits(text_of("Test", steps(*[(0.1, 0.2)] * 12, target=name * 3)))
+
+
+def steps(*errors, target="v"):
+    """Absolute and squared errors in each step ahead; the naive forecast's are 1 and 2."""
+
+    def figures(mae, rmse):
+        return {"mean_absolute_error": mae, "root_mean_squared_error": rmse}
+
+    steps = [
+        {"step": i + 1, **figures(*pair), "naive": figures(1, 2)} for i, pair in enumerate(errors)
+    ]
+    overall = {**figures(0.5, 0.5), "naive": figures(1, 2)}
+    return {"rows": 9, "target": target, "steps": steps, "all": overall, "without_naive": 0}
+
+
+@pytest.mark.parametrize(
+    ("errors", "words"),
+    [
+        ([(0.5, 0.5)], ""),
+        ([(1.5, 2.5)], "The model is no better than the naive forecast."),
+        ([(1.5, 2.5), (0, 1)], "The model is no better than the naive forecast 1 step ahead."),
+        ([(1.5, 2.5)] * 2 + [(0, 1)],
+         "The model is no better than the naive forecast 1 and 2 steps ahead."),
+        ([(1.5, 2.5)] * 3 + [(0, 1)],
+         "The model is no better than the naive forecast 1 to 3 steps ahead."),
+        ([(1.5, 2.5)] * 3, "The model is no better than the naive forecast in any step ahead."),
+        ([(1.5, 1.5), (0, 1)], "The model is no better than the naive forecast 1 step ahead, by "
+                               "mean absolute error."),
+    ],
+)  # fmt: skip
+def test_a_forecast_no_better_than_the_naive_one_is_said_so(errors, words):
+    scores = steps(*errors)
+    assert verdict(scores) == words
+    assert words in " ".join(text_of("Test", scores).split())
+
+
+def test_figures_in_a_line():
+    assert (
+        in_line({"rows": 3, "accuracy": 0.5, "loss": None, "r2": 1}) == "accuracy 0.500, R2 1.000"
+    )
