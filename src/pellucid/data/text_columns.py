@@ -11,6 +11,7 @@ import numpy as np
 
 from pellucid.checks import shown
 from pellucid.data.cell_warnings import Cells
+from pellucid.data.columns import series_numbers
 from pellucid.data.date_format import DateFormat
 from pellucid.data.number_format import NumberFormat, is_code
 from pellucid.data.text_format import plain
@@ -66,6 +67,16 @@ def decide(texts: Sequence[str | None]) -> Decision:
         return replace(decision, note="numbers, written as text") if plain_numbers else decision
     cells = Cells.among("", decision.kind, bad, len(texts))
     return replace(decision, note=f"{decision.note}; {cells.words}")
+
+
+def numbers_in(series: Any) -> np.ndarray | None:
+    """The numbers of a narwhals Series, also those written as text; None if it holds others."""
+    import narwhals as nw
+
+    if series.dtype.is_numeric():
+        return series_numbers(series)
+    form = decide(series.to_list()).format if isinstance(series.dtype, nw.String) else None
+    return form.read(series.to_list()) if isinstance(form, NumberFormat) else None
 
 
 def is_blank(text: str) -> bool:

@@ -16,6 +16,7 @@ from pellucid.data.columns import (
 )
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout
+from pellucid.data.text_columns import numbers_in
 from pellucid.rows.sequences import coverage
 
 _TIMES_KEPT = 30  # last times of a series, from which the later ones are inferred
@@ -84,13 +85,13 @@ class Windows:
         import narwhals as nw
 
         frame = nw.from_native(self.table, eager_only=True)
-        if column not in frame.columns or not frame[column].dtype.is_numeric():
+        values = numbers_in(frame[column]) if column in frame.columns else None
+        if values is None:
             known = [name for name in frame.columns if frame[name].dtype.is_numeric()]
             raise ValueError(
                 f"column of Windows.last must be one of numbers. Got {checks.shown(column)}."
                 f"{checks.suggestion(column, known)}"
             )
-        values = series_numbers(frame[column])
         seen = np.where(np.isfinite(values), np.arange(len(values)), -1)
         last = np.maximum.accumulate(seen)[self.starts + self.steps - 1]
         return np.where(last >= self.starts, values[last], np.nan)
@@ -312,12 +313,13 @@ def _read_target(table: Any, target: Any) -> tuple[Any, np.ndarray]:
             f"target of windows must be a column of the series. Got {checks.shown(target)}."
             f"{checks.suggestion(target, frame.columns)}"
         )
-    if not frame[target].dtype.is_numeric():
+    values = named(f"column {checks.shown(target)}", numbers_in, frame[target])
+    if values is None:
         raise TypeError(
             f"target of windows must be a column of numbers. Got {checks.shown(target)} of "
             f"{frame[target].dtype}."
         )
-    return target, named(f"column {checks.shown(target)}", series_numbers, frame[target])
+    return target, values
 
 
 def _shares(lengths: np.ndarray) -> np.ndarray:
