@@ -27,6 +27,8 @@ def read(*texts):
         (["0,125", "1,250"], [0.125, 1.25]),
         (["27.317", "950", "54.525"], [27317, 950, 54525]),
         (["0.123", "1.234"], [0.123, 1.234]),
+        (["12", "10.251", "8"], [12, 10.251, 8]),
+        (["5", "3.125", "7.250", "6"], [5, 3.125, 7.25, 6]),
         (["1.234.567", "12"], [1234567, 12]),
         (["1 234", "12"], [1234, 12]),
         (["1\u00a0234,5", "1\u202f000"], [1234.5, 1000]),
@@ -65,7 +67,8 @@ def test_numbers_are_read_as_they_are_meant(texts, values):
 @pytest.mark.parametrize(
     "text",
     ["A12", "12-13", "2023-02-17", "17.02.2023", "12:30", "1/2", "10.0.0.1", "3+", ">30", "1,2,3",
-     "1st", "555-1234", "", "-", "1 2", "--5", "(5", "5)", "(-5)", "1,23", "12.34.56", "1e999"],
+     "1st", "3rd class", "2. Married", "1 and 2", "555-1234", "", "-", "1 2", "--5", "(5", "5)",
+     "(-5)", "1,23", "12.34.56", "1e999"],
 )  # fmt: skip
 def test_other_texts_are_no_numbers(text):
     """In a column of plain numbers, with a point for decimals."""
@@ -75,6 +78,12 @@ def test_other_texts_are_no_numbers(text):
 def test_a_cell_with_another_unit_is_no_number_of_the_column():
     form, values = read("5 kg", "7 kg", "8 kg", "300 g", "9")
     assert form.unit == "kg" and values[:3] == [5, 7, 8] and isnan(values[3]) and values[4] == 9
+
+
+def test_a_letter_that_few_numbers_have_is_no_unit():
+    """207, 207b: these are names, and b is no unit of the others."""
+    form, values = read("207", "208", "209", "207b")
+    assert form.unit == "" and values[:3] == [207, 208, 209] and isnan(values[3])
 
 
 def test_new_cells_are_read_as_the_column_was_and_never_guessed_anew():

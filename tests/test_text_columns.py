@@ -22,6 +22,7 @@ def every(step, text, texts=NUMBERS):
         (every(5, "not measured"), "number", "200 of 1,000 cells are no numbers"),
         ([*"123456789", "x"], "number", "1 of 10 cells is no number"),
         ([f"{i:,}" for i in range(900, 2000)], "number", "numbers with ',' for thousands"),
+        (["12", "8", "10.251", "9"] * 9, "number", "'.' for decimals, not for thousands, as in"),
         (["0", "1", "2", "3+"] * 100, "text", "though 75% of its cells are numbers: not '3+'"),
         ([f"A/5 {i}" if i % 4 == 0 else str(i) for i in range(1000, 2000)], "text", "though 75%"),
         (["007", "012", "A12"] * 50, "text", "text, since '007' with its zero is a code"),

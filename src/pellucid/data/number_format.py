@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite, nan
+from statistics import median
 from typing import Any, Literal, Self
 
 from pellucid.data.text_format import TextFormat, plain
@@ -18,14 +19,16 @@ _CURRENCY = r"""(?:US|CA|AU|NZ|HK|NT|[ACRS])?[$€£¥₹₽₩₺₴₫฿₪�
 _SHAPE = re.compile(
     rf"""(?P<open>\()?\s*(?P<sign>[+-])?\s*(?P<before>{_CURRENCY})?\s*(?P<sign2>[+-])?\s*
     (?P<digits>\d(?:[\d.,' ]*\d)?[.,]?|[.,]\d+)(?P<power>[eE][+-]?\d+)?
-    \s*(?P<after>[^\d\s.,+():/'-][^\d()+]{{0,14}}[23]?)?(?P<behind>-)?\s*(?P<close>\))?""",
+    \s*(?P<after>[^\d\s.,+():/'-](?:[^\d()+]|(?<=m)[23]){{0,14}})?(?P<behind>-)?\s*(?P<close>\))?""",
     re.VERBOSE,
 )
+_ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")
 _FACTORS = {
     "": 1e0, "k": 1e3, "K": 1e3, "thousand": 1e3, "千": 1e3, "万": 1e4, "萬": 1e4, "M": 1e6,
     "mn": 1e6, "mio": 1e6, "Mio": 1e6, "million": 1e6, "亿": 1e8, "億": 1e8, "B": 1e9, "bn": 1e9,
     "Mrd": 1e9, "billion": 1e9,
 }  # fmt: skip
+_SEVERAL = 2  # different numbers, before a point is taken for thousands
 _NAMES = {".": "'.'", ",": "','", "'": "an apostrophe", " ": "a blank"}
 
 
@@ -63,6 +66,8 @@ class NumberFormat(TextFormat, frozen=True, tag="number"):
             unit = _common_rest(named) or ""
         else:
             unit = max(named, key=lambda name: (units[name], name), default="")
+            if unit.isalpha() and units[unit] < units[""]:
+                unit = ""  # 207, 207b
         best, most = cls(), -1
         for decimal, thousands in _candidates(shapes):
             pattern = _digits(decimal, thousands)
@@ -128,6 +133,8 @@ def _shape(text: str) -> _Shape | None:
     if len(signs) > 1 or (match["open"] is None) != (match["close"] is None):
         return None
     before, after = (match["before"] or "").strip("."), (match["after"] or "").strip(" .")
+    if after and (match["digits"].endswith((".", ",")) or _ORDINAL.match(after)):
+        return None  # 2. Married, 3rd
     if after.endswith("s") and len(after) > 3:  # 1 year, 2 years
         after = after[:-1]
     if after[:1] in _FACTORS and after[1:] and not after.isascii():  # 1.2万元
@@ -161,15 +168,24 @@ def _candidates(shapes: Sequence[tuple[_Shape, int]]) -> list[tuple[Any, Any]]:
 def _are_thousands(shapes: Sequence[tuple[_Shape, int]], mark: str) -> bool:
     """Whether a mark that may stand before fractions is more likely one for thousands.
 
-    Each number that has it has three digits behind it and no zero in front. A comma is taken for
-    thousands at once; a point only if some numbers below a thousand have none.
+    Each number that has it has three digits behind it and no zero in front. A comma is then taken
+    for thousands; a point only if there are several, and numbers without one that are below a
+    thousand and yet larger than most of those with one, were it for decimals.
     """
     grouped = re.compile(rf"[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+")
-    marked = [shape.digits for shape, _ in shapes if mark in shape.digits]
+    marked = {shape.digits for shape, _ in shapes if mark in shape.digits}
     if not marked or not all(grouped.fullmatch(digits) for digits in marked):
         return False
-    bare = [shape.digits for shape, _ in shapes if shape.digits.isdecimal()]
-    return mark == "," or any(len(digits) <= 3 for digits in bare)
+    if mark == "," or any(digits.count(mark) > 1 for digits in marked):
+        return True
+    bare = [int(shape.digits) for shape, _ in shapes if shape.digits.isdecimal()]
+    fractions = list(map(float, marked))
+    return (
+        bool(bare)
+        and len(marked) >= _SEVERAL
+        and max(bare) < 1000
+        and (median(bare) > 2 * median(fractions))
+    )
 
 
 def _common_rest(units: Sequence[str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ _NUMBERS_PER_WORD = (
 _SAMPLE, _HOPELESS = 500, 0.1  # different texts to look at first, and the share that ends it
 _WIDEST = 60  # characters: a longer text is neither a number nor a date
 _EXAMPLES = 3
+_LIKE_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*")
 _SLIPS = 0.02  # the share of numbers that may have a zero in front and still be numbers
 _FEW = 1000  # different texts among which to look for those that differ in capitals alone
 
@@ -62,9 +64,10 @@ def decide(texts: Sequence[str | None]) -> Decision:
         return Decision("text", note=_text_note(counts, usable, codes))
     values = decision.format.read(texts)
     bad = [text for text, value in zip(texts, values, strict=True) if text and value != value]
+    if not bad and decision.format == NumberFormat():
+        return replace(decision, note=_plain_note(usable))
     if not bad:
-        plain_numbers = decision.format == NumberFormat()
-        return replace(decision, note="numbers, written as text") if plain_numbers else decision
+        return decision
     cells = Cells.among("", decision.kind, bad, len(texts))
     return replace(decision, note=f"{decision.note}; {cells.words}")
 
@@ -142,6 +145,14 @@ def _are_codes(counts: Mapping[str, int]) -> bool:
         return False
     lengths = {len(text.strip()) for text in counts if text.strip().isdecimal()}
     return len(lengths) == 1 or sum(map(counts.__getitem__, codes)) > _SLIPS * sum(counts.values())
+
+
+def _plain_note(counts: Mapping[str, int]) -> str:
+    """What to say of numbers without marks, in all cells of a column of text."""
+    fractions = [text for text in counts if "." in text]
+    if fractions and all(map(_LIKE_THOUSANDS.fullmatch, fractions)):
+        return f"numbers with '.' for decimals, not for thousands, as in {shown(fractions[0])}"
+    return "numbers, written as text"
 
 
 def _text_note(counts: Mapping[str, int], usable: Mapping[str, int], codes: bool) -> str:
