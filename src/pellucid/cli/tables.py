@@ -15,13 +15,17 @@ from pellucid.cli.words import counted
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: multiplying by it mixes bits
 
 
-def read(path: str, encoding: str | None = None, model: Any = None) -> Any:
-    """The table in a file; by what a fitted `model` knows of its columns, where one is given."""
+def read(
+    path: str, encoding: str | None = None, model: Any = None, keep: Sequence[str] = ()
+) -> Any:
+    """The table in a file; by what a fitted `model` knows of its columns, where one is given.
+
+    The columns `keep` are text as it stands in the file.
+    """
     from pellucid.data import read_table
 
-    known = getattr(getattr(model, "_input", None), "text_columns", None)
-    options = {"encoding": encoding, "text": known}
-    return read_table(path, **{name: value for name, value in options.items() if value is not None})
+    known = getattr(getattr(model, "_input", None), "text_columns", ())
+    return read_table(path, text=[*known, *keep], encoding=encoding)
 
 
 def without(frame: Any, columns: Sequence[str], source: str, needed: Sequence[str]) -> Any:
