@@ -18,7 +18,6 @@ from safetensors.numpy import load_file
 import pellucid
 from pellucid.cli.families import NETWORKS, family, takers
 from pellucid.cli.main import application
-from pellucid.cli.predict import _csv, _has_raw_bytes
 from pellucid.training.loop import Trainer
 
 PENGUINS = Path(__file__).parent.parent / "examples" / "penguins.csv"
@@ -490,14 +489,6 @@ def test_rows_to_predict_and_to_evaluate_are_named_as_in_the_file():
             "a: 1 of 20 cells is no number and counts as missing: 'z', in row 9 below the header"
         )
         assert words in invoke(command, "m", odd_table(9, "z")).stderr
-
-
-def test_a_name_that_is_no_text_comes_back_as_it_was():
-    """A file's name on Linux is bytes."""
-    columns = {"path": ["a\udcff.png"], "class": ["x"]}
-    text = _csv(columns)
-    assert _has_raw_bytes(text) and not _has_raw_bytes("路径,类别\n")
-    assert text.encode("utf-8", "surrogateescape") == b"path,class\na\xff.png,x\n"
 
 
 def test_what_is_read_is_not_written_over(tmp_path):

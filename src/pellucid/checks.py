@@ -9,6 +9,7 @@ import difflib
 import math
 import numbers
 import os
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+_WITHOUT_HEADER = ("parquet", "pq", "feather", "arrow", "json", "jsonl", "ndjson")  # files
 _LONGEST_NAME, _MOST_NAMES = 60, 1000  # names that are looked at for a near miss
 _SHORT_NAME = 3  # characters; of so few, one that differs is much
 
@@ -68,8 +70,10 @@ def row_words(*positions: Any, joint: str = "and") -> str:
 @contextmanager
 def rows_of_file(path: str | os.PathLike[str]) -> Iterator[None]:
     """Within it X is the file `path`, and errors count as a reader does: from 1, below a header."""
-    header = "" if str(path).lower().endswith((".parquet", ".pq")) else " below the header"
-    with _counted(_Rows(lambda position: position + 1, f"{header} of {file_name(path)}")):
+    ending = re.sub(r"\.(gz|bz2|xz|zip)$", "", str(path).lower()).rpartition(".")[2]
+    header = "" if ending in _WITHOUT_HEADER else " below the header"
+    name = "standard input" if str(path) == "-" else file_name(path)
+    with _counted(_Rows(lambda position: position + 1, f"{header} of {name}")):
         yield
 
 

@@ -12,6 +12,7 @@ import contextlib
 import difflib
 import errno
 import hashlib
+import io
 import json
 import os
 import re
@@ -19,10 +20,10 @@ import secrets
 import stat
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
@@ -112,37 +113,80 @@ def content_digest(name: str, config: dict[str, Any], arrays: dict[str, np.ndarr
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
-    """Put `content` into the file `path`: whole, or not at all.
-
-    It is written aside in the same folder, forced to the disk and renamed. An earlier file keeps
-    its permissions; where `path` is a link, the file it points to is replaced. What processes left
-    there that were killed while they wrote is removed.
+    """Put `content` into the file `path`: whole, or not at all, as :func:`writing` does.
 
     Raises
     ------
     OSError
         If that fails. An earlier file is then unchanged, and nothing is left beside it.
     """
+    with writing(path, len(content)) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def writing(path: str | os.PathLike[str], size: int | None = None) -> Iterator[BinaryIO]:
+    """A file to write into, of `size` bytes if that is known: it becomes `path` at the end.
+
+    It is written aside in the same folder, forced to the disk and renamed. An earlier file keeps
+    its permissions; where `path` is a link, the file it points to is replaced. What processes left
+    there that were killed while they wrote is removed. If the block fails, nothing is written.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written. An earlier file is then unchanged, and nothing is left beside it.
+    """
     place = Path(os.path.realpath(path))
-    try:
+
+    @contextlib.contextmanager
+    def explained() -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise _unsaved(path, place, size, error) from error
+
+    with explained():
         mode = _mode(place)
         aside, handle = _new_aside(place.parent)
+    try:
         try:
+            _remove_left(aside, os.fstat(handle).st_mtime)
+            raw = _Aside(handle, explained)
+            file = io.BufferedWriter(raw)
             try:
-                _remove_left(aside, os.fstat(handle).st_mtime)
-                _write_synced(handle, content, mode)
+                yield cast(BinaryIO, file)
+                file.flush()
+            finally:
+                raw.ended = True
+            with explained():
+                _sync(handle, mode)
                 if sys.platform != "win32":  # once it is unlocked, it is taken for one left
                     os.replace(aside, place)
-            finally:
-                os.close(handle)
+        finally:
+            os.close(handle)
+        with explained():
             if sys.platform == "win32":  # where no file that is open can be renamed
                 os.replace(aside, place)
-        except BaseException:
-            aside.unlink(missing_ok=True)
-            raise
-        _sync_folder(place.parent)
-    except OSError as error:
-        raise _unsaved(path, place, len(content), error) from error
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    _sync_folder(place.parent)
+
+
+class _Aside(io.RawIOBase):
+    """An open file to write into, whose errors are `explained`."""
+
+    def __init__(self, handle: int, explained: Callable[[], Any]) -> None:
+        self._handle, self._explained = handle, explained
+        self.ended = False  # what is written later, such as by a buffer that is left, is lost
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any) -> int:
+        with self._explained():
+            return len(content) if self.ended else os.write(self._handle, content)
 
 
 def check_apart(path: str | os.PathLike[str], *read: str | os.PathLike[str]) -> None:
@@ -220,10 +264,7 @@ def _remove_if_left(path: Path, now: float) -> None:
         path.unlink()
 
 
-def _write_synced(handle: int, content: bytes, mode: int | None) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(handle, rest) :]
+def _sync(handle: int, mode: int | None) -> None:
     if mode is not None and hasattr(os, "fchmod"):
         os.fchmod(handle, mode)
     os.fsync(handle)
@@ -239,12 +280,14 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _unsaved(path: str | os.PathLike[str], place: Path, size: int, error: OSError) -> OSError:
+def _unsaved(
+    path: str | os.PathLike[str], place: Path, size: int | None, error: OSError
+) -> OSError:
     reason = error.strerror or str(error)
     if error.errno in _NO_SPACE:
         limit = error.errno == errno.EFBIG
         reason = "files may not grow that large here" if limit else "no space left on the disk"
-        reason += f" (needs {size_text(size)})"
+        reason += f" (needs {size_text(size)})" if size else ""
     elif error.errno == errno.ENOENT:
         reason = f"the folder '{place.parent}' does not exist. Make it first"
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -15,19 +15,22 @@ from pellucid.cli.words import counted
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: multiplying by it mixes bits
 
 
-def read(path: str, encoding: str | None = None, model: Any = None) -> Any:
-    """The table in a file; by what a `model` knows of its columns, where one is given."""
-    import inspect
+def read(
+    path: str, encoding: str | None = None, model: Any = None, keep: Sequence[str] = ()
+) -> Any:
+    """The table in a file; by what a fitted `model` knows of its columns, where one is given.
 
+    The columns `keep` are text as it stands in the file.
+    """
     from pellucid.data import read_table
 
-    options: dict[str, Any] = {"encoding": encoding}
-    if model is not None:
-        classes = getattr(model, "classes_", np.empty(0))
-        targets = getattr(model, "target_names_", []) if classes.dtype.kind in "OU" else []
-        options["text"] = [*model._input.text_columns, *targets]
-    taken = inspect.signature(read_table).parameters
-    return read_table(path, **{name: value for name, value in options.items() if name in taken})
+    if model is None:
+        return read_table(path, text=keep or None, encoding=encoding)
+    text = [*model._input.text_columns, *keep]
+    written = getattr(model.target_, "format", None) is not None
+    if written or getattr(model, "classes_", np.empty(0)).dtype.kind in "OU":
+        text += getattr(model, "target_names_", [])
+    return read_table(path, text=text, encoding=encoding)
 
 
 def without(frame: Any, columns: Sequence[str], source: str, needed: Sequence[str]) -> Any:

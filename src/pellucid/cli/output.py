@@ -45,16 +45,17 @@ class Output:
 
 def json_text(content: Mapping[str, Any]) -> str:
     """`content` as JSON that every parser takes: ASCII, and null for what is no finite number."""
-    return json.dumps(_plain(content), allow_nan=False, indent=2)
+    return json.dumps(plain(content), allow_nan=False, indent=2)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """`value` as JSON can hold it."""
     if isinstance(value, Mapping):
-        return {_text(str(key)): _plain(entry) for key, entry in value.items()}
+        return {_text(str(key)): plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
+        return [plain(entry) for entry in value]
     if hasattr(value, "tolist"):  # of NumPy
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, float):

@@ -56,10 +56,15 @@ def paths_in(frame: Any, source: str) -> list[str] | None:
     return [os.path.join(folder, value) for value in values]
 
 
-def to_predict(data: str, targets: Collection[str] = ()) -> list[str]:
-    """The pictures that `data` names: a picture, all of a folder, or those of a table.
+def to_predict(
+    data: str,
+    targets: Collection[str] = (),
+    encoding: str | None = None,
+    keep: Collection[str] = (),
+) -> tuple[list[str], Any]:
+    """The pictures that `data` names: a picture, all of a folder, or those of a table; the table.
 
-    The columns `targets` of a table are not taken for paths.
+    The columns `targets` and `keep` of a table are not taken for paths.
 
     Raises
     ------
@@ -74,11 +79,13 @@ def to_predict(data: str, targets: Collection[str] = ()) -> list[str]:
         paths = files_below(data)
         if not paths:
             raise ValueError(f"the folder '{data}' must hold pictures. Got none.")
-        return paths
+        return paths, None
     if not is_table(data):
-        return [data]
-    table = nw.from_native(read_table(data), eager_only=True)
-    return needed_paths(table.drop(targets, strict=False).to_native(), data)
+        return [data], None
+    frame = read_table(data, text=keep, encoding=encoding)
+    table = nw.from_native(frame, eager_only=True)
+    others = [name for name in (*targets, *keep) if name.lower() not in _COLUMNS]
+    return needed_paths(table.drop(others, strict=False).to_native(), data), frame
 
 
 def needed_paths(frame: Any, source: str) -> list[str]:

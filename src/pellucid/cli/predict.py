@@ -1,14 +1,20 @@
-"""``pellucid predict``: a model's predictions for new rows, as CSV."""
+"""``pellucid predict``: a model's predictions for new rows, in a file or on standard output."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
-from typing import Any
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, cast
 
 import click
 
-from pellucid.checks import rows_of_file
-from pellucid.cli import series
+from pellucid.checks import file_name, rows_at, rows_of_file, shown, suggestion
+from pellucid.cli import frames, series
+from pellucid.cli.options import encoding_option, json_option
+
+Columns = Mapping[str, Any]
 
 
 @click.command(short_help="Predict new rows or pictures, or forecast a series.")
@@ -18,53 +24,70 @@ from pellucid.cli import series
     "-o",
     "--output",
     type=click.Path(),
-    metavar="CSV",
-    help="File to write instead of standard output.",
+    metavar="FILE",
+    help="File to write: .csv, .tsv, .json, .jsonl or .parquet.  [default: CSV on standard output]",
 )
 @click.option(
     "--probabilities", is_flag=True, help="Add a column with the probability of each class."
 )
-def predict(model: str, data: str, output: str | None, probabilities: bool) -> None:
-    """Predict DATA with a saved MODEL, and write CSV with one line for each row or picture.
+@click.option(
+    "--keep",
+    metavar="COLUMN",
+    multiple=True,
+    help="Column of DATA to write before the predictions; repeat it for several.",
+)
+@encoding_option
+@json_option
+def predict(
+    model: str,
+    data: str,
+    output: str | None,
+    probabilities: bool,
+    keep: tuple[str, ...],
+    encoding: str | None,
+    as_json: bool,
+) -> None:
+    """Predict DATA with a saved MODEL, and write a line for each row or picture.
 
-    DATA is a table. For a model of pictures it is a picture, a folder of them, or a table with a
-    column of paths. For a model of a series it is the series, whose next rows are forecast.
+    DATA is a table, of any size; - is standard input. For a model of pictures it is a picture, a
+    folder of them, or a table with a column of paths. For a model of a series it is the series,
+    whose next rows are forecast.
     """
     from pellucid import files, load
-    from pellucid.cli.pictures import takes_pictures, to_predict
+    from pellucid.cli.collected import collected_warnings
+    from pellucid.cli.output import Output
+    from pellucid.cli.predictions import format_of, writer
     from pellucid.cli.scores import is_classifier
     from pellucid.cli.words import counted
-    from pellucid.data import read_table
 
-    if output is not None:
-        files.check_apart(output, data, model)
+    place = None if output == "-" else output
+    ending = ".csv"
+    if place is not None:
+        ending = format_of(place)
+        files.check_apart(place, data, model)
     elif sys.stdout is None:
         raise OSError("standard output is closed. Name a file with --output.")
+    elif as_json:
+        ending = ".json"
     estimator = load(model)
     if probabilities and not is_classifier(estimator):
         kind = type(estimator).__name__
         raise ValueError(f"--probabilities needs a classifier. '{model}' holds a {kind}.")
-    columns: dict[str, Any] = {}
-    with rows_of_file(data):
-        if getattr(getattr(estimator, "sequences_", None), "series", None):
-            columns = series.forecast(estimator, read_table(data))
-        elif takes_pictures(estimator):
-            X = columns["path"] = to_predict(data, target_names(estimator))
-            columns |= _columns(estimator, estimator._read(X), probabilities)
-        else:
-            frame = read_table(data)
-            reading = estimator._read(features(estimator, frame))
-            if getattr(estimator, "group", None) or getattr(estimator, "time", None):
-                columns |= series.keys(estimator, frame, reading.layout.names)
-            columns |= _columns(estimator, reading, probabilities)
-    text = _csv(columns)
-    content = text.encode("utf-8", "surrogateescape")  # a file's name may be bytes that are no text
-    if output is None:
-        click.echo(content if _has_raw_bytes(text) else text, nl=False)
-    else:
-        files.write_whole(output, content)
-        rows = len(next(iter(columns.values())))
-        click.echo(f"{counted(rows, 'prediction')} saved in {output}.")
+    rows = 0
+    with (
+        collected_warnings(),
+        contextlib.closing(_predicted(estimator, data, probabilities, keep, encoding)) as batches,
+    ):
+        first = next(batches)  # what is wrong is mostly found before anything is written
+        with _opened(place) as file, writer(file, ending, model) as written:
+            for columns in _chained(first, batches):
+                written.write(columns)
+                rows += len(next(iter(columns.values())))
+    if place is not None:
+        told = Output(as_json=as_json)
+        if not as_json:
+            told.say(f"{counted(rows, 'prediction')} saved in {place}.")
+        told.result({"model": model, "output": place, "rows": rows})
 
 
 def target_names(model: Any) -> list[str]:
@@ -90,7 +113,102 @@ def features(model: Any, frame: Any) -> Any:
     return table.select(names).to_native() if names else frame
 
 
-def _columns(model: Any, reading: Any, probabilities: bool) -> dict[str, Any]:
+def _chained(first: Columns, others: Iterator[Columns]) -> Iterator[Columns]:
+    yield first
+    yield from others
+
+
+class _Stdout(io.RawIOBase):
+    """Standard output, also where something else takes its place, as a notebook's."""
+
+    def write(self, content: Any) -> int:
+        click.echo(bytes(content), nl=False)
+        return len(content)
+
+
+@contextlib.contextmanager
+def _opened(place: str | None) -> Iterator[BinaryIO]:
+    """The file to write, whole or not at all, or standard output."""
+    from pellucid.files import writing
+
+    if place is None:
+        yield cast(BinaryIO, _Stdout())
+    else:
+        with writing(place) as aside:
+            yield aside
+
+
+def _predicted(
+    model: Any, data: str, probabilities: bool, keep: Sequence[str], encoding: str | None
+) -> Generator[Columns, None, None]:
+    """Columns of predictions by name, for some rows after the others."""
+    from pellucid.cli.pictures import takes_pictures
+
+    with rows_of_file(data):
+        if getattr(getattr(model, "sequences_", None), "series", None):
+            _keep_nothing(keep, "a forecast is of rows that DATA does not have")
+            frame = series.known_columns(model, frames.read(data, encoding, model))
+            yield series.forecast(model, frame)
+        elif takes_pictures(model):
+            yield _of_pictures(model, data, probabilities, keep, encoding)
+        elif getattr(model, "group", None) or getattr(model, "time", None):
+            yield _of_sequences(model, data, probabilities, keep, encoding)
+        else:
+            yield from _of_rows(model, data, probabilities, keep, encoding)
+
+
+def _of_rows(
+    model: Any, data: str, probabilities: bool, keep: Sequence[str], encoding: str | None
+) -> Iterator[Columns]:
+    """Predictions for the rows of a table, of which some are in memory at a time."""
+    from tqdm import tqdm
+
+    from pellucid.data import read_batches
+
+    text = [*model._input.text_columns, *keep]
+    batches, start = read_batches(data, text=text, encoding=encoding), 0
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    with tqdm(
+        total=batches.rows, unit=" rows", file=sys.stderr, leave=False, disable=not terminal
+    ) as bar:
+        for frame in batches:
+            rows = len(frame)
+            with rows_at(range(start, start + rows)):
+                reading = model._input.read(model, features(model, frame))
+                answers = _answers(model, reading, probabilities)
+            yield _beside(_kept(frame, keep, data), answers)
+            start += rows
+            bar.update(rows)
+
+
+def _of_pictures(
+    model: Any, data: str, probabilities: bool, keep: Sequence[str], encoding: str | None
+) -> Columns:
+    """Predictions for pictures, with their paths."""
+    from pellucid.cli.pictures import to_predict
+
+    paths, frame = to_predict(data, target_names(model), encoding, keep)
+    if frame is None:
+        _keep_nothing(keep, "DATA is no table")
+    answers = {"path": paths, **_answers(model, model._input.read(model, paths), probabilities)}
+    return _beside(_kept(frame, keep, data) if keep else {}, answers)
+
+
+def _of_sequences(
+    model: Any, data: str, probabilities: bool, keep: Sequence[str], encoding: str | None
+) -> Columns:
+    """Predictions for the sequences of a long table, or for each of their steps."""
+    if not model.return_sequences:
+        _keep_nothing(keep, "each sequence of rows has one prediction")
+    frame = frames.read(data, encoding, model, keep)
+    reading = model._input.read(model, features(model, frame))
+    answers = _answers(model, reading, probabilities)
+    return _beside(
+        _kept(frame, keep, data), series.keys(model, frame, reading.layout.names) | answers
+    )
+
+
+def _answers(model: Any, reading: Any, probabilities: bool) -> dict[str, Any]:
     """The columns of predictions, by name."""
     import numpy as np
 
@@ -104,17 +222,28 @@ def _columns(model: Any, reading: Any, probabilities: bool) -> dict[str, Any]:
     return columns
 
 
-def _has_raw_bytes(text: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in text)
+def _keep_nothing(keep: Sequence[str], reason: str) -> None:
+    if keep:
+        raise click.UsageError(f"--keep needs a prediction for each row of a table: {reason}.")
 
 
-def _csv(columns: dict[str, Any]) -> str:
-    """CSV text; numbers in the fewest digits that give them back."""
-    import csv
-    import io
+def _kept(frame: Any, keep: Sequence[str], data: str) -> Columns:
+    """The columns of the input that are to be written too."""
+    import narwhals as nw
 
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*(map(str, column) for column in columns.values()), strict=True))
-    return file.getvalue()
+    table = nw.from_native(frame, eager_only=True)
+    for name in keep:
+        if name not in table.columns:
+            raise ValueError(
+                f"--keep must name a column of {file_name(data)}. Got {shown(name)}."
+                f"{suggestion(name, table.columns)}"
+            )
+    return {name: table[name].to_list() for name in keep}
+
+
+def _beside(kept: Columns, answers: Columns) -> Columns:
+    """Both, kept ones first; an answer that is called as one of those is a prediction of it."""
+    columns = dict(kept)
+    for name, values in answers.items():
+        columns[f"{name} (predicted)" if name in kept else name] = values
+    return columns

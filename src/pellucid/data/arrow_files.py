@@ -26,18 +26,16 @@ def read_parquet(source: Source, engine: str) -> Any:
 
 
 def parquet_batches(source: Source, engine: str, rows: int) -> Iterator[Any]:
-    """The table in a Parquet file, so many rows at a time."""
-    check_parquet(source, engine)
-    if not there("pyarrow"):
-        frame = read_parquet(source, engine)
-        for start in range(0, len(frame), rows):
-            yield frame[start : start + rows]
-        return
+    """The table in a Parquet file, so many rows at a time, by pyarrow."""
     pa = importlib.import_module("pyarrow")
     with opened(source) as file:
-        about = importlib.import_module("pyarrow.parquet").ParquetFile(file)
-        for batch in about.iter_batches(batch_size=rows):
-            yield _native(pa.Table.from_batches([batch]), engine)
+        for batch in (
+            importlib.import_module("pyarrow.parquet").ParquetFile(file).iter_batches(rows)
+        ):
+            table = pa.Table.from_batches([batch])
+            # integers with a gap in one batch alone stay integers
+            gaps = engine == "pandas"
+            yield table.to_pandas(integer_object_nulls=True) if gaps else _native(table, engine)
 
 
 def read_arrow(source: Source, engine: str) -> Any:
@@ -47,8 +45,8 @@ def read_arrow(source: Source, engine: str) -> Any:
         return _native(importlib.import_module("pyarrow.feather").read_table(file), engine)
 
 
-def check_parquet(source: Source, engine: str) -> None:
-    """Refuse what is no whole Parquet file, and one of more rows than memory has room for.
+def check_parquet(source: Source, engine: str) -> int:
+    """The rows of a Parquet file, which must be whole, and fit into memory.
 
     Its footer is believed: the libraries make room for all rows, or count to them, before they see
     what is there. Where polars alone is installed it does not tell them before.
@@ -67,7 +65,7 @@ def check_parquet(source: Source, engine: str) -> None:
         if engine != "polars":
             needed(f"{name}, a Parquet file,", "pyarrow", "tables")
         if not there("pyarrow"):
-            return
+            return 0
         file.seek(0)
         about = importlib.import_module("pyarrow.parquet").read_metadata(file)
     rows, columns = about.num_rows, about.num_columns
@@ -75,6 +73,7 @@ def check_parquet(source: Source, engine: str) -> None:
         raise BadTable(f"{name} must hold a table. Got {rows:,} rows of {columns:,} columns.")
     what = f"{name}, {rows:,} rows of {columns:,} columns,"
     check_memory(what, rows * columns, np.float64, "Write a part of it into another file.")
+    return int(rows)
 
 
 def opened(source: Source) -> BinaryIO:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks import row_words, shown, suggestion
-from pellucid.data.arrow_files import parquet_batches, read_arrow, read_parquet
+from pellucid.data.arrow_files import check_parquet, parquet_batches, read_arrow, read_parquet
 from pellucid.data.columns import (
     is_panic,
     name_that_comes_twice,
@@ -73,20 +73,34 @@ def read_table(
     source = open_source(path)
     engine = _engine(source, engine)
     with _in_our_words(source, engine):
-        if source.kind == "csv":
-            frame = CsvFile.of(source, encoding, whole=True).read(engine, text or ())
-        elif source.kind == "parquet":
-            frame = read_parquet(source, engine)
-        elif source.kind == "arrow":
-            frame = read_arrow(source, engine)
-        elif source.kind == "jsonl":
-            frame = read_json_lines(source, engine, encoding)
-        elif source.kind == "json":
-            frame = read_json(source, engine, encoding)
-        else:
-            frame = read_excel(source, engine)
+        frame = _read(source, engine, text or (), encoding)
     _check_frame(source, frame)
     return frame
+
+
+def _read(source: Source, engine: str, text: Collection[str], encoding: str | None) -> Any:
+    """The whole table."""
+    if source.kind == "csv":
+        return CsvFile.of(source, encoding, whole=True).read(engine, text)
+    if source.kind == "jsonl":
+        return read_json_lines(source, engine, encoding)
+    if source.kind == "json":
+        return read_json(source, engine, encoding)
+    readers = {"parquet": read_parquet, "arrow": read_arrow, "excel": read_excel}
+    return readers[source.kind](source, engine)
+
+
+class Batches(Iterator[Any]):
+    """The parts of a table, one after the other; `rows` is how many rows it has, if that is known.
+
+    Empty lines of a file may count among them.
+    """
+
+    def __init__(self, frames: Iterator[Any], rows: int | None) -> None:
+        self._frames, self.rows = frames, rows
+
+    def __next__(self) -> Any:
+        return next(self._frames)
 
 
 def read_batches(
@@ -96,34 +110,52 @@ def read_batches(
     *,
     text: Collection[str] | None = None,
     encoding: str | None = None,
-) -> Iterator[Any]:
+) -> Batches:
     """The table in a file as DataFrames of at most so many `rows` each, in memory one at a time.
 
     Their columns are of the kinds that :func:`read_table` gives for the whole file, which is looked
-    through before the first of them. JSON and Excel files are read at once.
+    through before the first of them. JSON, Feather and Excel files are read at once, and so is
+    Parquet without pyarrow.
 
     Parameters and errors are those of :func:`read_table`.
     """
     encoding = None if encoding is None else known_encoding(encoding)
     source = open_source(path)
     engine = _engine(source, engine)
+    many: int | None = None
     with _in_our_words(source, engine):
         if source.kind == "csv":
-            batches = CsvFile.of(source, encoding, whole=False).batches(engine, rows, text or ())
-        elif source.kind == "parquet":
-            batches = parquet_batches(source, engine, rows)
+            file = CsvFile.of(source, encoding, whole=False)
+            frames, many = file.batches(engine, rows, text or ()), file.look.rows
+        elif source.kind == "parquet" and there("pyarrow"):
+            many = check_parquet(source, engine)
+            frames = parquet_batches(source, engine, rows)
         elif source.kind == "jsonl":
-            batches = json_lines_batches(source, engine, rows, encoding)
+            frames = json_lines_batches(source, engine, rows, encoding)
         else:
-            batches = iter((read_table(path, engine, text=text, encoding=encoding),))
-        some = False
-        for frame in batches:
-            if not some:
+            frames = _slices(_read(source, engine, text or (), encoding), rows)
+    return Batches(_checked(source, engine, frames), many)
+
+
+def _slices(frame: Any, rows: int) -> Iterator[Any]:
+    import narwhals as nw
+
+    table = nw.from_native(frame, eager_only=True)
+    for start in range(0, len(table), rows):
+        yield table[start : start + rows].to_native()
+
+
+def _checked(source: Source, engine: str, frames: Iterator[Any]) -> Iterator[Any]:
+    """The frames, with errors in our words; an error if there are none."""
+    count = 0
+    with _in_our_words(source, engine):
+        for frame in frames:
+            if not count:
                 _check_frame(source, frame)
-                some = True
+            count += 1
             yield frame
-        if not some:
-            raise BadTable(f"{source.name} must have at least one row below its header. Got none.")
+    if not count:
+        raise BadTable(f"{source.name} must have at least one row below its header. Got none.")
 
 
 def _check_frame(source: Source, frame: Any) -> None:

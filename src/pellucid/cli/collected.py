@@ -1,0 +1,37 @@
+"""Warnings of many batches as those of one: each is said once, with the counts of all."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def collected_warnings() -> Iterator[None]:
+    """Within it warnings are kept, and said at its end, whether it fails or not.
+
+    Those about cells of the same column are put together, those of equal words are said once.
+    """
+    from pellucid.data.cell_warnings import CellWarning
+
+    kept: dict[object, Warning] = {}
+
+    def keep(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+        warning = message if isinstance(message, Warning) else category(message)
+        key: object = str(warning)
+        if isinstance(warning, CellWarning):
+            key = warning.cells.column, warning.cells.fate
+            earlier = kept.get(key)
+            if isinstance(earlier, CellWarning):
+                warning = earlier + warning
+        kept[key] = warning
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", UserWarning)
+            warnings.showwarning = keep
+            yield
+    finally:
+        for warning in kept.values():
+            warnings.warn(warning, stacklevel=3)
