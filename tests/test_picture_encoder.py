@@ -14,7 +14,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 from sklearn.base import clone
 
-from pellucid import CNNClassifier, CNNRegressor, NetworkClassifier, load
+from pellucid import CNNClassifier, CNNRegressor, NetworkClassifier, list_pictures, load
 from pellucid.data import picture_encoder, picture_sets
 from pellucid.data.picture_encoder import PictureEncoder, Sources
 from pellucid.data.picture_sets import read_all
@@ -707,14 +707,6 @@ def test_arrays_of_eight_and_sixteen_bits_are_one_scale():
     assert bits(fit([*GREY[:15], *deep[15:]])) == bits(model)
 
 
-def test_a_path_alone_is_no_list_of_them():
-    words = (
-        r"must be pictures, or a list of their paths\. Got the one path 'pets'\. pellucid\.list_"
-    )
-    with pytest.raises(TypeError, match=words):
-        fit("pets")
-
-
 def test_an_estimator_without_the_parameters_does_not_advise_them(save, tmp_path):
     paths = save([*LEVELS[:20], *GREY[20:]])
     layers = [Conv2d(4, 3), ReLU(), Flatten(), Linear(3)]
@@ -760,3 +752,64 @@ def test_warnings_of_other_threads_go_where_they_went(save):
         for _ in outcomes:
             warnings.warn("mine", stacklevel=1)
     assert len(warned) == 3
+
+
+# -- folders ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def classes(tmp_path):
+    """A folder with one folder a class, and all pictures of another in one folder."""
+    root = tmp_path / "classes"
+    for i in range(COUNT):
+        (root / "abc"[Y[i]]).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(LEVELS[i]).save(root / "abc"[Y[i]] / f"{i:02}.png")
+    return root
+
+
+@pytest.mark.parametrize("kind", (str, Path))
+def test_a_folder_is_learned_from_scored_and_predicted(classes, kind):
+    paths, names = list_pictures(classes)
+    expected = fit(paths, names)
+    model = CNNClassifier(**QUICK).fit(kind(classes))
+    assert model.digest_ == expected.digest_ and model.classes_.tolist() == ["a", "b", "c"]
+    assert model.predict(kind(classes)).tolist() == expected.predict(paths).tolist()
+    assert len(model.predict(kind(classes / "b"))) == 10
+    assert model.score(kind(classes)) == expected.score(paths, names)
+    layers = NetworkClassifier([Conv2d(4, 3), Flatten()], max_epochs=1, random_state=0, verbose=0)
+    assert layers.fit(classes).classes_.tolist() == ["a", "b", "c"]
+    going_on = CNNClassifier(**QUICK).partial_fit(classes, classes=["a", "b", "c"])
+    assert going_on.n_iter_ == 1
+    held = CNNClassifier(**QUICK).fit(classes, validation_data=(classes, None))
+    assert len(held.history_["validation_loss"]) == 3
+
+
+def test_a_folder_that_names_no_classes_says_what_to_do(classes):
+    given = (
+        r"^X of {} must be pictures or a list of their paths, one for each entry of y\. Got the "
+    )
+    given += r"one path '.*classes'\. {}"
+    model = fit(LEVELS)
+    leave_out = given.format("CNNClassifier", "Leave y out, where the names of its folders are")
+    one_file = classes / "a" / "00.png"
+    for call, error, words in (
+        (lambda: model.fit(classes, Y), ValueError, leave_out),
+        (lambda: model.score(str(classes), Y), ValueError, leave_out),
+        (lambda: CNNRegressor().fit(classes), ValueError, given.format("CNNRegressor", "List it")),
+        (lambda: CNNRegressor().fit(classes, Y), ValueError, r"pellucid\.data\.files_below\(fol"),
+        (lambda: model.fit(classes / "a"), ValueError, "must hold one folder a class, with its pi"),
+        (lambda: model.fit("nowhere"), FileNotFoundError, "the folder 'nowhere' does not exist"),
+        (lambda: model.predict("nowhere"), FileNotFoundError, "'nowhere' does not exist"),
+        (
+            lambda: model.fit(one_file),
+            NotADirectoryError,
+            "must be a folder of pictures\\. Got a f",
+        ),
+        (lambda: model.predict(one_file), ValueError, r"Got the one file '.*00\.png'\. Pass \[X\]"),
+        (lambda: model.score(LEVELS), ValueError, r"^score of CNNClassifier needs y\. Got None\."),
+    ):
+        with pytest.raises(error, match=words):
+            call()
+    (classes / "empty").mkdir()
+    with pytest.raises(ValueError, match=r"a folder with pictures in it\. Got '.*empty', which ha"):
+        model.predict(classes / "empty")

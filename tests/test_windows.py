@@ -9,9 +9,21 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.model_selection import TimeSeriesSplit, cross_val_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    RandomizedSearchCV,
+    TimeSeriesSplit,
+    cross_val_predict,
+    cross_val_score,
+    cross_validate,
+    learning_curve,
+    train_test_split,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import shuffle
 
-from pellucid import LSTMRegressor
+from pellucid import LSTMRegressor, load
 from pellucid.data import last_window, windows
 from pellucid.training import loop
 
@@ -84,8 +96,6 @@ def test_scikit_learn_takes_windows_as_it_takes_rows():
     X, y = windows(pd.DataFrame({"v": np.arange(60.0) % 7}), 5)
     some = np.array([3, 0])
     assert X[some, ...].starts.tolist() == X[some].starts.tolist() == [3, 0]
-    scores = cross_val_score(LSTMRegressor(**QUICK), X, y, cv=TimeSeriesSplit(2))
-    assert np.isfinite(scores).all()
 
 
 def test_no_window_crosses_from_one_series_into_another():
@@ -216,3 +226,83 @@ def test_faults():
         windows(short, 3, target="v", group="who")
     with pytest.raises(ValueError, match=r"at least 3 rows, one window\. Got 2 in 'b'"):
         last_window(short, 3, group="who")
+
+
+# -- scikit-learn's searches and splits ----------------------------------------------------------
+
+SPLITS = TimeSeriesSplit(2)
+USES = {
+    "cross_val_score": lambda m, X, y: cross_val_score(m, X, y, cv=SPLITS, error_score="raise"),
+    "cross_validate": lambda m, X, y: cross_validate(m, X, y, cv=SPLITS)["test_score"],
+    "cross_val_predict": lambda m, X, y: cross_val_predict(m, X, y, cv=KFold(2)),
+    "GridSearchCV": lambda m, X, y: GridSearchCV(
+        m, {"hidden_dim": [2, 4]}, cv=SPLITS, error_score="raise"
+    ).fit(X, y).predict(X),
+    "RandomizedSearchCV": lambda m, X, y: RandomizedSearchCV(
+        m, {"hidden_dim": [2, 4]}, n_iter=1, cv=SPLITS, error_score="raise"
+    ).fit(X, y).predict(X),
+    "learning_curve": lambda m, X, y: learning_curve(
+        m, X, y, cv=SPLITS, train_sizes=[0.5, 1.0], error_score="raise"
+    )[2],
+    "train_test_split": lambda m, X, y: _halves(m, *train_test_split(X, y, shuffle=False)),
+    "shuffled": lambda m, X, y: _halves(m, *train_test_split(X, y, random_state=0)),
+    "shuffle": lambda m, X, y: m.fit(*shuffle(X, y, random_state=0)).predict(X),
+    "Pipeline": lambda m, X, y: cross_val_score(make_pipeline(m), X, y, cv=SPLITS),
+}  # fmt: skip
+
+
+def _halves(model, X, rest, y, rest_y):
+    assert len(X) == len(y) and len(rest) == len(rest_y)
+    return model.fit(X, y).predict(rest)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("library", (pd, pl))
+def test_scikit_learn_takes_windows_as_rows(use, library):
+    """Each takes rows in its own way, which scikit-learn changed: ``X[key, ...]`` since 1.9."""
+    frame = library.DataFrame({"v": np.sin(np.arange(40.0)), "w": np.arange(40.0)})
+    X, y = windows(frame, 4, target="v")
+    values = np.lib.stride_tricks.sliding_window_view(
+        np.column_stack([np.sin(np.arange(40.0)), np.arange(40.0)]), 4, axis=0
+    )[:-1].transpose(0, 2, 1)
+    model = LSTMRegressor(**{**QUICK, "max_epochs": 1})
+    answers, of_array = USES[use](model, X, y), USES[use](model, values, y)
+    assert np.isfinite(answers).all() and np.shape(answers) == np.shape(of_array)
+
+
+# -- columns whose names are numbers -------------------------------------------------------------
+
+
+def test_a_target_whose_name_is_a_number(tmp_path):
+    values = np.random.default_rng(0).normal(size=(30, 3))
+    numbered = pd.DataFrame(values)
+    X, y = windows(numbered, 4, target=np.int64(1))
+    _, array_y = windows(values, 4, target=1)
+    np.testing.assert_array_equal(y, array_y)
+    np.testing.assert_array_equal(X.last(1), values[3:-1, 1])
+    np.testing.assert_array_equal(X.naive()[:, 0], values[3:-1, 1])
+    model = LSTMRegressor(**QUICK).fit(X, y)
+    named_X, _ = windows(numbered.rename(columns=str), 4, target="1")
+    named = LSTMRegressor(**QUICK).fit(named_X, y)
+    np.testing.assert_array_equal(model.predict(X), named.predict(named_X))
+    model.save(tmp_path / "model.safetensors")
+    again = load(tmp_path / "model.safetensors")
+    assert again.digest_ == model.digest_
+    assert again.forecast(numbered)[1].tolist() == model.forecast(numbered)[1].tolist()
+
+
+@pytest.mark.parametrize(
+    "names, target, words",
+    (
+        ([0, 1, 2], "1", r"must be a column of the series\. Got '1'\. Write 1\."),
+        (["0", "1", "2"], 1, r"Got 1\. Write '1'\."),
+        ([0, 1, 2], 1.0, r"Got 1\.0\."),
+        ([0, 1, 2], True, r"Got True\."),
+        ([0, 1, 2], [1], r"Got \[1\]\."),
+        ([0, 1, 2], 7, r"Got 7\. Known: 0, 1, 2\."),
+    ),
+)
+def test_another_name_is_refused(names, target, words):
+    with pytest.raises(ValueError, match=words):
+        windows(pd.DataFrame(np.zeros((9, 3)), columns=names), 4, target=target)

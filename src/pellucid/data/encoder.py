@@ -59,6 +59,10 @@ class Encoder(ABC, Generic[Content]):
         """
         return X if isinstance(X, Reading) else self._read(estimator, X, learn)
 
+    def labelled(self, estimator: Any, X: Any, y: Any, least: int = 1) -> tuple[Any, Any]:
+        """`X` and `y`, taken from `X` where it holds both: at `least` so many rows of a class."""
+        return X, y
+
     @abstractmethod
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Content]:
         """:meth:`read` of an `X` that is no Reading yet."""

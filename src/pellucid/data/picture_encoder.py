@@ -11,10 +11,12 @@ from typing import Annotated, Any, Literal, Self, final
 
 import msgspec
 import numpy as np
+from sklearn.base import is_classifier
 
-from pellucid.checks import one_of, printable, row_words, shown
+from pellucid.checks import file_name, one_of, printable, row_words, shown
 from pellucid.data.columns import blocks, one_feature, owner_of, plain_array
 from pellucid.data.encoder import Encoder, Reading
+from pellucid.data.folders import files_below, list_pictures
 from pellucid.data.layout import RowLayout
 from pellucid.data.picture_sets import Counts, fault, read_all, sources_in
 from pellucid.data.pictures import (
@@ -108,13 +110,28 @@ class PictureEncoder(Encoder[Sources]):
         self.left_out: list[tuple[int, str]] = []
         self.notes: list[str] = []
 
+    def labelled(self, estimator: Any, X: Any, y: Any, least: int = 1) -> tuple[Any, Any]:
+        """The paths and classes of a folder that has one folder a class, where `y` is None."""
+        if not isinstance(X, (str, os.PathLike)):
+            return X, y
+        names_classes = is_classifier(estimator)
+        if y is not None or not names_classes:
+            way_out = (
+                "Leave y out, where the names of its folders are the classes, or list its pictures"
+                " with pellucid.list_pictures(folder)"
+                if names_classes
+                else "List its pictures, as with pellucid.data.files_below(folder)"
+            )
+            raise ValueError(
+                f"X of {owner_of(estimator)} must be pictures or a list of their paths, one for "
+                f"each entry of y. Got the one path {file_name(X)}. {way_out}."
+            )
+        return list_pictures(X, least)
+
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Sources]:
         owner = owner_of(estimator)
         if isinstance(X, (str, os.PathLike)):
-            raise TypeError(
-                f"X of {owner} must be pictures, or a list of their paths. Got the one path "
-                f"{shown(X)}. pellucid.list_pictures(folder) gives paths and classes."
-            )
+            X = _pictures_below(owner, X)
         listed = sources_in(X)
         if listed is not None:
             return Reading(Sources(listed=listed), RowLayout(len(listed)))
@@ -425,6 +442,22 @@ class PictureEncoder(Encoder[Sources]):
         check_names("a table's columns", self.names, self.shape[0])
         self._scaler = Standardiser.from_arrays(arrays, channels)
         return self
+
+
+def _pictures_below(owner: str, folder: str | os.PathLike[str]) -> list[str]:
+    """The paths of all pictures in a folder and those below, in the order of their names."""
+    if os.path.isfile(folder):
+        raise ValueError(
+            f"X of {owner} must be pictures, a list of their paths, or a folder. Got the one file "
+            f"{file_name(folder)}. Pass [X]."
+        )
+    paths = files_below(folder)
+    if not paths:
+        raise ValueError(
+            f"X of {owner} must be a folder with pictures in it. Got {file_name(folder)}, which "
+            "has none."
+        )
+    return paths
 
 
 def _stacked(X: Any) -> Any:

@@ -52,7 +52,7 @@ class _State(State, frozen=True):
 
 
 class _Series(State, frozen=True):
-    target: str | None
+    target: str | int | None
     time: str | None
     group: str | None
     steps: Count

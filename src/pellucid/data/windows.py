@@ -85,9 +85,10 @@ class Windows:
         import narwhals as nw
 
         frame = nw.from_native(self.table, eager_only=True)
-        values = numbers_in(frame[column]) if column in frame.columns else None
+        there = column in frame.columns
+        values = numbers_in(frame.get_column(column)) if there else None
         if values is None:
-            known = [name for name in frame.columns if frame[name].dtype.is_numeric()]
+            known = [name for name, kind in frame.schema.items() if kind.is_numeric()]
             raise ValueError(
                 f"column of Windows.last must be one of numbers. Got {checks.shown(column)}."
                 f"{checks.suggestion(column, known)}"
@@ -308,16 +309,22 @@ def _read_target(table: Any, target: Any) -> tuple[Any, np.ndarray]:
     frame = nw.from_native(table, eager_only=True)
     if target is None and len(frame.columns) == 1:
         target = frame.columns[0]
-    if target not in frame.columns:
+    target = checks.plain(target)
+    # True and 1.0 equal a column that is called 1
+    if not any(
+        name == target and type(name) is type(target) for name in map(checks.plain, frame.columns)
+    ):
+        near = [name for name in frame.columns if str(name) == str(target)]
         raise ValueError(
             f"target of windows must be a column of the series. Got {checks.shown(target)}."
-            f"{checks.suggestion(target, frame.columns)}"
+            + (f" Write {near[0]!r}." if near else checks.suggestion(target, frame.columns))
         )
-    values = named(f"column {checks.shown(target)}", numbers_in, frame[target])
+    column = frame.get_column(target)  # whose name may be a number
+    values = named(f"column {checks.shown(target)}", numbers_in, column)
     if values is None:
         raise TypeError(
             f"target of windows must be a column of numbers. Got {checks.shown(target)} of "
-            f"{frame[target].dtype}."
+            f"{column.dtype}."
         )
     return target, values
 

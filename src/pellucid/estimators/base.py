@@ -345,6 +345,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         """
         owner = type(self).__name__
         encoder = self._input if going_on else self._new_input()
+        X, y = encoder.labelled(self, X, y, least=1 if going_on else 2)
         reading = encoder.read(self, X, learn=not going_on)
         layout, lengths = reading.layout, reading.layout.step_lengths
         y = layout.flatten(f"y of {owner}", y)
@@ -414,6 +415,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             )
         X, y, weights = (*data, None)[:3]
         try:
+            X, y = self._input.labelled(self, X, y)
             reading = self._read(X)
             layout = reading.layout
             y = layout.flatten("y", y)
@@ -471,6 +473,10 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
 
     def _score(self, measure: Callable[..., float], X: Any, y: Any, sample_weight: Any) -> float:
         """`measure` of y and the predictions, over all rows or steps."""
+        check_is_fitted(self, "network_")
+        X, y = self._input.labelled(self, X, y)
+        if y is None:
+            raise ValueError(f"score of {type(self).__name__} needs y. Got None. Pass score(X, y).")
         reading, owner = self._read(X), type(self).__name__
         y = reading.layout.flatten(f"y of {owner}", y)
         weights = reading.layout.flatten_weights(f"sample_weight of {owner}", sample_weight)

@@ -52,9 +52,11 @@ class Forecaster:
                 f"series of forecast of {owner} must be a DataFrame, as in fit. Got "
                 f"{checks.shown(series)}."
             )
-        known = [*encoder.table.names, about["group"], about["time"]]
-        table = nw.from_native(series, eager_only=True)
-        frame = table.select([name for name in table.columns if name in known]).to_native()
+        frame, names = series, encoder.table.names
+        if names is not None:  # else columns have no names but numbers
+            known = [*names, about["group"], about["time"]]
+            table = nw.from_native(series, eager_only=True)
+            frame = table.select([name for name in table.columns if name in known]).to_native()
         last = last_window(frame, about["steps"], time=about["time"], group=about["group"])
         values = np.asarray(self.predict(last))  # type: ignore[attr-defined]
         values = values.reshape(len(last), -1)

@@ -29,13 +29,14 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
     _targets = ClassTarget, MultilabelTarget
 
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None
+        self, X: Any, y: Any = None, sample_weight: Any = None, *, validation_data: Any = None
     ) -> Self:
         """Learn from rows `X` and their labels `y`.
 
         Parameters
         ----------
         X : DataFrame, array, tensor, list or map of columns, of shape (rows, columns)
+            For pictures also a folder, where `y` is left out: each folder in it is a class.
         y : Series, array or list of shape (rows,); of 0 and 1 and shape (rows, labels) for several
         sample_weight : array-like of shape (rows,), optional
         validation_data : (X, y) or (X, y, sample_weight), optional
@@ -50,7 +51,9 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
             X, y, sample_weight, going_on=bool(self.warm_start), validation_data=validation_data
         )
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+    def partial_fit(
+        self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None
+    ) -> Self:
         """Train one more epoch on these rows; the first call needs all labels as `classes`."""
         return self._fit(X, y, sample_weight, epochs=1, going_on=True, classes=classes)
 
@@ -97,7 +100,7 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         # log s(z) = min(z, 0) - log(1 + e^-|z|)
         return np.minimum(logits, 0.0) - elementary.log1p(elementary.exp(-np.abs(logits)))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """The share of rows, or of steps, whose class, or whose every label, is right."""
         return self._score(accuracy_score, X, y, sample_weight)
 
@@ -139,7 +142,7 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
     _targets = (NumberTarget,)
 
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None
+        self, X: Any, y: Any = None, sample_weight: Any = None, *, validation_data: Any = None
     ) -> Self:
         """Learn from rows `X` and their numbers `y`.
 
@@ -161,7 +164,7 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
             X, y, sample_weight, going_on=bool(self.warm_start), validation_data=validation_data
         )
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Train one more epoch on these rows; the first call learns means and scales."""
         return self._fit(X, y, sample_weight, epochs=1, going_on=True)
 
@@ -174,7 +177,7 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
     def _predicted(self, reading: Reading) -> np.ndarray:
         return self.target_.decode(self._output(reading))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """The share of the variance of the targets that is explained, R squared."""
         return self._score(r2_score, X, self.target_.numbers(self, y), sample_weight)
 
