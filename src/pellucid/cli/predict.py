@@ -33,7 +33,7 @@ def predict(model: str, data: str, output: str | None, probabilities: bool) -> N
     from pellucid import files, load
     from pellucid.cli.pictures import takes_pictures, to_predict
     from pellucid.cli.scores import is_classifier
-    from pellucid.cli.words import counted
+    from pellucid.cli.words import counted, paragraph
     from pellucid.data import read_table
 
     if output is not None:
@@ -64,7 +64,7 @@ def predict(model: str, data: str, output: str | None, probabilities: bool) -> N
     else:
         files.write_whole(output, content)
         rows = len(next(iter(columns.values())))
-        click.echo(f"{counted(rows, 'prediction')} saved in {output}.")
+        click.echo(paragraph(f"{counted(rows, 'prediction')} saved in {output}.", 2))
 
 
 def target_names(model: Any) -> list[str]:
