@@ -18,6 +18,7 @@ from safetensors.numpy import load_file
 import pellucid
 from pellucid.cli.families import NETWORKS, family, takers
 from pellucid.cli.main import application
+from pellucid.terminal import width
 from pellucid.training.loop import Trainer
 
 PENGUINS = Path(__file__).parent.parent / "examples" / "penguins.csv"
@@ -109,11 +110,54 @@ def test_fit_is_the_same_twice():
     assert digests[0][1] == digests[1][1] == pellucid.load("a").digest_
 
 
-def test_everything_fits_in_80_columns(model):
-    fit = run("fit", PENGUINS, "--target", "species", *SHORT)
-    pages = [run("summary", model), *(run(name, "--help") for name in application.commands)]
-    for line in "\n".join([fit.replace(str(PENGUINS), "x.csv"), *pages]).splitlines():
-        assert len(line.replace(str(model), "x")) <= 80, line
+LONG = {
+    "latin": "a_column_with_a_very_long_name_as_programs_write_them_",
+    "chinese": "很长的列名" * 9,
+}
+
+
+@pytest.mark.parametrize("name", LONG.values(), ids=LONG)
+@pytest.mark.parametrize(
+    "kind", ("classes", "many classes", "labels", "numbers", "series", "steps")
+)
+def test_everything_fits_in_80_columns(name, kind):
+    """All that commands print, whatever the names, but for paths and errors, which are one line."""
+    rng = np.random.default_rng(0)
+    count, folder = 120, f"{name[:25]}/"
+    Path(folder).mkdir()
+    data, model = f"{folder}数据.csv", f"{folder}模型.safetensors"
+    columns = {f"{i}{name}": rng.normal(size=count).round(3) for i in range(3)}
+    columns[f"text{name}"] = [f"{'ab'[i % 2]}{name}" for i in range(count)]
+    more = ["--target", f"y{name}"]
+    if kind.endswith("classes"):
+        classes = 3 if kind == "classes" else 14
+        columns[f"y{name}"] = [f"{i % classes}{name}" for i in range(count)]
+    elif kind == "labels":
+        columns |= {f"{y}{name}": rng.integers(2, size=count) for y in "yz"}
+        more += ["--target", f"z{name}"]
+    else:
+        columns[f"y{name}"] = rng.normal(size=count).round(3)
+    if kind == "series":
+        columns |= {f"time{name}": range(count)}
+        more += ["--network", "lstm", "--time", f"time{name}", "--steps", "3", "--horizon", "3"]
+    if kind == "steps":
+        columns |= {f"g{name}": np.arange(count) // 6}
+        more += ["--network", "gru", "--group", f"g{name}", "--set", "return_sequences=true"]
+    with open(data, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([columns, *zip(*columns.values(), strict=True)])
+    fit = invoke("fit", data, *more, "-o", model, *SHORT)
+    texts = [fit.stdout, fit.stderr, run("evaluate", model, data), run("summary", model)]
+    texts.append(invoke("predict", model, data, "--output", f"{folder}p.csv").stdout)
+    for line in "\n".join(texts).splitlines():
+        assert width(line) <= 80 or "/" in line, line
+        assert not (width(line) > 80 and " " in line.strip()), line
+
+
+def test_help_fits_on_two_screens():
+    for name in application.commands:
+        for short in ("--help", "-h"):
+            lines = run(name, short).splitlines()
+            assert len(lines) <= 48 and max(map(len, lines)) <= 80
 
 
 def test_quiet_prints_nothing():

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import json
 import pkgutil
 import re
+import shlex
 import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import pellucid.formulas
+from pellucid.cli.main import application
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("README*.md"), *ROOT.glob("docs/**/*.md")])
@@ -85,6 +89,69 @@ def test_classes_show_examples_that_run(name):
     module = importlib.import_module(f"pellucid.{name}")
     tests = doctest.DocTestFinder().find(module)
     assert sum(run(test) for test in tests if test.examples) >= 1
+
+
+ABSENT = ("digits", "seattle")  # no such folder here, and too long for a test
+
+
+def commands(page: str) -> list[tuple[str, str]]:
+    """Each command of a page that is shown with ``$ pellucid``, and what it printed."""
+    shown = []
+    for block in re.findall(r"^```text\n(.*?)^```", page, flags=re.M | re.S):
+        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, _, output = part.replace("\\\n", "").partition("\n")
+            if not any(word in command for word in ABSENT):
+                shown.append((command, output))
+    return shown
+
+
+def steady(text: str) -> str:
+    """Without what differs from run to run."""
+    text = re.sub(r"\S+ rows/s  .* left|done, .* s$", "...", text, flags=re.M)
+    text = re.sub(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", "...", text)
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
+
+
+@pytest.mark.parametrize(("name", "count"), [("README.md", 5), ("docs/command-line.md", 5)])
+def test_transcripts_are_what_commands_print(name, count, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    shown = commands((ROOT / name).read_text(encoding="utf-8"))
+    assert len(shown) == count
+    for command, output in shown:
+        command, _, pipe = command.partition(" | ")
+        lines = CliRunner().invoke(application, shlex.split(command)[1:]).output.splitlines()
+        if pipe:
+            number = int(pipe.rpartition("-")[2])
+            lines = lines[:number] if pipe.startswith("head") else lines[-number:]
+        wanted, found = steady(output), steady("\n".join(lines))
+        same = doctest.OutputChecker().check_output(f"{wanted}\n", f"{found}\n", OPTIONS)
+        assert same, f"{command}\n{wanted}\nGot:\n{found}"
+
+
+def test_transcripts_are_the_same_in_both_languages():
+    pages = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md")]
+    assert commands(pages[0]) == commands(pages[1])
+
+
+def test_every_field_of_json_is_documented(tmp_path, monkeypatch):
+    from test_cli import run as run_command
+
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    data = str(ROOT / "examples" / "penguins.csv")
+    short = ["--max-epochs", "1", "-o", "m", "--json"]
+    for arguments in (
+        ("fit", data, "-t", "species", *short),
+        ("fit", data, "-t", "year", "--task", "regression", *short),
+        ("evaluate", "m", data, "--json"),
+        ("summary", "m", "--json"),
+    ):
+        result = json.loads(run_command(*arguments))
+        scores = result.get("test") or result.get("scores") or {}
+        for one in (result, scores, *scores.get("targets", []), result.get("about") or {}):
+            for field in one:
+                assert f"`{field}`" in page, field
 
 
 def test_code_keeps_only_python():

@@ -18,6 +18,19 @@ def test_text_for_a_page():
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(31784.3, "31,784"), (-123456789, "-123,456,789"), (1.5e12, "1.5e+12"), (9999.4, "9999"),
+     (1.2e-7, "1.2e-07"), (0, "0"), (float("inf"), "inf")],
+)  # fmt: skip
+def test_figures(value, text):
+    assert figure(value) == text
+
+
+def test_a_share_is_never_minus_nothing():
+    assert share(-0.0001) == "0.000" and share(-0.25) == "-0.250"
+
+
 def test_columns_are_aligned():
     assert table([["", "a"], ["long", 10]]) == "         a\n  long  10"
     assert table([["", "a", "bb"], ["first", 1, 22]], indent=1) == "        a  bb\n first  1  22"

@@ -264,7 +264,7 @@ def fit(
             "rows": len(train),
             "without_target": given.kept.missing,
             "columns": model._input.describe(),
-            "notes": list(model._input.notes),
+            "notes": [*model._input.notes, *getattr(model.target_, "notes", ())],
             "test": scores,
             "test_rows_also_learned_from": again,
             "verdict": words,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ import numpy as np
 from pellucid.checks import file_name, rows_at, shown, suggestion
 from pellucid.cli.words import counted
 
+_EXAMPLES = 3  # texts that are no numbers
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: multiplying by it mixes bits
 
 
@@ -54,41 +55,62 @@ def without(frame: Any, columns: Sequence[str], source: str, needed: Sequence[st
 class Kept(NamedTuple):
     """The rows of a table that have all targets, and how many rows or sequences have not.
 
-    `rows` are their positions in the file, None where all are kept.
+    `rows` are their positions in the file, None where all are kept; `odd` are texts that stand
+    where a number should.
     """
 
     frame: Any
     rows: np.ndarray | None = None
     missing: int = 0
     what: str = "row"
+    odd: Sequence[str] = ()
 
     @property
     def words(self) -> str:
         """A line on those that are left out; empty where there are none."""
+        if not self.missing:
+            return ""
         verbs = "has no target and is" if self.missing == 1 else "have no target and are"
-        return f"{counted(self.missing, self.what)} {verbs} left out." if self.missing else ""
+        examples = f", such as those that say {', '.join(map(shown, self.odd))}" if self.odd else ""
+        return f"{counted(self.missing, self.what)} {verbs} left out{examples}."
 
     def numbered(self) -> AbstractContextManager[None]:
         """Within it errors number the rows of `frame` as those of the file."""
         return nullcontext() if self.rows is None else rows_at(self.rows)
 
 
-def with_targets(frame: Any, targets: Sequence[str], source: str, group: str | None = None) -> Kept:
-    """The rows of `frame` that have all `targets`; by `group` only whole sequences are left out."""
+def with_targets(
+    frame: Any,
+    targets: Sequence[str],
+    source: str,
+    group: str | None = None,
+    format_of: Callable[[list[Any]], Any] = lambda texts: None,
+) -> Kept:
+    """The rows of `frame` that have all `targets`; by `group` only whole sequences are left out.
+
+    `format_of` says of a column of text how its numbers are written, if it is numbers: a text that
+    is none is no target.
+    """
     import narwhals as nw
 
     from pellucid.data.columns import named, series_values
 
     table = nw.from_native(frame, eager_only=True)
-    present = np.ones(len(table), dtype=bool)
+    present, odd = np.ones(len(table), dtype=bool), dict[str, None]()
     for name in (name for name in targets if name in table.columns):
         column = named(f"column {shown(name)}", series_values, table[name])
-        if column.missing.all():
+        missing = column.missing
+        form = format_of(column.values.tolist()) if column.kind == "text" else None
+        if form is not None:
+            no_number = np.isnan(form.read(column.values.tolist()))
+            odd |= dict.fromkeys(column.values[no_number & ~missing].tolist())
+            missing = missing | no_number
+        if missing.all():
             raise ValueError(
                 f"column {shown(name)} of {file_name(source)} must have a value to be learned. Got "
                 "none in any row. Name another target."
             )
-        present &= ~column.missing
+        present &= ~missing
     if present.all():
         return Kept(frame)
     what, count = "row", int(np.count_nonzero(~present))
@@ -103,7 +125,17 @@ def with_targets(frame: Any, targets: Sequence[str], source: str, group: str | N
             "or name fewer targets."
         )
     rows = np.flatnonzero(present)
-    return Kept(nw.maybe_reset_index(table[rows.tolist()]).to_native(), rows, count, what)
+    kept = nw.maybe_reset_index(table[rows.tolist()]).to_native()
+    return Kept(kept, rows, count, what, list(odd)[:_EXAMPLES])
+
+
+def number_format(texts: list[Any]) -> Any:
+    """How the numbers of a column of text are written, if nearly all of it is numbers."""
+    from pellucid.data.number_format import NumberFormat
+    from pellucid.data.text_columns import decide
+
+    form = decide(texts).format
+    return form if isinstance(form, NumberFormat) else None
 
 
 def repeated(first: Sequence[Any], second: Sequence[Any]) -> int:

@@ -79,7 +79,8 @@ def _table(request: Request) -> Given:
         request.data, request.targets, request.network, request.series
     )  # fmt: skip
     frame = _frame(request)
-    kept = frames.with_targets(frame, targets, data, options.group)
+    reading = {} if request.task == "classification" else {"format_of": frames.number_format}
+    kept = frames.with_targets(frame, targets, data, options.group, **reading)
     with kept.numbered():
         wanted = targets[0] if len(targets) == 1 else list(targets)
         X, y = split_target(kept.frame, wanted, file_name(data))

@@ -11,7 +11,7 @@ import click
 PARAMETERS = {
     "max_epochs": ("N", "How many times all rows are used.  [default: 50]"),
     "batch_size": ("N", "Rows in a training step.  [default: 32]"),
-    "learning_rate": ("RATE", "The largest learning rate.  [default: 0.003]"),
+    "learning_rate": ("RATE", "The largest learning rate."),
     "hidden_dim": ("N", "Width of the hidden layers."),
     "num_layers": ("N", "Number of hidden layers."),
     "dropout": ("SHARE", "Share of outputs dropped in training."),

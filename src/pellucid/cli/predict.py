@@ -58,7 +58,7 @@ def predict(
     from pellucid.cli.output import Output
     from pellucid.cli.predictions import format_of, writer
     from pellucid.cli.scores import is_classifier
-    from pellucid.cli.words import counted
+    from pellucid.cli.words import counted, paragraph
 
     place = None if output == "-" else output
     ending = ".csv"
@@ -86,7 +86,7 @@ def predict(
     if place is not None:
         told = Output(as_json=as_json)
         if not as_json:
-            told.say(f"{counted(rows, 'prediction')} saved in {place}.")
+            told.say(paragraph(f"{counted(rows, 'prediction')} saved in {place}.", 2))
         told.result({"model": model, "output": place, "rows": rows})
 
 

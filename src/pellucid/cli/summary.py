@@ -91,27 +91,28 @@ def _lines(model: Any) -> list[str]:
         measures = [name for name in last if name.endswith(("loss", "accuracy"))]
         ends = [f"{name.replace('_', ' ')} {figure(last[name])}" for name in measures]
         facts["training"] = f"{model.n_iter_} epochs; at the end {', '.join(ends)}"
-    facts |= _origin(model.about_)
+    facts |= _origin(model)
     given = ", ".join(f"{name}={value!r}" for name, value in _parameters(model).items())
     facts["parameters"] = given or "all as by default"
     facts["digest"] = model.digest_
     return [paragraph(f"{name:<12}{text}", 12) for name, text in facts.items() if text]
 
 
-def _origin(about: Any) -> dict[str, str]:
+def _origin(model: Any) -> dict[str, str]:
     """When a model was trained, on what, and how good it was."""
     from pellucid.checks import printable
     from pellucid.cli.score_words import in_line
     from pellucid.cli.words import counted
 
+    about = model.about_
     if about is None:
         return {}
-    facts = {"trained": f"{printable(about.trained)}, on {counted(about.rows, 'row')}"}
-    if about.source is not None:
-        facts["trained"] += f" of {printable(about.source)}"
-    facts["data"] = printable(about.fingerprint)
+    source = "" if about.source is None else f" of {printable(about.source)}"
+    when = printable(about.trained).replace("T", " ").replace("Z", " UTC")
+    size = f"{counted(about.rows, 'row')}, {counted(model.n_features_in_, 'column')}"
+    facts = {"trained": f"{when}, on {size}{source}", "data": printable(about.fingerprint)}
     if about.test is not None:
-        facts["test"] = in_line(about.test)
+        facts["test"] = f"{about.test.get('rows') or 0:,.0f} rows: {in_line(about.test)}"
         if about.baseline:
             facts["baseline"] = in_line(about.baseline)
     return facts

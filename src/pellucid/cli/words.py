@@ -9,6 +9,7 @@ from pellucid.checks import printable
 from pellucid.terminal import COLUMNS, filled, padded, shortened, width
 
 _LONGEST = 40  # columns for a name in a line of others
+_LARGE = 1e12  # from here on numbers have an exponent
 _LEAST = 9  # columns that a shortened name of the header keeps at least, to be told from others
 
 
@@ -81,9 +82,12 @@ def counted(count: int, what: str) -> str:
 
 def figure(value: Any) -> str:
     """A number with four significant digits; a dash where there is none."""
-    return "-" if value is None else f"{float(value):.4g}"
+    if value is None:
+        return "-"
+    text = f"{float(value):.4g}"
+    return f"{float(value):,.0f}" if "e+" in text and abs(value) < _LARGE else text
 
 
 def share(value: Any) -> str:
     """A share with three decimals; a dash where there is none."""
-    return "-" if value is None else f"{float(value):.3f}"
+    return "-" if value is None else f"{float(value):.3f}".replace("-0.000", "0.000")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
-import textwrap
 import time
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+from pellucid.terminal import COLUMNS, filled
+
 LINES = 10  # about so many a fit where there is no terminal
-COLUMNS = 80  # no line is longer
 
 
 def described(row: dict[str, Any]) -> str:
@@ -144,7 +144,7 @@ class Progress:
             self._write(f"{reason}, {spent:.1f} s")
 
     def _write(self, text: str) -> None:
-        text = textwrap.fill(text, COLUMNS, break_on_hyphens=False)
+        text = filled(text)
         if self._bar is not None:
             self._bar.write(text, file=self.stream)
         else:
