@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -293,6 +293,11 @@ NUMBERS |= {
     "no-break blanks around": Kind(_each("\u00a0{}\u00a0".format), is_told=False),
     "scientific": Kind(_each(lambda text: f"{float(text):.6E}"), is_told=False),
     "an apostrophe before": Kind(_each("'{}".format)),  # as spreadsheets mark text
+    "dollars in some cells": Kind(_sometimes([Style(",", around="${}").write, str])),
+    "thousands in some cells": Kind(_sometimes([Style(",").write, str])),
+    "several units": Kind(
+        _sometimes([Style(around="{} kg").write, Style(around="{}kg").write, str])
+    ),
 }
 
 _USUAL_GAPS = ("", "NA", "NULL", "n/a", "#N/A")  # that readers of tables take for missing
@@ -317,7 +322,7 @@ BOOLEANS = {
                         ("是", "否"), ("Y", "N"), ("✓", "✗"))
 }  # fmt: skip
 
-WORDS = {
+_BLANKS = {
     # the rows held out have other blanks than those of the training
     "blanks around words": Kind(
         lambda texts: (
@@ -330,14 +335,18 @@ WORDS = {
     "no-break blanks around words": Kind(
         lambda texts: texts[:TRAIN] + [f"{t}\u00a0" for t in texts[TRAIN:]], is_told=False
     ),
-}  # fmt: skip
+}
+# a word among words is one more of them
+WORDS = _BLANKS | {
+    f"{name} among words": replace(kind, is_told=False) for name, kind in GAPS.items()
+}
 
 
 def _dates(form: str) -> Kind:
     def write(text: str) -> str:
         moment = datetime.fromisoformat(text)
-        names = {"Y": moment.year, "m": moment.month, "d": moment.day, "b": f"{moment:%b}"}
-        return form.format(**names)
+        parts = {"Y": moment.year, "m": moment.month, "d": moment.day, "y": moment.year % 100}
+        return form.format(**parts, b=f"{moment:%b}", B=f"{moment:%B}", a=f"{moment:%a}")
 
     return Kind(_each(write))
 
@@ -353,6 +362,13 @@ DATES = {
     "yyyy/m/d": _dates("{Y}/{m}/{d}"),
     "yyyymmdd": _dates("{Y}{m:02d}{d:02d}"),
     "2023年5月1日": _dates("{Y}年{m}月{d}日"),
+    "2023-5-1": _dates("{Y}-{m}-{d}"),
+    "dd.mm.yy": _dates("{d:02d}.{m:02d}.{y:02d}"),
+    "yyyy/mm/dd HH:MM": _dates("{Y}/{m:02d}/{d:02d} 12:30"),
+    "5-Jan-23": _dates("{d}-{b}-{y:02d}"),
+    "January 5, 2023": _dates("{B} {d}, {Y}"),
+    "Thu, 05 Jan 2023": _dates("{a}, {d:02d} {b} {Y}"),
+    "with milliseconds": _dates("{Y}-{m:02d}-{d:02d}T12:30:00.250Z"),
     "5 Jan 2023": _dates("{d} {b} {Y}"),
     "Jan 5, 2023": _dates("{b} {d}, {Y}"),
     "with Z": _dates("{Y}-{m:02d}-{d:02d}T12:30:00Z"),
@@ -386,8 +402,6 @@ class Dirt:
         The share of cells of a column whose value cannot be known any more.
     told : tuple of str
         The columns that something has to be said about.
-    header : list of str, optional
-        The names in a file, where they are not those of `columns`.
     file : callable
         What becomes of the text of a file: its bytes.
     separator, quoting
@@ -401,7 +415,6 @@ class Dirt:
     columns: Columns
     lost: float = 0.0
     told: tuple[str, ...] = ()
-    header: list[str] | None = None
     file: Callable[[str], bytes] = str.encode
     separator: str = ","
     quoting: Any = csv.QUOTE_MINIMAL
@@ -418,7 +431,7 @@ class Dirt:
             text, delimiter=self.separator, quoting=self.quoting, lineterminator="\n"
         )
         columns = self.rows(part)
-        writer.writerow(self.header or list(columns))
+        writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))
         return self.file(text.getvalue())
 
@@ -430,9 +443,11 @@ def dirty(table: Table, **kinds: Any) -> Dirt:
     for column, given in kinds.items():
         for name in [given] if isinstance(given, str) else given:
             kind = known[name]
-            columns[column] = kind.change(columns[column])
+            before, columns[column] = columns[column], kind.change(columns[column])
             lost += kind.lost
-            told += [column] * (kind.is_told and column not in told)
+            # numbers without a fraction have no decimal comma
+            seen = columns[column] != before or name in DATES | CLOCKS
+            told += [column] * (kind.is_told and seen and column not in told)
             names.append(f"{column}: {name}")
     return Dirt(f"{table.name}, {', '.join(names)}", table, columns, lost, tuple(told))
 
@@ -443,14 +458,14 @@ def _in_file(name: str, **options: Any) -> Dirt:
 
 def _more(name: str, told: str, before: Columns, after: Columns, **options: Any) -> Dirt:
     table = houses()
-    columns = {**before, **table.columns, **after}
-    columns = {**columns, table.target: columns.pop(table.target)}
+    target = {table.target: table.columns[table.target]}
+    features = {name: texts for name, texts in table.columns.items() if name not in target}
+    columns = {**before, **features, **after, **target}
     return Dirt(f"houses, {name}", table, columns, 0.0, (told,), **options)
 
 
 def files() -> list[Dirt]:
     """Dirt that only a file can have."""
-    named = list(houses().columns)
     comma = {column: NUMBERS["decimal comma"].change(t) for column, t in houses().columns.items()}
     return [
         _in_file("a byte order mark", file=lambda text: text.encode("utf-8-sig")),
@@ -464,8 +479,6 @@ def files() -> list[Dirt]:
             text.replace("\n", ",\r\n").encode("utf-8-sig")
         )),
         Dirt("houses, decimal commas everywhere", houses(), comma, separator=";", in_files=True),
-        _more("a doubled name", "age.1", {}, {"age.1": houses().columns["age"]}, in_files=True,
-              header=[*named[:-1], "age", "price"]),
         Dirt("shops, a byte order mark", shops(), shops().columns, in_files=True,
              file=lambda text: text.encode("utf-8-sig")),
     ]  # fmt: skip
@@ -476,6 +489,7 @@ def more_columns() -> list[Dirt]:
     numbers = range(ROWS)
     return [
         _more("row numbers", "Unnamed: 0", {"Unnamed: 0": _texts(numbers)}, {}),
+        _more("a doubled name", "age.1", {}, {"age.1": houses().columns["age"]}),
         _more("a doubled column", "income copy", {}, {"income copy": houses().columns["income"]}),
         _more("a constant column", "country", {}, {"country": ["Chile"] * ROWS}),
         _more("a constant number", "version", {}, {"version": ["3"] * ROWS}),
@@ -512,17 +526,18 @@ def corpus() -> list[Dirt]:
     for name in (
         "thousands by comma", "thousands by blank", "decimal comma", "dollars", "USD behind",
         "blanks around", "scientific", "wide digits", "plus signs",
+        "thousands by point", "thousands by apostrophe", "an apostrophe before",
     ):  # fmt: skip
         found.append(dirty(table, price=name))
     found.append(dirty(table, price="euros behind", income="thousands by point"))
     found.append(dirty(shops(), 价格="元 behind"))
-    for name in WORDS:
+    for name in _BLANKS:
         found.append(dirty(patients(), risk=name))
     # categories
-    for name in (*BOOLEANS, *WORDS):
+    for name in (*BOOLEANS, *_BLANKS):
         found.append(dirty(patients(), smoker=name))
-    for name in ("1 % of ?", "1 % of 未知", "1 % of unknown", "1 % of empty cells"):
-        found.append(dirty(patients(), region=name, weight="kg"))
+    for word in ("?", "未知", "unknown", "empty cells"):
+        found.append(dirty(patients(), region=f"1 % of {word} among words", weight="kg"))
     found += [
         dirty(patients(), smoker="blanks around words", region="blanks around words"),
         dirty(patients(), smoker="TRUE and FALSE", weight=("decimal comma", "1 % of missing")),
