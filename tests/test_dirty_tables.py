@@ -31,7 +31,7 @@ from pellucid.data import TableEncoder, infer_task, read_table, split_target
 CLOSE = 0.02
 LEARNED, NEW = slice(0, TRAIN), slice(TRAIN, None)
 CONTAINERS = ("csv", "pandas", "polars", "pyarrow")
-CORPUS = dirt.corpus()
+CORPUS, ODD = dirt.corpus(), dirt.odd()
 
 
 def estimator(task, verbose=0):
@@ -121,6 +121,19 @@ def test_a_dirty_table_is_learned_as_a_clean_one(place, tmp_path):
     # a value that is lost cannot be learned from
     assert found >= clean_score(table) - CLOSE - dirty.lost, said
     assert own == pytest.approx(found, abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", CONTAINERS[:2])
+@pytest.mark.parametrize("place", range(len(ODD)), ids=[dirty.name for dirty in ODD])
+def test_what_a_reader_does_not_understand_is_said(place, kind, tmp_path):
+    dirty = ODD[place]
+    table, (column,) = dirty.table, dirty.told
+    model, said = fitted(dirty, kind, tmp_path)
+    with hearing() as heard:
+        X, _ = split_target(container(kind, dirty, NEW, tmp_path, model), table.target)
+        found = score(table.task, table.answers[NEW], model.predict(X))
+    close = found >= clean_score(table) - CLOSE
+    assert close or column in said or column in " ".join(heard), f"{found:.3f}: {said}"
 
 
 def test_the_corpus_has_all_kinds_alone_and_in_pairs():
