@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -292,7 +292,11 @@ NUMBERS |= {
     "blanks around": Kind(_sometimes([" {} ".format, "{}  ".format, "\t{}".format]), is_told=False),
     "no-break blanks around": Kind(_each("\u00a0{}\u00a0".format), is_told=False),
     "scientific": Kind(_each(lambda text: f"{float(text):.6E}"), is_told=False),
-    "an apostrophe before": Kind(_each("'{}".format)),  # as spreadsheets mark text
+    "dollars in some cells": Kind(_sometimes([Style(",", around="${}").write, str])),
+    "thousands in some cells": Kind(_sometimes([Style(",").write, str])),
+    "several units": Kind(
+        _sometimes([Style(around="{} kg").write, Style(around="{}kg").write, str])
+    ),
 }
 
 _USUAL_GAPS = ("", "NA", "NULL", "n/a", "#N/A")  # that readers of tables take for missing
@@ -317,7 +321,7 @@ BOOLEANS = {
                         ("是", "否"), ("Y", "N"), ("✓", "✗"))
 }  # fmt: skip
 
-WORDS = {
+_BLANKS = {
     # the rows held out have other blanks than those of the training
     "blanks around words": Kind(
         lambda texts: (
@@ -330,14 +334,18 @@ WORDS = {
     "no-break blanks around words": Kind(
         lambda texts: texts[:TRAIN] + [f"{t}\u00a0" for t in texts[TRAIN:]], is_told=False
     ),
-}  # fmt: skip
+}
+# a word among words is one more of them
+WORDS = _BLANKS | {
+    f"{name} among words": replace(kind, is_told=False) for name, kind in GAPS.items()
+}
 
 
 def _dates(form: str) -> Kind:
     def write(text: str) -> str:
         moment = datetime.fromisoformat(text)
-        names = {"Y": moment.year, "m": moment.month, "d": moment.day, "b": f"{moment:%b}"}
-        return form.format(**names)
+        parts = {"Y": moment.year, "m": moment.month, "d": moment.day, "y": moment.year % 100}
+        return form.format(**parts, b=f"{moment:%b}", B=f"{moment:%B}", a=f"{moment:%a}")
 
     return Kind(_each(write))
 
@@ -351,8 +359,14 @@ DATES = {
     "mm/dd/yyyy": _dates("{m:02d}/{d:02d}/{Y}"),
     "m/d/yyyy": _dates("{m}/{d}/{Y}"),
     "yyyy/m/d": _dates("{Y}/{m}/{d}"),
-    "yyyymmdd": _dates("{Y}{m:02d}{d:02d}"),
     "2023年5月1日": _dates("{Y}年{m}月{d}日"),
+    "2023-5-1": _dates("{Y}-{m}-{d}"),
+    "dd.mm.yy": _dates("{d:02d}.{m:02d}.{y:02d}"),
+    "yyyy/mm/dd HH:MM": _dates("{Y}/{m:02d}/{d:02d} 12:30"),
+    "5-Jan-23": _dates("{d}-{b}-{y:02d}"),
+    "January 5, 2023": _dates("{B} {d}, {Y}"),
+    "Thu, 05 Jan 2023": _dates("{a}, {d:02d} {b} {Y}"),
+    "with milliseconds": _dates("{Y}-{m:02d}-{d:02d}T12:30:00.250Z"),
     "5 Jan 2023": _dates("{d} {b} {Y}"),
     "Jan 5, 2023": _dates("{b} {d}, {Y}"),
     "with Z": _dates("{Y}-{m:02d}-{d:02d}T12:30:00Z"),
@@ -386,8 +400,6 @@ class Dirt:
         The share of cells of a column whose value cannot be known any more.
     told : tuple of str
         The columns that something has to be said about.
-    header : list of str, optional
-        The names in a file, where they are not those of `columns`.
     file : callable
         What becomes of the text of a file: its bytes.
     separator, quoting
@@ -401,7 +413,6 @@ class Dirt:
     columns: Columns
     lost: float = 0.0
     told: tuple[str, ...] = ()
-    header: list[str] | None = None
     file: Callable[[str], bytes] = str.encode
     separator: str = ","
     quoting: Any = csv.QUOTE_MINIMAL
@@ -418,7 +429,7 @@ class Dirt:
             text, delimiter=self.separator, quoting=self.quoting, lineterminator="\n"
         )
         columns = self.rows(part)
-        writer.writerow(self.header or list(columns))
+        writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))
         return self.file(text.getvalue())
 
@@ -430,9 +441,11 @@ def dirty(table: Table, **kinds: Any) -> Dirt:
     for column, given in kinds.items():
         for name in [given] if isinstance(given, str) else given:
             kind = known[name]
-            columns[column] = kind.change(columns[column])
+            before, columns[column] = columns[column], kind.change(columns[column])
             lost += kind.lost
-            told += [column] * (kind.is_told and column not in told)
+            # numbers without a fraction have no decimal comma
+            seen = columns[column] != before or name in DATES | CLOCKS
+            told += [column] * (kind.is_told and seen and column not in told)
             names.append(f"{column}: {name}")
     return Dirt(f"{table.name}, {', '.join(names)}", table, columns, lost, tuple(told))
 
@@ -443,14 +456,14 @@ def _in_file(name: str, **options: Any) -> Dirt:
 
 def _more(name: str, told: str, before: Columns, after: Columns, **options: Any) -> Dirt:
     table = houses()
-    columns = {**before, **table.columns, **after}
-    columns = {**columns, table.target: columns.pop(table.target)}
+    target = {table.target: table.columns[table.target]}
+    features = {name: texts for name, texts in table.columns.items() if name not in target}
+    columns = {**before, **features, **after, **target}
     return Dirt(f"houses, {name}", table, columns, 0.0, (told,), **options)
 
 
 def files() -> list[Dirt]:
     """Dirt that only a file can have."""
-    named = list(houses().columns)
     comma = {column: NUMBERS["decimal comma"].change(t) for column, t in houses().columns.items()}
     return [
         _in_file("a byte order mark", file=lambda text: text.encode("utf-8-sig")),
@@ -464,8 +477,6 @@ def files() -> list[Dirt]:
             text.replace("\n", ",\r\n").encode("utf-8-sig")
         )),
         Dirt("houses, decimal commas everywhere", houses(), comma, separator=";", in_files=True),
-        _more("a doubled name", "age.1", {}, {"age.1": houses().columns["age"]}, in_files=True,
-              header=[*named[:-1], "age", "price"]),
         Dirt("shops, a byte order mark", shops(), shops().columns, in_files=True,
              file=lambda text: text.encode("utf-8-sig")),
     ]  # fmt: skip
@@ -476,10 +487,79 @@ def more_columns() -> list[Dirt]:
     numbers = range(ROWS)
     return [
         _more("row numbers", "Unnamed: 0", {"Unnamed: 0": _texts(numbers)}, {}),
+        _more("a doubled name", "age.1", {}, {"age.1": houses().columns["age"]}),
         _more("a doubled column", "income copy", {}, {"income copy": houses().columns["income"]}),
         _more("a constant column", "country", {}, {"country": ["Chile"] * ROWS}),
         _more("a constant number", "version", {}, {"version": ["3"] * ROWS}),
         _more("identifiers", "key", {}, {"key": [f"K-{7919 * n % 100003:06d}" for n in numbers]}),
+    ]  # fmt: skip
+
+
+def odd() -> list[Dirt]:
+    """Dirt that a reader may well not understand, if it says so."""
+
+    def each(table: Table, column: str, name: str, write: Callable[[str], str]) -> Dirt:
+        columns = {**table.columns, column: [write(text) for text in table.columns[column]]}
+        return Dirt(f"{table.name}, {column}: {name}", table, columns, told=(column,))
+
+    def moment(form: str) -> Callable[[str], str]:
+        return lambda text: datetime.fromisoformat(text).strftime(form)
+
+    def is_odd(text: str) -> bool:
+        return text[-1] in "13579"
+
+    numbers: dict[str, tuple[str, Callable[[str], str]]] = {
+        "an apostrophe before": ("income", "'{}".format),
+        "formulas": ("income", '="{}"'.format),
+        "quotes in quotes": ("income", '"{}"'.format),
+        "about": ("income", "~{}".format),
+        "some below": ("income", lambda text: f"<{text}" if text[-1] == "1" else text),
+        "underlines": ("income", Style("_").write),
+        "ranges": ("income", lambda text: f"{int(text) - 50}-{int(text) + 50}"),
+        "k and M": ("income", lambda text: f"{float(text) / 1e6}M" if len(text) > 6 else text),
+        "万": ("income", lambda text: f"{float(text) / 1e4:.4f}万"),
+        "two currencies": ("income", lambda text: f"{'$€'[is_odd(text)]}{text}"),
+        "two units": ("income", lambda text: f"{text} kg" if is_odd(text) else f"{text}000 g"),
+        "人民币": ("income", "人民币{}".format),
+        "CN¥": ("income", "CN¥{}".format),
+        "Arabic digits": ("income", lambda text: text.translate(dict(zip(
+            map(ord, "0123456789"), "٠١٢٣٤٥٦٧٨٩", strict=True
+        )))),
+        "some per cent": (
+            "rate", lambda text: f"{text}%" if is_odd(text) else f"{float(text) / 100}"
+        ),
+        "of a hundred": ("rate", "{}/100".format),
+        "a unit with a number": ("rate", "{} kWh/100 km".format),
+        "footnotes": ("rate", "{} [1]".format),
+        "some footnotes": ("rate", lambda text: text + "*" * (text[-1] == "7")),
+    }  # fmt: skip
+    dates = {
+        "two forms": lambda text: moment("%d.%m.%Y")(text) if is_odd(text) else text,
+        "digits alone": moment("%Y%m%d"),
+        "weeks": moment("%G-W%V"),
+        "quarters": lambda text: f"{text[:4]}Q{(int(text[5:7]) + 2) // 3}",
+        "months": moment("%B %Y"),
+        "a database's": moment("%Y-%m-%d 12:30:00+00"),
+        "上午": moment("%Y/%m/%d 上午 10:30:00"),
+        "of a log": moment("%a %b %d %H:%M:%S %Y"),
+    }
+    region = patients().columns["region"]
+    blanks = [*(f"{r} Side" for r in region[:TRAIN]), *(f"{r}  Side" for r in region[TRAIN:])]
+    smoker = patients().columns["smoker"]
+    upper = [text.upper() if row % 2 else text for row, text in enumerate(smoker)]
+    lower = [*upper[:TRAIN], *(text.lower() for text in smoker[TRAIN:])]
+    words = {
+        "region": ("blanks inside", blanks),
+        "smoker": ("large and small letters", lower),
+    }
+    return [
+        *(each(houses(), column, name, write) for name, (column, write) in numbers.items()),
+        *(each(visits(), "when", name, write) for name, write in dates.items()),
+        *(
+            Dirt(f"patients, {column}: {name}", patients(), {**patients().columns, column: texts},
+                 told=(column,))
+            for column, (name, texts) in words.items()
+        ),
     ]  # fmt: skip
 
 
@@ -512,17 +592,18 @@ def corpus() -> list[Dirt]:
     for name in (
         "thousands by comma", "thousands by blank", "decimal comma", "dollars", "USD behind",
         "blanks around", "scientific", "wide digits", "plus signs",
+        "thousands by point", "thousands by apostrophe",
     ):  # fmt: skip
         found.append(dirty(table, price=name))
     found.append(dirty(table, price="euros behind", income="thousands by point"))
     found.append(dirty(shops(), 价格="元 behind"))
-    for name in WORDS:
+    for name in _BLANKS:
         found.append(dirty(patients(), risk=name))
     # categories
-    for name in (*BOOLEANS, *WORDS):
+    for name in (*BOOLEANS, *_BLANKS):
         found.append(dirty(patients(), smoker=name))
-    for name in ("1 % of ?", "1 % of 未知", "1 % of unknown", "1 % of empty cells"):
-        found.append(dirty(patients(), region=name, weight="kg"))
+    for word in ("?", "未知", "unknown", "empty cells"):
+        found.append(dirty(patients(), region=f"1 % of {word} among words", weight="kg"))
     found += [
         dirty(patients(), smoker="blanks around words", region="blanks around words"),
         dirty(patients(), smoker="TRUE and FALSE", weight=("decimal comma", "1 % of missing")),
