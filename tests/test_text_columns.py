@@ -30,7 +30,7 @@ def every(step, text, texts=NUMBERS):
         (["05", *map(str, range(1, 300))], "number", "numbers"),
         (["2023-02-17", "2023-03-01", "?"] * 20, "time", "dates, such as '2023-02-17'; 20 of 60"),
         (["1/2/2023", "3/4/2023"] * 5, "time", "such as '1/2/2023'; the other order would"),
-        ([" Yes", "Yes", "No"] * 10, "text", "text, without the blanks around ' Yes'"),
+        ([" Yes", "Yes", "No"] * 10, "text", "text, in which blanks do not count, as in ' Yes'"),
         (["yes", "Yes", "no"] * 10, "text", "'yes' and 'Yes' are two categories"),
         (["red", "blue"] * 10, "text", ""),
         (["10-20", "20-30"] * 10, "text", ""),

@@ -35,7 +35,7 @@ def plain(values: Any) -> np.ndarray:
 def score(model: Any, X: Any, y: Any, names: Sequence[str]) -> dict[str, Any]:
     """The scores of a fitted `model` on rows `X` with the true values `y` of targets `names`."""
     reading = model._read(X)
-    y = y if is_classifier(model) else model.target_.numbers(model, y)
+    y = model.target_.truth(model, y)
     truth, predicted = plain(y), np.asarray(model.predict(reading))
     about = getattr(model, "about_", None)
     usual = None if about is None else np.asarray(about.averages, dtype=np.float64)

@@ -11,14 +11,19 @@ from typing import Literal, Self, get_args
 
 from pellucid.data.text_format import TextFormat, plain
 
-Order = Literal["ymd", "dmy", "mdy"]
+Order = Literal["ymd", "dmy", "mdy", "digits"]
 _ORDERS: tuple[Order, ...] = get_args(Order)
-_ORDER_WORDS = {"ymd": "", "dmy": ", the day before the month", "mdy": ", the month before the day"}
+_ORDER_WORDS = {
+    "ymd": "",
+    "dmy": ", the day before the month",
+    "mdy": ", the month before the day",
+    "digits": " without marks",
+}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CENTURY = 69  # from here on two digits of a year are of the last century, as to strptime
 
-_CLOCK = r"""(?P<hour>\d\d?)
-    (?:[:hH时点](?P<minute>\d\d)(?:[:分](?P<second>\d\d)(?P<part>\.\d+)?秒?)?分?|(?=\s*[AaPp]\.?[Mm]))\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT|[+-]\d\d:?\d\d)?"""
+_CLOCK = r"""(?:(?:上午|午前|오전)|(?P<late>下午|午後|오후))?\s*(?P<hour>\d\d?)
+    (?:[:hH时点](?P<minute>\d\d)(?:[:分](?P<second>\d\d)(?P<part>\.\d+)?秒?)?分?|(?=\s*[AaPp]\.?[Mm]))\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?"""
 _BEHIND = rf"(?:(?:T|,?\s+|(?<=日))(?:{_CLOCK}))?"
 _YEAR, _SHORT_YEAR = r"(?P<year>\d{4})", r"(?P<year>\d{4}|\d\d)"
 _MONTH, _DAY, _MARK = r"(?P<month>\d\d?)", r"(?P<day>\d\d?)", r"(?P<mark>[-/.])"
@@ -26,20 +31,25 @@ _NTH = r"(?:st|nd|rd|th|er|\.)?"
 _NAME, _WEEKDAY = r"(?P<name>[^\W\d_]{3,12})\.?", r"(?:[^\W\d_]{2,10}\.?,?\s+)?"
 
 # what an order tells apart, and what is clear by itself
+_YEAR_FIRST = rf"{_YEAR}(?P<mark>[-/.年]){_MONTH}(?:月|(?:(?P=mark)|月){_DAY}日?)?{_BEHIND}"
 _NUMBERED = {
-    "ymd": rf"{_YEAR}(?P<mark>[-/.年]){_MONTH}(?:月|(?:(?P=mark)|月){_DAY}日?)?{_BEHIND}",
+    "ymd": _YEAR_FIRST,
+    "digits": r"(?P<year>(?:19|20)\d\d)(?P<month>\d\d)(?P<day>\d\d)",
     "dmy": rf"{_DAY}{_MARK}\s?{_MONTH}(?P=mark)\s?{_SHORT_YEAR}{_BEHIND}",
     "mdy": rf"{_MONTH}{_MARK}{_DAY}(?P=mark){_SHORT_YEAR}{_BEHIND}",
 }
-_NAMED = (
+_CLEAR = (
+    _YEAR_FIRST,
     rf"{_WEEKDAY}{_DAY}{_NTH}[\ -]?(?:de\ )?{_NAME}[\ ,-]*(?:de\ )?{_SHORT_YEAR}{_BEHIND}",
     rf"{_WEEKDAY}{_NAME}\s+{_DAY}{_NTH},?\s+{_YEAR}{_BEHIND}",
     rf"{_NAME}[\ ,-]*{_YEAR}",
     rf"{_MONTH}[/.-]{_YEAR}",
+    rf"{_WEEKDAY}{_NAME}\s+{_DAY}\s+{_CLOCK}\s+{_YEAR}",
     rf"{_YEAR}[\ -]?Q(?P<quarter>[1-4])",
+    rf"{_YEAR}-?W(?P<week>\d\d)(?:-?(?P<weekday>[1-7]))?",
 )
 _PATTERNS = {
-    order: [re.compile(text, re.VERBOSE) for text in (numbered, *_NAMED)]
+    order: [re.compile(text, re.VERBOSE) for text in (numbered, *_CLEAR)]
     for order, numbered in _NUMBERED.items()
 }
 _TIME_OF_DAY = re.compile(_CLOCK, re.VERBOSE)
@@ -72,7 +82,7 @@ class DateFormat(TextFormat, frozen=True, tag="date"):
         right = {order: [t for t in counts if read_date(t, order)] for order in _ORDERS}
         most = {order: sum(counts[text] for text in right[order]) for order in _ORDERS}
         best = max(_ORDERS, key=lambda order: most[order])
-        if best == "ymd" or most["dmy"] != most["mdy"]:
+        if best in ("ymd", "digits") or most["dmy"] != most["mdy"]:
             return cls(best), False
         # of numbers of which each may be a month, those that never change are days
         parts = [re.findall(r"\d+", text)[:2] for text in right[best]]
@@ -117,6 +127,8 @@ def _moment(parts: Mapping[str, str | None]) -> datetime | None:
         month = _month(name)
     elif quarter := parts.get("quarter"):
         month = 3 * int(quarter) - 2
+    elif week := parts.get("week"):
+        return _week(year, int(week), int(parts["weekday"] or 1))
     else:
         month = int(parts.get("month") or 0)
     hour = int(parts.get("hour") or 0)
@@ -124,12 +136,21 @@ def _moment(parts: Mapping[str, str | None]) -> datetime | None:
         if not 1 <= hour <= 12:
             return None
         hour = hour % 12 + (12 if half[0] in "pP" else 0)
+    elif parts.get("late"):
+        hour = hour % 12 + 12
     try:
         return datetime(
             year, month, int(parts.get("day") or 1), hour, int(parts.get("minute") or 0),
             int(parts.get("second") or 0), int(float(parts.get("part") or 0) * 1e6),
             tzinfo=_zone(parts.get("zone")),
         )  # fmt: skip
+    except ValueError:
+        return None
+
+
+def _week(year: int, week: int, weekday: int) -> datetime | None:
+    try:
+        return datetime.fromisocalendar(year, week, weekday)
     except ValueError:
         return None
 
@@ -145,5 +166,5 @@ def _zone(text: str | None) -> timezone | None:
         return None
     if not text[1:].replace(":", "").isdecimal():
         return UTC
-    minutes = 60 * int(text[1:3]) + int(text[-2:])
+    minutes = 60 * int(text[1:3]) + int(text[3:].strip(":") or 0)
     return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))

@@ -13,12 +13,12 @@ from typing import Any, Literal, Self
 
 from pellucid.data.text_format import TextFormat, plain
 
-_CURRENCY = r"""(?:US|CA|AU|NZ|HK|NT|[ACRS])?[$€£¥₹₽₩₺₴₫฿₪₱₦]
+_CURRENCY = r"""(?:US|CA|AU|NZ|HK|NT|CN|[ACRS])?[$€£¥₹₽₩₺₴₫฿₪₱₦]|人民币|人民幣|约|~|≈
     |(?:USD|EUR|GBP|JPY|CNY|RMB|CHF|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RUB|BRL|MXN|ZAR|KRW|TRY
     |Rs|kr|Fr)\.?(?![a-zA-Z])"""
 _SHAPE = re.compile(
     rf"""(?P<open>\()?\s*(?P<sign>[+-])?\s*(?P<before>{_CURRENCY})?\s*(?P<sign2>[+-])?\s*
-    (?P<digits>\d(?:[\d.,' ]*\d)?[.,]?|[.,]\d+)(?P<power>[eE][+-]?\d+)?
+    (?P<digits>\d(?:[\d.,'_ ]*\d)?[.,]?|[.,]\d+)(?P<power>[eE][+-]?\d+)?
     \s*(?P<after>[^\d\s.,+():/'-](?:[^\d()+]|(?<=m)[23]){{0,14}})?(?P<behind>-)?\s*(?P<close>\))?""",
     re.VERBOSE,
 )
@@ -29,7 +29,7 @@ _FACTORS = {
     "Mrd": 1e9, "billion": 1e9,
 }  # fmt: skip
 _SEVERAL = 2  # different numbers, before a point is taken for thousands
-_NAMES = {".": "'.'", ",": "','", "'": "an apostrophe", " ": "a blank"}
+_NAMES = {".": "'.'", ",": "','", "'": "an apostrophe", " ": "a blank", "_": "'_'"}
 
 
 class NumberFormat(TextFormat, frozen=True, tag="number"):
@@ -39,7 +39,7 @@ class NumberFormat(TextFormat, frozen=True, tag="number"):
     ----------
     decimal : {".", ","}
         The mark before the fraction.
-    thousands : {"", ".", ",", "'", " "}
+    thousands : {"", ".", ",", "'", " ", "_"}
         The mark between groups of digits, if there is one.
     unit : str
         What stands before or behind each number: a currency, "%", "kg". A cell may lack it; a cell
@@ -49,7 +49,7 @@ class NumberFormat(TextFormat, frozen=True, tag="number"):
     """
 
     decimal: Literal[".", ","] = "."
-    thousands: Literal["", ".", ",", "'", " "] = ""
+    thousands: Literal["", ".", ",", "'", " ", "_"] = ""
     unit: str = ""
     factors: bool = False
 
@@ -157,7 +157,7 @@ def _digits(decimal: str, thousands: str) -> re.Pattern[str]:
 def _candidates(shapes: Sequence[tuple[_Shape, int]]) -> list[tuple[Any, Any]]:
     """Pairs of marks in the order in which they are believed where several fit alike."""
     pairs = [(".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"),
-             (",", "'")]  # fmt: skip
+             (",", "'"), (".", "_")]  # fmt: skip
     for mark, grouped in ((",", (".", ",")), (".", (",", "."))):
         if _are_thousands(shapes, mark):
             pairs.remove(grouped)

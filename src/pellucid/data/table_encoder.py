@@ -33,8 +33,8 @@ from pellucid.data.layout import RowLayout
 from pellucid.data.number_format import NumberFormat
 from pellucid.data.scaling import Standardiser
 from pellucid.data.state import FloatType, State, check_names
-from pellucid.data.text_columns import Decision, Format, decide, is_blank, without_ends
-from pellucid.data.text_format import TextFormat, TruthFormat
+from pellucid.data.text_columns import Decision, Format, as_dates, decide, is_blank
+from pellucid.data.text_format import TextFormat, TruthFormat, tidy
 from pellucid.rows import Dense
 
 MAX_CATEGORIES = 100
@@ -137,6 +137,11 @@ class TableEncoder(Encoder[Table]):
             categories, rare = heaviest_categories(table.columns[index].values, weights)
             self._categories.append(categories)
             self._rare.append(rare)
+            if rare:
+                self.notes.append(
+                    f"{self._name(index)}: text with more than {MAX_CATEGORIES} categories, of "
+                    "which all but the most frequent count as one."
+                )
         vars(self).pop("_one_hot", None)
         self.name_features(estimator)
         return self._encode(table)
@@ -149,6 +154,8 @@ class TableEncoder(Encoder[Table]):
             decision = Decision(column.kind)
             if column.kind == "text" and column.missing[heavy].all():
                 decision = Decision("empty")
+            elif column.kind == "number" and as_dates(column.values[heavy]):
+                decision = decide(as_text(column)[heavy].tolist())
             elif column.kind == "text" and not column.declared:
                 decision = decide(column.values[heavy].tolist())
             self.kinds.append(decision.kind)
@@ -292,8 +299,10 @@ class TableEncoder(Encoder[Table]):
     def _as_learned(self, estimator: Any, column: Column, index: int, name: str) -> Column:
         """A column of new rows, read as those of training were; else an error or a warning."""
         known = self.kinds[index]
+        if known == "time" and column.kind == "number" and self.formats[index] is not None:
+            column = Column("text", as_text(column))  # 20230501
         if column.kind == "text" and known == "text":
-            column = Column("text", without_ends(column.values))
+            column = Column("text", tidy(column.values))
             self._warn_unseen(column, index)
         elif column.kind == "text" and known in _USUAL:
             column = self._from_text(estimator, column, index, name)
@@ -452,8 +461,8 @@ def _date(seconds: float) -> str:
 def _converted(column: Column, kind: str, form: Format | None) -> Column:
     """A column of text as the `kind` that it was found to be."""
     if form is not None:
-        return Column(kind, form.read(column.values.tolist()))
-    return Column("text", without_ends(column.values)) if kind == "text" else column
+        return Column(kind, form.read(_texts(column).tolist()))
+    return Column("text", tidy(column.values)) if kind == "text" else column
 
 
 def _texts(column: Column) -> np.ndarray:

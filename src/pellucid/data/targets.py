@@ -63,7 +63,14 @@ class ClassTarget:
     """
 
     classes: np.ndarray
-    notes: Sequence[str] = ()
+    notes: list[str]
+
+    def __init__(self) -> None:
+        self.notes = []
+
+    def truth(self, estimator: Any, y: Any) -> np.ndarray:
+        """The labels of `y` as :meth:`decode` would give them."""
+        return self._labels(estimator, y)
 
     def fit(
         self, estimator: Any, y: Any, sample_weight: np.ndarray | None = None, classes: Any = None
@@ -74,7 +81,12 @@ class ClassTarget:
         rows of weight 0 have is no class, and these rows get code 0. Labels that are missing,
         continuous, of mixed types or all alike are a ValueError or TypeError.
         """
-        owner, labels = owner_of(estimator), self._labels(estimator, y)
+        owner, given = owner_of(estimator), self._given(estimator, y)
+        labels = _tidied(given)
+        self.notes = []
+        if labels is not given:
+            odd = given[given != labels][0]
+            self.notes.append(f"y: blanks in labels do not count, as in {shown(odd)}.")
         if sample_weight is not None:
             check_rows(estimator, len(sample_weight), len(labels))
         if classes is not None:
@@ -131,6 +143,10 @@ class ClassTarget:
         return self
 
     def _labels(self, estimator: Any, y: Any) -> np.ndarray:
+        return _tidied(self._given(estimator, y))
+
+    def _given(self, estimator: Any, y: Any) -> np.ndarray:
+        """The labels of `y` as they stand there."""
         values, _ = read_target(estimator, y)
         labels = column_or_1d(values, warn=True)
         _check_not_empty(estimator, labels)
@@ -170,6 +186,10 @@ class MultilabelTarget:
     count: int
     dtype: np.dtype
     notes: Sequence[str] = ()
+
+    def truth(self, estimator: Any, y: Any) -> Any:
+        """`y` as it is."""
+        return y
 
     def fit(
         self, estimator: Any, y: Any, sample_weight: np.ndarray | None = None, classes: Any = None
@@ -351,7 +371,7 @@ class NumberTarget:
         matrix = np.reshape(values, (len(values), -1)).astype(np.float64)
         return transformed(owner, matrix, self.transform)
 
-    def numbers(self, estimator: Any, y: Any) -> Any:
+    def truth(self, estimator: Any, y: Any) -> Any:
         """`y` as numbers, if it is text as it was in fit; anything else as it is."""
         if self.format is None:
             return y
@@ -516,6 +536,14 @@ def _uniform(owner: str, values: np.ndarray) -> np.ndarray:
         f"Unknown label type: y of {owner} must hold labels of one type, all text or all numbers. "
         f"Got {listed}. Convert them to text."
     )
+
+
+def _tidied(labels: np.ndarray) -> np.ndarray:
+    """Labels without blanks around them, with single ones between words."""
+    if labels.dtype.kind not in "OU":
+        return labels
+    texts = [" ".join(text.split()) for text in labels.tolist()]
+    return labels if texts == labels.tolist() else np.array(texts, dtype=labels.dtype)
 
 
 def number_format(values: np.ndarray) -> NumberFormat | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from pellucid.checks import shown
@@ -27,6 +28,7 @@ _NUMBERS_PER_WORD = (
 _SAMPLE, _HOPELESS = 500, 0.1  # different texts to look at first, and the share that ends it
 _WIDEST = 60  # characters: a longer text is neither a number nor a date
 _EXAMPLES = 3
+_SEVERAL = 3  # different texts that chance does not make dates of
 _LIKE_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*")
 _SLIPS = 0.02  # the share of numbers that may have a zero in front and still be numbers
 _FEW = 1000  # different texts among which to look for those that differ in capitals alone
@@ -59,17 +61,21 @@ def decide(texts: Sequence[str | None]) -> Decision:
     counts = Counter(text for text in texts if text is not None)
     usable = {text: count for text, count in counts.items() if not is_blank(text)}
     codes = _are_codes(usable)
-    decision = None if codes else _as_numbers(usable) or _as_dates(usable)
+    decision = None
+    if _are_digits_of_dates(usable):
+        decision = _as_dates(usable)
+    elif not codes:
+        decision = _as_numbers(usable) or _as_dates(usable)
     if decision is None or decision.format is None:
         return Decision("text", note=_text_note(counts, usable, codes))
     values = decision.format.read(texts)
+    note = decision.note + _units_note(decision.format, counts)
     bad = [text for text, value in zip(texts, values, strict=True) if text and value != value]
     if not bad and decision.format == NumberFormat():
-        return replace(decision, note=_plain_note(usable))
-    if not bad:
-        return decision
-    cells = Cells.among("", decision.kind, bad, len(texts))
-    return replace(decision, note=f"{decision.note}; {cells.words}")
+        note = _plain_note(usable)
+    elif bad:
+        note += f"; {Cells.among('', decision.kind, bad, len(texts)).words}"
+    return replace(decision, note=note)
 
 
 def numbers_in(series: Any) -> np.ndarray | None:
@@ -87,11 +93,12 @@ def is_blank(text: str) -> bool:
     return len(text) < 20 and plain(text).lower() in _BLANKS
 
 
-def without_ends(texts: np.ndarray) -> np.ndarray:
-    """Texts without the blanks around them; one that is blank throughout is missing."""
-    stripped = np.empty(len(texts), dtype=object)
-    stripped[:] = [text if text is None else text.strip() or None for text in texts.tolist()]
-    return stripped
+def as_dates(numbers: np.ndarray) -> bool:
+    """Whether numbers are all dates without marks, such as 20230501."""
+    known = numbers[~np.isnan(numbers)]
+    if not len(known) or not ((known > 19e6) & (known < 21e6) & (known == np.floor(known))).all():
+        return False
+    return _are_digits_of_dates({str(int(number)): 1 for number in np.unique(known)})
 
 
 def _as_numbers(counts: Mapping[str, int]) -> Decision | None:
@@ -114,6 +121,13 @@ def _as_dates(counts: Mapping[str, int]) -> Decision | None:
         return None
     note = f"{form.words}, such as {shown(next(iter(counts)), 30)}"
     return Decision("time", form, f"{note}; the other order would fit too" if doubtful else note)
+
+
+def _are_digits_of_dates(counts: Mapping[str, int]) -> bool:
+    """Whether there are several texts, all dates without marks: by chance few numbers are."""
+    form = DateFormat("digits")
+    texts = [text for text in counts if len(text.strip()) == 8]
+    return len(counts) == len(texts) >= _SEVERAL and not np.isnan(form.read(texts)).any()
 
 
 def _may_be(kind: Any, counts: Mapping[str, int]) -> bool:
@@ -155,6 +169,18 @@ def _plain_note(counts: Mapping[str, int]) -> str:
     return "numbers, written as text"
 
 
+def _units_note(form: Format, counts: Mapping[str, int]) -> str:
+    """What to say where numbers without the column's unit are taken for those of that unit."""
+    if not isinstance(form, NumberFormat) or not form.unit or form.factors:
+        return ""
+    bare = msgspec.structs.replace(form, unit="")
+    lacking = [
+        text for text, value in zip(counts, bare.read(counts), strict=True) if value == value
+    ]
+    count = sum(counts[text] for text in lacking)
+    return f", also the {count:,} that do not say so" if count else ""
+
+
 def _text_note(counts: Mapping[str, int], usable: Mapping[str, int], codes: bool) -> str:
     """What to say of a column that stays text."""
     if codes:
@@ -167,9 +193,9 @@ def _text_note(counts: Mapping[str, int], usable: Mapping[str, int], codes: bool
             good = ~np.isnan(form.read(usable))
             odd = [text for text, right in zip(usable, good, strict=True) if not right]
             return f"text, though {share:.0%} of its cells are numbers: not {_listed(odd)}"
-    ends = [text for text in counts if text != text.strip()]
-    if ends:
-        return f"text, without the blanks around {_listed(ends)}"
+    untidy = [text for text in counts if text != " ".join(text.split())]
+    if untidy:
+        return f"text, in which blanks do not count, as in {_listed(untidy)}"
     if len(counts) <= _FEW:
         by_letters: dict[str, str] = {}
         for text in counts:

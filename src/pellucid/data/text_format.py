@@ -13,6 +13,7 @@ from pellucid.data.state import State
 
 # signs that stand for others: the minus, a dash, an apostrophe, the Arabic marks of a number
 _SIGNS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2019": "'", "\u066b": ".", "\u066c": ","})
+_QUOTES = ("'", '"')
 
 
 class TextFormat(State, frozen=True):
@@ -34,10 +35,22 @@ class TextFormat(State, frozen=True):
 
 
 def plain(text: str) -> str:
-    """`text` without the blanks around it, and with full-width signs as usual ones."""
+    """`text` without blanks and quotes around it, and with full-width signs as usual ones."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(_SIGNS)
-    return text.strip()
+    text = text.strip()
+    if text[-1:] in _QUOTES or text[:1] in _QUOTES:  # ="12" and '12 are how Excel keeps a text
+        text = text.removeprefix("=").strip("\"'").strip()
+    return text
+
+
+def tidy(texts: np.ndarray) -> np.ndarray:
+    """Texts with single blanks between words and none around them; without words it is missing."""
+    tidied = np.empty(len(texts), dtype=object)
+    tidied[:] = [
+        text if text is None else " ".join(text.split()) or None for text in texts.tolist()
+    ]
+    return tidied
 
 
 class TruthFormat(TextFormat, frozen=True):

@@ -478,7 +478,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         if y is None:
             raise ValueError(f"score of {type(self).__name__} needs y. Got None. Pass score(X, y).")
         reading, owner = self._read(X), type(self).__name__
-        y = reading.layout.flatten(f"y of {owner}", y)
+        y = self.target_.truth(self, reading.layout.flatten(f"y of {owner}", y))
         weights = reading.layout.flatten_weights(f"sample_weight of {owner}", sample_weight)
         return float(measure(y, self._predicted(reading), sample_weight=weights))
 

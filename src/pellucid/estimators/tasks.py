@@ -179,7 +179,7 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """The share of the variance of the targets that is explained, R squared."""
-        return self._score(r2_score, X, self.target_.numbers(self, y), sample_weight)
+        return self._score(r2_score, X, y, sample_weight)
 
     def _new_target(self, y: Any) -> Any:
         name = self.target_transform
