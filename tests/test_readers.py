@@ -320,7 +320,7 @@ def test_what_does_not_fit_in_memory_and_what_panics(tmp_path, monkeypatch):
         def read(*_):
             raise error
 
-        monkeypatch.setitem(csv_files._LIBRARIES, "pandas", read)
+        monkeypatch.setitem(csv_files.LIBRARIES, "pandas", read)
         monkeypatch.setattr(csv_files.CsvFile, "_kinds", read)
 
     fail(MemoryError("malloc of size 8 failed"))

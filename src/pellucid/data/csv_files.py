@@ -7,16 +7,17 @@ reads it at its full speed, else it is read cell by cell, twice: once to decide,
 
 from __future__ import annotations
 
-import importlib
+import io
 import re
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pellucid.data.columns import is_panic
 from pellucid.data.csv_layout import Layout, find_layout, long_cells
+from pellucid.data.csv_libraries import LIBRARIES, TRUTH, LibraryGuess, are_plain
 from pellucid.data.encodings import (
     BLOCK,
     NotUTF8,
@@ -30,11 +31,6 @@ from pellucid.data.tables import MISSING, BadTable, frame_of
 from pellucid.memory import check_memory
 
 _MISSING = frozenset(MISSING)
-_TRUTH = {
-    "True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False
-}  # fmt: skip
-# In a column, one cell a line: what Python's float() takes and is no plain number here
-_ODD = re.compile(r"[^0-9eE.+\- \t\niInNfFtTyY]|^[ \t]*[+-]?0[0-9]", re.M)
 _NOT_WHOLE = re.compile(r"[.eEiInN]")
 _NO_THOUSANDS = re.compile(
     r"^(?![ \t]*[+-]?[1-9][0-9]{0,2}\.[0-9]{3}[ \t]*$)[^\n]*[.eEiI]|[0-9]{4}", re.M
@@ -42,7 +38,7 @@ _NO_THOUSANDS = re.compile(
 _WITHOUT_POINT = re.compile(r"^[^.\n]+$", re.M)
 _SAFE_DIGITS = 18  # of an integer of 64 bits
 _ROWS = 1 << 14  # read at a time
-_HEAD = 1000  # rows of a library's frame that are looked at
+_BLOCK = 1 << 21  # bytes that a library reads at a time
 _CARRY = 64  # bytes of a block that are looked at again with the next one
 _END = "\0"  # stands behind the last line: a cell of its own, unless a quote is open
 
@@ -100,21 +96,68 @@ class CsvFile:
 
     def batches(self, engine: str, rows: int, text: Collection[str]) -> Iterator[Any]:
         """DataFrames of at most so many rows, their columns of the kinds that all of it gives."""
-        for arrays in self._parts(rows, self._kinds(text)):
-            yield frame_of(engine, dict(zip(self.layout.names, arrays, strict=True)))
+        import narwhals as nw
+
+        kinds = self._kinds_by_library(engine, text)
+        if kinds is None:
+            for arrays in self._parts(rows, self._kinds(text)):
+                yield frame_of(engine, dict(zip(self.layout.names, arrays, strict=True)))
+            return
+        for block in self._blocks():
+            read = self._by_library(engine, io.BytesIO(block), kinds)
+            if read is None:
+                raise BadTable(f"{self.text.source.name} cannot be read: it changed meanwhile.")
+            frame = nw.from_native(read, eager_only=True)
+            for start in range(0, len(frame), rows):
+                yield frame[start : start + rows].to_native()
 
     def _read_at_once(self, engine: str, text: Collection[str]) -> Any:
         """What the library reads by itself, or None where that may not be what is written."""
-        layout, look = self.layout, self.look
-        if look.doubtful or layout.separator == " " or layout.width != len(layout.names):
+        if self.look.doubtful:
             return None
+        with self.text.utf8() as file:
+            file.read(self.layout.start)
+            frame = self._by_library(engine, file, dict.fromkeys(text, "text"))
+        if frame is None:
+            return None
+        guess = LibraryGuess(text)
+        rows = None if self.look.quoted else self.look.rows
+        if not guess.holds(frame, rows) or guess.kinds() is None:
+            return None
+        full = not guess.last_has_gaps or self._is_full(len(frame))
+        return frame if full else None
+
+    def _kinds_by_library(self, engine: str, text: Collection[str]) -> dict[str, str] | None:
+        """What the library takes each column for in all parts of the file; None where in doubt."""
+        if self.look.doubtful or self.look.quoted:  # a quoted cell may go on in the next line
+            return None
+        guess, texts = LibraryGuess(text), dict.fromkeys(text, "text")
+        for block in self._blocks():
+            frame = self._by_library(engine, io.BytesIO(block), texts)
+            rows = block.count(b"\n") + (not block.endswith(b"\n"))
+            if frame is None or not guess.holds(frame, rows):
+                return None
+        if guess.last_has_gaps and not self._is_full(self.look.rows):
+            return None
+        return guess.kinds()
+
+    def _blocks(self) -> Iterator[bytes]:
+        """The rows as bytes, some whole lines at a time."""
+        with self.text.utf8() as file:
+            file.read(self.layout.start)
+            while block := file.read(_BLOCK):
+                yield block + file.readline()
+
+    def _by_library(self, engine: str, file: Any, kinds: Mapping[str, str]) -> Any:
+        """Rows as the library reads them, some columns as these kinds; None where it cannot."""
+        layout = self.layout
+        if layout.separator == " " or layout.width != len(layout.names):
+            return None
+        known = {name: kinds[name] for name in layout.names if name in kinds}
         try:
-            with warnings.catch_warnings(), self.text.utf8() as file:
+            with warnings.catch_warnings():
                 warnings.simplefilter("error")  # pandas only warns of rows longer than the header
-                file.read(layout.start)
-                frame = _LIBRARIES[engine](
-                    file, layout, look, [n for n in layout.names if n in text]
-                )
+                return LIBRARIES[engine](file, layout, self.look.quoted, known)
         except (MemoryError, PermissionError, FileNotFoundError):
             raise
         except BaseException as error:
@@ -122,34 +165,11 @@ class CsvFile:
             if not (isinstance(error, Exception) or is_panic(error)):
                 raise
             return None  # why is told by reading it cell by cell
-        return None if self._is_doubtful(frame, text) else frame
-
-    def _is_doubtful(self, frame: Any, text: Collection[str]) -> bool:
-        """Whether a library may have read what is not written, or missed a short row."""
-        import narwhals as nw
-
-        table = nw.from_native(frame, eager_only=True)
-        if not self.look.quoted and len(table) != self.look.rows:
-            return True
-        for name in table.columns:
-            column = table[name]
-            if name in text or not len(column):
-                continue
-            if column.dtype == nw.Object or column.dtype == nw.Unknown:
-                return True
-            if column.dtype == nw.String:
-                cells = column.head(_HEAD).drop_nulls().to_list()
-                if all(cell in _TRUTH or _are_plain([cell]) for cell in cells):
-                    return True
-            elif column.dtype.is_float() and _may_have_thousands(column):
-                return True
-        last = table[table.columns[-1]]
-        return len(table.columns) > 1 and last.is_null().any() and not self._is_full(len(table))
 
     def _is_full(self, rows: int) -> bool:
         """Whether all rows have as many values as the header has names."""
-        if self.look.quoted:
-            return False
+        if self.look.quoted or len(self.layout.names) == 1:
+            return len(self.layout.names) == 1
         mark, count = ord(self.layout.separator), 0
         with self.text.utf8() as file:
             file.read(self.layout.start)
@@ -189,8 +209,9 @@ class CsvFile:
     def _columns(self, rows: Sequence[list[str]]) -> list[list[str | None]]:
         """The cells column by column, None where one is missing."""
         width, count = self.layout.width, len(self.layout.names)
-        full = [row if len(row) == width else row + [""] * (width - len(row)) for row in rows]
-        columns = list(zip(*full, strict=True))[:count]
+        if set(map(len, rows)) != {width}:
+            rows = [row + [""] * (width - len(row)) for row in rows]
+        columns = list(zip(*rows, strict=True))[:count]
         return [[None if cell in _MISSING else cell for cell in column] for column in columns]
 
     def _records(self, most: int) -> Iterator[tuple[list[list[str]], list[int]]]:
@@ -216,12 +237,15 @@ class CsvFile:
                         f"line {line} has {len(row)} values, and the header has "
                         f"{len(layout.names)} names"
                     )
-                pending.append((row, line))
-                if any(cell and not cell.isspace() for cell in row):
-                    for full, number in pending:
-                        rows.append(full)
-                        lines.append(number)
-                    pending.clear()
+                if not (row[0] or row[-1]) and not any(map(str.strip, row)):
+                    pending.append((row, line))
+                    continue
+                for empty, number in pending:
+                    rows.append(empty)
+                    lines.append(number)
+                pending.clear()
+                rows.append(row)
+                lines.append(line)
                 if len(rows) >= most:
                     yield rows[:most], lines[:most]
                     rows, lines = rows[most:], lines[most:]
@@ -329,8 +353,8 @@ class _Cells:
         self._holes = self._holes or len(there) < len(cells)
         if not there:
             return
-        self._truth = self._truth and all(cell in _TRUTH for cell in there)
-        self._plain = self._plain and _are_plain(there)
+        self._truth = self._truth and all(cell in TRUTH for cell in there)
+        self._plain = self._plain and are_plain(there)
         if self._plain:
             column = "\n".join(there)
             fits = max(map(len, there)) <= _SAFE_DIGITS
@@ -353,19 +377,6 @@ class _Cells:
         return "integer" if self._whole and not self._holes else "number"
 
 
-def _are_plain(cells: Sequence[str]) -> bool:
-    """Whether all cells are plain numbers: 12, -3.5, 1e5, inf; none with zeros before it."""
-    column = "\n".join(cells)
-    if _ODD.search(column) or column.count("\n") != len(cells) - 1:
-        return False
-    try:
-        for cell in cells:
-            float(cell)
-    except ValueError:
-        return False
-    return True
-
-
 def _array(kind: str, cells: Sequence[str | None]) -> np.ndarray:
     """The cells of a column of this kind; None is a missing one, NaN among numbers."""
     if kind == "integer":
@@ -374,89 +385,7 @@ def _array(kind: str, cells: Sequence[str | None]) -> np.ndarray:
         return np.array([np.nan if cell is None else float(cell) for cell in cells])
     values: Any = cells
     if kind == "truth":
-        values = [None if cell is None else _TRUTH[cell] for cell in cells]
+        values = [None if cell is None else TRUTH[cell] for cell in cells]
     array = np.empty(len(cells), dtype=object)
     array[:] = values
     return array
-
-
-def _may_have_thousands(column: Any) -> bool:
-    """Whether numbers may be thousands that are marked by a point: 950 and 27.317 in one column."""
-    head = column.head(_HEAD).drop_nulls().to_numpy()
-    for values in (head, None):
-        if values is None:
-            values = column.drop_nulls().to_numpy()
-        values = values[~np.isnan(values)]
-        thousandths = values * 1000
-        if np.any(np.abs(values) >= 1000) or not np.allclose(
-            thousandths, np.rint(thousandths), rtol=0, atol=1e-6
-        ):
-            return False
-        pointed = values != np.rint(values)
-        if np.any(np.abs(values[pointed]) < 1):
-            return False
-    return bool(pointed.any() and not pointed.all())
-
-
-# ---------------------------------------------------------------- each library at its full speed
-
-
-def _pandas(file: Any, layout: Layout, look: Look, text: Sequence[str]) -> Any:
-    pandas = importlib.import_module("pandas")
-    options: dict[str, Any] = {}
-    if tuple(map(int, pandas.__version__.split(".")[:2])) < (3, 1):
-        options["float_precision"] = "round_trip"  # by itself it is off by a bit now and then
-    return pandas.read_csv(
-        file, sep=layout.separator, header=None, names=layout.names, index_col=False,
-        na_values=list(MISSING), keep_default_na=False, dtype=dict.fromkeys(text, str), **options,
-    )  # fmt: skip
-
-
-def _polars(file: Any, layout: Layout, look: Look, text: Sequence[str]) -> Any:
-    polars = importlib.import_module("polars")
-    places = [str(place) for place in range(len(layout.names))]
-    frame = polars.read_csv(
-        layout.separator.join(places).encode() + b"\n" + file.read(),
-        separator=layout.separator,
-        null_values=list(MISSING),
-        infer_schema_length=None,
-        schema_overrides={str(layout.names.index(name)): polars.String for name in text},
-    )
-    return frame.rename(dict(zip(places, layout.names, strict=True)))
-
-
-def _pyarrow(file: Any, layout: Layout, look: Look, text: Sequence[str]) -> Any:
-    pa = importlib.import_module("pyarrow")
-    csv = importlib.import_module("pyarrow.csv")
-    compute = importlib.import_module("pyarrow.compute")
-    content = file.read()
-    if b"0x" in content or b"0X" in content:
-        raise ValueError("what pyarrow takes for a hexadecimal number")
-
-    def read(texts: Collection[str]) -> Any:
-        return csv.read_csv(
-            pa.BufferReader(content),
-            read_options=csv.ReadOptions(column_names=layout.names),
-            parse_options=csv.ParseOptions(
-                delimiter=layout.separator, newlines_in_values=look.quoted
-            ),
-            convert_options=csv.ConvertOptions(
-                null_values=list(MISSING),
-                strings_can_be_null=True,
-                column_types=dict.fromkeys(texts, pa.string()),
-                true_values=[word for word, value in _TRUTH.items() if value],
-                false_values=[word for word, value in _TRUTH.items() if not value],
-            ),
-        )
-
-    table = read(text)
-    plain = (pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.null())
-    others = [field.name for field in table.schema if field.type not in plain]  # dates and times
-    table = read([*text, *others]) if others else table
-    for column in table.columns:
-        if column.type == pa.float64() and compute.any(compute.is_nan(column)).as_py():
-            raise ValueError("what pyarrow alone takes for a missing number")
-    return table
-
-
-_LIBRARIES = {"pandas": _pandas, "polars": _polars, "pyarrow": _pyarrow}
