@@ -560,7 +560,15 @@ def test_a_number_that_became_text():
             r"X of .* must be a table, of shape \(rows, columns\)\. Got shape \(2, 2, 2\)\.",
         ),
         (np.zeros((2, 2)) * 1j, ValueError, r"Complex data not supported"),
-        (sparse.csr_array(np.eye(3)), TypeError, r"Sparse data was passed for X"),
+        (sparse.csr_array(np.eye(3) * 1j), ValueError, r"Complex data not supported"),
+        (sparse.coo_array(np.ones(3)), ValueError, r"sparse matrix of numbers.*Got float64 of sha"),
+        (sparse.csr_array((0, 3)), ValueError, r"Found array with 0 sample"),
+        (sparse.csr_array((3, 0)), ValueError, r"Found array with 0 feature"),
+        (
+            sparse.csr_array(np.diag([1.0, np.inf])),
+            ValueError,
+            r"column 1 of X must be finite .* Got inf in row 1\.",
+        ),
         (np.zeros(3), ValueError, r"must be rows, .* Got an array of shape \(3,\)\."),
     ],
 )

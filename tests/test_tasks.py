@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import sklearn
 from sklearn.base import clone
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -257,3 +258,30 @@ def test_one_picture_and_one_sequence_too():
     for model in (pictures, sequences):
         with pytest.raises(ValueError, match=r"Got a map of single values, one row\. Pass \[X\]"):
             model.predict(ROW.to_dict())
+
+
+# -- several targets of several classes ----------------------------------------------------------
+
+KINDS = pd.DataFrame(
+    {"size": pd.cut(FRAME["a"], 3, labels=["small", "middle", "big"]).astype(str), "b": FRAME["b"]}
+)
+
+
+@pytest.mark.parametrize(
+    "Y",
+    (KINDS, KINDS.to_numpy(), KINDS.to_numpy().astype(str), np.arange(180).reshape(90, 2) % [3, 4]),
+    ids=("frame", "objects", "text", "numbers"),
+)
+def test_several_targets_of_several_classes_take_one_model_each(Y):
+    words = r"MultiOutputClassifier\(FCNNClassifier\(\)\) fits one model for each column\.$"
+    model = FCNNClassifier(max_epochs=30, random_state=0, verbose=0)
+    with pytest.raises(ValueError, match=words):
+        model.fit(FRAME, Y)
+    several = MultiOutputClassifier(model).fit(FRAME, Y)
+    answers = several.predict(FRAME)
+    assert answers.shape == (90, 2)
+    assert [shares.shape for shares in several.predict_proba(FRAME)] == [
+        (90, len(np.unique(np.asarray(Y)[:, column]))) for column in (0, 1)
+    ]
+    if isinstance(Y, pd.DataFrame):
+        assert several.score(FRAME, Y.to_numpy()) > 0.9

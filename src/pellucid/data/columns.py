@@ -20,6 +20,8 @@ from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
 from pellucid.checks import listing, one_line, row_words, shown, suggestion
+from pellucid.data.sparse_rows import SparseRows
+from pellucid.memory import check_memory
 
 Kinds = Sequence[str] | Mapping[str, str] | None  # the columns' kinds, by position or by name
 
@@ -56,7 +58,7 @@ class Table:
 
     names: list[str] | None
     columns: Sequence[Column] = ()
-    matrix: np.ndarray | None = None
+    matrix: Any = None  # an ndarray or SparseRows
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -104,7 +106,7 @@ def to_table(estimator: object, X: Any, kinds: Kinds = None) -> Table:
 
     check_several(estimator, X)
     if issparse(X):  # before maps: a sparse array by keys is a dict too
-        table = _from_array(estimator, X, kinds)
+        table = _from_sparse(estimator, X)
     elif isinstance(X, Mapping):
         table = _from_map(estimator, X, kinds)
     elif isinstance(X, (list, tuple)) and X and all(isinstance(row, Mapping) for row in X):
@@ -518,7 +520,7 @@ def _from_array(estimator: object, X: Any, kinds: Kinds) -> Table:
             f"X of {owner_of(estimator)} must be a table, of shape (rows, columns). "
             f"Got shape {array.shape}. X.reshape(len(X), -1) makes a row of each."
         )
-    # scikit-learn refuses what is sparse, complex, a scalar, 1-D or empty in its own words.
+    # scikit-learn refuses what is complex, a scalar or empty in its own words.
     array = check_array(
         array, dtype=None, ensure_all_finite=False, estimator=estimator, input_name="X"
     )
@@ -530,6 +532,26 @@ def _from_array(estimator: object, X: Any, kinds: Kinds) -> Table:
         known = list(kinds.values() if isinstance(kinds, Mapping) else kinds)
     columns = [named(f"column {i}", _array_column, array[:, i], known[i]) for i in range(count)]
     return Table(None, columns)
+
+
+def _from_sparse(estimator: object, X: Any) -> Table:
+    """A sparse matrix as a table of numbers without names; what is not stored is 0."""
+    owner = owner_of(estimator)
+    if len(X.shape) != 2 or X.dtype.kind not in "biufc":
+        raise ValueError(
+            f"X of {owner} must be a sparse matrix of numbers, of shape (rows, columns). Got "
+            f"{X.dtype} of shape {X.shape}."
+        )
+    X = check_array(
+        X, accept_sparse="csr", dtype=None, ensure_all_finite=False, estimator=estimator,
+        input_name="X",
+    )  # fmt: skip
+    rows, width = X.shape
+    check_memory(
+        f"the sparse X of {owner}, made dense,", rows * width, getattr(estimator, "dtype", float),
+        "Keep fewer columns, as with TfidfVectorizer(max_features=2000), or use TruncatedSVD.",
+    )  # fmt: skip
+    return Table(None, matrix=SparseRows(X))
 
 
 def _from_rows(estimator: object, rows: Sequence[Any]) -> np.ndarray:

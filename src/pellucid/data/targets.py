@@ -252,7 +252,8 @@ class MultilabelTarget:
                 came = f"{shown(values[row].tolist()[column])} in {row_words(row)}"
             raise ValueError(
                 f"y of {owner_of(estimator)} with several columns must hold only 0 and 1, one "
-                f"column a label. Got {came}. Fit one model for each column."
+                f"column a label. Got {came}. sklearn.multioutput.MultiOutputClassifier("
+                f"{owner_of(estimator)}()) fits one model for each column."
             )
         return values.astype(np.int64)
 

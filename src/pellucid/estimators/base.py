@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 
 import msgspec
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -79,6 +80,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
     about_: About | None
     _targets: ClassVar[tuple[type, ...]]  # what it can predict
     _allows_nan = True  # X may have missing values
+    _takes_sparse = False  # X may be a sparse matrix
     _optimizer_state: OptimizerState | None
     _best_epoch: int | None
 
@@ -114,6 +116,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self._allows_nan
+        tags.input_tags.sparse = self._takes_sparse
         return tags
 
     # -- what a family and a task add --------------------------------------------------------
@@ -647,4 +650,6 @@ def _shares(labels: np.ndarray) -> np.ndarray:
 def _count(y: Any, otherwise: int) -> int:
     """How many entries `y` has, if it is anything that has some."""
     values = plain_array(y)
+    if issparse(values):
+        return values.shape[0]
     return len(values) if hasattr(values, "__len__") else otherwise

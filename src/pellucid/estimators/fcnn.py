@@ -44,6 +44,7 @@ class _FCNN(NetworkEstimator):
 
     _input: TableEncoder = field(init=False)
     _learned = "table_ : TableEncoder\n    What was learned about the columns of X."
+    _takes_sparse = True
     _related = "NetworkClassifier, NetworkRegressor : for any list of layers."
 
     @property

@@ -51,6 +51,10 @@ class _AnyNetwork(NetworkEstimator):
         """What was learned about the sequences, where the layers want sequences."""
         return self._input
 
+    @property
+    def _takes_sparse(self) -> bool:  # type: ignore[override]
+        return isinstance(self._new_input(), TableEncoder)
+
     def _new_input(self) -> Encoder:
         layers = list(each_layer(self.layers if isinstance(self.layers, (list, tuple)) else ()))
         if any(isinstance(layer, Recurrent) for layer in layers):
