@@ -180,7 +180,8 @@ def fit(
     request = Request(data, targets, drop, network, task, encoding, options, each_step)
     told = Output(quiet, as_json)
     given = read(request)
-    told.say(paragraph(f"{data}: {given.words}.", 2))
+    named = "standard input" if data == "-" else data
+    told.say(paragraph(f"{named}: {given.words}.", 2))
     if given.kept.words:
         told.say(paragraph(given.kept.words, 2))
     task, reason = given.task
@@ -239,7 +240,7 @@ def fit(
         told.say(text_of(f"Test on {answered.counted} {seen}", scores) + "\n")
     model.about_ = msgspec.structs.replace(
         model.about_,
-        source=printable(Path(data).name) or printable(data),
+        source=printable(Path(named).name or named),
         test=None if scores is None else brief(scores),
         baseline=None if scores is None else brief_baseline(scores),
     )
