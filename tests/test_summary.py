@@ -20,8 +20,9 @@ def test_it_tells_when_a_model_was_trained_on_what_and_how_good_it_was():
     run("fit", PENGUINS, "-t", "species", "-o", "m", *SHORT)
     text = run("summary", "m")
     about = pellucid.load("m").about_
-    trained = r"^trained     20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC, on 275 rows of 7 columns, from penguins.csv$"
-    assert re.search(trained, text, re.M)
+    when = r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC"
+    where = "on 275 rows of 7 columns, from penguins.csv"
+    assert re.search(f"^trained     {when}, {where}$", text, re.M)
     assert f"\ndata        {about.fingerprint}\n" in text
     assert re.search(r"^test        69 rows: accuracy 0\.\d\d\d, loss .*AUC", text, re.M)
     assert "\nbaseline    accuracy 0.435, loss 1." in text

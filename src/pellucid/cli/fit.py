@@ -219,7 +219,7 @@ def fit(
         elif len(split.test):
             answered = _held_out(model, given, split.test, data)
             unreadable = len(split.test) - (0 if answered is None else len(answered))
-            if unreadable:
+            if given.pictures and unreadable:
                 told.say(f"{counted(unreadable, 'test picture')} cannot be read.")
         if answered is not None and answered.left_out:
             told.say(paragraph(answered.left_out, 2))
@@ -284,7 +284,7 @@ def _held_out(model: Any, given: Given, positions: np.ndarray, data: str) -> Ans
     if given.pictures:
         positions = positions[model._input.readable(model, splitting.rows_of(given.X, positions))]
     X, y = splitting.rows_of(given.X, positions), splitting.rows_of(given.y, positions)
-    what = "picture" if given.pictures else given.what
+    what = "picture" if given.pictures else "row" if model._input.by_step else given.what
     if not len(positions):
         return None
     with given.rows_in_file(data, positions):

@@ -115,7 +115,8 @@ def _origin(model: Any) -> dict[str, str]:
         size += f" of {counted(model.n_features_in_, 'column')}"
     facts = {"trained": f"{when}, on {size}{source}", "data": printable(about.fingerprint)}
     if about.test is not None:
-        rows = counted(round(about.test.get("rows") or 0), what)
+        entry = "row" if model._input.by_step else what
+        rows = counted(round(about.test.get("rows") or 0), entry)
         facts["test"] = f"{rows}: {in_line(about.test)}"
         if about.baseline:
             facts["baseline"] = in_line(about.baseline)
