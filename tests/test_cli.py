@@ -346,13 +346,14 @@ def test_warnings_are_one_line(model, monkeypatch):
 # ---------------------------------------------------------------- as a process
 
 
-def process(*arguments, setup="", stdout=subprocess.PIPE):
+def process(*arguments, setup="", stdin=None, stdout=subprocess.PIPE):
     code = f"{setup}\nfrom pellucid.__main__ import main; main()"
     command = [sys.executable, "-c", code] if setup else [sys.executable, "-m", "pellucid"]
     source = str(Path(pellucid.__file__).parent.parent)
     paths = [source, *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.run(
         [*command, *map(str, arguments)],
+        stdin=stdin,
         stdout=stdout,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -194,7 +195,7 @@ def test_predictions_are_the_models_own(model, pictures):
     assert list(rows[0]) == ["path", "class", "class=left", "class=right"]
     loaded = load(model)
     assert [row["class"] for row in rows] == loaded.predict(paths).tolist()
-    shares = np.array([[row["class=left"], row["class=right"]] for row in rows], np.float32)
+    shares = np.array([[row["class=left"], row["class=right"]] for row in rows], np.float64)
     np.testing.assert_array_equal(shares, loaded.predict_proba(paths))
 
 
@@ -257,12 +258,12 @@ def test_numbers_are_predicted_from_pictures(numbers, pictures, table):
         "predict", numbers, pictures, "--probabilities"
     )
     output = narrow(run("evaluate", numbers, table).replace(str(table), "x.csv"))
-    assert output.startswith("light, 48 rows of x.csv:")
+    assert output.startswith("light, 48 pictures of x.csv:")
 
 
 def test_a_table_of_paths_trains_for_classes_and_for_numbers(table):
     output = run("fit", table, "--network", "cnn", "-t", "side", "-o", "a.safetensors", *SHORT)
-    assert "48 pictures to learn from." in output
+    assert "48 pictures to learn from." in " ".join(output.split())
     assert type(load("a.safetensors")).__name__ == "CNNClassifier"
     run("fit", table, "--network", "cnn", "-t", "light", "-o", "b.safetensors", "-q", *SHORT)
     assert type(load("b.safetensors")).__name__ == "CNNRegressor"
@@ -291,6 +292,7 @@ def test_summary_tells_of_the_pictures(model):
     assert "left, right" in output and "columns" not in output
     assert "pictures of 8 x 8, 1 channel" in output
     assert "channel 0: mean" in output
+    assert re.search(r"^trained .* UTC, on 38 pictures, from halves$", output, re.M)
 
 
 def test_skipping_lists_what_was_left_out(tmp_path):

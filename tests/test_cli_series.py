@@ -130,6 +130,22 @@ def test_sequences_with_a_target_for_each_step(patients):
     assert "rate" in rows[0] and "day" in rows[0]
 
 
+def test_classes_of_steps_are_scored_row_by_row(patients):
+    frame = pd.read_csv(patients)
+    frame["high"] = np.where(frame["pulse"] > 1, "yes", "no")
+    frame.to_csv("steps.csv", index=False)
+    given = ["--network", "gru", "--group", "who", "--time", "day", "--drop", "side", *SHORT]
+    text = run("fit", "steps.csv", "-t", "high", *given, "--set", "return_sequences=true")
+    assert "30 sequences to learn from" in text and "6 are held out" in text
+    count = int(text.partition("Test on ")[2].split()[0])
+    assert f"Test on {count} rows not seen in training: accuracy" in text and count > 6
+    assert "pictures" not in text and "Always saying 'no'" in text and "AUC" in text
+    assert f"test        {count} rows: accuracy" in run("summary", "steps.safetensors")
+    more = ["--set", "return_sequences=true", "--test", "steps.csv"]
+    text = " ".join(run("fit", "steps.csv", "-t", "high", *given, *more).split())
+    assert f"{len(frame)} test rows also stand among the rows to learn from" in text
+
+
 def test_a_model_of_steps_answers_row_by_row(patients):
     frame = pd.read_csv(patients).sample(frac=1, random_state=0)
     frame["rate"] = 2 * frame["pulse"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_cli import PENGUINS, fails, invoke, run
+from test_cli import PENGUINS, fails, invoke, process, run
 
 import pellucid
 from pellucid.cli.families import NETWORKS, family
@@ -320,6 +320,24 @@ def test_json_of_other_targets(kind):
 def test_errors_are_no_json():
     done = invoke("fit", "gone.csv", "-t", "y", "--json", code=2)
     assert done.stdout == "" and done.stderr.startswith("pellucid: error: gone.csv")
+
+
+def test_a_table_from_standard_input():
+    with open(write(numbers())) as file:
+        done = process("fit", "-", "-t", "y", "-o", "m", *FAST, stdin=file)
+    assert done.returncode == 0 and "standard input: 40 rows, 2 columns to learn" in done.stdout
+    run("fit", "d.csv", "-t", "y", "-o", "n", *FAST)
+    models = pellucid.load("m"), pellucid.load("n")
+    assert models[0].digest_ == models[1].digest_
+    assert models[0].about_.source == "standard input"
+
+
+def test_options_of_tables_are_none_of_folders():
+    Path("p/a").mkdir(parents=True)
+    for option in ("--drop", "--encoding"):
+        assert f"{option} needs a table. Got a folder of pictures." in fails(
+            "fit", "p", option, "x"
+        )
 
 
 def test_a_table_from_standard_input_needs_a_name_for_the_model():

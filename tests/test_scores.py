@@ -88,6 +88,11 @@ def test_many_classes_have_no_confusion():
     assert scores["confusion"] is None and len(scores["classes"]) == 101
 
 
+def test_few_rows_of_many_classes_do_not_call_the_task_in_question():
+    y = np.arange(200) % 20
+    assert score(classifier(y), X[:24], y[:24], ["y"])["rows"] == 24
+
+
 def test_labels():
     y = (X[:, :2] > [0, 1]).astype(int)
     model = classifier(y)

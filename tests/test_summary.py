@@ -20,10 +20,9 @@ def test_it_tells_when_a_model_was_trained_on_what_and_how_good_it_was():
     run("fit", PENGUINS, "-t", "species", "-o", "m", *SHORT)
     text = run("summary", "m")
     about = pellucid.load("m").about_
-    trained = (
-        r"^trained     20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC, on 275 rows, 7 columns of penguins"
-    )
-    assert re.search(trained, text, re.M)
+    when = r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC"
+    where = "on 275 rows of 7 columns, from penguins.csv"
+    assert re.search(f"^trained     {when}, {where}$", text, re.M)
     assert f"\ndata        {about.fingerprint}\n" in text
     assert re.search(r"^test        69 rows: accuracy 0\.\d\d\d, loss .*AUC", text, re.M)
     assert "\nbaseline    accuracy 0.435, loss 1." in text
@@ -45,7 +44,7 @@ def test_a_model_of_python_has_no_source_and_no_test():
     model = pellucid.FCNNClassifier(4, max_epochs=1, verbose=0).fit([[1], [2], [3]], [0, 1, 0])
     model.save("m")
     text = run("summary", "m")
-    assert " UTC, on 3 rows, 1 column\n" in text and "\ntest " not in text
+    assert " UTC, on 3 rows of 1 column\n" in text and "\ntest " not in text
     model.about_ = None  # as older files have it
     model.save("m")
     assert "trained" not in run("summary", "m")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from pellucid.checks import file_name, rows_of_file
 from pellucid.cli import frames, series
 from pellucid.cli.words import counted
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pellucid.cli.given import Given
 
 
 class Answered(NamedTuple):
@@ -33,6 +38,16 @@ class Answered(NamedTuple):
         """``69 rows``."""
         return counted(len(self), self.what)
 
+    def repeated(self, X: Any, y: Any) -> int:
+        """How many of them also stand, with the same answer, among the rows `X` of a table."""
+        import narwhals as nw
+
+        if self.what != "row":
+            return 0
+        names = nw.from_native(self.source, eager_only=True).columns
+        learned = nw.from_native(X, eager_only=True).select(names).to_native()
+        return frames.repeated([learned, y], [self.source, self.y])
+
     def scores(self, model: Any) -> dict[str, Any]:
         """How good `model` is on them."""
         from pellucid.cli import scores
@@ -40,6 +55,24 @@ class Answered(NamedTuple):
         if self.what == "window":
             return series.score(model, self.X, self.source.naive(), self.y, self.names[0])
         return scores.score(model, self.X, self.y, self.names)
+
+
+def held_out(model: Any, given: Given, positions: np.ndarray, data: str) -> Answered | None:
+    """The rows at `positions` of `given`, as `model` reads them.
+
+    Pictures that cannot be read are left out; None where that leaves none.
+    """
+    from pellucid.cli import splitting
+
+    what = "row" if model._input.by_step else given.what
+    if given.pictures:
+        what = "picture"
+        positions = positions[model._input.readable(model, splitting.rows_of(given.X, positions))]
+    if not len(positions):
+        return None
+    X, y = splitting.rows_of(given.X, positions), splitting.rows_of(given.y, positions)
+    with given.rows_in_file(data, positions):
+        return Answered(model._input.read(model, X), y, given.targets, what, source=X)
 
 
 def read_answered(

@@ -5,24 +5,19 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from pellucid.checks import printable, size_text
-from pellucid.cli import curves, frames, series
-from pellucid.cli.answered import Answered, read_answered
+from pellucid.cli import curves, series
+from pellucid.cli.answered import Answered, held_out, read_answered
 from pellucid.cli.families import NETWORKS, family
 from pellucid.cli.options import GroupedCommand, in_group, option_name, parameter_options
 from pellucid.cli.output import Output
 from pellucid.cli.series import SeriesOptions
 from pellucid.cli.words import counted, paragraph
 from pellucid.terminal import COLUMNS, width
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from pellucid.cli.given import Given
 
 _MOST_COLUMNS = 20  # that are described
 
@@ -180,7 +175,8 @@ def fit(
     request = Request(data, targets, drop, network, task, encoding, options, each_step)
     told = Output(quiet, as_json)
     given = read(request)
-    told.say(paragraph(f"{data}: {given.words}.", 2))
+    named = "standard input" if data == "-" else data
+    told.say(paragraph(f"{named}: {given.words}.", 2))
     if given.kept.words:
         told.say(paragraph(given.kept.words, 2))
     task, reason = given.task
@@ -216,14 +212,21 @@ def fit(
             )
             told.say(paragraph(f"Tested on {answered.counted} of {test}.", 2))
         elif len(split.test):
-            answered = _held_out(model, given, split.test, data)
+            answered = held_out(model, given, split.test, data)
             unreadable = len(split.test) - (0 if answered is None else len(answered))
-            if unreadable:
+            if given.pictures and unreadable:
                 told.say(f"{counted(unreadable, 'test picture')} cannot be read.")
         if answered is not None and answered.left_out:
             told.say(paragraph(answered.left_out, 2))
-        if answered is not None and answered.what == "row":
-            again = _repeated(X, y, answered, test, told)
+        if answered is not None and (again := answered.repeated(X, y)):
+            stand = "row also stands" if again == 1 else "rows also stand"
+            told.say(
+                paragraph(
+                    f"{again:,} test {stand} among the rows to learn from, with the same target: "
+                    "on new rows the score may be lower.",
+                    2,
+                )
+            )
         _describe(model, told)
 
     with given.rows_in_file(data, train):
@@ -239,7 +242,7 @@ def fit(
         told.say(text_of(f"Test on {answered.counted} {seen}", scores) + "\n")
     model.about_ = msgspec.structs.replace(
         model.about_,
-        source=printable(Path(data).name) or printable(data),
+        source=printable(Path(named).name or named),
         test=None if scores is None else brief(scores),
         baseline=None if scores is None else brief_baseline(scores),
     )
@@ -271,42 +274,6 @@ def fit(
             **facts_of(model),
         }
     )
-
-
-def _held_out(model: Any, given: Given, positions: np.ndarray, data: str) -> Answered | None:
-    """The rows held out, as `model` reads them; pictures without those that cannot be read.
-
-    None where that leaves none.
-    """
-    from pellucid.cli import splitting
-
-    if given.pictures:
-        positions = positions[model._input.readable(model, splitting.rows_of(given.X, positions))]
-    X, y = splitting.rows_of(given.X, positions), splitting.rows_of(given.y, positions)
-    what = "picture" if given.pictures else given.what
-    if not len(positions):
-        return None
-    with given.rows_in_file(data, positions):
-        return Answered(model._input.read(model, X), y, given.targets, what, "", X)
-
-
-def _repeated(X: Any, y: Any, answered: Answered, test: str | None, told: Output) -> int:
-    """How many rows to test on also stand among those to learn from; this is said."""
-    import narwhals as nw
-
-    names = nw.from_native(answered.source, eager_only=True).columns
-    frame = nw.from_native(X, eager_only=True).select(names).to_native()
-    count = frames.repeated([frame, y], [answered.source, answered.y])
-    if count:
-        stand = "row also stands" if count == 1 else "rows also stand"
-        told.say(
-            paragraph(
-                f"{count:,} test {stand} among the rows to learn from, with the same target: on "
-                "new rows the score may be lower.",
-                2,
-            )
-        )
-    return count
 
 
 def _describe(model: Any, told: Output) -> None:

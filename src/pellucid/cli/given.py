@@ -144,8 +144,9 @@ def _folder(request: Request) -> Given:
         raise click.UsageError(
             f"--network must be {either(known)} for a folder of pictures. Got {request.network}."
         )
-    if request.drop:
-        raise click.UsageError("--drop needs a table. Got a folder of pictures.")
+    for option, value in (("--drop", request.drop), ("--encoding", request.encoding)):
+        if value:
+            raise click.UsageError(f"{option} needs a table. Got a folder of pictures.")
     if request.targets or request.task == "regression":
         raise click.UsageError(
             "the classes of a folder of pictures are its folders' names: leave --target and --task "

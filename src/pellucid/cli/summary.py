@@ -107,15 +107,31 @@ def _origin(model: Any) -> dict[str, str]:
     about = model.about_
     if about is None:
         return {}
-    source = "" if about.source is None else f" of {printable(about.source)}"
+    source = "" if about.source is None else f", from {printable(about.source)}"
     when = printable(about.trained).replace("T", " ").replace("Z", " UTC")
-    size = f"{counted(about.rows, 'row')}, {counted(model.n_features_in_, 'column')}"
+    what = _what(model)
+    size = counted(about.rows, what)
+    if what != "picture":
+        size += f" of {counted(model.n_features_in_, 'column')}"
     facts = {"trained": f"{when}, on {size}{source}", "data": printable(about.fingerprint)}
     if about.test is not None:
-        facts["test"] = f"{about.test.get('rows') or 0:,.0f} rows: {in_line(about.test)}"
+        entry = "row" if model._input.by_step else what
+        rows = counted(round(about.test.get("rows") or 0), entry)
+        facts["test"] = f"{rows}: {in_line(about.test)}"
         if about.baseline:
             facts["baseline"] = in_line(about.baseline)
     return facts
+
+
+def _what(model: Any) -> str:
+    """What the entries of X are called."""
+    from pellucid.cli.pictures import takes_pictures
+
+    if takes_pictures(model):
+        return "picture"
+    if getattr(getattr(model, "sequences_", None), "series", None):
+        return "window"
+    return "sequence" if getattr(model, "group", None) else "row"
 
 
 def _parameters(model: Any) -> dict[str, Any]:
