@@ -25,13 +25,9 @@ class TextFormat(State, frozen=True):
 
     def read(self, texts: Iterable[str | None]) -> np.ndarray:
         """The numbers of texts as float64, NaN where a text is missing or stands for none."""
-        known: dict[str | None, float] = {None: nan}
-        values = []
-        for text in texts:
-            if text not in known:
-                known[text] = self.value(text)  # type: ignore[arg-type]  # None is known
-            values.append(known[text])
-        return np.array(values, dtype=np.float64)
+        listed = list(texts)
+        known = {text: nan if text is None else self.value(text) for text in set(listed)}
+        return np.array([known[text] for text in listed], dtype=np.float64)
 
 
 def plain(text: str) -> str:
@@ -46,10 +42,10 @@ def plain(text: str) -> str:
 
 def tidy(texts: np.ndarray) -> np.ndarray:
     """Texts with single blanks between words and none around them; without words it is missing."""
-    tidied = np.empty(len(texts), dtype=object)
-    tidied[:] = [
-        text if text is None else " ".join(text.split()) or None for text in texts.tolist()
-    ]
+    listed = texts.tolist()
+    known = {text: text and (" ".join(text.split()) or None) for text in set(listed)}
+    tidied = np.empty(len(listed), dtype=object)
+    tidied[:] = [known[text] for text in listed]
     return tidied
 
 
