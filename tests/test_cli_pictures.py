@@ -194,7 +194,7 @@ def test_predictions_are_the_models_own(model, pictures):
     assert list(rows[0]) == ["path", "class", "class=left", "class=right"]
     loaded = load(model)
     assert [row["class"] for row in rows] == loaded.predict(paths).tolist()
-    shares = np.array([[row["class=left"], row["class=right"]] for row in rows], np.float32)
+    shares = np.array([[row["class=left"], row["class=right"]] for row in rows], np.float64)
     np.testing.assert_array_equal(shares, loaded.predict_proba(paths))
 
 
