@@ -58,6 +58,7 @@ class _Rows(NamedTuple):
 
 _BY_POSITION = _Rows()
 _ROWS = ContextVar("_ROWS", default=_BY_POSITION)
+_PART = ContextVar("_PART", default=False)
 
 
 def row_words(*positions: Any, joint: str = "and") -> str:
@@ -83,6 +84,21 @@ def rows_at(positions: Any) -> Iterator[None]:
     outer = _ROWS.get()
     with _counted(outer._replace(number=lambda position: outer.number(int(positions[position])))):
         yield
+
+
+@contextmanager
+def part_of_rows() -> Iterator[None]:
+    """Within it X is some rows of a longer one, and does not tell what all of a column is."""
+    token = _PART.set(True)
+    try:
+        yield
+    finally:
+        _PART.reset(token)
+
+
+def is_part() -> bool:
+    """Whether X is some rows of a longer one."""
+    return _PART.get()
 
 
 @contextmanager

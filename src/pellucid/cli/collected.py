@@ -5,17 +5,26 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+
+@dataclass
+class Seen:
+    """How many rows there were in all batches."""
+
+    rows: int = 0
 
 
 @contextlib.contextmanager
-def collected_warnings() -> Iterator[None]:
+def collected_warnings() -> Iterator[Seen]:
     """Within it warnings are kept, and said at its end, whether it fails or not.
 
-    Those about cells of the same column are put together, those of equal words are said once.
+    Those about cells of the same column are put together, and are said to be some of all the rows
+    that were seen, if those are counted; those of equal words are said once.
     """
     from pellucid.data.cell_warnings import CellWarning
 
-    kept: dict[object, Warning] = {}
+    seen, kept = Seen(), dict[object, Warning]()
 
     def keep(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
         warning = message if isinstance(message, Warning) else category(message)
@@ -31,7 +40,9 @@ def collected_warnings() -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("always", UserWarning)
             warnings.showwarning = keep
-            yield
+            yield seen
     finally:
         for warning in kept.values():
+            if isinstance(warning, CellWarning) and seen.rows:
+                warning = CellWarning(replace(warning.cells, of=seen.rows))
             warnings.warn(warning, stacklevel=3)

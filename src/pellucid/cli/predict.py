@@ -9,9 +9,11 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, cast
 
 import click
+import numpy as np
 
-from pellucid.checks import file_name, rows_at, rows_of_file, shown, suggestion
+from pellucid.checks import file_name, part_of_rows, rows_at, rows_of_file, shown, suggestion
 from pellucid.cli import frames, series
+from pellucid.cli.collected import Seen, collected_warnings
 from pellucid.cli.options import encoding_option, json_option
 
 Columns = Mapping[str, Any]
@@ -54,7 +56,6 @@ def predict(
     whose next rows are forecast.
     """
     from pellucid import files, load
-    from pellucid.cli.collected import collected_warnings
     from pellucid.cli.output import Output
     from pellucid.cli.predictions import format_of, writer
     from pellucid.cli.scores import is_classifier
@@ -75,8 +76,10 @@ def predict(
         raise ValueError(f"--probabilities needs a classifier. '{model}' holds a {kind}.")
     rows = 0
     with (
-        collected_warnings(),
-        contextlib.closing(_predicted(estimator, data, probabilities, keep, encoding)) as batches,
+        collected_warnings() as seen,
+        contextlib.closing(
+            _predicted(estimator, data, probabilities, keep, encoding, seen)
+        ) as batches,
     ):
         first = next(batches)  # what is wrong is mostly found before anything is written
         with _opened(place) as file, writer(file, ending, model) as written:
@@ -139,7 +142,12 @@ def _opened(place: str | None) -> Iterator[BinaryIO]:
 
 
 def _predicted(
-    model: Any, data: str, probabilities: bool, keep: Sequence[str], encoding: str | None
+    model: Any,
+    data: str,
+    probabilities: bool,
+    keep: Sequence[str],
+    encoding: str | None,
+    seen: Seen,
 ) -> Generator[Columns, None, None]:
     """Columns of predictions by name, for some rows after the others."""
     from pellucid.cli.pictures import takes_pictures
@@ -154,11 +162,16 @@ def _predicted(
         elif getattr(model, "group", None) or getattr(model, "time", None):
             yield _of_sequences(model, data, probabilities, keep, encoding)
         else:
-            yield from _of_rows(model, data, probabilities, keep, encoding)
+            yield from _of_rows(model, data, probabilities, keep, encoding, seen)
 
 
 def _of_rows(
-    model: Any, data: str, probabilities: bool, keep: Sequence[str], encoding: str | None
+    model: Any,
+    data: str,
+    probabilities: bool,
+    keep: Sequence[str],
+    encoding: str | None,
+    seen: Seen,
 ) -> Iterator[Columns]:
     """Predictions for the rows of a table, of which some are in memory at a time."""
     from tqdm import tqdm
@@ -166,19 +179,34 @@ def _of_rows(
     from pellucid.data import read_batches
 
     text = [*model._input.text_columns, *keep]
-    batches, start = read_batches(data, text=text, encoding=encoding), 0
+    batches = read_batches(data, text=text, encoding=encoding)
+    first: Any = None
+    usable = np.array(False)  # which columns have a value that the model could take
     terminal = sys.stderr is not None and sys.stderr.isatty()
     with tqdm(
         total=batches.rows, unit=" rows", file=sys.stderr, leave=False, disable=not terminal
     ) as bar:
         for frame in batches:
             rows = len(frame)
-            with rows_at(range(start, start + rows)):
+            with rows_at(range(seen.rows, seen.rows + rows)), part_of_rows():
                 reading = model._input.read(model, features(model, frame))
                 answers = _answers(model, reading, probabilities)
+            usable = usable | _columns_with_values(reading.content)
+            first = frame if first is None else first
             yield _beside(_kept(frame, keep, data), answers)
-            start += rows
+            seen.rows += rows
             bar.update(rows)
+    if not usable.all():  # else the column may be another one, which is an error
+        model._input.read(model, features(model, first))
+
+
+def _columns_with_values(table: Any) -> np.ndarray:
+    """Which columns of a table have a value, by position; what is no table has no columns."""
+    from pellucid.data.columns import Table
+
+    if not isinstance(table, Table):
+        return np.array(True)
+    return np.array([not column.missing.all() for column in table.split()])
 
 
 def _of_pictures(
@@ -210,8 +238,6 @@ def _of_sequences(
 
 def _answers(model: Any, reading: Any, probabilities: bool) -> dict[str, Any]:
     """The columns of predictions, by name."""
-    import numpy as np
-
     names, predicted = target_names(model), np.asarray(model.predict(reading))
     many = predicted.ndim > 1
     columns = dict(zip(names, predicted.T if many else [predicted], strict=True))

@@ -117,7 +117,7 @@ def check_file(path: Path) -> None:
 
 
 def _spooled() -> Callable[[], BinaryIO]:
-    """Standard input, kept in a file aside that ends with the process: it is read several times."""
+    """Standard input, kept in a file aside: it is read several times."""
     if sys.stdin is None or sys.stdin.closed:
         raise BadTable("standard input must hold a table. Got a closed one. Name a file.")
     if sys.stdin.isatty():
@@ -125,18 +125,28 @@ def _spooled() -> Callable[[], BinaryIO]:
             "standard input must hold a table. Got a terminal. Name a file, or write: "
             "pellucid ... - < FILE"
         )
-    aside = tempfile.TemporaryFile()  # noqa: SIM115 (it is open as long as it is referred to)
-    shutil.copyfileobj(getattr(sys.stdin, "buffer", sys.stdin), aside)
-    if aside.tell() == 0:
+    spool = _Spool()
+    shutil.copyfileobj(sys.stdin.buffer, spool.file)
+    if spool.file.tell() == 0:
         raise BadTable("standard input must hold a table. Got nothing.")
-    return lambda: io.BufferedReader(_Section(aside))
+    return lambda: io.BufferedReader(_Section(spool))
+
+
+class _Spool:
+    """A file without a name, which is closed and gone as soon as nothing refers to it."""
+
+    def __init__(self) -> None:
+        self.file = tempfile.TemporaryFile()
+
+    def __del__(self) -> None:
+        self.file.close()
 
 
 class _Section(io.RawIOBase):
     """A reader of its own of an open file."""
 
-    def __init__(self, file: Any) -> None:
-        self._file, self._place = file, 0
+    def __init__(self, spool: _Spool) -> None:
+        self._spool, self._place = spool, 0
 
     def readable(self) -> bool:
         return True
@@ -145,14 +155,14 @@ class _Section(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        end = os.fstat(self._file.fileno()).st_size
+        end = os.fstat(self._spool.file.fileno()).st_size
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: end}[whence]
         self._place = max(0, start + offset)
         return self._place
 
     def readinto(self, buffer: Any) -> int:
-        self._file.seek(self._place)
-        count = self._file.readinto(buffer)
+        self._spool.file.seek(self._place)
+        count = self._spool.file.readinto(buffer)
         self._place += count
         return count
 

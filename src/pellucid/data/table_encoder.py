@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from sklearn.preprocessing import OneHotEncoder
 
-from pellucid.checks import row_words, shown
+from pellucid.checks import is_part, row_words, shown
 from pellucid.data.cautions import cautions, telling
 from pellucid.data.cell_warnings import Cells, warn
 from pellucid.data.columns import (
@@ -319,7 +319,7 @@ class TableEncoder(Encoder[Table]):
             for place in np.flatnonzero(np.isnan(values)).tolist()
             if texts[place] is not None and not is_blank(texts[place])
         }
-        if lost and np.isnan(values).all():  # it is another column: the error says so
+        if lost and np.isnan(values).all() and not is_part():  # another column: the error says so
             return column
         self._warn(index, known, lost, len(texts))
         return Column(known, values)

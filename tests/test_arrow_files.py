@@ -1,0 +1,68 @@
+"""Files that know their columns' types, whole, packed and in batches."""
+
+import importlib.util
+import zipfile
+
+import pytest
+
+from pellucid.data import read_batches, read_table
+
+ENGINES = ["pandas", "polars", "pyarrow"]
+
+
+def table_of(count=100):
+    pa = pytest.importorskip("pyarrow")
+    numbers = [None if i == 70 else i for i in range(count)]
+    return pa.table({"n": numbers, "t": [f"0{i}" for i in range(count)]})
+
+
+def written(folder, kind):
+    from pyarrow import feather, parquet
+
+    path = folder / f"t.{kind}"
+    if kind == "parquet":
+        parquet.write_table(table_of(), path, row_group_size=30)
+    else:
+        feather.write_feather(table_of(), path, compression="uncompressed")
+    return path
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", ["parquet", "feather", "arrow"])
+def test_files_of_arrow_with_any_name_and_packed(tmp_path, engine, kind):
+    pytest.importorskip(engine)
+    table_of()
+    path = written(tmp_path, kind)
+    other = tmp_path / "other.csv"  # a wrong ending
+    other.write_bytes(path.read_bytes())
+    packed = tmp_path / "t.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(path, f"t.{kind}")
+    for place in (path, other, packed):
+        frame = read_table(place, engine)
+        assert frame.shape == (100, 2)
+        parts = list(read_batches(place, 40, engine))
+        assert sum(part.shape[0] for part in parts) == 100 and parts[0].shape[0] <= 40
+        assert type(parts[0]) is type(frame)
+
+
+def test_integers_with_a_gap_stay_integers_in_every_batch(tmp_path):
+    """Else one of the batches says 71.0 where others say 71."""
+    table_of()
+    parts = read_batches(written(tmp_path, "parquet"), 40, "pandas")
+    texts = [str(value) for part in parts for value in part["n"]]
+    assert texts == [str(None if i == 70 else i) for i in range(100)]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather"])
+def test_without_pyarrow_the_command_that_brings_it(tmp_path, monkeypatch, kind):
+    table_of()
+    path = written(tmp_path, kind)
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: name if name == "pandas" else None
+    )
+    match = r'file, needs pyarrow, which is not installed\. Run: pip install "pellucid\[tables\]"$'
+    with pytest.raises(ImportError, match=match):
+        read_table(path)
+    with pytest.raises(ImportError, match=match):
+        list(read_batches(path))
