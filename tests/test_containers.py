@@ -60,6 +60,17 @@ def test_packed_files_that_break_off(tmp_path, packer):
             read_table(path)
 
 
+@pytest.mark.parametrize("packer", ["gz", "bz2", "xz", "zip"])
+def test_packed_files_that_are_damaged(tmp_path, packer):
+    whole = PACKERS[packer](b"a,b\n" + b"".join(b"%d,%d\n" % (i, i * i) for i in range(3000)))
+    for place in range(10, len(whole), max(1, len(whole) // 60)):
+        damaged = whole[:place] + b"\xff\xff\xff" + whole[place + 3 :]
+        try:
+            read_table(write(tmp_path, damaged, "t.csv"))
+        except ValueError as error:
+            assert str(error).startswith("t.csv ") and "\n" not in str(error)
+
+
 def test_zip_files_of_several_or_no_files(tmp_path):
     two = zipped(("a.csv", TEXT), ("b.csv", TEXT))
     match = r"^t\.zip must hold one file\. Got 2: a\.csv, b\.csv\. Unpack it, and name the one\.$"

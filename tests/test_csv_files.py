@@ -72,6 +72,8 @@ def read(folder, content, engine, name="t.csv", **options):
         ("1 2.5 0.525", True),
         ("9" * 30 + " 1", True),
         ("9" * 19 + " 1", True),
+        ("9" * 19 + " NA 1", True),
+        ("9223372036854775808 NA 1", True),
     ],
 )
 def test_a_column_is_numbers_only_if_each_cell_is_a_plain_one(tmp_path, engine, cells, numbers):

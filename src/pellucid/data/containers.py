@@ -15,6 +15,7 @@ import stat
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -44,6 +45,7 @@ _MAGIC = {
     b"%PDF": "a PDF file", b"\x89HDF": "an HDF5 file",
 }  # fmt: skip
 _SHEETS = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")  # members of a workbook
+_DAMAGE = (lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 STDIN = "-"
 
 
@@ -209,7 +211,7 @@ def _unpacked(path: Path, name: str, packed: str, opener: Callable[[], Any]) -> 
     try:
         with opener() as file:
             head = file.read(8)
-    except (OSError, EOFError, lzma.LZMAError, RuntimeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, RuntimeError, *_DAMAGE) as error:
         encrypted = isinstance(error, RuntimeError) and "password" in str(error)
         reason = "it is encrypted" if encrypted else "it is damaged, or breaks off"
         raise BadTable(f"{name} cannot be unpacked: {reason}.") from error
