@@ -280,3 +280,39 @@ def test_batches_warn_once_and_before_the_first(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(list(batches)) == 19
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "content",
+    ['"a","y"\n"1",0.5,"x"\n"2",0.7,"z"\n', "a;y\n1;0.5;x\n2;0.7;z\n", "a y\n1 0.5 x\n2 0.7 z\n"],
+)
+def test_names_of_rows_that_have_no_name_themselves(tmp_path, engine, content):
+    """R writes a header that is one name shorter than the rows."""
+    table = read(tmp_path, content, engine)
+    assert table == {"Unnamed: 0": [1.0, 2.0], "a": [0.5, 0.7], "y": ["x", "z"]}
+
+
+def test_a_column_without_a_name_beside_one_that_is_called_so(tmp_path):
+    table = read(tmp_path, ",Unnamed: 0,a\n0,5,1\n1,6,2\n", "pandas")
+    assert list(table) == ["Unnamed: 0.1", "Unnamed: 0", "a"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("1.5,2,x\n2.5,3,y\n", True),
+        ("  1.0e+01   2.0e+01\n  3.0e+01   4.0e+01\n", True),
+        ("2001,2002,y\n1,2,x\n", False),  # years
+        ("0,1,2,y\n1,2,3,x\n", False),  # pixels
+        ("v1.5,w,y\n1,2,x\n", False),
+    ],
+)
+def test_a_first_line_of_values_is_said(tmp_path, content, said):
+    path = file_of(tmp_path, content)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        read_table(path)
+    texts = [str(warning.message) for warning in caught]
+    assert bool(texts) == said
+    assert not said or "taken for the column names, looks like values, such as '1." in texts[0]

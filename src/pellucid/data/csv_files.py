@@ -85,6 +85,8 @@ class CsvFile:
         check_memory(
             what, self.look.rows * columns, np.float64, "Write a part of it into another file."
         )
+        if fault := self.layout.header_fault:
+            warnings.warn(f"{name}: {fault}", UserWarning, stacklevel=5)
         frame = self._read_at_once(engine, text)
         if frame is None:
             parts = list(self._parts(_ROWS, self._kinds(text)))

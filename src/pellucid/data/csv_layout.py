@@ -16,7 +16,8 @@ from pellucid.data.tables import BadTable, check_names, header_names
 
 _USUAL = "\t;|^~,"  # of two that fit as well: what stands in text less often comes first
 _RARE = ": "  # they stand in the text of most files
-_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?")
+_FRACTION = re.compile(r"[.,]")
 _LONGEST_CELL = (1 << 31) - 1
 _LONGEST_LINE = 1 << 26
 _LOOKED_AT = 1000  # records
@@ -34,6 +35,18 @@ class Layout(NamedTuple):
     width: int
     start: int
     lines: int
+
+    @property
+    def header_fault(self) -> str:
+        """What to say where the names are more likely the values of a first row."""
+        numbers = [name for name in self.names if _NUMBER.fullmatch(name)]
+        if 2 * len(numbers) < len(self.names) or not any(map(_FRACTION.search, numbers)):
+            return ""
+        value = shown(next(filter(_FRACTION.search, numbers)))
+        return (
+            f"its first line, taken for the column names, looks like values, such as {value}. If "
+            "so, put a line of names above it."
+        )
 
     def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """The records of lines of text."""
@@ -80,6 +93,9 @@ def find_layout(text: Text) -> Layout:
         _refuse_preamble(name, next(cell for cell in header if cell.strip()), width)
     if rows and all(len(row) == width + 1 and not row[-1].strip() for row in rows):
         width += 1  # a separator ends each row
+    elif rows and all(len(row) == width + 1 for row in rows):
+        header.insert(0, "")  # R writes no name above the names of rows
+        width += 1
     elif rows and width > 1 and not header[-1].strip():
         if all(len(row) < width or not row[-1].strip() for row in rows):
             header.pop()  # one ends the header too
@@ -145,6 +161,7 @@ def _separator(name: str, head: str, cut: bool, ending: str) -> str:
         header, *rows = records[mark]
         width = len(header)
         same = sum(len(row) == width or (len(row) == width + 1 and not row[-1]) for row in rows)
+        same = max(same, sum(len(row) == width + 1 for row in rows))
         favoured = mark == "\t" and ending in (".tsv", ".tab")
         return favoured, round(same / len(rows), 3) if rows else 1.0, width
 
@@ -168,7 +185,9 @@ def _separator(name: str, head: str, cut: bool, ending: str) -> str:
 def _has_numbers(records: Sequence[list[str]]) -> bool:
     """Whether a column holds numbers alone: words between blanks make no table."""
     header, *rows = records
-    columns = zip(*(row for row in rows if len(row) == len(header)), strict=True)
+    widths = {len(header), len(header) + 1}
+    full = [row for row in rows if len(row) in widths and len(row) == len(rows[0])]
+    columns = zip(*full, strict=True)
     return any(all(_NUMBER.fullmatch(cell) for cell in column) for column in columns)
 
 

@@ -49,7 +49,12 @@ def installed(what: str) -> str:
 
 def header_names(names: Sequence[str]) -> list[str]:
     """Column names without the blanks around them, and a name for those that have none."""
-    return [name.strip() or NAMELESS.format(place) for place, name in enumerate(names)]
+    known = {name.strip() for name in names}
+    given = []
+    for place, name in enumerate(names):
+        made = NAMELESS.format(place)
+        given.append(name.strip() or (f"{made}.1" if made in known else made))
+    return given
 
 
 def check_names(name: str, names: Sequence[str]) -> None:
