@@ -38,8 +38,8 @@ def _announce(*_: str) -> None:
     """Say, once in this process's life, that the user waits for the compiler."""
     global _told
     if _tell.get() is not None and not _told:
-        kept = cache.folder() is not None
-        _say(f"compiling kernels for this processor, about 10 s{', this once' if kept else ''} ...")
+        kept = ", this once" if cache.folder() is not None else ""
+        _say(f"compiling kernels for this kind of network, about 10 s{kept} ...")
         _told = True
 
 

@@ -11,8 +11,6 @@ from typing import Any, Self
 from pellucid.terminal import COLUMNS, filled
 from pellucid.training.notebook import Cell
 
-from pellucid.terminal import COLUMNS, filled
-
 LINES = 10  # about so many a fit where there is no terminal
 
 
