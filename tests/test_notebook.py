@@ -42,7 +42,8 @@ def test_a_fit_is_one_display_that_was_updated(outputs):
     *notes, bar, end = output.data["text/plain"].splitlines()
     assert bar.startswith("20/20 ") and "loss 0." in bar and "acc " in bar and " left " in bar
     assert end.startswith("all 20 epochs done, ")
-    assert all(note.startswith("compiling kernels") for note in notes)
+    waits = "compiling kernels", "waiting for another process"
+    assert all(note.startswith(waits) for note in notes)
 
 
 def test_a_line_an_epoch_is_one_display_too(outputs):
