@@ -78,6 +78,7 @@ def cold(monkeypatch):
     library.load(kept, "float64")
     kept = {name: cache.read(symbol(name, "float64")) for name in kept}
     monkeypatch.setattr(library, "_addresses", {})
+    monkeypatch.setattr(library, "_told", False)
     monkeypatch.setattr(cache, "read", lambda name: None)
     monkeypatch.setattr(cache, "write", lambda name, code: None)
     monkeypatch.setattr(compiler, "object_code", lambda name, dtype: kept[name])
@@ -105,6 +106,18 @@ def test_who_waits_and_who_compiles_is_told_once(cold):
     library._addresses.clear()
     library.load(["apply"], "float64")  # nobody is there to be told
     assert len(cold) == 3
+
+
+def test_compiling_is_told_once_in_a_processs_life_to_who_listens(cold):
+    """A network of other layers, and what is computed after a training, compile more kernels."""
+    with announced(None):
+        library.load(["apply"], "float64")
+    assert cold == []
+    for _ in range(3):
+        library._addresses.clear()
+        with announced(cold.append):
+            library.load(["apply"], "float64")
+    assert sum(line.startswith("compiling") for line in cold) == 1
 
 
 def test_compile_all_reports_each_kernel_and_who_is_waited_for(cold, monkeypatch):

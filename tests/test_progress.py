@@ -2,11 +2,15 @@
 
 import io
 import sys
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tqdm import tqdm
 
+from pellucid.terminal import width
+from pellucid.training.notebook import Cell
 from pellucid.training.progress import Progress, described, short_count, short_loss, short_time
 
 
@@ -85,7 +89,9 @@ numbers = st.floats() | st.floats(0, 10) | st.floats(0, 1e6)
     ),
     st.integers(1, 10**9),
     st.sampled_from([1, 2]),
-    st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=300),
+    st.text(
+        st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="/\\"), max_size=300
+    ),
 )
 def test_whatever_the_numbers_are_lines_fit_in_eighty_columns(row, epochs, verbose, text):
     stream = io.StringIO()
@@ -251,3 +257,65 @@ def test_a_row_in_words():
 )  # fmt: skip
 def test_counts_in_five_characters(number, text):
     assert short_count(number) == text and len(text) <= 5
+
+
+class Notebook:
+    """What a notebook shows: its displays, each with the texts that it had."""
+
+    def __init__(self):
+        self.displays = []
+
+    def display(self, data, raw, display_id):
+        assert raw and display_id
+        shown = [data["text/plain"]]
+        self.displays.append(shown)
+        return SimpleNamespace(update=lambda data, raw: shown.append(data["text/plain"]))
+
+
+@pytest.mark.parametrize("verbose", (1, 2))
+def test_a_notebook_shows_one_display_that_is_updated(verbose):
+    notebook = Notebook()
+    cell = Cell(notebook.display)
+    Progress(verbose, 1, 1, cell).note("compiling kernels ...")
+    assert notebook.displays == [["compiling kernels ..."]]
+    with Progress(verbose, 30, 100, cell) as progress:
+        progress.note("a note")
+        for epoch in range(1, 31):
+            progress.advance(50, 0.7)
+            progress.epoch(row(epoch, **FULL))
+        progress.close("all 30 epochs done")
+    (texts,) = notebook.displays
+    lines = texts[-1].splitlines()
+    assert lines[:2] == ["compiling kernels ...", "a note"]
+    assert lines[-1].startswith("all 30 epochs done, ")
+    if verbose == 1:  # one line for all epochs
+        assert len(lines) == 4 and lines[2].startswith("30/30 ")
+        assert "loss 0.5124  acc 0.912  val 0.6124 0.812" in lines[2] and len(lines[2]) <= 80
+    else:
+        assert len(lines) == 33 and len(texts) < 20  # not a message an epoch
+
+
+def test_a_fit_that_fails_in_a_notebook_shows_how_far_it_came():
+    notebook = Notebook()
+    with pytest.raises(RuntimeError), Progress(1, 4, 9, Cell(notebook.display)) as progress:
+        for epoch in range(1, 4):
+            progress.epoch(row(epoch))
+        raise RuntimeError("broken")
+    (texts,) = notebook.displays
+    assert "/4 " in texts[-1]
+
+
+def test_other_bars_around_it_do_not_move_the_one_of_a_notebook():
+    notebook, outer = Notebook(), tqdm(total=2, file=io.StringIO())
+    with Progress(1, 2, 100, Cell(notebook.display)) as progress:
+        progress.epoch(row(1))
+        progress.epoch(row(2))
+        progress.close("done")
+    outer.close()
+    assert [len(texts[-1].splitlines()) for texts in notebook.displays] == [2]
+
+
+def test_notes_of_wide_characters_fit_too():
+    stream = io.StringIO()
+    Progress(1, 1, 1, stream).note("收入" * 60)
+    assert max(map(width, stream.getvalue().splitlines())) <= 80

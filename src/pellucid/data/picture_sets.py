@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.callers import one_of_many_fits
 from pellucid.checks import file_name, one_line
 from pellucid.data.columns import plain_array
 from pellucid.data.pictures import PictureError, is_picture
@@ -91,7 +92,8 @@ def read_all(
             return error
 
     bar = tqdm(
-        desc=task, total=len(positions), leave=False, disable=None if verbose else True,
+        desc=task, total=len(positions), leave=False,
+        disable=None if verbose and not one_of_many_fits() else True,
         delay=0.5, unit="picture", dynamic_ncols=True,
     )  # fmt: skip
     with _warnings_kept(current, warned), bar, Workers(THREADS) as workers:

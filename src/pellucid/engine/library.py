@@ -25,7 +25,7 @@ _linked: list[object] = []  # machine code lives as long as its library object
 _engine: llvm.LLJIT | None = None
 
 _tell: ContextVar[Callable[[str], None] | None] = ContextVar("tell", default=None)
-_told: ContextVar[bool] = ContextVar("told", default=False)
+_told = False  # whether this process has said that it compiles
 
 
 def _say(text: str) -> None:
@@ -35,11 +35,12 @@ def _say(text: str) -> None:
 
 
 def _announce(*_: str) -> None:
-    """Say, once a context, that the user waits for the compiler."""
-    if _tell.get() is not None and not _told.get():
-        kept = cache.folder() is not None
-        _say(f"compiling kernels for this processor, about 10 s{', this once' if kept else ''} ...")
-        _told.set(True)
+    """Say, once in this process's life, that the user waits for the compiler."""
+    global _told
+    if _tell.get() is not None and not _told:
+        kept = ", this once" if cache.folder() is not None else ""
+        _say(f"compiling kernels for this kind of network, about 10 s{kept} ...")
+        _told = True
 
 
 def _say_who_compiles() -> None:
@@ -65,13 +66,12 @@ def uncompiled(names: Iterable[str], dtype: str) -> list[str]:
 
 
 @contextmanager
-def announced(tell: Callable[[str], None]) -> Iterator[None]:
+def announced(tell: Callable[[str], None] | None) -> Iterator[None]:
     """Within it, `tell` gets a line if kernels have to be compiled first or are being compiled."""
-    token, told = _tell.set(tell), _told.set(_told.get())
+    token = _tell.set(tell)
     try:
         yield
     finally:
-        _told.reset(told)
         _tell.reset(token)
 
 

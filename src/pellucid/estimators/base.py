@@ -7,7 +7,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import fields
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar, Self
 
 import msgspec
@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks, files
+from pellucid.callers import one_of_many_fits
 from pellucid.data import (
     ClassTarget,
     Encoder,
@@ -43,7 +44,7 @@ from pellucid.training.augmentation import Augmentation
 from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_callbacks
 from pellucid.training.history import TIMES, History
 from pellucid.training.loop import OptimizerState, Settings, Trainer
-from pellucid.training.progress import Progress
+from pellucid.training.progress import Progress, usual_stream
 from pellucid.training.stopping import EarlyStopping
 
 _DTYPES = ("float32", "float64")
@@ -178,10 +179,12 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             self.history_ = copy.deepcopy(self.history_)
             self._optimizer_state = copy.deepcopy(self._optimizer_state)
         try:
+            verbose: Any = 0 if self.verbose == 1 and one_of_many_fits() else self.verbose
+            show = partial(Progress, verbose, stream=usual_stream())
             # the first kernels are needed to encode X, and may have to be compiled
-            with announced(lambda text: Progress(self.verbose, 1, 1).note(text)):
+            with announced((lambda text: show(1, 1).note(text)) if verbose else None):
                 self._fit_or_fail(
-                    X, y, sample_weight, epochs, going_on, classes, validation_data, ready
+                    X, y, sample_weight, epochs, going_on, classes, validation_data, ready, show
                 )
         except BaseException:
             self.__dict__ = before  # at one stroke, whatever a signal's handler raises
@@ -199,6 +202,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         classes: Any,
         validation_data: Any,
         ready: Callable[[], None] | None,
+        show: Callable[[int, int], Progress],
     ) -> None:
         settings = self._settings()
         if epochs is not None and settings.schedule.needs_end:
@@ -239,7 +243,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         trainer = Trainer(self.network_, settings, self._optimizer_state, self.history_)
         most = epochs or settings.max_epochs
         with (
-            Progress(self.verbose, most, len(examples)) as progress,
+            show(most, len(examples)) as progress,
             FitCallbacks(self, self.callbacks, most, X, y, sample_weight) as callbacks,
         ):
             for note in [] if going_on else [*self._input.notes, *self.target_.notes]:

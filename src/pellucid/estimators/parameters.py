@@ -198,8 +198,8 @@ class TrainingParameters:
     random_state : int, RandomState or None
         An integer makes the fit the same to the bit, on every machine and any number of threads.
     verbose : int
-        0 is silent; 1 shows a progress bar, or some lines where there is no terminal; 2 a line an
-        epoch.
+        0 is silent; 1 shows a progress bar, or some lines where there is no terminal or notebook,
+        and nothing of the many fits of a search or a cross-validation; 2 shows a line an epoch.
     """
 
     _page: ClassVar[str] = ""

@@ -178,7 +178,7 @@ class Trainer:
         network, settings = self.network, self.settings
         progress = progress or Progress(0, settings.max_epochs, len(examples))
         epochs = settings.max_epochs if epochs is None else epochs
-        with announced(progress.note):
+        with announced(progress.note if progress.verbose else None):
             training = self._pass(examples)
             measured = None
             if validation:

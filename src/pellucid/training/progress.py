@@ -1,4 +1,4 @@
-"""Show how a fit goes on: a bar on a terminal, some lines elsewhere, or nothing."""
+"""Show how a fit goes on: a bar on a terminal or in a notebook, lines elsewhere, or nothing."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import io
 import sys
 import time
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, Self
 
 from pellucid.terminal import COLUMNS, filled
+from pellucid.training.notebook import Cell
 
 LINES = 10  # about so many a fit where there is no terminal
 
@@ -46,6 +47,12 @@ def short_count(number: float) -> str:
     return f"{number:.0e}"
 
 
+def usual_stream() -> Any:
+    """Where a fit is shown: in the running cell of a notebook, else on standard error."""
+    # a program without a console has no standard error
+    return Cell.running() or sys.stderr or io.StringIO()
+
+
 class Progress:
     """Shows how a fit goes on.
 
@@ -58,15 +65,12 @@ class Progress:
     rows : int
         Rows an epoch.
     stream : file, optional
-        By default standard error.
+        By default the :func:`usual_stream` of the moment.
     """
 
-    def __init__(
-        self, verbose: int, max_epochs: int, rows: int, stream: TextIO | None = None
-    ) -> None:
+    def __init__(self, verbose: int, max_epochs: int, rows: int, stream: Any = None) -> None:
         self.verbose, self.max_epochs, self.rows = int(verbose), max_epochs, rows
-        # a program without a console has no standard error
-        self.stream = stream or sys.stderr or io.StringIO()
+        self.stream = usual_stream() if stream is None else stream
         self._bar: Any = None
         self._start = self._drawn = time.perf_counter()
         self._epochs = 0
@@ -76,9 +80,11 @@ class Progress:
         if self.verbose == 1 and getattr(self.stream, "isatty", bool)():
             from tqdm import tqdm
 
+            # a cell is no terminal that has a width, and shares no lines with other bars
+            place = {"ncols": COLUMNS, "position": 0} if isinstance(self.stream, Cell) else {}
             self._bar = tqdm(
                 total=self.max_epochs, file=self.stream, unit="epoch", leave=True,
-                dynamic_ncols=True,
+                dynamic_ncols=not place, **place,
                 bar_format="{n:.0f}/{total} {bar} {remaining} left  {desc}",
             )  # fmt: skip
         return self
@@ -91,6 +97,7 @@ class Progress:
         """Write a line that is not about an epoch."""
         if self.verbose:
             self._write(text)
+            self._finish()
 
     def advance(self, rows_done: int, loss: float) -> None:
         """Within an epoch: so many of its rows are done."""
@@ -142,6 +149,7 @@ class Progress:
         if reason and self.verbose:
             spent = time.perf_counter() - self._start
             self._write(f"{reason}, {spent:.1f} s")
+        self._finish()
 
     def _write(self, text: str) -> None:
         text = filled(text)
@@ -149,6 +157,11 @@ class Progress:
             self._bar.write(text, file=self.stream)
         else:
             print(text, file=self.stream, flush=True)
+
+    def _finish(self) -> None:
+        """Let a cell show what it holds back."""
+        if isinstance(self.stream, Cell):
+            self.stream.finish()
 
     def __exit__(
         self,
@@ -159,3 +172,4 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+        self._finish()
