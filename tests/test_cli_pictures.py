@@ -129,6 +129,19 @@ def test_a_folder_needs_no_options(pictures):
     assert all(first[name].tobytes() == second[name].tobytes() for name in first)
 
 
+def test_pictures_that_stand_twice_are_counted(tmp_path):
+    """By their bytes, whatever they are called."""
+    folder = write_pictures(tmp_path / "some", 10)
+    assert "among those to learn" not in run("fit", folder, "-o", "m", *SHORT)
+    for name in ("left", "right"):
+        for path in list((folder / name).iterdir()):
+            shutil.copy(path, folder / name / f"copy-{path.name}")
+    text = run("fit", folder, "-o", "m", *SHORT)
+    assert re.search(r"^\d test pictures? also stands? among those to learn from: on", text, re.M)
+    (folder / "left" / "broken.png").write_bytes(b"")
+    run("fit", folder, "-o", "m", "--set", "on_error=skip", *SHORT)
+
+
 def test_quiet_prints_nothing(pictures):
     done = invoke("fit", pictures, "-q", "--mistakes", "wrong.png", "-o", "m", *SHORT)
     assert (done.stdout, done.stderr) == ("", "")

@@ -143,7 +143,7 @@ def test_classes_of_steps_are_scored_row_by_row(patients):
     assert f"test        {count} rows: accuracy" in run("summary", "steps.safetensors")
     more = ["--set", "return_sequences=true", "--test", "steps.csv"]
     text = " ".join(run("fit", "steps.csv", "-t", "high", *given, *more).split())
-    assert f"{len(frame)} test rows also stand among the rows to learn from" in text
+    assert f"{len(frame)} test rows also stand among those to learn from" in text
 
 
 def test_a_model_of_steps_answers_row_by_row(patients):

@@ -232,11 +232,11 @@ def test_rows_that_stand_twice_are_counted():
     columns = {name: [*values[:20], *values[:20]] for name, values in numbers().items()}
     text = " ".join(run("fit", write(columns), "-t", "y", "-o", "m", *FAST).split())
     count = int(text.partition(" test row")[0].split()[-1])
-    assert 0 < count <= 8 and "among the rows to learn from, with the same target" in text
-    assert "among the rows to learn" not in run("fit", write(numbers()), "-t", "y", *FAST)
+    assert 0 < count <= 8 and "among those to learn from: on new ones" in text
+    assert "among those to learn from" not in run("fit", write(numbers()), "-t", "y", *FAST)
     write(numbers(), "t.csv")
     text = run("fit", "d.csv", "-t", "y", "--test", "t.csv", "-o", "m", *FAST)
-    assert "40 test rows also stand among the rows to learn from" in " ".join(text.split())
+    assert "40 test rows also stand among those to learn from" in " ".join(text.split())
 
 
 # -- what it says --------------------------------------------------------------------------------

@@ -123,7 +123,10 @@ def test_numbers(columns):
     assert first["root_mean_squared_error"] == pytest.approx(wanted)
     assert first["baseline"]["answer"] == pytest.approx(truth.mean())
     assert first["baseline"]["root_mean_squared_error"] == pytest.approx(truth.std())
-    assert ("r2" in brief(scores)) == (columns == 1)
+    shares = [one["r2"] for one in scores["targets"]]
+    assert brief(scores)["r2"] == pytest.approx(np.mean(shares))
+    assert ("mean_absolute_error" in brief(scores)) == (columns == 1)
+    assert brief_baseline(scores)["r2"] == pytest.approx(0, abs=1e-9)
 
 
 def test_the_mean_of_a_transformed_target_is_its_own():

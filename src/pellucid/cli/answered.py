@@ -39,9 +39,16 @@ class Answered(NamedTuple):
         return counted(len(self), self.what)
 
     def repeated(self, X: Any, y: Any) -> int:
-        """How many of them also stand, with the same answer, among the rows `X` of a table."""
+        """How many of them also stand among the pictures or, with the same answer, the rows `X`.
+
+        Windows overlap, and sequences are not looked at.
+        """
         import narwhals as nw
 
+        from pellucid.cli import pictures
+
+        if self.what == "picture":
+            return pictures.repeated(X, self.source)
         if self.what != "row":
             return 0
         names = nw.from_native(self.source, eager_only=True).columns

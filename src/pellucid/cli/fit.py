@@ -210,7 +210,7 @@ def fit(
             answered = read_answered(
                 model, "the model", test, () if Path(test).is_dir() else given.targets, encoding
             )
-            told.say(paragraph(f"Tested on {answered.counted} of {test}.", 2))
+            told.say(paragraph(f"{answered.counted} of {test} to test on.", 2))
         elif len(split.test):
             answered = held_out(model, given, split.test, data)
             unreadable = len(split.test) - (0 if answered is None else len(answered))
@@ -219,14 +219,9 @@ def fit(
         if answered is not None and answered.left_out:
             told.say(paragraph(answered.left_out, 2))
         if answered is not None and (again := answered.repeated(X, y)):
-            stand = "row also stands" if again == 1 else "rows also stand"
-            told.say(
-                paragraph(
-                    f"{again:,} test {stand} among the rows to learn from, with the same target: "
-                    "on new rows the score may be lower.",
-                    2,
-                )
-            )
+            stand = "also stands" if again == 1 else "also stand"
+            text = f"{counted(again, f'test {answered.what}')} {stand} among those to learn from"
+            told.say(paragraph(f"{text}: on new ones the score may be lower.", 2))
         _describe(model, told)
 
     with given.rows_in_file(data, train):

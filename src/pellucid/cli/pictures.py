@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,42 @@ def needed_paths(frame: Any, source: str) -> list[str]:
     if paths is None:
         raise ValueError(f"'{source}' must have a column with the paths of pictures. Got none.")
     return paths
+
+
+def repeated(first: Iterable[str], second: Iterable[str]) -> int:
+    """How many of the `second` files hold the bytes of one of the `first`.
+
+    Only those are read of which another has the same size.
+    """
+    of_size: dict[int, list[str]] = {}
+    for path in first:
+        of_size.setdefault(_size(path), []).append(path)
+    content: dict[int, set[str]] = {}
+    count = 0
+    for path in second:
+        size = _size(path)
+        if size in of_size:
+            if size not in content:
+                content[size] = set(map(_digest, of_size[size])) - {""}
+            count += _digest(path) in content[size]
+    return count
+
+
+def _size(path: str) -> int:
+    """A file's size, 0 of one that cannot be read."""
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return 0
+
+
+def _digest(path: str) -> str:
+    """SHA-256 of a file, empty of one that cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def draw_mistakes(model: Any, paths: list[str], truth: np.ndarray, path: str) -> int:

@@ -7,7 +7,7 @@ A figure is a number, or None where it is not defined: `--json` prints the maps 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,18 +52,32 @@ def score(model: Any, X: Any, y: Any, names: Sequence[str]) -> dict[str, Any]:
 
 
 def brief(scores: Mapping[str, Any]) -> dict[str, float | None]:
-    """The scores of all rows together, without those of single classes, targets and steps."""
-    targets = scores.get("targets", [])
-    source = {**targets[0], **scores} if len(targets) == 1 else {**scores, **scores.get("all", {})}
-    return {name: source[name] for name in ("rows", *MEASURES, *ERRORS) if name in source}
+    """The scores of all rows together, without those of single classes, targets and steps.
+
+    Of several targets of numbers, which have units of their own, there is the mean R2.
+    """
+    return _brief({"rows": scores["rows"], **scores, **_overall(scores, lambda one: one)})
 
 
 def brief_baseline(scores: Mapping[str, Any]) -> dict[str, float | None]:
     """:func:`brief` of the baseline."""
-    targets = scores.get("targets", [])
-    owner = targets[0] if len(targets) == 1 else {**scores, **scores.get("all", {})}
-    baseline = owner.get("baseline") or owner.get("naive") or {}
-    return {name: baseline[name] for name in (*MEASURES, *ERRORS) if name in baseline}
+    own = _overall(scores, lambda one: one.get("baseline") or one.get("naive") or {})
+    return _brief({**(scores.get("baseline") or {}), **own})
+
+
+def _overall(
+    scores: Mapping[str, Any], part: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """That `part` of a single target, of all steps, or of several targets."""
+    targets = [part(target) for target in scores.get("targets", ())]
+    if len(targets) == 1 or "all" in scores:
+        return targets[0] if targets else part(scores["all"])
+    shares = [target["r2"] for target in targets if target.get("r2") is not None]
+    return {"r2": float(np.mean(shares))} if shares else {}
+
+
+def _brief(figures: Mapping[str, Any]) -> dict[str, float | None]:
+    return {name: figures[name] for name in ("rows", *MEASURES, *ERRORS) if name in figures}
 
 
 def errors_of(truth: np.ndarray, guess: np.ndarray) -> dict[str, float | None]:
