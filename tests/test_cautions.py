@@ -49,8 +49,7 @@ def test_of_a_sound_table_nothing_is_said(capsys):
     ],
 )  # fmt: skip
 def test_what_tells_nothing_or_too_much_is_said(columns, words, capsys):
-    (text,) = cautions(**columns)
-    assert words in text
+    assert any(words in text for text in cautions(**columns))
     assert words.split(" ", 1)[0] in capsys.readouterr().err
 
 

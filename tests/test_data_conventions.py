@@ -16,7 +16,16 @@ from pellucid.data import (
 )
 
 
-class Nearest(ClassifierMixin, BaseEstimator):
+class TakesSparse(BaseEstimator):
+    """As TableEncoder does."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+class Nearest(ClassifierMixin, TakesSparse):
     """The class whose mean is nearest."""
 
     def __init__(self, class_weight=None):
@@ -53,7 +62,7 @@ class Nearest(ClassifierMixin, BaseEstimator):
         return tags
 
 
-class Ridge(RegressorMixin, BaseEstimator):
+class Ridge(RegressorMixin, TakesSparse):
     """Ridge regression on the standardised columns."""
 
     def fit(self, X, y, sample_weight=None):

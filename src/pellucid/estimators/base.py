@@ -78,7 +78,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
     n_features_in_: int
     feature_names_in_: np.ndarray
     target_names_: list[str]
-    about_: About | None
+    about_: About | None = None
     _targets: ClassVar[tuple[type, ...]]  # what it can predict
     _allows_nan = True  # X may have missing values
     _takes_sparse = False  # X may be a sparse matrix
