@@ -1,15 +1,19 @@
-"""Tables in files, CSV and Parquet, that are damaged, odd or hostile.
+"""Tables in files, CSV, JSON, Feather and Parquet, that are damaged, odd or hostile.
 
 A case is one line, ``ending engine deed``, and the content of the file.
 """
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import importlib.util
 import io
+import json
+import lzma
 import random
 import tempfile
+import zipfile
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -89,8 +93,13 @@ def make(seed: int) -> bytes:
     engine, deed = rng.choice(ENGINES), rng.choice(_DEEDS)
     if "pyarrow" in ENGINES and rng.random() < 0.4:
         ending, content = rng.choice((".parquet", ".parquet", ".pq")), _parquet(rng)
+    elif rng.random() < 0.2:
+        ending, content = rng.choice((_json, _feather))(rng)
     else:
-        ending, content = rng.choice((".csv", ".csv", ".csv", ".tsv")), _text(rng)
+        ending, content = (
+            rng.choice((".csv", ".csv", ".csv", ".tsv", ".txt", ".csv.gz")),
+            _text(rng),
+        )
     if rng.random() < 0.02:
         ending = rng.choice((".csv", ".parquet"))
     return f"{ending} {engine} {deed}\n".encode() + content
@@ -227,7 +236,17 @@ def _other_encoding(rng: random.Random, content: bytes) -> bytes:
 
 
 def _packed(rng: random.Random, content: bytes) -> bytes:
-    return gzip.compress(content, mtime=0)
+    def zipped(content: bytes) -> bytes:
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in ("a.csv", "b.csv")[: rng.choice((1, 1, 1, 2))]:
+                archive.writestr(zipfile.ZipInfo(name), content)
+        return file.getvalue()
+
+    pack = rng.choice((lambda content: gzip.compress(content, mtime=0), bz2.compress,
+                       lzma.compress, zipped))  # fmt: skip
+    packed = pack(content)
+    return _flipped(rng, packed, 0, len(packed)) if rng.random() < 0.3 else packed
 
 
 def _late_fault(rng: random.Random, content: bytes) -> bytes:
@@ -254,6 +273,40 @@ _OF_TEXT = (
     _stray_bytes, _stray_bytes, _stray_bytes, _cut, _other_separator, _other_encoding, _packed,
     _late_fault, _noise, _blank_lines,
 )  # fmt: skip
+
+
+def _json(rng: random.Random) -> tuple[str, bytes]:
+    header, *rows = _rows(rng)
+    values: list[Any] = [1, 2.5, "x", None, True, 10**30, -1e400, [1], {"a": 1}, "\ud800", "007"]
+    objects: list[Any] = [dict(zip(header, row, strict=True)) for row in rows]
+    for _ in range(rng.choice((0, 1, 1, 3))):
+        rng.choice(objects)[rng.choice((*header, "new", ""))] = rng.choice(values)
+    if rng.random() < 0.1:
+        objects.append(rng.choice(values))
+    if rng.random() < 0.5:
+        ending, text = ".jsonl", "".join(f"{json.dumps(row)}\n" for row in objects)
+    else:
+        ending, text = ".json", json.dumps(objects)
+    content = text.encode()
+    for _ in range(rng.choice((0, 0, 1, 1, 2))):
+        content = rng.choice((_stray_bytes, _cut, _other_encoding, _packed, _noise))(rng, content)
+    return ending, content
+
+
+def _feather(rng: random.Random) -> tuple[str, bytes]:
+    from pyarrow import feather
+
+    file = io.BytesIO()
+    try:
+        feather.write_feather(
+            _arrow_table(rng), file, compression=rng.choice(("uncompressed", "lz4"))
+        )
+    except (ValueError, TypeError):  # what Feather has no type for
+        return ".feather", b"ARROW1\0\0"
+    content = file.getvalue()
+    if rng.random() < 0.6:
+        content = rng.choice((_cut, lambda r, c: _flipped(r, c, 0, len(c))))(rng, content)
+    return ".feather", content
 
 
 def _parquet(rng: random.Random) -> bytes:
@@ -438,10 +491,12 @@ def run(content: bytes, folder: Path) -> str:
 
 
 def _used(path: Path, engine: str, deed: str) -> str:
-    from pellucid.data import read_table
+    from pellucid.data import read_batches, read_table
 
     try:
         frame = read_table(path, engine=engine)
+        parts = read_batches(path, 7, engine)
+        assert sum(part.shape[0] for part in parts) == frame.shape[0]
     except REFUSALS as error:
         sentence(error)
         return "refused: read"
