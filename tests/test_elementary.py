@@ -137,5 +137,5 @@ def test_whole_arrays_keep_their_shape_and_take_the_edges():
     assert elementary.exp(x).shape == (2, 3) and elementary.log1p(x[:0]).shape == (0, 3)
     assert elementary.exp(x.T)[1].tolist() == elementary.exp(x)[:, 1].tolist()
     assert elementary.log1p(np.array([0.0, 5e-324])).tolist() == [0.0, 5e-324]
-    edges = elementary.expm1(np.array([0.0, 5e-324, -INF, INF, 800.0]))
-    assert edges.tolist() == [0.0, 5e-324, -1.0, INF, INF]
+    edges = elementary.expm1(np.array([0.0, 5e-324, -INF, INF, 800.0, 709.782712893384]))
+    assert edges[:5].tolist() == [0.0, 5e-324, -1.0, INF, INF] and edges[5] > 1e308

@@ -37,7 +37,7 @@ def log1p(x: np.ndarray) -> np.ndarray:
 def expm1(x: np.ndarray) -> np.ndarray:
     """``exp(x) - 1`` to the last digits, however small `x` is; by the same quotient."""
     raised = exp(x)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         near = np.where(raised == 1.0, x, (raised - 1.0) * (x / log(raised)))
     return np.where(np.abs(x) < 1.0, near, raised - 1.0)
 
