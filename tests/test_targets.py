@@ -455,3 +455,33 @@ def test_labels_beyond_int64_are_refused():
     y = np.array([0, 1, 2**64 - 1], dtype=np.uint64)
     with pytest.raises(ValueError, match=r"integers below 2\^63\. Got 18446744073709551615"):
         ClassTarget().fit(CLASSIFIER, y)
+
+
+def test_labels_that_are_mostly_different_are_said_to_be_no_classes():
+    """In scikit-learn's words."""
+    with pytest.warns(UserWarning, match="could represent a regression problem"):
+        ClassTarget().fit("M", [f"p{i}" for i in range(30)] + ["p0"])
+
+
+def test_blanks_in_labels_do_not_count():
+    target = ClassTarget()
+    codes = target.fit("M", [" yes", "yes", "no", "no ", "not  sure", "not sure"])
+    assert target.classes.tolist() == ["no", "not sure", "yes"]
+    assert codes.tolist() == [2, 2, 0, 0, 1, 1]
+    assert target.notes == ["y: blanks in labels do not count, as in ' yes'."]
+    assert target.truth("M", ["yes ", "no"]).tolist() == ["yes", "no"]
+
+
+def test_numbers_written_as_text_are_a_target_of_numbers():
+    target = NumberTarget()
+    target.fit("M", ["1.234,5", "2,25", "1.000"])
+    assert target.notes == [
+        "y: numbers with '.' for thousands and ',' for decimals, written as text."
+    ]
+    again = target_from_state(*target.state())
+    assert again.truth("M", ["1.000", "3,5"]).tolist() == [1000, 3.5]
+    np.testing.assert_array_equal(again.encode("M", ["1.000"]), target.encode("M", [1000.0]))
+    with pytest.raises(
+        ValueError, match=r"^y of M must hold numbers with.*Got 'x' in row 1\. Leave"
+    ):
+        again.encode("M", ["1,5", "x"])

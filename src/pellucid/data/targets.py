@@ -85,7 +85,7 @@ class ClassTarget:
         labels = _tidied(given)
         self.notes = []
         if labels is not given:
-            odd = given[given != labels][0]
+            odd = given[given != labels].tolist()[0]
             self.notes.append(f"y: blanks in labels do not count, as in {shown(odd)}.")
         if sample_weight is not None:
             check_rows(estimator, len(sample_weight), len(labels))
