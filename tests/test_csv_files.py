@@ -7,7 +7,7 @@ import narwhals as nw
 import numpy as np
 import pytest
 
-from pellucid.data import read_batches, read_table
+from pellucid.data import csv_files, read_batches, read_table
 from pellucid.data.csv_files import CsvFile
 
 ENGINES = ["pandas", "polars", "pyarrow"]
@@ -271,6 +271,18 @@ def test_batches_are_parts_of_the_whole(tmp_path, engine):
         assert [len(part) for part in parts] == [128] * 7 + [105]
         joined = [columns(part) for part in parts]
         assert whole == {name: sum((part[name] for part in joined), []) for name in whole}
+
+
+@pytest.mark.parametrize("size", [1, 20, 50, 1000])
+@pytest.mark.parametrize("stray", ["x", '5"', 'a""b'])
+def test_a_quoted_cell_is_in_one_batch_with_its_row(tmp_path, monkeypatch, size, stray):
+    monkeypatch.setattr(csv_files, "_BLOCK", size)
+    rows = ['"one\ntwo, three",1,x\n', f"{stray},2,y\n", '"say ""hi""\n\n",3,"z"\n']
+    path = file_of(tmp_path, "a,b,c\n" + "".join(rows * 20))
+    whole = columns(read_table(path))
+    joined = [columns(part) for part in read_batches(path, 7)]
+    assert whole == {name: sum((part[name] for part in joined), []) for name in whole}
+    assert whole["b"] == [1.0, 2.0, 3.0] * 20 and whole["a"][0] == "one\ntwo, three"
 
 
 def test_batches_warn_once_and_before_the_first(tmp_path):
