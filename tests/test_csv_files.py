@@ -217,6 +217,24 @@ def test_faults_are_told_with_their_line(tmp_path, engine, content, match):
     assert match in str(caught.value) and str(caught.value).startswith("t.csv ")
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ('a,b\n"x",1\n\n"y",2\n   \n"z",3\n', 3),
+        ('a\n"x"\n\n"y"\n', 2),
+        ("a\n1\n\n2\n", 2),
+        ("a\n1\nNA\n2\n", 3),
+        ("a,b\n1,x\n,\n2,y\n", 3),
+        ("a,b\n1,x\n,\n,\n", 1),
+    ],
+)
+def test_empty_lines_are_no_rows(tmp_path, engine, content, rows):
+    assert {len(cells) for cells in read(tmp_path, content, engine).values()} == {rows}
+    batches = read_batches(tmp_path / "t.csv", 2, engine)
+    assert sum(len(part) for part in batches) == rows
+
+
 def test_cells_of_any_length_and_any_quotes(tmp_path):
     long = "x" * 200_000
     content = f'a,b\n"{long}",01\n5" pipe,2\n"say ""hi""\nthere",3\n'

@@ -174,9 +174,9 @@ class CsvFile:
             return None  # why is told by reading it cell by cell
 
     def _is_full(self, rows: int) -> bool:
-        """Whether all rows have as many values as the header has names."""
-        if self.look.quoted or len(self.layout.names) == 1:
-            return len(self.layout.names) == 1
+        """Whether all rows have as many values as the header has names, if that can be counted."""
+        if self.look.quoted or len(self.layout.names) == 1:  # is an empty line a row or none?
+            return False
         mark, count = ord(self.layout.separator), 0
         with self.text.utf8() as file:
             file.read(self.layout.start)
