@@ -7,7 +7,7 @@ import narwhals as nw
 import numpy as np
 import pytest
 
-from pellucid.data import read_batches, read_table
+from pellucid.data import csv_files, read_batches, read_table
 from pellucid.data.csv_files import CsvFile
 
 ENGINES = ["pandas", "polars", "pyarrow"]
@@ -217,6 +217,24 @@ def test_faults_are_told_with_their_line(tmp_path, engine, content, match):
     assert match in str(caught.value) and str(caught.value).startswith("t.csv ")
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ('a,b\n"x",1\n\n"y",2\n   \n"z",3\n', 3),
+        ('a\n"x"\n\n"y"\n', 2),
+        ("a\n1\n\n2\n", 2),
+        ("a\n1\nNA\n2\n", 3),
+        ("a,b\n1,x\n,\n2,y\n", 3),
+        ("a,b\n1,x\n,\n,\n", 1),
+    ],
+)
+def test_empty_lines_are_no_rows(tmp_path, engine, content, rows):
+    assert {len(cells) for cells in read(tmp_path, content, engine).values()} == {rows}
+    batches = read_batches(tmp_path / "t.csv", 2, engine)
+    assert sum(len(part) for part in batches) == rows
+
+
 def test_cells_of_any_length_and_any_quotes(tmp_path):
     long = "x" * 200_000
     content = f'a,b\n"{long}",01\n5" pipe,2\n"say ""hi""\nthere",3\n'
@@ -271,6 +289,18 @@ def test_batches_are_parts_of_the_whole(tmp_path, engine):
         assert [len(part) for part in parts] == [128] * 7 + [105]
         joined = [columns(part) for part in parts]
         assert whole == {name: sum((part[name] for part in joined), []) for name in whole}
+
+
+@pytest.mark.parametrize("size", [1, 20, 50, 1000])
+@pytest.mark.parametrize("stray", ["x", '5"', 'a""b'])
+def test_a_quoted_cell_is_in_one_batch_with_its_row(tmp_path, monkeypatch, size, stray):
+    monkeypatch.setattr(csv_files, "_BLOCK", size)
+    rows = ['"one\ntwo, three",1,x\n', f"{stray},2,y\n", '"say ""hi""\n\n",3,"z"\n']
+    path = file_of(tmp_path, "a,b,c\n" + "".join(rows * 20))
+    whole = columns(read_table(path))
+    joined = [columns(part) for part in read_batches(path, 7)]
+    assert whole == {name: sum((part[name] for part in joined), []) for name in whole}
+    assert whole["b"] == [1.0, 2.0, 3.0] * 20 and whole["a"][0] == "one\ntwo, three"
 
 
 def test_batches_warn_once_and_before_the_first(tmp_path):

@@ -131,24 +131,29 @@ class CsvFile:
 
     def _kinds_by_library(self, engine: str, text: Collection[str]) -> dict[str, str] | None:
         """What the library takes each column for in all parts of the file; None where in doubt."""
-        if self.look.doubtful or self.look.quoted:  # a quoted cell may go on in the next line
+        quoted = self.look.quoted
+        # of a quoted cell that a part cuts off pandas alone does not make one that ends there
+        if self.look.doubtful or (quoted and engine != "pandas"):
             return None
         guess, texts = LibraryGuess(text), dict.fromkeys(text, "text")
         for block in self._blocks():
             frame = self._by_library(engine, io.BytesIO(block), texts)
             rows = block.count(b"\n") + (not block.endswith(b"\n"))
-            if frame is None or not guess.holds(frame, rows):
+            if frame is None or not guess.holds(frame, None if quoted else rows):
                 return None
         if guess.last_has_gaps and not self._is_full(self.look.rows):
             return None
         return guess.kinds()
 
     def _blocks(self) -> Iterator[bytes]:
-        """The rows as bytes, some whole lines at a time."""
+        """The rows as bytes, some whole lines at a time, in which quotes are closed again."""
         with self.text.utf8() as file:
             file.read(self.layout.start)
             while block := file.read(_BLOCK):
-                yield block + file.readline()
+                block += file.readline()
+                while self.look.quoted and block.count(b'"') % 2 and (line := file.readline()):
+                    block += line
+                yield block
 
     def _by_library(self, engine: str, file: Any, kinds: Mapping[str, str]) -> Any:
         """Rows as the library reads them, some columns as these kinds; None where it cannot."""
@@ -169,9 +174,9 @@ class CsvFile:
             return None  # why is told by reading it cell by cell
 
     def _is_full(self, rows: int) -> bool:
-        """Whether all rows have as many values as the header has names."""
-        if self.look.quoted or len(self.layout.names) == 1:
-            return len(self.layout.names) == 1
+        """Whether all rows have as many values as the header has names, if that can be counted."""
+        if self.look.quoted or len(self.layout.names) == 1:  # is an empty line a row or none?
+            return False
         mark, count = ord(self.layout.separator), 0
         with self.text.utf8() as file:
             file.read(self.layout.start)
