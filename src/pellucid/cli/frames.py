@@ -93,7 +93,7 @@ def with_targets(
     """
     import narwhals as nw
 
-    from pellucid.data.columns import named, series_values
+    from pellucid.data.column_values import named, series_values
 
     table = nw.from_native(frame, eager_only=True)
     present, odd = np.ones(len(table), dtype=bool), dict[str, None]()
@@ -163,7 +163,7 @@ def _keys(parts: Sequence[Any]) -> np.ndarray:
 def _bits(column: Any) -> np.ndarray:
     import narwhals as nw
 
-    from pellucid.data.columns import is_missing, series_numbers
+    from pellucid.data.column_values import is_missing, series_numbers
 
     if column.dtype.is_numeric() or column.dtype == nw.Boolean:
         values = series_numbers(column) + 0.0  # of two zeros one

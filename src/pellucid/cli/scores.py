@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.columns import Column, as_text
+from pellucid.data.column_values import Column, as_text
 
 MEASURES = ("accuracy", "loss", "auc", "balanced_accuracy", "r2")
 ERRORS = ("mean_absolute_error", "root_mean_squared_error")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from pellucid.checks import shown
-from pellucid.data.columns import Column
+from pellucid.data.column_values import Column
 
 _FEWEST = 20  # rows: in fewer, chance looks like a rule
 _MOST_NAMED = 5  # columns that a sentence names

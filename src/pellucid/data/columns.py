@@ -6,7 +6,6 @@ and tensors, lists of rows, maps of columns and lists of maps. Numbers without n
 
 from __future__ import annotations
 
-import datetime
 import decimal
 import functools
 import numbers
@@ -19,37 +18,23 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
-from pellucid.checks import listing, one_line, row_words, shown, suggestion
+from pellucid.checks import listing, row_words, shown, suggestion
+from pellucid.data.column_values import (
+    DATES,
+    Column,
+    array_column,
+    is_missing,
+    named,
+    plain_array,
+    read_values,
+    series_values,
+)
 from pellucid.data.sparse_rows import SparseRows
 from pellucid.memory import check_memory
 
 Kinds = Sequence[str] | Mapping[str, str] | None  # the columns' kinds, by position or by name
 
 _BLOCK = 1 << 16  # numbers handled at a time: half a megabyte, which stays in the cache
-_DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
-_EPOCH = datetime.datetime(1970, 1, 1)
-_MISSING_TYPES = ("NoneType", "NAType", "NaTType")
-_WITH_NAN = (float, np.floating, decimal.Decimal, np.datetime64, np.timedelta64)
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: ``number``, ``boolean``, ``time`` (seconds), ``text``, or ``empty`` (no value).
-
-    Durations are numbers, of seconds. `values` is float64 with NaN where a value is missing; for
-    text an object array with None there.
-    """
-
-    kind: str
-    values: np.ndarray
-    declared: bool = False  # text that its library calls categories
-
-    @property
-    def missing(self) -> np.ndarray:
-        """Where a value is missing, as bools."""
-        if self.kind == "text":
-            return np.array([value is None for value in self.values], dtype=bool)
-        return np.isnan(self.values)
 
 
 @dataclass(frozen=True)
@@ -172,7 +157,7 @@ def check_several(estimator: object, X: Any) -> None:
 def _is_single(value: Any) -> bool:
     """Whether it is one value of a table, not several or a picture."""
     return is_missing(value) or isinstance(
-        value, (str, bytes, numbers.Number, decimal.Decimal, np.generic, *_DATES)
+        value, (str, bytes, numbers.Number, decimal.Decimal, np.generic, *DATES)
     )
 
 
@@ -288,152 +273,6 @@ def name_that_comes_twice(frame: Any) -> Any:
     return None
 
 
-def plain_array(values: Any) -> Any:
-    """An array or tensor of any library as a NumPy array; anything else as it is."""
-    if isinstance(values, np.ma.MaskedArray):
-        numeric = values.dtype.kind in "biuf"
-        return np.ma.filled(values.astype(np.float64), np.nan) if numeric else values.filled()
-    if isinstance(values, (np.ndarray, np.generic)):
-        return values
-    if hasattr(values, "detach") and hasattr(values, "cpu"):  # a tensor; torch is never imported
-        values = values.detach().cpu()
-        if str(values.dtype) == "torch.bfloat16":  # NumPy has no such type
-            values = values.float()
-    if hasattr(values, "__array__"):
-        array = np.asarray(values)
-    elif hasattr(values, "__dlpack__"):
-        array = np.from_dlpack(values)
-    else:
-        return values
-    if array.dtype.kind == "V" and array.dtype.names is None:  # bfloat16 and its like from JAX
-        return array.astype(np.float32)
-    return array
-
-
-def series_values(series: Any) -> Column:
-    """One narwhals Series as a :class:`Column`."""
-    import narwhals as nw
-
-    kind = series.dtype
-    if kind.is_numeric():
-        return Column("number", series_numbers(series))
-    if isinstance(kind, (nw.Datetime, nw.Date)):
-        return Column("time", series_numbers(series.dt.timestamp("us")) / 1e6)
-    values = series.to_list()
-    if isinstance(kind, (nw.String, nw.Categorical, nw.Enum)):
-        texts = _texts(values)
-        # A column of nothing is text to pandas and numbers to others: to us it is neither.
-        if all(text is None for text in texts):
-            return Column("empty", np.full(len(texts), np.nan))
-        return Column("text", texts, declared=not isinstance(kind, nw.String))
-    return read_values(values)
-
-
-def series_numbers(series: Any) -> np.ndarray:
-    """The numbers of a narwhals Series as float64, with NaN where one is missing."""
-    import narwhals as nw
-
-    # pyarrow's cast refuses integers that float64 rounds
-    exact = series.dtype.is_integer() and "128" not in str(series.dtype)  # NumPy has no such type
-    floats = series if exact else series.cast(nw.Float64)
-    values = floats.to_numpy()
-    # pandas before 2.2 gives objects for Arrow's floats with a gap
-    return _floats(values) if values.dtype == object else np.asarray(values, dtype=np.float64)
-
-
-def read_values(values: Sequence[Any]) -> Column:
-    """A sequence of Python values as a :class:`Column`, whose kind their types decide.
-
-    A value that is neither a number, text, a truth value, a date nor missing is a TypeError.
-    """
-    types = {kind for kind in set(map(type, values)) if kind.__name__ not in _MISSING_TYPES}
-    if not types:
-        return Column("empty", np.full(len(values), np.nan))
-    if all(issubclass(kind, (bool, np.bool_)) for kind in types):
-        return Column("boolean", _floats(values))
-    if any(issubclass(kind, (complex, np.complexfloating)) for kind in types):
-        raise ValueError("Complex data not supported.")
-    if all(issubclass(kind, (numbers.Real, decimal.Decimal, np.bool_)) for kind in types):
-        return Column("number", _floats(values))
-    if all(issubclass(kind, (datetime.timedelta, np.timedelta64)) for kind in types):
-        return Column("number", np.array([_seconds(value) for value in values], dtype=np.float64))
-    times = {kind for kind in types if issubclass(kind, _DATES)}
-    if times and all(kind in times or issubclass(kind, float) for kind in types):
-        return Column("time", np.array([_seconds(value) for value in values], dtype=np.float64))
-    usable = (str, bytes, numbers.Real, decimal.Decimal, np.bool_, *_DATES)
-    if not all(issubclass(kind, usable) for kind in types):
-        odd = next(i for i, v in enumerate(values) if not (is_missing(v) or isinstance(v, usable)))
-        raise TypeError(
-            "A value of this argument must be a string, a number or a date. Got "
-            f"{shown(values[odd])} in {row_words(odd)}."
-        )
-    return Column("text", _texts(values))
-
-
-def is_missing(value: Any) -> bool:
-    """Whether `value` is None, NaN, or what pandas or NumPy put in the place of one."""
-    if value is None or type(value).__name__ in _MISSING_TYPES:
-        return True
-    return isinstance(value, _WITH_NAN) and value != value
-
-
-def as_text(column: Column) -> np.ndarray:
-    """The values of a number or boolean column as the text that a category of them has."""
-    values = column.values.tolist()
-    if column.kind == "boolean":
-        values = [None if value != value else bool(value) for value in values]
-    return _texts(values)
-
-
-def _floats(values: Sequence[Any]) -> np.ndarray:
-    def convert(value: Any) -> float:
-        if type(value).__name__ in _MISSING_TYPES:
-            return np.nan
-        try:
-            return float(value)
-        except OverflowError:  # an integer beyond float64
-            return np.inf if value > 0 else -np.inf
-
-    return np.array([convert(value) for value in values], dtype=np.float64)
-
-
-def _texts(values: Sequence[Any]) -> np.ndarray:
-    """Texts of categories: 2 and 2.0 read the same, since a hole turns ints into floats."""
-
-    def convert(value: Any) -> str | None:
-        if type(value) is str:
-            return value
-        if is_missing(value):
-            return None
-        if isinstance(value, bytes):
-            return value.decode("utf-8", "replace")
-        if isinstance(value, (float, np.floating)) and float(value).is_integer():
-            return str(int(value))
-        return str(value)
-
-    texts = np.empty(len(values), dtype=object)
-    texts[:] = [convert(value) for value in values]
-    return texts
-
-
-def _seconds(value: Any) -> float:
-    if is_missing(value):
-        return np.nan
-    if isinstance(value, np.datetime64):
-        value = value.astype("datetime64[us]").item()
-    elif isinstance(value, np.timedelta64):
-        value = value.astype("timedelta64[us]").item()
-    if isinstance(value, datetime.timedelta):
-        return value.total_seconds()
-    if isinstance(value, datetime.time):
-        return value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6
-    if not isinstance(value, datetime.datetime):
-        value = datetime.datetime(value.year, value.month, value.day)
-    if value.tzinfo is not None:
-        value = value.astimezone(datetime.UTC).replace(tzinfo=None)
-    return (value - _EPOCH).total_seconds()
-
-
 def _check_names(names: Sequence[Any]) -> list[str] | None:
     """Names if all are text, None if none is, as scikit-learn has it."""
     text = [isinstance(name, str) for name in names]
@@ -444,24 +283,6 @@ def _check_names(names: Sequence[Any]) -> list[str] | None:
             f"{shown(odd)} among them. Pass X with X.columns = X.columns.astype(str)."
         )
     return [str(name) for name in names] if names and all(text) else None
-
-
-def is_panic(error: BaseException) -> bool:
-    """Whether it is a fault in Rust code, as of polars, which is no Exception to Python."""
-    return type(error).__name__ == "PanicException"
-
-
-def named(name: str, read: Callable[..., Any], *arguments: Any) -> Any:
-    """What `read` makes of a column; if it fails, the error says which column it was."""
-    try:
-        return read(*arguments)
-    except BaseException as error:  # what cannot be converted raises what its library likes
-        if not (isinstance(error, Exception) or is_panic(error)):
-            raise
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        builtin = type(error).__module__ == "builtins"
-        reason = one_line(str(error), 250) if builtin else "Its values cannot be converted"
-        raise kind(f"{name} cannot be used. {reason}.") from error
 
 
 def _from_frame(estimator: object, X: Any) -> Table:
@@ -489,7 +310,7 @@ def _from_map(estimator: object, X: Mapping[Any, Any], kinds: Kinds) -> Table:
         if series:
             columns.append(named(column, series_values, values))
         elif isinstance(values, np.ndarray) and values.ndim == 1:
-            columns.append(named(column, _array_column, values, known.get(name, "")))
+            columns.append(named(column, array_column, values, known.get(name, "")))
         elif isinstance(values, (np.ndarray, str, bytes)):
             raise ValueError(
                 f"{column} of X of {owner_of(estimator)} must be one list of values. Got "
@@ -530,7 +351,7 @@ def _from_array(estimator: object, X: Any, kinds: Kinds) -> Table:
     known = [""] * count
     if kinds is not None and len(kinds) == count:
         known = list(kinds.values() if isinstance(kinds, Mapping) else kinds)
-    columns = [named(f"column {i}", _array_column, array[:, i], known[i]) for i in range(count)]
+    columns = [named(f"column {i}", array_column, array[:, i], known[i]) for i in range(count)]
     return Table(None, columns)
 
 
@@ -569,24 +390,6 @@ def _from_rows(estimator: object, rows: Sequence[Any]) -> np.ndarray:
             f"The rows of X of {owner_of(estimator)} must have the same length. Got {lengths[0]} "
             f"in {row_words(0)} and {lengths[odd]} in {row_words(odd)}."
         ) from None
-
-
-def _array_column(values: np.ndarray, known: str) -> Column:
-    """One column of an array. NumPy makes text of ``[1, "a"]``: digits are numbers."""
-    kind = values.dtype.kind
-    if kind == "b":
-        return Column("boolean", values.astype(np.float64))
-    if kind in "iuf":
-        return Column("number", values.astype(np.float64))
-    if kind == "U" and known != "text":
-        try:
-            return Column("number", values.astype(np.float64))
-        except ValueError:
-            pass
-    texts = values.tolist() if kind not in "mM" else list(values)
-    if kind == "U":
-        return Column("text", _texts([None if text in ("nan", "None") else text for text in texts]))
-    return read_values(texts)
 
 
 def _check_shape(estimator: object, shape: tuple[int, int]) -> None:

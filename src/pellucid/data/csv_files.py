@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.columns import is_panic
+from pellucid.data.column_values import is_panic
 from pellucid.data.csv_layout import Layout, find_layout, long_cells
 from pellucid.data.csv_libraries import LIBRARIES, TRUTH, LibraryGuess, are_plain
 from pellucid.data.encodings import (

@@ -9,15 +9,8 @@ from typing import Any, Self
 import numpy as np
 
 from pellucid.checks import row_words, shown, suggestion
-from pellucid.data.columns import (
-    check_finite,
-    is_missing,
-    label,
-    named,
-    plain_array,
-    series_numbers,
-    unique_columns,
-)
+from pellucid.data.column_values import is_missing, named, plain_array, series_numbers
+from pellucid.data.columns import check_finite, label, unique_columns
 from pellucid.data.layout import Layout
 from pellucid.data.times import moment
 

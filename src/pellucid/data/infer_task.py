@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks import shown
-from pellucid.data.targets import number_format, read_target
+from pellucid.data.target_values import read_target
+from pellucid.data.targets import number_format
 
 MAX_CLASSES = 20
 

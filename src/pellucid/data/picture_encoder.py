@@ -14,7 +14,8 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from pellucid.checks import file_name, one_of, printable, row_words, shown
-from pellucid.data.columns import blocks, one_feature, owner_of, plain_array
+from pellucid.data.column_values import plain_array
+from pellucid.data.columns import blocks, one_feature, owner_of
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.folders import files_below, list_pictures
 from pellucid.data.layout import RowLayout

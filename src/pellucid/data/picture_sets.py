@@ -16,7 +16,7 @@ import numpy as np
 
 from pellucid.callers import one_of_many_fits
 from pellucid.checks import file_name, one_line
-from pellucid.data.columns import plain_array
+from pellucid.data.column_values import plain_array
 from pellucid.data.pictures import PictureError, is_picture
 from pellucid.data.scaling import Standardiser
 from pellucid.rows.pictures import THREADS

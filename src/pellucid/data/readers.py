@@ -11,13 +11,8 @@ import numpy as np
 
 from pellucid.checks import row_words, shown, suggestion
 from pellucid.data.arrow_files import check_parquet, parquet_batches, read_arrow, read_parquet
-from pellucid.data.columns import (
-    is_panic,
-    name_that_comes_twice,
-    named,
-    series_values,
-    unique_columns,
-)
+from pellucid.data.column_values import is_panic, named, series_values
+from pellucid.data.columns import name_that_comes_twice, unique_columns
 from pellucid.data.containers import WORDS, Source, is_table, open_source
 from pellucid.data.csv_files import CsvFile
 from pellucid.data.encodings import known_encoding

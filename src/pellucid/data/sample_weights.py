@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks import fault, shown, suggestion
-from pellucid.data.columns import owner_of, plain_array
+from pellucid.data.column_values import plain_array
+from pellucid.data.columns import owner_of
 
 
 def check_rows(estimator: Any, x_rows: int, y_rows: int) -> None:

@@ -11,7 +11,8 @@ import msgspec
 import numpy as np
 
 from pellucid.checks import rows_at, shown
-from pellucid.data.columns import Table, check_several, one_feature, owner_of, plain_array
+from pellucid.data.column_values import plain_array
+from pellucid.data.columns import Table, check_several, one_feature, owner_of
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout, RowLayout

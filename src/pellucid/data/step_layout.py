@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.columns import plain_array
+from pellucid.data.column_values import plain_array
 from pellucid.data.layout import Layout
 
 

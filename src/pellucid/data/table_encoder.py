@@ -16,16 +16,8 @@ from sklearn.preprocessing import OneHotEncoder
 from pellucid.checks import is_part, row_words, shown
 from pellucid.data.cautions import cautions, telling
 from pellucid.data.cell_warnings import Cells, warn
-from pellucid.data.columns import (
-    Column,
-    Table,
-    as_text,
-    check_columns,
-    check_finite,
-    label,
-    owner_of,
-    to_table,
-)
+from pellucid.data.column_values import Column, as_text
+from pellucid.data.columns import Table, check_columns, check_finite, label, owner_of, to_table
 from pellucid.data.cycles import Cycle, cycles_of, sine_cosine, turns
 from pellucid.data.date_format import DateFormat
 from pellucid.data.encoder import Encoder, Reading

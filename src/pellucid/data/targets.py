@@ -7,26 +7,17 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from pellucid.checks import fault, one_of, row_words, shown, suggestion
-from pellucid.data.columns import (
-    Column,
-    is_missing,
-    name_that_comes_twice,
-    named,
-    owner_of,
-    plain_array,
-    read_values,
-    series_values,
-)
+from pellucid.data.columns import owner_of
 from pellucid.data.number_format import NumberFormat
 from pellucid.data.sample_weights import check_rows
 from pellucid.data.scaling import Standardiser
 from pellucid.data.state import Count, State, check_arrays, check_names
 from pellucid.data.target_transforms import TRANSFORMS, TransformName, skewed_note, transformed
+from pellucid.data.target_values import is_text, read_target
 from pellucid.data.text_columns import decide
 
 _WIDEST = 1000  # characters a label that an array may have room for, however short its labels are
@@ -358,7 +349,7 @@ class NumberTarget:
     def _matrix(self, estimator: Any, values: np.ndarray) -> np.ndarray:
         owner = owner_of(estimator)
         _check_not_empty(estimator, values)
-        if _is_text(values) and self.format is not None:
+        if is_text(values) and self.format is not None:
             values = self._written(owner, values, self.format)
         if values.dtype.kind not in "biuf":
             raise ValueError(
@@ -377,7 +368,7 @@ class NumberTarget:
         if self.format is None:
             return y
         values, _ = read_target(estimator, y)
-        return self._written(owner_of(estimator), values, self.format) if _is_text(values) else y
+        return self._written(owner_of(estimator), values, self.format) if is_text(values) else y
 
     def _written(self, owner: str, values: np.ndarray, form: NumberFormat) -> np.ndarray:
         """Numbers that are written as text; a text that is none is a ValueError."""
@@ -416,129 +407,6 @@ def target_from_state(
     return kinds[one_of("kind", "a target", config.get("kind"), kinds)].from_state(config, arrays)
 
 
-def read_target(estimator: Any, y: Any) -> tuple[np.ndarray, list[str] | None]:
-    """`y` as an array of numbers, truth values or text (dtype object), and its columns' names.
-
-    None, complex numbers, and values that are missing or infinite are a ValueError; labels that are
-    neither all text nor all numbers are a TypeError.
-    """
-    import narwhals as nw
-
-    owner = owner_of(estimator)
-    names: list[str] | None = None
-    if y is None:
-        raise ValueError(
-            f"This {owner} estimator requires y to be passed, but the target y is None."
-        )
-    if nw.dependencies.is_into_dataframe(y):
-        twice = name_that_comes_twice(y)
-        if twice is not None:
-            raise ValueError(
-                f"Column names of y of {owner} must differ. Got {shown(twice)} twice. Rename one."
-            )
-        frame = nw.from_native(y, eager_only=True)
-        names = [str(name) for name in frame.columns]
-        columns = [_series_labels(owner, series) for series in frame.iter_columns()]
-        same = len({labels.dtype.kind in "OU" for labels in columns}) == 1
-        values = np.column_stack(columns if same else [labels.astype(object) for labels in columns])
-    elif nw.dependencies.is_into_series(y):
-        series = nw.from_native(y, series_only=True)
-        names = [str(series.name)] if series.name not in (None, "") else None
-        values = _series_labels(owner, series)
-    else:
-        if issparse(y):
-            y = y.toarray()
-        values = _listed_labels(y) if isinstance(y, (list, tuple, range)) else plain_array(y)
-        if not isinstance(values, np.ndarray):
-            raise ValueError(f"y of {owner} must be a list or an array. Got {shown(y)}.")
-    if values.dtype.kind == "u" and values.size and values.max() >= 2**63:
-        raise ValueError(
-            f"y of {owner} must hold integers below 2^63. Got {shown(values.max())}. Convert them "
-            "to text."
-        )
-    if values.dtype.kind == "c":
-        raise ValueError("Complex data not supported in y.")
-    if values.dtype.kind == "T":
-        values = values.astype(object)
-    if values.dtype.kind == "O":
-        values = _uniform(owner, values)
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        place = np.argwhere(~np.isfinite(values))[0]
-        raise _no_value(owner, float(values[tuple(place)]), int(place[0]))
-    if values.dtype.kind in "mMV":
-        raise TypeError(
-            f"y of {owner} must hold numbers or text. Got {values.dtype}. Convert it first."
-        )
-    return values, names
-
-
-def _series_labels(owner: str, series: Any) -> np.ndarray:
-    """A column's labels in the column's own type, or in that of its categories."""
-    import narwhals as nw
-
-    wide = "128" in str(series.dtype)  # integers that NumPy has no type for
-    native = None if wide else named("y", plain_array, series.to_native())
-    if isinstance(native, np.ndarray) and native.dtype.kind in "biu":
-        return native  # int64 labels must come back as int64, however large
-    if isinstance(series.dtype, (nw.Categorical, nw.Enum)):
-        return _column_labels(owner, named("y", lambda: read_values(series.to_list())))
-    return _column_labels(owner, named("y", series_values, series))
-
-
-def _listed_labels(y: Sequence[Any]) -> np.ndarray:
-    y = [plain_array(label) for label in y]
-    array = np.asarray(y)
-    mixed = array.ndim == 1 and not all(isinstance(label, str) for label in y)
-    return np.array(y, dtype=object) if array.dtype.kind == "U" and mixed else array
-
-
-def _column_labels(owner: str, column: Column) -> np.ndarray:
-    if column.missing.any():
-        row = int(np.argmax(column.missing))
-        raise _no_value(owner, column.values[row] if column.kind == "text" else np.nan, row)
-    if column.kind == "time":
-        raise TypeError(f"y of {owner} must hold numbers or text. Got dates. Convert them first.")
-    if column.kind == "boolean":
-        return column.values.astype(bool)
-    values = column.values
-    if column.kind == "number" and (values == np.floor(values)).all():
-        if np.abs(values).max(initial=0) < 2**53:
-            return values.astype(np.int64)
-    return values
-
-
-def _uniform(owner: str, values: np.ndarray) -> np.ndarray:
-    """An object array as text, truth values or numbers, if all its values are of that kind."""
-    flat = values.ravel().tolist()
-    for index, value in enumerate(flat):
-        if is_missing(value):
-            raise _no_value(owner, value, index // max(1, values[0].size if values.ndim > 1 else 1))
-    types = set(map(type, flat))
-    if all(issubclass(kind, str) for kind in types):
-        return values
-    for allowed, dtype in (
-        ((bool, np.bool_), np.bool_),
-        ((int, np.integer, bool, np.bool_), np.int64),
-        ((int, float, np.number, bool, np.bool_), np.float64),
-    ):
-        if all(issubclass(kind, allowed) for kind in types):
-            try:
-                return values.astype(dtype)
-            except OverflowError:
-                large = next(label for label in flat if abs(label) >= 2**63)
-                raise ValueError(
-                    f"y of {owner} must hold integers of at most 64 bits. Got {shown(large)}. "
-                    "Convert them to text."
-                ) from None
-    if len(types) == 1 and issubclass(next(iter(types)), (complex, np.complexfloating)):
-        raise ValueError("Complex data not supported in y.")
-    listed = " and ".join(sorted(kind.__name__ for kind in types))
-    raise TypeError(
-        f"Unknown label type: y of {owner} must hold labels of one type, all text or all numbers. "
-        f"Got {listed}. Convert them to text."
-    )
-
-
 def _tidied(labels: np.ndarray) -> np.ndarray:
     """Labels without blanks around them, with single ones between words."""
     if labels.dtype.kind not in "OU":
@@ -549,20 +417,8 @@ def _tidied(labels: np.ndarray) -> np.ndarray:
 
 def number_format(values: np.ndarray) -> NumberFormat | None:
     """How the numbers of a target are written, if it is text that is numbers in nearly all rows."""
-    form = decide(values.ravel().tolist()).format if _is_text(values) else None
+    form = decide(values.ravel().tolist()).format if is_text(values) else None
     return form if isinstance(form, NumberFormat) else None
-
-
-def _is_text(values: np.ndarray) -> bool:
-    return values.dtype.kind in "OU" and all(isinstance(value, str) for value in values.flat)
-
-
-def _no_value(owner: str, value: Any, row: int) -> ValueError:
-    infinite = isinstance(value, float) and np.isinf(value)
-    must = "be finite" if infinite else "have a value in every row"
-    return ValueError(
-        f"y of {owner} must {must}. Got {value} in {row_words(row)}. Leave such rows out."
-    )
 
 
 def _check_not_empty(estimator: Any, values: np.ndarray) -> None:

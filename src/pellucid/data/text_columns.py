@@ -13,7 +13,7 @@ import numpy as np
 
 from pellucid.checks import shown
 from pellucid.data.cell_warnings import Cells
-from pellucid.data.columns import series_numbers
+from pellucid.data.column_values import series_numbers
 from pellucid.data.date_format import DateFormat
 from pellucid.data.number_format import NumberFormat, is_code
 from pellucid.data.text_format import plain

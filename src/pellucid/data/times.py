@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.columns import is_missing
+from pellucid.data.column_values import is_missing
 from pellucid.data.date_format import read_date
 
 _LARGEST = 1 << 1000

@@ -8,12 +8,8 @@ from typing import Any
 import numpy as np
 
 from pellucid import checks
-from pellucid.data.columns import (
-    named,
-    plain_array,
-    series_numbers,
-    unique_columns,
-)
+from pellucid.data.column_values import named, plain_array, series_numbers
+from pellucid.data.columns import unique_columns
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout
 from pellucid.data.text_columns import numbers_in

@@ -27,7 +27,7 @@ from pellucid.data import (
     sample_weights,
     target_from_state,
 )
-from pellucid.data.columns import plain_array
+from pellucid.data.column_values import plain_array
 from pellucid.data.scaling import power_of_two
 from pellucid.data.state import FloatType, State, check_names
 from pellucid.engine import announced, plain_float_state
