@@ -5,6 +5,7 @@ import decimal
 import json
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -746,3 +747,66 @@ def test_formats_of_a_file_must_fit_its_columns(change, match):
     config, arrays = fitted({"x": ["1,5", "2,25"], "t": encoder_dates()[2:]})[0].state()
     with pytest.raises(ValueError, match=match):
         TableEncoder().from_state(config | change, arrays)
+
+
+def learned(**columns):
+    return fitted({name: list(values) for name, values in columns.items()})[:2]
+
+
+def said(encoder, estimator, **columns):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        encoder.transform(estimator, {name: list(values) for name, values in columns.items()})
+    return [str(warning.message) for warning in caught]
+
+
+INCOMES = np.random.default_rng(0).normal(4000, 1500, 200).round()
+
+
+@pytest.mark.parametrize("factor", [1000, 100, 1e-3])
+def test_numbers_in_another_unit_are_said(factor):
+    encoder, estimator = learned(a=INCOMES)
+    assert said(encoder, estimator, a=INCOMES[:50]) == []
+    (text,) = said(encoder, estimator, a=INCOMES[:50] / factor)
+    assert "a: 50 of 50 cells are far from those of training, as if in another unit: " in text
+
+
+def test_one_group_alone_is_no_other_unit():
+    encoder, estimator = learned(a=INCOMES, rare=[0, 0, 0, 0, 1] * 40)
+    assert said(encoder, estimator, a=INCOMES[:30], rare=[1] * 30) == []
+
+
+def test_a_column_of_gaps_where_training_had_none_is_said():
+    encoder, estimator = learned(a=INCOMES)
+    (text,) = said(encoder, estimator, a=[*INCOMES[:5], *[None] * 25])
+    assert text == (
+        "a: 25 of 30 cells are missing, where none was in training, and count as the mean."
+    )
+
+
+def test_a_column_most_of_which_cannot_be_read_is_another_one():
+    encoder, estimator = learned(when=["05/17/2023", "12/25/2023", "01/31/2023"] * 10)
+    days_first = [f"{day}/05/2023" for day in range(1, 31)]
+    with pytest.raises(ValueError, match=r"^column 'when' of X must hold dates.*Got text, '"):
+        encoder.transform(estimator, {"when": days_first})
+
+
+def test_codes_that_lost_their_zeros_in_a_typed_container_are_known_again():
+    encoder, estimator = learned(zip=["01067", "10115", "04109"])
+    matrix = encoder.transform(estimator, {"zip": [1067, 10115, 4109.0]})
+    np.testing.assert_array_equal(matrix, encoder.transform(estimator, {"zip": PLACES}))
+    (text,) = said(encoder, estimator, zip=[99999])
+    assert text.startswith("zip: 1 of 1 cells has a category that was not there in training")
+
+
+PLACES = ["01067", "10115", "04109"]
+
+
+@pytest.mark.parametrize("kind", [int, float, str])
+def test_dates_without_marks_are_dates_in_every_container(kind):
+    days = [kind(20230501 + i) for i in range(30)]
+    encoder, estimator = learned(when=days)
+    assert encoder.kinds == ["time"]
+    assert encoder.notes == ["when: dates without marks, such as '20230501'."]
+    one = encoder.transform(estimator, {"when": [20230503]})
+    np.testing.assert_array_equal(one, encoder.transform(estimator, {"when": ["20230503"]}))

@@ -468,7 +468,7 @@ def test_blanks_in_labels_do_not_count():
     codes = target.fit("M", [" yes", "yes", "no", "no ", "not  sure", "not sure"])
     assert target.classes.tolist() == ["no", "not sure", "yes"]
     assert codes.tolist() == [2, 2, 0, 0, 1, 1]
-    assert target.notes == ["y: blanks in labels do not count, as in ' yes'."]
+    assert target.notes == ["the target: blanks in labels do not count, as in ' yes'."]
     assert target.truth("M", ["yes ", "no"]).tolist() == ["yes", "no"]
 
 
@@ -476,7 +476,7 @@ def test_numbers_written_as_text_are_a_target_of_numbers():
     target = NumberTarget()
     target.fit("M", ["1.234,5", "2,25", "1.000"])
     assert target.notes == [
-        "y: numbers with '.' for thousands and ',' for decimals, written as text."
+        "the target: numbers with '.' for thousands and ',' for decimals, written as text."
     ]
     again = target_from_state(*target.state())
     assert again.truth("M", ["1.000", "3,5"]).tolist() == [1000, 3.5]
@@ -485,3 +485,41 @@ def test_numbers_written_as_text_are_a_target_of_numbers():
         ValueError, match=r"^y of M must hold numbers with.*Got 'x' in row 1\. Leave"
     ):
         again.encode("M", ["1,5", "x"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "note"),
+    [
+        (["Hi", "hi", "lo", "lo"], "the target: 'Hi' and 'hi' are two classes."),
+        (["a", "b", "unknown", "a"], "the target: 'unknown' is a class as any other."),
+    ],
+)
+def test_labels_that_differ_in_little_are_said(labels, note):
+    target = ClassTarget()
+    target.fit("M", labels)
+    assert target.notes == [note]
+
+
+def test_accents_are_letters_however_they_are_coded():
+    target = ClassTarget()
+    assert target.fit("M", ["caf\u00e9", "cafe\u0301", "bar"]).tolist() == [1, 1, 0]
+
+
+def test_numbers_of_a_target_that_stand_for_no_value_are_said():
+    numbers = np.random.default_rng(0).normal(50, 10, 100).round(3)
+    target = NumberTarget()
+    target.fit("M", numbers)
+    assert target.notes == []
+    numbers[:4] = -9999
+    target.fit("M", numbers)
+    assert target.notes[0].startswith("the target: -9999 in 4 rows, far from all others: if that")
+    target.fit("M", np.full(30, 7.0))
+    assert target.notes == ["the target: the same in all rows, so there is nothing to learn."]
+
+
+def test_a_target_of_plain_numbers_is_scored_on_plain_numbers_alone():
+    target = NumberTarget()
+    target.fit("M", [1.0, 2.0, 4.0])
+    assert target.truth("M", ["1.5", "2"]).tolist() == [1.5, 2]
+    with pytest.raises(ValueError, match=r"^y of M must hold numbers\. Got '2\.065,53' in row 1\."):
+        target.truth("M", ["1", "2.065,53"])

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pellucid.checks import printable, size_text
-from pellucid.cli import curves, series
+from pellucid.cli import curves, frames, series
 from pellucid.cli.answered import Answered, held_out, read_answered
 from pellucid.cli.families import NETWORKS, family
 from pellucid.cli.options import GroupedCommand, in_group, option_name, parameter_options
@@ -197,6 +197,9 @@ def fit(
         labels = None if options.group and each_step else plain(given.y)
         split = splitting.split(labels, len(given.y), task, share, seed, given.what)
     told.say(paragraph(split.words, 2))
+    with given.rows_in_file(data):
+        if (words := frames.sum_words(given.X, split.test)) is not None:
+            told.say(paragraph(words, 2))
     if mistakes and test is None and not len(split.test):
         raise click.UsageError("--mistakes needs rows held out: a --test-fraction above 0.")
     answered: Answered | None = None

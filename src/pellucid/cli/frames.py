@@ -138,6 +138,21 @@ def number_format(texts: list[Any]) -> Any:
     return form if isinstance(form, NumberFormat) else None
 
 
+def sum_words(X: Any, held_out: np.ndarray) -> str | None:
+    """What to say of a last row that is the sum of others, if it is one of those held out."""
+    import narwhals as nw
+
+    from pellucid.data import cautions
+    from pellucid.data.column_values import series_values
+
+    if not nw.dependencies.is_into_dataframe(X):
+        return None
+    table = nw.from_native(X, eager_only=True)
+    texts = [series_values(column) for column in table.iter_columns() if column.dtype == nw.String]
+    found = cautions.sum_row(texts)
+    return cautions.sum_words(*found) if found is not None and found[0] in held_out else None
+
+
 def repeated(first: Sequence[Any], second: Sequence[Any]) -> int:
     """How many rows of the `second` columns stand among those of the `first`.
 

@@ -125,7 +125,7 @@ def _by_class(classes: Sequence[Mapping[str, Any]], counts: list[list[int]] | No
     ]
     text = table(rows)
     rest = len(classes) - len(kept)
-    return f"{text}\n  and {rest:,} more classes, of better recall" if rest else text
+    return f"{text}\n  and {rest:,} more classes, told apart no worse" if rest else text
 
 
 def _labels(scores: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from pellucid.checks import shown
+from pellucid.checks import row_words, shown
 from pellucid.data.column_values import Column
 
 _FEWEST = 20  # rows: in fewer, chance looks like a rule
@@ -19,8 +19,17 @@ _ROW_NUMBERS = re.compile(
     r"(?:unnamed: *\d+|index|row|row[ _.]?(?:no|nr|num|number|id)|rownames|#)?"
 )
 _IDENTIFIER = re.compile(
-    r"(?i:^|.*[ _.-])(?:id|uuid|guid|key|no|nr)$|.*[a-z](?:Id|ID)$|.*(?:编号|序号|号码)$"
+    r"(?:|.*[ _.-])(?i:id|uuid|guid|key|no|nr)|.*[a-z](?:Id|ID)|.*(?:编号|序号|号码)"
 )
+_TIME = re.compile(r"(?i:.*(?:date|time|when|timestamp|datum|fecha|data|zeit|日期|时间|日時).*)")
+_TOTALS = re.compile(
+    r"(?i:(?:grand |sub)?totals?|sums?|summe|gesamt|insgesamt|averages?|mean|totale?|somme|suma"
+    r"|итого)|合计|总计|小计|合計|総計|平均|합계"
+)
+# numbers that dates become: days since 1900, seconds and milliseconds since 1970
+_DAYS, _SECONDS, _MILLISECONDS = (25_000, 60_000), (6e8, 2.5e9), (6e11, 2.5e12)
+_OFTEN, _GAP = 0.005, 5.0  # a value that stands for none: its share, and how far the others are
+_LAST = 3  # rows at the end of a table among which sums stand
 _COPY = re.compile(r"(.+)\.\d+")  # what pandas makes of a name that comes again
 
 
@@ -39,12 +48,62 @@ def cautions(names: Sequence[str], columns: Sequence[Column]) -> list[str]:
         (_is_free_text, "free text, of which a network learns nothing: each is a category"),
         (_is_identifier, "different in all rows: identifiers tell nothing about new rows"),
         (_is_constant, "the same in all rows, not used"),
+        (_may_be_dates, "numbers that may be dates: write them as dates, such as 2026-11-23"),
     ):
         found = [name for name, column in zip(names, columns, strict=True) if kind(name, column)]
         if found:
             verb = "is" if len(found) == 1 else "are"
             texts.append(f"{_listed(found)} {verb} {words}.")
-    return texts + _doubled(names, columns)
+    return texts + _doubled(names, columns) + _stand_ins(names, columns)
+
+
+def sum_row(columns: Sequence[Column]) -> tuple[int, str] | None:
+    """A row at the end that is the sum or mean of others, and what it says; None without one."""
+    rows = len(columns[0].values) if columns else 0
+    for column in columns:
+        for row in range(max(0, rows - _LAST), rows) if column.kind == "text" else ():
+            text = column.values[row]
+            if text is not None and _TOTALS.fullmatch(text.strip(" :.")):
+                if (column.values == text).sum() <= _LAST:
+                    return row, text
+    return None
+
+
+def sum_words(row: int, text: str) -> str:
+    """What to say of such a row."""
+    return (
+        f"{shown(text)} stands in {row_words(row)}: if that is no row but the sum of others, leave "
+        "it out."
+    )
+
+
+def _stand_ins(names: Sequence[str], columns: Sequence[Column]) -> list[str]:
+    """Sentences about numbers that may stand where there is no value, such as 999."""
+    texts = []
+    for name, column in zip(names, columns, strict=True):
+        value = stand_in(column.values) if column.kind in ("number", "time") else None
+        if value is not None:
+            count = int((column.values == value).sum())
+            number = column.kind == "number"
+            said = f"{value:g}" if number else str(np.datetime64(int(value), "s"))[:10]
+            texts.append(
+                f"{shown(name)} is {said} in {count:,} rows, far from all others: if that means "
+                "that there is no value, leave these cells empty."
+            )
+    return texts
+
+
+def stand_in(values: np.ndarray) -> float | None:
+    """A number far above or below all others that comes again and again; None if there is none."""
+    there = np.sort(values[~np.isnan(values)])
+    if len(there) < _FEWEST or there[0] == there[-1]:
+        return None
+    for end, rest in ((there[-1], there[there < there[-1]]), (there[0], there[there > there[0]])):
+        count = len(there) - len(rest)
+        gap, span = abs(end - (rest[-1] if end > rest[-1] else rest[0])), rest[-1] - rest[0]
+        if count >= max(3, _OFTEN * len(there)) and span > 0 and gap > _GAP * span:
+            return float(end)
+    return None
 
 
 def telling(names: Sequence[str], columns: Sequence[Column], codes: np.ndarray) -> list[str]:
@@ -91,6 +150,17 @@ def _is_identifier(name: str, column: Column) -> bool:
         return _all_different(column) and not _is_free_text(name, column)
     whole = column.kind == "number" and not (column.values != np.floor(column.values)).any()
     return whole and bool(_IDENTIFIER.fullmatch(name.strip())) and _all_different(column)
+
+
+def _may_be_dates(name: str, column: Column) -> bool:
+    """Whether a column that is called a time holds what programs make of dates."""
+    if column.kind != "number" or not _TIME.fullmatch(name):
+        return False
+    values = column.values[~np.isnan(column.values)]
+    return len(values) > 0 and any(
+        bool((low < values).all() and (values < high).all())
+        for low, high in (_DAYS, _SECONDS, _MILLISECONDS)
+    )
 
 
 def _is_free_text(name: str, column: Column) -> bool:
@@ -165,9 +235,14 @@ def _tells_classes(column: Column, codes: np.ndarray) -> bool:
 
 
 def _tells_numbers(column: Column, numbers: np.ndarray) -> bool:
-    """Whether the target is a number of the column, times and plus something."""
+    """Whether the target is a number of the column, times and plus something, or in its order."""
     if column.kind not in ("number", "boolean") or np.isnan(column.values).any():
         return False
+    ordered = numbers[np.argsort(column.values, kind="stable")]
+    if len(np.unique(column.values)) > len(numbers) / 2 and len(np.unique(numbers)) > _FEWEST:
+        steps = np.diff(ordered)
+        if (steps >= 0).all() or (steps <= 0).all():
+            return True
     with np.errstate(all="ignore"):
         x, y = column.values - column.values.mean(), numbers - numbers.mean()
         spread = np.sqrt((x * x).sum() * (y * y).sum())

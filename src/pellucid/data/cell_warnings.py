@@ -21,6 +21,14 @@ _FATES = {
         "has a category that was not there in training, and counts as none of them",
         "have categories that were not there in training, and count as none of them",
     ),
+    "far": (
+        "is far from those of training, as if in another unit",
+        "are far from those of training, as if in another unit",
+    ),
+    "gap": (
+        "is missing, where none was in training, and counts as the mean",
+        "are missing, where none was in training, and count as the mean",
+    ),
 }
 
 
@@ -32,8 +40,8 @@ class Cells:
     ----------
     column : str
         What the column is called.
-    fate : {"number", "time", "boolean", "unseen"}
-        What the cells are not, or "unseen" for categories.
+    fate : {"number", "time", "boolean", "unseen", "far", "gap"}
+        What the cells are not; "unseen" for categories, "far" for numbers, "gap" for nothing.
     count, of : int
         How many they are, and of how many.
     texts : tuple of str
@@ -61,10 +69,11 @@ class Cells:
         listed = ", ".join(shown(text, 30) for text in self.texts[:_EXAMPLES])
         if len(self.texts) > _EXAMPLES:
             listed += ", ..."
-        if self.first:
+        if self.first and listed:
             listed += f", {'in' if self.count == 1 else 'first in'} {self.first}"
         fate = one if self.count == 1 else several
-        return f"{self.count:,} of {self.of:,} cells {fate}: {listed}"
+        text = f"{self.count:,} of {self.of:,} cells {fate}"
+        return f"{text}: {listed}" if listed else text
 
 
 class CellWarning(UserWarning):

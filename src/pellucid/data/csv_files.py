@@ -198,6 +198,11 @@ class CsvFile:
         if not count:
             name = self.text.source.name
             raise BadTable(f"{name} must have at least one row below its header. Got none.")
+        if short == count > 1:
+            self._refuse(
+                f"each of its {count:,} rows is shorter than its header, which has "
+                f"{len(self.layout.names)} names"
+            )
         if short:
             many = "1 row is" if short == 1 else f"{short:,} rows are"
             warnings.warn(

@@ -23,7 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CENTURY = 69  # from here on two digits of a year are of the last century, as to strptime
 
 _CLOCK = r"""(?:(?:上午|午前|오전)|(?P<late>下午|午後|오후))?\s*(?P<hour>\d\d?)
-    (?:[:hH时点](?P<minute>\d\d)(?:[:分](?P<second>\d\d)(?P<part>\.\d+)?秒?)?分?|(?=\s*[AaPp]\.?[Mm]))\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?"""
+    (?:[:hH时点](?P<minute>\d\d)(?:[:分](?P<second>\d\d)(?P<part>\.\d+)?秒?)?分?|(?=\s*[AaPp]\.?[Mm]))\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?(?:\s*Uhr)?"""
 _BEHIND = rf"(?:(?:T|,?\s+|(?<=日))(?:{_CLOCK}))?"
 _YEAR, _SHORT_YEAR = r"(?P<year>\d{4})", r"(?P<year>\d{4}|\d\d)"
 _MONTH, _DAY, _MARK = r"(?P<month>\d\d?)", r"(?P<day>\d\d?)", r"(?P<mark>[-/.])"
@@ -34,7 +34,8 @@ _NAME, _WEEKDAY = r"(?P<name>[^\W\d_]{3,12})\.?", r"(?:[^\W\d_]{2,10}\.?,?\s+)?"
 _YEAR_FIRST = rf"{_YEAR}(?P<mark>[-/.年]){_MONTH}(?:月|(?:(?P=mark)|月){_DAY}日?)?{_BEHIND}"
 _NUMBERED = {
     "ymd": _YEAR_FIRST,
-    "digits": r"(?P<year>(?:19|20)\d\d)(?P<month>\d\d)(?P<day>\d\d)",
+    "digits": r"""(?P<year>(?:19|20)\d\d)(?P<month>\d\d)(?P<day>\d\d)
+        (?:(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)?)?""",
     "dmy": rf"{_DAY}{_MARK}\s?{_MONTH}(?P=mark)\s?{_SHORT_YEAR}{_BEHIND}",
     "mdy": rf"{_MONTH}{_MARK}{_DAY}(?P=mark){_SHORT_YEAR}{_BEHIND}",
 }

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.preprocessing import OneHotEncoder
 
 from pellucid.checks import is_part, row_words, shown
-from pellucid.data.cautions import cautions, telling
+from pellucid.data.cautions import cautions, sum_row, sum_words, telling
 from pellucid.data.cell_warnings import Cells, warn
 from pellucid.data.column_values import Column, as_text
 from pellucid.data.columns import Table, check_columns, check_finite, label, owner_of, to_table
@@ -22,7 +22,7 @@ from pellucid.data.cycles import Cycle, cycles_of, sine_cosine, turns
 from pellucid.data.date_format import DateFormat
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.layout import RowLayout
-from pellucid.data.number_format import NumberFormat
+from pellucid.data.number_format import NumberFormat, is_code
 from pellucid.data.scaling import Standardiser
 from pellucid.data.state import FloatType, State, check_names
 from pellucid.data.text_columns import Decision, Format, as_dates, decide, is_blank
@@ -30,6 +30,11 @@ from pellucid.data.text_format import TextFormat, TruthFormat, tidy
 from pellucid.rows import Dense
 
 MAX_CATEGORIES = 100
+_FEWEST = 20  # rows: fewer do not tell whether a column of new rows is another one
+# Standard deviations: from where on numbers are far, and from where on if they are so close to
+# one another as numbers in another unit are.
+_FAR, _OFF, _NARROW = 6.0, 1.5, 0.05
+_SHOWN = 3
 _NUMERIC = ("number", "boolean", "time", "empty")
 _WORDS = {
     "number": "numbers",
@@ -132,7 +137,7 @@ class TableEncoder(Encoder[Table]):
             if rare:
                 self.notes.append(
                     f"{self._name(index)}: text with more than {MAX_CATEGORIES} categories, of "
-                    "which all but the most frequent count as one."
+                    f"which all but the most frequent count as one{_of_digits(categories)}."
                 )
         vars(self).pop("_one_hot", None)
         self.name_features(estimator)
@@ -164,7 +169,10 @@ class TableEncoder(Encoder[Table]):
         if self.names is None or table.matrix is not None:
             return []
         columns = list(map(_converted, table.columns, self.kinds, self.formats))
-        return cautions(self.names, columns) + telling(self.names, columns, codes)
+        texts = cautions(self.names, columns) + telling(self.names, columns, codes)
+        if (found := sum_row(table.columns)) is not None:
+            texts.append(sum_words(*found))
+        return texts
 
     def encode(self, estimator: Any, reading: Reading[Table]) -> Dense:
         return self._encode(reading.content)
@@ -291,15 +299,51 @@ class TableEncoder(Encoder[Table]):
     def _as_learned(self, estimator: Any, column: Column, index: int, name: str) -> Column:
         """A column of new rows, read as those of training were; else an error or a warning."""
         known = self.kinds[index]
-        if known == "time" and column.kind == "number" and self.formats[index] is not None:
-            column = Column("text", as_text(column))  # 20230501
+        if column.kind == "number" and (known == "text" or self._is_digits(index)):
+            column = self._digits(column, index)
         if column.kind == "text" and known == "text":
             column = Column("text", tidy(column.values))
             self._warn_unseen(column, index)
         elif column.kind == "text" and known in _USUAL:
             column = self._from_text(estimator, column, index, name)
         _check(estimator, column, name, known)
+        if column.kind in ("number", "time", "boolean") and known == column.kind:
+            self._warn_apart(column, index)
         return column
+
+    def _is_digits(self, index: int) -> bool:
+        """Whether a column holds dates without marks, which are numbers to some containers."""
+        return self.formats[index] == DateFormat("digits")
+
+    def _digits(self, column: Column, index: int) -> Column:
+        """Numbers as the texts that the column had, with the zeros in front of codes."""
+        texts = as_text(column)
+        if self.kinds[index] == "text":
+            known = self._categories[self._text.index(index)]
+            lengths = {len(text) for text in known if text is not None and text.isdecimal()}
+            if len(lengths) == 1 and any(map(is_code, filter(None, known))):
+                width = lengths.pop()
+                texts[:] = [text and text.zfill(width) for text in texts.tolist()]
+        return Column("text", texts)
+
+    def _warn_apart(self, column: Column, index: int) -> None:
+        """Warn of numbers that are all in one place far from those of training, and of gaps."""
+        position, values = self._numeric.index(index), column.values
+        there = values[~np.isnan(values)]
+        if len(values) < _FEWEST or self._scaler.constant[position]:
+            return
+        if 2 * len(there) < len(values) and not self._scaler.missing[position]:
+            row = row_words(np.argmax(np.isnan(values)))
+            count = len(values) - len(there)
+            warn(Cells(self._name(index), "gap", count, len(values), (), row))
+        if column.kind != "number" or not len(there):
+            return
+        with np.errstate(over="ignore"):
+            apart = (there - self._scaler.mean[position]) / self._scaler.scale[position]
+            middle, spread = np.median(np.abs(apart)), np.std(apart)
+        if middle > _FAR or (middle > _OFF and 0 < spread < _NARROW):
+            shown_values = tuple(f"{value:g}" for value in np.unique(there)[:_SHOWN])
+            warn(Cells(self._name(index), "far", len(there), len(values), shown_values))
 
     def _from_text(self, estimator: Any, column: Column, index: int, name: str) -> Column:
         """Text as the numbers, dates or truth values that were learned; the rest is missing."""
@@ -311,7 +355,8 @@ class TableEncoder(Encoder[Table]):
             for place in np.flatnonzero(np.isnan(values)).tolist()
             if texts[place] is not None and not is_blank(texts[place])
         }
-        if lost and np.isnan(values).all() and not is_part():  # another column: the error says so
+        another = np.isnan(values).all() or (len(values) >= _FEWEST and 2 * len(lost) > len(values))
+        if lost and another and not is_part():  # the error says so
             return column
         self._warn(index, known, lost, len(texts))
         return Column(known, values)
@@ -442,6 +487,12 @@ def _check(estimator: Any, column: Column, name: str, known: str) -> None:
         )
     if known not in ("text", "empty"):
         check_finite(estimator, column.values[:, None], lambda _: name)
+
+
+def _of_digits(texts: Sequence[str | None]) -> str:
+    """What to say of texts in nearly all of which digits stand."""
+    digits = sum(any(letter.isdecimal() for letter in text) for text in texts if text is not None)
+    return "; if they are numbers or dates, write them all alike" * (digits >= 0.9 * len(texts))
 
 
 def _date(seconds: float) -> str:

@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d
 
 from pellucid.checks import fault, one_of, row_words, shown, suggestion
+from pellucid.data.cautions import stand_in
 from pellucid.data.columns import owner_of
 from pellucid.data.number_format import NumberFormat
 from pellucid.data.sample_weights import check_rows
@@ -18,7 +19,8 @@ from pellucid.data.scaling import Standardiser
 from pellucid.data.state import Count, State, check_arrays, check_names
 from pellucid.data.target_transforms import TRANSFORMS, TransformName, skewed_note, transformed
 from pellucid.data.target_values import is_text, read_target
-from pellucid.data.text_columns import decide
+from pellucid.data.text_columns import decide, is_blank
+from pellucid.data.text_format import words
 
 _WIDEST = 1000  # characters a label that an array may have room for, however short its labels are
 
@@ -74,10 +76,7 @@ class ClassTarget:
         """
         owner, given = owner_of(estimator), self._given(estimator, y)
         labels = _tidied(given)
-        self.notes = []
-        if labels is not given:
-            odd = given[given != labels].tolist()[0]
-            self.notes.append(f"y: blanks in labels do not count, as in {shown(odd)}.")
+        self.notes = _label_notes(given, labels)
         if sample_weight is not None:
             check_rows(estimator, len(sample_weight), len(labels))
         if classes is not None:
@@ -293,7 +292,15 @@ class NumberTarget:
         self.flat = values.ndim == 1
         self.notes = [] if self.transform else skewed_note(matrix, self.names)
         if self.format is not None:
-            self.notes.insert(0, f"y: {self.format.words}, written as text.")
+            self.notes.insert(0, f"the target: {self.format.words}, written as text.")
+        for column in matrix.T:
+            if (value := stand_in(column)) is not None:
+                self.notes.append(
+                    f"the target: {value:g} in {int((column == value).sum()):,} rows, far from all "
+                    "others: if that means that there is no value, leave these rows out."
+                )
+        if len(matrix) > 1 and (matrix == matrix[0]).all():
+            self.notes.append("the target: the same in all rows, so there is nothing to learn.")
         self._scaler = Standardiser().fit(matrix, sample_weight)
         return self._standardised(matrix)
 
@@ -365,10 +372,10 @@ class NumberTarget:
 
     def truth(self, estimator: Any, y: Any) -> Any:
         """`y` as numbers, if it is text as it was in fit; anything else as it is."""
-        if self.format is None:
-            return y
         values, _ = read_target(estimator, y)
-        return self._written(owner_of(estimator), values, self.format) if is_text(values) else y
+        if not is_text(values):
+            return y
+        return self._written(owner_of(estimator), values, self.format or NumberFormat())
 
     def _written(self, owner: str, values: np.ndarray, form: NumberFormat) -> np.ndarray:
         """Numbers that are written as text; a text that is none is a ValueError."""
@@ -411,8 +418,29 @@ def _tidied(labels: np.ndarray) -> np.ndarray:
     """Labels without blanks around them, with single ones between words."""
     if labels.dtype.kind not in "OU":
         return labels
-    texts = [" ".join(text.split()) for text in labels.tolist()]
+    texts = list(map(words, labels.tolist()))
     return labels if texts == labels.tolist() else np.array(texts, dtype=labels.dtype)
+
+
+def _label_notes(given: np.ndarray, labels: np.ndarray) -> list[str]:
+    """What to say of labels that differ in little, or stand where there is no value."""
+    if labels.dtype.kind not in "OU":
+        return []
+    notes = []
+    if labels is not given:
+        odd = given[given != labels].tolist()[0]
+        notes.append(f"the target: blanks in labels do not count, as in {shown(odd)}.")
+    different = dict.fromkeys(labels.tolist())
+    by_letters: dict[str, str] = {}
+    for label in different:
+        other = by_letters.setdefault(label.casefold(), label)
+        if other != label:
+            notes.append(f"the target: {shown(other)} and {shown(label)} are two classes.")
+            break
+    blank = next(filter(is_blank, different), None)
+    if blank is not None:
+        notes.append(f"the target: {shown(blank)} is a class as any other.")
+    return notes
 
 
 def number_format(values: np.ndarray) -> NumberFormat | None:

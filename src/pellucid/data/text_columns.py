@@ -16,7 +16,7 @@ from pellucid.data.cell_warnings import Cells
 from pellucid.data.column_values import series_numbers
 from pellucid.data.date_format import DateFormat
 from pellucid.data.number_format import NumberFormat, is_code
-from pellucid.data.text_format import plain
+from pellucid.data.text_format import plain, words
 
 Format = NumberFormat | DateFormat
 
@@ -28,11 +28,13 @@ _NUMBERS_PER_WORD = (
 _SAMPLE, _HOPELESS = 500, 0.1  # different texts to look at first, and the share that ends it
 _WIDEST = 60  # characters: a longer text is neither a number nor a date
 _EXAMPLES = 3
+_OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*[+-](?!00)\d\d(?::?\d\d)?$")  # 12:30+02:00
 _SEVERAL = 3  # different texts that chance does not make dates of
 _LIKE_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*")
 _SLIPS = 0.02  # the share of numbers that may have a zero in front and still be numbers
 _FEW = 1000  # different texts among which to look for those that differ in capitals alone
 
+_NO_DATES = ("0000-00-00", "0000/00/00", "00.00.0000", "00/00/0000")  # what databases write
 # what people and programs write where there is no value
 _BLANKS = set(
     """? ?? ??? - -- --- . .. ... * ** / \\ # _ x n/a n.a. n.a na nan nil null none void empty blank
@@ -90,13 +92,14 @@ def numbers_in(series: Any) -> np.ndarray | None:
 
 def is_blank(text: str) -> bool:
     """Whether a text stands where there is no value, such as "?" and "unknown"."""
-    return len(text) < 20 and plain(text).lower() in _BLANKS
+    return len(text) < 20 and (plain(text).lower() in _BLANKS or text.startswith(_NO_DATES))
 
 
 def as_dates(numbers: np.ndarray) -> bool:
     """Whether numbers are all dates without marks, such as 20230501."""
     known = numbers[~np.isnan(numbers)]
-    if not len(known) or not ((known > 19e6) & (known < 21e6) & (known == np.floor(known))).all():
+    ranges = [(19 * 10.0**power <= known) & (known < 21 * 10.0**power) for power in (6, 10, 12)]
+    if not len(known) or not any(map(np.all, ranges)) or (known != np.floor(known)).any():
         return False
     return _are_digits_of_dates({str(int(number)): 1 for number in np.unique(known)})
 
@@ -105,9 +108,9 @@ def _as_numbers(counts: Mapping[str, int]) -> Decision | None:
     if not _may_be(NumberFormat, counts):
         return None
     form = NumberFormat.of_texts(counts)
-    share, numbers, words = _shares(form, counts)
-    few = share >= _MOST and numbers >= _NUMBERS_PER_WORD * words
-    if words and not few and not (share >= _NEARLY_ALL and numbers > words):
+    share, numbers, odd = _shares(form, counts)
+    few = share >= _MOST and numbers >= _NUMBERS_PER_WORD * odd
+    if odd and not few and not (share >= _NEARLY_ALL and numbers > odd):
         return None
     return Decision("number", form, form.words)
 
@@ -116,17 +119,21 @@ def _as_dates(counts: Mapping[str, int]) -> Decision | None:
     if not _may_be(DateFormat, counts):
         return None
     form, doubtful = DateFormat.of_texts(counts)
-    share, dates, _ = _shares(form, counts)
-    if share < _NEARLY_ALL or dates < 2:
+    share, dates, odd = _shares(form, counts)
+    few = share >= _MOST and dates >= _NUMBERS_PER_WORD * odd
+    if dates < 2 or not (few or share >= _NEARLY_ALL):
         return None
-    note = f"{form.words}, such as {shown(next(iter(counts)), 30)}"
+    first = next(text for text in counts if not np.isnan(form.value(text)))
+    note = f"{form.words}, such as {shown(first, 30)}"
+    if any(_OFFSET.search(text) for text in counts):
+        note += ", their hours counted in UTC"
     return Decision("time", form, f"{note}; the other order would fit too" if doubtful else note)
 
 
 def _are_digits_of_dates(counts: Mapping[str, int]) -> bool:
     """Whether there are several texts, all dates without marks: by chance few numbers are."""
     form = DateFormat("digits")
-    texts = [text for text in counts if len(text.strip()) == 8]
+    texts = [text for text in counts if len(text.strip()) in (8, 12, 14)]
     return len(counts) == len(texts) >= _SEVERAL and not np.isnan(form.read(texts)).any()
 
 
@@ -186,20 +193,20 @@ def _text_note(counts: Mapping[str, int], usable: Mapping[str, int], codes: bool
     if codes:
         code = next(text for text in usable if is_code(text))
         return f"text, since {shown(code)} with its zero is a code, not a number"
-    if usable:
-        form = NumberFormat.of_texts(usable)
-        share, _, words = _shares(form, usable)
-        if share >= _MOST and words:
+    for kind, what in (("number", "numbers"), ("date", "dates")) if usable else ():
+        form = NumberFormat.of_texts(usable) if kind == "number" else DateFormat.of_texts(usable)[0]
+        share, _, others = _shares(form, usable)
+        if share >= _MOST and others:
             good = ~np.isnan(form.read(usable))
             odd = [text for text, right in zip(usable, good, strict=True) if not right]
-            return f"text, though {share:.0%} of its cells are numbers: not {_listed(odd)}"
-    untidy = [text for text in counts if text != " ".join(text.split())]
+            return f"text, though {share:.0%} of its cells are {what}: not {_listed(odd)}"
+    untidy = [text for text in counts if text != words(text)]
     if untidy:
         return f"text, in which blanks do not count, as in {_listed(untidy)}"
     if len(counts) <= _FEW:
         by_letters: dict[str, str] = {}
         for text in counts:
-            other = by_letters.setdefault(text.strip().casefold(), text)
+            other = by_letters.setdefault(words(text).casefold(), text)
             if other != text:
                 return f"text, in which {shown(other)} and {shown(text)} are two categories"
     return ""

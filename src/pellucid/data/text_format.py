@@ -40,10 +40,16 @@ def plain(text: str) -> str:
     return text
 
 
+def words(text: str) -> str:
+    """`text` with single blanks between words, its accents put together with their letters."""
+    text = text if text.isascii() else unicodedata.normalize("NFC", text)
+    return " ".join(text.split())
+
+
 def tidy(texts: np.ndarray) -> np.ndarray:
     """Texts with single blanks between words and none around them; without words it is missing."""
     listed = texts.tolist()
-    known = {text: text and (" ".join(text.split()) or None) for text in set(listed)}
+    known = {text: text and (words(text) or None) for text in set(listed)}
     tidied = np.empty(len(listed), dtype=object)
     tidied[:] = [known[text] for text in listed]
     return tidied
