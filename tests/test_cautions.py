@@ -87,3 +87,9 @@ def test_who_asks_for_silence_gets_it(capsys):
     frame = pd.DataFrame(SOUND | {"Unnamed: 0": range(ROWS)})
     FCNNClassifier(4, 1, max_epochs=1, verbose=0).fit(frame, CLASSES)
     assert capsys.readouterr() == ("", "")
+
+
+def test_labels_that_are_all_different_are_not_given_away():
+    labels = np.array([f"c{i}" for i in range(ROWS)])
+    with pytest.warns(UserWarning, match="regression problem"):
+        assert "gives the target away" not in " ".join(cautions(labels))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import sparse
 
+import pellucid
 from pellucid.data import TableEncoder
 from pellucid.data.cell_warnings import Cells, CellWarning
 from pellucid.data.scaling import Standardiser, sum_rows
@@ -810,3 +811,42 @@ def test_dates_without_marks_are_dates_in_every_container(kind):
     assert encoder.notes == ["when: dates without marks, such as '20230501'."]
     one = encoder.transform(estimator, {"when": [20230503]})
     np.testing.assert_array_equal(one, encoder.transform(estimator, {"when": ["20230503"]}))
+
+
+def test_typed_numbers_among_texts_are_what_they_are():
+    """The format is that of texts: a number of Python's is the same beside them and alone."""
+    encoder, estimator = learned(c=["1,5", "2,25", "4,75"], t=["1.000", "950", "2.500"])
+    alone = encoder.transform(estimator, {"c": [1.5], "t": [1.234]})
+    beside = encoder.transform(estimator, {"c": [1.5, "2,5"], "t": [1.234, "950"]})
+    np.testing.assert_array_equal(alone[0], beside[0])
+
+
+def test_texts_in_an_array_are_read_by_the_format_whatever_is_beside_them():
+    encoder, estimator = fitted(np.array([["1.000", "x"], ["2.500,5", "y"], ["950", "x"]]))[:2]
+    alone = encoder.transform(estimator, np.array([["2.000", "x"], ["1.500", "y"]]))
+    beside = encoder.transform(estimator, np.array([["2.000", "x"], ["1,5", "y"]]))
+    np.testing.assert_array_equal(alone[0], beside[0])
+
+
+def test_codes_given_as_numbers_are_said_where_they_are_not_known():
+    encoder, estimator = learned(code=["007", "012", "A12"])
+    np.testing.assert_array_equal(
+        encoder.transform(estimator, {"code": [7, 12]}), [[1, 0, 0], [0, 1, 0]]
+    )
+    (text,) = said(encoder, estimator, code=[7, 13])
+    assert text.startswith("code: 1 of 2 cells has a category that was not there")
+
+
+def test_shares_where_percent_were_learned_are_said():
+    encoder, estimator = learned(p=["5 %", "12 %", "7 %"])
+    (text,) = said(encoder, estimator, p=[0.05])
+    assert "p: 1 of 1 cells is far from those of training, as if in another unit: '0.05'" in text
+
+
+def test_a_warning_points_at_the_line_that_called(recwarn):
+    frame = {"a": ["x", "y"] * 10}
+    model = pellucid.FCNNClassifier(4, 1, max_epochs=1, verbose=0).fit(frame, ["p", "q"] * 10)
+    for call in (model.predict, model.predict_proba):
+        with pytest.warns(UserWarning) as caught:
+            call({"a": ["z"]})
+        assert caught[0].filename == __file__

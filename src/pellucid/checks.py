@@ -10,7 +10,9 @@ import math
 import numbers
 import os
 import re
+import sys
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 _WITHOUT_HEADER = ("parquet", "pq", "feather", "arrow", "json", "jsonl", "ndjson")  # files
+_INSIDE = ("pellucid.", "contextlib")  # modules whose frames are not the user's
 _LONGEST_NAME, _MOST_NAMES = 60, 1000  # names that are looked at for a near miss
 _SHORT_NAME = 3  # characters; of so few, one that differs is much
 
@@ -108,6 +111,14 @@ def _counted(rows: _Rows) -> Iterator[None]:
         yield
     finally:
         _ROWS.reset(token)
+
+
+def warn(message: str | Warning) -> None:
+    """Warn, as of the line in the user's code that called the package."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and str(frame.f_globals.get("__name__")).startswith(_INSIDE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
 
 
 def size_text(count: int) -> str:

@@ -117,9 +117,9 @@ def read_answered(
             windows, after = series.cut(series.known_columns(model, frame), about)
             reading = model._input.read(model, windows)
             return Answered(reading, after, names, "window", "", windows)
-        written = getattr(model.target_, "format", None)  # how the model's numbers are
         group = getattr(model, "group", None)
-        kept = frames.with_targets(frame, names, data, group, lambda texts: written)
+        forms = {} if is_classifier(model) else model.target_.forms(names)
+        kept = frames.with_targets(frame, names, data, group, lambda name, _: forms.get(name))
         with kept.numbered():
             wanted = names[0] if len(names) == 1 else names
             X, y = split_target(kept.frame, wanted, file_name(data))

@@ -28,7 +28,7 @@ def read(
     if model is None:
         return read_table(path, text=keep or None, encoding=encoding)
     text = [*model._input.text_columns, *keep]
-    written = getattr(model.target_, "format", None) is not None
+    written = bool(getattr(model.target_, "formats", None))
     if written or getattr(model, "classes_", np.empty(0)).dtype.kind in "OU":
         text += getattr(model, "target_names_", [])
     return read_table(path, text=text, encoding=encoding)
@@ -84,7 +84,7 @@ def with_targets(
     targets: Sequence[str],
     source: str,
     group: str | None = None,
-    format_of: Callable[[list[Any]], Any] = lambda texts: None,
+    format_of: Callable[[str, list[Any]], Any] = lambda name, texts: None,
 ) -> Kept:
     """The rows of `frame` that have all `targets`; by `group` only whole sequences are left out.
 
@@ -100,7 +100,7 @@ def with_targets(
     for name in (name for name in targets if name in table.columns):
         column = named(f"column {shown(name)}", series_values, table[name])
         missing = column.missing
-        form = format_of(column.values.tolist()) if column.kind == "text" else None
+        form = format_of(name, column.values.tolist()) if column.kind == "text" else None
         if form is not None:
             no_number = np.isnan(form.read(column.values.tolist()))
             odd |= dict.fromkeys(column.values[no_number & ~missing].tolist())
@@ -129,7 +129,7 @@ def with_targets(
     return Kept(kept, rows, count, what, list(odd)[:_EXAMPLES])
 
 
-def number_format(texts: list[Any]) -> Any:
+def number_format(name: str, texts: list[Any]) -> Any:
     """How the numbers of a column of text are written, if nearly all of it is numbers."""
     from pellucid.data.number_format import NumberFormat
     from pellucid.data.text_columns import decide

@@ -30,6 +30,7 @@ class Column:
     kind: str
     values: np.ndarray
     declared: bool = False  # text that its library calls categories
+    numbers: np.ndarray | None = None  # of text: the cells that are numbers, NaN elsewhere
 
     @property
     def missing(self) -> np.ndarray:
@@ -118,7 +119,16 @@ def read_values(values: Sequence[Any]) -> Column:
             "A value of this argument must be a string, a number or a date. Got "
             f"{shown(values[odd])} in {row_words(odd)}."
         )
+    if str in types and len(types) > 1:
+        typed = [_number_of(value) for value in values]
+        return Column("text", _texts(values), numbers=np.array(typed, dtype=np.float64))
     return Column("text", _texts(values))
+
+
+def _number_of(value: Any) -> float:
+    if is_missing(value) or isinstance(value, (bool, *DATES)):
+        return np.nan
+    return float(value) if isinstance(value, (numbers.Real, decimal.Decimal)) else np.nan
 
 
 def is_missing(value: Any) -> bool:

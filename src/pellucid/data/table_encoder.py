@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -13,9 +12,9 @@ import msgspec
 import numpy as np
 from sklearn.preprocessing import OneHotEncoder
 
-from pellucid.checks import is_part, row_words, shown
+from pellucid.checks import is_part, row_words, shown, warn
 from pellucid.data.cautions import cautions, sum_row, sum_words, telling
-from pellucid.data.cell_warnings import Cells, warn
+from pellucid.data.cell_warnings import Cells, warn_of
 from pellucid.data.column_values import Column, as_text
 from pellucid.data.columns import Table, check_columns, check_finite, label, owner_of, to_table
 from pellucid.data.cycles import Cycle, cycles_of, sine_cosine, turns
@@ -109,7 +108,8 @@ class TableEncoder(Encoder[Table]):
                     _check(estimator, column, label(table.names, index), column.kind)
             return Reading(table, RowLayout(table.shape[0]))
         names, kinds = self.names, self.kinds
-        known = kinds if names is None else dict(zip(names, kinds, strict=True))
+        written = ["text" if form else kind for kind, form in zip(kinds, self.formats, strict=True)]
+        known = written if names is None else dict(zip(names, written, strict=True))
         table = self._in_order(estimator, to_table(estimator, X, known))
         if table.matrix is None or set(kinds) - {"number"}:
             columns = [
@@ -330,26 +330,33 @@ class TableEncoder(Encoder[Table]):
         """Warn of numbers that are all in one place far from those of training, and of gaps."""
         position, values = self._numeric.index(index), column.values
         there = values[~np.isnan(values)]
+        form, mean = self.formats[index], self._scaler.mean[position]
+        percent = isinstance(form, NumberFormat) and form.unit == "%" and len(there) > 0
+        if percent and np.abs(there).max() <= 1 < abs(mean):
+            self._warn_far(index, there)
         if len(values) < _FEWEST or self._scaler.constant[position]:
             return
         if 2 * len(there) < len(values) and not self._scaler.missing[position]:
             row = row_words(np.argmax(np.isnan(values)))
             count = len(values) - len(there)
-            warn(Cells(self._name(index), "gap", count, len(values), (), row))
+            warn_of(Cells(self._name(index), "gap", count, len(values), (), row))
         if column.kind != "number" or not len(there):
             return
         with np.errstate(over="ignore"):
-            apart = (there - self._scaler.mean[position]) / self._scaler.scale[position]
+            apart = (there - mean) / self._scaler.scale[position]
             middle, spread = np.median(np.abs(apart)), np.std(apart)
         if middle > _FAR or (middle > _OFF and 0 < spread < _NARROW):
-            shown_values = tuple(f"{value:g}" for value in np.unique(there)[:_SHOWN])
-            warn(Cells(self._name(index), "far", len(there), len(values), shown_values))
+            self._warn_far(index, there)
+
+    def _warn_far(self, index: int, values: np.ndarray) -> None:
+        texts = tuple(f"{value:g}" for value in np.unique(values)[:_SHOWN])
+        warn_of(Cells(self._name(index), "far", len(values), len(values), texts))
 
     def _from_text(self, estimator: Any, column: Column, index: int, name: str) -> Column:
         """Text as the numbers, dates or truth values that were learned; the rest is missing."""
         known, texts = self.kinds[index], column.values.tolist()
         form = self.formats[index] or _USUAL[known]
-        values = form.read(texts)
+        values = _read(column, form)
         lost = {
             place: texts[place]
             for place in np.flatnonzero(np.isnan(values)).tolist()
@@ -373,7 +380,7 @@ class TableEncoder(Encoder[Table]):
         """Warn of the cells of a column whose `texts`, by position, could not be taken."""
         if texts:
             row = row_words(next(iter(texts)))
-            warn(Cells.among(self._name(index), fate, list(texts.values()), cells, row))
+            warn_of(Cells.among(self._name(index), fate, list(texts.values()), cells, row))
 
     def _numbers(self, table: Table) -> np.ndarray:
         """The numeric columns side by side, shape (rows, numbers)."""
@@ -399,14 +406,9 @@ class TableEncoder(Encoder[Table]):
             columns = dict(zip(given, table.split(), strict=True))
             return Table(self.names, [columns[name] for name in self.names])
         if given is not None:
-            warnings.warn(
-                f"X has feature names, but {owner} was fitted without feature names", stacklevel=4
-            )
+            warn(f"X has feature names, but {owner} was fitted without feature names")
         elif self.names is not None:
-            warnings.warn(
-                f"X does not have valid feature names, but {owner} was fitted with feature names",
-                stacklevel=4,
-            )
+            warn(f"X does not have valid feature names, but {owner} was fitted with feature names")
         if table.shape[1] != len(self.kinds):
             raise ValueError(
                 f"X has {table.shape[1]} features, but {owner} is expecting {len(self.kinds)} "
@@ -480,7 +482,8 @@ def _check(estimator: Any, column: Column, name: str, known: str) -> None:
     rows = np.flatnonzero(~column.missing).tolist() if column.kind not in alike else []
     if rows:
         texts = column.kind == "text"
-        odd = next((i for i in rows if texts and not _is_number(column.values[i])), rows[0])
+        words = (i for i in rows if texts and not _is_number(column.values[i]))
+        odd = next((i for i in words if not is_blank(column.values[i])), rows[0])
         raise ValueError(
             f"{name} of X must hold {_WORDS[known]}, as when {owner_of(estimator)} was fitted. Got "
             f"{_WORDS[column.kind]}, {shown(column.values[odd])} in {row_words(odd)}."
@@ -504,8 +507,17 @@ def _date(seconds: float) -> str:
 def _converted(column: Column, kind: str, form: Format | None) -> Column:
     """A column of text as the `kind` that it was found to be."""
     if form is not None:
-        return Column(kind, form.read(_texts(column).tolist()))
+        return Column(kind, _read(column, form))
     return Column("text", tidy(column.values)) if kind == "text" else column
+
+
+def _read(column: Column, form: TextFormat) -> np.ndarray:
+    """The numbers of a column of text; cells that are numbers already are what they are."""
+    if column.numbers is None:
+        return form.read(_texts(column).tolist())
+    typed = ~np.isnan(column.numbers)
+    texts = [None if known else text for known, text in zip(typed, column.values, strict=True)]
+    return np.where(typed, column.numbers, form.read(texts))
 
 
 def _texts(column: Column) -> np.ndarray:

@@ -43,7 +43,7 @@ class _NumberState(State, frozen=True):
     names: list[str] | None
     flat: bool
     transform: TransformName | None = None
-    format: NumberFormat | None = None
+    formats: list[NumberFormat | None] = []
 
 
 class ClassTarget:
@@ -74,27 +74,25 @@ class ClassTarget:
         rows of weight 0 have is no class, and these rows get code 0. Labels that are missing,
         continuous, of mixed types or all alike are a ValueError or TypeError.
         """
-        owner, given = owner_of(estimator), self._given(estimator, y)
-        labels = _tidied(given)
-        self.notes = _label_notes(given, labels)
+        owner, labels = owner_of(estimator), self._given(estimator, y)
         if sample_weight is not None:
             check_rows(estimator, len(sample_weight), len(labels))
         if classes is not None:
-            self.classes = np.unique(self._labels(estimator, classes))
+            self.classes = _classes(self._given(estimator, classes))
             if len(self.classes) < 2:
                 expected = "at least two labels"
                 raise ValueError(fault("classes", owner, expected, self.classes.tolist()))
-            return self._codes(owner, labels)
+            return self._codes(owner, self._spelled(labels))
         heavy = labels if sample_weight is None else labels[sample_weight > 0]
-        different = np.unique(heavy)
+        different = _classes(heavy)
         if len(different) < 2:
             where = " in rows of positive sample_weight" if len(heavy) < len(labels) else ""
             raise ValueError(
                 f"y of {owner} must have at least two classes. Got one class, "
                 f"{shown(different.tolist()[0])}{where}. Add rows of another class."
             )
-        self.classes = different
-        codes, known = self._positions(labels)
+        self.classes, self.notes = different, _label_notes(heavy, different)
+        codes, known = self._positions(self._spelled(labels))
         return np.where(known, codes, 0)
 
     def encode(self, estimator: Any, y: Any) -> np.ndarray:
@@ -133,7 +131,17 @@ class ClassTarget:
         return self
 
     def _labels(self, estimator: Any, y: Any) -> np.ndarray:
-        return _tidied(self._given(estimator, y))
+        return self._spelled(self._given(estimator, y))
+
+    def _spelled(self, given: np.ndarray) -> np.ndarray:
+        """Labels as they are spelled among the classes, whatever blanks are in them."""
+        if given.dtype.kind not in "OU" or self.classes.dtype.kind not in "OU":
+            return given
+        known = {words(label): label for label in self.classes.tolist()}
+        spelled = {label: known.get(words(label), label) for label in set(given.tolist())}
+        if all(label == other for label, other in spelled.items()):
+            return given
+        return np.array([spelled[label] for label in given.tolist()], dtype=object)
 
     def _given(self, estimator: Any, y: Any) -> np.ndarray:
         """The labels of `y` as they stand there."""
@@ -265,18 +273,19 @@ class NumberTarget:
     mean, scale : ndarray of shape (columns,)
         ``z = (y - mean) / scale``, in float64, where y has gone through `transform`. The scale of a
         constant column is 1.
-    format : NumberFormat or None
-        How the numbers are written, if `y` was text.
+    formats : dict
+        How the numbers of columns are written that were text, by name or position.
     notes : list of str
         Sentences to show to the user about the target.
     """
 
     names: list[str] | None
     flat: bool
-    format: NumberFormat | None = None
+    formats: dict[Any, NumberFormat]
 
     def __init__(self, transform: str | None = None) -> None:
         self.transform = transform
+        self.formats = {}
         self.notes: list[str] = []
 
     def fit(self, estimator: Any, y: Any, sample_weight: np.ndarray | None = None) -> np.ndarray:
@@ -284,32 +293,41 @@ class NumberTarget:
 
         A value that is missing, infinite or no number is a ValueError.
         """
-        values, self.names = read_target(estimator, y)
-        self.format = number_format(values)
+        self.formats = {}
+
+        def heavy(rows: Any) -> np.ndarray:
+            if sample_weight is None:
+                return np.ones(len(rows), dtype=bool)
+            check_rows(estimator, len(sample_weight), len(rows))
+            return np.asarray(sample_weight) > 0
+
+        def written(name: Any, texts: np.ndarray) -> np.ndarray:
+            used = heavy(texts)
+            form = number_format(texts[used])
+            if form is None:
+                return texts
+            self.formats[name] = form
+            numbers = form.read(texts.tolist())
+            _check_written(owner_of(estimator), texts[used], numbers[used], form)
+            return np.where(np.isnan(numbers), numbers[used][0], numbers)
+
+        values, self.names = read_target(estimator, y, written)
         matrix = self._matrix(estimator, values)
-        if sample_weight is not None:
-            check_rows(estimator, len(sample_weight), len(matrix))
+        used = heavy(matrix)
+        if self.transform and used.any():  # rows of weight 0 may be beyond it
+            matrix[~used] = matrix[used][0]
         self.flat = values.ndim == 1
-        self.notes = [] if self.transform else skewed_note(matrix, self.names)
-        if self.format is not None:
-            self.notes.insert(0, f"the target: {self.format.words}, written as text.")
-        for column in matrix.T:
-            if (value := stand_in(column)) is not None:
-                self.notes.append(
-                    f"the target: {value:g} in {int((column == value).sum()):,} rows, far from all "
-                    "others: if that means that there is no value, leave these rows out."
-                )
-        if len(matrix) > 1 and (matrix == matrix[0]).all():
-            self.notes.append("the target: the same in all rows, so there is nothing to learn.")
+        self.notes = self._notes(matrix[used])
+        matrix = transformed(owner_of(estimator), matrix, self.transform)
         self._scaler = Standardiser().fit(matrix, sample_weight)
         return self._standardised(matrix)
 
     def encode(self, estimator: Any, y: Any) -> np.ndarray:
         """Further rows, standardised as in :meth:`fit`."""
-        values, names = read_target(estimator, y)
+        values, names = self._read(estimator, y)
         matrix = self._matrix(estimator, values)
         matrix = _in_order(estimator, matrix, names, len(self.mean), self.names)
-        return self._standardised(matrix)
+        return self._standardised(transformed(owner_of(estimator), matrix, self.transform))
 
     def decode(self, z: np.ndarray) -> np.ndarray:
         """``z * scale + mean``, float64, 1-D if `y` was, and back through the transform."""
@@ -333,8 +351,10 @@ class NumberTarget:
         config = {"kind": "number", "names": self.names, "flat": self.flat}
         if self.transform is not None:  # so the digest of a model without one stays what it was
             config["transform"] = self.transform
-        if self.format is not None:
-            config["format"] = msgspec.to_builtins(self.format)
+        if self.formats:
+            count = len(self.mean)
+            forms = [self.format_of(index) for index in range(count)]
+            config["formats"] = msgspec.to_builtins(forms)
         return config, self._scaler.arrays()
 
     @classmethod
@@ -342,11 +362,28 @@ class NumberTarget:
         """The target that :meth:`state` describes."""
         state = _NumberState.of(config, "the target")
         self = cls(state.transform)
-        self.names, self.flat, self.format = state.names, state.flat, state.format
+        self.names, self.flat = state.names, state.flat
+        keys = state.names if state.names and len(state.names) > 1 else range(len(state.formats))
         columns = 1 if self.flat else np.size(arrays.get("mean", ()))
         check_names("the targets", self.names, columns)
+        if state.formats and len(state.formats) != columns:
+            raise ValueError(
+                f"the formats of the targets must be {columns}. Got {len(state.formats)}."
+            )
+        self.formats = {
+            key: form for key, form in zip(keys, state.formats, strict=False) if form is not None
+        }
         self._scaler = Standardiser.from_arrays(arrays, columns)
         return self
+
+    def format_of(self, index: int) -> NumberFormat | None:
+        """How the numbers of a column are written, if they were text."""
+        name = self.names[index] if self.names is not None else index
+        return self.formats.get(name) or self.formats.get(index)
+
+    def forms(self, names: Sequence[str]) -> dict[str, NumberFormat]:
+        """How numbers of columns are read that have these `names` and are text."""
+        return {name: self.format_of(i) or NumberFormat() for i, name in enumerate(names)}
 
     def _standardised(self, matrix: np.ndarray) -> np.ndarray:
         out = np.empty(matrix.shape)
@@ -356,8 +393,6 @@ class NumberTarget:
     def _matrix(self, estimator: Any, values: np.ndarray) -> np.ndarray:
         owner = owner_of(estimator)
         _check_not_empty(estimator, values)
-        if is_text(values) and self.format is not None:
-            values = self._written(owner, values, self.format)
         if values.dtype.kind not in "biuf":
             raise ValueError(
                 f"y of {owner} must hold numbers. Got {shown(values.ravel().tolist()[0])} in "
@@ -367,28 +402,64 @@ class NumberTarget:
             raise ValueError(
                 f"y of {owner} must have one or two dimensions. Got shape {values.shape}."
             )
-        matrix = np.reshape(values, (len(values), -1)).astype(np.float64)
-        return transformed(owner, matrix, self.transform)
+        return np.reshape(values, (len(values), -1)).astype(np.float64)
 
-    def truth(self, estimator: Any, y: Any) -> Any:
-        """`y` as numbers, if it is text as it was in fit; anything else as it is."""
-        values, _ = read_target(estimator, y)
-        if not is_text(values):
-            return y
-        return self._written(owner_of(estimator), values, self.format or NumberFormat())
+    def truth(self, estimator: Any, y: Any) -> np.ndarray:
+        """`y` as numbers, read as in :meth:`fit`, with its columns in that order."""
+        values, names = self._read(estimator, y)
+        several = values.ndim == 2 and names is not None
+        if not several:
+            return values
+        return _in_order(estimator, values, names, len(self.mean), self.names)
 
-    def _written(self, owner: str, values: np.ndarray, form: NumberFormat) -> np.ndarray:
-        """Numbers that are written as text; a text that is none is a ValueError."""
-        texts = values.ravel().tolist()
-        numbers = form.read(texts)
-        if np.isnan(numbers).any():
-            place = int(np.flatnonzero(np.isnan(numbers))[0])
-            row = place // max(1, values.size // len(values))
-            raise ValueError(
-                f"y of {owner} must hold {form.words}. Got {shown(texts[place])} in "
-                f"{row_words(row)}. Leave such rows out."
-            )
-        return numbers.reshape(values.shape)
+    def _read(self, estimator: Any, y: Any) -> tuple[np.ndarray, list[str] | None]:
+        """Further rows: text as numbers, each column in the way in which it was written in fit."""
+
+        def written(name: Any, texts: np.ndarray) -> np.ndarray:
+            one = len(self.mean) == 1  # a column alone may be called anything
+            form = self.format_of(0) if one else self.formats.get(name)
+            form = form or NumberFormat()
+            numbers = form.read(texts.tolist())
+            _check_written(owner_of(estimator), texts, numbers, form)
+            return numbers
+
+        return read_target(estimator, y, written)
+
+    def _notes(self, matrix: np.ndarray) -> list[str]:
+        """What to say of the numbers to learn."""
+        notes = [
+            f"{self._called(index)}: {form.words}, written as text."
+            for index in range(matrix.shape[1])
+            if (form := self.format_of(index)) is not None
+        ]
+        notes += [] if self.transform else skewed_note(matrix, self.names)
+        for index, column in enumerate(matrix.T):
+            if (value := stand_in(column)) is not None:
+                notes.append(
+                    f"{self._called(index)}: {value:g} in {int((column == value).sum()):,} rows, "
+                    "far from all others: if that means that there is no value, leave these rows "
+                    "out."
+                )
+            if len(column) > 1 and (column == column[0]).all():
+                notes.append(
+                    f"{self._called(index)}: the same in all rows, so there is nothing to learn."
+                )
+        return notes
+
+    def _called(self, index: int) -> str:
+        several = self.names is not None and len(self.names) > 1
+        return f"target {shown(self.names[index])}" if several and self.names else "the target"
+
+
+def _check_written(owner: str, texts: np.ndarray, numbers: np.ndarray, form: NumberFormat) -> None:
+    """Refuse texts of a target that are no numbers in its format."""
+    lost = np.isnan(numbers)
+    if lost.any():
+        row = int(np.argmax(lost))
+        raise ValueError(
+            f"y of {owner} must hold {form.words}. Got {shown(texts.tolist()[row])} in "
+            f"{row_words(row)}. Leave such rows out."
+        )
 
 
 @np.errstate(invalid="ignore")  # as above
@@ -414,30 +485,32 @@ def target_from_state(
     return kinds[one_of("kind", "a target", config.get("kind"), kinds)].from_state(config, arrays)
 
 
-def _tidied(labels: np.ndarray) -> np.ndarray:
-    """Labels without blanks around them, with single ones between words."""
-    if labels.dtype.kind not in "OU":
-        return labels
-    texts = list(map(words, labels.tolist()))
-    return labels if texts == labels.tolist() else np.array(texts, dtype=labels.dtype)
+def _classes(labels: np.ndarray) -> np.ndarray:
+    """The different labels in order: without their blanks, if some differ in these alone."""
+    different = np.unique(labels)
+    if different.dtype.kind not in "OU":
+        return different
+    tidied = set(map(words, different.tolist()))
+    if len(tidied) == len(different):
+        return different
+    return np.unique(np.array(list(tidied), dtype=labels.dtype))
 
 
-def _label_notes(given: np.ndarray, labels: np.ndarray) -> list[str]:
+def _label_notes(labels: np.ndarray, classes: np.ndarray) -> list[str]:
     """What to say of labels that differ in little, or stand where there is no value."""
-    if labels.dtype.kind not in "OU":
+    if classes.dtype.kind not in "OU":
         return []
-    notes = []
-    if labels is not given:
-        odd = given[given != labels].tolist()[0]
+    notes, known = [], set(classes.tolist())
+    odd = next((label for label in labels.tolist() if label not in known), None)
+    if odd is not None:
         notes.append(f"the target: blanks in labels do not count, as in {shown(odd)}.")
-    different = dict.fromkeys(labels.tolist())
     by_letters: dict[str, str] = {}
-    for label in different:
-        other = by_letters.setdefault(label.casefold(), label)
+    for label in classes.tolist():
+        other = by_letters.setdefault(words(label).casefold(), label)
         if other != label:
             notes.append(f"the target: {shown(other)} and {shown(label)} are two classes.")
             break
-    blank = next(filter(is_blank, different), None)
+    blank = next(filter(is_blank, classes.tolist()), None)
     if blank is not None:
         notes.append(f"the target: {shown(blank)} is a class as any other.")
     return notes
