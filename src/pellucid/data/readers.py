@@ -51,7 +51,8 @@ def read_table(
     text : collection of str, optional
         Columns of a CSV that are text, whatever they hold.
     encoding : str, optional
-        The encoding of a file of text. By default it is found, and said if it is not UTF-8.
+        The encoding of a file of text. By default it is found: Unicode of any width by its bytes;
+        another is guessed, and that is said.
 
     Raises
     ------
@@ -178,7 +179,7 @@ def _in_our_words(source: Source, engine: str) -> Iterator[None]:
     name = source.name
     try:
         yield
-    except (BadTable, ImportError, GeneratorExit):
+    except (BadTable, ImportError, GeneratorExit, Warning):
         raise
     except MemoryError as error:
         if str(error).endswith("."):  # a sentence of ours
