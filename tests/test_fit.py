@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import dirt
 import numpy as np
 import pytest
 from test_cli import PENGUINS, fails, invoke, process, run
@@ -218,6 +219,47 @@ def test_a_file_to_test_on_is_refused_before_the_training(monkeypatch):
     )
     assert "do not go together" in fails(*given, "t.csv", "--test-fraction", "0.5")
     assert "is read here, and is not written over" in fails(*given, "t.csv", "-o", "t.csv")
+
+
+def dirty_targets():
+    """Targets that only the training tells how to read, and those of the rows to test on."""
+    numbers = [950 if row % 5 == 0 else 1000 + 977 * row % 90_000 for row in range(60)]
+    pointed = [f"{n:,}".replace(",", ".") for n in numbers]
+    classes = [("1.50", "2.25", "A1")[row % 3] for row in range(60)]
+    codes = [("007", "012", "A12")[row % 3] for row in range(60)]
+    return {
+        "points for thousands": (pointed, [text for text in pointed if "." in text]),
+        "classes like numbers": (classes, [text for text in classes if text != "A1"]),
+        "codes of digits": (codes, [text for text in codes if text != "A12"]),
+        "of another unit": ([f"{n} kg" for n in numbers], [str(n) for n in numbers]),
+    }
+
+
+CORPUS = [each for each in dirt.corpus() if each.table.target in each.told]
+
+
+@pytest.mark.parametrize("place", range(len(CORPUS)), ids=[each.name for each in CORPUS])
+def test_a_file_to_test_on_is_read_as_evaluate_reads_it(place):
+    rows = slice(dirt.TRAIN, None)
+    Path("d.csv").write_bytes(CORPUS[place].content(slice(0, dirt.TRAIN)))
+    Path("t.csv").write_bytes(CORPUS[place].content(rows))
+    check_that_scores_agree(CORPUS[place].table.target)
+
+
+@pytest.mark.parametrize("name", dirty_targets())
+def test_a_target_to_test_on_is_read_as_that_of_the_training(name):
+    learned, tested = dirty_targets()[name]
+    write({"a": np.arange(len(learned)), "y": learned})
+    write({"a": np.arange(len(tested)), "y": tested}, "t.csv")
+    check_that_scores_agree("y")
+
+
+def check_that_scores_agree(target):
+    given = ["fit", "d.csv", "-t", target, "--test", "t.csv", "-o", "m", *FAST]
+    result, _ = only_json(*given)
+    assert result["test"] == only_json("evaluate", "m", "t.csv")[0]["scores"]
+    if result["task"] == "regression":  # in other units it would be far below
+        assert result["test"]["targets"][0]["r2"] > -10
 
 
 def test_a_series_is_tested_on_another():

@@ -106,7 +106,7 @@ def read_answered(
     if not names:
         raise click.UsageError(f"--target must name the column that {place} predicts.")
     with rows_of_file(data):
-        frame = frames.read(data, encoding, model)
+        frame = frames.read(data, encoding, model, targets=names)
         about = getattr(getattr(model, "sequences_", None), "series", None)
         if about:
             if names != [about["target"]]:

@@ -17,11 +17,16 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: multiplying 
 
 
 def read(
-    path: str, encoding: str | None = None, model: Any = None, keep: Sequence[str] = ()
+    path: str,
+    encoding: str | None = None,
+    model: Any = None,
+    keep: Sequence[str] = (),
+    targets: Sequence[str] = (),
 ) -> Any:
     """The table in a file; by what a fitted `model` knows of its columns, where one is given.
 
-    The columns `keep` are text as it stands in the file.
+    The columns `keep` are text as it stands in the file, and so are the `targets` of a model that
+    has learned from text.
     """
     from pellucid.data import read_table
 
@@ -30,7 +35,7 @@ def read(
     text = [*model._input.text_columns, *keep]
     written = getattr(model.target_, "format", None) is not None
     if written or getattr(model, "classes_", np.empty(0)).dtype.kind in "OU":
-        text += getattr(model, "target_names_", [])
+        text += targets
     return read_table(path, text=text, encoding=encoding)
 
 
