@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from pellucid.checks import row_words
-from pellucid.cli.frames import number_format, repeated, with_targets, without
+from pellucid.cli.frames import repeated, with_targets, without
+from pellucid.data.text_columns import number_format
 
 pd = pytest.importorskip("pandas")
 

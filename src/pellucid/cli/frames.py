@@ -134,15 +134,6 @@ def with_targets(
     return Kept(kept, rows, count, what, list(odd)[:_EXAMPLES])
 
 
-def number_format(texts: list[Any]) -> Any:
-    """How the numbers of a column of text are written, if nearly all of it is numbers."""
-    from pellucid.data.number_format import NumberFormat
-    from pellucid.data.text_columns import decide
-
-    form = decide(texts).format
-    return form if isinstance(form, NumberFormat) else None
-
-
 def sum_words(X: Any, held_out: np.ndarray) -> str | None:
     """What to say of a last row that is the sum of others, if it is one of those held out."""
     import narwhals as nw
