@@ -384,3 +384,34 @@ def test_options_of_tables_are_none_of_folders():
 
 def test_a_table_from_standard_input_needs_a_name_for_the_model():
     assert "from standard input needs --output" in fails("fit", "-", "-t", "y")
+
+
+# -- words for no value among classes ------------------------------------------------------------
+
+
+def labelled(word, times=2, rest=("up", "down"), count=60):
+    """A table whose first labels are a word for no value, and the others in turn."""
+    y = [word] * times + [rest[row % len(rest)] for row in range(count - times)]
+    return {"a": np.arange(count) % 7, "y": y}
+
+
+@pytest.mark.parametrize("word", ("?", "missing", "-", "unknown", "未知", " ? "))
+def test_a_word_for_no_value_is_no_class(word):
+    text = " ".join(run("fit", write(labelled(word)), "-t", "y", "-o", "m", *FAST).split())
+    assert f"2 rows have no target and are left out, such as those that say {word!r}." in text
+    assert pellucid.load("m").classes_.tolist() == ["down", "up"]
+    assert "58 rows" in run("evaluate", "m", "d.csv")
+    text = " ".join(run("fit", "d.csv", "-t", "y", "--test", "d.csv", "-o", "m", *FAST).split())
+    assert text.count("2 rows have no target and are left out") == 2
+
+
+@pytest.mark.parametrize(
+    "columns",
+    (labelled("-", 20), labelled("-", 2, ["+"]), labelled("unknown", 4)),
+    ids=["often", "one of two", "above 5 %"],
+)
+def test_what_may_be_a_class_stays_one(columns):
+    word = columns["y"][0]
+    text = run("fit", write(columns), "-t", "y", "-o", "m", *FAST)
+    assert "left out" not in text and word in pellucid.load("m").classes_
+    assert "60 rows of d.csv" in run("evaluate", "m", "d.csv")

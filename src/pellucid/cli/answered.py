@@ -117,9 +117,8 @@ def read_answered(
             windows, after = series.cut(series.known_columns(model, frame), about)
             reading = model._input.read(model, windows)
             return Answered(reading, after, names, "window", "", windows)
-        written = getattr(model.target_, "format", None)  # how the model's numbers are
         group = getattr(model, "group", None)
-        kept = frames.with_targets(frame, names, data, group, lambda texts: written)
+        kept = frames.with_targets(frame, names, data, group, frames.to_test(model))
         with kept.numbered():
             wanted = names[0] if len(names) == 1 else names
             X, y = split_target(kept.frame, wanted, file_name(data))

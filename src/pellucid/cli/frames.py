@@ -13,6 +13,7 @@ from pellucid.checks import file_name, rows_at, shown, suggestion
 from pellucid.cli.words import counted
 
 _EXAMPLES = 3  # texts that are no numbers
+_RARE = 0.05  # the share of rows in which a word for no value may stand among classes
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: multiplying by it mixes bits
 
 
@@ -61,7 +62,7 @@ class Kept(NamedTuple):
     """The rows of a table that have all targets, and how many rows or sequences have not.
 
     `rows` are their positions in the file, None where all are kept; `odd` are texts that stand
-    where a number should.
+    where a number or a class should.
     """
 
     frame: Any
@@ -84,17 +85,61 @@ class Kept(NamedTuple):
         return nullcontext() if self.rows is None else rows_at(self.rows)
 
 
+def to_learn(task: str) -> Callable[[list[Any]], np.ndarray]:
+    """What tells which texts of a column are targets, where none has been learned yet.
+
+    Of numbers it is what can be read as a number, unless `task` is "classification"; of classes
+    all but the words for no value, such as "?", where they are rare beside two classes or more.
+    """
+    from pellucid.data.text_columns import is_blank, number_format
+    from pellucid.data.text_format import words
+
+    def are_targets(texts: list[Any]) -> np.ndarray:
+        form = None if task == "classification" else number_format(texts)
+        if form is not None:
+            return ~np.isnan(form.read(texts))
+        labels = {words(text) for text in texts if text is not None}
+        blank = {label for label in labels if is_blank(label)}
+        there = np.array([text is None or words(text) not in blank for text in texts], dtype=bool)
+        few = np.count_nonzero(~there) <= _RARE * len(texts)
+        return there if few and len(labels - blank) > 1 else np.ones(len(texts), dtype=bool)
+
+    return are_targets
+
+
+def to_test(model: Any) -> Callable[[list[Any]], np.ndarray]:
+    """What tells which texts of a column are targets for a fitted `model`.
+
+    Numbers are those that are written as in training; a word for no value is none of the classes,
+    unless it was one in training.
+    """
+    from pellucid.data.text_columns import is_blank
+    from pellucid.data.text_format import words
+
+    form = getattr(model.target_, "format", None)
+    classes = set(map(str, getattr(model, "classes_", ())))
+
+    def are_targets(texts: list[Any]) -> np.ndarray:
+        if form is not None:
+            return ~np.isnan(form.read(texts))
+        return np.array(
+            [text is None or words(text) in classes or not is_blank(text) for text in texts],
+            dtype=bool,
+        )
+
+    return are_targets
+
+
 def with_targets(
     frame: Any,
     targets: Sequence[str],
     source: str,
     group: str | None = None,
-    format_of: Callable[[list[Any]], Any] = lambda texts: None,
+    are_targets: Callable[[list[Any]], np.ndarray] | None = None,
 ) -> Kept:
     """The rows of `frame` that have all `targets`; by `group` only whole sequences are left out.
 
-    `format_of` says of a column of text how its numbers are written, if it is numbers: a text that
-    is none is no target.
+    `are_targets` says which texts of a column are targets: see :func:`to_learn`, :func:`to_test`.
     """
     import narwhals as nw
 
@@ -105,11 +150,10 @@ def with_targets(
     for name in (name for name in targets if name in table.columns):
         column = named(f"column {shown(name)}", series_values, table[name])
         missing = column.missing
-        form = format_of(column.values.tolist()) if column.kind == "text" else None
-        if form is not None:
-            no_number = np.isnan(form.read(column.values.tolist()))
-            odd |= dict.fromkeys(column.values[no_number & ~missing].tolist())
-            missing = missing | no_number
+        if column.kind == "text" and are_targets is not None:
+            none = ~missing & ~are_targets(column.values.tolist())
+            odd |= dict.fromkeys(column.values[none].tolist())
+            missing = missing | none
         if missing.all():
             raise ValueError(
                 f"column {shown(name)} of {file_name(source)} must have a value to be learned. Got "
