@@ -285,3 +285,20 @@ def test_rows_of_a_series_are_named_as_in_the_file(bad):
     write("s.csv", ["t", "w", "v"], rows)
     words = f"counts as missing: 'word', in row {bad} below"
     assert words in invoke("evaluate", "m", path).stderr
+
+
+def test_the_target_of_a_series_is_read_as_in_the_training(tmp_path):
+    def table(path, counts):
+        return write(path, ["t", "v"], [[t, f"{n:,}".replace(",", ".")] for t, n in counts])
+
+    learned = [(t, 950 if t % 5 == 0 else 27_317 + t) for t in range(80)]
+    path = table("d.csv", learned)
+    given = ["--network", "rnn", "-t", "v", "--time", "t", "--steps", "4", *SHORT]
+    test = table("t.csv", [(t, n) for t, n in learned if n > 1000])
+    text = run("fit", path, *given, "--test", test)
+    scores = [line.split() for line in text.splitlines() if line.strip().startswith("v ")]
+    assert scores and all(float(number.replace(",", "")) < 20_000 for number in scores[-1][1:3])
+    for command in (["evaluate", "d.safetensors", test], ["predict", "d.safetensors", test]):
+        assert run(*command)
+    scored = [line.split() for line in run("evaluate", "d.safetensors", test).splitlines()]
+    assert scores[-1] in scored

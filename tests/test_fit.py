@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import dirt
 import numpy as np
 import pytest
 from test_cli import PENGUINS, fails, invoke, process, run
@@ -220,6 +221,47 @@ def test_a_file_to_test_on_is_refused_before_the_training(monkeypatch):
     assert "is read here, and is not written over" in fails(*given, "t.csv", "-o", "t.csv")
 
 
+def dirty_targets():
+    """Targets that only the training tells how to read, and those of the rows to test on."""
+    numbers = [950 if row % 5 == 0 else 1000 + 977 * row % 90_000 for row in range(60)]
+    pointed = [f"{n:,}".replace(",", ".") for n in numbers]
+    classes = [("1.50", "2.25", "A1")[row % 3] for row in range(60)]
+    codes = [("007", "012", "A12")[row % 3] for row in range(60)]
+    return {
+        "points for thousands": (pointed, [text for text in pointed if "." in text]),
+        "classes like numbers": (classes, [text for text in classes if text != "A1"]),
+        "codes of digits": (codes, [text for text in codes if text != "A12"]),
+        "of another unit": ([f"{n} kg" for n in numbers], [str(n) for n in numbers]),
+    }
+
+
+CORPUS = [each for each in dirt.corpus() if each.table.target in each.told]
+
+
+@pytest.mark.parametrize("place", range(len(CORPUS)), ids=[each.name for each in CORPUS])
+def test_a_file_to_test_on_is_read_as_evaluate_reads_it(place):
+    rows = slice(dirt.TRAIN, None)
+    Path("d.csv").write_bytes(CORPUS[place].content(slice(0, dirt.TRAIN)))
+    Path("t.csv").write_bytes(CORPUS[place].content(rows))
+    check_that_scores_agree(CORPUS[place].table.target)
+
+
+@pytest.mark.parametrize("name", dirty_targets())
+def test_a_target_to_test_on_is_read_as_that_of_the_training(name):
+    learned, tested = dirty_targets()[name]
+    write({"a": np.arange(len(learned)), "y": learned})
+    write({"a": np.arange(len(tested)), "y": tested}, "t.csv")
+    check_that_scores_agree("y")
+
+
+def check_that_scores_agree(target):
+    given = ["fit", "d.csv", "-t", target, "--test", "t.csv", "-o", "m", *FAST]
+    result, _ = only_json(*given)
+    assert result["test"] == only_json("evaluate", "m", "t.csv")[0]["scores"]
+    if result["task"] == "regression":  # in other units it would be far below
+        assert result["test"]["targets"][0]["r2"] > -10
+
+
 def test_a_series_is_tested_on_another():
     for name, shift in (("d.csv", 0), ("t.csv", 40)):
         write({"t": range(40), "v": np.sin(np.arange(40.0) + shift)}, name)
@@ -342,3 +384,34 @@ def test_options_of_tables_are_none_of_folders():
 
 def test_a_table_from_standard_input_needs_a_name_for_the_model():
     assert "from standard input needs --output" in fails("fit", "-", "-t", "y")
+
+
+# -- words for no value among classes ------------------------------------------------------------
+
+
+def labelled(word, times=2, rest=("up", "down"), count=60):
+    """A table whose first labels are a word for no value, and the others in turn."""
+    y = [word] * times + [rest[row % len(rest)] for row in range(count - times)]
+    return {"a": np.arange(count) % 7, "y": y}
+
+
+@pytest.mark.parametrize("word", ("?", "missing", "-", "unknown", "未知", " ? "))
+def test_a_word_for_no_value_is_no_class(word):
+    text = " ".join(run("fit", write(labelled(word)), "-t", "y", "-o", "m", *FAST).split())
+    assert f"2 rows have no target and are left out, such as those that say {word!r}." in text
+    assert pellucid.load("m").classes_.tolist() == ["down", "up"]
+    assert "58 rows" in run("evaluate", "m", "d.csv")
+    text = " ".join(run("fit", "d.csv", "-t", "y", "--test", "d.csv", "-o", "m", *FAST).split())
+    assert text.count("2 rows have no target and are left out") == 2
+
+
+@pytest.mark.parametrize(
+    "columns",
+    (labelled("-", 20), labelled("-", 2, ["+"]), labelled("unknown", 4)),
+    ids=["often", "one of two", "above 5 %"],
+)
+def test_what_may_be_a_class_stays_one(columns):
+    word = columns["y"][0]
+    text = run("fit", write(columns), "-t", "y", "-o", "m", *FAST)
+    assert "left out" not in text and word in pellucid.load("m").classes_
+    assert "60 rows of d.csv" in run("evaluate", "m", "d.csv")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pellucid.checks import row_words
-from pellucid.cli.frames import number_format, repeated, with_targets, without
+from pellucid.cli.frames import repeated, to_learn, with_targets, without
 
 pd = pytest.importorskip("pandas")
 
@@ -44,7 +44,7 @@ def test_any_of_several_targets_that_lacks_leaves_the_row_out():
 def test_a_word_among_numbers_is_no_target():
     cells = [f"{i},{i}00" for i in range(1, 60)]
     frame = pd.DataFrame({"a": range(62), "y": [*cells, "unknown", "?", "unknown"]})
-    kept = with_targets(frame, ["y"], "d.csv", format_of=number_format)
+    kept = with_targets(frame, ["y"], "d.csv", are_targets=to_learn("auto"))
     words = "3 rows have no target and are left out, such as those that say 'unknown', '?'."
     assert kept.words == words and kept.rows.tolist() == list(range(59))
     assert with_targets(frame, ["y"], "d.csv").rows is None  # as classes they are

@@ -306,3 +306,34 @@ def test_a_target_whose_name_is_a_number(tmp_path):
 def test_another_name_is_refused(names, target, words):
     with pytest.raises(ValueError, match=words):
         windows(pd.DataFrame(np.zeros((9, 3)), columns=names), 4, target=target)
+
+
+def pointed(numbers):
+    """Whole numbers with points for thousands."""
+    return pd.DataFrame({"v": [f"{n:,}".replace(",", ".") for n in numbers]})
+
+
+def test_a_target_is_read_as_in_the_training(tmp_path):
+    """Numbers that all have a point do not tell whether it is one for thousands."""
+    counts = [950 if row % 5 == 0 else 27_317 + row for row in range(60)]
+    X, y = windows(pointed(counts), 4, target="v")
+    assert y.tolist() == counts[4:]
+    model = LSTMRegressor(4, max_epochs=1, random_state=0, verbose=0).fit(X, y)
+    model.save(tmp_path / "m")
+    high = range(20_000, 20_030)
+    for one in (model, load(tmp_path / "m")):
+        assert one.digest_ == model.digest_
+        X_new, y_new = windows(pointed(high), 4, target="v", like=one.sequences_.series)
+        assert y_new.tolist() == [*high][4:]
+        assert X_new.naive()[:, 0].tolist() == [*high][3:-1]
+        assert np.isfinite(one.score(X_new, y_new))
+        guessed, _ = windows(pointed(high), 4, target="v")
+        with pytest.raises(ValueError, match=r"'\.' for thousands .* Got numbers\. Cut them by"):
+            one.predict(guessed)
+
+
+def test_a_series_of_numbers_has_no_format(tmp_path):
+    """So models of them are in files what they were."""
+    X, y = windows(pd.DataFrame({"v": np.arange(30.0)}), 4, target="v")
+    model = LSTMRegressor(4, max_epochs=1, random_state=0, verbose=0).fit(X, y)
+    assert "format" not in model._state()[0]["input"]["series"]

@@ -106,7 +106,7 @@ def read_answered(
     if not names:
         raise click.UsageError(f"--target must name the column that {place} predicts.")
     with rows_of_file(data):
-        frame = frames.read(data, encoding, model)
+        frame = frames.read(data, encoding, model, targets=names)
         about = getattr(getattr(model, "sequences_", None), "series", None)
         if about:
             if names != [about["target"]]:
@@ -118,8 +118,7 @@ def read_answered(
             reading = model._input.read(model, windows)
             return Answered(reading, after, names, "window", "", windows)
         group = getattr(model, "group", None)
-        forms = {} if is_classifier(model) else model.target_.forms(names)
-        kept = frames.with_targets(frame, names, data, group, lambda name, _: forms.get(name))
+        kept = frames.with_targets(frame, names, data, group, frames.to_test(model, names))
         with kept.numbered():
             wanted = names[0] if len(names) == 1 else names
             X, y = split_target(kept.frame, wanted, file_name(data))

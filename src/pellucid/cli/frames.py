@@ -13,15 +13,21 @@ from pellucid.checks import file_name, rows_at, shown, suggestion
 from pellucid.cli.words import counted
 
 _EXAMPLES = 3  # texts that are no numbers
+_RARE = 0.05  # the share of rows in which a word for no value may stand among classes
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: multiplying by it mixes bits
 
 
 def read(
-    path: str, encoding: str | None = None, model: Any = None, keep: Sequence[str] = ()
+    path: str,
+    encoding: str | None = None,
+    model: Any = None,
+    keep: Sequence[str] = (),
+    targets: Sequence[str] = (),
 ) -> Any:
     """The table in a file; by what a fitted `model` knows of its columns, where one is given.
 
-    The columns `keep` are text as it stands in the file.
+    The columns `keep` are text as it stands in the file, and so are the `targets` of a model that
+    has learned from text.
     """
     from pellucid.data import read_table
 
@@ -30,7 +36,7 @@ def read(
     text = [*model._input.text_columns, *keep]
     written = bool(getattr(model.target_, "formats", None))
     if written or getattr(model, "classes_", np.empty(0)).dtype.kind in "OU":
-        text += getattr(model, "target_names_", [])
+        text += targets
     return read_table(path, text=text, encoding=encoding)
 
 
@@ -56,7 +62,7 @@ class Kept(NamedTuple):
     """The rows of a table that have all targets, and how many rows or sequences have not.
 
     `rows` are their positions in the file, None where all are kept; `odd` are texts that stand
-    where a number should.
+    where a number or a class should.
     """
 
     frame: Any
@@ -79,17 +85,63 @@ class Kept(NamedTuple):
         return nullcontext() if self.rows is None else rows_at(self.rows)
 
 
+def to_learn(task: str) -> Callable[[str, list[Any]], np.ndarray]:
+    """What tells which texts of a column are targets, where none has been learned yet.
+
+    Of numbers it is what can be read as a number, unless `task` is "classification"; of classes
+    all but the words for no value, such as "?", where they are rare beside two classes or more.
+    """
+    from pellucid.data.text_columns import is_blank, number_format
+    from pellucid.data.text_format import words
+
+    def are_targets(name: str, texts: list[Any]) -> np.ndarray:
+        form = None if task == "classification" else number_format(texts)
+        if form is not None:
+            return ~np.isnan(form.read(texts))
+        labels = {words(text) for text in texts if text is not None}
+        blank = {label for label in labels if is_blank(label)}
+        there = np.array([text is None or words(text) not in blank for text in texts], dtype=bool)
+        few = np.count_nonzero(~there) <= _RARE * len(texts)
+        return there if few and len(labels - blank) > 1 else np.ones(len(texts), dtype=bool)
+
+    return are_targets
+
+
+def to_test(model: Any, names: Sequence[str]) -> Callable[[str, list[Any]], np.ndarray]:
+    """What tells which texts of a column are targets, by their `names`, for a fitted `model`.
+
+    Numbers are those that are written as in training; a word for no value is none of the classes,
+    unless it was one in training.
+    """
+    from pellucid.data.text_columns import is_blank
+    from pellucid.data.text_format import words
+
+    forms = model.target_.forms(names) if hasattr(model.target_, "forms") else {}
+    classes = set(map(str, getattr(model, "classes_", ())))
+
+    def are_targets(name: str, texts: list[Any]) -> np.ndarray:
+        if name in forms:
+            there = ~np.isnan(forms[name].read(texts))
+            # of a column that is written in another way an error tells
+            return there if 2 * there.sum() > len(texts) else np.ones(len(texts), dtype=bool)
+        return np.array(
+            [text is None or words(text) in classes or not is_blank(text) for text in texts],
+            dtype=bool,
+        )
+
+    return are_targets
+
+
 def with_targets(
     frame: Any,
     targets: Sequence[str],
     source: str,
     group: str | None = None,
-    format_of: Callable[[str, list[Any]], Any] = lambda name, texts: None,
+    are_targets: Callable[[str, list[Any]], np.ndarray] | None = None,
 ) -> Kept:
     """The rows of `frame` that have all `targets`; by `group` only whole sequences are left out.
 
-    `format_of` says of a column of text how its numbers are written, if it is numbers: a text that
-    is none is no target.
+    `are_targets` says which texts of a column are targets: see :func:`to_learn`, :func:`to_test`.
     """
     import narwhals as nw
 
@@ -100,11 +152,10 @@ def with_targets(
     for name in (name for name in targets if name in table.columns):
         column = named(f"column {shown(name)}", series_values, table[name])
         missing = column.missing
-        form = format_of(name, column.values.tolist()) if column.kind == "text" else None
-        if form is not None:
-            no_number = np.isnan(form.read(column.values.tolist()))
-            odd |= dict.fromkeys(column.values[no_number & ~missing].tolist())
-            missing = missing | no_number
+        if column.kind == "text" and are_targets is not None:
+            none = ~missing & ~are_targets(name, column.values.tolist())
+            odd |= dict.fromkeys(column.values[none].tolist())
+            missing = missing | none
         if missing.all():
             raise ValueError(
                 f"column {shown(name)} of {file_name(source)} must have a value to be learned. Got "
@@ -127,15 +178,6 @@ def with_targets(
     rows = np.flatnonzero(present)
     kept = nw.maybe_reset_index(table[rows.tolist()]).to_native()
     return Kept(kept, rows, count, what, list(odd)[:_EXAMPLES])
-
-
-def number_format(name: str, texts: list[Any]) -> Any:
-    """How the numbers of a column of text are written, if nearly all of it is numbers."""
-    from pellucid.data.number_format import NumberFormat
-    from pellucid.data.text_columns import decide
-
-    form = decide(texts).format
-    return form if isinstance(form, NumberFormat) else None
 
 
 def sum_words(X: Any, held_out: np.ndarray) -> str | None:

@@ -79,8 +79,7 @@ def _table(request: Request) -> Given:
         request.data, request.targets, request.network, request.series
     )  # fmt: skip
     frame = _frame(request)
-    reading = {} if request.task == "classification" else {"format_of": frames.number_format}
-    kept = frames.with_targets(frame, targets, data, options.group, **reading)
+    kept = frames.with_targets(frame, targets, data, options.group, frames.to_learn(request.task))
     with kept.numbered():
         wanted = targets[0] if len(targets) == 1 else list(targets)
         X, y = split_target(kept.frame, wanted, file_name(data))

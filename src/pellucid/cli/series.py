@@ -185,10 +185,10 @@ def known_columns(model: Any, frame: Any) -> Any:
 
 
 def cut(frame: Any, about: dict[str, Any]) -> tuple[Any, np.ndarray]:
-    """Windows of a table and their targets, cut as `about` says."""
+    """Windows of a table and their targets, cut and read as `about` says."""
     from pellucid.data import windows
 
     return windows(
         frame, about["steps"], about["horizon"],
-        target=about["target"], time=about["time"], group=about["group"],
+        target=about["target"], time=about["time"], group=about["group"], like=about,
     )  # fmt: skip

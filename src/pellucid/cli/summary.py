@@ -50,7 +50,7 @@ def facts_of(model: Any) -> dict[str, Any]:
         "classes": list(model.classes_) if is_classifier(model) else None,
         "features": [str(name) for name in getattr(model, "feature_names_in_", [])] or None,
         "feature_count": model.n_features_in_,
-        "series": getattr(getattr(model, "sequences_", None), "series", None),
+        "series": msgspec.to_builtins(getattr(getattr(model, "sequences_", None), "series", None)),
         "layers": layers,
         "weights": model.network_.size,
         "epochs": model.n_iter_,

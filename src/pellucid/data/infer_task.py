@@ -10,7 +10,7 @@ import numpy as np
 from pellucid.checks import shown
 from pellucid.data.number_format import NumberFormat
 from pellucid.data.target_values import read_target
-from pellucid.data.targets import number_format
+from pellucid.data.text_columns import number_format
 
 MAX_CLASSES = 20
 _FEWEST = 20  # rows: fewer may well be all different
@@ -42,7 +42,7 @@ def infer_task(y: Any, name: str | None = None) -> tuple[str, str]:
     forms: list[NumberFormat] = []
 
     def written(_: Any, texts: np.ndarray) -> np.ndarray:
-        form = number_format(texts)
+        form = number_format(texts.tolist())
         if form is None:
             return texts
         forms.append(form)

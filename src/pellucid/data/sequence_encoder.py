@@ -16,6 +16,7 @@ from pellucid.data.columns import Table, check_several, one_feature, owner_of
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout, RowLayout
+from pellucid.data.number_format import NumberFormat
 from pellucid.data.state import Count, State, check_names
 from pellucid.data.step_layout import StepLayout
 from pellucid.data.table_encoder import TableEncoder
@@ -58,6 +59,7 @@ class _Series(State, frozen=True):
     group: str | None
     steps: Count
     horizon: Count
+    format: NumberFormat | None = None
 
 
 @final
@@ -85,7 +87,8 @@ class SequenceEncoder(Encoder[Steps]):
     names : list of str or None
         The names of a flat table's columns, which are its steps.
     series : dict or None
-        How windows were cut from a series: target, time, group, steps and horizon.
+        How windows were cut from a series: target, time, group, steps and horizon, and the format
+        of the target's numbers where they are text.
     """
 
     steps: int
@@ -138,10 +141,21 @@ class SequenceEncoder(Encoder[Steps]):
                 f"X of {owner} must be windows of {self.steps} steps, as in fit. Got windows of "
                 f"{X.steps}."
             )
+        if not learn and self.series:
+            self._check_format(owner, X.about.get("format"))
         with rows_at(X.order):
             table = self.table.read(estimator, X.table, learn)
         lengths = np.full(len(X), X.steps, dtype=np.int64)
         return Reading(Steps(table, X.starts, lengths, X.steps, windows=X), WindowLayout(X))
+
+    def _check_format(self, owner: str, came: NumberFormat | None) -> None:
+        """Refuse windows whose target was read otherwise than in fit: y would be wrong."""
+        known = (self.series or {}).get("format")
+        if known is not None and came not in (None, known):
+            raise ValueError(
+                f"X of {owner} must be windows whose target is read as in fit, as {known.words}. "
+                f"Got {came.words}. Cut them by windows(..., like=model.sequences_.series)."
+            )
 
     def _is_flat(self, estimator: Any, arrays: Any, learn: bool) -> bool:
         """Whether X has one feature, and no axis for it; it must be as in fit."""
@@ -210,7 +224,7 @@ class SequenceEncoder(Encoder[Steps]):
             "steps": self.steps,
             "flat": self.flat,
             "names": self.names,
-            "series": self.series,
+            "series": msgspec.to_builtins(self.series),
         }, arrays
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
@@ -227,10 +241,13 @@ class SequenceEncoder(Encoder[Steps]):
             if not isinstance(column, str | None):
                 raise ValueError(f"group and time must be names of columns. Got {shown(column)}.")
         if state.series is not None:
-            self.series = msgspec.to_builtins(_Series.of(state.series, "the series of windows"))
-            if self.series["steps"] != self.steps or self.by_step:
+            series = msgspec.structs.asdict(_Series.of(state.series, "the series of windows"))
+            if series["format"] is None:
+                del series["format"]
+            self.series = series
+            if series["steps"] != self.steps or self.by_step:
                 raise ValueError(
-                    f"the steps of windows must be those of the series. Got {self.series['steps']} "
+                    f"the steps of windows must be those of the series. Got {series['steps']} "
                     f"and {self.steps}."
                 )
         return self

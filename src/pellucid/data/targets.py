@@ -18,8 +18,8 @@ from pellucid.data.sample_weights import check_rows
 from pellucid.data.scaling import Standardiser
 from pellucid.data.state import Count, State, check_arrays, check_names
 from pellucid.data.target_transforms import TRANSFORMS, TransformName, skewed_note, transformed
-from pellucid.data.target_values import is_text, read_target
-from pellucid.data.text_columns import decide, is_blank
+from pellucid.data.target_values import read_target
+from pellucid.data.text_columns import is_blank, number_format
 from pellucid.data.text_format import words
 
 _WIDEST = 1000  # characters a label that an array may have room for, however short its labels are
@@ -303,7 +303,7 @@ class NumberTarget:
 
         def written(name: Any, texts: np.ndarray) -> np.ndarray:
             used = heavy(texts)
-            form = number_format(texts[used])
+            form = number_format(texts[used].tolist())
             if form is None:
                 return texts
             self.formats[name] = form
@@ -514,12 +514,6 @@ def _label_notes(labels: np.ndarray, classes: np.ndarray) -> list[str]:
     if blank is not None:
         notes.append(f"the target: {shown(blank)} is a class as any other.")
     return notes
-
-
-def number_format(values: np.ndarray) -> NumberFormat | None:
-    """How the numbers of a target are written, if it is text that is numbers in nearly all rows."""
-    form = decide(values.ravel().tolist()).format if is_text(values) else None
-    return form if isinstance(form, NumberFormat) else None
 
 
 def _check_not_empty(estimator: Any, values: np.ndarray) -> None:

@@ -80,14 +80,27 @@ def decide(texts: Sequence[str | None]) -> Decision:
     return replace(decision, note=note)
 
 
-def numbers_in(series: Any) -> np.ndarray | None:
-    """The numbers of a narwhals Series, also those written as text; None if it holds others."""
+def number_format(texts: Sequence[str | None]) -> NumberFormat | None:
+    """How the numbers of a column of text are written, if nearly all of it is numbers."""
+    form = decide(texts).format
+    return form if isinstance(form, NumberFormat) else None
+
+
+def numbers_in(
+    series: Any, known: NumberFormat | None = None
+) -> tuple[np.ndarray | None, NumberFormat | None]:
+    """The numbers of a narwhals Series, and how they are written if they are text.
+
+    `known` is how they are, where that has been learned; else it is found out. A Series that holds
+    other things has no numbers: None.
+    """
     import narwhals as nw
 
     if series.dtype.is_numeric():
-        return series_numbers(series)
-    form = decide(series.to_list()).format if isinstance(series.dtype, nw.String) else None
-    return form.read(series.to_list()) if isinstance(form, NumberFormat) else None
+        return series_numbers(series), None
+    texts = series.to_list() if isinstance(series.dtype, nw.String) else []
+    form = known if texts and known is not None else number_format(texts)
+    return None if form is None else form.read(texts), form
 
 
 def is_blank(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from pellucid.data.column_values import named, plain_array, series_numbers
 from pellucid.data.columns import unique_columns
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout
+from pellucid.data.number_format import NumberFormat
 from pellucid.data.text_columns import numbers_in
 from pellucid.rows.sequences import coverage
 
@@ -34,7 +36,8 @@ class Windows:
     ahead : ndarray of shape (windows, horizon)
         The rows of the steps to be forecast; windows of :func:`last_window` have none.
     about : dict
-        "target", "time", "group", "steps" and "horizon", as they were given.
+        "target", "time", "group", "steps" and "horizon", as they were given, and the "format" of
+        the target's numbers where they are text.
     when : ndarray of shape (rows,)
         Each row's place in time: its time's rank among all times, or without a column of times the
         share of its series that lies before it.
@@ -82,7 +85,8 @@ class Windows:
 
         frame = nw.from_native(self.table, eager_only=True)
         there = column in frame.columns
-        values = numbers_in(frame.get_column(column)) if there else None
+        known = self.about.get("format") if column == self.about["target"] else None
+        values = numbers_in(frame.get_column(column), known)[0] if there else None
         if values is None:
             known = [name for name, kind in frame.schema.items() if kind.is_numeric()]
             raise ValueError(
@@ -156,6 +160,7 @@ def windows(
     target: Any = None,
     time: str | None = None,
     group: str | None = None,
+    like: Mapping[str, Any] | None = None,
 ) -> tuple[Any, np.ndarray]:
     """Windows of a series, and the `horizon` values of the target that followed each.
 
@@ -175,6 +180,9 @@ def windows(
         The column of a DataFrame by which its rows are sorted; it is no feature.
     group : str, optional
         The column of a DataFrame that names the series. No window crosses from one into another.
+    like : dict, optional
+        ``model.sequences_.series`` of a fitted model, to test it: numbers of the target that are
+        text, as ``1.234``, are read as they were in its training, not guessed anew.
 
     Returns
     -------
@@ -203,11 +211,13 @@ def windows(
     horizon = checks.positive_integer("horizon", "windows", horizon)
     stride = checks.positive_integer("stride", "windows", stride)
     read = _read(series, time, group)
-    column, values = _read_target(read.table, target)
+    column, values, form = _read_target(read.table, target, (like or {}).get("format"))
     starts = _starts(read, steps, horizon, stride)
     ahead = starts[:, None] + steps + np.arange(horizon)
     _check_target(values, ahead, target, read.order)
     X = read.cut(starts, ahead, steps, {"target": column, "time": time, "group": group})
+    if form is not None:
+        X.about["format"] = form
     return X, values[ahead[:, 0] if horizon == 1 else ahead]
 
 
@@ -288,8 +298,10 @@ def _read(series: Any, time: str | None, group: str | None) -> _Series:
     return _Series(table, lengths, np.arange(len(table)), _shares(lengths), [None], [[]])
 
 
-def _read_target(table: Any, target: Any) -> tuple[Any, np.ndarray]:
-    """The column to forecast, and its numbers."""
+def _read_target(
+    table: Any, target: Any, known: NumberFormat | None
+) -> tuple[Any, np.ndarray, NumberFormat | None]:
+    """The column to forecast, its numbers, and how they are written if they are text."""
     import narwhals as nw
 
     if isinstance(table, np.ndarray):
@@ -301,7 +313,7 @@ def _read_target(table: Any, target: Any) -> tuple[Any, np.ndarray]:
                 f"target of windows must be the number of a column, 0 to {columns - 1}. "
                 f"Got {checks.shown(target)}."
             )
-        return target, table[:, target].astype(np.float64)
+        return target, table[:, target].astype(np.float64), None
     frame = nw.from_native(table, eager_only=True)
     if target is None and len(frame.columns) == 1:
         target = frame.columns[0]
@@ -316,13 +328,13 @@ def _read_target(table: Any, target: Any) -> tuple[Any, np.ndarray]:
             + (f" Write {near[0]!r}." if near else checks.suggestion(target, frame.columns))
         )
     column = frame.get_column(target)  # whose name may be a number
-    values = named(f"column {checks.shown(target)}", numbers_in, column)
+    values, form = named(f"column {checks.shown(target)}", numbers_in, column, known)
     if values is None:
         raise TypeError(
             f"target of windows must be a column of numbers. Got {checks.shown(target)} of "
             f"{column.dtype}."
         )
-    return target, values
+    return target, values, form
 
 
 def _shares(lengths: np.ndarray) -> np.ndarray:
