@@ -30,9 +30,10 @@ from pellucid.rows import Dense
 
 MAX_CATEGORIES = 100
 _FEWEST = 20  # rows: fewer do not tell whether a column of new rows is another one
-# Standard deviations: from where on numbers are far, and from where on if they are so close to
-# one another as numbers in another unit are.
-_FAR, _OFF, _NARROW = 6.0, 1.5, 0.05
+# Numbers are in another unit if they are so many standard deviations off and so many times as
+# large; or if they are a little off, and so close to one another as much smaller ones are.
+_FAR, _TIMES = 6.0, 30.0
+_OFF, _NARROW = 1.5, 0.05
 _SHOWN = 3
 _NUMERIC = ("number", "boolean", "time", "empty")
 _WORDS = {
@@ -345,7 +346,8 @@ class TableEncoder(Encoder[Table]):
         with np.errstate(over="ignore"):
             apart = (there - mean) / self._scaler.scale[position]
             middle, spread = np.median(np.abs(apart)), np.std(apart)
-        if middle > _FAR or (middle > _OFF and 0 < spread < _NARROW):
+        larger = np.median(np.abs(there)) > _TIMES * abs(mean)
+        if (middle > _FAR and larger) or (middle > _OFF and 0 < spread < _NARROW):
             self._warn_far(index, there)
 
     def _warn_far(self, index: int, values: np.ndarray) -> None:
