@@ -12,42 +12,24 @@ import msgspec
 import numpy as np
 from sklearn.preprocessing import OneHotEncoder
 
-from pellucid.checks import is_part, row_words, shown, warn
+from pellucid.checks import shown, warn
 from pellucid.data.cautions import cautions, sum_row, sum_words, telling
-from pellucid.data.cell_warnings import Cells, warn_of
 from pellucid.data.column_values import Column, as_text
-from pellucid.data.columns import Table, check_columns, check_finite, label, owner_of, to_table
+from pellucid.data.columns import Table, check_columns, label, owner_of, to_table
 from pellucid.data.cycles import Cycle, cycles_of, sine_cosine, turns
 from pellucid.data.date_format import DateFormat
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.layout import RowLayout
-from pellucid.data.number_format import NumberFormat, is_code
+from pellucid.data.learned_column import LearnedColumn, check_kind, read_numbers, texts_of
+from pellucid.data.number_format import NumberFormat
 from pellucid.data.scaling import Standardiser
 from pellucid.data.state import FloatType, State, check_names
-from pellucid.data.text_columns import Decision, Format, as_dates, decide, is_blank
-from pellucid.data.text_format import TextFormat, TruthFormat, tidy
+from pellucid.data.text_columns import Decision, Format, as_dates, decide
+from pellucid.data.text_format import tidy
 from pellucid.rows import Dense
 
 MAX_CATEGORIES = 100
-_FEWEST = 20  # rows: fewer do not tell whether a column of new rows is another one
-# Numbers are in another unit if they are so many standard deviations off and so many times as
-# large; or if they are a little off, and so close to one another as much smaller ones are.
-_FAR, _TIMES = 6.0, 30.0
-_OFF, _NARROW = 1.5, 0.05
-_SHOWN = 3
 _NUMERIC = ("number", "boolean", "time", "empty")
-_WORDS = {
-    "number": "numbers",
-    "boolean": "truth values",
-    "time": "dates",
-    "text": "text",
-    "empty": "missing values only",
-}
-_USUAL: dict[str, TextFormat] = {
-    "number": NumberFormat(),
-    "time": DateFormat(),
-    "boolean": TruthFormat(),
-}
 _FORMATS = {"number": (NumberFormat,), "time": (DateFormat,)}
 
 
@@ -106,7 +88,7 @@ class TableEncoder(Encoder[Table]):
             table = to_table(estimator, X)
             for index, column in enumerate(table.columns):
                 if column.kind != "text":
-                    _check(estimator, column, label(table.names, index), column.kind)
+                    check_kind(estimator, column, label(table.names, index), column.kind)
             return Reading(table, RowLayout(table.shape[0]))
         names, kinds = self.names, self.kinds
         written = ["text" if form else kind for kind, form in zip(kinds, self.formats, strict=True)]
@@ -114,7 +96,9 @@ class TableEncoder(Encoder[Table]):
         table = self._in_order(estimator, to_table(estimator, X, known))
         if table.matrix is None or set(kinds) - {"number"}:
             columns = [
-                self._as_learned(estimator, column, index, label(self.names or table.names, index))
+                self._learned(index).read(
+                    estimator, column, label(self.names or table.names, index)
+                )
                 for index, column in enumerate(table.split())
             ]
             table = Table(table.names, columns)
@@ -194,7 +178,7 @@ class TableEncoder(Encoder[Table]):
                 stop += 1
         if self._text:
             columns = table.split()
-            texts = np.column_stack([_texts(columns[i]) for i in self._text])
+            texts = np.column_stack([texts_of(columns[i]) for i in self._text])
             self._encode_texts(texts, encoded[:, stop:])
         return Dense(encoded)
 
@@ -297,92 +281,19 @@ class TableEncoder(Encoder[Table]):
                 rare += 1
             start += len(categories)
 
-    def _as_learned(self, estimator: Any, column: Column, index: int, name: str) -> Column:
-        """A column of new rows, read as those of training were; else an error or a warning."""
-        known = self.kinds[index]
-        if column.kind == "number" and (known == "text" or self._is_digits(index)):
-            column = self._digits(column, index)
-        if column.kind == "text" and known == "text":
-            column = Column("text", tidy(column.values))
-            self._warn_unseen(column, index)
-        elif column.kind == "text" and known in _USUAL:
-            column = self._from_text(estimator, column, index, name)
-        _check(estimator, column, name, known)
-        if column.kind in ("number", "time", "boolean") and known == column.kind:
-            self._warn_apart(column, index)
-        return column
-
-    def _is_digits(self, index: int) -> bool:
-        """Whether a column holds dates without marks, which are numbers to some containers."""
-        return self.formats[index] == DateFormat("digits")
-
-    def _digits(self, column: Column, index: int) -> Column:
-        """Numbers as the texts that the column had, with the zeros in front of codes."""
-        texts = as_text(column)
-        if self.kinds[index] == "text":
-            known = self._categories[self._text.index(index)]
-            lengths = {len(text) for text in known if text is not None and text.isdecimal()}
-            if len(lengths) == 1 and any(map(is_code, filter(None, known))):
-                width = lengths.pop()
-                texts[:] = [text and text.zfill(width) for text in texts.tolist()]
-        return Column("text", texts)
-
-    def _warn_apart(self, column: Column, index: int) -> None:
-        """Warn of numbers that are all in one place far from those of training, and of gaps."""
-        position, values = self._numeric.index(index), column.values
-        there = values[~np.isnan(values)]
-        form, mean = self.formats[index], self._scaler.mean[position]
-        percent = isinstance(form, NumberFormat) and form.unit == "%" and len(there) > 0
-        if percent and np.abs(there).max() <= 1 < abs(mean):
-            self._warn_far(index, there)
-        if len(values) < _FEWEST or self._scaler.constant[position]:
-            return
-        if 2 * len(there) < len(values) and not self._scaler.missing[position]:
-            row = row_words(np.argmax(np.isnan(values)))
-            count = len(values) - len(there)
-            warn_of(Cells(self._name(index), "gap", count, len(values), (), row))
-        if column.kind != "number" or not len(there):
-            return
-        with np.errstate(over="ignore"):
-            apart = (there - mean) / self._scaler.scale[position]
-            middle, spread = np.median(np.abs(apart)), np.std(apart)
-        larger = np.median(np.abs(there)) > _TIMES * abs(mean)
-        if (middle > _FAR and larger) or (middle > _OFF and 0 < spread < _NARROW):
-            self._warn_far(index, there)
-
-    def _warn_far(self, index: int, values: np.ndarray) -> None:
-        texts = tuple(f"{value:g}" for value in np.unique(values)[:_SHOWN])
-        warn_of(Cells(self._name(index), "far", len(values), len(values), texts))
-
-    def _from_text(self, estimator: Any, column: Column, index: int, name: str) -> Column:
-        """Text as the numbers, dates or truth values that were learned; the rest is missing."""
-        known, texts = self.kinds[index], column.values.tolist()
-        form = self.formats[index] or _USUAL[known]
-        values = _read(column, form)
-        lost = {
-            place: texts[place]
-            for place in np.flatnonzero(np.isnan(values)).tolist()
-            if texts[place] is not None and not is_blank(texts[place])
-        }
-        another = np.isnan(values).all() or (len(values) >= _FEWEST and 2 * len(lost) > len(values))
-        if lost and another and not is_part():  # the error says so
-            return column
-        self._warn(index, known, lost, len(texts))
-        return Column(known, values)
-
-    def _warn_unseen(self, column: Column, index: int) -> None:
-        position = self._text.index(index)
-        if not self._rare[position]:  # else they are taken for rare ones
-            known = {None, *self._categories[position]}
-            texts = column.values.tolist()
-            unseen = {place: text for place, text in enumerate(texts) if text not in known}
-            self._warn(index, "unseen", unseen, len(texts))
-
-    def _warn(self, index: int, fate: str, texts: dict[int, str], cells: int) -> None:
-        """Warn of the cells of a column whose `texts`, by position, could not be taken."""
-        if texts:
-            row = row_words(next(iter(texts)))
-            warn_of(Cells.among(self._name(index), fate, list(texts.values()), cells, row))
+    def _learned(self, index: int) -> LearnedColumn:
+        """What was learned of a column, as far as new rows are read by it."""
+        kind, form, name = self.kinds[index], self.formats[index], self._name(index)
+        if kind == "text":
+            position = self._text.index(index)
+            categories = self._categories[position]
+            return LearnedColumn(name, kind, form, categories, rare=self._rare[position])
+        position, scaler = self._numeric.index(index), self._scaler
+        spread = 0.0 if scaler.constant[position] else float(scaler.scale[position])
+        gaps = bool(scaler.missing[position])
+        return LearnedColumn(
+            name, kind, form, mean=float(scaler.mean[position]), spread=spread, gaps=gaps
+        )
 
     def _numbers(self, table: Table) -> np.ndarray:
         """The numeric columns side by side, shape (rows, numbers)."""
@@ -474,26 +385,6 @@ class TableEncoder(Encoder[Table]):
         return line + (", missing in some rows" if scaler.missing[position] else "")
 
 
-def _check(estimator: Any, column: Column, name: str, known: str) -> None:
-    """Refuse a column that is not of the `known` kind, or not finite."""
-    alike = {
-        "time": ("time", "empty"),
-        "text": ("text", "number", "boolean", "empty"),
-        "empty": tuple(_WORDS),
-    }.get(known, ("number", "boolean", "empty"))
-    rows = np.flatnonzero(~column.missing).tolist() if column.kind not in alike else []
-    if rows:
-        texts = column.kind == "text"
-        words = (i for i in rows if texts and not _is_number(column.values[i]))
-        odd = next((i for i in words if not is_blank(column.values[i])), rows[0])
-        raise ValueError(
-            f"{name} of X must hold {_WORDS[known]}, as when {owner_of(estimator)} was fitted. Got "
-            f"{_WORDS[column.kind]}, {shown(column.values[odd])} in {row_words(odd)}."
-        )
-    if known not in ("text", "empty"):
-        check_finite(estimator, column.values[:, None], lambda _: name)
-
-
 def _of_digits(texts: Sequence[str | None]) -> str:
     """What to say of texts in nearly all of which digits stand."""
     digits = sum(any(letter.isdecimal() for letter in text) for text in texts if text is not None)
@@ -509,21 +400,8 @@ def _date(seconds: float) -> str:
 def _converted(column: Column, kind: str, form: Format | None) -> Column:
     """A column of text as the `kind` that it was found to be."""
     if form is not None:
-        return Column(kind, _read(column, form))
+        return Column(kind, read_numbers(column, form))
     return Column("text", tidy(column.values)) if kind == "text" else column
-
-
-def _read(column: Column, form: TextFormat) -> np.ndarray:
-    """The numbers of a column of text; cells that are numbers already are what they are."""
-    if column.numbers is None:
-        return form.read(_texts(column).tolist())
-    typed = ~np.isnan(column.numbers)
-    texts = [None if known else text for known, text in zip(typed, column.values, strict=True)]
-    return np.where(typed, column.numbers, form.read(texts))
-
-
-def _texts(column: Column) -> np.ndarray:
-    return column.values if column.kind == "text" else as_text(column)
 
 
 def heaviest_categories(
@@ -548,14 +426,6 @@ def heaviest_categories(
     if None in place:
         categories.append(None)
     return categories, rare
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _listed(names: Sequence[Any], most: int = 5) -> str:

@@ -164,3 +164,27 @@ def _no_value(owner: str, value: Any, row: int) -> ValueError:
     return ValueError(
         f"y of {owner} must {must}. Got {value} in {row_words(row)}. Leave such rows out."
     )
+
+
+def check_not_empty(estimator: Any, values: np.ndarray) -> None:
+    if values.ndim == 0 or values.size == 0:
+        raise ValueError(
+            f"y of {owner_of(estimator)} must have at least one row. Got shape {values.shape}."
+        )
+
+
+def in_order(
+    estimator: Any, matrix: np.ndarray, names: list[str] | None, width: int, known: list[str] | None
+) -> np.ndarray:
+    """`matrix` with its columns in the order of the `known` names, where both have names."""
+    owner, count = owner_of(estimator), matrix.shape[1]
+    if count != width:
+        raise ValueError(f"y of {owner} must have {width} columns, as before. Got {count}.")
+    if names is None or known is None or len(known) == 1 or names == known:
+        return matrix
+    for name in known:
+        if name not in names:
+            raise ValueError(
+                f"y of {owner} must have column {shown(name)}, as before. Got {shown(names)}."
+            )
+    return matrix[:, [names.index(name) for name in known]]
