@@ -117,6 +117,17 @@ def test_missing_words_are_the_same_everywhere(tmp_path, engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("far", [0, 2000])
+def test_missing_words_beside_the_largest_integers_are_missing_too(tmp_path, engine, far):
+    """pandas gives up a column of 64 bits without a sign, and leaves its words as text."""
+    cells = ["5", "18446744073709551615", "NA", "123456789012345678901", "A1"] + ["x", "NULL"] * far
+    wanted = [None if cell in ("NA", "NULL") else cell for cell in cells]
+    assert read(tmp_path, "v,k\n" + "".join(f"{c},k\n" for c in cells), engine)["v"] == wanted
+    parts = [columns(part)["v"] for part in read_batches(tmp_path / "t.csv", 1000, engine)]
+    assert sum(parts, []) == wanted
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_columns_known_as_text_are_never_numbers(tmp_path, engine):
     content = "code,x\n007,1.50\n012,2.25\n"
     assert read(tmp_path, content, engine, text=["code", "x", "other"]) == {

@@ -63,9 +63,10 @@ class LibraryGuess:
                 kinds.add("text")
             elif column.dtype == nw.String:
                 cells = column.head(_HEAD).drop_nulls().to_list()
+                if all(cell in TRUTH or are_plain([cell]) for cell in cells):
+                    return False
                 # pandas leaves missing cells as they are beside an integer of 64 bits without sign
-                odd = (*TRUTH, *MISSING)
-                if all(cell in odd or are_plain([cell]) for cell in cells):
+                if column.is_in(MISSING).any():
                     return False
                 kinds.add("text")
             elif column.dtype == nw.Boolean:
