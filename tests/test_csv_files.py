@@ -100,6 +100,8 @@ def test_truth_values(tmp_path, engine, words):
     yes, no = words
     content = f"a,b\n{yes},1\n{no},2\n,3\n"
     assert read(tmp_path, content, engine)["a"] == [True, False, None]
+    content = "a,b\n" + ",1\n" * 200 + f"{yes},1\n"  # where a column looks empty for long
+    assert read(tmp_path, content, engine)["a"] == [None] * 200 + [True]
     content = f"a,b\n{yes},1\n{no},2\n"
     assert read(tmp_path, content, engine)["a"] == [True, False]
     assert read(tmp_path, content, engine, text=["a"])["a"] == [yes, no]

@@ -142,6 +142,53 @@ def test_kept_columns_stand_before_the_answers_as_in_the_file(model):
     assert "--keep must name a column of 'new.csv'. Got 'idd'. Did you mean 'id'?" in output
 
 
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".json", ".parquet"])
+@pytest.mark.parametrize("value", [1.5, 7, True, "x"])
+def test_kept_columns_may_begin_with_batches_of_nothing(model, ending, value):
+    """A column is of the type of its first value, however late that comes."""
+    pytest.importorskip("pyarrow")
+    rows = table().drop(columns="y").to_dict("records")
+    for place, row in enumerate(rows):
+        row["late"], row["never"] = (None if place < 200 else value), None
+    Path("t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run("predict", model, "t.jsonl", "--keep", "late", "--keep", "never", "-o", f"p{ending}")
+    frame = read_table(f"p{ending}")
+    assert frame["late"].isna().sum() == 200 and frame["never"].isna().all()
+    assert set(frame["late"].dropna()) == {value}
+    assert len(frame) == ROWS
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".json", ".parquet"])
+def test_kept_columns_of_every_type_have_gaps_and_dates(model, ending):
+    pytest.importorskip("pyarrow")
+    frame = table().drop(columns="y")
+    days = pd.Series(pd.date_range("2024-01-01", periods=ROWS, freq="h"))
+    frame["when"] = days.where(days.index != 3)
+    frame["day"] = days.dt.date
+    frame["count"] = pd.Series(range(ROWS), dtype="Int64").where(days.index != 3)
+    frame["word"] = pd.Series(["x"] * ROWS, dtype="string").where(days.index != 3)
+    frame["sure"] = pd.Series([True] * ROWS, dtype="boolean").where(days.index != 3)
+    frame.to_parquet("t.parquet")
+    names = ["when", "day", "count", "word", "sure"]
+    keep = [part for name in names for part in ("--keep", name)]
+    run("predict", model, "t.parquet", *keep, "-o", f"p{ending}")
+    found = read_table(f"p{ending}")
+    assert found[names].isna().sum(axis=1).tolist() == [0, 0, 0, 4] + [0] * (ROWS - 4)
+    if ending != ".parquet":
+        assert found["when"][5] == "2024-01-01T05:00:00" and found["day"][399] == "2024-01-17"
+    assert found["count"][5] == 5 and found["word"][5] == "x" and found["sure"][5] == True  # noqa: E712
+
+
+def test_kept_dates_of_a_workbook_are_iso(model):
+    pytest.importorskip("python_calamine")
+    pytest.importorskip("openpyxl")
+    frame = table().drop(columns="y").head(3)
+    frame["when"] = pd.to_datetime(["2024-02-17 10:30", "2024-02-18", None])
+    frame.to_excel("t.xlsx", index=False)
+    rows = lines(run("predict", model, "t.xlsx", "--keep", "when"))
+    assert [row[0] for row in rows] == ["when", "2024-02-17T10:30:00", "2024-02-18T00:00:00", ""]
+
+
 def test_every_ending_is_written_and_holds_the_same(model):
     wanted = pd.read_csv(io.StringIO(run("predict", model, "t.csv", "--probabilities")))
     for ending in (*FORMATS, *(f"{e}.gz" for e in FORMATS if e != ".parquet"), ".CSV", ".JSONL"):
