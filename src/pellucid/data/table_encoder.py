@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from sklearn.preprocessing import OneHotEncoder
 
-from pellucid.checks import is_part, row_words, shown
+from pellucid.checks import others_by_all_rows, row_words, shown
 from pellucid.data.cautions import cautions, sum_row, sum_words, telling
 from pellucid.data.cell_warnings import Cells, warn
 from pellucid.data.column_values import Column, as_text
@@ -355,9 +355,13 @@ class TableEncoder(Encoder[Table]):
             for place in np.flatnonzero(np.isnan(values)).tolist()
             if texts[place] is not None and not is_blank(texts[place])
         }
-        another = np.isnan(values).all() or (len(values) >= _FEWEST and 2 * len(lost) > len(values))
-        if lost and another and not is_part():  # the error says so
-            return column
+        others, there = others_by_all_rows(), int(np.count_nonzero(~np.isnan(values)))
+        if others is None:
+            another = is_another_column(len(values), there, len(lost))
+        else:
+            another = bool(lost) and self._name(index) in others
+        if another:  # the error names one of these cells
+            return Column("text", np.array([lost.get(i) for i in range(len(texts))], dtype=object))
         self._warn(index, known, lost, len(texts))
         return Column(known, values)
 
@@ -468,6 +472,14 @@ class TableEncoder(Encoder[Table]):
         if self.cycles[index]:
             line += f", with its place in the {' and the '.join(self.cycles[index])}"
         return line + (", missing in some rows" if scaler.missing[position] else "")
+
+
+def is_another_column(rows: int, there: int, lost: int) -> bool:
+    """Whether a column of new rows is another one than in training.
+
+    It is if `lost` of its cells are not what it was then, and too few that are so are `there`.
+    """
+    return lost > 0 and (there == 0 or (rows >= _FEWEST and 2 * lost > rows))
 
 
 def _check(estimator: Any, column: Column, name: str, known: str) -> None:
