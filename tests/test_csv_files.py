@@ -100,6 +100,8 @@ def test_truth_values(tmp_path, engine, words):
     yes, no = words
     content = f"a,b\n{yes},1\n{no},2\n,3\n"
     assert read(tmp_path, content, engine)["a"] == [True, False, None]
+    content = "a,b\n" + ",1\n" * 200 + f"{yes},1\n"  # where a column looks empty for long
+    assert read(tmp_path, content, engine)["a"] == [None] * 200 + [True]
     content = f"a,b\n{yes},1\n{no},2\n"
     assert read(tmp_path, content, engine)["a"] == [True, False]
     assert read(tmp_path, content, engine, text=["a"])["a"] == [yes, no]
@@ -114,6 +116,17 @@ def test_missing_words_are_the_same_everywhere(tmp_path, engine):
     assert table["b"] == [None] * len(words) + ["p"]
     table = read(tmp_path, "a,b\n-nan,1\nNone.,2\nna,3\n", engine)
     assert table["a"] == ["-nan", "None.", "na"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("far", [0, 2000])
+def test_missing_words_beside_the_largest_integers_are_missing_too(tmp_path, engine, far):
+    """pandas gives up a column of 64 bits without a sign, and leaves its words as text."""
+    cells = ["5", "18446744073709551615", "NA", "123456789012345678901", "A1"] + ["x", "NULL"] * far
+    wanted = [None if cell in ("NA", "NULL") else cell for cell in cells]
+    assert read(tmp_path, "v,k\n" + "".join(f"{c},k\n" for c in cells), engine)["v"] == wanted
+    parts = [columns(part)["v"] for part in read_batches(tmp_path / "t.csv", 1000, engine)]
+    assert sum(parts, []) == wanted
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -61,7 +61,7 @@ class _Rows(NamedTuple):
 
 _BY_POSITION = _Rows()
 _ROWS = ContextVar("_ROWS", default=_BY_POSITION)
-_PART = ContextVar("_PART", default=False)
+_PART: ContextVar[frozenset[str] | None] = ContextVar("_PART", default=None)
 
 
 def row_words(*positions: Any, joint: str = "and") -> str:
@@ -90,17 +90,20 @@ def rows_at(positions: Any) -> Iterator[None]:
 
 
 @contextmanager
-def part_of_rows() -> Iterator[None]:
-    """Within it X is some rows of a longer one, and does not tell what all of a column is."""
-    token = _PART.set(True)
+def part_of_rows(others: Iterable[str] = ()) -> Iterator[None]:
+    """Within it X is some rows of a longer one, and does not tell what all of a column is.
+
+    All rows told that the columns `others` are not those of training.
+    """
+    token = _PART.set(frozenset(others))
     try:
         yield
     finally:
         _PART.reset(token)
 
 
-def is_part() -> bool:
-    """Whether X is some rows of a longer one."""
+def others_by_all_rows() -> frozenset[str] | None:
+    """The columns that are others than in training, if X is some rows of a longer one."""
     return _PART.get()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -94,15 +94,25 @@ class CsvFile:
             frame = frame_of(engine, dict(zip(self.layout.names, arrays, strict=True)))
         return frame
 
-    def batches(self, engine: str, rows: int, text: Collection[str]) -> Iterator[Any]:
-        """DataFrames of at most so many rows, their columns of the kinds that all of it gives."""
-        import narwhals as nw
+    def batches(self, engine: str, text: Collection[str]) -> Callable[[int], Iterator[Any]]:
+        """A function that gives DataFrames of at most so many rows, from the first on.
 
+        Their columns are of the kinds that all of the file gives, which is looked through now.
+        """
         kinds = self._kinds_by_library(engine, text)
         if kinds is None:
-            for arrays in self._parts(rows, self._kinds(text)):
-                yield frame_of(engine, dict(zip(self.layout.names, arrays, strict=True)))
-            return
+            written = self._kinds(text)
+            return lambda rows: (
+                frame_of(engine, dict(zip(self.layout.names, arrays, strict=True)))
+                for arrays in self._parts(rows, written)
+            )
+        return lambda rows: self._batches_by_library(engine, rows, kinds)
+
+    def _batches_by_library(
+        self, engine: str, rows: int, kinds: Mapping[str, str]
+    ) -> Iterator[Any]:
+        import narwhals as nw
+
         for block in self._blocks():
             read = self._by_library(engine, io.BytesIO(block), kinds)
             if read is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.checks import is_part, row_words, shown
+from pellucid.checks import others_by_all_rows, row_words, shown
 from pellucid.data.cell_warnings import Cells, warn_of
 from pellucid.data.column_values import Column, as_text
 from pellucid.data.columns import check_finite, owner_of
@@ -103,9 +103,13 @@ class LearnedColumn:
             for place in np.flatnonzero(np.isnan(values)).tolist()
             if texts[place] is not None and not is_blank(texts[place])
         }
-        another = np.isnan(values).all() or (len(values) >= _FEWEST and 2 * len(lost) > len(values))
-        if lost and another and not is_part():  # the error says so
-            return column
+        others, there = others_by_all_rows(), int(np.count_nonzero(~np.isnan(values)))
+        if others is None:
+            another = is_another_column(len(values), there, len(lost))
+        else:
+            another = bool(lost) and self.name in others
+        if another:  # the error names one of these cells
+            return Column("text", np.array([lost.get(i) for i in range(len(texts))], dtype=object))
         self._warn(self.kind, lost, len(texts))
         return Column(self.kind, values)
 
@@ -143,6 +147,14 @@ class LearnedColumn:
             middle, spread = np.median(np.abs(off)), np.std(off)
         larger = np.median(sizes) > _TIMES * abs(self.mean)
         return bool((middle > _FAR and larger) or (middle > _OFF and 0 < spread < _NARROW))
+
+
+def is_another_column(rows: int, there: int, lost: int) -> bool:
+    """Whether a column of new rows is another one than in training.
+
+    It is if `lost` of its cells are not what it was then, and too few that are so are `there`.
+    """
+    return lost > 0 and (there == 0 or (rows >= _FEWEST and 2 * lost > rows))
 
 
 def read_numbers(column: Column, form: TextFormat) -> np.ndarray:

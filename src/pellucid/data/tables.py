@@ -116,7 +116,9 @@ class TypedColumn:
             return np.array([math.nan if cell is None else float(cell) for cell in cells])
         if self._kinds == {bool} and not self._holes:
             return np.array(cells, dtype=bool)
-        if len(self._kinds) > 1 and not self._kinds <= {date, datetime}:
+        if self._kinds == {date, datetime}:
+            cells = [datetime(c.year, c.month, c.day) if type(c) is date else c for c in cells]
+        elif len(self._kinds) > 1:
             return texts(cells)
         array = np.empty(len(cells), dtype=object)
         array[:] = cells
