@@ -415,3 +415,31 @@ def test_what_may_be_a_class_stays_one(columns):
     text = run("fit", write(columns), "-t", "y", "-o", "m", *FAST)
     assert "left out" not in text and word in pellucid.load("m").classes_
     assert "60 rows of d.csv" in run("evaluate", "m", "d.csv")
+
+
+# -- notes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("always")
+def test_notes_are_for_programs_too_however_quiet():
+    columns = numbers(60, city=["Turin"] * 60)
+    path = write(columns)
+    with open(path, "a") as file:
+        file.write("1.0\n")  # a short row
+    loud, beside = only_json("fit", path, "-t", "y", "-o", "m", *FAST)
+    quiet, silent = only_json("fit", path, "-t", "y", "-o", "m", "-q", *FAST)
+    assert loud["notes"] == quiet["notes"]
+    assert any("shorter" in note for note in loud["notes"])
+    assert any("shorter" in note for note in only_json("evaluate", "m", path)[0]["notes"])
+    assert any("city" in note and "not used" in note for note in loud["notes"])
+    assert "city" in beside and "city" not in silent
+
+
+@pytest.mark.filterwarnings("always")
+def test_warnings_fit_the_terminal():
+    columns = numbers(60, city=["Turin", "Rome"] * 30)
+    run("fit", write(columns), "-t", "y", "-o", "m", *FAST)
+    columns["city"] = [f"a city with a long name {row}" for row in range(60)]
+    lines = invoke("evaluate", "m", write(columns)).stderr.splitlines()
+    assert lines[0].startswith("pellucid: warning: city:") and len(lines) > 1
+    assert max(map(len, lines)) <= 80

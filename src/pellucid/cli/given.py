@@ -48,6 +48,11 @@ class Given(NamedTuple):
     in_file: Any = None  # the targets of a table, row by row
     kept: Kept = Kept(None)  # which rows of the file are in hand
 
+    @property
+    def are_pictures_of_classes(self) -> bool:
+        """Whether each is a picture with one class."""
+        return self.pictures and self.task[0] == "classification" and len(self.targets) == 1
+
     @contextmanager
     def rows_in_file(self, data: str, positions: np.ndarray | None = None) -> Iterator[None]:
         """Let errors name rows of the file `data`; those at `positions` of X are in hand."""
