@@ -443,3 +443,16 @@ def test_warnings_fit_the_terminal():
     lines = invoke("evaluate", "m", write(columns)).stderr.splitlines()
     assert lines[0].startswith("pellucid: warning: city:") and len(lines) > 1
     assert max(map(len, lines)) <= 80
+
+
+SERIES = ["--network", "rnn", "--steps", "2"]
+
+
+@pytest.mark.parametrize(
+    ("value", "more"),
+    (("up", []), (5, []), (2.5, []), (True, []), (5, ["-t", "a"]), (5, SERIES), (2.5, SERIES)),
+)
+def test_a_target_that_is_the_same_in_all_rows_is_refused_before_the_training(value, more):
+    words = f"column 'y' of 'd.csv' must have different values to be learned. Got {value!r} in all"
+    message = fails("fit", write(numbers(y=[value] * 40)), "-t", "y", *more)
+    assert f"{words} 40 rows. Name another target." in message
