@@ -594,3 +594,32 @@ def test_ctrl_c_that_an_import_makes_an_error_of_is_ctrl_c(monkeypatch):
 
     monkeypatch.setattr(pellucid, "load", load)
     assert "stopped." in invoke("summary", "m", code=130).stderr
+
+
+@pytest.mark.parametrize("command", ("predict", "evaluate", "fit"))
+@pytest.mark.parametrize("series", (False, True))
+def test_a_column_that_a_new_file_calls_otherwise_is_suggested(command, series):
+    rows = "".join(f"{i % 7},{i},{i % 2}\n" for i in range(40))
+    data, new = write("d.csv", "a,b,y\n" + rows), write("new.csv", "A,b,y\n" + rows)
+    fit = ["fit", data, "-t", "y", "-o", "m", "--set", "max_epochs=1"]
+    fit += ["--network", "rnn", "--steps", "3"] if series else []
+    if command == "fit":
+        message = fails(*fit, "--test", new)
+    else:
+        run(*fit)
+        message = fails(command, "m", new)
+    assert "'new.csv' must have column 'a', as in training" in message
+    assert "Did you mean 'A'?" in message
+
+
+def test_a_line_break_in_a_name_stays_within_its_line():
+    write("d.csv", '"a\nb",y\n' + "".join(f"{i % 3},{'ab'[i % 2]}\n" for i in range(40)))
+    text = invoke("fit", "d.csv", "-t", "y", "--set", "max_epochs=1").output
+    assert "  a\\nb: " in text and "a\nb" not in text
+
+
+def test_labels_that_are_mostly_different_are_said_so_once():
+    write("d.csv", "a,y\n" + "".join(f"{i % 3},p{i % 30}\n" for i in range(40)))
+    done = invoke("fit", "d.csv", "-t", "y", "--set", "max_epochs=1")
+    text = " ".join((done.stdout + done.stderr).split())
+    assert text.count("different labels in") == 1 and "unique classes" not in text

@@ -214,7 +214,7 @@ def test_a_file_to_test_on_is_refused_before_the_training(monkeypatch):
     given = ["fit", write(numbers()), "-t", "y", "--test"]
     assert "gone.csv does not exist" in fails(*given, "gone.csv")
     assert "'y' is not in 't.csv'" in fails(*given, write({"a": [1], "b": [2]}, "t.csv"))
-    assert "must have column 'b', as in fit" in fails(
+    assert "'t.csv' must have column 'b', as in training" in fails(
         *given, write({"a": [1], "y": ["up"]}, "t.csv")
     )
     assert "do not go together" in fails(*given, "t.csv", "--test-fraction", "0.5")

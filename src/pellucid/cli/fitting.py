@@ -104,7 +104,7 @@ class Fitting:
         """What became of each column, or of the pictures."""
         lines = self.model._input.describe()
         for line in lines[:_MOST_COLUMNS]:
-            self.told.say(paragraph(f"  {line}", 4))
+            self.told.say(paragraph(f"  {printable(line)}", 4))
         if len(lines) > _MOST_COLUMNS:
             self.told.say(f"  and {counted(len(lines) - _MOST_COLUMNS, 'more column')}")
 

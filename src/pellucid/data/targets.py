@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -22,6 +23,7 @@ from pellucid.data.target_values import is_text, read_target
 from pellucid.data.text_columns import decide, is_blank
 from pellucid.data.text_format import words
 
+_FEWEST = 20  # rows: fewer may well be all different
 _WIDEST = 1000  # characters a label that an array may have room for, however short its labels are
 
 
@@ -140,7 +142,9 @@ class ClassTarget:
         values, _ = read_target(estimator, y)
         labels = column_or_1d(values, warn=True)
         _check_not_empty(estimator, labels)
-        with np.errstate(invalid="ignore"):  # it asks of 1e30 whether it is a whole number
+        with np.errstate(invalid="ignore"), warnings.catch_warnings():
+            # it asks of 1e30 whether it is a whole number, and warns where notes tell the same
+            warnings.filterwarnings("ignore", "The number of unique classes is greater")
             check_classification_targets(labels)
         return labels
 
@@ -423,10 +427,15 @@ def _tidied(labels: np.ndarray) -> np.ndarray:
 
 
 def _label_notes(given: np.ndarray, labels: np.ndarray) -> list[str]:
-    """What to say of labels that differ in little, or stand where there is no value."""
+    """What to say of labels that are many, differ in little, or stand where there is no value."""
+    notes, count = [], len(np.unique(labels))
+    if len(labels) >= _FEWEST and 2 * count > len(labels):
+        notes.append(
+            f"the target: {count:,} different labels in {len(labels):,} rows: if it is numbers or "
+            "dates, write them all alike, and take it for numbers."
+        )
     if labels.dtype.kind not in "OU":
-        return []
-    notes = []
+        return notes
     if labels is not given:
         odd = given[given != labels].tolist()[0]
         notes.append(f"the target: blanks in labels do not count, as in {shown(odd)}.")
