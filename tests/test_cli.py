@@ -279,7 +279,9 @@ def test_bad_tables_and_targets():
     assert "--target must name the column to learn" in fails("fit", PENGUINS)
     assert "empty file" in fails("fit", write("empty.csv", ""), "--target", "y")
     assert "at least one row" in fails("fit", write("header.csv", "a,y\n"), "--target", "y")
-    assert "two classes" in fails("fit", write("one.csv", "a,y\n1,b\n2,b\n3,b\n"), "--target", "y")
+    assert "different values" in fails(
+        "fit", write("one.csv", "a,y\n1,b\n2,b\n3,b\n"), "--target", "y"
+    )
     Path("not.csv").write_bytes(b"\x89PNG\0\0\0")
     assert "must hold a table. Got a picture" in fails("fit", "not.csv", "--target", "y")
     assert not list(Path().glob("*.safetensors"))
@@ -333,14 +335,16 @@ def test_ctrl_c_is_one_line(monkeypatch):
     assert invoke("summary", "m", code=130).stderr.strip() == "pellucid: stopped."
 
 
-def test_warnings_are_one_line(model, monkeypatch):
+def test_warnings_fit_the_terminal(model, monkeypatch):
     monkeypatch.setattr("pellucid.files.NUMERIC_VERSION", 2)
     with pytest.warns(UserWarning, match="last bits"):
         pellucid.load(model)
     done = process("summary", model, setup="import pellucid.files as f; f.NUMERIC_VERSION = 2")
     assert done.returncode == 0
     assert done.stderr.startswith("pellucid: warning: The model was written by pellucid")
-    assert done.stderr.count("\n") == 1
+    lines = done.stderr.splitlines()
+    assert len(lines) > 1 and max(map(len, lines)) <= 80
+    assert all(line.startswith("  ") for line in lines[1:])
 
 
 # ---------------------------------------------------------------- as a process
@@ -533,7 +537,7 @@ def test_rows_to_predict_and_to_evaluate_are_named_as_in_the_file():
         words = (
             "a: 1 of 20 cells is no number and counts as missing: 'z', in row 9 below the header"
         )
-        assert words in invoke(command, "m", odd_table(9, "z")).stderr
+        assert words in " ".join(invoke(command, "m", odd_table(9, "z")).stderr.split())
 
 
 def test_what_is_read_is_not_written_over(tmp_path):
@@ -590,3 +594,32 @@ def test_ctrl_c_that_an_import_makes_an_error_of_is_ctrl_c(monkeypatch):
 
     monkeypatch.setattr(pellucid, "load", load)
     assert "stopped." in invoke("summary", "m", code=130).stderr
+
+
+@pytest.mark.parametrize("command", ("predict", "evaluate", "fit"))
+@pytest.mark.parametrize("series", (False, True))
+def test_a_column_that_a_new_file_calls_otherwise_is_suggested(command, series):
+    rows = "".join(f"{i % 7},{i},{i % 2}\n" for i in range(40))
+    data, new = write("d.csv", "a,b,y\n" + rows), write("new.csv", "A,b,y\n" + rows)
+    fit = ["fit", data, "-t", "y", "-o", "m", "--set", "max_epochs=1"]
+    fit += ["--network", "rnn", "--steps", "3"] if series else []
+    if command == "fit":
+        message = fails(*fit, "--test", new)
+    else:
+        run(*fit)
+        message = fails(command, "m", new)
+    assert "'new.csv' must have column 'a', as in training" in message
+    assert "Did you mean 'A'?" in message
+
+
+def test_a_line_break_in_a_name_stays_within_its_line():
+    write("d.csv", '"a\nb",y\n' + "".join(f"{i % 3},{'ab'[i % 2]}\n" for i in range(40)))
+    text = invoke("fit", "d.csv", "-t", "y", "--set", "max_epochs=1").output
+    assert "  a\\nb: " in text and "a\nb" not in text
+
+
+def test_labels_that_are_mostly_different_are_said_so_once():
+    write("d.csv", "a,y\n" + "".join(f"{i % 3},p{i % 30}\n" for i in range(40)))
+    done = invoke("fit", "d.csv", "-t", "y", "--set", "max_epochs=1")
+    text = " ".join((done.stdout + done.stderr).split())
+    assert text.count("different labels in") == 1 and "unique classes" not in text

@@ -214,7 +214,7 @@ def test_a_file_to_test_on_is_refused_before_the_training(monkeypatch):
     given = ["fit", write(numbers()), "-t", "y", "--test"]
     assert "gone.csv does not exist" in fails(*given, "gone.csv")
     assert "'y' is not in 't.csv'" in fails(*given, write({"a": [1], "b": [2]}, "t.csv"))
-    assert "must have column 'b', as in fit" in fails(
+    assert "'t.csv' must have column 'b', as in training" in fails(
         *given, write({"a": [1], "y": ["up"]}, "t.csv")
     )
     assert "do not go together" in fails(*given, "t.csv", "--test-fraction", "0.5")
@@ -415,3 +415,44 @@ def test_what_may_be_a_class_stays_one(columns):
     text = run("fit", write(columns), "-t", "y", "-o", "m", *FAST)
     assert "left out" not in text and word in pellucid.load("m").classes_
     assert "60 rows of d.csv" in run("evaluate", "m", "d.csv")
+
+
+# -- notes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("always")
+def test_notes_are_for_programs_too_however_quiet():
+    columns = numbers(60, city=["Turin"] * 60)
+    path = write(columns)
+    with open(path, "a") as file:
+        file.write("1.0\n")  # a short row
+    loud, beside = only_json("fit", path, "-t", "y", "-o", "m", *FAST)
+    quiet, silent = only_json("fit", path, "-t", "y", "-o", "m", "-q", *FAST)
+    assert loud["notes"] == quiet["notes"]
+    assert any("shorter" in note for note in loud["notes"])
+    assert any("shorter" in note for note in only_json("evaluate", "m", path)[0]["notes"])
+    assert any("city" in note and "not used" in note for note in loud["notes"])
+    assert "city" in beside and "city" not in silent
+
+
+@pytest.mark.filterwarnings("always")
+def test_warnings_fit_the_terminal():
+    columns = numbers(60, city=["Turin", "Rome"] * 30)
+    run("fit", write(columns), "-t", "y", "-o", "m", *FAST)
+    columns["city"] = [f"a city with a long name {row}" for row in range(60)]
+    lines = invoke("evaluate", "m", write(columns)).stderr.splitlines()
+    assert lines[0].startswith("pellucid: warning: city:") and len(lines) > 1
+    assert max(map(len, lines)) <= 80
+
+
+SERIES = ["--network", "rnn", "--steps", "2"]
+
+
+@pytest.mark.parametrize(
+    ("value", "more"),
+    (("up", []), (5, []), (2.5, []), (True, []), (5, ["-t", "a"]), (5, SERIES), (2.5, SERIES)),
+)
+def test_a_target_that_is_the_same_in_all_rows_is_refused_before_the_training(value, more):
+    words = f"column 'y' of 'd.csv' must have different values to be learned. Got {value!r} in all"
+    message = fails("fit", write(numbers(y=[value] * 40)), "-t", "y", *more)
+    assert f"{words} 40 rows. Name another target." in message

@@ -798,7 +798,7 @@ def test_a_folder_that_names_no_classes_says_what_to_do(classes):
         (lambda: CNNRegressor().fit(classes), ValueError, given.format("CNNRegressor", "List it")),
         (lambda: CNNRegressor().fit(classes, Y), ValueError, r"pellucid\.data\.files_below\(fol"),
         (lambda: model.fit(classes / "a"), ValueError, "must hold one folder a class, with its pi"),
-        (lambda: model.fit("nowhere"), FileNotFoundError, "the folder 'nowhere' does not exist"),
+        (lambda: model.fit("nowhere"), FileNotFoundError, "does not exist. Name a folder that has"),
         (lambda: model.predict("nowhere"), FileNotFoundError, "'nowhere' does not exist"),
         (
             lambda: model.fit(one_file),

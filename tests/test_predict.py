@@ -111,7 +111,8 @@ def test_what_is_said_of_cells_is_said_once_with_the_sum(model):
     frame.loc[[3, 100, 399], "a"] = "bad"
     frame.loc[[70, 80, 90, 300], "city"] = "Bergen"
     frame.to_csv("dirty.csv", index=False)
-    said = invoke("predict", model, "dirty.csv").stderr.splitlines()
+    text = " ".join(invoke("predict", model, "dirty.csv").stderr.split())
+    said = text.split("pellucid: warning: ")[1:]
     assert len(said) == 2
     assert "a: 3 of 400 cells are no numbers and count as missing: 'bad'" in said[0]
     assert "row 4 below the header of 'dirty.csv'" in said[0]
@@ -128,7 +129,7 @@ def test_a_batch_without_a_usable_cell_is_no_other_column(model):
         dirty.to_csv("dirty.csv", index=False)
         done = invoke("predict", model, "dirty.csv", "-o", "p.csv", code=code)
         words = f"{len(rows)} of 400 cells are no numbers" if code == 0 else "must hold numbers"
-        assert words in done.stderr and Path("p.csv").exists() == (code == 0)
+        assert words in " ".join(done.stderr.split()) and Path("p.csv").exists() == (code == 0)
         Path("p.csv").unlink(missing_ok=True)
 
 

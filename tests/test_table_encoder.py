@@ -435,7 +435,7 @@ def test_a_missing_column_is_named():
     X = {name: values for name, values in PEOPLE.items() if name != "city"}
     refused(
         ValueError,
-        r"^X of FCNNClassifier must have column 'city', as in fit\. Got columns",
+        r"^X of FCNNClassifier must have column 'city', as in training\. Got columns",
         X,
         PEOPLE,
     )
@@ -445,7 +445,7 @@ def test_a_missing_column_is_named():
 def test_an_unknown_column_is_named():
     refused(
         ValueError,
-        r"^X of FCNNClassifier must have the columns that it had in fit\. Got column 'pay', "
+        r"^X of FCNNClassifier must have the columns that it had in training\. Got column 'pay', "
         r"unseen at fit time\.",
         PEOPLE | {"pay": [1, 2, 3, 4]},
         PEOPLE,

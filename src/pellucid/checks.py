@@ -53,10 +53,11 @@ def file_name(path: str | os.PathLike[str]) -> str:
 
 
 class _Rows(NamedTuple):
-    """How errors count rows: the number that a position has, and what stands behind it."""
+    """How errors count rows: the number that a position has, what stands behind it, and of what."""
 
     number: Callable[[int], int] = int
     behind: str = ""
+    table: str = ""
 
 
 _BY_POSITION = _Rows()
@@ -71,13 +72,18 @@ def row_words(*positions: Any, joint: str = "and") -> str:
     return f"row{'s' if len(positions) > 1 else ''} {numbers}{rows.behind}"
 
 
+def table_of(owner: str) -> str:
+    """``X of FCNNClassifier``, or the file's name where X is one: how errors call a table."""
+    return _ROWS.get().table or f"X of {owner}"
+
+
 @contextmanager
 def rows_of_file(path: str | os.PathLike[str]) -> Iterator[None]:
     """Within it X is the file `path`, and errors count as a reader does: from 1, below a header."""
     ending = re.sub(r"\.(gz|bz2|xz|zip)$", "", str(path).lower()).rpartition(".")[2]
     header = "" if ending in _WITHOUT_HEADER else " below the header"
     name = "standard input" if str(path) == "-" else file_name(path)
-    with _counted(_Rows(lambda position: position + 1, f"{header} of {name}")):
+    with _counted(_Rows(lambda position: position + 1, f"{header} of {name}", name)):
         yield
 
 

@@ -36,13 +36,15 @@ def evaluate(
     from pellucid.cli.answered import read_answered
     from pellucid.cli.output import Output
     from pellucid.cli.score_words import text_of, verdict
+    from pellucid.cli.words import paragraph
 
     output = Output(as_json=as_json)
     estimator: Any = load(model)
-    answered = read_answered(estimator, file_name(model), data, targets, encoding)
-    if answered.left_out:
-        output.say(answered.left_out)
-    scores = answered.scores(estimator)
+    with output.noting_warnings():
+        answered = read_answered(estimator, file_name(model), data, targets, encoding)
+        if answered.left_out:
+            output.say(paragraph(answered.left_out, 2))
+        scores = answered.scores(estimator)
     named = "" if Path(data).is_dir() else f"{', '.join(answered.names)}, "
     if not as_json:
         output.say(text_of(f"{named}{answered.counted} of {data}", scores))
@@ -53,5 +55,6 @@ def evaluate(
             "targets": list(answered.names),
             "scores": scores,
             "verdict": verdict(scores),
+            "notes": output.notes,
         }
     )

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pellucid.checks import printable, size_text
 from pellucid.cli import curves, frames, series
-from pellucid.cli.answered import Answered, held_out, read_answered
 from pellucid.cli.families import NETWORKS, family
 from pellucid.cli.options import GroupedCommand, in_group, option_name, parameter_options
 from pellucid.cli.output import Output
 from pellucid.cli.series import SeriesOptions
-from pellucid.cli.words import counted, paragraph
-from pellucid.terminal import COLUMNS, width
+from pellucid.cli.words import paragraph
 
-_MOST_COLUMNS = 20  # that are described
+if TYPE_CHECKING:
+    from pellucid.cli.given import Given
+    from pellucid.cli.splitting import Split
 
 _data, _network, _series, _output = map(in_group, ("Data", "Network", "Series", "Output"))
 
@@ -151,15 +149,9 @@ def fit(
 
     The model is tested on rows held out from training, and saved.
     """
-    import msgspec
-
     from pellucid import files
-    from pellucid.cli import splitting
+    from pellucid.cli.fitting import Fitting
     from pellucid.cli.given import Request, read
-    from pellucid.cli.pictures import draw_mistakes
-    from pellucid.cli.score_words import text_of, verdict
-    from pellucid.cli.scores import brief, brief_baseline, plain
-    from pellucid.cli.summary import facts_of
 
     if test is not None and test_fraction is not None:
         raise click.UsageError("--test and --test-fraction do not go together: leave one out.")
@@ -172,122 +164,48 @@ def fit(
     options.check(network)
     chosen = _chosen(config, settings, parameters)
     each_step = any(values.get("return_sequences") is True for _, values in chosen)
-    request = Request(data, targets, drop, network, task, encoding, options, each_step)
     told = Output(quiet, as_json)
-    given = read(request)
-    named = "standard input" if data == "-" else data
-    told.say(paragraph(f"{named}: {given.words}.", 2))
-    if given.kept.words:
-        told.say(paragraph(given.kept.words, 2))
-    task, reason = given.task
-    if reason:
-        told.say(paragraph(f"{reason[:1].upper()}{reason[1:]}.", 2))
-    if mistakes and not (given.pictures and task == "classification" and len(given.targets) == 1):
-        raise click.UsageError("--mistakes needs pictures and one target of classes.")
-    model = _estimator(given.network, task, chosen, seed, quiet)
-    if given.in_file is not None:  # all of them, before some are held out
-        with given.rows_in_file(data):
-            model._new_target(given.in_file).fit(model, given.in_file)
-    if options.group and not options.steps:
-        model.set_params(group=options.group, time=options.time)
     share = 0.0 if test is not None else 0.2 if test_fraction is None else test_fraction
-    if options.steps:
-        split = splitting.Split(*series.split(given.X, share))
-    else:
-        labels = None if options.group and each_step else plain(given.y)
-        split = splitting.split(labels, len(given.y), task, share, seed, given.what)
-    told.say(paragraph(split.words, 2))
-    with given.rows_in_file(data):
-        if (words := frames.sum_words(given.X, split.test)) is not None:
+    with told.noting_warnings():
+        given = read(Request(data, targets, drop, network, task, encoding, options, each_step))
+        told.say(paragraph(f"{'standard input' if data == '-' else data}: {given.words}.", 2))
+        for words in filter(None, (given.kept.words, _sentence(given.task[1]))):
             told.say(paragraph(words, 2))
-    if mistakes and test is None and not len(split.test):
-        raise click.UsageError("--mistakes needs rows held out: a --test-fraction above 0.")
-    answered: Answered | None = None
-    again = 0
-    train = split.train
-
-    def ready() -> None:
-        """Whatever is wrong with the rows to test on is found before the training, not after it."""
-        nonlocal answered, again
-        if test is not None:
-            answered = read_answered(
-                model, "the model", test, () if Path(test).is_dir() else given.targets, encoding
-            )
-            told.say(paragraph(f"{answered.counted} of {test} to test on.", 2))
-        elif len(split.test):
-            answered = held_out(model, given, split.test, data)
-            unreadable = len(split.test) - (0 if answered is None else len(answered))
-            if given.pictures and unreadable:
-                told.say(f"{counted(unreadable, 'test picture')} cannot be read.")
-        if answered is not None and answered.left_out:
-            told.say(paragraph(answered.left_out, 2))
-        if answered is not None and (again := answered.repeated(X, y)):
-            stand = "also stands" if again == 1 else "also stand"
-            text = f"{counted(again, f'test {answered.what}')} {stand} among those to learn from"
-            told.say(paragraph(f"{text}: on new ones the score may be lower.", 2))
-        _describe(model, told)
-
-    with given.rows_in_file(data, train):
-        X, y = splitting.rows_of(given.X, train), splitting.rows_of(given.y, train)
-        model._fit(X, y, None, ready=ready)
-    model.target_names_ = list(given.targets)
-    told.say("\n" + "\n".join(model.network_.summary_lines()) + "\n")
-    scores, words = None, ""
-    if answered is not None:
-        scores = answered.scores(model)
-        words = verdict(scores)
-        seen = "not seen in training" if test is None else f"of {test}"
-        told.say(text_of(f"Test on {answered.counted} {seen}", scores) + "\n")
-    model.about_ = msgspec.structs.replace(
-        model.about_,
-        source=printable(Path(named).name or named),
-        test=None if scores is None else brief(scores),
-        baseline=None if scores is None else brief_baseline(scores),
-    )
-    model.save(path)
-    size = Path(path).stat().st_size
-    told.say(paragraph(f"Model saved in {path} ({size_text(size)}).", 2))
-    if plot:
-        title = f"{Path(data).absolute().name}: {', '.join(given.targets)}"
-        X, y = (None, None) if answered is None else (answered.X, answered.y)
-        curves.draw_fit(model, X, y, plot, title, given.targets)
-        told.say(paragraph(f"Curves drawn in {plot}.", 2))
-    if mistakes and answered is not None:
-        wrong = draw_mistakes(model, answered.source, plain(answered.y), mistakes)
-        told.say(paragraph(f"{counted(wrong, 'wrong answer')} drawn in {mistakes}.", 2))
-    told.say(_next(path, data))
-    told.result(
-        {
-            "data": data,
-            "model": path,
-            "bytes": size,
-            "task": task,
-            "rows": len(train),
-            "without_target": given.kept.missing,
-            "columns": model._input.describe(),
-            "notes": [*model._input.notes, *getattr(model.target_, "notes", ())],
-            "test": scores,
-            "test_rows_also_learned_from": again,
-            "verdict": words,
-            **facts_of(model),
-        }
-    )
+        if mistakes and not given.are_pictures_of_classes:
+            raise click.UsageError("--mistakes needs pictures and one target of classes.")
+        model = _estimator(given, chosen, options, seed, quiet)
+        if given.in_file is not None:  # all of them, before some are held out
+            with given.rows_in_file(data):
+                model._new_target(given.in_file).fit(model, given.in_file)
+        split = _split(given, options, share, seed, each_step)
+        told.say(paragraph(split.words, 2))
+        with given.rows_in_file(data):
+            if (caution := frames.sum_words(given.X, split.test)) is not None:
+                told.note(caution)
+        if mistakes and test is None and not len(split.test):
+            raise click.UsageError("--mistakes needs rows held out: a --test-fraction above 0.")
+        fitting = Fitting(model, data, given, split, test, encoding, told)
+        fitting.train()
+        fitting.score()
+    size = fitting.save(path)
+    fitting.draw(plot, mistakes)
+    fitting.say_next(path)
+    told.result({"data": data, "model": path, "bytes": size, **fitting.facts()})
 
 
-def _describe(model: Any, told: Output) -> None:
-    """What became of each column, or of the pictures."""
-    lines = model._input.describe()
-    for line in lines[:_MOST_COLUMNS]:
-        told.say(paragraph(f"  {line}", 4))
-    if len(lines) > _MOST_COLUMNS:
-        told.say(f"  and {counted(len(lines) - _MOST_COLUMNS, 'more column')}")
+def _sentence(reason: str) -> str:
+    return f"{reason[:1].upper()}{reason[1:]}." if reason else ""
 
 
-def _next(path: str, data: str) -> str:
-    """What to do next, each argument in a line of its own where they do not fit in one."""
-    words = ["pellucid predict", shlex.quote(path), "NEW/" if Path(data).is_dir() else "NEW.csv"]
-    line = f"\nNext:  {' '.join(words)}"
-    return line if width(line) <= COLUMNS else "\nNext:  " + " \\\n         ".join(words)
+def _split(given: Given, options: SeriesOptions, share: float, seed: int, each_step: bool) -> Split:
+    """Which rows, sequences or windows are held out."""
+    from pellucid.cli import splitting
+    from pellucid.cli.scores import plain
+
+    if options.steps:
+        return splitting.Split(*series.split(given.X, share))
+    labels = None if options.group and each_step else plain(given.y)
+    return splitting.split(labels, len(given.y), given.task[0], share, seed, given.what)
 
 
 def _check_places(output: str, plot: str | None, mistakes: str | None) -> None:
@@ -320,12 +238,17 @@ def _chosen(
 
 
 def _estimator(
-    network: str, task: str, chosen: list[tuple[str, dict[str, Any]]], seed: int, quiet: bool
+    given: Given,
+    chosen: list[tuple[str, dict[str, Any]]],
+    options: SeriesOptions,
+    seed: int,
+    quiet: bool,
 ) -> Any:
-    """The estimator with these parameters."""
+    """The estimator for what is given, with the parameters that were chosen."""
     from pellucid.checks import unknown_parameter
 
-    kind = family(network, task)
+    task = given.task[0]
+    kind = family(given.network, task)
     known = list(kind().get_params(deep=False))
     parameters: dict[str, Any] = {"random_state": seed, "verbose": 0 if quiet else 1}
     for source, values in chosen:
@@ -338,4 +261,6 @@ def _estimator(
             if key not in known:
                 raise TypeError(f"{source}: {unknown_parameter(kind.__name__, key, known)}")
         parameters.update(values)
+    if options.group and not options.steps:
+        parameters |= {"group": options.group, "time": options.time}
     return kind(**parameters)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from pellucid.checks import file_name, rows_at, rows_of_file
+from pellucid.checks import file_name, rows_at, rows_of_file, shown
 from pellucid.cli import frames, series
 from pellucid.cli.families import family, takers
 from pellucid.cli.frames import Kept
@@ -48,6 +48,11 @@ class Given(NamedTuple):
     in_file: Any = None  # the targets of a table, row by row
     kept: Kept = Kept(None)  # which rows of the file are in hand
 
+    @property
+    def are_pictures_of_classes(self) -> bool:
+        """Whether each is a picture with one class."""
+        return self.pictures and self.task[0] == "classification" and len(self.targets) == 1
+
     @contextmanager
     def rows_in_file(self, data: str, positions: np.ndarray | None = None) -> Iterator[None]:
         """Let errors name rows of the file `data`; those at `positions` of X are in hand."""
@@ -83,6 +88,7 @@ def _table(request: Request) -> Given:
     with kept.numbered():
         wanted = targets[0] if len(targets) == 1 else list(targets)
         X, y = split_target(kept.frame, wanted, file_name(data))
+        _check_varied(kept.frame, targets, data)
         paths = paths_in(X, data) if network in takers("pictures") else None
         if paths is None:
             words = f"{counted(len(X), 'row')}, {counted(X.shape[1], 'column')} to learn from"
@@ -126,9 +132,25 @@ def _series(request: Request) -> Given:
         raise click.UsageError("a series needs one --target, the column to forecast.")
     if request.task == "classification":
         raise click.UsageError("--task must be regression for a series: forecasts are numbers.")
-    X, y, words = series.read_windows(_frame(request), request.targets[0], request.series)
+    frame = _frame(request)
+    X, y, words = series.read_windows(frame, request.targets[0], request.series)
+    _check_varied(frame, request.targets, request.data)
     task = ("regression", "")
     return Given(X, y, request.targets, False, str(request.network), task, words, "window")
+
+
+def _check_varied(frame: Any, targets: tuple[str, ...], data: str) -> None:
+    """Refuse targets that are the same in all rows: there is nothing to learn."""
+    import narwhals as nw
+
+    table = nw.from_native(frame, eager_only=True)
+    for name in targets:
+        if len(table) > 1 and table[name].n_unique() == 1:
+            raise ValueError(
+                f"column {shown(name)} of {file_name(data)} must have different values to be "
+                f"learned. Got {shown(table[name].to_list()[0])} in all {len(table):,} rows. Name "
+                "another target."
+            )
 
 
 def _folder(request: Request) -> Given:

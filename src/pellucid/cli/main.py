@@ -16,13 +16,14 @@ from pellucid.cli.evaluate import evaluate
 from pellucid.cli.fit import fit
 from pellucid.cli.predict import predict
 from pellucid.cli.summary import summary
+from pellucid.terminal import filled
 
 # What the library raises on bad input. All else is a fault of the library: its traceback shows.
 _BAD_INPUT = (ValueError, TypeError, OSError, ImportError, ArithmeticError, MemoryError)
 
 
 class _Application(click.Group):
-    """A group whose errors and warnings are one line each."""
+    """A group whose errors are one line each."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
         """Run a command and exit with its code."""
@@ -32,21 +33,21 @@ class _Application(click.Group):
             with _spoken_warnings():
                 code = run(*args, standalone_mode=False, **kwargs)
         except click.Abort:
-            _say("stopped.")
+            _say("pellucid: stopped.")
             code = 130
         except click.UsageError as error:
             page = error.ctx.command_path if error.ctx else "pellucid"
-            _say(f"error: {_sentence(error.format_message())} See '{page} --help'.")
+            _say(f"pellucid: error: {_sentence(error.format_message())} See '{page} --help'.")
         except click.ClickException as error:
-            _say(f"error: {_sentence(error.format_message())}")
+            _say(f"pellucid: error: {_sentence(error.format_message())}")
         except _BAD_INPUT as error:
             if "--debug" in (kwargs.get("args") or sys.argv):
                 raise
             if _was_interrupted(error):
-                _say("stopped.")
+                _say("pellucid: stopped.")
                 code = 130
             else:
-                _say(f"error: {_sentence(str(error) or type(error).__name__)}")
+                _say(f"pellucid: error: {_sentence(str(error) or type(error).__name__)}")
         if not standalone_mode:
             return code
         sys.exit(code if isinstance(code, int) else 0)
@@ -66,15 +67,15 @@ def _sentence(text: str) -> str:
 
 
 def _say(text: str) -> None:
-    click.echo(f"pellucid: {text}", err=True)
+    click.echo(text, err=True)
 
 
 @contextlib.contextmanager
 def _spoken_warnings() -> Iterator[None]:
-    """Show a warning as one line, without its place in the code."""
+    """Show a warning without its place in the code."""
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        _say(f"warning: {_sentence(str(message))}")
+        _say(filled(f"pellucid: warning: {_sentence(str(message))}", 2))
 
     with warnings.catch_warnings():
         warnings.showwarning = show

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import sys
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
+
+from pellucid.terminal import filled
 
 
 class Output:
@@ -20,10 +24,16 @@ class Output:
     quiet : bool
         Whether lines are left out.
     as_json : bool
+
+    Attributes
+    ----------
+    notes : list of str
+        What should make the user stop and look, whether it is shown or not.
     """
 
     def __init__(self, quiet: bool = False, as_json: bool = False) -> None:
         self.as_json = as_json
+        self.notes: list[str] = []
         self._open = not quiet
 
     def say(self, text: str) -> None:
@@ -36,6 +46,26 @@ class Output:
             # what waits to be written would fail again at the end
             stream = sys.stderr if self.as_json else sys.stdout
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+    def note(self, text: str) -> None:
+        """Tell what should make the user stop and look; programs have it among the notes."""
+        self.notes.append(text)
+        self.say(filled(text, 2))
+
+    @contextlib.contextmanager
+    def noting_warnings(self) -> Iterator[None]:
+        """Within it warnings are said as they were before, and are notes too."""
+        shown = warnings.showwarning
+
+        def show(message: Warning | str, *more: Any, **named: Any) -> None:
+            self.notes.append(str(message))
+            shown(message, *more, **named)
+
+        warnings.showwarning = show
+        try:
+            yield
+        finally:
+            warnings.showwarning = shown
 
     def result(self, content: Mapping[str, Any]) -> None:
         """The one object, where it is wanted."""

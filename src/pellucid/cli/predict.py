@@ -112,14 +112,12 @@ def target_names(model: Any) -> list[str]:
 
 def features(model: Any, frame: Any) -> Any:
     """The columns of `frame` that `model` was trained on; other columns are ignored."""
-    import narwhals as nw
+    from pellucid.data.columns import known_columns
 
-    known = set(getattr(model, "feature_names_in_", []))
-    if known:
-        known |= {getattr(model, "group", None), getattr(model, "time", None)}
-    table = nw.from_native(frame, eager_only=True)
-    names = [name for name in table.columns if name in known]
-    return table.select(names).to_native() if names else frame
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        return frame
+    return known_columns(frame, [*names, *(getattr(model, n, None) for n in ("group", "time"))])
 
 
 def _chained(first: Columns, others: Iterator[Columns]) -> Iterator[Columns]:

@@ -176,12 +176,11 @@ def keys(model: Any, frame: Any, names: list[Any] | None) -> dict[str, list[Any]
 
 def known_columns(model: Any, frame: Any) -> Any:
     """The columns of `frame` that a model of a series was trained on."""
-    import narwhals as nw
+    from pellucid.data import columns
 
     encoder = model.sequences_
     known = [*encoder.table.names, encoder.series["group"], encoder.series["time"]]
-    table = nw.from_native(frame, eager_only=True)
-    return table.select([name for name in table.columns if name in known]).to_native()
+    return columns.known_columns(frame, known)
 
 
 def cut(frame: Any, about: dict[str, Any]) -> tuple[Any, np.ndarray]:

@@ -10,7 +10,7 @@ import decimal
 import functools
 import numbers
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
-from pellucid.checks import listing, row_words, shown, suggestion
+from pellucid.checks import listing, row_words, shown, suggestion, table_of
 from pellucid.data.column_values import (
     DATES,
     Column,
@@ -180,8 +180,8 @@ def one_feature(
             columns.append(named(label([column.name], 0), series_values, column))
             if columns[-1].kind in ("text", "time"):
                 raise ValueError(
-                    f"X of {owner_of(estimator)} must hold numbers, one column a step, where it is "
-                    f"a table. Got {column.dtype} in column {shown(column.name)}.{way_out}"
+                    f"{table_of(owner_of(estimator))} must hold numbers, one column a step, where it "
+                    f"is a table. Got {column.dtype} in column {shown(column.name)}.{way_out}"
                 )
         names = _check_names(list(frame.columns))
         known = getattr(estimator, "feature_names_in_", None)
@@ -190,8 +190,8 @@ def one_feature(
             for name, at_fit in zip(names, known.tolist(), strict=True):
                 if name != at_fit:  # they are steps: their order is theirs, not that of the names
                     raise ValueError(
-                        f"X of {owner_of(estimator)} must have its columns in the order that they "
-                        f"had in fit. Got {shown(name)} in the place of {shown(at_fit)}."
+                        f"{table_of(owner_of(estimator))} must have its columns in the order that "
+                        f"they had in fit. Got {shown(name)} in the place of {shown(at_fit)}."
                     )
         validate_data(estimator, X, reset=learn, skip_check_array=True)
         array = np.column_stack([column.values for column in columns])
@@ -237,14 +237,28 @@ def check_columns(owner: str, given: Sequence[str], names: Sequence[str]) -> Non
     more = f" (and {len(lacking or extra) - 1} more)" if len(lacking or extra) > 1 else ""
     if lacking:
         raise ValueError(
-            f"X of {owner} must have column {shown(lacking[0])}{more}, as in fit. Got columns "
+            f"{table_of(owner)} must have column {shown(lacking[0])}{more}, as in training. Got "
+            "columns "
             f"{listing([repr(name) for name in given], 100)}.{did_you_mean(lacking[0], extra)}"
         )
     if extra:
         raise ValueError(
-            f"X of {owner} must have the columns that it had in fit. Got column "
+            f"{table_of(owner)} must have the columns that it had in training. Got column "
             f"{shown(extra[0])}{more}, unseen at fit time. Leave it out."
         )
+
+
+def known_columns(frame: Any, known: Iterable[str | None]) -> Any:
+    """The columns of a DataFrame that are `known`; all of them where one is lacking.
+
+    The error about that one then tells which other may be meant.
+    """
+    import narwhals as nw
+
+    table, wanted = nw.from_native(frame, eager_only=True), {*known} - {None}
+    if wanted - {*table.columns}:
+        return frame
+    return table.select([name for name in table.columns if name in wanted]).to_native()
 
 
 def unique_columns(estimator: object, X: Any) -> Any:

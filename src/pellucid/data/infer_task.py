@@ -13,7 +13,6 @@ from pellucid.data.target_values import read_target
 from pellucid.data.text_columns import number_format
 
 MAX_CLASSES = 20
-_FEWEST = 20  # rows: fewer may well be all different
 
 
 def infer_task(y: Any, name: str | None = None) -> tuple[str, str]:
@@ -70,9 +69,7 @@ def _decide(values: np.ndarray, forms: Sequence[NumberFormat]) -> tuple[str, str
     distinct = len(np.unique(values))
     plural = "value" if distinct == 1 else "values"
     if values.dtype.kind in "OU":
-        mostly = len(values) >= _FEWEST and 2 * distinct > len(values)
-        more = ", mostly different: if it is numbers or dates, write them all alike" * mostly
-        return "classification", f"is text with {distinct} {plural}{more}"
+        return "classification", f"is text with {distinct} {plural}"
     if values.dtype.kind == "b":
         return "classification", "is true or false"
     if (values != np.floor(values)).any():

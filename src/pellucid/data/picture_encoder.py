@@ -127,6 +127,11 @@ class PictureEncoder(Encoder[Sources]):
                 f"X of {owner_of(estimator)} must be pictures or a list of their paths, one for "
                 f"each entry of y. Got the one path {file_name(X)}. {way_out}."
             )
+        if not os.path.lexists(X):
+            raise FileNotFoundError(
+                f"the folder {file_name(X)} does not exist. Name a folder that has one folder a "
+                "class, or pass arrays and y."
+            )
         return list_pictures(X, least)
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Sources]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ from pellucid.data.target_values import check_not_empty, in_order, read_target
 from pellucid.data.text_columns import is_blank
 from pellucid.data.text_format import words
 
+_FEWEST = 20  # rows: fewer may well be all different
 _WIDEST = 1000  # characters a label that an array may have room for, however short its labels are
 
 
@@ -137,7 +139,9 @@ class ClassTarget:
         values, _ = read_target(estimator, y)
         labels = column_or_1d(values, warn=True)
         check_not_empty(estimator, labels)
-        with np.errstate(invalid="ignore"):  # it asks of 1e30 whether it is a whole number
+        with np.errstate(invalid="ignore"), warnings.catch_warnings():
+            # it asks of 1e30 whether it is a whole number, and warns where notes tell the same
+            warnings.filterwarnings("ignore", "The number of unique classes is greater")
             check_classification_targets(labels)
         return labels
 
@@ -280,10 +284,15 @@ def _classes(labels: np.ndarray) -> np.ndarray:
 
 
 def _label_notes(labels: np.ndarray, classes: np.ndarray) -> list[str]:
-    """What to say of labels that differ in little, or stand where there is no value."""
-    if classes.dtype.kind not in "OU":
-        return []
+    """What to say of labels that are many, differ in little, or stand where there is no value."""
     notes, known = [], set(classes.tolist())
+    if len(labels) >= _FEWEST and 2 * len(classes) > len(labels):
+        notes.append(
+            f"the target: {len(classes):,} different labels in {len(labels):,} rows: if it is "
+            "numbers or dates, write them all alike, and take it for numbers."
+        )
+    if classes.dtype.kind not in "OU":
+        return notes
     odd = next((label for label in labels.tolist() if label not in known), None)
     if odd is not None:
         notes.append(f"the target: blanks in labels do not count, as in {shown(odd)}.")

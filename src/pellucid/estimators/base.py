@@ -166,10 +166,12 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         classes: Any = None,
         validation_data: Any = None,
         ready: Callable[[], None] | None = None,
+        cautions: bool = False,
     ) -> Self:
         """Encode and train; a fit that fails changes nothing.
 
-        `ready` is called before the first epoch, when encoders can read further rows.
+        `ready` is called before the first epoch, when encoders can read further rows. The data are
+        looked over for `cautions`, which the encoder of X keeps as notes, where those are shown.
         """
         before = self.__dict__.copy()
         going_on = going_on and hasattr(self, "network_")
@@ -180,11 +182,13 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         try:
             verbose: Any = 0 if self.verbose == 1 and one_of_many_fits() else self.verbose
             show = partial(Progress, verbose, stream=usual_stream())
+            cautions = not going_on and (cautions or bool(verbose))
             # the first kernels are needed to encode X, and may have to be compiled
             with announced((lambda text: show(1, 1).note(text)) if verbose else None):
                 self._fit_or_fail(
-                    X, y, sample_weight, epochs, going_on, classes, validation_data, ready, show
-                )
+                    X, y, sample_weight, epochs, going_on, classes, validation_data, ready,
+                    cautions, show,
+                )  # fmt: skip
         except BaseException:
             self.__dict__ = before  # at one stroke, whatever a signal's handler raises
             raise
@@ -201,13 +205,16 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
         classes: Any,
         validation_data: Any,
         ready: Callable[[], None] | None,
+        cautions: bool,
         show: Callable[[int, int], Progress],
     ) -> None:
         settings = self._settings()
         if epochs is not None and settings.schedule.needs_end:
             settings.schedule = schedules.Constant()
         dtype = settings.dtype
-        examples, layout, used = self._encode(X, y, sample_weight, going_on, classes, dtype)
+        examples, layout, used = self._encode(
+            X, y, sample_weight, going_on, classes, dtype, cautions
+        )
         about = About.of_data(self.target_, examples)
         if ready is not None:
             ready()
@@ -343,7 +350,14 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
 
     @plain_float_state()
     def _encode(
-        self, X: Any, y: Any, sample_weight: Any, going_on: bool, classes: Any, dtype: str
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        going_on: bool,
+        classes: Any,
+        dtype: str,
+        cautions: bool,
     ) -> tuple[Examples, Layout, np.ndarray]:
         """Rows, targets and weights for training, how the rows lie in X, and which are used.
 
@@ -371,7 +385,7 @@ class NetworkEstimator(TrainingParameters, CallbackSupport, BaseEstimator, ABC):
             extra = {} if classes is None else {"classes": classes}
             codes = target.fit(self, y, weights, **extra)
             self.target_, self._input = target, encoder
-            if self.verbose:
+            if cautions:
                 encoder.notes = [*encoder.notes, *encoder.cautions(reading, codes)]
         if len(rows) < 2 and not going_on:
             raise ValueError(f"X of {owner} must have at least 2 rows. Got 1 sample.")

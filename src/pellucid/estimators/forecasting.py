@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks
 from pellucid.data import forecast_table, last_window
+from pellucid.data.columns import known_columns
 
 
 class Forecaster:
@@ -54,9 +55,7 @@ class Forecaster:
             )
         frame, names = series, encoder.table.names
         if names is not None:  # else columns have no names but numbers
-            known = [*names, about["group"], about["time"]]
-            table = nw.from_native(series, eager_only=True)
-            frame = table.select([name for name in table.columns if name in known]).to_native()
+            frame = known_columns(series, [*names, about["group"], about["time"]])
         last = last_window(frame, about["steps"], time=about["time"], group=about["group"])
         values = np.asarray(self.predict(last))  # type: ignore[attr-defined]
         values = values.reshape(len(last), -1)

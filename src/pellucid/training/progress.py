@@ -8,6 +8,7 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
+from pellucid.checks import printable
 from pellucid.terminal import COLUMNS, filled
 from pellucid.training.notebook import Cell
 
@@ -96,7 +97,7 @@ class Progress:
     def note(self, text: str) -> None:
         """Write a line that is not about an epoch."""
         if self.verbose:
-            self._write(text)
+            self._write(printable(text))  # a column's name may hold a line break
             self._finish()
 
     def advance(self, rows_done: int, loss: float) -> None:

@@ -1,0 +1,178 @@
+"""The steps of ``pellucid fit``: train, score, save, draw, and what is told of each."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pellucid.checks import printable, size_text
+from pellucid.cli import curves, splitting
+from pellucid.cli.answered import Answered, held_out, read_answered
+from pellucid.cli.given import Given
+from pellucid.cli.output import Output
+from pellucid.cli.splitting import Split
+from pellucid.cli.words import counted, paragraph
+from pellucid.terminal import COLUMNS, width
+
+_MOST_COLUMNS = 20  # that are described
+
+
+@dataclass
+class Fitting:
+    """A model, what it learns from, and what it is tested on.
+
+    Parameters
+    ----------
+    model : estimator
+    data : str
+        Where `given` was read from.
+    given : Given
+    split : Split
+        Which rows of it are held out.
+    test : str or None
+        A file or folder to test the model on instead.
+    encoding : str or None
+        Of text files.
+    told : Output
+
+    Attributes
+    ----------
+    answered : Answered or None
+        What the model is tested on, once it is known how the model reads it.
+    repeated : int
+        How many rows of it are also learned from.
+    scores : dict or None
+    """
+
+    model: Any
+    data: str
+    given: Given
+    split: Split
+    test: str | None
+    encoding: str | None
+    told: Output
+    answered: Answered | None = field(default=None, init=False)
+    repeated: int = field(default=0, init=False)
+    scores: dict[str, Any] | None = field(default=None, init=False)
+
+    @property
+    def source(self) -> str:
+        """What the data are called."""
+        return "standard input" if self.data == "-" else self.data
+
+    def train(self) -> None:
+        """Train the model on the rows that are not held out."""
+        given, rows = self.given, self.split.train
+        with given.rows_in_file(self.data, rows):
+            X, y = splitting.rows_of(given.X, rows), splitting.rows_of(given.y, rows)
+            self.model._fit(X, y, None, ready=partial(self._before_training, X, y), cautions=True)
+        self.model.target_names_ = list(given.targets)
+        self.told.say("\n" + "\n".join(self.model.network_.summary_lines()) + "\n")
+
+    def _before_training(self, X: Any, y: Any) -> None:
+        """Read the rows to test on: what is wrong with them is found now, not after an hour."""
+        told, answered = self.told, self._read_test()
+        if answered is not None and answered.left_out:
+            told.say(paragraph(answered.left_out, 2))
+        if answered is not None and (again := answered.repeated(X, y)):
+            self.repeated = again
+            stand = "also stands" if again == 1 else "also stand"
+            text = f"{counted(again, f'test {answered.what}')} {stand} among those to learn from"
+            told.note(f"{text}: on new ones the score may be lower.")
+        self.answered = answered
+        self._describe()
+
+    def _read_test(self) -> Answered | None:
+        model, given, held = self.model, self.given, self.split.test
+        if self.test is not None:
+            targets = () if Path(self.test).is_dir() else given.targets
+            answered = read_answered(model, "the model", self.test, targets, self.encoding)
+            self.told.say(paragraph(f"{answered.counted} of {self.test} to test on.", 2))
+            return answered
+        if not len(held):
+            return None
+        found = held_out(model, given, held, self.data)
+        unreadable = len(held) - (0 if found is None else len(found))
+        if given.pictures and unreadable:
+            self.told.note(f"{counted(unreadable, 'test picture')} cannot be read.")
+        return found
+
+    def _describe(self) -> None:
+        """What became of each column, or of the pictures."""
+        lines = self.model._input.describe()
+        for line in lines[:_MOST_COLUMNS]:
+            self.told.say(paragraph(f"  {printable(line)}", 4))
+        if len(lines) > _MOST_COLUMNS:
+            self.told.say(f"  and {counted(len(lines) - _MOST_COLUMNS, 'more column')}")
+
+    def score(self) -> None:
+        """Test the model."""
+        from pellucid.cli.score_words import text_of
+
+        if self.answered is not None:
+            self.scores = self.answered.scores(self.model)
+            seen = "not seen in training" if self.test is None else f"of {self.test}"
+            title = f"Test on {self.answered.counted} {seen}"
+            self.told.say(text_of(title, self.scores) + "\n")
+
+    def save(self, path: str) -> int:
+        """Save the model, with what is known about it; the size of the file."""
+        import msgspec
+
+        from pellucid.cli.scores import brief, brief_baseline
+
+        self.model.about_ = msgspec.structs.replace(
+            self.model.about_,
+            source=printable(Path(self.source).name or self.source),
+            test=None if self.scores is None else brief(self.scores),
+            baseline=None if self.scores is None else brief_baseline(self.scores),
+        )
+        self.model.save(path)
+        size = Path(path).stat().st_size
+        self.told.say(paragraph(f"Model saved in {path} ({size_text(size)}).", 2))
+        return size
+
+    def draw(self, plot: str | None, mistakes: str | None) -> None:
+        """Draw the training and the test, and the pictures that the model gets wrong."""
+        from pellucid.cli.pictures import draw_mistakes
+        from pellucid.cli.scores import plain
+
+        given, answered = self.given, self.answered
+        if plot:
+            title = f"{Path(self.data).absolute().name}: {', '.join(given.targets)}"
+            X, y = (None, None) if answered is None else (answered.X, answered.y)
+            curves.draw_fit(self.model, X, y, plot, title, given.targets)
+            self.told.say(paragraph(f"Curves drawn in {plot}.", 2))
+        if mistakes and answered is not None:
+            wrong = draw_mistakes(self.model, answered.source, plain(answered.y), mistakes)
+            self.told.say(paragraph(f"{counted(wrong, 'wrong answer')} drawn in {mistakes}.", 2))
+
+    def say_next(self, path: str) -> None:
+        """What to do next, each argument in a line of its own where they do not fit in one."""
+        new = "NEW/" if Path(self.data).is_dir() else "NEW.csv"
+        words = ["pellucid predict", shlex.quote(path), new]
+        line = f"\nNext:  {' '.join(words)}"
+        if width(line) > COLUMNS:
+            line = "\nNext:  " + " \\\n         ".join(words)
+        self.told.say(line)
+
+    def facts(self) -> dict[str, Any]:
+        """All of it, for a program."""
+        from pellucid.cli.score_words import verdict
+        from pellucid.cli.summary import facts_of
+
+        model = self.model
+        return {
+            "task": self.given.task[0],
+            "rows": len(self.split.train),
+            "without_target": self.given.kept.missing,
+            "columns": model._input.describe(),
+            "notes": [*self.told.notes, *model._input.notes, *model.target_.notes],
+            "test": self.scores,
+            "test_rows_also_learned_from": self.repeated,
+            "verdict": "" if self.scores is None else verdict(self.scores),
+            **facts_of(model),
+        }
