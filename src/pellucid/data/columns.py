@@ -180,8 +180,8 @@ def one_feature(
             columns.append(named(label([column.name], 0), series_values, column))
             if columns[-1].kind in ("text", "time"):
                 raise ValueError(
-                    f"{table_of(owner_of(estimator))} must hold numbers, one column a step, where it "
-                    f"is a table. Got {column.dtype} in column {shown(column.name)}.{way_out}"
+                    f"{table_of(owner_of(estimator))} must hold numbers, one column a step, where "
+                    f"it is a table. Got {column.dtype} in column {shown(column.name)}.{way_out}"
                 )
         names = _check_names(list(frame.columns))
         known = getattr(estimator, "feature_names_in_", None)
