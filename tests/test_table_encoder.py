@@ -773,8 +773,8 @@ def test_numbers_in_another_unit_are_said(factor):
 
 
 def test_one_group_alone_is_no_other_unit():
-    encoder, estimator = learned(a=INCOMES, rare=[0, 0, 0, 0, 1] * 40)
-    assert said(encoder, estimator, a=INCOMES[:30], rare=[1] * 30) == []
+    encoder, estimator = learned(a=INCOMES, rare=[0, 0, 0, 0, 1] * 40, year=[2007, 2008] * 100)
+    assert said(encoder, estimator, a=INCOMES[:30], rare=[1] * 30, year=[2009] * 30) == []
 
 
 def test_a_column_of_gaps_where_training_had_none_is_said():

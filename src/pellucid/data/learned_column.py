@@ -146,7 +146,8 @@ class LearnedColumn:
             off = (values - self.mean) / self.spread
             middle, spread = np.median(np.abs(off)), np.std(off)
         larger = np.median(sizes) > _TIMES * abs(self.mean)
-        return bool((middle > _FAR and larger) or (middle > _OFF and 0 < spread < _NARROW))
+        close = spread < _NARROW and values.min() < values.max()
+        return bool((middle > _FAR and larger) or (middle > _OFF and close))
 
 
 def is_another_column(rows: int, there: int, lost: int) -> bool:
