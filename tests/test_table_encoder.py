@@ -850,3 +850,22 @@ def test_a_warning_points_at_the_line_that_called(recwarn):
         with pytest.warns(UserWarning) as caught:
             call({"a": ["z"]})
         assert caught[0].filename == __file__
+
+
+def test_codes_whose_zeros_a_file_lost_are_known_again():
+    encoder, estimator = learned(zip=["01067", "10115", "04109"])
+    matrix = encoder.transform(estimator, {"zip": ["1067", "10115", None]})
+    np.testing.assert_array_equal(matrix, [[1, 0, 0], [0, 0, 1], [0, 0, 0]])
+
+
+def test_numbers_in_another_unit_are_said_though_a_few_have_no_mark():
+    encoder, estimator = learned(a=INCOMES)
+    values = [value / 1000 if value >= 1000 else value for value in INCOMES.tolist()]
+    (text,) = said(encoder, estimator, a=values)
+    assert "are far from those of training" in text
+
+
+def test_a_column_that_is_missing_throughout_is_said():
+    encoder, estimator = learned(a=INCOMES)
+    (text,) = said(encoder, estimator, a=[None] * 30)
+    assert text.startswith("a: 30 of 30 cells are missing, where none was in training")

@@ -74,25 +74,29 @@ class LearnedColumn:
         """
         known = self.kind
         if column.kind == "number" and (known == "text" or self.format == DateFormat("digits")):
-            column = self._as_text(column)
+            column = Column("text", as_text(column))
         if column.kind == "text" and known == "text":
-            column = Column("text", tidy(column.values))
+            column = Column("text", self._padded(tidy(column.values)))
             self._warn_of_unseen(column)
         elif column.kind == "text" and known in _USUAL:
             column = self._from_text(column)
         check_kind(estimator, column, place, known)
-        if column.kind == known != "text":
+        if known in _USUAL:
             self._warn_of_others(column)
         return column
 
-    def _as_text(self, column: Column) -> Column:
-        """Numbers as the texts that the column had, with the zeros in front of codes."""
-        texts = as_text(column)
+    def _padded(self, texts: np.ndarray) -> np.ndarray:
+        """Texts with the zeros in front of codes, which programs that take them for numbers drop."""
         lengths = {len(text) for text in self.categories if text is not None and text.isdecimal()}
         if len(lengths) == 1 and any(map(is_code, filter(None, self.categories))):
             width = lengths.pop()
-            texts[:] = [text and text.zfill(width) for text in texts.tolist()]
-        return Column("text", texts)
+            digits = (text is not None and text.isdecimal() for text in texts.tolist())
+            texts = texts.copy()
+            texts[:] = [
+                text.zfill(width) if code else text
+                for text, code in zip(texts.tolist(), digits, strict=True)
+            ]
+        return texts
 
     def _from_text(self, column: Column) -> Column:
         """Text as the numbers, dates or truth values that were learned; the rest is missing."""
@@ -144,9 +148,9 @@ class LearnedColumn:
             return False
         with np.errstate(over="ignore"):
             off = (values - self.mean) / self.spread
-            middle, spread = np.median(np.abs(off)), np.std(off)
+            middle, (low, high) = np.median(np.abs(off)), np.quantile(values, [0.25, 0.75])
         larger = np.median(sizes) > _TIMES * abs(self.mean)
-        close = spread < _NARROW and values.min() < values.max()
+        close = 0 < high - low < _NARROW * self.spread
         return bool((middle > _FAR and larger) or (middle > _OFF and close))
 
 
