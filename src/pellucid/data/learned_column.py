@@ -86,7 +86,7 @@ class LearnedColumn:
         return column
 
     def _padded(self, texts: np.ndarray) -> np.ndarray:
-        """Texts with the zeros in front of codes, which programs that take them for numbers drop."""
+        """Texts with the zeros in front of codes, which other programs may have dropped."""
         lengths = {len(text) for text in self.categories if text is not None and text.isdecimal()}
         if len(lengths) == 1 and any(map(is_code, filter(None, self.categories))):
             width = lengths.pop()
