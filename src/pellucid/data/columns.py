@@ -180,8 +180,8 @@ def one_feature(
             columns.append(named(label([column.name], 0), series_values, column))
             if columns[-1].kind in ("text", "time"):
                 raise ValueError(
-                    f"{table_of(owner_of(estimator))} must hold numbers, one column a step, where it is "
-                    f"a table. Got {column.dtype} in column {shown(column.name)}.{way_out}"
+                    f"{table_of(owner_of(estimator))} must hold numbers, one column a step, where "
+                    f"it is a table. Got {column.dtype} in column {shown(column.name)}.{way_out}"
                 )
         names = _check_names(list(frame.columns))
         known = getattr(estimator, "feature_names_in_", None)
@@ -190,8 +190,8 @@ def one_feature(
             for name, at_fit in zip(names, known.tolist(), strict=True):
                 if name != at_fit:  # they are steps: their order is theirs, not that of the names
                     raise ValueError(
-                        f"{table_of(owner_of(estimator))} must have its columns in the order that they "
-                        f"had in fit. Got {shown(name)} in the place of {shown(at_fit)}."
+                        f"{table_of(owner_of(estimator))} must have its columns in the order that "
+                        f"they had in training. Got {shown(name)} in the place of {shown(at_fit)}."
                     )
         validate_data(estimator, X, reset=learn, skip_check_array=True)
         array = np.column_stack([column.values for column in columns])
