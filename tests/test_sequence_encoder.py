@@ -357,7 +357,7 @@ def test_columns_of_a_flat_table_keep_their_names(tmp_path):
     assert model.feature_names_in_.tolist() == list("abcd")
     model.predict(frame)  # without a warning
     with pytest.raises(
-        ValueError, match="must have its columns in the order that they had in fit. Got"
+        ValueError, match="must have its columns in the order that they had in training. Got"
     ):
         model.predict(frame[list("dcba")])
     model.save(tmp_path / "model.safetensors")

@@ -36,7 +36,7 @@ def evaluate(
     from pellucid.cli.answered import read_answered
     from pellucid.cli.output import Output
     from pellucid.cli.score_words import text_of, verdict
-    from pellucid.cli.words import paragraph
+    from pellucid.cli.words import paragraph, source_name
 
     output = Output(as_json=as_json)
     estimator: Any = load(model)
@@ -47,7 +47,7 @@ def evaluate(
         scores = answered.scores(estimator)
     named = "" if Path(data).is_dir() else f"{', '.join(answered.names)}, "
     if not as_json:
-        output.say(text_of(f"{named}{answered.counted} of {data}", scores))
+        output.say(text_of(f"{named}{answered.counted} of {source_name(data)}", scores))
     output.result(
         {
             "model": model,

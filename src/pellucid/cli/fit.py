@@ -13,7 +13,7 @@ from pellucid.cli.families import NETWORKS, family
 from pellucid.cli.options import GroupedCommand, in_group, option_name, parameter_options
 from pellucid.cli.output import Output
 from pellucid.cli.series import SeriesOptions
-from pellucid.cli.words import paragraph
+from pellucid.cli.words import paragraph, source_name
 
 if TYPE_CHECKING:
     from pellucid.cli.given import Given
@@ -168,7 +168,7 @@ def fit(
     share = 0.0 if test is not None else 0.2 if test_fraction is None else test_fraction
     with told.noting_warnings():
         given = read(Request(data, targets, drop, network, task, encoding, options, each_step))
-        told.say(paragraph(f"{'standard input' if data == '-' else data}: {given.words}.", 2))
+        told.say(paragraph(f"{source_name(data)}: {given.words}.", 2))
         for words in filter(None, (given.kept.words, _sentence(given.task[1]))):
             told.say(paragraph(words, 2))
         if mistakes and not given.are_pictures_of_classes:

@@ -14,7 +14,7 @@ from pellucid.cli.answered import Answered, held_out, read_answered
 from pellucid.cli.given import Given
 from pellucid.cli.output import Output
 from pellucid.cli.splitting import Split
-from pellucid.cli.words import counted, paragraph
+from pellucid.cli.words import counted, paragraph, source_name
 from pellucid.terminal import COLUMNS, width
 
 _MOST_COLUMNS = 20  # that are described
@@ -58,11 +58,6 @@ class Fitting:
     repeated: int = field(default=0, init=False)
     scores: dict[str, Any] | None = field(default=None, init=False)
 
-    @property
-    def source(self) -> str:
-        """What the data are called."""
-        return "standard input" if self.data == "-" else self.data
-
     def train(self) -> None:
         """Train the model on the rows that are not held out."""
         given, rows = self.given, self.split.train
@@ -90,7 +85,9 @@ class Fitting:
         if self.test is not None:
             targets = () if Path(self.test).is_dir() else given.targets
             answered = read_answered(model, "the model", self.test, targets, self.encoding)
-            self.told.say(paragraph(f"{answered.counted} of {self.test} to test on.", 2))
+            self.told.say(
+                paragraph(f"{answered.counted} of {source_name(self.test)} to test on.", 2)
+            )
             return answered
         if not len(held):
             return None
@@ -114,7 +111,7 @@ class Fitting:
 
         if self.answered is not None:
             self.scores = self.answered.scores(self.model)
-            seen = "not seen in training" if self.test is None else f"of {self.test}"
+            seen = "not seen in training" if self.test is None else f"of {source_name(self.test)}"
             title = f"Test on {self.answered.counted} {seen}"
             self.told.say(text_of(title, self.scores) + "\n")
 
@@ -124,9 +121,10 @@ class Fitting:
 
         from pellucid.cli.scores import brief, brief_baseline
 
+        named = source_name(self.data)
         self.model.about_ = msgspec.structs.replace(
             self.model.about_,
-            source=printable(Path(self.source).name or self.source),
+            source=printable(Path(named).name or named),
             test=None if self.scores is None else brief(self.scores),
             baseline=None if self.scores is None else brief_baseline(self.scores),
         )

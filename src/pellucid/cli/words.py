@@ -70,6 +70,11 @@ def name_shown(name: object) -> str:
     return shortened(printable(str(name)), _LONGEST)
 
 
+def source_name(data: str) -> str:
+    """How a file that was given is called."""
+    return "standard input" if data == "-" else data
+
+
 def either(names: Sequence[str], joint: str = "or") -> str:
     """``a, b or c``."""
     return f" {joint} ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -13,12 +13,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
-from pellucid.checks import one_line
+import numpy as np
+
+from pellucid import checks
 from pellucid.data.columns import did_you_mean
+from pellucid.randomness import seed_from
+from pellucid.training import optimizers, schedules
+from pellucid.training.augmentation import Augmentation
+from pellucid.training.loop import Settings
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.schedules import Schedule
 
 Class = TypeVar("Class", bound=type)
+
+_DTYPES = ("float32", "float64")
 
 ESTIMATORS: dict[str, Any] = {}
 """The estimators by name: the only classes that a model file can name."""
@@ -91,7 +99,7 @@ def _misfit(cls: Any, name: str, known: list[str], options: Iterable[str], error
     owner, takes = cls.__name__, f"takes {', '.join(known)}" if known else "takes no arguments"
     odd = next((option for option in options if option not in known), None)
     if odd is None:
-        return f"{name} of {owner} {takes}. Got a wrong call: {one_line(str(error))}."
+        return f"{name} of {owner} {takes}. Got a wrong call: {checks.one_line(str(error))}."
     own = list(inspect.signature(cls).parameters)
     if odd in own:
         return (
@@ -225,6 +233,64 @@ class TrainingParameters:
     n_jobs: int | None = None
     random_state: Any = None
     verbose: int = 1
+
+    def _augmentation(self) -> Augmentation | None:
+        """The random changes of rows in training."""
+        return None
+
+    def _tbptt_steps(self) -> int | None:
+        """Through how many steps a gradient goes back at most."""
+        return None
+
+    def _settings(self, seed: int | None = None) -> Settings:
+        """The training parameters, each checked; with a `seed` no RandomState is drawn from."""
+        owner = type(self).__name__
+        clip = self.clip_norm
+        if clip is not None:
+            clip = checks.number("clip_norm", owner, clip, 0, open_low=True)
+        batch = self.batch_size
+        if not isinstance(batch, str):
+            batch = checks.positive_integer("batch_size", owner, batch)
+        elif batch != "full":
+            expected = 'a positive integer or "full"'
+            raise ValueError(checks.fault("batch_size", owner, expected, batch))
+        decay = None
+        if not isinstance(self.weight_decay, str):
+            decay = checks.number("weight_decay", owner, self.weight_decay, 0)
+        elif self.weight_decay != "auto":
+            expected = 'a number or "auto"'
+            raise ValueError(checks.fault("weight_decay", owner, expected, self.weight_decay))
+        jobs = self.n_jobs
+        if jobs is not None and jobs != -1:
+            jobs = checks.positive_integer("n_jobs", owner, jobs)
+        checks.flag("early_stopping", owner, self.early_stopping)
+        checks.flag("warm_start", owner, self.warm_start)
+        share = self.validation_fraction
+        checks.number("validation_fraction", owner, share, 0, 1, open_low=True, open_high=True)
+        checks.positive_integer("patience", owner, self.patience)
+        if not isinstance(self.verbose, (bool, np.bool_)):
+            checks.non_negative_integer("verbose", owner, self.verbose)
+        state = self.random_state
+        if state is not None and not isinstance(state, np.random.RandomState):
+            checks.non_negative_integer("random_state", owner, state)
+            checks.number("random_state", owner, state, 0, 2**63 - 1)
+        optimizer = optimizers.resolve(self.optimizer, owner)
+        rate = checks.number("learning_rate", owner, self.learning_rate, 0, open_low=True)
+        return Settings(
+            loss="",
+            optimizer=optimizer,
+            learning_rate=rate,
+            schedule=schedules.resolve(self.schedule, owner),
+            weight_decay=decay,
+            clip_norm=clip,
+            max_epochs=checks.positive_integer("max_epochs", owner, self.max_epochs),
+            batch_size=batch,
+            seed=seed_from(state) if seed is None else seed,
+            dtype=checks.one_of("dtype", owner, self.dtype, _DTYPES),
+            n_jobs=None if jobs == -1 else jobs,
+            augmentation=self._augmentation(),
+            tbptt_steps=self._tbptt_steps(),
+        )
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

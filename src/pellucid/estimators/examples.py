@@ -1,0 +1,194 @@
+"""What a network is trained and validated on: rows, targets and weights, from X and y."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+
+from pellucid import checks
+from pellucid.data import Encoder, Layout, check_rows, sample_weights
+from pellucid.data.column_values import plain_array
+from pellucid.data.scaling import power_of_two
+from pellucid.engine import plain_float_state
+from pellucid.estimators.parameters import TrainingParameters
+from pellucid.network import Network
+from pellucid.randomness import Stream
+from pellucid.rows import Examples, Rows, Targets, unit_mean
+from pellucid.training.loop import Settings
+
+
+class ExampleMaker(TrainingParameters, ABC):
+    """Abstract: an estimator that makes rows, targets and weights of X and y, and parts them."""
+
+    network_: Network
+    target_: Any
+    _input: Encoder
+    class_weight: Any  # of classifiers
+
+    @abstractmethod
+    def _new_input(self) -> Encoder:
+        """An encoder for X, not yet fitted."""
+
+    @abstractmethod
+    def _new_target(self, y: Any) -> Any:
+        """An encoder for `y`, not yet fitted."""
+
+    @abstractmethod
+    def _target_rows(self, codes: np.ndarray) -> np.ndarray:
+        """Encoded targets in the shape and type that the loss takes."""
+
+    def _row_weights(self, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Sample weights times the weights of classes."""
+        return weights
+
+    @plain_float_state()
+    def _encode(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        going_on: bool,
+        classes: Any,
+        dtype: str,
+        cautions: bool,
+    ) -> tuple[Examples, Layout, np.ndarray]:
+        """Rows, targets and weights for training, how the rows lie in X, and which are used.
+
+        Encoders are fitted, or used as they are when going on.
+        """
+        owner = type(self).__name__
+        encoder = self._input if going_on else self._new_input()
+        X, y = encoder.labelled(self, X, y, least=1 if going_on else 2)
+        reading = encoder.read(self, X, learn=not going_on)
+        layout, lengths = reading.layout, reading.layout.step_lengths
+        y = layout.flatten(f"y of {owner}", y)
+        weights = layout.flatten_weights(f"sample_weight of {owner}", sample_weight)
+        target = self.target_ if going_on else self._new_target(y)
+        check_rows(self, layout.entries, _count(y, layout.entries))  # before pictures are decoded
+        if weights is not None:
+            weights = sample_weights(self, weights, layout.entries)
+        if going_on:
+            codes = target.encode(self, y)
+            rows = encoder.encode(self, reading)
+        else:
+            rows = encoder.learn(self, reading, weights, np.dtype(dtype))
+            if encoder.left_out:
+                weights = np.ones(layout.entries) if weights is None else weights
+                weights[[position for position, _ in encoder.left_out]] = 0.0
+            extra = {} if classes is None else {"classes": classes}
+            codes = target.fit(self, y, weights, **extra)
+            self.target_, self._input = target, encoder
+            if cautions:
+                encoder.notes = [*encoder.notes, *encoder.cautions(reading, codes)]
+        if len(rows) < 2 and not going_on:
+            raise ValueError(f"X of {owner} must have at least 2 rows. Got 1 sample.")
+        examples, used = self._weighted(rows, codes, weights, lengths)
+        return examples, layout, used
+
+    def _weighted(
+        self, rows: Rows, codes: np.ndarray, weights: np.ndarray | None, lengths: np.ndarray | None
+    ) -> tuple[Examples, np.ndarray]:
+        """Rows with their targets and weights, those of weight 0 left out, and which were used."""
+        weights = np.ones(len(codes)) if weights is None else weights
+        weights = self._row_weights(codes, weights)
+        used = weights > 0  # weight 0 is the row left out
+        if lengths is not None:
+            starts = np.cumsum(lengths) - lengths
+            used = np.add.reduceat(used, starts, dtype=np.int64) > 0
+        if not used.any():
+            raise ValueError(
+                f"class_weight of {type(self).__name__} must leave a row of weight above 0. "
+                f"Got {checks.shown(self.class_weight)}, and none is left."
+            )
+        weights = weights / power_of_two(weights.max())  # exact, and their sum stays finite
+        values = self._target_rows(codes)
+        if lengths is not None:
+            weights = weights.astype(self.dtype)
+            targets = Targets.by_step(values, weights, starts[used], lengths[used])
+        else:
+            weights = unit_mean(weights[used]).astype(self.dtype)
+            targets = Targets.by_row(values if used.all() else values[used], weights)
+        if not used.all():
+            rows = rows.take(used)
+        return Examples(rows, targets), used
+
+    @plain_float_state()
+    def _validation(self, data: Any) -> Examples:
+        """The rows and targets that `fit` was given to validate on, encoded by what it learned."""
+        owner = type(self).__name__
+        if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
+            came = f"{len(data)} entries" if isinstance(data, (tuple, list)) else checks.shown(data)
+            raise ValueError(
+                f"validation_data of {owner} must be (X, y) or (X, y, sample_weight). Got {came}."
+            )
+        if self.network_.chain.stateful:
+            raise ValueError(
+                f"validation_data of {owner} must be None where layers are stateful: what they "
+                "have seen in training would change what is measured. Got some."
+            )
+        X, y, weights = (*data, None)[:3]
+        try:
+            X, y = self._input.labelled(self, X, y)
+            reading = self._input.read(self, X)
+            layout = reading.layout
+            y = layout.flatten("y", y)
+            weights = layout.flatten_weights("sample_weight", weights)
+            check_rows(self, layout.entries, _count(y, layout.entries))
+            if weights is not None:
+                weights = sample_weights(self, weights, layout.entries)
+            codes = self.target_.encode(self, y)
+            rows = self._input.encode(self, reading)
+            self.network_.chain.for_rows(rows.shape)
+            return self._weighted(rows, codes, weights, layout.step_lengths)[0]
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"validation_data of {owner} cannot be used. {error}") from error
+
+    def _split(
+        self, examples: Examples, layout: Layout, used: np.ndarray, settings: Settings
+    ) -> tuple[Examples, Examples]:
+        """Rows to train on and rows to validate on, every class in both where it can be.
+
+        Of windows the last ones validate.
+        """
+        count = len(examples)
+        parts = layout.split(self.validation_fraction, used)
+        if parts is not None:
+            if not all(map(len, parts)):
+                raise ValueError(
+                    f"X of {type(self).__name__} must have more windows for early_stopping, to "
+                    f"learn from some and validate on later ones. Got {count}. Pass "
+                    "early_stopping=False."
+                )
+            return examples.take(parts[0]), examples.take(parts[1])
+        aside = min(max(1, int(self.validation_fraction * count + 0.5)), count - 1)
+        if count < 2:
+            raise ValueError(
+                f"X of {type(self).__name__} must have at least 2 rows for early_stopping. "
+                f"Got {count}. Pass early_stopping=False."
+            )
+        order = Stream(settings.seed, "split").permutation(count)
+        labels = examples.targets.values
+        if settings.accuracy and layout.step_lengths is None and labels[:1].size == 1:
+            order = order[np.argsort(_shares(labels.reshape(-1)[order]), kind="stable")]
+        return examples.take(np.sort(order[aside:])), examples.take(np.sort(order[:aside]))
+
+
+def _shares(labels: np.ndarray) -> np.ndarray:
+    """Each row's place among the rows of its label, as a share: sorting by it mixes labels."""
+    shares = np.empty(len(labels))
+    for label in np.unique(labels):
+        place = np.flatnonzero(labels == label)
+        shares[place] = (np.arange(len(place)) + 0.5) / len(place)
+    return shares
+
+
+def _count(y: Any, otherwise: int) -> int:
+    """How many entries `y` has, if it is anything that has some."""
+    values = plain_array(y)
+    if issparse(values):
+        return values.shape[0]
+    return len(values) if hasattr(values, "__len__") else otherwise
