@@ -264,17 +264,50 @@ def test_clean_files_are_read_once_and_at_full_speed(tmp_path, monkeypatch):
     def refuse(*_):
         raise AssertionError("read cell by cell")
 
-    monkeypatch.setattr(CsvFile, "_kinds", refuse)
+    for slow in ("_kinds", "_kinds_by_text"):
+        monkeypatch.setattr(CsvFile, slow, refuse)
     clean = "d,t,x,n\n2024-01-02 05:00,07:05:00,-0.05,100\n01.02.2024,x-05 00,1.005,0\n"
     for content in (clean, clean.replace(",", ";"), clean.replace("\n", "\r\n")):
         for engine in ENGINES:
             assert read(tmp_path, content, engine)["n"] == [100.0, 0.0]
-    with pytest.raises(AssertionError):
-        CsvFile._kinds(None)
-    for cell in ("00", '"01"', "-01", "+01", " 01"):
-        for row in (f"{cell},1\n", f"1,{cell}\n", f"1,{cell}"):
-            with pytest.raises(ValueError, match="damaged"):
-                read(tmp_path, "a,b\n" + row, "pandas")
+    for cell in ("00", "-01", "+01", " 01", "007.50", "01e5"):
+        for row in (f"{cell},1\n", f"1,{cell}\n", f"1,{cell}", f"{cell},{cell}"):
+            for engine in ENGINES:  # what begins with a zero is text in its column alone
+                wanted = [c if "0" in c else 1.0 for c in row.strip("\n").split(",")]
+                for end in ("\n", "\r\n"):
+                    table = read(tmp_path, "a,b" + end + row.replace("\n", end), engine)
+                    assert [table["a"][0], table["b"][0]] == wanted
+    with pytest.raises(ValueError, match="damaged"):
+        read(tmp_path, 'a,b\n"01",1\n', "pandas")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("long", [0, 10, 70_000])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_text_is_read_as_it_stands_in_every_way(tmp_path, engine, long, quote, monkeypatch):
+    """By a library, by a library as text, and cell by cell a table is the same."""
+    rows = [f"{'x' * long},True,,9,1.50,A,950", "y,,,007,2.25,?,27.317", "NA,False,,10,NA,NULL,1e5"]
+    content = "t,b,e,z,n,w,k\n" + "".join(
+        row.replace(",A,", f",{quote}A{quote},") + "\n" for row in rows
+    )
+    path = file_of(tmp_path, content)
+    tables = [columns(read_table(path, engine))]
+    tables.append(
+        {n: sum((columns(p)[n] for p in read_batches(path, 1, engine)), []) for n in tables[0]}
+    )
+    for fast in ("_read_at_once", "_kinds_by_text"):
+        monkeypatch.setattr(CsvFile, fast, lambda *_: None)
+        tables.append(columns(read_table(path, engine)))
+    assert tables[0] == {
+        "t": ["x" * long or None, "y", None],
+        "b": [True, None, False],
+        "e": [None] * 3,
+        "z": ["9", "007", "10"],
+        "n": [1.5, 2.25, None],
+        "w": ["A", "?", None],
+        "k": [950.0, 27.317, 1e5],
+    }
+    assert all(table == tables[0] for table in tables)
 
 
 @pytest.mark.parametrize("place", range(-12, 3))
