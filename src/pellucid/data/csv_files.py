@@ -22,6 +22,7 @@ from pellucid.data.csv_layout import Layout, find_layout
 from pellucid.data.csv_libraries import LIBRARIES, TRUTH, LibraryGuess, are_plain
 from pellucid.data.encodings import (
     BLOCK,
+    NotThisEncoding,
     NotUTF8,
     Text,
     check_utf8,
@@ -76,7 +77,10 @@ class CsvFile:
             if told:
                 raise BadTable(str(fault)) from None
             guess = guessed_encoding(Text(source, "utf-8"), str(fault))
-            file = cls(Text(source, guess), whole)
+            try:
+                file = cls(Text(source, guess), whole)
+            except NotThisEncoding:  # nobody has said that it is
+                raise BadTable(str(fault)) from None
             words = f"read as {encoding_words(guess)}. If that is wrong, name its encoding."
             notes = [f"{source.name} is no UTF-8: {words}"]
         notes += [f"{source.name}: {note}" for note in file.layout.notes]
