@@ -394,6 +394,26 @@ def test_commas_that_mark_decimals_do_not_move_the_columns(tmp_path, engine, fir
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("header", ["", "mpg   hp     year   name\n", 'mpg hp year\t"name"\n'])
+def test_blanks_between_numbers_and_a_tab_before_the_last_column(tmp_path, engine, header):
+    """As the cars of the UCI repository are written, which have no header."""
+    rows = [f'{18 + n}.0   {130 + n}.0      70\t"car no {n}"\n' for n in range(20)]
+    rows[5] = '25.0   ?      71\t"ford, pinto"\n'
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        table = read(tmp_path, header + "".join(rows), engine)
+    below = slice(0 if header else 1, None)
+    if header:
+        assert list(table) == ["mpg", "hp", "year", "name"]
+    assert bool(header) != ("looks like values" in "".join(str(w.message) for w in caught))
+    first, hp, year, name = table.values()
+    assert first == [*map(float, range(18, 23)), 25.0, *map(float, range(24, 38))][below]
+    assert hp[-1] == "149.0" and "?" in hp and set(year) == {70.0, 71.0}
+    assert name == [*(f"car no {n}" for n in range(5)), "ford, pinto",
+                    *(f"car no {n}" for n in range(6, 20))][below]  # fmt: skip
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_single_column_of_numbers_with_commas(tmp_path, engine):
     for cells in (["1,5", "2,5"], ["1,5", "2", "NA", "-3,25"], ["1,234", "1.234,5", "1,234,567"]):
         content = "v\n" + "\n".join(cells)
