@@ -264,17 +264,50 @@ def test_clean_files_are_read_once_and_at_full_speed(tmp_path, monkeypatch):
     def refuse(*_):
         raise AssertionError("read cell by cell")
 
-    monkeypatch.setattr(CsvFile, "_kinds", refuse)
+    for slow in ("_kinds", "_kinds_by_text"):
+        monkeypatch.setattr(CsvFile, slow, refuse)
     clean = "d,t,x,n\n2024-01-02 05:00,07:05:00,-0.05,100\n01.02.2024,x-05 00,1.005,0\n"
     for content in (clean, clean.replace(",", ";"), clean.replace("\n", "\r\n")):
         for engine in ENGINES:
             assert read(tmp_path, content, engine)["n"] == [100.0, 0.0]
-    with pytest.raises(AssertionError):
-        CsvFile._kinds(None)
-    for cell in ("00", '"01"', "-01", "+01", " 01"):
-        for row in (f"{cell},1\n", f"1,{cell}\n", f"1,{cell}"):
-            with pytest.raises(ValueError, match="damaged"):
-                read(tmp_path, "a,b\n" + row, "pandas")
+    for cell in ("00", "-01", "+01", " 01", "007.50", "01e5"):
+        for row in (f"{cell},1\n", f"1,{cell}\n", f"1,{cell}", f"{cell},{cell}"):
+            for engine in ENGINES:  # what begins with a zero is text in its column alone
+                wanted = [c if "0" in c else 1.0 for c in row.strip("\n").split(",")]
+                for end in ("\n", "\r\n"):
+                    table = read(tmp_path, "a,b" + end + row.replace("\n", end), engine)
+                    assert [table["a"][0], table["b"][0]] == wanted
+    with pytest.raises(ValueError, match="damaged"):
+        read(tmp_path, 'a,b\n"01",1\n', "pandas")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("long", [0, 10, 70_000])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_text_is_read_as_it_stands_in_every_way(tmp_path, engine, long, quote, monkeypatch):
+    """By a library, by a library as text, and cell by cell a table is the same."""
+    rows = [f"{'x' * long},True,,9,1.50,A,950", "y,,,007,2.25,?,27.317", "NA,False,,10,NA,NULL,1e5"]
+    content = "t,b,e,z,n,w,k\n" + "".join(
+        row.replace(",A,", f",{quote}A{quote},") + "\n" for row in rows
+    )
+    path = file_of(tmp_path, content)
+    tables = [columns(read_table(path, engine))]
+    tables.append(
+        {n: sum((columns(p)[n] for p in read_batches(path, 1, engine)), []) for n in tables[0]}
+    )
+    for fast in ("_read_at_once", "_kinds_by_text"):
+        monkeypatch.setattr(CsvFile, fast, lambda *_: None)
+        tables.append(columns(read_table(path, engine)))
+    assert tables[0] == {
+        "t": ["x" * long or None, "y", None],
+        "b": [True, None, False],
+        "e": [None] * 3,
+        "z": ["9", "007", "10"],
+        "n": [1.5, 2.25, None],
+        "w": ["A", "?", None],
+        "k": [950.0, 27.317, 1e5],
+    }
+    assert all(table == tables[0] for table in tables)
 
 
 @pytest.mark.parametrize("place", range(-12, 3))
@@ -358,6 +391,26 @@ def test_commas_that_mark_decimals_do_not_move_the_columns(tmp_path, engine, fir
     rows = "".join(f"{first.format(n + 1)},{n},{51 + n}\n" for n in range(9))
     with pytest.raises(ValueError, match=r"line 2 has \d values, and the header has \d names\. Qu"):
         read(tmp_path, "date,price\n" + rows, engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("header", ["", "mpg   hp     year   name\n", 'mpg hp year\t"name"\n'])
+def test_blanks_between_numbers_and_a_tab_before_the_last_column(tmp_path, engine, header):
+    """As the cars of the UCI repository are written, which have no header."""
+    rows = [f'{18 + n}.0   {130 + n}.0      70\t"car no {n}"\n' for n in range(20)]
+    rows[5] = '25.0   ?      71\t"ford, pinto"\n'
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        table = read(tmp_path, header + "".join(rows), engine)
+    below = slice(0 if header else 1, None)
+    if header:
+        assert list(table) == ["mpg", "hp", "year", "name"]
+    assert bool(header) != ("looks like values" in "".join(str(w.message) for w in caught))
+    first, hp, year, name = table.values()
+    assert first == [*map(float, range(18, 23)), 25.0, *map(float, range(24, 38))][below]
+    assert hp[-1] == "149.0" and "?" in hp and set(year) == {70.0, 71.0}
+    assert name == [*(f"car no {n}" for n in range(5)), "ford, pinto",
+                    *(f"car no {n}" for n in range(6, 20))][below]  # fmt: skip
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -17,6 +17,10 @@ TEXTS = {
     ),
     "big5hkscs": "城市,價格\n台北,1\n高雄,2\n|姓名,性別\n張三,男\n|顏色\n紅\n|日期,溫度\n|香港",
     "cp932": "都市,価格\n東京,1\n|名前,性別\n田中,男\n|色\n赤\n|リンゴ,3\nバナナ,4\n|札幌",
+    "euc_jp": (
+        "リンゴ,3\nバナナ,4\n|ひらがな,カタカナ\nあいう,アイウ\n|名前,ふりがな\n田中,たなか\n|お店の名前,ばしょ\n"
+        "すし屋,ところざわ\n"
+    ),
     "cp949": "도시,가격\n서울,1\n|이름,성별\n김철수,남\n|색\n빨강\n|사과,3\n바나나,5\n|대구",
     "cp1251": "город,цена\nМосква,1\n|имя,пол\nИван,м\n|№,цена\n1,яблоко\n|Київ,Україна|да,нет",
     "cp1252": (
@@ -112,8 +116,41 @@ def test_one_odd_byte_in_a_long_file_does_not_hide_its_encoding():
     text = "城市,价格\n北京,1\n上海,2\n" * 2000
     content = text.encode("gb18030") + b"\x81\xff,1\n"
     assert guessed_encoding(Text(source_of(content), "utf-8"), "none") == "gb18030"
-    with pytest.raises(ValueError, match="must be gb18030 text. Got byte 0x81"):
+    # nobody has said that it is GB18030
+    with pytest.raises(ValueError, match="must be UTF-8 text. Got byte 0xb3 at position 0."):
         CsvFile.of(source_of(content), None, whole=True)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("mac_roman", "ville,prix\nOrléans,1\nBézier,2\n"),
+        ("mac_roman", "Größe,x\nMünchen,1\nKöln,2\nDüsseldorf,3\n"),
+        ("mac_roman", "año,niño\nSeñora,1\nEspaña,2\n"),
+        ("mac_roman", "id,Température\n1,2\n"),
+        ("cp1250", "miasto,x\nŁódź,1\nBiałystok,2\nKraków,3\n"),
+        ("cp1256", "المدينة,السعر\nالقاهرة,1\nالرياض,2\nدمشق,3\n"),
+        ("koi8-r", "город,цена\nМосква,1\nПетербург,2\n"),
+        ("cp866", "город,цена\nМосква,1\nПетербург,2\n"),
+        ("cp1254", "şehir,nüfus\nİstanbul,1\nİzmir,2\nÇanakkale,3\n"),
+        ("cp1253", "πόλη,x\nΑθήνα,1\nΘεσσαλονίκη,2\n"),
+        ("cp1255", "עיר,x\nירושלים,1\nחיפה,2\n"),
+        ("tis_620", "เมือง,x\nกรุงเทพ,1\nเชียงใหม่,2\n"),
+    ],
+)
+def test_text_of_other_encodings_is_not_taken_for_one_of_these(encoding, text):
+    """What is made of such bytes are ideographs that nobody writes, or within Latin words."""
+    for content in (text, text * 200):
+        with pytest.raises(ValueError, match="^none$"):
+            guessed_encoding(Text(source_of(content.encode(encoding)), "utf-8"), "none")
+
+
+def test_names_of_rare_ideographs_are_not_accepted():
+    """Usual text below does not make them names."""
+    odd = bytes.fromhex("e8a1f5d6f7e0")
+    content = odd + b",x\n" + "北京,1\n上海,2\n".encode("gb18030") * 50
+    with pytest.raises(ValueError, match="^none$"):
+        guessed_encoding(Text(source_of(content), "utf-8"), "none")
 
 
 def test_zeros_tell_utf16_only_where_they_are_half_of_the_text():

@@ -2,7 +2,8 @@
 
 A library's own guess of a column's kind loses what is written: 007 becomes 7, and 1.50 becomes 1.5
 where text follows. So a file is first looked through; where nothing in it is doubtful a library
-reads it at its full speed, else it is read cell by cell, twice: once to decide, once to read.
+reads it at its full speed, else twice: once as text, to decide, and once as what was decided. What
+no library reads as it is written is read cell by cell.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pellucid.data.csv_layout import Layout, find_layout
 from pellucid.data.csv_libraries import LIBRARIES, TRUTH, LibraryGuess, are_plain
 from pellucid.data.encodings import (
     BLOCK,
+    NotThisEncoding,
     NotUTF8,
     Text,
     check_utf8,
@@ -45,11 +47,16 @@ _END = "\0"  # stands behind the last line: a cell of its own, unless a quote is
 
 
 class Look(NamedTuple):
-    """What looking through a file tells: its rows, at most, and what may lose text."""
+    """What looking through a file tells.
+
+    Its rows, at most; whether quotes stand in it; in which columns numbers with zeros before them
+    do, -1 for one that is not known; and whether libraries may make other rows than there are.
+    """
 
     rows: int
     quoted: bool
-    doubtful: bool
+    zeros: frozenset[int]
+    odd: bool
 
 
 class CsvFile:
@@ -70,7 +77,10 @@ class CsvFile:
             if told:
                 raise BadTable(str(fault)) from None
             guess = guessed_encoding(Text(source, "utf-8"), str(fault))
-            file = cls(Text(source, guess), whole)
+            try:
+                file = cls(Text(source, guess), whole)
+            except NotThisEncoding:  # nobody has said that it is
+                raise BadTable(str(fault)) from None
             words = f"read as {encoding_words(guess)}. If that is wrong, name its encoding."
             notes = [f"{source.name} is no UTF-8: {words}"]
         notes += [f"{source.name}: {note}" for note in file.layout.notes]
@@ -86,6 +96,10 @@ class CsvFile:
             what, self.look.rows * columns, np.float64, "Write a part of it into another file."
         )
         frame = self._read_at_once(engine, text)
+        if frame is None and (kinds := self._kinds_by_text(engine, text)):
+            with self.text.utf8() as file:
+                file.read(self.layout.start)
+                frame = self._as_kinds(engine, file, kinds)
         if frame is None:
             parts = list(self._parts(_ROWS, self._kinds(text)))
             columns_of = zip(*parts, strict=True)
@@ -114,7 +128,7 @@ class CsvFile:
         import narwhals as nw
 
         for block in self._blocks():
-            read = self._by_library(engine, io.BytesIO(block), kinds)
+            read = self._as_kinds(engine, io.BytesIO(block), kinds)
             if read is None:
                 raise BadTable(f"{self.text.source.name} cannot be read: it changed meanwhile.")
             frame = nw.from_native(read, eager_only=True)
@@ -123,14 +137,15 @@ class CsvFile:
 
     def _read_at_once(self, engine: str, text: Collection[str]) -> Any:
         """What the library reads by itself, or None where that may not be what is written."""
-        if self.look.doubtful:
+        known = self._known_text(text)
+        if self.look.odd or known is None:
             return None
         with self.text.utf8() as file:
             file.read(self.layout.start)
-            frame = self._by_library(engine, file, dict.fromkeys(text, "text"))
+            frame = self._by_library(engine, file, dict.fromkeys(known, "text"))
         if frame is None:
             return None
-        guess = LibraryGuess(text)
+        guess = LibraryGuess(known)
         rows = None if self.look.quoted else self.look.rows
         if not guess.holds(frame, rows) or guess.kinds() is None:
             return None
@@ -138,14 +153,33 @@ class CsvFile:
         return frame if full else None
 
     def _kinds_by_library(self, engine: str, text: Collection[str]) -> dict[str, str] | None:
-        """What the library takes each column for in all parts of the file; None where in doubt."""
+        """What each column is in all parts of the file, by a library; None where in doubt."""
+        kinds, known = None, self._known_text(text)
+        if known is not None:
+            kinds = self._guessed(engine, LibraryGuess(known), dict.fromkeys(known, "text"))
+        return kinds or self._kinds_by_text(engine, text)
+
+    def _known_text(self, text: Collection[str]) -> set[str] | None:
+        """The columns that are text before a library guesses; None where zeros may be in any."""
+        zeros = self.look.zeros
+        if zeros and (self.look.quoted or not zeros <= set(range(len(self.layout.names)))):
+            return None
+        return {*text, *(self.layout.names[place] for place in zeros)}
+
+    def _kinds_by_text(self, engine: str, text: Collection[str]) -> dict[str, str] | None:
+        """The same by the text of all cells."""
+        names = self.layout.names
+        return self._guessed(engine, _TextGuess(names, text), dict.fromkeys(names, "text"))
+
+    def _guessed(
+        self, engine: str, guess: LibraryGuess | _TextGuess, known: Mapping[str, str]
+    ) -> dict[str, str] | None:
         quoted = self.look.quoted
         # of a quoted cell that a part cuts off pandas alone does not make one that ends there
-        if self.look.doubtful or (quoted and engine != "pandas"):
+        if self.look.odd or (quoted and engine != "pandas"):
             return None
-        guess, texts = LibraryGuess(text), dict.fromkeys(text, "text")
         for block in self._blocks():
-            frame = self._by_library(engine, io.BytesIO(block), texts)
+            frame = self._by_library(engine, io.BytesIO(block), known)
             rows = block.count(b"\n") + (not block.endswith(b"\n"))
             if frame is None or not guess.holds(frame, None if quoted else rows):
                 return None
@@ -181,6 +215,24 @@ class CsvFile:
                 raise
             return None  # why is told by reading it cell by cell
 
+    def _as_kinds(self, engine: str, file: Any, kinds: Mapping[str, str]) -> Any:
+        """Rows as the library reads them, all columns as these kinds; None where it cannot."""
+        import narwhals as nw
+
+        truth = [name for name, kind in kinds.items() if kind == "truth"]  # it may have gaps
+        kinds = {
+            name: "text" if kind in ("truth", "empty") else kind for name, kind in kinds.items()
+        }
+        frame = self._by_library(engine, file, kinds)
+        if frame is None or not truth:
+            return frame
+        table = nw.from_native(frame, eager_only=True)
+        # a missing cell is NaN or None
+        cells = {name: map(TRUTH.get, table[name].to_list()) for name in truth}
+        values = frame_of(engine, {name: _objects(list(c)) for name, c in cells.items()})
+        columns = nw.from_native(values, eager_only=True).iter_columns()
+        return table.with_columns(*columns).to_native()
+
     def _is_full(self, rows: int) -> bool:
         """Whether all rows have as many values as the header has names, if that can be counted."""
         if self.look.quoted or len(self.layout.names) == 1:  # is an empty line a row or none?
@@ -199,7 +251,8 @@ class CsvFile:
         for rows, lines in self._records(_ROWS):
             count += len(rows)
             for column, cells in zip(columns, self._columns(rows), strict=True):
-                column.see(cells)
+                there = [cell for cell in cells if cell is not None]
+                column.see(there, len(there) < len(cells))
             for row, line in zip(rows, lines, strict=True):
                 if len(row) < len(self.layout.names):
                     short, first = short + 1, first or line
@@ -297,7 +350,7 @@ def _looked_through(text: Text, layout: Layout, whole: bool) -> Look:
     """
     name, check, zeros = text.source.name, check_utf8(text), _Zeros(layout.separator)
     size = ends = quotes = 0
-    doubtful = False
+    mac = False
     carry = b"\n" * _CARRY
     with text.utf8() as file:
         check(file.read(layout.start))
@@ -311,8 +364,10 @@ def _looked_through(text: Text, layout: Layout, whole: bool) -> Look:
             if b'"' in block:
                 quotes += int(np.count_nonzero(codes == 34))
             window = carry + block
-            carry = window[-_CARRY:]
-            doubtful = doubtful or _ends_as_on_a_mac(window) or zeros.begin_a_number_in(window)
+            line = window.rfind(b"\n", 0, -_CARRY)  # a cell's column is told by its line
+            carry = window[line if line >= len(window) - BLOCK else -_CARRY :]
+            mac = mac or _ends_as_on_a_mac(window)
+            zeros.see(window)
             if whole and text.source.packed and not size % (BLOCK << 8):
                 check_memory(f"{name}, unpacked,", size, np.uint8, "Write a part of it out.")
         check(b"")
@@ -320,8 +375,9 @@ def _looked_through(text: Text, layout: Layout, whole: bool) -> Look:
         raise BadTable(f"{name} must have at least one row below its header. Got none.")
     last_line = carry.rstrip(b"\r\n").rpartition(b"\n")[2]
     empty = not last_line.strip(b' "\t\r' + layout.separator.encode())
-    odd = doubtful or empty or quotes % 2 or zeros.begin_a_number_in(carry + b"\n")
-    return Look(ends + (carry[-1:] != b"\n"), quotes > 0, bool(odd))
+    zeros.see(carry + b"\n")
+    odd = mac or empty or quotes % 2
+    return Look(ends + (carry[-1:] != b"\n"), quotes > 0, frozenset(zeros.columns), bool(odd))
 
 
 def _ends_as_on_a_mac(window: bytes) -> bool:
@@ -331,19 +387,24 @@ def _ends_as_on_a_mac(window: bytes) -> bool:
 
 
 class _Zeros:
-    """Finds numbers with zeros before them, such as 007, in text of which each line is a row."""
+    """Finds numbers with zeros before them, such as 007, in text of which each line is a row.
+
+    `columns` are the positions of those in which there is one, -1 where its line is too long.
+    """
 
     def __init__(self, separator: str) -> None:
+        self.columns: set[int] = set()
+        self._separator = separator.encode()
         self._mark = ord(separator)
-        self._blanks = b" \t".replace(separator.encode(), b"")
-        mark = re.escape(separator.encode())
+        self._blanks = b" \t".replace(self._separator, b"")
+        mark = re.escape(self._separator)
         self._number = re.compile(
             rb'[\n\r"' + mark + rb"][ \t]*[+-]?0[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?[ \t]*"
             rb'["\r\n' + mark + rb"]"
         )
 
-    def begin_a_number_in(self, window: bytes) -> bool:
-        """Whether there is one in a part of the text that begins before a cell."""
+    def see(self, window: bytes) -> None:
+        """Learn of a part of the text that begins before a cell."""
         codes = np.frombuffer(window, np.uint8)
         before = codes[:-2]
         edge = before < 46  # a separator, quote, sign, blank or line end; no point, slash or digit
@@ -353,9 +414,11 @@ class _Zeros:
         edge &= codes[2:] - np.uint8(48) < 10
         for place in np.flatnonzero(edge).tolist():
             head = window[max(0, place - _CARRY) : place + 1].rstrip(b"+-").rstrip(self._blanks)
-            if self._number.match(window, max(0, place - _CARRY) + len(head) - 1):
-                return True
-        return False
+            begin = max(0, place - _CARRY) + len(head) - 1
+            if self._number.match(window, begin):
+                line = window.rfind(b"\n", 0, begin + 1)
+                column = window.count(self._separator, line, begin + 1) if line >= 0 else -1
+                self.columns.add(column)
 
 
 class _Cells:
@@ -368,11 +431,10 @@ class _Cells:
         self._thousands = True  # each point stands before three digits
         self._pointed = self._pointless = self._any = self._holes = False
 
-    def see(self, cells: Sequence[str | None]) -> None:
-        """Learn of more cells."""
-        there = [cell for cell in cells if cell is not None]
+    def see(self, there: Sequence[str], holes: bool) -> None:
+        """Learn of more cells that are not missing, and whether others are."""
         self._any = self._any or bool(there)
-        self._holes = self._holes or len(there) < len(cells)
+        self._holes = self._holes or holes
         if not there:
             return
         self._truth = self._truth and all(cell in TRUTH for cell in there)
@@ -399,15 +461,40 @@ class _Cells:
         return "integer" if self._whole and not self._holes else "number"
 
 
+class _TextGuess:
+    """What columns are by the text of all their cells, which a library has read in parts."""
+
+    def __init__(self, names: Sequence[str], text: Collection[str]) -> None:
+        self._columns = {name: _Cells(name in text) for name in names}
+        self.last_has_gaps = False
+
+    def holds(self, frame: Any, rows: int | None) -> bool:
+        """Learn of a frame, of so many `rows` if that is known; whether it has them."""
+        import narwhals as nw
+
+        table = nw.from_native(frame, eager_only=True)
+        for name, column in self._columns.items():
+            there = table[name].drop_nulls().to_list()
+            holes = len(there) < len(table)
+            column.see(there, holes)
+        self.last_has_gaps = self.last_has_gaps or holes
+        return rows is None or len(table) == rows
+
+    def kinds(self) -> dict[str, str]:
+        """What each column is."""
+        return {name: column.kind() for name, column in self._columns.items()}
+
+
 def _array(kind: str, cells: Sequence[str | None]) -> np.ndarray:
     """The cells of a column of this kind; None is a missing one, NaN among numbers."""
     if kind == "integer":
         return np.array([int(cell) for cell in cells if cell is not None], dtype=np.int64)
     if kind == "number":
         return np.array([np.nan if cell is None else float(cell) for cell in cells])
-    values: Any = cells
-    if kind == "truth":
-        values = [None if cell is None else TRUTH[cell] for cell in cells]
-    array = np.empty(len(cells), dtype=object)
+    return _objects([cell and TRUTH[cell] for cell in cells] if kind == "truth" else cells)
+
+
+def _objects(values: Sequence[Any]) -> np.ndarray:
+    array = np.empty(len(values), dtype=object)
     array[:] = values
     return array

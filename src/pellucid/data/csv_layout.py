@@ -16,6 +16,7 @@ from pellucid.data.tables import MISSING, BadTable, check_names, header_names
 _USUAL = "\t;|^~,"  # of two that fit as well: what stands in text less often comes first
 _RARE = ": "  # they stand in the text of most files
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?")
+_NUMBERS = re.compile(r" *[-+.\deE]+( +([-+.\deE]+|\?|NA))+ *")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)")
 _WITH_COMMAS = re.compile(r"[+-]?\d[\d.]*(,\d+)*")  # decimals or thousands
 _FRACTION = re.compile(r"[.,]")
@@ -151,8 +152,8 @@ def _reader(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
     # cells may have any length; the limit is one for all of a process, and so is only ever raised
     if csv.field_size_limit() < _LONGEST_CELL:
         csv.field_size_limit(_LONGEST_CELL)
-    if separator == " ":  # runs of blanks count as one
-        lines = (line.rstrip(" \t\r\n") + "\n" for line in lines)
+    if separator == " ":  # runs of blanks count as one, and so does a tab among them
+        lines = (line.rstrip(" \t\r\n").replace("\t", " ") + "\n" for line in lines)
     return csv.reader(lines, delimiter=separator, skipinitialspace=separator == " ")
 
 
@@ -210,6 +211,8 @@ def _separator(name: str, head: str, cut: bool, ending: str) -> str:
 
     usual = [mark for mark in _USUAL if len(records[mark][0]) > 1]
     rare = [mark for mark in _RARE if len(records[mark][0]) > 1 and _has_numbers(records[mark])]
+    if usual == ["\t"] and " " in rare and _are_numbers_beside_text(records["\t"]):
+        return " "  # as in files of numbers in columns with a tab before the last
     if usual and (not rare or max(fits(mark)[1] for mark in usual) >= 0.5):
         return max(usual, key=fits)
     rare = [mark for mark in rare if fits(mark)[1] > 0.9]
@@ -225,6 +228,11 @@ def _separator(name: str, head: str, cut: bool, ending: str) -> str:
         if header and width > 1 and count > 1 and count >= 0.8 * len(rows):
             _refuse_preamble(name, header[0], width, mark)
     return ","
+
+
+def _are_numbers_beside_text(rows: Sequence[list[str]]) -> bool:
+    """Whether what stands before the first tab of each row below the header is several numbers."""
+    return len(rows) > 1 and all(_NUMBERS.fullmatch(row[0]) for row in rows[1:])
 
 
 def _is_one_of_numbers(head: str) -> bool:

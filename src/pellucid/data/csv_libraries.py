@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -15,8 +16,7 @@ from pellucid.data.tables import MISSING
 TRUTH = {
     "True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False
 }  # fmt: skip
-# In a column, one cell a line: what Python's float() takes and is no plain number here
-_ODD = re.compile(r"[^0-9eE.+\- \t\niInNfFtTyY]")
+_PLAIN = b"0123456789eE.+- \t\niInNfFtTyY"  # float() takes more than is a plain number here
 _ZEROS = re.compile(r"\n0[0-9]")
 _ZEROS_BEHIND = re.compile(r"\n[ \t]*[+-]?0[0-9]")
 _HEAD = 1000  # rows of a library's frame that are looked at
@@ -25,13 +25,14 @@ _HEAD = 1000  # rows of a library's frame that are looked at
 def are_plain(cells: Sequence[str]) -> bool:
     """Whether all cells are plain numbers: 12, -3.5, 1e5, inf; none with zeros before it."""
     column = "\n" + "\n".join(cells)
-    if _ODD.search(column) or column.count("\n") != len(cells) or _ZEROS.search(column):
+    if column.encode().translate(None, _PLAIN) or column.count("\n") != len(cells):
+        return False
+    if _ZEROS.search(column):
         return False
     if any(mark in column for mark in " \t+-") and _ZEROS_BEHIND.search(column):
         return False
     try:
-        for cell in cells:
-            float(cell)
+        deque(map(float, cells), maxlen=0)
     except ValueError:
         return False
     return True

@@ -27,10 +27,11 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 _NAMES = {
-    "gb18030": "GB18030", "big5hkscs": "Big5", "cp932": "Shift-JIS", "cp949": "EUC-KR",
-    "cp1251": "Windows-1251", "cp1252": "Windows-1252",
+    "gb18030": "GB18030", "big5hkscs": "Big5", "cp932": "Shift-JIS", "euc_jp": "EUC-JP",
+    "cp949": "EUC-KR", "cp1251": "Windows-1251", "cp1252": "Windows-1252",
 }  # fmt: skip
 _LEAST = 0.8  # share of usual characters that makes an encoding plausible
+_LEAST_OF_NAMES = 0.5  # the same in the first line, which alone is seldom much
 _OFTEN_IN_CHINESE = frozenset(
     "的一是不了在人有我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可里后小么心多天"
     "而能好都然没日于起还发成事只作当想看文无开手十用主行方又如前所本见经头面公同三已老从动两长知民样现分将外但身"
@@ -76,6 +77,10 @@ class NotUTF8(Exception):
     """A file is no UTF-8 text: the sentence that says so and where."""
 
 
+class NotThisEncoding(BadTable):
+    """A file is no text of the encoding that was named or guessed."""
+
+
 class _Recoder(io.RawIOBase):
     """A stream of UTF-8 from one of another encoding."""
 
@@ -99,7 +104,7 @@ class _Recoder(io.RawIOBase):
             try:
                 self._ready = self._decoder.decode(block, final=not block).encode()
             except UnicodeError as error:
-                raise BadTable(_fault(self._text, error, self._done - held)) from None
+                raise NotThisEncoding(_fault(self._text, error, self._done - held)) from None
             self._done += len(block)
         part, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
         buffer[: len(part)] = part
@@ -188,14 +193,18 @@ def guessed_encoding(text: Text, fault: str) -> str:
     bad = decoded.count("\ufffd")
     if sum(character > "\x7f" for character in decoded) - bad > bad:  # UTF-8 that was damaged
         raise BadTable(fault)
+    with text.source.open() as file:
+        names = file.readline(BLOCK)
     shares = {}
     for name, judge in _JUDGES.items():
         try:
             shares[name] = judge(sample.decode(name))
         except UnicodeDecodeError:
             shares[name] = _without_the_odd_byte(sample, name, judge)
+        if not names.isascii() and judge(names.decode(name, "replace")) < _LEAST_OF_NAMES:
+            shares[name] = 0.0
     best = max(shares, key=lambda name: shares[name])
-    if shares[best] < _LEAST:
+    if shares[best] < _LEAST or best == "cp1256":  # Russian in KOI8-R is as likely as Arabic
         raise BadTable(fault)
     return best
 
@@ -248,7 +257,9 @@ def _share(text: str, usual: frozenset[str], often: frozenset[str] = frozenset()
     characters = [c for c in _high(text) if not "\uff00" <= c <= "\uff60" and c not in "、。《》“”"]
     if not characters:
         return 0.0
-    count = sum(character in usual for character in characters)
+    # letters with accents are made ideographs, of them and the next letter, within Latin words
+    within = sum(map(len, re.findall(r"(?<=[A-Za-z])[^\0-\x7f]+(?=[a-z])", text)))
+    count = sum(character in usual for character in characters) - within
     return (count + sum(character in often for character in characters) / 4) / len(characters)
 
 
@@ -267,6 +278,9 @@ def _cyrillic(text: str) -> float:
     others = sum(1 for _ in _high(text)) - symbols - sum(len(w) for w in whole)
     # a letter alone tells nothing: it may be that of any language
     good = sum(len(w) - 0.5 * (len(w) == 1) for w in whole)
+    vowels = sum(len(re.findall("[аеёиоуыэюяіїє]", w.lower())) for w in whole)
+    if vowels < 0.3 * good and good > 10:  # Hebrew has the same bytes, and hardly vowels
+        return 0.0
     return good / (letters + max(0, others)) if letters else 0.0
 
 
@@ -274,10 +288,25 @@ def _western(text: str) -> float:
     """The share of letters and signs of Western Europe, in words as they are written there."""
     characters = list(_high(text))
     good = sum(character in _WESTERN for character in characters)
+    # signs amid a word are letters of another encoding
+    good -= len(re.findall(r"(?<=[A-Za-z])[^\w\s\0-\x7f’·](?=[a-z])", text))
     words = [word for word in re.findall(r"[^\W\d_]+", text) if not word.isascii()]
     odd = sum(1 for w in words if len(w) > 3 and sum(c > "\x7f" for c in w) > len(w) / 2)
     odd += sum(not _cased(w) for w in words)
     return good / len(characters) * (1 - odd / len(words) if words else 1) if characters else 0.0
+
+
+def _arabic(text: str) -> float:
+    """The share of letters in words that are Arabic from end to end, a little more for usual ones.
+
+    Persian and Urdu have a few letters of their own.
+    """
+    words = [w for w in re.findall(r"[^\W\d_]+", text) if re.fullmatch("[ء-يپچژکگی]+", w)]
+    letters = sum(1 for character in _high(text) if character not in "\u200c\u200d،")
+    often = sum(letter in "الميونرتبهدعسفقكة" for word in words for letter in word)
+    # few letters tell nothing: they may be an ideograph
+    good = sum(len(w) - 0.5 * (len(w) <= 2) for w in words)
+    return (good + (often / 4 if good > 10 else 0)) / letters if letters else 0.0
 
 
 def _cased(word: str) -> bool:
@@ -288,7 +317,9 @@ _JUDGES: dict[str, Callable[[str], float]] = {
     "gb18030": lambda text: _share(text, _usual("gb2312", 0xB0, 0xD7), _OFTEN_IN_CHINESE),
     "big5hkscs": lambda text: _share(text, _usual("big5", 0xA4, 0xC6)),
     "cp932": _japanese,
+    "euc_jp": _japanese,
     "cp949": lambda text: _share(text, _usual("euc_kr", 0xB0, 0xC8), _OFTEN_IN_KOREAN),
     "cp1251": _cyrillic,
     "cp1252": _western,
+    "cp1256": _arabic,
 }
