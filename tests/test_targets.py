@@ -146,7 +146,7 @@ def test_weight_zero_leaves_a_label_out():
         (
             [1.0, 2.5, 0.1],  # in our own words, which begin as scikit-learn asks of all
             ValueError,
-            r"^Unknown label type: y of FCNNClassifier must .* not numbers with fractions\. Got 2\.5",
+            r"^Unknown label type: y of FCNNClassifier must hold classes, not .* Got 2\.5",
         ),
         (
             [1.0, np.nan],
