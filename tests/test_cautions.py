@@ -91,6 +91,10 @@ def test_who_asks_for_silence_gets_it(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+def test_labels_that_are_all_different_are_not_given_away():
+    assert cautions(np.array([f"c{i}" for i in range(ROWS)])) == []
+
+
 def test_nothing_is_looked_for_where_nothing_is_shown(monkeypatch):
     """It takes time, in each of the many fits of a search."""
     frame = pd.DataFrame({"a": np.arange(40.0), "b": np.ones(40)})

@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import os
+import pickle
 import sys
 import zipfile
 
@@ -71,17 +72,48 @@ def test_packed_files_that_are_damaged(tmp_path, packer):
             assert str(error).startswith("t.csv ") and "\n" not in str(error)
 
 
-def test_zip_files_of_several_or_no_files(tmp_path):
+def test_zip_files_of_several_or_no_tables(tmp_path):
     two = zipped(("a.csv", TEXT), ("b.csv", TEXT))
-    match = r"^t\.zip must hold one file\. Got 2: a\.csv, b\.csv\. Unpack it, and name the one\.$"
+    match = r"^t\.zip must hold one table\. Got 2: a\.csv, b\.csv\. Unpack it, and name the one\.$"
     with pytest.raises(ValueError, match=match):
         read_table(write(tmp_path, two, "t.zip"))
     extras = zipped(("folder/", b""), ("folder/t.csv", TEXT), ("__MACOSX/._t.csv", b"x"))
     assert rows(read_table(write(tmp_path, extras, "t.zip"))) == WANTED
     with pytest.raises(ValueError, match="must hold a table. Got an empty file in it."):
         read_table(write(tmp_path, zipped(("a.csv", b"")), "t.zip"))
-    with pytest.raises(ValueError, match="must hold one file. Got none."):
+    with pytest.raises(ValueError, match="must hold one table. Got none."):
         read_table(write(tmp_path, zipped(("a/", b"")) + b"", "t.zip"))
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        ["README.md"], ["readme.txt"], ["LICENSE", "__MACOSX/._t.csv"], ["t.names"], [".DS_Store"],
+        ["columns.txt", "about.pdf"],
+    ],
+)  # fmt: skip
+def test_a_zip_file_may_tell_about_its_table(tmp_path, others):
+    content = zipped(*((name, b"words") for name in others), ("in/t.csv", TEXT))
+    path = write(tmp_path, content, "t.zip")
+    names = ", ".join(name for name in others if "MACOSX" not in name)
+    match = rf"^t\.zip: read is in/t\.csv, and not {names}\.$"
+    with pytest.warns(UserWarning, match=match) as caught:
+        assert rows(read_table(path)) == WANTED
+    assert len(caught) == 1
+    path = write(tmp_path, zipped(("readme.txt", TEXT)), "t.zip")
+    assert rows(read_table(path)) == WANTED
+
+
+@pytest.mark.parametrize(
+    "name", ["PAR1", "FEA1", "ARROW1", "GIF8", "GIF89a", "BZh1", "BZh", "Rar!", "7z", "PK", "RDX2"]
+)
+def test_names_of_columns_are_no_magic(tmp_path, name):
+    for mark in (",", ";", "\t"):
+        for file in ("t.csv", "t"):
+            content = f"{name}{mark}x\n北京{mark}1\nOslo{mark}2\n".encode()
+            assert rows(read_table(write(tmp_path, content, file))) == [
+                [name, "x"], ["北京", 1], ["Oslo", 2]
+            ]  # fmt: skip
 
 
 def test_what_grows_when_it_is_unpacked_is_held_against_memory(tmp_path, monkeypatch):
@@ -95,11 +127,25 @@ def test_what_grows_when_it_is_unpacked_is_held_against_memory(tmp_path, monkeyp
 
 
 def test_other_archives_and_pictures_are_named(tmp_path):
+    save = "Save it as CSV, Parquet, Feather, JSON or Excel."
     for content, words in (
         (b"(\xb5/\xfd....", "a Zstandard file. Unpack it."),
         (b"7z\xbc\xaf\x27\x1c..", "a 7z file. Unpack it."),
         (b"\xff\xd8\xff\xe0....", "a picture."),
         (b"%PDF-1.7", "a PDF file."),
+        (b"GIF89a\x10\x01\x10\x01", "a picture."),
+        (b"Rar!\x1a\x07\x00", "a RAR file. Unpack it."),
+        (pickle.dumps({"a": [1, 2]}), f"a pickle of Python. {save}"),
+        (b"\x6c\x02\x01\0....", f"a file of Stata. {save}"),
+        (b"<stata_dta><header>", f"a file of Stata. {save}"),
+        (bytes(12) + bytes.fromhex("c2ea8160b31411cfbd92080009c7318c"), f"a file of SAS. {save}"),
+        (b"$FL2@(#) SPSS DATA FILE", f"a file of SPSS. {save}"),
+        (gzip.compress(b"RDX3\nX\n\0\0\0\x03"), f"data of R. {save}"),
+        (b"\x93NUMPY\x01\0", f"an array of NumPy. {save}"),
+        (b"SQLite format 3\0", f"a database of SQLite. {save}"),
+        (b"\n<!DOCTYPE html>\n<html>", f"a page of HTML. {save}"),
+        (b"<table border=1>", f"a page of HTML. {save}"),
+        (b'<?xml version="1.0"?>', f"XML. {save}"),
     ):
         with pytest.raises(ValueError, match=rf"^t\.csv must hold a table\. Got {words}$"):
             read_table(write(tmp_path, content, "t.csv"))

@@ -100,6 +100,8 @@ def test_truth_values(tmp_path, engine, words):
     yes, no = words
     content = f"a,b\n{yes},1\n{no},2\n,3\n"
     assert read(tmp_path, content, engine)["a"] == [True, False, None]
+    content = "a,b\n" + ",1\n" * 200 + f"{yes},1\n"  # where a column looks empty for long
+    assert read(tmp_path, content, engine)["a"] == [None] * 200 + [True]
     content = f"a,b\n{yes},1\n{no},2\n"
     assert read(tmp_path, content, engine)["a"] == [True, False]
     assert read(tmp_path, content, engine, text=["a"])["a"] == [yes, no]
@@ -114,6 +116,17 @@ def test_missing_words_are_the_same_everywhere(tmp_path, engine):
     assert table["b"] == [None] * len(words) + ["p"]
     table = read(tmp_path, "a,b\n-nan,1\nNone.,2\nna,3\n", engine)
     assert table["a"] == ["-nan", "None.", "na"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("far", [0, 2000])
+def test_missing_words_beside_the_largest_integers_are_missing_too(tmp_path, engine, far):
+    """pandas gives up a column of 64 bits without a sign, and leaves its words as text."""
+    cells = ["5", "18446744073709551615", "NA", "123456789012345678901", "A1"] + ["x", "NULL"] * far
+    wanted = [None if cell in ("NA", "NULL") else cell for cell in cells]
+    assert read(tmp_path, "v,k\n" + "".join(f"{c},k\n" for c in cells), engine)["v"] == wanted
+    parts = [columns(part)["v"] for part in read_batches(tmp_path / "t.csv", 1000, engine)]
+    assert sum(parts, []) == wanted
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -204,7 +217,9 @@ def test_short_rows_are_filled_and_counted_once(tmp_path, engine, far):
         ("\n\na,b\n\n1,2\n1,2,3\n", "line 6 has 3 values, and the header has 2 names"),
         ("sep=;\na;b\n1;2;3\n", "line 3 has 3 values, and the header has 2 names"),
         ("Report 2024\na,b\n1,2\n3,4\n", "must begin with its column names. Got 'Report 2024'"),
-        ("# by me\n\na;b;c\n1;2;3\n", "must begin with its column names. Got '# by me' above"),
+        ("By me\n\na;b;c\n1;2;3\n", "must begin with its column names. Got 'By me' above"),
+        ("v\n1,2\n3\nx\n", "line 2 has 2 values, and the header has 1 name. Quote cells that ho"),
+        ("name\nDoe, J\nRoe, K\n", "Remove what stands above the names, or quote cells that hold"),
         ("Report,,\na,b,c\n1,2,3\n", "must begin with its column names. Got 'Report' above a"),
         ("a, a\n1,2\n", "must have different column names. Got 'a' twice."),
         ("a,b\n,\n,\n", "must have at least one row below its header. Got none."),
@@ -316,13 +331,80 @@ def test_batches_warn_once_and_before_the_first(tmp_path):
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(
-    "content",
-    ['"a","y"\n"1",0.5,"x"\n"2",0.7,"z"\n', "a;y\n1;0.5;x\n2;0.7;z\n", "a y\n1 0.5 x\n2 0.7 z\n"],
+    ("content", "names"),
+    [
+        ('"a","y"\n"A",0.5,"x"\n"B",0.7,"z"\n', ["A", "B"]),
+        ('"a" "y"\n"A" 0.5 "x"\n"B" 0.7 "z"\n', ["A", "B"]),
+        ('"a","y"\n"3",0.5,"x"\n"1",0.7,"z"\n', [3.0, 1.0]),
+        ('"a","y"\n"A",0.5,"x"\n"B\nC",0.7,"z"\n', ["A", "B\nC"]),
+        ("a;y\n1;0.5;x\n2;0.7;z\n", [1.0, 2.0]),
+        ("a y\n1 0.5 x\n2 0.7 z\n", [1.0, 2.0]),
+        ("   a  y\n0 0.5  x\n1 0.7  z\n", [0.0, 1.0]),  # as pandas prints it
+    ],
 )
-def test_names_of_rows_that_have_no_name_themselves(tmp_path, engine, content):
+def test_names_of_rows_that_have_no_name_themselves(tmp_path, engine, content, names):
     """R writes a header that is one name shorter than the rows."""
-    table = read(tmp_path, content, engine)
-    assert table == {"Unnamed: 0": [1.0, 2.0], "a": [0.5, 0.7], "y": ["x", "z"]}
+    with pytest.warns(UserWarning, match=r"^t\.csv: each row has one value more than the header"):
+        table = read(tmp_path, content, engine)
+    assert table == {"Unnamed: 0": names, "a": [0.5, 0.7], "y": ["x", "z"]}
+    with pytest.warns(UserWarning, match="the first values are taken for the names of the rows"):
+        assert [len(part) for part in read_batches(tmp_path / "t.csv", 10, engine)] == [2]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("first", ["2023-01-{:02}", "a{}", "{}5", "20{:02}"])
+def test_commas_that_mark_decimals_do_not_move_the_columns(tmp_path, engine, first):
+    """A date is no name of a row: ``2023-01-01,1,51,1`` is three values to who wrote it."""
+    rows = "".join(f"{first.format(n + 1)},{n},{51 + n}\n" for n in range(9))
+    with pytest.raises(ValueError, match=r"line 2 has \d values, and the header has \d names\. Qu"):
+        read(tmp_path, "date,price\n" + rows, engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_single_column_of_numbers_with_commas(tmp_path, engine):
+    for cells in (["1,5", "2,5"], ["1,5", "2", "NA", "-3,25"], ["1,234", "1.234,5", "1,234,567"]):
+        content = "v\n" + "\n".join(cells)
+        wanted = [None if cell == "NA" else cell for cell in cells]
+        assert read(tmp_path, content, engine) == {"v": wanted}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("content", "names", "count"),
+    [
+        ("# by me\n\na;b;c\n1;2;3\n", ["a", "b", "c"], 1),
+        ("# made 2024, by me\r\n#\r\na,b\r\n1,2\r\n", ["a", "b"], 2),
+        ("# a,b\n1,2\n3,4\n", ["# a", "b"], 0),  # as NumPy writes a header
+        ("# by me\n# a,b\n1,2\n3,4\n", ["# a", "b"], 1),
+        ("#,name\n1,x\n2,y\n", ["#", "name"], 0),
+        ("#chrom\tid\nchr\tx\n", ["#chrom", "id"], 0),
+    ],
+)
+def test_lines_of_comments_above_the_names_are_left_out(tmp_path, engine, content, names, count):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert list(read(tmp_path, content, engine)) == names
+    said = [str(warning.message) for warning in caught]
+    many = "1 line that begins" if count == 1 else f"{count} lines that begin"
+    assert said == [f"t.csv: left out: {many} with '#' above the column names."] * (count > 0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(ValueError, match=rf"line {content.count(chr(10)) + 1} has 4 values"):
+            read(
+                tmp_path,
+                content + "1,2,3,4;5;6;7\n".replace(",", "\t" * ("\t" in content) or ","),
+                engine,
+            )
+
+
+def test_several_readers_of_long_cells_at_a_time(tmp_path):
+    """The csv module has one limit for a process: one reader's end must not lower another's."""
+    long = "x" * 200_000
+    path = file_of(tmp_path, f'a,b\n1,02\n"{long}",02\n')
+    first, second = read_batches(path, 1), read_batches(path, 1)
+    next(first), next(second)
+    assert len(list(first)) == 1
+    assert columns(next(second)) == {"a": [long], "b": ["02"]}
 
 
 def test_a_column_without_a_name_beside_one_that_is_called_so(tmp_path):

@@ -47,6 +47,14 @@ def at(*parts):
         ("Mai 2020", (2020, 5, 1)),
         ("12/2023", (2023, 12, 1)),
         ("2023-Q2", (2023, 4, 1)),
+        ("2023-W05", (2023, 1, 30)),
+        ("2023-05-01 12:30:00+00", (2023, 5, 1, 12, 30)),
+        ("01.02.2019 09:31 Uhr", (2019, 2, 1, 9, 31)),
+        ("2019年10月10日 13时12分", (2019, 10, 10, 13, 12)),
+        ("2023/05/01 下午 1:30", (2023, 5, 1, 13, 30)),
+        ("Thu Jan 05 12:30:00 2023", (2023, 1, 5, 12, 30)),
+        ("20230501", (2023, 5, 1)),
+        ("202305011230", (2023, 5, 1, 12, 30)),
         ("12:30", (1970, 1, 1, 12, 30)),
         ("9:15 pm", (1970, 1, 1, 21, 15)),
         ("7 AM", (1970, 1, 1, 7)),
@@ -59,7 +67,8 @@ def test_a_date_is_read_as_it_is_meant(text, when):
 @pytest.mark.parametrize(
     "text",
     ["", "2023", "1.2.3", "10.0.0.1", "2023-13-01", "2023-02-30", "99/99/2023", "13:75", "25:00",
-     "13 pm", "A12", "5 Foo 2023", "12", "1,5", "may", "2023-02-17 25:00"],
+     "13 pm", "A12", "5 Foo 2023", "12", "1,5", "may", "2023-02-17 25:00",
+     "0001-01-01", "Mark 2021", "Mary 1999", "Mayor 2020", "jui 2020", "2023-05-01" + " " * 90],
 )  # fmt: skip
 def test_what_is_no_date_is_none(text):
     assert isnan(read(text)[0][0])
@@ -92,3 +101,15 @@ def test_dates_read_back(when):
         ("mdy", f"{when:%b %d, %Y %H:%M:%S}"),
     ):
         assert read_date(text, order) == when
+
+
+def test_a_time_of_day_is_no_date_and_a_date_no_time_of_day():
+    """A column has either: half past noon is not in 1970."""
+    dates = DateFormat.of_texts(Counter(["2023-05-01", "2023-06-01"]))[0]
+    clocks = DateFormat.of_texts(Counter(["12:30", "9:15 pm"]))[0]
+    assert isnan(dates.value("12:30")) and isnan(clocks.value("2023-05-01"))
+    assert clocks.words == "times of day" and clocks.value("12:30") == 45_000
+
+
+def test_dates_with_the_year_first_are_clear_in_a_column_of_others():
+    assert DateFormat("dmy").value("2023-05-01") == at(2023, 5, 1)

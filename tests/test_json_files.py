@@ -90,3 +90,24 @@ def test_what_is_no_table_is_told_with_its_place(tmp_path, content, name, match)
         read_table(write(tmp_path, content, name))
     assert match in str(caught.value) and "\n" not in str(caught.value)
     assert str(caught.value).startswith(name)
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars", "pyarrow"])
+def test_a_category_is_the_same_text_whatever_stands_beside_it(tmp_path, engine):
+    """A number in a column of text is written as one in a column of numbers is."""
+    pytest.importorskip(engine)
+    for cells, wanted in (
+        ('[1, 2.0, "a", 3.5, null]', ["1", "2", "a", "3.5", None]),
+        ('[true, 1.0, "x", false]', ["True", "1", "x", "False"]),
+    ):
+        content = f'{{"v": {cells}, "n": {list(range(cells.count(",") + 1))}}}'
+        frame = read_table(write(tmp_path, content, "t.json"), engine)
+        assert plain(frame)["v"] == wanted
+
+
+def test_integers_stay_what_the_whole_file_makes_of_them(tmp_path):
+    """A part without a gap, or without a large number, is of the kind of the others."""
+    for last in ("null", str(2**70)):
+        path = write(tmp_path, f'{{"v": 1}}\n{{"v": 2}}\n{{"v": {last}}}\n', "t.jsonl")
+        kinds = {str(part["v"].dtype) for part in read_batches(path, 1)}
+        assert kinds == {str(read_table(path)["v"].dtype)} == {"float64"}

@@ -53,6 +53,9 @@ def read(*texts):
         (["٣٫٥", "٢"], [3.5, 2]),
         (["1e5", "2.5E-3"], [1e5, 2.5e-3]),
         ([".5", "5."], [0.5, 5]),
+        (["1234", "2345²"], [1234, 2345]),
+        (['="12"', "'7", '"3"'], [12, 7, 3]),
+        (["(  5  )", "-  3"], [-5, -3]),
         (["  5 ", "\t7"], [5, 7]),
         (["€110.5M", "€565K", "€0"], [110.5e6, 565e3, 0]),
         (["1.2万", "3000", "2亿"], [12000, 3000, 2e8]),
@@ -67,8 +70,8 @@ def test_numbers_are_read_as_they_are_meant(texts, values):
 @pytest.mark.parametrize(
     "text",
     ["A12", "12-13", "2023-02-17", "17.02.2023", "12:30", "1/2", "10.0.0.1", "3+", ">30", "1,2,3",
-     "1st", "3rd class", "2. Married", "1 and 2", "555-1234", "", "-", "1 2", "--5", "(5", "5)",
-     "(-5)", "1,23", "12.34.56", "1e999"],
+     "1st", "3rd class", "2. Married", "1 and 2", "555-1234", "", "-", "1 2", "6'", '5"', "①",
+     "--5", "(5", "5)", "(-5)", "1,23", "12.34.56", "1e999"],
 )  # fmt: skip
 def test_other_texts_are_no_numbers(text):
     """In a column of plain numbers, with a point for decimals."""
@@ -129,3 +132,12 @@ def test_every_way_of_writing_reads_back(numbers, marks, around):
 def test_digits_behind_a_zero_are_a_code():
     assert all(map(is_code, ["007", " 012", "00"]))
     assert not any(map(is_code, ["0", "0.5", "70", "A07", "-07", "0x1"]))
+
+
+@pytest.mark.parametrize(
+    "text", ["(" + " " * 5000 + "x", "-" + " " * 5000 + "1", "1" * 5000, "1,234" * 900]
+)
+def test_long_texts_are_no_numbers_and_take_no_time(text):
+    """A pattern with several runs of blanks may take the cube of their length."""
+    assert isnan(NumberFormat().value(text))
+    assert NumberFormat.of_texts({text: 1, "5": 3}) == NumberFormat()

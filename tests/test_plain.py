@@ -86,11 +86,12 @@ LAYERS = {
         [],
     ],
 }
+NUMBERS = {"target_transform": ["log", "log1p"]}
 KINDS = {
     FCNNClassifier: FCNN | SHARED | CLASSES,
-    FCNNRegressor: FCNN | SHARED,
+    FCNNRegressor: FCNN | SHARED | NUMBERS,
     NetworkClassifier: LAYERS | SHARED | CLASSES,
-    NetworkRegressor: LAYERS | SHARED,
+    NetworkRegressor: LAYERS | SHARED | NUMBERS,
 }
 
 

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import warnings
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,20 @@ def model(tmp_path_factory):
     return folder / "m"
 
 
+@pytest.fixture(scope="module")
+def dated(tmp_path_factory):
+    """A model that knows numbers, text and dates that were text."""
+    folder = tmp_path_factory.mktemp("dated")
+    frame = table().drop(columns="id")
+    frame["when"] = pd.date_range("2024-01-01", periods=ROWS).strftime("%Y-%m-%d")
+    frame.to_csv(folder / "t.csv", index=False)
+    run(
+        "fit", folder / "t.csv", "-t", "y", "-o", folder / "m", "-q", "--set", "max_epochs=2",
+        "--set", "hidden_dim=8",
+    )  # fmt: skip
+    return folder / "m"
+
+
 @pytest.fixture(autouse=True)
 def small_batches_in_a_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -118,6 +133,47 @@ def test_a_batch_without_a_usable_cell_is_no_other_column(model):
         Path("p.csv").unlink(missing_ok=True)
 
 
+@pytest.mark.filterwarnings("always")
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "-"])
+@pytest.mark.parametrize(
+    ("column", "kind", "good"), [("a", "numbers", "1.5"), ("when", "dates", "2024-03-01")]
+)
+def test_what_a_column_is_does_not_depend_on_the_batches(dated, column, kind, good, name):
+    """All rows are judged before one is predicted, and as those of one table are in Python."""
+    cells = {
+        "half": ["bad"] * (ROWS // 2) + [good] * (ROWS // 2),
+        "more": [good] * (ROWS // 2 - 1) + ["bad"] * (ROWS // 2 + 1),
+        "missing": [""] * (ROWS - 200) + ["bad"] * 200,
+        "blank": ["?"] * (ROWS - 60) + ["bad"] * 59 + [good],
+    }
+    loaded = pellucid.load(dated)
+    for case, values in cells.items():
+        frame = table().assign(when="2024-01-01").astype({"a": object})
+        frame[column] = values
+        place = "t.csv" if name == "-" else name
+        if name == "t.jsonl":
+            frame.to_json(name, orient="records", lines=True)
+        else:
+            frame.to_csv(place, index=False)
+        code = 0 if case in ("half", "blank") else 2
+        stdin = Path(place).read_bytes() if name == "-" else None
+        done = invoke("predict", dated, name, code=code, stdin=stdin)
+        whole = read_table(place, text=[column])[["a", "city", "when"]].replace("", None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if code:
+                assert done.stdout == "" and done.stderr.count("\n") == 1
+                assert f"column '{column}' of X must hold {kind}" in done.stderr
+                first = values.index("bad") + 1
+                assert f"'bad' in row {first}" in done.stderr
+                with pytest.raises(ValueError, match=f"column '{column}' of X must hold {kind}"):
+                    loaded.predict(whole)
+            else:
+                count = 200 if case == "half" else 59
+                assert done.stderr.count(f"{column}: {count} of 400 cells are no {kind}") == 1
+                assert [row[0] for row in lines(done.stdout)[1:]] == loaded.predict(whole).tolist()
+
+
 def test_errors_in_later_batches_name_the_row_of_the_file_and_write_nothing(model):
     frame = table()
     frame.loc[333, "a"] = np.inf
@@ -141,6 +197,43 @@ def test_kept_columns_stand_before_the_answers_as_in_the_file(model):
     assert rows == [["1.50", "yes", plain[0]], ["-2.0", "no", plain[1]]]
     output = fails("predict", model, "new.csv", "--keep", "idd")
     assert "--keep must name a column of 'new.csv'. Got 'idd'. Did you mean 'id'?" in output
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".json", ".parquet"])
+@pytest.mark.parametrize("value", [1.5, 7, True, "x"])
+def test_kept_columns_may_begin_with_batches_of_nothing(model, ending, value):
+    """A column is of the type of its first value, however late that comes."""
+    pytest.importorskip("pyarrow")
+    rows = table().drop(columns="y").to_dict("records")
+    for place, row in enumerate(rows):
+        row["late"], row["never"] = (None if place < 200 else value), None
+    Path("t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run("predict", model, "t.jsonl", "--keep", "late", "--keep", "never", "-o", f"p{ending}")
+    frame = read_table(f"p{ending}")
+    assert frame["late"].isna().sum() == 200 and frame["never"].isna().all()
+    assert set(frame["late"].dropna()) == {value}
+    assert len(frame) == ROWS
+
+
+@pytest.mark.parametrize("ending", [".csv", ".jsonl", ".json", ".parquet"])
+def test_kept_columns_of_every_type_have_gaps_and_dates(model, ending):
+    pytest.importorskip("pyarrow")
+    frame = table().drop(columns="y")
+    days = pd.Series(pd.date_range("2024-01-01", periods=ROWS, freq="h"))
+    frame["when"] = days.where(days.index != 3)
+    frame["day"] = days.dt.date
+    frame["count"] = pd.Series(range(ROWS), dtype="Int64").where(days.index != 3)
+    frame["word"] = pd.Series(["x"] * ROWS, dtype="string").where(days.index != 3)
+    frame["sure"] = pd.Series([True] * ROWS, dtype="boolean").where(days.index != 3)
+    frame.to_parquet("t.parquet")
+    names = ["when", "day", "count", "word", "sure"]
+    keep = [part for name in names for part in ("--keep", name)]
+    run("predict", model, "t.parquet", *keep, "-o", f"p{ending}")
+    found = read_table(f"p{ending}")
+    assert found[names].isna().sum(axis=1).tolist() == [0, 0, 0, 4] + [0] * (ROWS - 4)
+    if ending != ".parquet":
+        assert found["when"][5] == "2024-01-01T05:00:00" and found["day"][399] == "2024-01-17"
+    assert found["count"][5] == 5 and found["word"][5] == "x" and found["sure"][5] == True  # noqa: E712
 
 
 def test_every_ending_is_written_and_holds_the_same(model):
@@ -275,6 +368,9 @@ def test_warnings_are_put_together_also_where_the_block_fails():
 def test_values_in_files_are_the_shortest_that_give_them_back():
     columns = {"x": np.array([0.1, 1e-9], np.float32), "t": [None, "a\udcff"], "n": np.arange(2)}
     assert list(records(columns))[0] == {"x": 0.1, "t": None, "n": 0}
+    days = {"d": [date(2024, 2, 17), pd.NaT], "t": [datetime(2024, 2, 17, 10, 30), pd.NA]}
+    texts = {"d": "2024-02-17", "t": "2024-02-17T10:30:00"}
+    assert list(records(days)) == [texts, {"d": None, "t": None}]  # as Excel has them
     file = io.BytesIO()
     with writer(file, ".csv", "m") as written:
         written.write(columns)

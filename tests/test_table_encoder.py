@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import sparse
 
+import pellucid
 from pellucid.data import TableEncoder
 from pellucid.data.cell_warnings import Cells, CellWarning
 from pellucid.data.scaling import Standardiser, sum_rows
@@ -772,8 +773,8 @@ def test_numbers_in_another_unit_are_said(factor):
 
 
 def test_one_group_alone_is_no_other_unit():
-    encoder, estimator = learned(a=INCOMES, rare=[0, 0, 0, 0, 1] * 40)
-    assert said(encoder, estimator, a=INCOMES[:30], rare=[1] * 30) == []
+    encoder, estimator = learned(a=INCOMES, rare=[0, 0, 0, 0, 1] * 40, year=[2007, 2008] * 100)
+    assert said(encoder, estimator, a=INCOMES[:30], rare=[1] * 30, year=[2009] * 30) == []
 
 
 def test_a_column_of_gaps_where_training_had_none_is_said():
@@ -810,3 +811,61 @@ def test_dates_without_marks_are_dates_in_every_container(kind):
     assert encoder.notes == ["when: dates without marks, such as '20230501'."]
     one = encoder.transform(estimator, {"when": [20230503]})
     np.testing.assert_array_equal(one, encoder.transform(estimator, {"when": ["20230503"]}))
+
+
+def test_typed_numbers_among_texts_are_what_they_are():
+    """The format is that of texts: a number of Python's is the same beside them and alone."""
+    encoder, estimator = learned(c=["1,5", "2,25", "4,75"], t=["1.000", "950", "2.500"])
+    alone = encoder.transform(estimator, {"c": [1.5], "t": [1.234]})
+    beside = encoder.transform(estimator, {"c": [1.5, "2,5"], "t": [1.234, "950"]})
+    np.testing.assert_array_equal(alone[0], beside[0])
+
+
+def test_texts_in_an_array_are_read_by_the_format_whatever_is_beside_them():
+    encoder, estimator = fitted(np.array([["1.000", "x"], ["2.500,5", "y"], ["950", "x"]]))[:2]
+    alone = encoder.transform(estimator, np.array([["2.000", "x"], ["1.500", "y"]]))
+    beside = encoder.transform(estimator, np.array([["2.000", "x"], ["1,5", "y"]]))
+    np.testing.assert_array_equal(alone[0], beside[0])
+
+
+def test_codes_given_as_numbers_are_said_where_they_are_not_known():
+    encoder, estimator = learned(code=["007", "012", "A12"])
+    np.testing.assert_array_equal(
+        encoder.transform(estimator, {"code": [7, 12]}), [[1, 0, 0], [0, 1, 0]]
+    )
+    (text,) = said(encoder, estimator, code=[7, 13])
+    assert text.startswith("code: 1 of 2 cells has a category that was not there")
+
+
+def test_shares_where_percent_were_learned_are_said():
+    encoder, estimator = learned(p=["5 %", "12 %", "7 %"])
+    (text,) = said(encoder, estimator, p=[0.05])
+    assert "p: 1 of 1 cells is far from those of training, as if in another unit: '0.05'" in text
+
+
+def test_a_warning_points_at_the_line_that_called(recwarn):
+    frame = {"a": ["x", "y"] * 10}
+    model = pellucid.FCNNClassifier(4, 1, max_epochs=1, verbose=0).fit(frame, ["p", "q"] * 10)
+    for call in (model.predict, model.predict_proba):
+        with pytest.warns(UserWarning) as caught:
+            call({"a": ["z"]})
+        assert caught[0].filename == __file__
+
+
+def test_codes_whose_zeros_a_file_lost_are_known_again():
+    encoder, estimator = learned(zip=["01067", "10115", "04109"])
+    matrix = encoder.transform(estimator, {"zip": ["1067", "10115", None]})
+    np.testing.assert_array_equal(matrix, [[1, 0, 0], [0, 0, 1], [0, 0, 0]])
+
+
+def test_numbers_in_another_unit_are_said_though_a_few_have_no_mark():
+    encoder, estimator = learned(a=INCOMES)
+    values = [value / 1000 if value >= 1000 else value for value in INCOMES.tolist()]
+    (text,) = said(encoder, estimator, a=values)
+    assert "are far from those of training" in text
+
+
+def test_a_column_that_is_missing_throughout_is_said():
+    encoder, estimator = learned(a=INCOMES)
+    (text,) = said(encoder, estimator, a=[None] * 30)
+    assert text.startswith("a: 30 of 30 cells are missing, where none was in training")

@@ -532,3 +532,33 @@ def test_a_target_of_plain_numbers_is_scored_on_plain_numbers_alone():
     assert target.truth("M", ["1.5", "2"]).tolist() == [1.5, 2]
     with pytest.raises(ValueError, match=r"^y of M must hold numbers\. Got '2\.065,53' in row 1\."):
         target.truth("M", ["1", "2.065,53"])
+
+
+def test_several_targets_of_written_numbers_have_a_format_each():
+    pd = pytest.importorskip("pandas")
+    y = pd.DataFrame({"a": ["1.000", "950", "27.317"], "b": ["0.5", "1.25", "2"], "c": [1.0, 2, 3]})
+    target = NumberTarget()
+    target.fit("M", y)
+    np.testing.assert_allclose(target.mean, [(1000 + 950 + 27317) / 3, 1.25, 2])
+    again = target_from_state(*target.state())
+    assert again.truth("M", y[["c", "b", "a"]]).tolist()[0] == [1000, 0.5, 1]
+    assert infer_task(y)[0] == "regression"
+
+
+def test_rows_of_weight_zero_have_no_say_in_a_target():
+    weight = np.array([1, 1, 1, 0.0])
+    target = NumberTarget()
+    target.fit("M", ["1.000", "950", "27.317", "0.5"], weight)
+    assert target.mean == pytest.approx([(1000 + 950 + 27317) / 3], rel=1e-12)
+    log = NumberTarget("log")
+    log.fit("M", [1.0, 2.0, 4.0, -1.0], weight)
+    assert log.notes == []
+
+
+def test_classes_keep_their_spelling_where_they_differ_in_more_than_blanks():
+    """So that what is predicted equals what was given."""
+    target = ClassTarget()
+    codes = target.fit("M", [" u", "v", " u"])
+    assert target.classes.tolist() == [" u", "v"] and codes.tolist() == [0, 1, 0]
+    assert target.encode("M", ["u", "v "]).tolist() == [0, 1]
+    assert target.truth("M", ["u", "w"]).tolist() == [" u", "w"]

@@ -121,6 +121,7 @@ def test_scales_are_learned_from_the_rows_that_windows_cover():
     assert scaler.mean[0] == np.arange(19.0).mean() and len(alone) < len(X[seen])
 
 
+@pytest.mark.filterwarnings("ignore:v. 40 of 40 cells are far")
 def test_windows_of_weight_0_are_no_part_of_the_scale():
     values = np.concatenate([np.arange(20.0), np.full(20, 1e6)])
     X, y = windows(pd.DataFrame({"v": values}), 5)

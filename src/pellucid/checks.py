@@ -10,7 +10,9 @@ import math
 import numbers
 import os
 import re
+import sys
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 _WITHOUT_HEADER = ("parquet", "pq", "feather", "arrow", "json", "jsonl", "ndjson")  # files
+_INSIDE = ("pellucid.", "contextlib")  # modules whose frames are not the user's
 _LONGEST_NAME, _MOST_NAMES = 60, 1000  # names that are looked at for a near miss
 _SHORT_NAME = 3  # characters; of so few, one that differs is much
 
@@ -59,7 +62,7 @@ class _Rows(NamedTuple):
 
 _BY_POSITION = _Rows()
 _ROWS = ContextVar("_ROWS", default=_BY_POSITION)
-_PART = ContextVar("_PART", default=False)
+_PART: ContextVar[frozenset[str] | None] = ContextVar("_PART", default=None)
 
 
 def row_words(*positions: Any, joint: str = "and") -> str:
@@ -93,17 +96,20 @@ def rows_at(positions: Any) -> Iterator[None]:
 
 
 @contextmanager
-def part_of_rows() -> Iterator[None]:
-    """Within it X is some rows of a longer one, and does not tell what all of a column is."""
-    token = _PART.set(True)
+def part_of_rows(others: Iterable[str] = ()) -> Iterator[None]:
+    """Within it X is some rows of a longer one, and does not tell what all of a column is.
+
+    All rows told that the columns `others` are not those of training.
+    """
+    token = _PART.set(frozenset(others))
     try:
         yield
     finally:
         _PART.reset(token)
 
 
-def is_part() -> bool:
-    """Whether X is some rows of a longer one."""
+def others_by_all_rows() -> frozenset[str] | None:
+    """The columns that are others than in training, if X is some rows of a longer one."""
     return _PART.get()
 
 
@@ -114,6 +120,14 @@ def _counted(rows: _Rows) -> Iterator[None]:
         yield
     finally:
         _ROWS.reset(token)
+
+
+def warn(message: str | Warning) -> None:
+    """Warn, as of the line in the user's code that called the package."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and str(frame.f_globals.get("__name__")).startswith(_INSIDE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
 
 
 def size_text(count: int) -> str:

@@ -117,7 +117,7 @@ def read_answered(
             reading = model._input.read(model, windows)
             return Answered(reading, after, names, "window", "", windows)
         group = getattr(model, "group", None)
-        kept = frames.with_targets(frame, names, data, group, frames.to_test(model))
+        kept = frames.with_targets(frame, names, data, group, frames.to_test(model, names))
         with kept.numbered():
             wanted = names[0] if len(names) == 1 else names
             X, y = split_target(kept.frame, wanted, file_name(data))

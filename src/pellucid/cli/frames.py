@@ -34,7 +34,7 @@ def read(
     if model is None:
         return read_table(path, text=keep or None, encoding=encoding)
     text = [*model._input.text_columns, *keep]
-    written = getattr(model.target_, "format", None) is not None
+    written = bool(getattr(model.target_, "formats", None))
     if written or getattr(model, "classes_", np.empty(0)).dtype.kind in "OU":
         text += targets
     return read_table(path, text=text, encoding=encoding)
@@ -85,7 +85,7 @@ class Kept(NamedTuple):
         return nullcontext() if self.rows is None else rows_at(self.rows)
 
 
-def to_learn(task: str) -> Callable[[list[Any]], np.ndarray]:
+def to_learn(task: str) -> Callable[[str, list[Any]], np.ndarray]:
     """What tells which texts of a column are targets, where none has been learned yet.
 
     Of numbers it is what can be read as a number, unless `task` is "classification"; of classes
@@ -94,7 +94,7 @@ def to_learn(task: str) -> Callable[[list[Any]], np.ndarray]:
     from pellucid.data.text_columns import is_blank, number_format
     from pellucid.data.text_format import words
 
-    def are_targets(texts: list[Any]) -> np.ndarray:
+    def are_targets(name: str, texts: list[Any]) -> np.ndarray:
         form = None if task == "classification" else number_format(texts)
         if form is not None:
             return ~np.isnan(form.read(texts))
@@ -107,8 +107,8 @@ def to_learn(task: str) -> Callable[[list[Any]], np.ndarray]:
     return are_targets
 
 
-def to_test(model: Any) -> Callable[[list[Any]], np.ndarray]:
-    """What tells which texts of a column are targets for a fitted `model`.
+def to_test(model: Any, names: Sequence[str]) -> Callable[[str, list[Any]], np.ndarray]:
+    """What tells which texts of a column are targets, by their `names`, for a fitted `model`.
 
     Numbers are those that are written as in training; a word for no value is none of the classes,
     unless it was one in training.
@@ -116,12 +116,14 @@ def to_test(model: Any) -> Callable[[list[Any]], np.ndarray]:
     from pellucid.data.text_columns import is_blank
     from pellucid.data.text_format import words
 
-    form = getattr(model.target_, "format", None)
+    forms = model.target_.forms(names) if hasattr(model.target_, "forms") else {}
     classes = set(map(str, getattr(model, "classes_", ())))
 
-    def are_targets(texts: list[Any]) -> np.ndarray:
-        if form is not None:
-            return ~np.isnan(form.read(texts))
+    def are_targets(name: str, texts: list[Any]) -> np.ndarray:
+        if name in forms:
+            there = ~np.isnan(forms[name].read(texts))
+            # of a column that is written in another way an error tells
+            return there if 2 * there.sum() > len(texts) else np.ones(len(texts), dtype=bool)
         return np.array(
             [text is None or words(text) in classes or not is_blank(text) for text in texts],
             dtype=bool,
@@ -135,7 +137,7 @@ def with_targets(
     targets: Sequence[str],
     source: str,
     group: str | None = None,
-    are_targets: Callable[[list[Any]], np.ndarray] | None = None,
+    are_targets: Callable[[str, list[Any]], np.ndarray] | None = None,
 ) -> Kept:
     """The rows of `frame` that have all `targets`; by `group` only whole sequences are left out.
 
@@ -151,7 +153,7 @@ def with_targets(
         column = named(f"column {shown(name)}", series_values, table[name])
         missing = column.missing
         if column.kind == "text" and are_targets is not None:
-            none = ~missing & ~are_targets(column.values.tolist())
+            none = ~missing & ~are_targets(name, column.values.tolist())
             odd |= dict.fromkeys(column.values[none].tolist())
             missing = missing | none
         if missing.all():

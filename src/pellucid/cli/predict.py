@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
+import warnings
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 import numpy as np
@@ -15,6 +17,10 @@ from pellucid.checks import file_name, part_of_rows, rows_at, rows_of_file, show
 from pellucid.cli import frames, series
 from pellucid.cli.collected import Seen, collected_warnings
 from pellucid.cli.options import encoding_option, json_option
+
+if TYPE_CHECKING:
+    from pellucid.data import TableEncoder
+    from pellucid.data.readers import Batches
 
 Columns = Mapping[str, Any]
 
@@ -176,10 +182,8 @@ def _of_rows(
 
     from pellucid.data import read_batches
 
-    text = [*model._input.text_columns, *keep]
-    batches = read_batches(data, text=text, encoding=encoding)
-    first: Any = None
-    usable = np.array(False)  # which columns have a value that the model could take
+    batches = read_batches(data, text=[*model._input.text_columns, *keep], encoding=encoding)
+    _check_columns(model, batches.again())
     terminal = sys.stderr is not None and sys.stderr.isatty()
     with tqdm(
         total=batches.rows, unit=" rows", file=sys.stderr, leave=False, disable=not terminal
@@ -189,22 +193,65 @@ def _of_rows(
             with rows_at(range(seen.rows, seen.rows + rows)), part_of_rows():
                 reading = model._input.read(model, features(model, frame))
                 answers = _answers(model, reading, probabilities)
-            usable = usable | _columns_with_values(reading.content)
-            first = frame if first is None else first
             yield _beside(_kept(frame, keep, data), answers)
             seen.rows += rows
             bar.update(rows)
-    if not usable.all():  # else the column may be another one, which is an error
-        model._input.read(model, features(model, first))
 
 
-def _columns_with_values(table: Any) -> np.ndarray:
-    """Which columns of a table have a value, by position; what is no table has no columns."""
-    from pellucid.data.columns import Table
+def _check_columns(model: Any, batches: Batches) -> None:
+    """Refuse columns that are others than in training, as of a table in memory: by all rows.
 
-    if not isinstance(table, Table):
-        return np.array(True)
-    return np.array([not column.missing.all() for column in table.split()])
+    Only text can be so where numbers, dates or truth values were; other columns need no look.
+    """
+    from pellucid.data import TableEncoder
+    from pellucid.data.cell_warnings import CellWarning
+    from pellucid.data.learned_column import is_another_column
+
+    encoder = model._input
+    doubtful: dict[int, str] | None = None
+    rows, there, lost = 0, Counter[int](), Counter[int]()
+    first: dict[int, tuple[int, Any]] = {}  # the rows in which a cell is lost
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for frame in batches if isinstance(encoder, TableEncoder) else ():
+            table = features(model, frame)
+            if doubtful is None:
+                doubtful = _text_where_none_was(encoder, table)
+            if not doubtful:
+                return
+            with rows_at(range(rows, rows + len(frame))), part_of_rows():
+                columns = encoder.read(model, table).content.split()
+            cells = [w.message.cells for w in caught if isinstance(w.message, CellWarning)]
+            caught.clear()
+            for index, name in doubtful.items():
+                kind = encoder.kinds[index]
+                there[index] += int(np.count_nonzero(~columns[index].missing))
+                bad = sum(c.count for c in cells if (c.column, c.fate) == (name, kind))
+                lost[index] += bad
+                if bad:
+                    first.setdefault(index, (rows, table))
+            rows += len(frame)
+            if batches.rows and all(2 * there[index] >= batches.rows for index in doubtful):
+                return
+        for index, (start, table) in first.items():
+            if is_another_column(rows, there[index], lost[index]) and doubtful:
+                with rows_at(range(start, start + len(table))), part_of_rows({doubtful[index]}):
+                    encoder.read(model, table)
+
+
+def _text_where_none_was(encoder: TableEncoder, frame: Any) -> dict[int, str]:
+    """The columns that hold text but were numbers, dates or truth values: positions and names."""
+    import narwhals as nw
+
+    table = nw.from_native(frame, eager_only=True)
+    given = encoder.names or table.columns  # by position where none were learned
+    doubtful = {}
+    for index, (name, kind) in enumerate(zip(given, encoder.kinds, strict=False)):
+        if kind in ("number", "time", "boolean") and name in table.columns:
+            dtype = table[name].dtype
+            if not (dtype.is_numeric() or dtype.is_temporal() or dtype == nw.Boolean):
+                doubtful[index] = name if encoder.names else f"x{index}"
+    return doubtful
 
 
 def _of_pictures(

@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date, time
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from pellucid.checks import file_name
 from pellucid.cli.output import plain
+from pellucid.data.column_values import is_missing
 
 _LONGEST_NAME = 255  # bytes, in most file systems
 _TEXT = (".csv", ".tsv", ".json", ".jsonl")
@@ -139,33 +141,56 @@ class Json:
 
 
 class Parquet:
-    """Columns of the types that they have in the first batch."""
+    """Columns of the types of their first values, until which all rows wait in memory."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._writer: Any = None
+        self._waiting: list[Any] = []
 
     def write(self, columns: Mapping[str, Any]) -> None:
         """Add rows."""
         import pyarrow as pa
+
+        kinds = self._writer.schema.types if self._writer else [None] * len(columns)
+        cells = map(_arrow, columns.values())
+        arrays = [pa.array(c, type=kind) for c, kind in zip(cells, kinds, strict=True)]
+        self._waiting.append(pa.Table.from_arrays(arrays, names=list(columns)))
+        if not any(pa.types.is_null(kind) for kind in self._schema().types):
+            self._write()
+
+    def _schema(self) -> Any:
+        """What the columns are, as far as their values tell."""
+        import pyarrow as pa
+
+        if self._writer is not None:
+            return self._writer.schema
+        schemas = [table.schema for table in self._waiting]
+        fields = [
+            next((field for field in same if not pa.types.is_null(field.type)), same[0])
+            for same in zip(*schemas, strict=True)
+        ]
+        return pa.schema(fields)
+
+    def _write(self) -> None:
+        """Write what waits; columns without any value are text."""
+        import pyarrow as pa
         from pyarrow import parquet
 
+        fields = [
+            field.with_type(pa.string()) if pa.types.is_null(field.type) else field
+            for field in self._schema()
+        ]
         if self._writer is None:
-            arrays = [pa.array(_arrow(column)) for column in columns.values()]
-            arrays = [a.cast(pa.string()) if pa.types.is_null(a.type) else a for a in arrays]
-            table = pa.Table.from_arrays(arrays, names=list(columns))
-            self._writer = parquet.ParquetWriter(self._file, table.schema)
-        else:
-            kinds = self._writer.schema.types
-            arrays = [
-                pa.array(_arrow(column), type=kind)
-                for column, kind in zip(columns.values(), kinds, strict=True)
-            ]
-            table = pa.Table.from_arrays(arrays, schema=self._writer.schema)
-        self._writer.write_table(table)
+            self._writer = parquet.ParquetWriter(self._file, pa.schema(fields))
+        for table in self._waiting:
+            self._writer.write_table(table.cast(pa.schema(fields)))
+        self._waiting.clear()
 
     def close(self) -> None:
-        """Write the footer."""
+        """Write what waits, and the footer."""
+        if self._waiting:
+            self._write()
         if self._writer is not None:
             self._writer.close()
 
@@ -179,16 +204,26 @@ def records(columns: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _values(column: Any) -> Any:
     if isinstance(column, np.ndarray) and column.dtype.kind == "f":
         column = [float(str(value)) for value in column]  # of float32 the same few digits
-    return [plain(value) for value in column]
+    return [plain(_cell(value)) for value in column]
 
 
 def _texts(column: Any) -> Iterator[str]:
     if isinstance(column, np.ndarray) and column.dtype == np.float64:
         column = column.tolist()
-    return ("" if value is None or value != value else str(value) for value in column)
+    cells = map(_cell, column)
+    return ("" if cell is None else str(cell) for cell in cells)
+
+
+def _cell(value: Any) -> Any:
+    """A value of any library as text formats have it: None if it is missing, dates by ISO 8601."""
+    if type(value) is str:
+        return value
+    if is_missing(value):
+        return None
+    return value.isoformat() if isinstance(value, (date, time)) else value
 
 
 def _arrow(column: Any) -> Any:
     if isinstance(column, np.ndarray) and column.dtype != object:
         return column if column.dtype.kind in "biuf" else column.tolist()
-    return [None if value is None or value != value else value for value in column]
+    return [None if is_missing(value) else value for value in column]

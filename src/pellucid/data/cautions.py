@@ -13,7 +13,7 @@ from pellucid.data.column_values import Column
 _FEWEST = 20  # rows: in fewer, chance looks like a rule
 _MOST_NAMED = 5  # columns that a sentence names
 _TELLING = 0.999  # the share of rows, or of the variance, that gives the target away
-_ROWS_PER_VALUE = 3  # a text tells a class away only if it stands in so many rows on average
+_ROWS_PER_VALUE = 3  # texts and classes tell nothing if they stand in fewer rows on average
 _MANY_WORDS = 4  # of a text, on average, from which on it is free text
 _ROW_NUMBERS = re.compile(
     r"(?:unnamed: *\d+|index|row|row[ _.]?(?:no|nr|num|number|id)|rownames|#)?"
@@ -219,11 +219,12 @@ def _tells_classes(column: Column, codes: np.ndarray) -> bool:
         groups = np.array([place.setdefault(text, len(place)) for text in column.values.tolist()])
         if len(groups) < _ROWS_PER_VALUE * len(place) or len(place) < 2:
             return False
-        counts = np.zeros((len(place), int(codes.max()) + 1), dtype=np.int64)
-        np.add.at(counts, (groups, codes), 1)
-        return bool(counts.max(axis=1).sum() >= _TELLING * len(codes))
+        pairs, counts = np.unique(groups * (int(codes.max()) + 1) + codes, return_counts=True)
+        most = np.zeros(len(place), dtype=np.int64)
+        np.maximum.at(most, pairs // (int(codes.max()) + 1), counts)
+        return bool(most.sum() >= _TELLING * len(codes))
     there = ~np.isnan(column.values)
-    if not there.all():
+    if not there.all() or len(codes) < _ROWS_PER_VALUE * len(np.unique(codes)):
         return False
     ordered = codes[np.lexsort((codes, column.values))]
     values = np.sort(column.values)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pellucid.checks import shown
+from pellucid.checks import shown, warn
 
 _EXAMPLES = 3  # texts that are shown
 _KEPT = 100  # texts that are counted as different
@@ -93,6 +92,6 @@ class CellWarning(UserWarning):
         return CellWarning(Cells(a.column, a.fate, *counts, texts, a.first))
 
 
-def warn(cells: Cells) -> None:
+def warn_of(cells: Cells) -> None:
     """Warn of cells of new rows."""
-    warnings.warn(CellWarning(cells), stacklevel=6)
+    warn(CellWarning(cells))

@@ -30,6 +30,7 @@ class Column:
     kind: str
     values: np.ndarray
     declared: bool = False  # text that its library calls categories
+    numbers: np.ndarray | None = None  # of text: the cells that are numbers, NaN elsewhere
 
     @property
     def missing(self) -> np.ndarray:
@@ -72,11 +73,11 @@ def series_values(series: Any) -> Column:
         return Column("time", series_numbers(series.dt.timestamp("us")) / 1e6)
     values = series.to_list()
     if isinstance(kind, (nw.String, nw.Categorical, nw.Enum)):
-        texts = _texts(values)
+        read = texts(values)
         # A column of nothing is text to pandas and numbers to others: to us it is neither.
-        if all(text is None for text in texts):
-            return Column("empty", np.full(len(texts), np.nan))
-        return Column("text", texts, declared=not isinstance(kind, nw.String))
+        if all(text is None for text in read):
+            return Column("empty", np.full(len(read), np.nan))
+        return Column("text", read, declared=not isinstance(kind, nw.String))
     return read_values(values)
 
 
@@ -118,7 +119,16 @@ def read_values(values: Sequence[Any]) -> Column:
             "A value of this argument must be a string, a number or a date. Got "
             f"{shown(values[odd])} in {row_words(odd)}."
         )
-    return Column("text", _texts(values))
+    if str in types and len(types) > 1:
+        typed = [_number_of(value) for value in values]
+        return Column("text", texts(values), numbers=np.array(typed, dtype=np.float64))
+    return Column("text", texts(values))
+
+
+def _number_of(value: Any) -> float:
+    if is_missing(value) or isinstance(value, (bool, *DATES)):
+        return np.nan
+    return float(value) if isinstance(value, (numbers.Real, decimal.Decimal)) else np.nan
 
 
 def is_missing(value: Any) -> bool:
@@ -133,7 +143,7 @@ def as_text(column: Column) -> np.ndarray:
     values = column.values.tolist()
     if column.kind == "boolean":
         values = [None if value != value else bool(value) for value in values]
-    return _texts(values)
+    return texts(values)
 
 
 def _floats(values: Sequence[Any]) -> np.ndarray:
@@ -148,7 +158,7 @@ def _floats(values: Sequence[Any]) -> np.ndarray:
     return np.array([convert(value) for value in values], dtype=np.float64)
 
 
-def _texts(values: Sequence[Any]) -> np.ndarray:
+def texts(values: Sequence[Any]) -> np.ndarray:
     """Texts of categories: 2 and 2.0 read the same, since a hole turns ints into floats."""
 
     def convert(value: Any) -> str | None:
@@ -162,9 +172,9 @@ def _texts(values: Sequence[Any]) -> np.ndarray:
             return str(int(value))
         return str(value)
 
-    texts = np.empty(len(values), dtype=object)
-    texts[:] = [convert(value) for value in values]
-    return texts
+    array = np.empty(len(values), dtype=object)
+    array[:] = [convert(value) for value in values]
+    return array
 
 
 def _seconds(value: Any) -> float:
@@ -215,7 +225,7 @@ def array_column(values: np.ndarray, known: str) -> Column:
             return Column("number", values.astype(np.float64))
         except ValueError:
             pass
-    texts = values.tolist() if kind not in "mM" else list(values)
+    cells = values.tolist() if kind not in "mM" else list(values)
     if kind == "U":
-        return Column("text", _texts([None if text in ("nan", "None") else text for text in texts]))
-    return read_values(texts)
+        return Column("text", texts([None if cell in ("nan", "None") else cell for cell in cells]))
+    return read_values(cells)

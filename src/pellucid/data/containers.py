@@ -10,13 +10,15 @@ import gzip
 import io
 import lzma
 import os
+import re
 import shutil
 import stat
 import sys
 import tempfile
+import warnings
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -34,16 +36,33 @@ WORDS = {
     "csv": "CSV", "parquet": "Parquet", "arrow": "Feather or Arrow", "json": "JSON",
     "jsonl": "JSON Lines", "excel": "Excel or OpenDocument",
 }  # fmt: skip
+_SAVE = "Save it as CSV, Parquet, Feather, JSON or Excel"
+# What files begin with, as regular expressions that no text fits: a column may be called PAR1.
 _PACKED: dict[bytes, tuple[str, Any]] = {
-    b"\x1f\x8b": (".gz", gzip.open), b"BZh": (".bz2", bz2.open), b"\xfd7zXZ": (".xz", lzma.open)
-}  # fmt: skip
-_MAGIC = {
-    b"PAR1": "parquet", b"ARROW1": "arrow", b"FEA1": "arrow", b"\xd0\xcf\x11\xe0": "excel",
-    b"(\xb5/\xfd": "a Zstandard file. Unpack it",
-    b"7z\xbc\xaf": "a 7z file. Unpack it", b"Rar!": "a RAR file. Unpack it",
-    b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture", b"GIF8": "a picture",
-    b"%PDF": "a PDF file", b"\x89HDF": "an HDF5 file",
-}  # fmt: skip
+    rb"\x1f\x8b": (".gz", gzip.open),
+    rb"BZh[1-9](1AY&SY|\x17rE8P\x90)": (".bz2", bz2.open),
+    rb"\xfd7zXZ": (".xz", lzma.open),
+}
+_TYPED = {b"PAR1": "parquet", b"ARROW1": "arrow", b"FEA1": "arrow", b"\xd0\xcf\x11\xe0": "excel"}
+_NO_TABLES = {
+    rb"\(\xb5/\xfd": "a Zstandard file. Unpack it",
+    rb"7z\xbc\xaf": "a 7z file. Unpack it",
+    rb"Rar!\x1a": "a RAR file. Unpack it",
+    rb"\x89PNG|\xff\xd8\xff|GIF8[79]a.{0,3}[\0-\x08]": "a picture",
+    rb"%PDF-[12]\.": "a PDF file",
+    rb"\x89HDF": f"an HDF5 file. {_SAVE}",
+    rb"\x80[\x02-\x05]": f"a pickle of Python. {_SAVE}",
+    rb"[\x69\x6c\x6e-\x73][\x01\x02]\x01\0|<stata_dta>": f"a file of Stata. {_SAVE}",
+    rb"\0{12}\xc2\xea\x81\x60|HEADER RECORD\*{7}LIB": f"a file of SAS. {_SAVE}",
+    rb"\$FL[23]@\(#\)": f"a file of SPSS. {_SAVE}",
+    rb"RD[XA][23]\n[XA]\n|X\n\0\0\0[\x02\x03]": f"data of R. {_SAVE}",
+    rb"\x93NUMPY": f"an array of NumPy. {_SAVE}",
+    rb"MATLAB 5\.0 MAT-file": f"a file of MATLAB. {_SAVE}",
+    rb"SQLite format 3\0": f"a database of SQLite. {_SAVE}",
+    rb"(?i)(\xef\xbb\xbf)?\s*(<!doctype html|<(html|table)[ >])": f"a page of HTML. {_SAVE}",
+    rb"(\xef\xbb\xbf)?\s*<\?xml": f"XML. {_SAVE}",
+}
+_HEAD = 1 << 12  # bytes that tell what a file is
 _SHEETS = ("xl/workbook.xml", "xl/workbook.bin", "content.xml")  # members of a workbook
 _DAMAGE = (lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 STDIN = "-"
@@ -70,7 +89,7 @@ def is_table(path: str | os.PathLike[str]) -> bool:
         return False
     try:
         with Path(path).open("rb") as file:
-            head = file.read(1 << 12)
+            head = file.read(_HEAD)
     except (OSError, ValueError):
         return False
     return bool(head) and (b"\0" not in head or head.startswith((b"PAR1", b"PK", b"ARROW1")))
@@ -191,11 +210,11 @@ def _of_kind(path: Path, name: str, opener: Callable[[], BinaryIO]) -> Source:
     """The table in a file, which may be packed."""
     try:
         with opener() as file:
-            head = file.read(8)
+            head = file.read(_HEAD)
     except PermissionError:
         raise PermissionError(f"{name} may not be read. Change its permissions first.") from None
-    for magic, (ending, unpack) in _PACKED.items():
-        if head.startswith(magic):
+    for pattern, (ending, unpack) in _PACKED.items():
+        if re.match(pattern, head):
 
             def opened(unpack: Any = unpack) -> BinaryIO:
                 file = opener()
@@ -210,7 +229,7 @@ def _of_kind(path: Path, name: str, opener: Callable[[], BinaryIO]) -> Source:
 def _unpacked(path: Path, name: str, packed: str, opener: Callable[[], Any]) -> Source:
     try:
         with opener() as file:
-            head = file.read(8)
+            head = file.read(_HEAD)
     except (OSError, EOFError, RuntimeError, *_DAMAGE) as error:
         encrypted = isinstance(error, RuntimeError) and "password" in str(error)
         reason = "it is encrypted" if encrypted else "it is damaged, or breaks off"
@@ -233,22 +252,44 @@ def _of_zip(path: Path, name: str, opener: Callable[[], BinaryIO]) -> Source:
         raise BadTable(f"{name} cannot be unpacked: it is damaged, or breaks off.") from error
     if any(member in _SHEETS for member in members):
         return Source(path, name, "excel", "", opener)
-    if len(members) != 1:
+    tables = _tables_among(members)
+    if len(tables) != 1:
         what = f"{len(members)}: {listing(members)}" if members else "none"
-        raise BadTable(f"{name} must hold one file. Got {what}. Unpack it, and name the one.")
+        raise BadTable(f"{name} must hold one table. Got {what}. Unpack it, and name the one.")
+    table = tables[0]
+    if others := [member for member in members if member != table]:
+        warnings.warn(
+            f"{name}: read is {printable(table)}, and not {listing(others)}.",
+            UserWarning,
+            stacklevel=5,
+        )
 
     def unpack() -> BinaryIO:
         file = opener()
         try:
-            return io.BufferedReader(_Layered(zipfile.ZipFile(file).open(members[0]), file))
+            return io.BufferedReader(_Layered(zipfile.ZipFile(file).open(table), file))
         except BaseException:
             file.close()
             raise
 
     source = _unpacked(path, name, ".zip", unpack)
     with unpack() as file:
-        kind = _kind(Path(members[0]), name, file.read(8))
+        kind = _kind(Path(table), name, file.read(_HEAD))
     return Source(path, source.name, kind, ".zip", unpack)
+
+
+def _tables_among(members: Sequence[str]) -> list[str]:
+    """The files of a zip file that may be tables: not what tells about them."""
+    names = [Path(member).name.lower() for member in members]
+    plain = [
+        member for member, name in zip(members, names, strict=True)
+        if not name.startswith(".") and not re.match("readme|licen[sc]e|about|index$", name)
+    ]  # fmt: skip
+    if len(plain) > 1:
+        plain = [member for member in plain if Path(member).suffix.lower() in ENDINGS]
+    if len(plain) > 1:
+        plain = [member for member in plain if Path(member).suffix.lower() != ".txt"]
+    return plain or list(members)
 
 
 def _kind_by_ending(path: Path) -> str | None:
@@ -259,14 +300,20 @@ def _kind_by_ending(path: Path) -> str | None:
 def _kind(path: Path, name: str, head: bytes) -> str:
     """Which kind of table begins with the bytes `head`."""
     by_ending = ENDINGS.get(path.suffix.lower())
-    for magic, kind in _MAGIC.items():
-        if head.startswith(magic):
-            if kind in WORDS:
-                return kind
-            raise BadTable(f"{name} must hold a table. Got {kind}.")
+    for magic, kind in _TYPED.items():
+        if head.startswith(magic) and (kind == by_ending or not _is_text(head)):
+            return kind
+    for pattern, what in _NO_TABLES.items():
+        if re.match(pattern, head, re.DOTALL):
+            raise BadTable(f"{name} must hold a table. Got {what}.")
     if by_ending in ("parquet", "arrow", "excel"):
         article = "an" if by_ending == "excel" else "a"
         raise BadTable(f"{name} must be {article} {WORDS[by_ending]} file. Got other content.")
     if by_ending is None and head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         return "json"
     return by_ending or "csv"
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether a file that begins so may be text: no bytes that only control a terminal."""
+    return not re.search(rb"[\0-\x08\x0e-\x19\x1c-\x1f\x7f]", head)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.checks import shown
 from pellucid.data.column_values import is_panic
-from pellucid.data.csv_layout import Layout, find_layout, long_cells
+from pellucid.data.csv_layout import Layout, find_layout
 from pellucid.data.csv_libraries import LIBRARIES, TRUTH, LibraryGuess, are_plain
 from pellucid.data.encodings import (
     BLOCK,
@@ -64,18 +65,17 @@ class CsvFile:
         """The file of `source`; its encoding is found, and said, unless it is given."""
         told = encoding or marked_encoding(source)
         try:
-            return cls(Text(source, told or "utf-8"), whole)
+            file, notes = cls(Text(source, told or "utf-8"), whole), list[str]()
         except NotUTF8 as fault:
             if told:
                 raise BadTable(str(fault)) from None
             guess = guessed_encoding(Text(source, "utf-8"), str(fault))
-        file = cls(Text(source, guess), whole)
-        warnings.warn(
-            f"{source.name} is no UTF-8: read as {encoding_words(guess)}. If that is "
-            "wrong, name its encoding.",
-            UserWarning,
-            stacklevel=4,
-        )
+            file = cls(Text(source, guess), whole)
+            words = f"read as {encoding_words(guess)}. If that is wrong, name its encoding."
+            notes = [f"{source.name} is no UTF-8: {words}"]
+        notes += [f"{source.name}: {note}" for note in file.layout.notes]
+        for note in notes:
+            warnings.warn(note, UserWarning, stacklevel=4)
         return file
 
     def read(self, engine: str, text: Collection[str]) -> Any:
@@ -85,8 +85,6 @@ class CsvFile:
         check_memory(
             what, self.look.rows * columns, np.float64, "Write a part of it into another file."
         )
-        if fault := self.layout.header_fault:
-            warnings.warn(f"{name}: {fault}", UserWarning, stacklevel=5)
         frame = self._read_at_once(engine, text)
         if frame is None:
             parts = list(self._parts(_ROWS, self._kinds(text)))
@@ -96,15 +94,25 @@ class CsvFile:
             frame = frame_of(engine, dict(zip(self.layout.names, arrays, strict=True)))
         return frame
 
-    def batches(self, engine: str, rows: int, text: Collection[str]) -> Iterator[Any]:
-        """DataFrames of at most so many rows, their columns of the kinds that all of it gives."""
-        import narwhals as nw
+    def batches(self, engine: str, text: Collection[str]) -> Callable[[int], Iterator[Any]]:
+        """A function that gives DataFrames of at most so many rows, from the first on.
 
+        Their columns are of the kinds that all of the file gives, which is looked through now.
+        """
         kinds = self._kinds_by_library(engine, text)
         if kinds is None:
-            for arrays in self._parts(rows, self._kinds(text)):
-                yield frame_of(engine, dict(zip(self.layout.names, arrays, strict=True)))
-            return
+            written = self._kinds(text)
+            return lambda rows: (
+                frame_of(engine, dict(zip(self.layout.names, arrays, strict=True)))
+                for arrays in self._parts(rows, written)
+            )
+        return lambda rows: self._batches_by_library(engine, rows, kinds)
+
+    def _batches_by_library(
+        self, engine: str, rows: int, kinds: Mapping[str, str]
+    ) -> Iterator[Any]:
+        import narwhals as nw
+
         for block in self._blocks():
             read = self._by_library(engine, io.BytesIO(block), kinds)
             if read is None:
@@ -233,7 +241,7 @@ class CsvFile:
         """
         layout, rows, lines = self.layout, list[list[str]](), list[int]()
         pending: list[tuple[list[str], int]] = []  # rows without a value
-        with long_cells(), self.text.characters() as file:
+        with self.text.characters() as file:
             file.buffer.read(layout.start)
             reader: Any = layout.reader(_with_end(file))
             for row in reader:
@@ -245,9 +253,11 @@ class CsvFile:
                 if row[-1].endswith(_END):
                     self._refuse("a quote is opened and never closed")
                 if len(row) > layout.width or (len(row) > len(layout.names) and row[-1].strip()):
-                    self._refuse(
-                        f"line {line} has {len(row)} values, and the header has "
-                        f"{len(layout.names)} names"
+                    count = len(layout.names)
+                    raise BadTable(
+                        f"{self.text.source.name} cannot be read as a CSV table: line {line} has "
+                        f"{len(row)} values, and the header has {count} name{'s'[: count != 1]}. "
+                        f"Quote cells that hold {shown(layout.separator)}."
                     )
                 if not (row[0] or row[-1]) and not any(map(str.strip, row)):
                     pending.append((row, line))

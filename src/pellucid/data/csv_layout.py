@@ -7,16 +7,17 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import NamedTuple
 
 from pellucid.checks import shown
 from pellucid.data.encodings import BLOCK, Text, check_utf8
-from pellucid.data.tables import BadTable, check_names, header_names
+from pellucid.data.tables import MISSING, BadTable, check_names, header_names
 
 _USUAL = "\t;|^~,"  # of two that fit as well: what stands in text less often comes first
 _RARE = ": "  # they stand in the text of most files
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)")
+_WITH_COMMAS = re.compile(r"[+-]?\d[\d.]*(,\d+)*")  # decimals or thousands
 _FRACTION = re.compile(r"[.,]")
 _LONGEST_CELL = (1 << 31) - 1
 _LONGEST_LINE = 1 << 26
@@ -27,7 +28,8 @@ class Layout(NamedTuple):
     """How a file of separated values is laid out.
 
     `width` is the number of cells in a row, one more than there are `names` where each row ends
-    with a separator. `start` bytes of UTF-8, `lines` lines, stand before the first row.
+    with a separator. `start` bytes of UTF-8, `lines` lines, stand before the first row. `notes` are
+    sentences, without the file's name, of what was decided about its beginning.
     """
 
     separator: str
@@ -35,32 +37,11 @@ class Layout(NamedTuple):
     width: int
     start: int
     lines: int
-
-    @property
-    def header_fault(self) -> str:
-        """What to say where the names are more likely the values of a first row."""
-        numbers = [name for name in self.names if _NUMBER.fullmatch(name)]
-        if 2 * len(numbers) < len(self.names) or not any(map(_FRACTION.search, numbers)):
-            return ""
-        value = shown(next(filter(_FRACTION.search, numbers)))
-        return (
-            f"its first line, taken for the column names, looks like values, such as {value}. If "
-            "so, put a line of names above it."
-        )
+    notes: tuple[str, ...] = ()
 
     def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """The records of lines of text."""
         return _reader(lines, self.separator)
-
-
-@contextmanager
-def long_cells() -> Iterator[None]:
-    """Within it cells may have any length: the csv module has one limit for all of a process."""
-    before = csv.field_size_limit(_LONGEST_CELL)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
 
 
 def find_layout(text: Text) -> Layout:
@@ -72,36 +53,59 @@ def find_layout(text: Text) -> Layout:
         If its beginning is no text, or it has no header, or something stands above it.
     """
     head, cut = _head(text)
-    start = lines = 0
-    name = text.source.name
+    name, notes = text.source.name, list[str]()
     told = re.match(r'"?sep=(.)"?\r?\n', head)  # Excel writes and obeys it
     if told:
-        start, lines = len(told[0]), 1
-    with long_cells():
-        separator = told[1] if told else _separator(name, head, cut, text.source.path.suffix)
-        rest = io.StringIO(head[start:], newline="")
-        counted = _Counted(rest)
-        reader = _reader(counted, separator)
-        header = next((cells for cells in reader if any(cell.strip() for cell in cells)), None)
-        if header is None:
-            raise BadTable(f"{name} cannot be read as a CSV table: it has no header.")
-        start += counted.bytes
-        lines += counted.lines
-        rows = _rows(reader, cut)
+        above, separator = told[0], told[1]
+        lines = 1
+    else:
+        above, separator = _comments(name, head, cut, text.source.path.suffix)
+        lines = len(_LINE.findall(above))
+        if comments := sum(line.startswith("#") for line in _LINE.findall(above)):
+            many = "1 line that begins" if comments == 1 else f"{comments} lines that begin"
+            notes.append(f"left out: {many} with '#' above the column names.")
+    start = len(above.encode())
+    counted = _Counted(io.StringIO(head[len(above) :], newline=""))
+    reader = _reader(counted, separator)
+    header = next((cells for cells in reader if any(cell.strip() for cell in cells)), None)
+    if header is None:
+        raise BadTable(f"{name} cannot be read as a CSV table: it has no header.")
+    start += counted.bytes
+    lines += counted.lines
+    quoted = list[bool]()
+    rows = _rows(counted.seen(reader, quoted), cut)
     width = len(header)
     if width > 2 and sum(bool(cell.strip()) for cell in header) == 1:
-        _refuse_preamble(name, next(cell for cell in header if cell.strip()), width)
+        _refuse_preamble(name, next(cell for cell in header if cell.strip()), width, separator)
+    if fault := _header_fault(header):
+        notes.append(fault)
     if rows and all(len(row) == width + 1 and not row[-1].strip() for row in rows):
         width += 1  # a separator ends each row
-    elif len(rows) > 1 and all(len(row) == width + 1 for row in rows) and _different(rows):
+    elif len(rows) > 1 and all(len(row) == width + 1 for row in rows) and _named(rows, quoted):
         header.insert(0, "")  # R writes no name above the names of rows
         width += 1
+        notes.append(
+            "each row has one value more than the header has names: the first values are taken for "
+            "the names of the rows."
+        )
     elif rows and width > 1 and not header[-1].strip():
         if all(len(row) < width or not row[-1].strip() for row in rows):
             header.pop()  # one ends the header too
     names = header_names(header)
     check_names(name, names)
-    return Layout(separator, names, width, start, lines)
+    return Layout(separator, names, width, start, lines, tuple(notes))
+
+
+def _header_fault(names: Sequence[str]) -> str:
+    """What to say where the names are more likely the values of a first row."""
+    numbers = [name for name in names if _NUMBER.fullmatch(name)]
+    if 2 * len(numbers) < len(names) or not any(map(_FRACTION.search, numbers)):
+        return ""
+    value = shown(next(filter(_FRACTION.search, numbers)))
+    return (
+        f"its first line, taken for the column names, looks like values, such as {value}. If so, "
+        "put a line of names above it."
+    )
 
 
 def _head(text: Text) -> tuple[str, bool]:
@@ -121,6 +125,7 @@ class _Counted:
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = iter(lines)
+        self._first = ""  # of the lines of a record
         self.lines = self.bytes = 0
 
     def __iter__(self) -> Iterator[str]:
@@ -130,10 +135,22 @@ class _Counted:
         line = next(self._lines)
         self.lines += 1
         self.bytes += len(line.encode())
+        self._first = self._first or line
         return line
+
+    def seen(self, records: Iterable[list[str]], quoted: list[bool]) -> Iterator[list[str]]:
+        """The records made of the lines; `quoted` learns whether each begins with a quote."""
+        self._first = ""
+        for cells in records:
+            quoted.append(self._first.lstrip(" ").startswith('"'))
+            self._first = ""
+            yield cells
 
 
 def _reader(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
+    # cells may have any length; the limit is one for all of a process, and so is only ever raised
+    if csv.field_size_limit() < _LONGEST_CELL:
+        csv.field_size_limit(_LONGEST_CELL)
     if separator == " ":  # runs of blanks count as one
         lines = (line.rstrip(" \t\r\n") + "\n" for line in lines)
     return csv.reader(lines, delimiter=separator, skipinitialspace=separator == " ")
@@ -148,6 +165,32 @@ def _rows(reader: Iterable[list[str]], cut: bool) -> list[list[str]]:
         if len(rows) == _LOOKED_AT:
             return rows
     return rows[:-1] if cut else rows
+
+
+def _comments(name: str, head: str, cut: bool, ending: str) -> tuple[str, str]:
+    """The lines that begin with ``#`` above a table, and what separates its cells.
+
+    The last of them may be its header: ``#``, or ``# a,b`` as NumPy writes it.
+    """
+    lines: list[str] = []
+    if head.startswith("#"):
+        for match in _LINE.finditer(head):
+            if not match[0].startswith("#") and match[0].strip():
+                break
+            lines.append(match[0])
+    rest = head[len("".join(lines)) :]
+    if not rest.strip():
+        return "", _separator(name, head, cut, ending)
+    separator = _separator(name, rest, cut, ending)
+    if lines:
+        last = next(_reader([lines[-1]], separator))
+        below = next(_reader([rest.splitlines()[0]], separator))
+        values = any(map(_NUMBER.fullmatch, map(str.strip, below)))
+        named = len(last) > 1 and not lines[-1].startswith("# ")
+        if len(last) == len(below) and (values or named):
+            lines.pop()
+            separator = _separator(name, head[len("".join(lines)) :], cut, ending)
+    return "".join(lines), separator
 
 
 def _separator(name: str, head: str, cut: bool, ending: str) -> str:
@@ -174,17 +217,32 @@ def _separator(name: str, head: str, cut: bool, ending: str) -> str:
         return max(rare, key=fits)
     if usual:
         return max(usual, key=fits)
+    if _is_one_of_numbers(head):
+        return next(mark for mark in _USUAL if mark not in head)
     for mark in _USUAL:  # one name in the header: is it one?
         header, *rows = records[mark]
         (width, count), *_ = Counter(map(len, rows)).most_common(1) or [(1, 0)]
         if header and width > 1 and count > 1 and count >= 0.8 * len(rows):
-            _refuse_preamble(name, header[0], width)
+            _refuse_preamble(name, header[0], width, mark)
     return ","
 
 
-def _different(rows: Sequence[list[str]]) -> bool:
-    """Whether the rows' first cells could be their names."""
-    return len({row[0] for row in rows}) == len(rows)
+def _is_one_of_numbers(head: str) -> bool:
+    """Whether below a name each line is a number, some with commas: one column, not several."""
+    cells = list(filter(None, map(str.strip, head.splitlines())))[1:]
+    numbers = [cell for cell in cells if cell not in MISSING]
+    return any("," in cell for cell in numbers) and all(map(_WITH_COMMAS.fullmatch, numbers))
+
+
+def _named(rows: Sequence[list[str]], quoted: Sequence[bool]) -> bool:
+    """Whether the rows begin with their names: different quoted texts, or their numbers.
+
+    Else a comma that marks decimals would move the values of each row into other columns.
+    """
+    firsts = [row[0].strip() for row in rows]
+    if all(quoted[: len(rows)]):
+        return len(set(firsts)) == len(firsts)
+    return any(firsts == list(map(str, range(n, n + len(rows)))) for n in (0, 1))
 
 
 def _has_numbers(records: Sequence[list[str]]) -> bool:
@@ -196,8 +254,9 @@ def _has_numbers(records: Sequence[list[str]]) -> bool:
     return any(all(_NUMBER.fullmatch(cell) for cell in column) for column in columns)
 
 
-def _refuse_preamble(name: str, title: str, width: int) -> None:
+def _refuse_preamble(name: str, title: str, width: int, separator: str) -> None:
     raise BadTable(
         f"{name} must begin with its column names. Got {shown(title)} above a table of {width} "
-        "columns. Remove what stands above the names."
+        "columns. Remove what stands above the names, or quote cells that hold "
+        f"{shown(separator)}."
     )

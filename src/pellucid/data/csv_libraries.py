@@ -63,9 +63,13 @@ class LibraryGuess:
                 kinds.add("text")
             elif column.dtype == nw.String:
                 cells = column.head(_HEAD).drop_nulls().to_list()
+                # truth values with gaps are objects to pandas, which may look like text
+                if any(type(cell) is not str for cell in cells):
+                    return False
+                if all(cell in TRUTH or are_plain([cell]) for cell in cells):
+                    return False
                 # pandas leaves missing cells as they are beside an integer of 64 bits without sign
-                odd = (*TRUTH, *MISSING)
-                if all(cell in odd or are_plain([cell]) for cell in cells):
+                if column.is_in(MISSING).any():
                     return False
                 kinds.add("text")
             elif column.dtype == nw.Boolean:

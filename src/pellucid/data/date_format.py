@@ -9,21 +9,23 @@ from datetime import UTC, datetime, timedelta, timezone
 from math import nan
 from typing import Literal, Self, get_args
 
-from pellucid.data.text_format import TextFormat, plain
+from pellucid.data.text_format import LONGEST, TextFormat, plain
 
-Order = Literal["ymd", "dmy", "mdy", "digits"]
+Order = Literal["ymd", "dmy", "mdy", "digits", "clock"]
 _ORDERS: tuple[Order, ...] = get_args(Order)
 _ORDER_WORDS = {
     "ymd": "",
     "dmy": ", the day before the month",
     "mdy": ", the month before the day",
     "digits": " without marks",
+    "clock": "",
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_YEAR = 1000
 _CENTURY = 69  # from here on two digits of a year are of the last century, as to strptime
 
 _CLOCK = r"""(?:(?:上午|午前|오전)|(?P<late>下午|午後|오후))?\s*(?P<hour>\d\d?)
-    (?:[:hH时点](?P<minute>\d\d)(?:[:分](?P<second>\d\d)(?P<part>\.\d+)?秒?)?分?|(?=\s*[AaPp]\.?[Mm]))\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?(?:\s*Uhr)?"""
+    (?:[:hH时時点](?P<minute>\d\d?)(?:[:分](?P<second>\d\d)(?P<part>\.\d+)?秒?)?分?|(?=\s*[AaPp]\.?[Mm]))\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?(?:\s*Uhr)?"""
 _BEHIND = rf"(?:(?:T|,?\s+|(?<=日))(?:{_CLOCK}))?"
 _YEAR, _SHORT_YEAR = r"(?P<year>\d{4})", r"(?P<year>\d{4}|\d\d)"
 _MONTH, _DAY, _MARK = r"(?P<month>\d\d?)", r"(?P<day>\d\d?)", r"(?P<mark>[-/.])"
@@ -52,18 +54,24 @@ _CLEAR = (
 _PATTERNS = {
     order: [re.compile(text, re.VERBOSE) for text in (numbered, *_CLEAR)]
     for order, numbered in _NUMBERED.items()
-}
+}  # a time of day alone has none
 _TIME_OF_DAY = re.compile(_CLOCK, re.VERBOSE)
-# how months begin: English, German, French, Spanish, Italian, Portuguese, Dutch
-_MONTHS = {
-    beginning: month
-    for month, beginnings in enumerate(
-        ("jan ene gen", "feb fev", "mar mrz maa", "apr abr avr", "may mai mei mag", "jun juin giu",
-         "jul juil lug", "aug ago aou", "sep set", "oct okt out ott", "nov", "dec dez dic"),
-        start=1,
-    )
-    for beginning in beginnings.split()
-}  # fmt: skip
+# the months in English, German, French, Spanish, Italian, Portuguese and Dutch, without accents
+_MONTHS = (
+    "january januar janvier enero gennaio janeiro januari",
+    "february februar fevrier febrero febbraio fevereiro februari",
+    "march marz maerz mrz mars marzo marco maart mrt",
+    "april avril abril aprile",
+    "may mai mayo maggio maio mei",
+    "june juni juin junio giugno junho",
+    "july juli juillet julio luglio julho",
+    "august aout agosto augustus",
+    "september septembre septiembre settembre setembro",
+    "october oktober octobre octubre ottobre outubro",
+    "november novembre noviembre novembro",
+    "december dezember decembre diciembre dicembre dezembro",
+)
+_MONTH_NAMES = [(name, month) for month, names in enumerate(_MONTHS, 1) for name in names.split()]
 
 
 class DateFormat(TextFormat, frozen=True, tag="date"):
@@ -80,10 +88,13 @@ class DateFormat(TextFormat, frozen=True, tag="date"):
 
         `counts` tells how often each text is there.
         """
-        right = {order: [t for t in counts if read_date(t, order)] for order in _ORDERS}
+        right = {
+            order: [text for text in counts if cls(order).value(text) == cls(order).value(text)]
+            for order in _ORDERS
+        }
         most = {order: sum(counts[text] for text in right[order]) for order in _ORDERS}
         best = max(_ORDERS, key=lambda order: most[order])
-        if best in ("ymd", "digits") or most["dmy"] != most["mdy"]:
+        if best in ("ymd", "digits", "clock") or most["dmy"] != most["mdy"]:
             return cls(best), False
         # of numbers of which each may be a month, those that never change are days
         parts = [re.findall(r"\d+", text)[:2] for text in right[best]]
@@ -92,11 +103,13 @@ class DateFormat(TextFormat, frozen=True, tag="date"):
             return cls("dmy" if first else "mdy"), False
         return cls("mdy" if all("/" in text for text in right[best]) else "dmy"), True
 
-    def value(self, text: str) -> float:
+    def _value(self, text: str) -> float:
         """Seconds since 1970, or since midnight where there is no date; NaN for any other text."""
-        when = read_date(text, self.order)
-        if when is None and (match := _TIME_OF_DAY.fullmatch(plain(text))):
-            when = _moment({"year": "1970", "month": "1", **match.groupdict()})
+        if self.order == "clock":
+            match = _TIME_OF_DAY.fullmatch(plain(text))
+            when = match and _moment({"year": "1970", "month": "1", **match.groupdict()})
+        else:
+            when = read_date(text, self.order)
         if when is None:
             return nan
         return (when - (_EPOCH if when.tzinfo else _EPOCH.replace(tzinfo=None))).total_seconds()
@@ -104,15 +117,15 @@ class DateFormat(TextFormat, frozen=True, tag="date"):
     @property
     def words(self) -> str:
         """``dates, the day before the month``."""
-        return f"dates{_ORDER_WORDS[self.order]}"
+        return "times of day" if self.order == "clock" else f"dates{_ORDER_WORDS[self.order]}"
 
 
 def read_date(text: str, order: Order) -> datetime | None:
     """A text as a date, without a zone if it has none; None if it is no date in this order."""
-    if not any(character.isdecimal() for character in text[:40]):
+    if len(text) > LONGEST or not any(character.isdecimal() for character in text):
         return None
     text = plain(text)
-    for pattern in _PATTERNS[order]:
+    for pattern in _PATTERNS.get(order, ()):
         match = pattern.fullmatch(text)
         if match is not None:
             return _moment(match.groupdict())
@@ -122,8 +135,10 @@ def read_date(text: str, order: Order) -> datetime | None:
 def _moment(parts: Mapping[str, str | None]) -> datetime | None:
     """The date of a match's parts; None if there is no such date."""
     year = int(parts["year"] or 0)
-    if year < 100:
+    if len(parts["year"] or "") == 2:
         year += 1900 if year >= _CENTURY else 2000
+    if year < _FIRST_YEAR:
+        return None  # such as 0001-01-01, which stands where there is no date
     if name := parts.get("name"):
         month = _month(name)
     elif quarter := parts.get("quarter"):
@@ -157,9 +172,10 @@ def _week(year: int, week: int, weekday: int) -> datetime | None:
 
 
 def _month(name: str) -> int:
-    """A month's number by its name, 0 if it is none."""
+    """A month's number by its name or how it begins, 0 if that is none or of several."""
     letters = "".join(x for x in unicodedata.normalize("NFKD", name.lower()) if x.isalpha())
-    return _MONTHS.get(letters[:4]) or _MONTHS.get(letters[:3]) or 0
+    months = {month for full, month in _MONTH_NAMES if full.startswith(letters)}
+    return months.pop() if len(months) == 1 else 0
 
 
 def _zone(text: str | None) -> timezone | None:

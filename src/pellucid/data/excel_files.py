@@ -76,8 +76,6 @@ def _values(column: tuple[Any, ...]) -> np.ndarray:
     there = [cell for cell in cells if cell is not None]
     if all(isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53 for cell in there):
         cells = [None if cell is None else int(cell) for cell in cells]
-    if any(isinstance(cell, str) for cell in cells):
-        cells = [_text(cell) if isinstance(cell, float) else cell for cell in cells]
     kind = TypedColumn()
     kind.see(cells)
     return kind.values(cells)

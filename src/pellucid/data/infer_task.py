@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from pellucid.checks import shown
+from pellucid.data.number_format import NumberFormat
 from pellucid.data.target_values import read_target
-from pellucid.data.targets import number_format
+from pellucid.data.text_columns import number_format
 
 MAX_CLASSES = 20
 
@@ -36,26 +38,34 @@ def infer_task(y: Any, name: str | None = None) -> tuple[str, str]:
     ('regression', 'the target has numbers with fractions: regression')
     """
     owner = "the target" if name is None else f"target {shown(name)}"
-    values, names = read_target(owner, y)
+    forms: list[NumberFormat] = []
+
+    def written(_: Any, texts: np.ndarray) -> np.ndarray:
+        form = number_format(texts.tolist())
+        if form is None:
+            return texts
+        forms.append(form)
+        numbers = form.read(texts.tolist())
+        return np.where(np.isnan(numbers), numbers[~np.isnan(numbers)][0], numbers)
+
+    values, names = read_target(owner, y, written)
     if not len(values):
         raise ValueError(f"{owner} must have at least one value. Got none.")
     if name is None and names is not None and len(names) == 1:
         owner = f"target {shown(names[0])}"
-    task, reason = _decide(values)
+    task, reason = _decide(values, forms)
     return task, f"{owner} {reason}: {task}"
 
 
-def _decide(values: np.ndarray) -> tuple[str, str]:
+def _decide(values: np.ndarray, forms: Sequence[NumberFormat]) -> tuple[str, str]:
     if values.ndim == 2 and values.shape[1] > 1:
         if values.dtype.kind not in "biuf":
             return "classification", f"has {values.shape[1]} columns with text"
         if ((values == 0) | (values == 1)).all():
             return "classification", f"has {values.shape[1]} columns of 0 and 1"
         return "regression", f"has {values.shape[1]} columns of numbers"
-    values, written = values.ravel(), ""
-    if values.dtype.kind in "OU" and (form := number_format(values)) is not None:
-        numbers = form.read(values.tolist())
-        values, written = numbers[~np.isnan(numbers)], f"is text that reads as {form.words}, and "
+    values = values.ravel()
+    written = f"is text that reads as {forms[0].words}, and " if forms else ""
     distinct = len(np.unique(values))
     plural = "value" if distinct == 1 else "values"
     if values.dtype.kind in "OU":

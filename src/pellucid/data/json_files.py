@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -44,18 +45,20 @@ def read_json_lines(source: Source, engine: str, encoding: str | None) -> Any:
 
 
 def json_lines_batches(
-    source: Source, engine: str, rows: int, encoding: str | None
-) -> Iterator[Any]:
-    """The table in a file of JSON Lines, so many rows at a time, its columns those of all of it."""
+    source: Source, engine: str, encoding: str | None
+) -> Callable[[int], Iterator[Any]]:
+    """A function that gives the table in a file of JSON Lines, so many rows at a time.
+
+    Its columns are those of all of it, which is looked through now.
+    """
     columns = _columns(source, _lines(source, encoding), "line")
-    part: list[dict[str, Any]] = []
-    for _, row in _lines(source, encoding):
-        part.append(row)
-        if len(part) == rows:
+
+    def batches(rows: int) -> Iterator[Any]:
+        lines = (row for _, row in _lines(source, encoding))
+        while part := list(islice(lines, rows)):
             yield frame_of(engine, _arrays(columns, part))
-            part = []
-    if part:
-        yield frame_of(engine, _arrays(columns, part))
+
+    return batches
 
 
 def _lines(source: Source, encoding: str | None) -> Iterator[tuple[int, Any]]:

@@ -11,7 +11,7 @@ from math import isfinite, nan
 from statistics import median
 from typing import Any, Literal, Self
 
-from pellucid.data.text_format import TextFormat, plain
+from pellucid.data.text_format import LONGEST, TextFormat, plain
 
 _CURRENCY = r"""(?:US|CA|AU|NZ|HK|NT|CN|[ACRS])?[$€£¥₹₽₩₺₴₫฿₪₱₦]|人民币|人民幣|约|~|≈
     |(?:USD|EUR|GBP|JPY|CNY|RMB|CHF|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RUB|BRL|MXN|ZAR|KRW|TRY
@@ -56,7 +56,11 @@ class NumberFormat(TextFormat, frozen=True, tag="number"):
     @classmethod
     def of_texts(cls, counts: Mapping[str, int]) -> Self:
         """The format in which most of the texts are numbers; `counts` tells how often each is."""
-        shapes = [(shape, count) for text, count in counts.items() if (shape := _shape(text))]
+        shapes = [
+            (shape, count)
+            for text, count in counts.items()
+            if len(text) <= LONGEST and (shape := _shape(text))
+        ]
         units: Counter[str] = Counter()
         for shape, count in shapes:
             units[shape.unit] += count
@@ -91,7 +95,7 @@ class NumberFormat(TextFormat, frozen=True, tag="number"):
         text = f"numbers with {' and '.join(parts)}" if parts else "numbers"
         return f"{text}, in {self.unit!r}" if self.unit else text
 
-    def value(self, text: str) -> float:
+    def _value(self, text: str) -> float:
         shape = _shape(text)
         if shape is None or not _digits(self.decimal, self.thousands).fullmatch(shape.digits):
             return nan

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,8 @@ def read_table(
     text : collection of str, optional
         Columns of a CSV that are text, whatever they hold.
     encoding : str, optional
-        The encoding of a file of text. By default it is found, and said if it is not UTF-8.
+        The encoding of a file of text. By default it is found: Unicode of any width by its bytes;
+        another is guessed, and that is said.
 
     Raises
     ------
@@ -91,11 +93,16 @@ class Batches(Iterator[Any]):
     Empty lines of a file may count among them.
     """
 
-    def __init__(self, frames: Iterator[Any], rows: int | None) -> None:
-        self._frames, self.rows = frames, rows
+    def __init__(self, begin: Callable[[], Iterator[Any]], rows: int | None) -> None:
+        self._begin, self.rows = begin, rows
+        self._frames = begin()
 
     def __next__(self) -> Any:
         return next(self._frames)
+
+    def again(self) -> Batches:
+        """The same parts from the first on; the file is not looked through once more."""
+        return Batches(self._begin, self.rows)
 
 
 def read_batches(
@@ -118,18 +125,19 @@ def read_batches(
     source = open_source(path)
     engine = _engine(source, engine)
     many: int | None = None
+    frames: Callable[[int], Iterator[Any]]
     with _in_our_words(source, engine):
         if source.kind == "csv":
             file = CsvFile.of(source, encoding, whole=False)
-            frames, many = file.batches(engine, rows, text or ()), file.look.rows
+            frames, many = file.batches(engine, text or ()), file.look.rows
         elif source.kind == "parquet" and there("pyarrow"):
             many = check_parquet(source, engine)
-            frames = parquet_batches(source, engine, rows)
+            frames = partial(parquet_batches, source, engine)
         elif source.kind == "jsonl":
-            frames = json_lines_batches(source, engine, rows, encoding)
+            frames = json_lines_batches(source, engine, encoding)
         else:
-            frames = _slices(_read(source, engine, text or (), encoding), rows)
-    return Batches(_checked(source, engine, frames), many)
+            frames = partial(_slices, _read(source, engine, text or (), encoding))
+    return Batches(lambda: _checked(source, engine, frames(rows)), many)
 
 
 def _slices(frame: Any, rows: int) -> Iterator[Any]:
@@ -178,7 +186,7 @@ def _in_our_words(source: Source, engine: str) -> Iterator[None]:
     name = source.name
     try:
         yield
-    except (BadTable, ImportError, GeneratorExit):
+    except (BadTable, ImportError, GeneratorExit, Warning):
         raise
     except MemoryError as error:
         if str(error).endswith("."):  # a sentence of ours

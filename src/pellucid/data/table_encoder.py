@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -13,41 +12,24 @@ import msgspec
 import numpy as np
 from sklearn.preprocessing import OneHotEncoder
 
-from pellucid.checks import is_part, row_words, shown
+from pellucid.checks import shown, warn
 from pellucid.data.cautions import cautions, sum_row, sum_words, telling
-from pellucid.data.cell_warnings import Cells, warn
 from pellucid.data.column_values import Column, as_text
-from pellucid.data.columns import Table, check_columns, check_finite, label, owner_of, to_table
+from pellucid.data.columns import Table, check_columns, label, owner_of, to_table
 from pellucid.data.cycles import Cycle, cycles_of, sine_cosine, turns
 from pellucid.data.date_format import DateFormat
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.layout import RowLayout
-from pellucid.data.number_format import NumberFormat, is_code
+from pellucid.data.learned_column import LearnedColumn, check_kind, read_numbers, texts_of
+from pellucid.data.number_format import NumberFormat
 from pellucid.data.scaling import Standardiser
 from pellucid.data.state import FloatType, State, check_names
-from pellucid.data.text_columns import Decision, Format, as_dates, decide, is_blank
-from pellucid.data.text_format import TextFormat, TruthFormat, tidy
+from pellucid.data.text_columns import Decision, Format, as_dates, decide
+from pellucid.data.text_format import tidy
 from pellucid.rows import Dense
 
 MAX_CATEGORIES = 100
-_FEWEST = 20  # rows: fewer do not tell whether a column of new rows is another one
-# Standard deviations: from where on numbers are far, and from where on if they are so close to
-# one another as numbers in another unit are.
-_FAR, _OFF, _NARROW = 6.0, 1.5, 0.05
-_SHOWN = 3
 _NUMERIC = ("number", "boolean", "time", "empty")
-_WORDS = {
-    "number": "numbers",
-    "boolean": "truth values",
-    "time": "dates",
-    "text": "text",
-    "empty": "missing values only",
-}
-_USUAL: dict[str, TextFormat] = {
-    "number": NumberFormat(),
-    "time": DateFormat(),
-    "boolean": TruthFormat(),
-}
 _FORMATS = {"number": (NumberFormat,), "time": (DateFormat,)}
 
 
@@ -106,14 +88,17 @@ class TableEncoder(Encoder[Table]):
             table = to_table(estimator, X)
             for index, column in enumerate(table.columns):
                 if column.kind != "text":
-                    _check(estimator, column, label(table.names, index), column.kind)
+                    check_kind(estimator, column, label(table.names, index), column.kind)
             return Reading(table, RowLayout(table.shape[0]))
         names, kinds = self.names, self.kinds
-        known = kinds if names is None else dict(zip(names, kinds, strict=True))
+        written = ["text" if form else kind for kind, form in zip(kinds, self.formats, strict=True)]
+        known = written if names is None else dict(zip(names, written, strict=True))
         table = self._in_order(estimator, to_table(estimator, X, known))
         if table.matrix is None or set(kinds) - {"number"}:
             columns = [
-                self._as_learned(estimator, column, index, label(self.names or table.names, index))
+                self._learned(index).read(
+                    estimator, column, label(self.names or table.names, index)
+                )
                 for index, column in enumerate(table.split())
             ]
             table = Table(table.names, columns)
@@ -193,7 +178,7 @@ class TableEncoder(Encoder[Table]):
                 stop += 1
         if self._text:
             columns = table.split()
-            texts = np.column_stack([_texts(columns[i]) for i in self._text])
+            texts = np.column_stack([texts_of(columns[i]) for i in self._text])
             self._encode_texts(texts, encoded[:, stop:])
         return Dense(encoded)
 
@@ -296,84 +281,19 @@ class TableEncoder(Encoder[Table]):
                 rare += 1
             start += len(categories)
 
-    def _as_learned(self, estimator: Any, column: Column, index: int, name: str) -> Column:
-        """A column of new rows, read as those of training were; else an error or a warning."""
-        known = self.kinds[index]
-        if column.kind == "number" and (known == "text" or self._is_digits(index)):
-            column = self._digits(column, index)
-        if column.kind == "text" and known == "text":
-            column = Column("text", tidy(column.values))
-            self._warn_unseen(column, index)
-        elif column.kind == "text" and known in _USUAL:
-            column = self._from_text(estimator, column, index, name)
-        _check(estimator, column, name, known)
-        if column.kind in ("number", "time", "boolean") and known == column.kind:
-            self._warn_apart(column, index)
-        return column
-
-    def _is_digits(self, index: int) -> bool:
-        """Whether a column holds dates without marks, which are numbers to some containers."""
-        return self.formats[index] == DateFormat("digits")
-
-    def _digits(self, column: Column, index: int) -> Column:
-        """Numbers as the texts that the column had, with the zeros in front of codes."""
-        texts = as_text(column)
-        if self.kinds[index] == "text":
-            known = self._categories[self._text.index(index)]
-            lengths = {len(text) for text in known if text is not None and text.isdecimal()}
-            if len(lengths) == 1 and any(map(is_code, filter(None, known))):
-                width = lengths.pop()
-                texts[:] = [text and text.zfill(width) for text in texts.tolist()]
-        return Column("text", texts)
-
-    def _warn_apart(self, column: Column, index: int) -> None:
-        """Warn of numbers that are all in one place far from those of training, and of gaps."""
-        position, values = self._numeric.index(index), column.values
-        there = values[~np.isnan(values)]
-        if len(values) < _FEWEST or self._scaler.constant[position]:
-            return
-        if 2 * len(there) < len(values) and not self._scaler.missing[position]:
-            row = row_words(np.argmax(np.isnan(values)))
-            count = len(values) - len(there)
-            warn(Cells(self._name(index), "gap", count, len(values), (), row))
-        if column.kind != "number" or not len(there):
-            return
-        with np.errstate(over="ignore"):
-            apart = (there - self._scaler.mean[position]) / self._scaler.scale[position]
-            middle, spread = np.median(np.abs(apart)), np.std(apart)
-        if middle > _FAR or (middle > _OFF and 0 < spread < _NARROW):
-            shown_values = tuple(f"{value:g}" for value in np.unique(there)[:_SHOWN])
-            warn(Cells(self._name(index), "far", len(there), len(values), shown_values))
-
-    def _from_text(self, estimator: Any, column: Column, index: int, name: str) -> Column:
-        """Text as the numbers, dates or truth values that were learned; the rest is missing."""
-        known, texts = self.kinds[index], column.values.tolist()
-        form = self.formats[index] or _USUAL[known]
-        values = form.read(texts)
-        lost = {
-            place: texts[place]
-            for place in np.flatnonzero(np.isnan(values)).tolist()
-            if texts[place] is not None and not is_blank(texts[place])
-        }
-        another = np.isnan(values).all() or (len(values) >= _FEWEST and 2 * len(lost) > len(values))
-        if lost and another and not is_part():  # the error says so
-            return column
-        self._warn(index, known, lost, len(texts))
-        return Column(known, values)
-
-    def _warn_unseen(self, column: Column, index: int) -> None:
-        position = self._text.index(index)
-        if not self._rare[position]:  # else they are taken for rare ones
-            known = {None, *self._categories[position]}
-            texts = column.values.tolist()
-            unseen = {place: text for place, text in enumerate(texts) if text not in known}
-            self._warn(index, "unseen", unseen, len(texts))
-
-    def _warn(self, index: int, fate: str, texts: dict[int, str], cells: int) -> None:
-        """Warn of the cells of a column whose `texts`, by position, could not be taken."""
-        if texts:
-            row = row_words(next(iter(texts)))
-            warn(Cells.among(self._name(index), fate, list(texts.values()), cells, row))
+    def _learned(self, index: int) -> LearnedColumn:
+        """What was learned of a column, as far as new rows are read by it."""
+        kind, form, name = self.kinds[index], self.formats[index], self._name(index)
+        if kind == "text":
+            position = self._text.index(index)
+            categories = self._categories[position]
+            return LearnedColumn(name, kind, form, categories, rare=self._rare[position])
+        position, scaler = self._numeric.index(index), self._scaler
+        spread = 0.0 if scaler.constant[position] else float(scaler.scale[position])
+        gaps = bool(scaler.missing[position])
+        return LearnedColumn(
+            name, kind, form, mean=float(scaler.mean[position]), spread=spread, gaps=gaps
+        )
 
     def _numbers(self, table: Table) -> np.ndarray:
         """The numeric columns side by side, shape (rows, numbers)."""
@@ -399,14 +319,9 @@ class TableEncoder(Encoder[Table]):
             columns = dict(zip(given, table.split(), strict=True))
             return Table(self.names, [columns[name] for name in self.names])
         if given is not None:
-            warnings.warn(
-                f"X has feature names, but {owner} was fitted without feature names", stacklevel=4
-            )
+            warn(f"X has feature names, but {owner} was fitted without feature names")
         elif self.names is not None:
-            warnings.warn(
-                f"X does not have valid feature names, but {owner} was fitted with feature names",
-                stacklevel=4,
-            )
+            warn(f"X does not have valid feature names, but {owner} was fitted with feature names")
         if table.shape[1] != len(self.kinds):
             raise ValueError(
                 f"X has {table.shape[1]} features, but {owner} is expecting {len(self.kinds)} "
@@ -470,25 +385,6 @@ class TableEncoder(Encoder[Table]):
         return line + (", missing in some rows" if scaler.missing[position] else "")
 
 
-def _check(estimator: Any, column: Column, name: str, known: str) -> None:
-    """Refuse a column that is not of the `known` kind, or not finite."""
-    alike = {
-        "time": ("time", "empty"),
-        "text": ("text", "number", "boolean", "empty"),
-        "empty": tuple(_WORDS),
-    }.get(known, ("number", "boolean", "empty"))
-    rows = np.flatnonzero(~column.missing).tolist() if column.kind not in alike else []
-    if rows:
-        texts = column.kind == "text"
-        odd = next((i for i in rows if texts and not _is_number(column.values[i])), rows[0])
-        raise ValueError(
-            f"{name} of X must hold {_WORDS[known]}, as when {owner_of(estimator)} was fitted. Got "
-            f"{_WORDS[column.kind]}, {shown(column.values[odd])} in {row_words(odd)}."
-        )
-    if known not in ("text", "empty"):
-        check_finite(estimator, column.values[:, None], lambda _: name)
-
-
 def _of_digits(texts: Sequence[str | None]) -> str:
     """What to say of texts in nearly all of which digits stand."""
     digits = sum(any(letter.isdecimal() for letter in text) for text in texts if text is not None)
@@ -504,12 +400,8 @@ def _date(seconds: float) -> str:
 def _converted(column: Column, kind: str, form: Format | None) -> Column:
     """A column of text as the `kind` that it was found to be."""
     if form is not None:
-        return Column(kind, form.read(_texts(column).tolist()))
+        return Column(kind, read_numbers(column, form))
     return Column("text", tidy(column.values)) if kind == "text" else column
-
-
-def _texts(column: Column) -> np.ndarray:
-    return column.values if column.kind == "text" else as_text(column)
 
 
 def heaviest_categories(
@@ -534,14 +426,6 @@ def heaviest_categories(
     if None in place:
         categories.append(None)
     return categories, rare
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _listed(names: Sequence[Any], most: int = 5) -> str:

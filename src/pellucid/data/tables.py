@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks import shown
+from pellucid.data.column_values import texts
 
 # What stands for a missing value in a file of text, whichever library reads it.
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>")
@@ -97,23 +98,28 @@ class TypedColumn:
     """
 
     def __init__(self) -> None:
-        self.kinds: set[type] = set()
+        self._kinds: set[type] = set()
+        self._holes, self._large = False, False
 
     def see(self, cells: Sequence[Any]) -> None:
         """Learn of the types of more cells."""
-        self.kinds |= {type(cell) for cell in cells if cell is not None}
+        there = [cell for cell in cells if cell is not None]
+        self._kinds |= set(map(type, there))
+        self._holes = self._holes or len(there) < len(cells)
+        self._large = self._large or any(type(cell) is int and cell not in _INT64 for cell in there)
 
     def values(self, cells: Sequence[Any]) -> np.ndarray:
         """The cells as an array of the column's kind."""
-        holes = None in cells
-        if self.kinds and self.kinds <= {int, float}:
-            whole = self.kinds == {int} and not holes
-            if whole and all(cell in _INT64 for cell in cells):
+        if self._kinds and self._kinds <= {int, float}:
+            if self._kinds == {int} and not self._holes and not self._large:
                 return np.array(cells, dtype=np.int64)
             return np.array([math.nan if cell is None else float(cell) for cell in cells])
-        if self.kinds == {bool} and not holes:
+        if self._kinds == {bool} and not self._holes:
             return np.array(cells, dtype=bool)
-        mixed = len(self.kinds) > 1 and not self.kinds <= {date, datetime}
+        if self._kinds == {date, datetime}:
+            cells = [datetime(c.year, c.month, c.day) if type(c) is date else c for c in cells]
+        elif len(self._kinds) > 1:
+            return texts(cells)
         array = np.empty(len(cells), dtype=object)
-        array[:] = [None if c is None else str(c) for c in cells] if mixed else list(cells)
+        array[:] = cells
         return array

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,14 @@ from pellucid.data.column_values import (
 from pellucid.data.columns import name_that_comes_twice, owner_of
 
 
-def read_target(estimator: Any, y: Any) -> tuple[np.ndarray, list[str] | None]:
+def read_target(
+    estimator: Any, y: Any, written: Callable[[Any, np.ndarray], np.ndarray] | None = None
+) -> tuple[np.ndarray, list[str] | None]:
     """`y` as an array of numbers, truth values or text (dtype object), and its columns' names.
 
-    None, complex numbers, and values that are missing or infinite are a ValueError; labels that are
-    neither all text nor all numbers are a TypeError.
+    `written`, where it is given, makes numbers of a column of text; it also gets the name of a
+    column of a DataFrame, or else its position. None, complex numbers, and values that are missing
+    or infinite are a ValueError; labels that are neither all text nor all numbers are a TypeError.
     """
     import narwhals as nw
 
@@ -43,6 +46,9 @@ def read_target(estimator: Any, y: Any) -> tuple[np.ndarray, list[str] | None]:
         frame = nw.from_native(y, eager_only=True)
         names = [str(name) for name in frame.columns]
         columns = [_series_labels(owner, series) for series in frame.iter_columns()]
+        if written is not None:
+            parts = zip(names, columns, strict=True)
+            columns = [written(name, x) if is_text(x) else x for name, x in parts]
         same = len({labels.dtype.kind in "OU" for labels in columns}) == 1
         values = np.column_stack(columns if same else [labels.astype(object) for labels in columns])
     elif nw.dependencies.is_into_series(y):
@@ -66,6 +72,10 @@ def read_target(estimator: Any, y: Any) -> tuple[np.ndarray, list[str] | None]:
         values = values.astype(object)
     if values.dtype.kind == "O":
         values = _uniform(owner, values)
+    if written is not None and is_text(values):
+        rows = np.reshape(values, (len(values), -1))
+        read = np.column_stack([written(i, column) for i, column in enumerate(rows.T)])
+        values = read.reshape(values.shape)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         place = np.argwhere(~np.isfinite(values))[0]
         raise _no_value(owner, float(values[tuple(place)]), int(place[0]))
@@ -154,3 +164,27 @@ def _no_value(owner: str, value: Any, row: int) -> ValueError:
     return ValueError(
         f"y of {owner} must {must}. Got {value} in {row_words(row)}. Leave such rows out."
     )
+
+
+def check_not_empty(estimator: Any, values: np.ndarray) -> None:
+    if values.ndim == 0 or values.size == 0:
+        raise ValueError(
+            f"y of {owner_of(estimator)} must have at least one row. Got shape {values.shape}."
+        )
+
+
+def in_order(
+    estimator: Any, matrix: np.ndarray, names: list[str] | None, width: int, known: list[str] | None
+) -> np.ndarray:
+    """`matrix` with its columns in the order of the `known` names, where both have names."""
+    owner, count = owner_of(estimator), matrix.shape[1]
+    if count != width:
+        raise ValueError(f"y of {owner} must have {width} columns, as before. Got {count}.")
+    if names is None or known is None or len(known) == 1 or names == known:
+        return matrix
+    for name in known:
+        if name not in names:
+            raise ValueError(
+                f"y of {owner} must have column {shown(name)}, as before. Got {shown(names)}."
+            )
+    return matrix[:, [names.index(name) for name in known]]

@@ -1,4 +1,4 @@
-"""What is to be predicted: labels, sets of labels, or numbers, turned into codes and back."""
+"""What is to be predicted, turned into codes and back: labels and sets of labels."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d
 
 from pellucid.checks import fault, one_of, row_words, shown, suggestion
-from pellucid.data.cautions import stand_in
 from pellucid.data.columns import owner_of
-from pellucid.data.number_format import NumberFormat
+from pellucid.data.number_target import NumberTarget
 from pellucid.data.sample_weights import check_rows
-from pellucid.data.scaling import Standardiser
 from pellucid.data.state import Count, State, check_arrays, check_names
-from pellucid.data.target_transforms import TRANSFORMS, TransformName, skewed_note, transformed
-from pellucid.data.target_values import is_text, read_target
-from pellucid.data.text_columns import decide, is_blank
+from pellucid.data.target_values import check_not_empty, in_order, read_target
+from pellucid.data.text_columns import is_blank
 from pellucid.data.text_format import words
 
 _FEWEST = 20  # rows: fewer may well be all different
@@ -38,14 +35,6 @@ class _MultilabelState(State, frozen=True):
     names: list[str] | None
     count: Count
     dtype: str
-
-
-class _NumberState(State, frozen=True):
-    kind: Literal["number"]
-    names: list[str] | None
-    flat: bool
-    transform: TransformName | None = None
-    format: NumberFormat | None = None
 
 
 class ClassTarget:
@@ -76,27 +65,25 @@ class ClassTarget:
         rows of weight 0 have is no class, and these rows get code 0. Labels that are missing,
         continuous, of mixed types or all alike are a ValueError or TypeError.
         """
-        owner, given = owner_of(estimator), self._given(estimator, y)
-        labels = _tidied(given)
-        self.notes = _label_notes(given, labels)
+        owner, labels = owner_of(estimator), self._given(estimator, y)
         if sample_weight is not None:
             check_rows(estimator, len(sample_weight), len(labels))
         if classes is not None:
-            self.classes = np.unique(self._labels(estimator, classes))
+            self.classes = _classes(self._given(estimator, classes))
             if len(self.classes) < 2:
                 expected = "at least two labels"
                 raise ValueError(fault("classes", owner, expected, self.classes.tolist()))
-            return self._codes(owner, labels)
+            return self._codes(owner, self._spelled(labels))
         heavy = labels if sample_weight is None else labels[sample_weight > 0]
-        different = np.unique(heavy)
+        different = _classes(heavy)
         if len(different) < 2:
             where = " in rows of positive sample_weight" if len(heavy) < len(labels) else ""
             raise ValueError(
                 f"y of {owner} must have at least two classes. Got one class, "
                 f"{shown(different.tolist()[0])}{where}. Add rows of another class."
             )
-        self.classes = different
-        codes, known = self._positions(labels)
+        self.classes, self.notes = different, _label_notes(heavy, different)
+        codes, known = self._positions(self._spelled(labels))
         return np.where(known, codes, 0)
 
     def encode(self, estimator: Any, y: Any) -> np.ndarray:
@@ -135,13 +122,23 @@ class ClassTarget:
         return self
 
     def _labels(self, estimator: Any, y: Any) -> np.ndarray:
-        return _tidied(self._given(estimator, y))
+        return self._spelled(self._given(estimator, y))
+
+    def _spelled(self, given: np.ndarray) -> np.ndarray:
+        """Labels as they are spelled among the classes, whatever blanks are in them."""
+        if given.dtype.kind not in "OU" or self.classes.dtype.kind not in "OU":
+            return given
+        known = {words(label): label for label in self.classes.tolist()}
+        spelled = {label: known.get(words(label), label) for label in set(given.tolist())}
+        if all(label == other for label, other in spelled.items()):
+            return given
+        return np.array([spelled[label] for label in given.tolist()], dtype=object)
 
     def _given(self, estimator: Any, y: Any) -> np.ndarray:
         """The labels of `y` as they stand there."""
         values, _ = read_target(estimator, y)
         labels = column_or_1d(values, warn=True)
-        _check_not_empty(estimator, labels)
+        check_not_empty(estimator, labels)
         if labels.dtype.kind == "f" and (fractions := labels != np.floor(labels)).any():
             row = int(np.argmax(fractions))
             raise ValueError(  # it begins as scikit-learn asks of all classifiers
@@ -211,7 +208,7 @@ class MultilabelTarget:
         """The codes of further rows, int64 of shape (rows, labels)."""
         values, names = read_target(estimator, y)
         codes = self._check(estimator, values)
-        return _in_order(estimator, codes, names, self.count, self.names)
+        return in_order(estimator, codes, names, self.count, self.names)
 
     def decode(self, codes: np.ndarray) -> np.ndarray:
         """The codes in the type that `y` had."""
@@ -243,7 +240,7 @@ class MultilabelTarget:
         return self
 
     def _check(self, estimator: Any, values: np.ndarray) -> np.ndarray:
-        _check_not_empty(estimator, values)
+        check_not_empty(estimator, values)
         numeric = values.dtype.kind in "biuf"
         wrong = (values != 0) & (values != 1) if numeric else np.ones(values.shape, dtype=bool)
         if values.ndim != 2 or wrong.any():
@@ -257,149 +254,6 @@ class MultilabelTarget:
                 f"{owner_of(estimator)}()) fits one model for each column."
             )
         return values.astype(np.int64)
-
-
-class NumberTarget:
-    """Numbers, one or several a row, standardised for training and given back in their own units.
-
-    Parameters
-    ----------
-    transform : {"log", "log1p"} or None
-        A function of the numbers, before they are standardised.
-
-    Attributes
-    ----------
-    names : list of str or None
-        The columns' names, from a DataFrame.
-    flat : bool
-        Whether `y` was 1-D, so that :meth:`decode` gives 1-D back.
-    mean, scale : ndarray of shape (columns,)
-        ``z = (y - mean) / scale``, in float64, where y has gone through `transform`. The scale of a
-        constant column is 1.
-    format : NumberFormat or None
-        How the numbers are written, if `y` was text.
-    notes : list of str
-        Sentences to show to the user about the target.
-    """
-
-    names: list[str] | None
-    flat: bool
-    format: NumberFormat | None = None
-
-    def __init__(self, transform: str | None = None) -> None:
-        self.transform = transform
-        self.notes: list[str] = []
-
-    def fit(self, estimator: Any, y: Any, sample_weight: np.ndarray | None = None) -> np.ndarray:
-        """Learn mean and scale; return the standardised `y`, float64 of shape (rows, columns).
-
-        A value that is missing, infinite or no number is a ValueError.
-        """
-        values, self.names = read_target(estimator, y)
-        self.format = number_format(values)
-        matrix = self._matrix(estimator, values)
-        if sample_weight is not None:
-            check_rows(estimator, len(sample_weight), len(matrix))
-        self.flat = values.ndim == 1
-        self.notes = [] if self.transform else skewed_note(matrix, self.names)
-        if self.format is not None:
-            self.notes.insert(0, f"the target: {self.format.words}, written as text.")
-        for column in matrix.T:
-            if (value := stand_in(column)) is not None:
-                self.notes.append(
-                    f"the target: {value:g} in {int((column == value).sum()):,} rows, far from all "
-                    "others: if that means that there is no value, leave these rows out."
-                )
-        if len(matrix) > 1 and (matrix == matrix[0]).all():
-            self.notes.append("the target: the same in all rows, so there is nothing to learn.")
-        self._scaler = Standardiser().fit(matrix, sample_weight)
-        return self._standardised(matrix)
-
-    def encode(self, estimator: Any, y: Any) -> np.ndarray:
-        """Further rows, standardised as in :meth:`fit`."""
-        values, names = read_target(estimator, y)
-        matrix = self._matrix(estimator, values)
-        matrix = _in_order(estimator, matrix, names, len(self.mean), self.names)
-        return self._standardised(matrix)
-
-    def decode(self, z: np.ndarray) -> np.ndarray:
-        """``z * scale + mean``, float64, 1-D if `y` was, and back through the transform."""
-        values = self._scaler.inverse_transform(np.reshape(z, (-1, len(self.mean))))
-        if self.transform is not None:
-            values = TRANSFORMS[self.transform].inverse(values)
-        return values[:, 0] if self.flat else values
-
-    @property
-    def mean(self) -> np.ndarray:
-        """The mean of each column."""
-        return self._scaler.mean
-
-    @property
-    def scale(self) -> np.ndarray:
-        """The standard deviation of each column."""
-        return self._scaler.scale
-
-    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """A map that JSON can hold, and arrays by name."""
-        config = {"kind": "number", "names": self.names, "flat": self.flat}
-        if self.transform is not None:  # so the digest of a model without one stays what it was
-            config["transform"] = self.transform
-        if self.format is not None:
-            config["format"] = msgspec.to_builtins(self.format)
-        return config, self._scaler.arrays()
-
-    @classmethod
-    def from_state(cls, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> NumberTarget:
-        """The target that :meth:`state` describes."""
-        state = _NumberState.of(config, "the target")
-        self = cls(state.transform)
-        self.names, self.flat, self.format = state.names, state.flat, state.format
-        columns = 1 if self.flat else np.size(arrays.get("mean", ()))
-        check_names("the targets", self.names, columns)
-        self._scaler = Standardiser.from_arrays(arrays, columns)
-        return self
-
-    def _standardised(self, matrix: np.ndarray) -> np.ndarray:
-        out = np.empty(matrix.shape)
-        self._scaler.transform(matrix, out, silence=False)
-        return out
-
-    def _matrix(self, estimator: Any, values: np.ndarray) -> np.ndarray:
-        owner = owner_of(estimator)
-        _check_not_empty(estimator, values)
-        if is_text(values) and self.format is not None:
-            values = self._written(owner, values, self.format)
-        if values.dtype.kind not in "biuf":
-            raise ValueError(
-                f"y of {owner} must hold numbers. Got {shown(values.ravel().tolist()[0])} in "
-                f"{row_words(0)}. For labels use a classifier."
-            )
-        if values.ndim > 2:
-            raise ValueError(
-                f"y of {owner} must have one or two dimensions. Got shape {values.shape}."
-            )
-        matrix = np.reshape(values, (len(values), -1)).astype(np.float64)
-        return transformed(owner, matrix, self.transform)
-
-    def truth(self, estimator: Any, y: Any) -> Any:
-        """`y` as numbers, if it is text as it was in fit; anything else as it is."""
-        values, _ = read_target(estimator, y)
-        if not is_text(values):
-            return y
-        return self._written(owner_of(estimator), values, self.format or NumberFormat())
-
-    def _written(self, owner: str, values: np.ndarray, form: NumberFormat) -> np.ndarray:
-        """Numbers that are written as text; a text that is none is a ValueError."""
-        texts = values.ravel().tolist()
-        numbers = form.read(texts)
-        if np.isnan(numbers).any():
-            place = int(np.flatnonzero(np.isnan(numbers))[0])
-            row = place // max(1, values.size // len(values))
-            raise ValueError(
-                f"y of {owner} must hold {form.words}. Got {shown(texts[place])} in "
-                f"{row_words(row)}. Leave such rows out."
-            )
-        return numbers.reshape(values.shape)
 
 
 @np.errstate(invalid="ignore")  # as above
@@ -425,65 +279,37 @@ def target_from_state(
     return kinds[one_of("kind", "a target", config.get("kind"), kinds)].from_state(config, arrays)
 
 
-def _tidied(labels: np.ndarray) -> np.ndarray:
-    """Labels without blanks around them, with single ones between words."""
-    if labels.dtype.kind not in "OU":
-        return labels
-    texts = list(map(words, labels.tolist()))
-    return labels if texts == labels.tolist() else np.array(texts, dtype=labels.dtype)
+def _classes(labels: np.ndarray) -> np.ndarray:
+    """The different labels in order: without their blanks, if some differ in these alone."""
+    different = np.unique(labels)
+    if different.dtype.kind not in "OU":
+        return different
+    tidied = set(map(words, different.tolist()))
+    if len(tidied) == len(different):
+        return different
+    return np.unique(np.array(list(tidied), dtype=labels.dtype))
 
 
-def _label_notes(given: np.ndarray, labels: np.ndarray) -> list[str]:
+def _label_notes(labels: np.ndarray, classes: np.ndarray) -> list[str]:
     """What to say of labels that are many, differ in little, or stand where there is no value."""
-    notes, count = [], len(np.unique(labels))
-    if len(labels) >= _FEWEST and 2 * count > len(labels):
+    notes, known = [], set(classes.tolist())
+    if len(labels) >= _FEWEST and 2 * len(classes) > len(labels):
         notes.append(
-            f"the target: {count:,} different labels in {len(labels):,} rows: if it is numbers or "
-            "dates, write them all alike, and take it for numbers."
+            f"the target: {len(classes):,} different labels in {len(labels):,} rows: if it is "
+            "numbers or dates, write them all alike, and take it for numbers."
         )
-    if labels.dtype.kind not in "OU":
+    if classes.dtype.kind not in "OU":
         return notes
-    if labels is not given:
-        odd = given[given != labels].tolist()[0]
+    odd = next((label for label in labels.tolist() if label not in known), None)
+    if odd is not None:
         notes.append(f"the target: blanks in labels do not count, as in {shown(odd)}.")
-    different = dict.fromkeys(labels.tolist())
     by_letters: dict[str, str] = {}
-    for label in different:
-        other = by_letters.setdefault(label.casefold(), label)
+    for label in classes.tolist():
+        other = by_letters.setdefault(words(label).casefold(), label)
         if other != label:
             notes.append(f"the target: {shown(other)} and {shown(label)} are two classes.")
             break
-    blank = next(filter(is_blank, different), None)
+    blank = next(filter(is_blank, classes.tolist()), None)
     if blank is not None:
         notes.append(f"the target: {shown(blank)} is a class as any other.")
     return notes
-
-
-def number_format(values: np.ndarray) -> NumberFormat | None:
-    """How the numbers of a target are written, if it is text that is numbers in nearly all rows."""
-    form = decide(values.ravel().tolist()).format if is_text(values) else None
-    return form if isinstance(form, NumberFormat) else None
-
-
-def _check_not_empty(estimator: Any, values: np.ndarray) -> None:
-    if values.ndim == 0 or values.size == 0:
-        raise ValueError(
-            f"y of {owner_of(estimator)} must have at least one row. Got shape {values.shape}."
-        )
-
-
-def _in_order(
-    estimator: Any, matrix: np.ndarray, names: list[str] | None, width: int, known: list[str] | None
-) -> np.ndarray:
-    """`matrix` with its columns in the order of the `known` names, where both have names."""
-    owner, count = owner_of(estimator), matrix.shape[1]
-    if count != width:
-        raise ValueError(f"y of {owner} must have {width} columns, as before. Got {count}.")
-    if names is None or known is None or len(known) == 1 or names == known:
-        return matrix
-    for name in known:
-        if name not in names:
-            raise ValueError(
-                f"y of {owner} must have column {shown(name)}, as before. Got {shown(names)}."
-            )
-    return matrix[:, [names.index(name) for name in known]]

@@ -16,7 +16,7 @@ from pellucid.data.cell_warnings import Cells
 from pellucid.data.column_values import series_numbers
 from pellucid.data.date_format import DateFormat
 from pellucid.data.number_format import NumberFormat, is_code
-from pellucid.data.text_format import plain, words
+from pellucid.data.text_format import LONGEST, plain, words
 
 Format = NumberFormat | DateFormat
 
@@ -26,8 +26,8 @@ _NUMBERS_PER_WORD = (
     8  # a column with at most 8 different numbers for each word loses nothing as text
 )
 _SAMPLE, _HOPELESS = 500, 0.1  # different texts to look at first, and the share that ends it
-_WIDEST = 60  # characters: a longer text is neither a number nor a date
 _EXAMPLES = 3
+_MONTH_AND_YEAR = re.compile(r"\s*(?:0[1-9]|1[0-2])\.(?:19|20)\d\d\s*")  # no fractions
 _OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*[+-](?!00)\d\d(?::?\d\d)?$")  # 12:30+02:00
 _SEVERAL = 3  # different texts that chance does not make dates of
 _LIKE_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*")
@@ -64,7 +64,7 @@ def decide(texts: Sequence[str | None]) -> Decision:
     usable = {text: count for text, count in counts.items() if not is_blank(text)}
     codes = _are_codes(usable)
     decision = None
-    if _are_digits_of_dates(usable):
+    if _are_digits_of_dates(usable) or all(map(_MONTH_AND_YEAR.fullmatch, usable)):
         decision = _as_dates(usable)
     elif not codes:
         decision = _as_numbers(usable) or _as_dates(usable)
@@ -154,7 +154,7 @@ def _may_be(kind: Any, counts: Mapping[str, int]) -> bool:
     """Whether a look at some of the different texts leaves hope."""
     texts = list(counts)
     some = texts[:: max(1, len(texts) // _SAMPLE)]
-    sample = {text: 1 for text in some if len(text) <= _WIDEST}
+    sample = {text: 1 for text in some if len(text) <= LONGEST}
     if not sample:
         return False
     form = kind.of_texts(sample)

@@ -12,16 +12,20 @@ import numpy as np
 from pellucid.data.state import State
 
 # signs that stand for others: the minus, a dash, an apostrophe, the Arabic marks of a number
-_SIGNS = str.maketrans({"\u2212": "-", "\u2013": "-", "\u2019": "'", "\u066b": ".", "\u066c": ","})
-_QUOTES = ("'", '"')
+_SIGNS = str.maketrans("\u2212\u2010\u2013\u2014\u2015\u2019\u066b\u066c", "-----'.,")
+LONGEST = 60  # characters: a longer text is neither a number nor a date
 
 
 class TextFormat(State, frozen=True):
     """Abstract: a way to write numbers."""
 
-    @abstractmethod
     def value(self, text: str) -> float:
         """The number that a text stands for, NaN if it is not written in this way."""
+        return self._value(text) if len(text) <= LONGEST else nan
+
+    @abstractmethod
+    def _value(self, text: str) -> float:
+        """:meth:`value` of a text that is not too long."""
 
     def read(self, texts: Iterable[str | None]) -> np.ndarray:
         """The numbers of texts as float64, NaN where a text is missing or stands for none."""
@@ -31,13 +35,20 @@ class TextFormat(State, frozen=True):
 
 
 def plain(text: str) -> str:
-    """`text` without blanks and quotes around it, and with full-width signs as usual ones."""
+    """`text` with single blanks, without quotes around it, full-width signs as usual ones."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).translate(_SIGNS)
-    text = text.strip()
-    if text[-1:] in _QUOTES or text[:1] in _QUOTES:  # ="12" and '12 are how Excel keeps a text
-        text = text.removeprefix("=").strip("\"'").strip()
-    return text
+        # a raised digit is a footnote, but for that of a square metre
+        text = text.replace("m\u00b2", "m2").replace("m\u00b3", "m3")
+        text = "".join(map(_usual, text)).translate(_SIGNS)
+    text = " ".join(text.split())
+    # ="12" and '12 are how a spreadsheet keeps a text
+    inner = text.removeprefix("=").removeprefix("'")
+    return inner[1:-1].strip() if len(inner) > 1 and inner[0] == inner[-1] == '"' else inner
+
+
+def _usual(sign: str) -> str:
+    raised = unicodedata.category(sign) == "No"
+    return sign if raised else unicodedata.normalize("NFKC", sign)
 
 
 def words(text: str) -> str:
@@ -58,6 +69,6 @@ def tidy(texts: np.ndarray) -> np.ndarray:
 class TruthFormat(TextFormat, frozen=True):
     """Truth values as most languages write them."""
 
-    def value(self, text: str) -> float:
+    def _value(self, text: str) -> float:
         """1 for true, 0 for false."""
         return {"true": 1.0, "false": 0.0}.get(text.strip().lower(), nan)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import fields
@@ -273,11 +272,10 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         outputs = outputs if outputs.ndim == 2 else rows.of_steps(outputs)
         wrong = len(outputs) - np.count_nonzero(np.isfinite(outputs).all(axis=1))
         if wrong:
-            warnings.warn(
+            checks.warn(
                 f"the outputs of {type(self).__name__} are not finite in {wrong:,} of "
                 f"{len(outputs):,} rows: its weights are too large. What is predicted there means "
-                "nothing.",
-                stacklevel=3,
+                "nothing."
             )
         return outputs
 

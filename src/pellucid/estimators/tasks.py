@@ -80,12 +80,16 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class, or of each label, float64 of shape (rows, classes)."""
         reading = self._read(X)
-        return reading.layout.restore(elementary.exp(self._log_shares(reading)))
+        return reading.layout.restore(self._shares(reading))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """The logarithms of what :meth:`predict_proba` gives, exact also where that is nearly 0."""
         reading = self._read(X)
         return reading.layout.restore(self._log_shares(reading))
+
+    @plain_float_state()
+    def _shares(self, reading: Reading) -> np.ndarray:
+        return elementary.exp(self._log_shares(reading))
 
     @plain_float_state()
     def _log_shares(self, reading: Reading) -> np.ndarray:
@@ -175,7 +179,13 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
 
     @plain_float_state()
     def _predicted(self, reading: Reading) -> np.ndarray:
-        return self.target_.decode(self._output(reading))
+        numbers = self.target_.decode(self._output(reading))
+        if beyond := int(np.count_nonzero(np.isinf(numbers))):
+            checks.warn(
+                f"{beyond:,} numbers that {type(self).__name__} predicts are beyond float64: its "
+                "target_transform makes them too large. Fit more epochs, or without it."
+            )
+        return numbers
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """The share of the variance of the targets that is explained, R squared."""
