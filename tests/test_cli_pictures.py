@@ -87,7 +87,7 @@ def test_a_folder_is_learned_and_the_wrong_answers_drawn(pictures, tmp_path, mon
     output = " ".join(narrow(output.replace(str(tmp_path), ".")).replace("\\", "").split())
     for words in (
         "halves: 48 pictures in 2 class folders.",
-        "Learning from 38 rows; 10 are held out to test, the same share of each class.",
+        "Learning from 38 pictures; 10 are held out to test, the same share of each class.",
         "Conv2d(8, 3, padding='same', bias=False)",
         "Test on 10 pictures not seen in training: accuracy",
         "drawn in ./wrong.png.",
@@ -183,7 +183,7 @@ def test_the_wrong_answers_are_counted(tmp_path, epochs):
 
 def test_a_test_of_no_rows_is_none(pictures):
     output = run("fit", pictures, "--test-fraction", "0", "-o", "m", *SHORT)
-    assert "Learning from all 48 rows." in output
+    assert "Learning from all 48 pictures." in output
     assert "Test" not in output
 
 

@@ -73,7 +73,6 @@ def held_out(model: Any, given: Given, positions: np.ndarray, data: str) -> Answ
 
     what = "row" if model._input.by_step else given.what
     if given.pictures:
-        what = "picture"
         positions = positions[model._input.readable(model, splitting.rows_of(given.X, positions))]
     if not len(positions):
         return None

@@ -97,7 +97,7 @@ def _table(request: Request) -> Given:
         if network in takers("sequences") and not options.group:
             series.check_numbers(X, str(network))
         task = infer_task(y) if request.task == "auto" else (request.task, "")
-        in_file, what = y, "row"
+        in_file, what = y, "row" if paths is None else "picture"
         if options.group:
             owner = family(str(network), task[0]).__name__
             X, y, words = series.read_groups(owner, X, y, options, request.each_step)
@@ -176,4 +176,4 @@ def _folder(request: Request) -> Given:
     paths, classes = list_pictures(request.data)
     words = f"{counted(len(paths), 'picture')} in {counted(len(set(classes)), 'class folder')}"
     network, task = request.network or "cnn", ("classification", "")
-    return Given(paths, np.array(classes), ("class",), True, network, task, words)
+    return Given(paths, np.array(classes), ("class",), True, network, task, words, "picture")

@@ -90,7 +90,7 @@ def _lines(model: Any) -> list[str]:
         last = rows[-1]
         measures = [name for name in last if name.endswith(("loss", "accuracy"))]
         ends = [f"{name.replace('_', ' ')} {figure(last[name])}" for name in measures]
-        facts["training"] = f"{model.n_iter_} epochs; at the end {', '.join(ends)}"
+        facts["training"] = f"{counted(model.n_iter_, 'epoch')}; at the end {', '.join(ends)}"
     facts |= _origin(model)
     given = ", ".join(f"{name}={value!r}" for name, value in _parameters(model).items())
     facts["parameters"] = given or "all as by default"

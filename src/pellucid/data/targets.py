@@ -139,6 +139,13 @@ class ClassTarget:
         values, _ = read_target(estimator, y)
         labels = column_or_1d(values, warn=True)
         check_not_empty(estimator, labels)
+        if labels.dtype.kind == "f" and (fractions := labels != np.floor(labels)).any():
+            row = int(np.argmax(fractions))
+            raise ValueError(  # it begins as scikit-learn asks of all classifiers
+                f"Unknown label type: y of {owner_of(estimator)} must hold classes, not numbers "
+                f"with fractions. Got {shown(labels[row])} in {row_words(row)}. Use a regressor, "
+                "or make text of them."
+            )
         with np.errstate(invalid="ignore"), warnings.catch_warnings():
             # it asks of 1e30 whether it is a whole number, and warns where notes tell the same
             warnings.filterwarnings("ignore", "The number of unique classes is greater")

@@ -38,8 +38,8 @@ def _announce(*_: str) -> None:
     """Say, once in this process's life, that the user waits for the compiler."""
     global _told
     if _tell.get() is not None and not _told:
-        kept = ", this once" if cache.folder() is not None else ""
-        _say(f"compiling kernels for this kind of network, about 10 s{kept} ...")
+        kept = ", the first time only" if cache.folder() is not None else ""
+        _say(f"compiling kernels for this kind of network{kept}: about 10 s ...")
         _told = True
 
 
