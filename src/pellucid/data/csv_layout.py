@@ -140,12 +140,13 @@ class _Counted:
         return line
 
     def seen(self, records: Iterable[list[str]], quoted: list[bool]) -> Iterator[list[str]]:
-        """The records made of the lines; `quoted` learns whether each begins with a quote."""
+        """The records with a value; `quoted` learns whether each begins with a quote."""
         self._first = ""
         for cells in records:
-            quoted.append(self._first.lstrip(" ").startswith('"'))
+            if any(cell.strip() for cell in cells):
+                quoted.append(self._first.lstrip(" ").startswith('"'))
+                yield cells
             self._first = ""
-            yield cells
 
 
 def _reader(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
