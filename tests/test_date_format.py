@@ -47,6 +47,8 @@ def at(*parts):
         ("Mai 2020", (2020, 5, 1)),
         ("12/2023", (2023, 12, 1)),
         ("2023-Q2", (2023, 4, 1)),
+        ("Q2 2023", (2023, 4, 1)),
+        ("Jan-20", (2020, 1, 1)),
         ("2023-W05", (2023, 1, 30)),
         ("2023-05-01 12:30:00+00", (2023, 5, 1, 12, 30)),
         ("01.02.2019 09:31 Uhr", (2019, 2, 1, 9, 31)),
@@ -82,6 +84,7 @@ def test_the_column_tells_whether_the_day_is_first():
 def test_what_stays_doubtful_is_said():
     assert read("01/02/2023", "03/04/2023")[1:] == ("mdy", True)
     assert read("01.02.2023", "03.04.2023")[1:] == ("dmy", True)
+    assert read("2023-05-01", "03/04/2023", "05/01/2023")[1:] == ("mdy", True)
 
 
 def test_the_part_that_never_changes_is_the_day():

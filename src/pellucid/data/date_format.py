@@ -48,7 +48,9 @@ _CLEAR = (
     rf"{_NAME}[\ ,-]*{_YEAR}",
     rf"{_MONTH}[/.-]{_YEAR}",
     rf"{_WEEKDAY}{_NAME}\s+{_DAY}\s+{_CLOCK}\s+{_YEAR}",
+    rf"{_NAME}-(?P<year>\d\d)",  # Jan-20, as spreadsheets show a month
     rf"{_YEAR}[\ -]?Q(?P<quarter>[1-4])",
+    rf"Q(?P<quarter>[1-4])[\ /-]?{_YEAR}",
     rf"{_YEAR}-?W(?P<week>\d\d)(?:-?(?P<weekday>[1-7]))?",
 )
 _PATTERNS = {
@@ -97,11 +99,13 @@ class DateFormat(TextFormat, frozen=True, tag="date"):
         if best in ("ymd", "digits", "clock") or most["dmy"] != most["mdy"]:
             return cls(best), False
         # of numbers of which each may be a month, those that never change are days
-        parts = [re.findall(r"\d+", text)[:2] for text in right[best]]
+        clear = set(right["ymd"])
+        unclear = [text for text in right[best] if text not in clear]
+        parts = [re.findall(r"\d+", text)[:2] for text in unclear]
         first, second = (len(set(column)) == 1 for column in zip(*parts, strict=True))
         if first != second:
             return cls("dmy" if first else "mdy"), False
-        return cls("mdy" if all("/" in text for text in right[best]) else "dmy"), True
+        return cls("mdy" if all("/" in text for text in unclear) else "dmy"), True
 
     def _value(self, text: str) -> float:
         """Seconds since 1970, or since midnight where there is no date; NaN for any other text."""
