@@ -191,7 +191,7 @@ def one_feature(
                 if name != at_fit:  # they are steps: their order is theirs, not that of the names
                     raise ValueError(
                         f"{table_of(owner_of(estimator))} must have its columns in the order that "
-                        f"they had in fit. Got {shown(name)} in the place of {shown(at_fit)}."
+                        f"they had in training. Got {shown(name)} in the place of {shown(at_fit)}."
                     )
         validate_data(estimator, X, reset=learn, skip_check_array=True)
         array = np.column_stack([column.values for column in columns])
