@@ -140,9 +140,13 @@ class CsvFile:
         known = self._known_text(text)
         if self.look.odd or known is None:
             return None
-        with self.text.utf8() as file:
-            file.read(self.layout.start)
-            frame = self._by_library(engine, file, dict.fromkeys(known, "text"))
+        types = dict.fromkeys(known, "text")
+        if engine == "pandas" and self._is_plain():  # which reads by all processors from a path
+            frame = self._by_library(engine, self.text.source.path, types)
+        else:
+            with self.text.utf8() as file:
+                file.read(self.layout.start)
+                frame = self._by_library(engine, file, types)
         if frame is None:
             return None
         guess = LibraryGuess(known)
@@ -151,6 +155,15 @@ class CsvFile:
             return None
         full = not guess.last_has_gaps or self._is_full(len(frame))
         return frame if full else None
+
+    def _is_plain(self) -> bool:
+        """Whether a library finds the rows by itself: below one line of names, in UTF-8."""
+        source, layout = self.text.source, self.layout
+        if source.packed or self.text.encoding != "utf-8" or not source.path.is_file():
+            return False
+        with source.open() as file:
+            header = file.read(layout.start)
+        return layout.lines == 1 and self.text.mark == 0 and b'"' not in header
 
     def _kinds_by_library(self, engine: str, text: Collection[str]) -> dict[str, str] | None:
         """What each column is in all parts of the file, by a library; None where in doubt."""

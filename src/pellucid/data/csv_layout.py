@@ -22,7 +22,7 @@ _WITH_COMMAS = re.compile(r"[+-]?\d[\d.]*(,\d+)*")  # decimals or thousands
 _FRACTION = re.compile(r"[.,]")
 _LONGEST_CELL = (1 << 31) - 1
 _LONGEST_LINE = 1 << 26
-_LOOKED_AT = 1000  # records
+_LOOKED_AT = 200  # records
 
 
 class Layout(NamedTuple):

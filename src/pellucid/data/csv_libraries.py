@@ -6,6 +6,7 @@ import importlib
 import re
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,8 @@ class LibraryGuess:
                 if all(cell in TRUTH or are_plain([cell]) for cell in cells):
                     return False
                 # pandas leaves missing cells as they are beside an integer of 64 bits without sign
-                if column.is_in(MISSING).any():
+                ends = cells + column.tail(_HEAD).drop_nulls().to_list()
+                if any(cell[:1].isdecimal() for cell in ends) and column.is_in(MISSING).any():
                     return False
                 kinds.add("text")
             elif column.dtype == nw.Boolean:
@@ -111,6 +113,11 @@ class Thousands:
 
     def see(self, column: Any) -> None:
         """Learn of more numbers; most columns are told by their head."""
+        if self._possible and column.dtype.is_integer():
+            low, high = column.min(), column.max()  # None where all are missing
+            self._possible = low is None or (-1000 < low and high < 1000)
+            self._pointless = self._pointless or low is not None
+            return
         for part in (column.head(_HEAD), column):
             if not self._possible:
                 return
@@ -133,6 +140,8 @@ def _pandas(file: Any, layout: Layout, quoted: bool, kinds: Mapping[str, str]) -
     options: dict[str, Any] = {}
     if tuple(map(int, pandas.__version__.split(".")[:2])) < (3, 1):
         options["float_precision"] = "round_trip"  # by itself it is off by a bit now and then
+    if isinstance(file, Path):
+        options["skiprows"] = layout.lines
     types = {"text": str, "integer": np.int64, "number": np.float64, "truth": bool}
     return pandas.read_csv(
         file, sep=layout.separator, header=None, names=layout.names, index_col=False,
