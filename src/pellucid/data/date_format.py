@@ -25,7 +25,9 @@ _FIRST_YEAR = 1000
 _CENTURY = 69  # from here on two digits of a year are of the last century, as to strptime
 
 _CLOCK = r"""(?:(?:上午|午前|오전)|(?P<late>下午|午後|오후))?\s*(?P<hour>\d\d?)
-    (?:[:hH时時点](?P<minute>\d\d?)(?:[:分](?P<second>\d\d)(?P<part>\.\d+)?秒?)?分?|(?=\s*[AaPp]\.?[Mm]))\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?(?:\s*Uhr)?"""
+    (?:[:hH时時点](?P<minute>\d\d?)(?:[:分](?P<second>\d\d)(?P<part>\.\d+)?秒?)?分?
+    |(?=\s*[AaPp]\.?[Mm]))\s*(?P<half>[AaPp]\.?[Mm]\.?)?
+    \s*(?P<zone>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?(?:\s*Uhr)?"""
 _BEHIND = rf"(?:(?:T|,?\s+|(?<=日))(?:{_CLOCK}))?"
 _YEAR, _SHORT_YEAR = r"(?P<year>\d{4})", r"(?P<year>\d{4}|\d\d)"
 _MONTH, _DAY, _MARK = r"(?P<month>\d\d?)", r"(?P<day>\d\d?)", r"(?P<mark>[-/.])"

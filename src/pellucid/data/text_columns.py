@@ -157,9 +157,13 @@ def _may_be(kind: Any, counts: Mapping[str, int]) -> bool:
     sample = {text: 1 for text in some if len(text) <= LONGEST}
     if not sample:
         return False
-    form = kind.of_texts(sample)
-    form = form[0] if isinstance(form, tuple) else form
+    form = _form_of(kind, sample)
     return bool(np.count_nonzero(~np.isnan(form.read(sample))) >= _HOPELESS * len(some))
+
+
+def _form_of(kind: Any, counts: Mapping[str, int]) -> Format:
+    form = kind.of_texts(counts)
+    return form[0] if isinstance(form, tuple) else form  # of dates also whether it is in doubt
 
 
 def _shares(form: Format, counts: Mapping[str, int]) -> tuple[float, int, int]:
@@ -206,8 +210,10 @@ def _text_note(counts: Mapping[str, int], usable: Mapping[str, int], codes: bool
     if codes:
         code = next(text for text in usable if is_code(text))
         return f"text, since {shown(code)} with its zero is a code, not a number"
-    for kind, what in (("number", "numbers"), ("date", "dates")) if usable else ():
-        form = NumberFormat.of_texts(usable) if kind == "number" else DateFormat.of_texts(usable)[0]
+    for kind, what in ((NumberFormat, "numbers"), (DateFormat, "dates")):
+        if not _may_be(kind, usable):
+            continue
+        form = _form_of(kind, usable)
         share, _, others = _shares(form, usable)
         if share >= _MOST and others:
             good = ~np.isnan(form.read(usable))
