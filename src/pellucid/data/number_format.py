@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite, nan
 from statistics import median
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from pellucid.data.text_format import LONGEST, TextFormat, plain
 
@@ -22,6 +21,7 @@ _SHAPE = re.compile(
     \s*(?P<after>[^\d\s.,+():/'-](?:[^\d()+]|(?<=m)[23]){{0,14}})?(?P<behind>-)?\s*(?P<close>\))?""",
     re.VERBOSE,
 )
+_SIMPLE = re.compile(r"[+-]?([0-9][0-9.,]*)")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th)\b")
 _FACTORS = {
     "": 1e0, "k": 1e3, "K": 1e3, "thousand": 1e3, "千": 1e3, "万": 1e4, "萬": 1e4, "M": 1e6,
@@ -112,8 +112,7 @@ class NumberFormat(TextFormat, frozen=True, tag="number"):
         return value if isfinite(value) else nan
 
 
-@dataclass(frozen=True)
-class _Shape:
+class _Shape(NamedTuple):
     """A text that may be a number: its sign, its digits with marks, its power of ten, its unit."""
 
     sign: float
@@ -130,6 +129,8 @@ def is_code(text: str) -> bool:
 
 @lru_cache(maxsize=1 << 14)
 def _shape(text: str) -> _Shape | None:
+    if simple := _SIMPLE.fullmatch(text):  # most are
+        return _Shape(-1.0 if text[0] == "-" else 1.0, simple[1], "", "")
     match = _SHAPE.fullmatch(plain(text))
     if match is None:
         return None
