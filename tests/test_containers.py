@@ -181,6 +181,14 @@ def test_standard_input_is_read_whole(monkeypatch):
     assert rows(read_table("-")) == [["a"], [1], [2]]
 
 
+def test_standard_input_is_no_file_that_is_called_so(tmp_path, monkeypatch):
+    """A library that is given the name would read the file."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-").write_bytes(b"other\n1\n2\n")
+    monkeypatch.setattr(sys, "stdin", Stdin(io.BytesIO(TEXT)))
+    assert rows(read_table("-")) == WANTED
+
+
 def test_standard_input_without_a_table(monkeypatch):
     terminal = Stdin(io.BytesIO(TEXT))
     terminal.terminal = True

@@ -269,7 +269,8 @@ def test_clean_files_are_read_once_and_at_full_speed(tmp_path, monkeypatch):
     clean = "d,t,x,n\n2024-01-02 05:00,07:05:00,-0.05,100\n01.02.2024,x-05 00,1.005,0\n"
     for content in (clean, clean.replace(",", ";"), clean.replace("\n", "\r\n")):
         for engine in ENGINES:
-            assert read(tmp_path, content, engine)["n"] == [100.0, 0.0]
+            for name in ("t.csv", "t.csv.gz"):  # whatever the ending promises
+                assert read(tmp_path, content, engine, name)["n"] == [100.0, 0.0]
     for cell in ("00", "-01", "+01", " 01", "007.50", "01e5"):
         for row in (f"{cell},1\n", f"1,{cell}\n", f"1,{cell}", f"{cell},{cell}"):
             for engine in ENGINES:  # what begins with a zero is text in its column alone

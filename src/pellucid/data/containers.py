@@ -80,6 +80,11 @@ class Source(NamedTuple):
     packed: str
     open: Callable[[], BinaryIO]
 
+    @property
+    def file(self) -> Path | None:
+        """The file that holds the content as it is: none if it is packed, or standard input."""
+        return None if self.packed or os.fspath(self.path) == STDIN else self.path
+
 
 def is_table(path: str | os.PathLike[str]) -> bool:
     """Whether `path` is the file of a table, by its ending; without one, by its content."""

@@ -12,6 +12,7 @@ import io
 import re
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -141,8 +142,9 @@ class CsvFile:
         if self.look.odd or known is None:
             return None
         types = dict.fromkeys(known, "text")
-        if engine == "pandas" and self._is_plain():  # which reads by all processors from a path
-            frame = self._by_library(engine, self.text.source.path, types)
+        place = self._place() if engine == "pandas" else None
+        if place is not None:  # from which pandas reads by all processors
+            frame = self._by_library(engine, place, types)
         else:
             with self.text.utf8() as file:
                 file.read(self.layout.start)
@@ -156,14 +158,14 @@ class CsvFile:
         full = not guess.last_has_gaps or self._is_full(len(frame))
         return frame if full else None
 
-    def _is_plain(self) -> bool:
-        """Whether a library finds the rows by itself: below one line of names, in UTF-8."""
-        source, layout = self.text.source, self.layout
-        if source.packed or self.text.encoding != "utf-8" or not source.path.is_file():
-            return False
-        with source.open() as file:
-            header = file.read(layout.start)
-        return layout.lines == 1 and self.text.mark == 0 and b'"' not in header
+    def _place(self) -> Path | None:
+        """Where a library finds the rows by itself, in UTF-8 below one line of names; else None."""
+        text, layout = self.text, self.layout
+        if text.encoding != "utf-8" or text.mark or layout.lines != 1:
+            return None
+        with text.source.open() as file:
+            quoted = b'"' in file.read(layout.start)
+        return None if quoted else text.source.file
 
     def _kinds_by_library(self, engine: str, text: Collection[str]) -> dict[str, str] | None:
         """What each column is in all parts of the file, by a library; None where in doubt."""

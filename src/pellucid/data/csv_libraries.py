@@ -141,7 +141,7 @@ def _pandas(file: Any, layout: Layout, quoted: bool, kinds: Mapping[str, str]) -
     if tuple(map(int, pandas.__version__.split(".")[:2])) < (3, 1):
         options["float_precision"] = "round_trip"  # by itself it is off by a bit now and then
     if isinstance(file, Path):
-        options["skiprows"] = layout.lines
+        options |= {"skiprows": layout.lines, "compression": None}  # an ending may be wrong
     types = {"text": str, "integer": np.int64, "number": np.float64, "truth": bool}
     return pandas.read_csv(
         file, sep=layout.separator, header=None, names=layout.names, index_col=False,
