@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pellucid.checks import row_words
-from pellucid.cli.frames import repeated, to_learn, with_targets, without
+from pellucid.cli.frames import repeated, sum_words, to_learn, with_targets, without
 
 pd = pytest.importorskip("pandas")
 
@@ -111,3 +111,13 @@ def test_rows_that_differ_in_the_last_bit_are_two():
     assert repeated([first], [swapped]) == 0
     dates = pd.DataFrame({"d": pd.date_range("2024-01-01", periods=3)})
     assert repeated([dates], [dates.iloc[1:]]) == 2
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_a_last_row_of_sums_is_said_if_it_is_held_out(library):
+    module = pytest.importorskip(library)
+    columns = {"a": [1.0, 2.0, 3.0], "g": ["x", "Total", None]}
+    frame = module.table(columns) if library == "pyarrow" else module.DataFrame(columns)
+    assert sum_words(frame, np.array([1])).startswith("'Total' stands in row 1: if that is no row")
+    assert sum_words(frame, np.array([0, 2])) is None
+    assert sum_words(["a.png"], np.array([0])) is None

@@ -185,6 +185,13 @@ def listing(names: Sequence[str], limit: int = 200) -> str:
     return ", ".join(texts)
 
 
+def first_of(texts: Sequence[str], most: int, limit: int) -> str:
+    """``'a', 'b', 'c' and 4 more``: the first ones, each as :func:`shown` within `limit`."""
+    listed = ", ".join(shown(text, limit) for text in texts[:most])
+    more = len(texts) - most
+    return f"{listed} and {more:,} more" if more > 0 else listed
+
+
 def fault(name: str, owner: str, expected: str, value: object, way_out: str = "") -> str:
     """The sentence for a value that is not what it must be."""
     text = f"{name} of {owner} must be {expected}. Got {shown(value)}."

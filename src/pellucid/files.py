@@ -19,7 +19,6 @@ import re
 import secrets
 import stat
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -28,7 +27,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 
 from pellucid import __version__
-from pellucid.checks import file_name, one_line, shown, size_text
+from pellucid.checks import file_name, one_line, shown, size_text, warn
 
 FORMAT = 1
 """How a file is laid out. A file of another format cannot be read."""
@@ -455,13 +454,11 @@ def _restored(
             f"{reason}. Fit and save the model again."
         ) from error
     if header.get("numeric_version") != NUMERIC_VERSION:
-        warnings.warn(
+        warn(
             f"The model was written by {writer}, which computes a little differently (numeric "
             f"version {one_line(str(header.get('numeric_version')), 9)}, here {NUMERIC_VERSION}): "
             "predictions may differ in their last bits. Fit and save the model again for the same "
-            "bits everywhere.",
-            UserWarning,
-            stacklevel=4,
+            "bits everywhere."
         )
     return model
 

@@ -46,16 +46,21 @@ def without(frame: Any, columns: Sequence[str], source: str, needed: Sequence[st
 
     table = nw.from_native(frame, eager_only=True)
     for name in columns:
-        if name not in table.columns:
-            raise ValueError(
-                f"--drop must name a column of {file_name(source)}. Got {shown(name)}."
-                f"{suggestion(name, table.columns)}"
-            )
+        check_column("--drop", name, table.columns, source)
         if name in needed:
             raise click.UsageError(
                 f"--drop must leave the columns that other options name. Got {shown(name)}."
             )
     return table.drop(list(columns)).to_native()
+
+
+def check_column(option: str, name: str, columns: Sequence[str], source: str) -> None:
+    """Refuse an option that names a column which the file `source` does not have."""
+    if name not in columns:
+        raise ValueError(
+            f"{option} must name a column of {file_name(source)}. Got {shown(name)}."
+            f"{suggestion(name, columns)}"
+        )
 
 
 class Kept(NamedTuple):
@@ -190,8 +195,13 @@ def sum_words(X: Any, held_out: np.ndarray) -> str | None:
     if not nw.dependencies.is_into_dataframe(X):
         return None
     table = nw.from_native(X, eager_only=True)
-    texts = [series_values(column) for column in table.iter_columns() if column.dtype == nw.String]
-    found = cautions.sum_row(texts)
+    texts = (column for column in table.iter_columns() if column.dtype == nw.String)
+    ends = [
+        column
+        for column in texts
+        if any(map(cautions.says_sum, column.tail(cautions.LAST).to_list()))
+    ]
+    found = cautions.sum_row(list(map(series_values, ends)))
     return cautions.sum_words(*found) if found is not None and found[0] in held_out else None
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import click
 import numpy as np
 
-from pellucid.checks import file_name, part_of_rows, rows_at, rows_of_file, shown, suggestion
+from pellucid.checks import part_of_rows, rows_at, rows_of_file
 from pellucid.cli import frames, series
 from pellucid.cli.collected import Seen, collected_warnings
 from pellucid.cli.options import encoding_option, json_option
@@ -304,11 +304,7 @@ def _kept(frame: Any, keep: Sequence[str], data: str) -> Columns:
 
     table = nw.from_native(frame, eager_only=True)
     for name in keep:
-        if name not in table.columns:
-            raise ValueError(
-                f"--keep must name a column of {file_name(data)}. Got {shown(name)}."
-                f"{suggestion(name, table.columns)}"
-            )
+        frames.check_column("--keep", name, table.columns, data)
     return {name: table[name].to_list() for name in keep}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from pellucid.checks import row_words, shown
+from pellucid.checks import first_of, row_words, shown
 from pellucid.data.column_values import Column
 
 _FEWEST = 20  # rows: in fewer, chance looks like a rule
@@ -29,15 +29,15 @@ _TOTALS = re.compile(
 # numbers that dates become: days since 1900, seconds and milliseconds since 1970
 _DAYS, _SECONDS, _MILLISECONDS = (25_000, 60_000), (6e8, 2.5e9), (6e11, 2.5e12)
 _OFTEN, _GAP = 0.005, 5.0  # a value that stands for none: its share, and how far the others are
-_LAST = 3  # rows at the end of a table among which sums stand
+LAST = 3  # rows at the end of a table among which sums stand
 _COPY = re.compile(r"(.+)\.\d+")  # what pandas makes of a name that comes again
 
 
 def cautions(names: Sequence[str], columns: Sequence[Column]) -> list[str]:
     """Sentences about columns that tell nothing, or nothing about new rows.
 
-    They are row numbers, identifiers, free text, columns of one value, and columns that are there
-    twice. `columns` are as they were read.
+    They are row numbers, identifiers, free text, columns of one value or there twice, numbers that
+    may be dates or may stand for no value. `columns` are as they were read.
     """
     rows = len(columns[0].values) if columns else 0
     if rows < _FEWEST:
@@ -53,7 +53,7 @@ def cautions(names: Sequence[str], columns: Sequence[Column]) -> list[str]:
         found = [name for name, column in zip(names, columns, strict=True) if kind(name, column)]
         if found:
             verb = "is" if len(found) == 1 else "are"
-            texts.append(f"{_listed(found)} {verb} {words}.")
+            texts.append(f"{first_of(found, _MOST_NAMED, 40)} {verb} {words}.")
     return texts + _doubled(names, columns) + _stand_ins(names, columns)
 
 
@@ -61,12 +61,16 @@ def sum_row(columns: Sequence[Column]) -> tuple[int, str] | None:
     """A row at the end that is the sum or mean of others, and what it says; None without one."""
     rows = len(columns[0].values) if columns else 0
     for column in columns:
-        for row in range(max(0, rows - _LAST), rows) if column.kind == "text" else ():
+        for row in range(max(0, rows - LAST), rows) if column.kind == "text" else ():
             text = column.values[row]
-            if text is not None and _TOTALS.fullmatch(text.strip(" :.")):
-                if (column.values == text).sum() <= _LAST:
-                    return row, text
+            if says_sum(text) and (column.values == text).sum() <= LAST:
+                return row, text
     return None
+
+
+def says_sum(text: object) -> bool:
+    """Whether a cell says that its row is the sum or mean of others."""
+    return isinstance(text, str) and _TOTALS.fullmatch(text.strip(" :.")) is not None
 
 
 def sum_words(row: int, text: str) -> str:
@@ -127,8 +131,8 @@ def telling(names: Sequence[str], columns: Sequence[Column], codes: np.ndarray) 
         return []
     verb, them = ("gives", "it") if len(found) == 1 else ("give", "each")
     return [
-        f"{_listed(found)} {verb} the target away, {them} alone in every row: is that known before "
-        "the target is?"
+        f"{first_of(found, _MOST_NAMED, 40)} {verb} the target away, {them} alone in every row: is "
+        "that known before the target is?"
     ]
 
 
@@ -248,9 +252,3 @@ def _tells_numbers(column: Column, numbers: np.ndarray) -> bool:
         x, y = column.values - column.values.mean(), numbers - numbers.mean()
         spread = np.sqrt((x * x).sum() * (y * y).sum())
         return bool(spread > 0 and abs((x * y).sum() / spread) > 1 - (1 - _TELLING) ** 2)
-
-
-def _listed(names: Sequence[str]) -> str:
-    listed = ", ".join(shown(name, 40) for name in names[:_MOST_NAMED])
-    more = len(names) - _MOST_NAMED
-    return f"{listed} and {more} more" if more > 0 else listed

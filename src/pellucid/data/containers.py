@@ -15,14 +15,13 @@ import shutil
 import stat
 import sys
 import tempfile
-import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from pellucid.checks import listing, printable, shown
+from pellucid.checks import listing, printable, shown, warn
 from pellucid.data.columns import did_you_mean
 from pellucid.data.tables import BadTable
 
@@ -263,11 +262,7 @@ def _of_zip(path: Path, name: str, opener: Callable[[], BinaryIO]) -> Source:
         raise BadTable(f"{name} must hold one table. Got {what}. Unpack it, and name the one.")
     table = tables[0]
     if others := [member for member in members if member != table]:
-        warnings.warn(
-            f"{name}: read is {printable(table)}, and not {listing(others)}.",
-            UserWarning,
-            stacklevel=5,
-        )
+        warn(f"{name}: read is {printable(table)}, and not {listing(others)}.")
 
     def unpack() -> BinaryIO:
         file = opener()

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.checks import shown
+from pellucid.checks import shown, warn
 from pellucid.data.column_values import is_panic
 from pellucid.data.csv_layout import Layout, find_layout
 from pellucid.data.csv_libraries import LIBRARIES, TRUTH, LibraryGuess, are_plain
@@ -86,7 +86,7 @@ class CsvFile:
             notes = [f"{source.name} is no UTF-8: {words}"]
         notes += [f"{source.name}: {note}" for note in file.layout.notes]
         for note in notes:
-            warnings.warn(note, UserWarning, stacklevel=4)
+            warn(note)
         return file
 
     def read(self, engine: str, text: Collection[str]) -> Any:
@@ -281,11 +281,9 @@ class CsvFile:
             )
         if short:
             many = "1 row is" if short == 1 else f"{short:,} rows are"
-            warnings.warn(
+            warn(
                 f"{self.text.source.name}: {many} shorter than the header, the first in line "
-                f"{first}. The values that are not there count as missing.",
-                UserWarning,
-                stacklevel=5,
+                f"{first}. The values that are not there count as missing."
             )
         return [column.kind() for column in columns]
 

@@ -5,12 +5,11 @@ Only elementwise ``+ - * /`` and rounding down, so that the bits are the same on
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
 Cycle = Literal["year", "week", "day"]
-CYCLES: tuple[Cycle, ...] = get_args(Cycle)
 
 _DAY = 86_400.0  # seconds
 _FIRST, _LAST = -6.0e10, 2.5e11  # seconds since 1970: about the years 69 and 9892

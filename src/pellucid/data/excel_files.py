@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import warnings
 from typing import Any
 
 import numpy as np
 
-from pellucid.checks import listing, one_line
+from pellucid.checks import listing, one_line, warn
 from pellucid.data.arrow_files import opened
 from pellucid.data.containers import Source
 from pellucid.data.tables import (
@@ -35,11 +34,9 @@ def read_excel(source: Source, engine: str) -> Any:
             raise BadTable(f"{source.name} cannot be read as Excel: {reason}.") from error
     if len(book.sheet_names) > 1:
         first, *others = book.sheet_names
-        warnings.warn(
+        warn(
             f"{source.name} has {len(book.sheet_names)} sheets: read is the first, {first!r}, and "
-            f"not {listing([repr(name) for name in others])}.",
-            UserWarning,
-            stacklevel=4,
+            f"not {listing([repr(name) for name in others])}."
         )
     while rows and not any(map(_there, rows[-1])):
         rows.pop()

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.callers import one_of_many_fits
-from pellucid.checks import file_name, one_line
+from pellucid.checks import file_name, one_line, warn
 from pellucid.data.column_values import plain_array
 from pellucid.data.pictures import PictureError, is_picture
 from pellucid.data.scaling import Standardiser
@@ -107,10 +107,9 @@ def read_all(
     if warned:
         first = min(warned)
         others = f" (and of {len(warned) - 1} more)" if len(warned) > 1 else ""
-        warnings.warn(
+        warn(
             f"{_which(first, sources)} can be used, but Pillow warns of it{others}: "
-            f"{one_line(warned[first])}.",
-            stacklevel=2,
+            f"{one_line(warned[first])}."
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from pellucid.checks import shown
+from pellucid.checks import first_of, shown
 from pellucid.data.cell_warnings import Cells
 from pellucid.data.column_values import series_numbers
 from pellucid.data.date_format import DateFormat
@@ -218,10 +218,11 @@ def _text_note(counts: Mapping[str, int], usable: Mapping[str, int], codes: bool
         if share >= _MOST and others:
             good = ~np.isnan(form.read(usable))
             odd = [text for text, right in zip(usable, good, strict=True) if not right]
-            return f"text, though {share:.0%} of its cells are {what}: not {_listed(odd)}"
+            few = first_of(odd, _EXAMPLES, 30)
+            return f"text, though {share:.0%} of its cells are {what}: not {few}"
     untidy = [text for text in counts if text != words(text)]
     if untidy:
-        return f"text, in which blanks do not count, as in {_listed(untidy)}"
+        return f"text, in which blanks do not count, as in {first_of(untidy, _EXAMPLES, 30)}"
     if len(counts) <= _FEW:
         by_letters: dict[str, str] = {}
         for text in counts:
@@ -229,10 +230,3 @@ def _text_note(counts: Mapping[str, int], usable: Mapping[str, int], codes: bool
             if other != text:
                 return f"text, in which {shown(other)} and {shown(text)} are two categories"
     return ""
-
-
-def _listed(texts: Sequence[str]) -> str:
-    """``'?', 'none', 'x' and 4 more``."""
-    listed = ", ".join(shown(text, 30) for text in texts[:_EXAMPLES])
-    more = len(texts) - _EXAMPLES
-    return f"{listed} and {more:,} more" if more > 0 else listed
