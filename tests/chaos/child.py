@@ -145,6 +145,7 @@ def cold(after="0"):
     from pellucid.engine import execute
     from pellucid.kernels.operations.elementary import EXP, apply
 
+    say("ready")
     y = np.empty(1)
     execute(apply(function=EXP, x=np.ones(1), y=y))
     assert abs(y[0] - np.e) < 1e-15

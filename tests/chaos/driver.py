@@ -252,10 +252,11 @@ def disturbed_compilation(chance: random.Random) -> str | None:
         if not inside:
             time.sleep(delay)
             children[0].send(number)
-        codes = (0, 1, -signal.SIGINT, -signal.SIGTERM, -signal.SIGKILL)
+        codes = (1, -signal.SIGINT, -signal.SIGTERM, -signal.SIGKILL)
         ends = [child.end() for child in children]
         ends.append(Child("cold", PELLUCID_CACHE_DIR=str(place)).end())
-        fault = wrong_end(ends[0][0], ends[0][2], codes)
+        code, out, error = ends[0]
+        fault = wrong_work(code, out, error, *codes)
         for code, out, error in ends[1:]:
             fault = (
                 fault or wrong_end(code, error, (0,)) or ("" if "computed" in out else "nothing")
