@@ -565,8 +565,15 @@ def test_losses_equal_torch(name):
     elif name == "binary_cross_entropy":
         t = torch.tensor(target, dtype=torch.float64)
         rows = functional.binary_cross_entropy_with_logits(z, t, reduction="none").sum(dim=1)
+    elif name == "pinball_loss":  # of 0.5, half the absolute error
+        rows = functional.l1_loss(z, torch.tensor(target), reduction="none").sum(dim=1) / 2
     else:
-        rows = functional.mse_loss(z, torch.tensor(target), reduction="none").sum(dim=1) / 2
+        peer, scale = {
+            "mean_squared_error": (functional.mse_loss, 0.5),
+            "mean_absolute_error": (functional.l1_loss, 1),
+            "huber_loss": (functional.huber_loss, 1),
+        }[name]
+        rows = peer(z, torch.tensor(target), reduction="none").sum(dim=1) * scale
     expected = (w * rows).sum() / 33
     expected.backward()
     assert named(name)(prediction, target, weight) == pytest.approx(expected.item(), rel=1e-13)

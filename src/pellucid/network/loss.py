@@ -15,7 +15,7 @@ from pellucid.layers.stage import Layout
 from pellucid.network.chain import Chain
 from pellucid.rows import Targets
 
-LOSSES = {
+LOSSES: dict[str, Any] = {
     "mean_squared_error": losses.mean_squared_error,
     "mean_absolute_error": losses.mean_absolute_error,
     "huber_loss": losses.huber_loss,
