@@ -16,6 +16,7 @@ from pellucid.data.column_values import Column, as_text
 
 MEASURES = ("accuracy", "loss", "auc", "balanced_accuracy", "r2")
 ERRORS = ("mean_absolute_error", "root_mean_squared_error")
+OF_QUANTILES = ("pinball_loss", "coverage")
 _MOST_IN_CONFUSION = 100  # classes
 _LEAST_SHARE = float(np.finfo(np.float32).eps)  # a probability of 0 would cost infinitely much
 
@@ -44,7 +45,7 @@ def score(model: Any, X: Any, y: Any, names: Sequence[str]) -> dict[str, Any]:
     usual = None if about is None else np.asarray(about.averages, dtype=np.float64)
     scores: dict[str, Any] = {"rows": len(truth)}
     if not is_classifier(model):
-        return scores | {"targets": _numbers(truth, predicted, names, usual)}
+        return scores | {"targets": _numbers(model, truth, predicted, names, usual)}
     shares = np.asarray(model.predict_proba(reading), dtype=np.float64)
     if truth.ndim > 1:
         return scores | _labels(truth, predicted, shares, names, usual)
@@ -77,23 +78,41 @@ def _overall(
 
 
 def _brief(figures: Mapping[str, Any]) -> dict[str, float | None]:
-    return {name: figures[name] for name in ("rows", *MEASURES, *ERRORS) if name in figures}
+    measures = ("rows", *MEASURES, *ERRORS, *OF_QUANTILES)
+    return {name: figures[name] for name in measures if name in figures}
 
 
-def errors_of(truth: np.ndarray, guess: np.ndarray) -> dict[str, float | None]:
-    """Mean absolute and root mean squared error, over what is known."""
-    from sklearn.metrics import mean_absolute_error, root_mean_squared_error
+def quantile_of(model: Any) -> float | None:
+    """The quantile that `model` predicts, None where it predicts a centre."""
+    return float(model.quantile) if getattr(model, "loss", None) == "quantile" else None
 
+
+def errors_of(
+    truth: np.ndarray, guess: np.ndarray, quantile: float | None = None
+) -> dict[str, float | None]:
+    """Mean absolute and root mean squared error, over what is known.
+
+    Of a quantile, whose errors are to be more on one side, the pinball loss instead, and the share
+    of the truth that is at or below it, which is to be the quantile.
+    """
+    from sklearn.metrics import (
+        mean_absolute_error,
+        mean_pinball_loss,
+        root_mean_squared_error,
+    )
+
+    names = ERRORS if quantile is None else OF_QUANTILES
     guess = np.broadcast_to(guess, truth.shape)
     known = np.isfinite(guess) & np.isfinite(truth)
     if not known.any():
-        return dict.fromkeys(ERRORS)
+        return dict.fromkeys(names)
+    true, said = truth[known].astype(float), guess[known].astype(float)
     with np.errstate(over="ignore"):
-        measured = (
-            measure(truth[known].astype(float), guess[known].astype(float))
-            for measure in (mean_absolute_error, root_mean_squared_error)
-        )
-        return dict(zip(ERRORS, map(_figure, measured), strict=True))
+        if quantile is None:
+            measured = mean_absolute_error(true, said), root_mean_squared_error(true, said)
+        else:
+            measured = mean_pinball_loss(true, said, alpha=quantile), np.mean(true <= said)
+        return dict(zip(names, map(_figure, measured), strict=True))
 
 
 def _figure(value: Any) -> float | None:
@@ -232,26 +251,39 @@ def _labels(
 
 
 def _numbers(
-    truth: np.ndarray, predicted: np.ndarray, names: Sequence[str], usual: np.ndarray | None
+    model: Any,
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    names: Sequence[str],
+    usual: np.ndarray | None,
 ) -> list[dict[str, Any]]:
     """Each target in its own units."""
+    quantile = quantile_of(model)
+    kind = {None: "mean", 0.5: "median"}.get(model._usual(), f"{model._usual()} quantile")
     columns = truth.reshape(len(truth), -1).T, predicted.reshape(len(truth), -1).T
     targets = []
     for place, (name, true, guess) in enumerate(zip(names, *columns, strict=True)):
-        target: dict[str, Any] = {"target": name, **_fit_of(true, guess), "baseline": None}
+        target: dict[str, Any] = {
+            "target": name, **_fit_of(true, guess, quantile), "baseline": None
+        }  # fmt: skip
         if usual is not None:
             always = float(usual[place])
             target["baseline"] = {
-                "answer": always, **_fit_of(true, np.full(len(true), always))
+                "answer": always,
+                "kind": kind,
+                **_fit_of(true, np.full(len(true), always), quantile),
             }  # fmt: skip
         targets.append(target)
     return targets
 
 
-def _fit_of(true: np.ndarray, guess: np.ndarray) -> dict[str, float | None]:
+def _fit_of(true: np.ndarray, guess: np.ndarray, quantile: float | None) -> dict[str, float | None]:
     from sklearn.metrics import r2_score
 
     true, guess = true.astype(np.float64), guess.astype(np.float64)
+    errors = errors_of(true, guess, quantile)
+    if quantile is not None:
+        return errors
     with np.errstate(over="ignore", invalid="ignore"):
         defined = len(set(true.tolist())) > 1 and np.isfinite(guess).all()
-        return {"r2": _figure(r2_score(true, guess)) if defined else None, **errors_of(true, guess)}
+        return {"r2": _figure(r2_score(true, guess)) if defined else None, **errors}

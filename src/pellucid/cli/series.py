@@ -129,13 +129,16 @@ def score(model: Any, X: Any, naive: np.ndarray, y: Any, target: str) -> dict[st
 
     `naive` is NaN for windows in which the target was never known.
     """
-    from pellucid.cli.scores import errors_of
+    from pellucid.cli.scores import errors_of, quantile_of
 
+    quantile = quantile_of(model)
     truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
     predicted = np.asarray(model.predict(X)).reshape(truth.shape)
 
     def errors(columns: slice) -> dict[str, Any]:
-        own, other = (errors_of(truth[:, columns], one[:, columns]) for one in (predicted, naive))
+        own, other = (
+            errors_of(truth[:, columns], one[:, columns], quantile) for one in (predicted, naive)
+        )
         return {**own, "naive": other}
 
     return {
