@@ -200,6 +200,16 @@ class Pace(State, frozen=True):
         whole = times.dtype.kind == "i" and (usual.is_integer() or abs(usual) > SECOND)
         return cls(None, round(usual) if whole else usual, utc, steady)
 
+    @property
+    def is_monthly(self) -> bool:
+        """Whether it is once in some months."""
+        return isinstance(self.calendar, Monthly) and len(self.calendar.which) == 1
+
+    @property
+    def is_by_calendar(self) -> bool:
+        """Whether it is one of weeks or months, which few times do not always tell."""
+        return isinstance(self.calendar, (Weekly, Monthly))
+
     def later(self, times: np.ndarray, count: int) -> np.ndarray:
         """The `count` times after the last."""
         ahead = np.arange(1, count + 1)

@@ -72,7 +72,7 @@ class Groups(Layout):
                 f"X of {owner} must be a DataFrame where group or time is given. Got "
                 f"{type(X).__name__}."
             )
-        index = _index(X)
+        index = index_of(X)
         X, group, time, _ = from_index(owner, X, group, time)
         frame = unique_columns(owner, X)
         for role, name in (("group", group), ("time", time)):
@@ -111,7 +111,7 @@ class Groups(Layout):
         """One entry for each group, of entries for groups in order or by name, or for rows."""
         if values is None:
             return None
-        array, index, labels = plain_array(values), _index(values), self.labels
+        array, index, labels = plain_array(values), index_of(values), self.labels
         count, rows = len(array), len(self.order)
         by_row = index is None or count != len(labels) or index.equals(self.index)
         if count == rows and by_row:
@@ -155,7 +155,7 @@ class Groups(Layout):
         return values[self.order[begins]]
 
 
-def _index(values: Any) -> Any:
+def index_of(values: Any) -> Any:
     """The index of a pandas Series or DataFrame, None if it only numbers the rows."""
     import narwhals as nw
 
@@ -252,7 +252,7 @@ def from_index(
     names : dict
         What the levels were called, by column.
     """
-    index = _index(X)
+    index = index_of(X)
     if index is None or not hasattr(X, "columns"):
         return X, group, time, {}
     levels = list(range(index.nlevels))
@@ -274,18 +274,18 @@ def from_index(
         if (infer and group is None) or group in absent - set(taken):
             group = group or _free(index.names[others[0]], ("group", "series"), X.columns)
             taken[group] = others[0]
-    if infer and len(levels) > 1 and len(taken) < len(levels):
+    if infer and time is None and len(levels) > 1:
         raise ValueError(
             f"the index of X of {owner} must be its group and time. Got levels "
             f"{', '.join(shown(name) for name in index.names)}. Name them by group and time, or "
-            "call reset_index(drop=True) to take the rows as they come."
+            "call resetindex_of(drop=True) to take the rows as they come."
         )
     if not taken:
         return X, group, time, {}
     columns = {name: index.get_level_values(at) for name, at in taken.items()}
     names = {name: index.names[at] for name, at in taken.items()}
     left = [at for at in levels if at not in taken.values()]
-    X = X.droplevel(sorted(taken.values())) if left else X.reset_index(drop=True)
+    X = X.droplevel(sorted(taken.values())) if left else X.resetindex_of(drop=True)
     return X.assign(**{name: level.array for name, level in columns.items()}), group, time, names
 
 

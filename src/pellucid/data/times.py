@@ -80,6 +80,12 @@ class Times:
             )
         return cls(values, moments, form)
 
+    def taken(self, rows: np.ndarray) -> Times:
+        """Those of some rows, or in another order."""
+        places = rows.tolist()
+        values = [self.values[place] for place in places]
+        return Times(values, [self.moments[place] for place in places], self.format)
+
     @property
     def dated(self) -> bool:
         """Whether they are dates and no plain numbers."""
@@ -170,6 +176,8 @@ class Times:
             return [when.date() for when in moments] if midnight else list(moments)
         if hasattr(last, "ordinal") and hasattr(last, "freq"):
             return [last + (when - last.ordinal) for when in moments]
+        if isinstance(last, datetime) and type(last) is not datetime:
+            return [type(last)(when) for when in moments]  # of pandas
         return list(moments)
 
     def words(self, moment: Any) -> str:
