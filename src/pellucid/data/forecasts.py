@@ -71,13 +71,13 @@ def _typed_as(known: Any, times: Any) -> Any:
     """Times of the type of the column that they go on from, if that can hold them."""
     import narwhals as nw
 
-    dtype = known.dtype
-    if dtype.is_temporal() or (dtype.is_integer() and times.dtype.is_integer()):
-        return times.cast(dtype)
     native, own = known.to_native(), times.to_native()
-    if nw.dependencies.is_pandas_series(native) and not isinstance(dtype, nw.Categorical):
+    if nw.dependencies.is_pandas_series(native):
+        if isinstance(known.dtype, nw.Categorical):  # which has no later ones
+            return times
         try:
             return nw.from_native(own.astype(native.dtype), series_only=True)
-        except (TypeError, ValueError):  # such as a missing one among whole numbers
+        except (TypeError, ValueError):  # a missing one, or a fraction, among whole numbers
             return times
-    return times
+    whole = known.dtype.is_integer() and times.dtype.is_integer()
+    return times.cast(known.dtype) if whole or known.dtype.is_temporal() else times

@@ -278,14 +278,14 @@ def from_index(
         raise ValueError(
             f"the index of X of {owner} must be its group and time. Got levels "
             f"{', '.join(shown(name) for name in index.names)}. Name them by group and time, or "
-            "call resetindex_of(drop=True) to take the rows as they come."
+            "call reset_index(drop=True) to take the rows as they come."
         )
     if not taken:
         return X, group, time, {}
     columns = {name: index.get_level_values(at) for name, at in taken.items()}
     names = {name: index.names[at] for name, at in taken.items()}
     left = [at for at in levels if at not in taken.values()]
-    X = X.droplevel(sorted(taken.values())) if left else X.resetindex_of(drop=True)
+    X = X.droplevel(sorted(taken.values())) if left else X.reset_index(drop=True)
     return X.assign(**{name: level.array for name, level in columns.items()}), group, time, names
 
 

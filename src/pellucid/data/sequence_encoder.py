@@ -112,6 +112,12 @@ class SequenceEncoder(Encoder[Steps]):
             return self._read_windows(estimator, X, learn)
         if isinstance(X, Mapping):
             check_several(estimator, X)
+        if self.series and not learn and _is_table(X):
+            raise TypeError(
+                f"X of {owner_of(estimator)} must be windows of a series, as in fit. Got a table. "
+                "Use forecast for what comes after its last row, or cut it by "
+                "pellucid.data.windows or last_window."
+            )
         flat, names, order = False, None, None
         if self.group is not None or self.time is not None:
             groups = Groups.of(owner_of(estimator), X, self.group, self.time)
@@ -328,6 +334,12 @@ def _tables(arrays: Any) -> bool:
     import narwhals as nw
 
     return all(nw.dependencies.is_into_dataframe(array) for array in arrays)
+
+
+def _is_table(X: Any) -> bool:
+    import narwhals as nw
+
+    return nw.dependencies.is_into_dataframe(X) or nw.dependencies.is_into_series(X)
 
 
 def _from_tables(owner: str, tables: list[Any]) -> tuple[Any, np.ndarray]:
