@@ -103,6 +103,12 @@ class _Fit(GroupedCommand):
 @_series("--time", metavar="COLUMN", help="Column with each row's time.")
 @_series("--group", metavar="COLUMN", help="Column with the name of each row's sequence.")
 @_series("--steps", type=click.IntRange(1), metavar="N", help="Past rows to forecast from.")
+@_series(
+    "--fill",
+    type=click.Choice(["forward", "linear"]),
+    metavar="HOW",
+    help="Fill gaps: forward (as it was last) or linear.",
+)
 @_series("--horizon", type=click.IntRange(1), metavar="N", help="Rows to forecast.  [default: 1]")
 @_output(
     "-o",
@@ -135,6 +141,7 @@ def fit(
     time: str | None,
     group: str | None,
     steps: int | None,
+    fill: str | None,
     horizon: int | None,
     output: str | None,
     plot: str | None,
@@ -162,7 +169,7 @@ def fit(
     path = output or f"{Path(data).absolute().stem}.safetensors"
     _check_places(path, plot, mistakes)
     files.check_apart(path, data, *filter(None, [test]))
-    options = SeriesOptions(time, group, steps, horizon)
+    options = SeriesOptions(time, group, steps, horizon, fill)
     options.check(network)
     chosen = _chosen(config, settings, parameters)
     each_step = any(values.get("return_sequences") is True for _, values in chosen)
