@@ -110,7 +110,8 @@ class Fitting:
         from pellucid.cli.score_words import text_of
 
         if self.answered is not None:
-            self.scores = self.answered.scores(self.model)
+            learned = splitting.rows_of(self.given.X, self.split.train)
+            self.scores = self.answered.scores(self.model, learned)
             seen = "not seen in training" if self.test is None else f"of {source_name(self.test)}"
             title = f"Test on {self.answered.counted} {seen}"
             self.told.say(text_of(title, self.scores) + "\n")

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pellucid.cli.scores import ERRORS
+from pellucid.checks import printable
 from pellucid.cli.words import either, figure, fits, name_shown, paragraph, share, table
+from pellucid.inspection import forecast_errors
+from pellucid.inspection.forecast_errors import BASELINES, ERRORS, SCALED
+from pellucid.terminal import shortened
 
 _MOST_CLASSES = 20  # that have a line each
+_CORNER = 12  # columns for the name of a series' target
 _MOST_SQUARES = 12  # classes whose confusions are shown
 _NAMES = {
     "accuracy": "accuracy",
@@ -18,6 +22,13 @@ _NAMES = {
     "r2": "R2",
     "mean_absolute_error": "mean absolute error",
     "root_mean_squared_error": "root mean squared error",
+}
+_SHORT = {
+    "mean_absolute_error": "MAE",
+    "root_mean_squared_error": "RMSE",
+    "naive": "naive",
+    "seasonal_naive": "seasonal",
+    "ridge": "ridge",
 }
 _MORE_IS_BETTER = ("accuracy", "auc", "balanced_accuracy", "r2")
 
@@ -50,7 +61,7 @@ def in_line(figures: Mapping[str, Any]) -> str:
 def verdict(scores: Mapping[str, Any]) -> str:
     """In words where the model is no better than its baseline; empty where it is better."""
     if "steps" in scores:
-        return _verdict_of_steps(scores["steps"])
+        return forecast_errors.verdict(scores)
     if "classes" in scores:
         baseline = scores["baseline"]
         measures = _no_better(scores, baseline, ("accuracy", "loss"))
@@ -153,37 +164,55 @@ def _errors(figures: Mapping[str, Any]) -> list[str]:
 
 
 def _steps(scores: Mapping[str, Any]) -> list[str]:
-    rows: list[list[object]] = [["", "mean abs. error", "naive", "root mean sq. error", "naive"]]
-    steps = [(f"{scores['target']} +{step['step']}", step) for step in scores["steps"]]
-    if len(steps) > 1:
-        steps.append(("all", scores["all"]))
-    for name, step in steps:
-        errors = [figure(one[measure]) for measure in ERRORS for one in (step, step["naive"])]
-        rows.append([name, *errors])
-    note = "The naive forecast says that all stays as it was in the last row."
+    lines = [*_notes(scores), verdict(scores)]
+    named = [(f"+{step['step']}", step) for step in scores["steps"]]
+    if len(named) > 1:
+        named.append(("all", scores["all"]))
+    parts = _beside(shortened(printable(str(scores["target"])), _CORNER), named)
+    if 1 < len(groups := scores.get("groups", ())) <= _MOST_CLASSES:
+        parts += _beside("by series", [(str(one["group"]), one) for one in groups])
+    return [*parts, _block(lines)]
+
+
+def _beside(corner: str, named: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """The errors of model and baselines: in one table if it fits the page, else one for each."""
+    others = [name for name in BASELINES if name in named[0][1]]
+
+    def cells(measures: Sequence[str]) -> str:
+        rows: list[list[object]] = [[corner]]
+        for measure in measures:
+            rows[0] += [_SHORT[measure], *(_SHORT[name] for name in others)]
+        for name, errors in named:
+            each = [one[m] for m in measures for one in (errors, *(errors[o] for o in others))]
+            rows.append([name, *map(figure, each)])
+        return table(rows)
+
+    whole = cells(ERRORS)
+    return [whole] if fits(whole) else [cells([measure]) for measure in ERRORS]
+
+
+def _notes(scores: Mapping[str, Any]) -> list[str]:
+    """What the baselines are, and the scaled error of all."""
+    period, whole = scores["period"], scores["all"]
+    words = ["naive: all stays as it was in the last row"]
+    if "seasonal_naive" in whole:
+        words.append(f"seasonal: as it was {period:,} rows before ({scores['period_found']})")
+    if "ridge" in whole:
+        words.append("ridge: linear in the differences of a window to its last value")
+    lines = ["; ".join(words) + "."]
+    if "seasonal_naive" not in whole:
+        reason = "no period is found" if period is None else f"rows {period:,} before are not there"
+        lines.append(f"There is no seasonal naive forecast: {reason}.")
     if scores["without_naive"]:
-        note += " Windows without any known value have none."
-    return [table(rows), _block([note, verdict(scores)])]
-
-
-def _verdict_of_steps(steps: Sequence[Mapping[str, Any]]) -> str:
-    sentences = []
-    for measures in (list(ERRORS), [ERRORS[0]], [ERRORS[1]]):
-        worse = [one["step"] for one in steps if _no_better(one, one["naive"], ERRORS) == measures]
-        if worse:
-            by = "" if len(measures) == 2 else f", by {_NAMES[measures[0]]}"
-            where = "" if len(steps) == 1 else f" {_ahead(worse, len(steps))}"
-            sentences.append(f"The model is no better than the naive forecast{where}{by}.")
-    return " ".join(sentences)
-
-
-def _ahead(steps: list[int], count: int) -> str:
-    """``1 to 3 steps ahead``."""
-    if len(steps) == count:
-        return "in any step ahead"
-    if len(steps) > 2 and steps[-1] - steps[0] == len(steps) - 1:
-        return f"{steps[0]} to {steps[-1]} steps ahead"
-    return f"{either(list(map(str, steps)), 'and')} step{'' if steps == [1] else 's'} ahead"
+        lines.append("Windows without any known value have no naive forecast.")
+    scaled = [("model", whole), *((_SHORT[name], whole.get(name)) for name in BASELINES)]
+    known = [f"{name} {figure(one[SCALED])}" for name, one in scaled if one and one.get(SCALED)]
+    if known:
+        season = "naive" if period is None else "seasonal naive"
+        lines.append(
+            f"MASE (1 is the {season} forecast of one step in training): {', '.join(known)}."
+        )
+    return lines
 
 
 def _quoted(name: object) -> str:

@@ -45,6 +45,8 @@ class Windows:
         The name and the last times of each series.
     order : int64 ndarray of shape (rows,)
         Each row's position in the series as they were given.
+    lengths : int64 ndarray of shape (series,)
+        The rows of each series, which lie one behind the other.
     """
 
     table: Any
@@ -56,6 +58,7 @@ class Windows:
     names: list[Any]
     times: list[list[Any]]
     order: np.ndarray
+    lengths: np.ndarray
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -79,8 +82,19 @@ class Windows:
         """(windows, steps, columns)."""
         return len(self), self.steps, self.table.shape[1]
 
-    def last(self, column: str) -> np.ndarray:
-        """The last known number of a column in each window, NaN where there is none."""
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """The first row of each series, and the row behind its last."""
+        ends = np.cumsum(self.lengths)
+        return list(zip((ends - self.lengths).tolist(), ends.tolist(), strict=True))
+
+    @property
+    def series(self) -> np.ndarray:
+        """Which of the series each window lies in, by its position among `names`."""
+        return np.searchsorted(np.cumsum(self.lengths), self.starts, side="right")
+
+    def values(self, column: str) -> np.ndarray:
+        """The numbers of a column, one for each row of the table; NaN is a missing one."""
         import narwhals as nw
 
         frame = nw.from_native(self.table, eager_only=True)
@@ -90,9 +104,14 @@ class Windows:
         if values is None:
             known = [name for name, kind in frame.schema.items() if kind.is_numeric()]
             raise ValueError(
-                f"column of Windows.last must be one of numbers. Got {checks.shown(column)}."
+                f"column of Windows must be one of numbers. Got {checks.shown(column)}."
                 f"{checks.suggestion(column, known)}"
             )
+        return np.where(np.isfinite(values), values, np.nan)
+
+    def last(self, column: str) -> np.ndarray:
+        """The last known number of a column in each window, NaN where there is none."""
+        values = self.values(column)
         seen = np.where(np.isfinite(values), np.arange(len(values)), -1)
         last = np.maximum.accumulate(seen)[self.starts + self.steps - 1]
         return np.where(last >= self.starts, values[last], np.nan)
@@ -261,8 +280,9 @@ class _Series:
             return self.table[starts[:, None] + np.arange(steps)]
         about = columns | {"steps": steps, "horizon": ahead.shape[1]}
         return Windows(
-            self.table, starts, steps, ahead, about, self.when, self.names, self.times, self.order
-        )
+            self.table, starts, steps, ahead, about, self.when, self.names, self.times, self.order,
+            self.lengths,
+        )  # fmt: skip
 
 
 def _read(series: Any, time: str | None, group: str | None) -> _Series:
