@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pellucid.inspection.forecast_errors import compare, verdict
+from pellucid.inspection.forecast_errors import compare
+from pellucid.inspection.forecast_words import verdict
 
 MAE, RMSE = "mean_absolute_error", "root_mean_squared_error"
 

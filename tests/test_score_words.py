@@ -3,7 +3,7 @@
 import pytest
 
 from pellucid.cli.score_words import in_line, text_of, verdict
-from pellucid.cli.words import fits
+from pellucid.terminal import fits
 
 NAMES = {
     "latin": "a_long_class_name_of_a_real_table_",

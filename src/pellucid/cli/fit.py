@@ -102,6 +102,12 @@ class _Fit(GroupedCommand):
 @_series("--group", metavar="COLUMN", help="Column with the name of each row's sequence.")
 @_series("--steps", type=click.IntRange(1), metavar="N", help="Past rows to forecast from.")
 @_series("--horizon", type=click.IntRange(1), metavar="N", help="Rows to forecast.  [default: 1]")
+@_series(
+    "--folds",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Test by origins that roll, then learn from all.",
+)
 @_output(
     "-o",
     "--output",
@@ -134,6 +140,7 @@ def fit(
     group: str | None,
     steps: int | None,
     horizon: int | None,
+    folds: int | None,
     output: str | None,
     plot: str | None,
     mistakes: str | None,
@@ -160,12 +167,16 @@ def fit(
     path = output or f"{Path(data).absolute().stem}.safetensors"
     _check_places(path, plot, mistakes)
     files.check_apart(path, data, *filter(None, [test]))
-    options = SeriesOptions(time, group, steps, horizon)
+    options = SeriesOptions(time, group, steps, horizon, folds)
     options.check(network)
+    if folds and (test is not None or test_fraction is not None):
+        raise click.UsageError(
+            "--folds does not go together with --test and --test-fraction: leave one out."
+        )
     chosen = _chosen(config, settings, parameters)
     each_step = any(values.get("return_sequences") is True for _, values in chosen)
     told = Output(quiet, as_json)
-    share = 0.0 if test is not None else 0.2 if test_fraction is None else test_fraction
+    share = 0.0 if test is not None or folds else 0.2 if test_fraction is None else test_fraction
     with told.noting_warnings():
         given = read(Request(data, targets, drop, network, task, encoding, options, each_step))
         told.say(paragraph(f"{source_name(data)}: {given.words}.", 2))
@@ -185,6 +196,8 @@ def fit(
         if mistakes and test is None and not len(split.test):
             raise click.UsageError("--mistakes needs rows held out: a --test-fraction above 0.")
         fitting = Fitting(model, data, given, split, test, encoding, told)
+        if folds:
+            fitting.backtest(folds)
         fitting.train()
         fitting.score()
     size = fitting.save(path)

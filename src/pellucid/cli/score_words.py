@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pellucid.checks import printable
-from pellucid.cli.words import either, figure, fits, name_shown, paragraph, share, table
-from pellucid.inspection import forecast_errors
-from pellucid.inspection.forecast_errors import BASELINES, ERRORS, SCALED
-from pellucid.terminal import shortened
+from pellucid.cli.words import either, name_shown, paragraph, share
+from pellucid.inspection import forecast_words
+from pellucid.inspection.forecast_errors import ERRORS
+from pellucid.terminal import figure, fits, table
 
 _MOST_CLASSES = 20  # that have a line each
-_CORNER = 12  # columns for the name of a series' target
 _MOST_SQUARES = 12  # classes whose confusions are shown
 _NAMES = {
     "accuracy": "accuracy",
@@ -23,20 +21,13 @@ _NAMES = {
     "mean_absolute_error": "mean absolute error",
     "root_mean_squared_error": "root mean squared error",
 }
-_SHORT = {
-    "mean_absolute_error": "MAE",
-    "root_mean_squared_error": "RMSE",
-    "naive": "naive",
-    "seasonal_naive": "seasonal",
-    "ridge": "ridge",
-}
 _MORE_IS_BETTER = ("accuracy", "auc", "balanced_accuracy", "r2")
 
 
 def text_of(heading: str, scores: Mapping[str, Any]) -> str:
     """The scores below a heading."""
     if "steps" in scores:
-        parts = [paragraph(f"{heading}:"), *_steps(scores)]
+        parts = [paragraph(f"{heading}:"), forecast_words.text_of(scores)]
     elif "classes" in scores:
         measures = f"accuracy {share(scores['accuracy'])} ({scores['right']:,} right)"
         if scores["loss"] is not None:
@@ -61,7 +52,7 @@ def in_line(figures: Mapping[str, Any]) -> str:
 def verdict(scores: Mapping[str, Any]) -> str:
     """In words where the model is no better than its baseline; empty where it is better."""
     if "steps" in scores:
-        return forecast_errors.verdict(scores)
+        return forecast_words.verdict(scores)
     if "classes" in scores:
         baseline = scores["baseline"]
         measures = _no_better(scores, baseline, ("accuracy", "loss"))
@@ -161,58 +152,6 @@ def _numbers(scores: Mapping[str, Any]) -> list[str]:
 
 def _errors(figures: Mapping[str, Any]) -> list[str]:
     return [share(figures["r2"]), *(figure(figures[name]) for name in ERRORS)]
-
-
-def _steps(scores: Mapping[str, Any]) -> list[str]:
-    lines = [*_notes(scores), verdict(scores)]
-    named = [(f"+{step['step']}", step) for step in scores["steps"]]
-    if len(named) > 1:
-        named.append(("all", scores["all"]))
-    parts = _beside(shortened(printable(str(scores["target"])), _CORNER), named)
-    if 1 < len(groups := scores.get("groups", ())) <= _MOST_CLASSES:
-        parts += _beside("by series", [(str(one["group"]), one) for one in groups])
-    return [*parts, _block(lines)]
-
-
-def _beside(corner: str, named: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
-    """The errors of model and baselines: in one table if it fits the page, else one for each."""
-    others = [name for name in BASELINES if name in named[0][1]]
-
-    def cells(measures: Sequence[str]) -> str:
-        rows: list[list[object]] = [[corner]]
-        for measure in measures:
-            rows[0] += [_SHORT[measure], *(_SHORT[name] for name in others)]
-        for name, errors in named:
-            each = [one[m] for m in measures for one in (errors, *(errors[o] for o in others))]
-            rows.append([name, *map(figure, each)])
-        return table(rows)
-
-    whole = cells(ERRORS)
-    return [whole] if fits(whole) else [cells([measure]) for measure in ERRORS]
-
-
-def _notes(scores: Mapping[str, Any]) -> list[str]:
-    """What the baselines are, and the scaled error of all."""
-    period, whole = scores["period"], scores["all"]
-    words = ["naive: all stays as it was in the last row"]
-    if "seasonal_naive" in whole:
-        words.append(f"seasonal: as it was {period:,} rows before ({scores['period_found']})")
-    if "ridge" in whole:
-        words.append("ridge: linear in the differences of a window to its last value")
-    lines = ["; ".join(words) + "."]
-    if "seasonal_naive" not in whole:
-        reason = "no period is found" if period is None else f"rows {period:,} before are not there"
-        lines.append(f"There is no seasonal naive forecast: {reason}.")
-    if scores["without_naive"]:
-        lines.append("Windows without any known value have no naive forecast.")
-    scaled = [("model", whole), *((_SHORT[name], whole.get(name)) for name in BASELINES)]
-    known = [f"{name} {figure(one[SCALED])}" for name, one in scaled if one and one.get(SCALED)]
-    if known:
-        season = "naive" if period is None else "seasonal naive"
-        lines.append(
-            f"MASE (1 is the {season} forecast of one step in training): {', '.join(known)}."
-        )
-    return lines
 
 
 def _quoted(name: object) -> str:

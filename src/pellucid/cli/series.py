@@ -20,6 +20,7 @@ class SeriesOptions:
     group: str | None = None
     steps: int | None = None
     horizon: int | None = None
+    folds: int | None = None
 
     def check(self, network: str | None) -> None:
         """Refuse options that do not go together."""
@@ -28,6 +29,8 @@ class SeriesOptions:
             raise click.UsageError(
                 f"--{given[0]} needs --network {either(known)}. Got {network or 'none'}."
             )
+        if self.folds and not self.steps:
+            raise click.UsageError("--folds needs --steps: it tests forecasts of a series.")
         if self.horizon and not self.steps:
             raise click.UsageError(
                 "--horizon needs --steps, the rows that the network looks back at."

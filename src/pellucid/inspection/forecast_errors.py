@@ -1,4 +1,4 @@
-"""How good forecasts are by step ahead beside those to beat: in figures, and in words."""
+"""How good forecasts are by step ahead, beside those to beat, in figures."""
 
 from __future__ import annotations
 
@@ -116,64 +116,3 @@ def no_better(
         for name, own, other in pairs
         if own is not None and other is not None and own >= other and own != 0
     ]
-
-
-def called(baseline: str, period: int | None = None) -> str:
-    """A baseline's name in a sentence."""
-    season = "" if period is None else f" (period {period:,})"
-    return {
-        "naive": "the naive forecast",
-        "seasonal_naive": f"the seasonal naive forecast{season}",
-        "ridge": "a ridge on lags",
-    }[baseline]
-
-
-def verdict(scores: Mapping[str, Any]) -> str:
-    """In words which baselines the model does not beat, and where; empty if it beats all."""
-    steps = scores["steps"]
-    worse: dict[tuple[tuple[str, ...], tuple[int, ...]], list[str]] = {}
-    for name in BASELINES:
-        for measures in (ERRORS, ERRORS[:1], ERRORS[1:]):
-            where = tuple(
-                one["step"] for one in steps if no_better(one, one.get(name)) == list(measures)
-            )
-            if where:
-                known = called(name, scores.get("period"))
-                worse.setdefault((measures, where), []).append(known)
-    sentences = [
-        f"The model is no better than {_listed(names, 'or')}"
-        f"{'' if len(steps) == 1 else f' {_ahead(where, len(steps))}'}"
-        f"{'' if len(measures) == 2 else f', by {_WORDS[measures[0]]}'}."
-        for (measures, where), names in worse.items()
-    ]
-    if groups := scores.get("groups"):
-        sentences += _of_groups(groups)
-    return " ".join(sentences)
-
-
-_WORDS = {ERRORS[0]: "mean absolute error", ERRORS[1]: "root mean squared error"}
-
-
-def _ahead(steps: Sequence[int], count: int) -> str:
-    """``1 to 3 steps ahead``."""
-    if len(steps) == count:
-        return "in any step ahead"
-    if len(steps) > 2 and steps[-1] - steps[0] == len(steps) - 1:
-        return f"{steps[0]} to {steps[-1]} steps ahead"
-    return f"{_listed(list(map(str, steps)), 'and')} step{'' if steps == (1,) else 's'} ahead"
-
-
-def _listed(words: Sequence[str], joint: str) -> str:
-    """``a, b or c``."""
-    return f" {joint} ".join(filter(None, (", ".join(words[:-1]), words[-1])))
-
-
-def _of_groups(groups: Sequence[Mapping[str, Any]]) -> list[str]:
-    """How many series each baseline forecasts as well as the model."""
-    words: list[str] = []
-    for name in BASELINES:
-        count = sum(bool(no_better(one, one.get(name), ERRORS[:1])) for one in groups)
-        if count:
-            are = f" of {len(groups):,} series are forecast no better" if not words else ""
-            words.append(f"{count:,}{are} than by {called(name)}")
-    return [f"By mean absolute error {_listed(words, 'and')}."] if words else []
