@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from datetime import date, timedelta
 
 import numpy as np
@@ -58,9 +59,10 @@ def test_a_series_is_split_by_time_and_scored_beside_the_naive_forecast(waves):
     # the cut is before day 80: windows with answers on both sides are dropped
     assert "Learning from 72 windows; the last 18 are held out to test." in text
     lines = text.splitlines()
-    assert any(line.split()[:2] == ["height", "+3"] for line in lines)
-    naive = next(line.split() for line in lines if line.strip().startswith("all"))
-    assert len(naive) == 5
+    assert any(line.split()[:1] == ["+3"] for line in lines)
+    header = next(line.split() for line in lines if line.strip().startswith("height  "))
+    assert header[:5] == ["height", "MAE", "naive", "seasonal", "ridge"]
+    assert len(next(line for line in lines if line.strip().startswith("all")).split()) >= 5
     assert max(map(len, lines)) <= 80
     model = load("waves.safetensors")
     assert model.sequences_.series == {
@@ -301,9 +303,50 @@ def test_the_target_of_a_series_is_read_as_in_the_training(tmp_path):
     given = ["--network", "rnn", "-t", "v", "--time", "t", "--steps", "4", *SHORT]
     test = table("t.csv", [(t, n) for t, n in learned if n > 1000])
     text = run("fit", path, *given, "--test", test)
-    scores = [line.split() for line in text.splitlines() if line.strip().startswith("v ")]
+    scores = [line.split() for line in text.splitlines() if line.strip().startswith("+1 ")]
     assert scores and all(float(number.replace(",", "")) < 20_000 for number in scores[-1][1:3])
     for command in (["evaluate", "d.safetensors", test], ["predict", "d.safetensors", test]):
         assert run(*command)
     scored = [line.split() for line in run("evaluate", "d.safetensors", test).splitlines()]
-    assert scores[-1] in scored
+    assert scores[-1][:2] in [line[:2] for line in scored]
+
+
+def test_folds_are_tested_and_then_all_is_learned(waves):
+    text = run("fit", waves, *SERIES, "--horizon", "2", "--folds", "3", *SHORT)
+    assert "Fold 1 of 3: learned from 43, tested on 17 windows." in text
+    assert "Learning from all 93 windows." in text and "Test on" not in text
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 80
+    for start in ("fold  ", "3  ", "height  ", "+2  "):
+        assert any(line.strip().startswith(start) for line in lines), start
+    found = json.loads(
+        invoke("fit", waves, *SERIES, "--horizon", "2", "--folds", "3", *SHORT, "--json").stdout
+    )
+    assert [one["fold"] for one in found["folds"]] == [1, 2, 3]
+    assert found["test"]["rows"] == sum(one["rows"] for one in found["folds"])
+    assert found["verdict"] in " ".join(text.split())
+    assert found["about"]["test"]["rows"] == found["test"]["rows"] and found["rows"] == 93
+    for wrong in (["--test-fraction", "0.3"], ["--test", waves]):
+        assert "--folds does not go together with" in fails(
+            "fit", waves, *SERIES, "--folds", "3", *wrong
+        )
+    message = fails("fit", waves, *SERIES[:6], "--folds", "3", "--group", "kind")
+    assert "--folds needs --steps: it tests forecasts of a series." in message
+
+
+def test_series_of_several_scales_are_judged_each(tmp_path):
+    """The largest alone decides over errors that are put together."""
+    rng = np.random.default_rng(0)
+    rows = [
+        [name, t, round(scale * (20 + np.sin(t / 2) + 0.1 * rng.normal()), 4)]
+        for name, scale in (("small", 1), ("big", 10_000))
+        for t in range(80)
+    ]
+    path = write("scales.csv", ["shop", "t", "v"], rows)
+    given = ["--network", "rnn", "-t", "v", "--time", "t", "--group", "shop", "--steps", "6"]
+    text = run("fit", path, *given, *SHORT)
+    assert any(line.split()[:1] == ["small"] for line in text.splitlines())
+    assert "of 2 series are forecast no better than by the naive forecast" in " ".join(text.split())
+    found = json.loads(invoke("evaluate", "scales.safetensors", path, "--json").stdout)["scores"]
+    assert [one["group"] for one in found["groups"]] == ["small", "big"]
+    assert {"naive", "seasonal_naive", "mean_absolute_scaled_error"} <= {*found["all"]}

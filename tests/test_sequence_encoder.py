@@ -484,5 +484,5 @@ def test_windows_of_other_steps_are_refused():
     assert repr(X) == "Windows(shape=(1, 5, 1))"
     with pytest.raises(IndexError, match="it takes whole windows"):
         X[:, 0]
-    with pytest.raises(ValueError, match="column of Windows.last must be one of numbers. Got 'w'"):
+    with pytest.raises(ValueError, match="column of Windows must be one of numbers. Got 'w'"):
         X.last("w")

@@ -110,6 +110,12 @@ class _Fit(GroupedCommand):
     help="Fill gaps: forward (as it was last) or linear.",
 )
 @_series("--horizon", type=click.IntRange(1), metavar="N", help="Rows to forecast.  [default: 1]")
+@_series(
+    "--folds",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Test by origins that roll, then learn from all.",
+)
 @_output(
     "-o",
     "--output",
@@ -143,6 +149,7 @@ def fit(
     steps: int | None,
     fill: str | None,
     horizon: int | None,
+    folds: int | None,
     output: str | None,
     plot: str | None,
     mistakes: str | None,
@@ -169,12 +176,16 @@ def fit(
     path = output or f"{Path(data).absolute().stem}.safetensors"
     _check_places(path, plot, mistakes)
     files.check_apart(path, data, *filter(None, [test]))
-    options = SeriesOptions(time, group, steps, horizon, fill)
+    options = SeriesOptions(time, group, steps, horizon, fill, folds)
     options.check(network)
+    if folds and (test is not None or test_fraction is not None):
+        raise click.UsageError(
+            "--folds does not go together with --test and --test-fraction: leave one out."
+        )
     chosen = _chosen(config, settings, parameters)
     each_step = any(values.get("return_sequences") is True for _, values in chosen)
     told = Output(quiet, as_json)
-    share = 0.0 if test is not None else 0.2 if test_fraction is None else test_fraction
+    share = 0.0 if test is not None or folds else 0.2 if test_fraction is None else test_fraction
     with told.noting_warnings():
         given = read(Request(data, targets, drop, network, task, encoding, options, each_step))
         told.say(paragraph(f"{source_name(data)}: {given.words}.", 2))
@@ -194,6 +205,8 @@ def fit(
         if mistakes and test is None and not len(split.test):
             raise click.UsageError("--mistakes needs rows held out: a --test-fraction above 0.")
         fitting = Fitting(model, data, given, split, test, encoding, told)
+        if folds:
+            fitting.backtest(folds)
         fitting.train()
         fitting.score()
     size = fitting.save(path)

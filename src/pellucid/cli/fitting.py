@@ -57,6 +57,28 @@ class Fitting:
     answered: Answered | None = field(default=None, init=False)
     repeated: int = field(default=0, init=False)
     scores: dict[str, Any] | None = field(default=None, init=False)
+    folds: list[dict[str, Any]] = field(default_factory=list, init=False)
+
+    def backtest(self, folds: int) -> None:
+        """Test clones of the model by origins that roll; the model itself learns from all."""
+        from sklearn.base import clone
+
+        from pellucid.inspection.backtesting import Fold, backtest_windows
+
+        def tell(number: int, fold: Fold) -> None:
+            windows = counted(len(fold.windows), "window")
+            words = f"Fold {number} of {folds}: learned from {fold.learned:,}, tested on {windows}."
+            self.told.say(paragraph(words, 2))
+
+        with self.given.rows_in_file(self.data):
+            model = clone(self.model).set_params(verbose=0)
+            done = backtest_windows(model, self.given.X, self.given.y, folds, told=tell)
+        self.scores = done.scores
+        self.folds = [
+            {"fold": number, "learned": fold.learned, "rows": len(fold.windows), **fold.scores}
+            for number, fold in enumerate(done.folds, 1)
+        ]
+        self.told.say(f"\n{done}\n")
 
     def train(self) -> None:
         """Train the model on the rows that are not held out."""
@@ -110,7 +132,8 @@ class Fitting:
         from pellucid.cli.score_words import text_of
 
         if self.answered is not None:
-            self.scores = self.answered.scores(self.model)
+            learned = splitting.rows_of(self.given.X, self.split.train)
+            self.scores = self.answered.scores(self.model, learned)
             seen = "not seen in training" if self.test is None else f"of {source_name(self.test)}"
             title = f"Test on {self.answered.counted} {seen}"
             self.told.say(text_of(title, self.scores) + "\n")
@@ -170,6 +193,7 @@ class Fitting:
             "columns": model._input.describe(),
             "notes": [*self.told.notes, *model._input.notes, *model.target_.notes],
             "test": self.scores,
+            "folds": self.folds,
             "test_rows_also_learned_from": self.repeated,
             "verdict": "" if self.scores is None else verdict(self.scores),
             **facts_of(model),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pellucid.cli.scores import ERRORS, OF_QUANTILES
-from pellucid.cli.words import either, figure, fits, name_shown, paragraph, share, table
+from pellucid.cli.words import either, name_shown, paragraph, share
+from pellucid.inspection import forecast_words
+from pellucid.inspection.forecast_errors import ERRORS, OF_QUANTILES, measures_of
+from pellucid.terminal import figure, fits, table
 
 _MOST_CLASSES = 20  # that have a line each
 _MOST_SQUARES = 12  # classes whose confusions are shown
@@ -21,10 +23,6 @@ _NAMES = {
     "pinball_loss": "pinball loss",
     "coverage": "share at or below",
 }
-_SHORT = _NAMES | {
-    "mean_absolute_error": "mean abs. error",
-    "root_mean_squared_error": "root mean sq. error",
-}
 _SHARES = ("accuracy", "auc", "balanced_accuracy", "r2", "coverage")
 _MORE_IS_BETTER = ("accuracy", "auc", "balanced_accuracy", "r2")
 
@@ -32,7 +30,7 @@ _MORE_IS_BETTER = ("accuracy", "auc", "balanced_accuracy", "r2")
 def text_of(heading: str, scores: Mapping[str, Any]) -> str:
     """The scores below a heading."""
     if "steps" in scores:
-        parts = [paragraph(f"{heading}:"), *_steps(scores)]
+        parts = [paragraph(f"{heading}:"), forecast_words.text_of(scores)]
     elif "classes" in scores:
         measures = f"accuracy {share(scores['accuracy'])} ({scores['right']:,} right)"
         if scores["loss"] is not None:
@@ -56,7 +54,7 @@ def in_line(figures: Mapping[str, Any]) -> str:
 def verdict(scores: Mapping[str, Any]) -> str:
     """In words where the model is no better than its baseline; empty where it is better."""
     if "steps" in scores:
-        return _verdict_of_steps(scores["steps"])
+        return forecast_words.verdict(scores)
     if "classes" in scores:
         baseline = scores["baseline"]
         measures = _no_better(scores, baseline, ("accuracy", "loss"))
@@ -86,11 +84,6 @@ def verdict(scores: Mapping[str, Any]) -> str:
             words = f"{of}{by}the model is no better than always saying {what}."
             sentences.append(words[0].upper() + words[1:])
     return " ".join(sentences)
-
-
-def measures_of(figures: Mapping[str, Any]) -> Sequence[str]:
-    """The errors by which a model of numbers is judged."""
-    return OF_QUANTILES[:1] if OF_QUANTILES[0] in figures else ERRORS
 
 
 def _partly(names: Sequence[str]) -> list[list[str]]:
@@ -172,43 +165,6 @@ def _numbers(scores: Mapping[str, Any]) -> list[str]:
 
 def _errors(figures: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     return [(share if name in _SHARES else figure)(figures[name]) for name in names]
-
-
-def _steps(scores: Mapping[str, Any]) -> list[str]:
-    names = measures_of(scores["all"])
-    rows: list[list[object]] = [["", *(part for name in names for part in (_SHORT[name], "naive"))]]
-    quantiles = OF_QUANTILES[0] in names
-    rows[0] += [_NAMES["coverage"]] if quantiles else []
-    steps = [(f"{scores['target']} +{step['step']}", step) for step in scores["steps"]]
-    if len(steps) > 1:
-        steps.append(("all", scores["all"]))
-    for name, step in steps:
-        errors = [figure(one[measure]) for measure in names for one in (step, step["naive"])]
-        rows.append([name, *errors, *([share(step["coverage"])] if quantiles else [])])
-    note = "The naive forecast says that all stays as it was in the last row."
-    if scores["without_naive"]:
-        note += " Windows without any known value have none."
-    return [table(rows), _block([note, verdict(scores)])]
-
-
-def _verdict_of_steps(steps: Sequence[Mapping[str, Any]]) -> str:
-    sentences, names = [], measures_of(steps[0])
-    for measures in _partly(names):
-        worse = [one["step"] for one in steps if _no_better(one, one["naive"], names) == measures]
-        if worse:
-            by = "" if len(measures) == len(names) else f", by {_NAMES[measures[0]]}"
-            where = "" if len(steps) == 1 else f" {_ahead(worse, len(steps))}"
-            sentences.append(f"The model is no better than the naive forecast{where}{by}.")
-    return " ".join(sentences)
-
-
-def _ahead(steps: list[int], count: int) -> str:
-    """``1 to 3 steps ahead``."""
-    if len(steps) == count:
-        return "in any step ahead"
-    if len(steps) > 2 and steps[-1] - steps[0] == len(steps) - 1:
-        return f"{steps[0]} to {steps[-1]} steps ahead"
-    return f"{either(list(map(str, steps)), 'and')} step{'' if steps == [1] else 's'} ahead"
 
 
 def _quoted(name: object) -> str:

@@ -13,10 +13,15 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.column_values import Column, as_text
+from pellucid.inspection.forecast_errors import (
+    ERRORS,
+    OF_QUANTILES,
+    errors_of,
+    finite,
+    quantile_of,
+)
 
 MEASURES = ("accuracy", "loss", "auc", "balanced_accuracy", "r2")
-ERRORS = ("mean_absolute_error", "root_mean_squared_error")
-OF_QUANTILES = ("pinball_loss", "coverage")
 _MOST_IN_CONFUSION = 100  # classes
 _LEAST_SHARE = float(np.finfo(np.float32).eps)  # a probability of 0 would cost infinitely much
 
@@ -82,43 +87,6 @@ def _brief(figures: Mapping[str, Any]) -> dict[str, float | None]:
     return {name: figures[name] for name in measures if name in figures}
 
 
-def quantile_of(model: Any) -> float | None:
-    """The quantile that `model` predicts, None where it predicts a centre."""
-    return float(model.quantile) if getattr(model, "loss", None) == "quantile" else None
-
-
-def errors_of(
-    truth: np.ndarray, guess: np.ndarray, quantile: float | None = None
-) -> dict[str, float | None]:
-    """Mean absolute and root mean squared error, over what is known.
-
-    Of a quantile, whose errors are to be more on one side, the pinball loss instead, and the share
-    of the truth that is at or below it, which is to be the quantile.
-    """
-    from sklearn.metrics import (
-        mean_absolute_error,
-        mean_pinball_loss,
-        root_mean_squared_error,
-    )
-
-    names = ERRORS if quantile is None else OF_QUANTILES
-    guess = np.broadcast_to(guess, truth.shape)
-    known = np.isfinite(guess) & np.isfinite(truth)
-    if not known.any():
-        return dict.fromkeys(names)
-    true, said = truth[known].astype(float), guess[known].astype(float)
-    with np.errstate(over="ignore"):
-        if quantile is None:
-            measured = mean_absolute_error(true, said), root_mean_squared_error(true, said)
-        else:
-            measured = mean_pinball_loss(true, said, alpha=quantile), np.mean(true <= said)
-        return dict(zip(names, map(_figure, measured), strict=True))
-
-
-def _figure(value: Any) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
 def _like(truth: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Labels in the type of the classes: a column of numbers is text in a file with one "z"."""
     if classes.dtype.kind in "OU" and truth.dtype.kind in "biuf":
@@ -155,14 +123,14 @@ def _classes(
         "right": int(np.count_nonzero(true == guess)),
         "loss": _loss(true, shares),
         "auc": _auc(true, shares),
-        "balanced_accuracy": _figure(np.mean(recall[rows > 0])),
+        "balanced_accuracy": finite(np.mean(recall[rows > 0])),
         "baseline": None,
         "classes": [
             {
                 "class": label,
                 "rows": int(rows[index]),
-                "recall": _figure(recall[index]),
-                "precision": _figure(precision[index]),
+                "recall": finite(recall[index]),
+                "precision": finite(precision[index]),
             }
             for label, index in place.items()
         ],
@@ -228,8 +196,8 @@ def _labels(
             "accuracy": float(np.mean(true == guess)),
             "loss": _loss(true, both),
             "auc": _auc(true, both),
-            "recall": _figure(recall_score(true, guess, zero_division=np.nan)),
-            "precision": _figure(precision_score(true, guess, zero_division=np.nan)),
+            "recall": finite(recall_score(true, guess, zero_division=np.nan)),
+            "precision": finite(precision_score(true, guess, zero_division=np.nan)),
             "baseline": None,
         }
         if usual is not None and answers is not None:
@@ -286,4 +254,4 @@ def _fit_of(true: np.ndarray, guess: np.ndarray, quantile: float | None) -> dict
         return errors
     with np.errstate(over="ignore", invalid="ignore"):
         defined = len(set(true.tolist())) > 1 and np.isfinite(guess).all()
-        return {"r2": _figure(r2_score(true, guess)) if defined else None, **errors}
+        return {"r2": finite(r2_score(true, guess)) if defined else None, **errors}

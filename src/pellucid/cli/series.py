@@ -21,14 +21,19 @@ class SeriesOptions:
     steps: int | None = None
     horizon: int | None = None
     fill: str | None = None
+    folds: int | None = None
 
     def check(self, network: str | None) -> None:
         """Refuse options that do not go together."""
-        given = [name for name in ("time", "group", "steps", "horizon", "fill") if getattr(self, name)]
+        given = [
+            name for name in ("time", "group", "steps", "horizon", "fill") if getattr(self, name)
+        ]
         if given and network not in (known := takers("sequences")):
             raise click.UsageError(
                 f"--{given[0]} needs --network {either(known)}. Got {network or 'none'}."
             )
+        if self.folds and not self.steps:
+            raise click.UsageError("--folds needs --steps: it tests forecasts of a series.")
         if self.horizon and not self.steps:
             raise click.UsageError(
                 "--horizon needs --steps, the rows that the network looks back at."
@@ -127,29 +132,28 @@ def split(X: Any, fraction: float) -> tuple[np.ndarray, np.ndarray, str]:
     return learn, held, f"{words} to test."
 
 
-def score(model: Any, X: Any, naive: np.ndarray, y: Any, target: str) -> dict[str, Any]:
-    """The model's errors and those of the naive forecast, for each step ahead.
+def score(
+    model: Any, reading: Any, X: Any, y: Any, target: str, learned: Any = None
+) -> dict[str, Any]:
+    """The model's errors on windows `X`, beside those of the forecasts to beat.
 
-    `naive` is NaN for windows in which the target was never known.
+    Those are fitted on the windows `learned`; without them, on `X` and without a ridge.
     """
-    from pellucid.cli.scores import errors_of, quantile_of
+    from pellucid.data.baselines import Baselines
+    from pellucid.inspection.forecast_errors import compare, quantile_of
 
-    quantile = quantile_of(model)
     truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-    predicted = np.asarray(model.predict(X)).reshape(truth.shape)
-
-    def errors(columns: slice) -> dict[str, Any]:
-        own, other = (
-            errors_of(truth[:, columns], one[:, columns], quantile) for one in (predicted, naive)
-        )
-        return {**own, "naive": other}
-
+    predicted = np.asarray(model.predict(reading), dtype=np.float64).reshape(truth.shape)
+    baselines = Baselines(X if learned is None else learned, ridge=learned is not None)
+    forecasts = baselines.forecasts(X)
+    scales = baselines.scales(X)
     return {
         "rows": len(truth),
         "target": target,
-        "steps": [{"step": k + 1, **errors(slice(k, k + 1))} for k in range(truth.shape[1])],
-        "all": errors(slice(None)),
-        "without_naive": int(np.isnan(naive).any(axis=1).sum()),
+        "period": baselines.period,
+        "period_found": baselines.found,
+        **compare(truth, predicted, forecasts, scales, X.series, X.names, quantile_of(model)),
+        "without_naive": int(np.isnan(forecasts["naive"]).any(axis=1).sum()),
     }
 
 

@@ -65,7 +65,8 @@ def _lines(model: Any) -> list[str]:
     """Lines such as ``target      species``."""
     from pellucid.cli.pictures import takes_pictures
     from pellucid.cli.scores import is_classifier
-    from pellucid.cli.words import counted, figure, listed, name_shown, paragraph
+    from pellucid.cli.words import counted, listed, name_shown, paragraph
+    from pellucid.terminal import figure
 
     facts = {"target": listed(getattr(model, "target_names_", None) or [])}
     if is_classifier(model):

@@ -44,6 +44,8 @@ class Windows:
     order : int64 ndarray of shape (rows,)
         Each row's position in the series as they were given; of one that was filled in, the
         position of the one before it.
+    lengths : int64 ndarray of shape (series,)
+        The rows of each series, which lie one behind the other.
     notes : tuple of str
         What was left out or filled in, in sentences.
     """
@@ -57,6 +59,7 @@ class Windows:
     names: list[Any]
     times: list[list[Any]]
     order: np.ndarray
+    lengths: np.ndarray
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -81,8 +84,19 @@ class Windows:
         """(windows, steps, columns)."""
         return len(self), self.steps, self.table.shape[1]
 
-    def last(self, column: str) -> np.ndarray:
-        """The last known number of a column in each window, NaN where there is none."""
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """The first row of each series, and the row behind its last."""
+        ends = np.cumsum(self.lengths)
+        return list(zip((ends - self.lengths).tolist(), ends.tolist(), strict=True))
+
+    @property
+    def series(self) -> np.ndarray:
+        """Which of the series each window lies in, by its position among `names`."""
+        return np.searchsorted(np.cumsum(self.lengths), self.starts, side="right")
+
+    def values(self, column: str) -> np.ndarray:
+        """The numbers of a column, one for each row of the table; NaN is a missing one."""
         import narwhals as nw
 
         frame = nw.from_native(self.table, eager_only=True)
@@ -92,9 +106,14 @@ class Windows:
         if values is None:
             known = [name for name, kind in frame.schema.items() if kind.is_numeric()]
             raise ValueError(
-                f"column of Windows.last must be one of numbers. Got {checks.shown(column)}."
+                f"column of Windows must be one of numbers. Got {checks.shown(column)}."
                 f"{checks.suggestion(column, known)}"
             )
+        return np.where(np.isfinite(values), values, np.nan)
+
+    def last(self, column: str) -> np.ndarray:
+        """The last known number of a column in each window, NaN where there is none."""
+        values = self.values(column)
         seen = np.where(np.isfinite(values), np.arange(len(values)), -1)
         last = np.maximum.accumulate(seen)[self.starts + self.steps - 1]
         return np.where(last >= self.starts, values[last], np.nan)
@@ -339,7 +358,7 @@ def _cut(
     times = [series.last_times(end - n, end) for end, n in zip(ends, series.lengths, strict=True)]
     return Windows(
         series.table, starts, steps, ahead, about, series.when, series.names, times, series.order,
-        (f"{note}.",) if note else (),
+        series.lengths, (f"{note}.",) if note else (),
     )  # fmt: skip
 
 
@@ -359,9 +378,7 @@ def _too_short(series: Series, short: np.ndarray, rows: int, why: str) -> list[s
     ]
 
 
-def _starts(
-    series: Series, steps: int, horizon: int, stride: int
-) -> tuple[np.ndarray, list[str]]:
+def _starts(series: Series, steps: int, horizon: int, stride: int) -> tuple[np.ndarray, list[str]]:
     """Where the windows begin in the rows of all series, and what to say of those without any."""
     rows = steps + horizon
     begins, lengths, owners = series.pieces
