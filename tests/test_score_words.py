@@ -123,10 +123,12 @@ def test_a_quantile_is_judged_by_its_own_loss(loss, words):
 def test_a_quantile_of_a_series_is_judged_by_its_own_loss():
     own, naive = {"pinball_loss": 0.5, "coverage": 0.88}, {"pinball_loss": 0.4, "coverage": 0.5}
     step = {"step": 1, **own, "naive": naive}
-    scores = {"rows": 9, "target": "v", "steps": [step], "all": step, "without_naive": 0}
+    scores = {"rows": 9, "target": "v", "steps": [step], "all": step, "without_naive": 0,
+              "period": None, "period_found": ""}  # fmt: skip
     assert verdict(scores) == "The model is no better than the naive forecast."
     text = text_of("Test", scores)
-    assert "pinball loss" in text and "0.880" in text and "abs. error" not in text
+    assert "pinball loss" in text and "88.0% of the true values are at or below" in text
+    assert "MAE" not in text and "MASE" not in text
 
 
 @pytest.mark.parametrize("name", NAMES.values())

@@ -95,7 +95,7 @@ def called(baseline: str, period: int | None = None) -> str:
 def verdict(scores: Mapping[str, Any]) -> str:
     """In words which baselines the model does not beat, and where; empty if it beats all."""
     steps = scores["steps"]
-    judged = measures_of(scores["all"])
+    judged = measures_of(scores["steps"][0])
     worse: dict[tuple[tuple[str, ...], tuple[int, ...]], list[str]] = {}
     for name in BASELINES:
         for measures in dict.fromkeys((judged, *((measure,) for measure in judged))):
