@@ -55,8 +55,9 @@ def test_many_errors_are_thinned_and_those_that_are_none_left_out():
 @pytest.mark.parametrize(
     ("count", "level", "words"),
     [
-        (38, 0.95, "level of m must be at most 0.94: 38 windows were kept aside in fit to tell how "
-                   "wide intervals are. Got 0.95. Ask for 0.94 or less, or fit on a longer series."),
+        (38, 0.95, "level of m must be at most 0.94: 38 windows were kept aside in fit to tell "
+                   "how wide intervals are. Got 0.95. Ask for 0.94 or less, or fit on a longer "
+                   "series."),
         (8, 0.8, "level of m must be at most 0.77: 8 windows were kept"),
         (0, 0.5, "level of m must be at most 0: 0 windows were kept aside in fit to tell how wide "
                  "intervals are. Got 0.5. Fit on a longer series."),

@@ -22,8 +22,8 @@ class ForecastIntervals:
 
     Errors of windows that a model did not learn from are taken for those that it will make: of n
     errors, in order, the k-th from below and from above bound a new one with probability
-    (n + 1 - 2 k) / (n + 1) at least, if it is like them. They are in units of each window's own scale, so
-    the interval is wide where the series is restless.
+    (n + 1 - 2 k) / (n + 1) at least, if it is like them. They are in units of each window's own
+    scale, so the interval is wide where the series is restless.
 
     Parameters
     ----------
@@ -70,8 +70,8 @@ class ForecastIntervals:
             most = np.floor(100 * (count - 1) / (count + 1) + 1e-9) / 100 if count > 1 else 0
             way = f"Ask for {most:g} or less, or fit" if most else "Fit"
             raise ValueError(
-                f"level of {owner} must be at most {most:g}: {counted} kept aside in fit to tell how "
-                f"wide intervals are. Got {level:g}. {way} on a longer series."
+                f"level of {owner} must be at most {most:g}: {counted} kept aside in fit to tell "
+                f"how wide intervals are. Got {level:g}. {way} on a longer series."
             )
         return self._errors[rank - 1], self._errors[count - rank]
 
