@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -70,9 +71,12 @@ class GroupedRows:
         return np.flatnonzero(np.isin(self.codes, positions))
 
 
-def read_windows(frame: Any, target: str, options: SeriesOptions) -> tuple[Any, Any, str]:
+def read_windows(
+    frame: Any, targets: Sequence[str], options: SeriesOptions
+) -> tuple[Any, Any, str]:
     """Windows of the table, their targets, and a description of them."""
     horizon = options.horizon or 1
+    target = targets[0] if len(targets) == 1 else list(targets)
     X, y = cut(frame, {**asdict(options), "horizon": horizon, "target": target})
     ahead = "the next step" if horizon == 1 else f"the next {horizon} steps"
     words = (
@@ -132,24 +136,37 @@ def split(X: Any, fraction: float) -> tuple[np.ndarray, np.ndarray, str]:
     return learn, held, f"{words} to test."
 
 
-def score(
-    model: Any, reading: Any, X: Any, y: Any, target: str, learned: Any = None
-) -> dict[str, Any]:
-    """The model's errors on windows `X`, beside those of the forecasts to beat.
+def score(model: Any, reading: Any, X: Any, y: Any, learned: Any = None) -> dict[str, Any]:
+    """The model's errors on windows `X`, beside those of the forecasts to beat, by target.
 
     Those are fitted on the windows `learned`; without them, on `X` and without a ridge.
     """
+    truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1, len(X.targets))
+    predicted = np.asarray(model.predict(reading), dtype=np.float64).reshape(truth.shape)
+    by_target = [
+        _score_of_target(
+            model, X.only(name), truth[:, :, k], predicted[:, :, k],
+            None if learned is None else learned.only(name),
+        )
+        for k, name in enumerate(X.targets)
+    ]  # fmt: skip
+    if len(by_target) == 1:
+        return by_target[0]
+    return {"rows": len(truth), "targets": by_target}
+
+
+def _score_of_target(
+    model: Any, X: Any, truth: np.ndarray, predicted: np.ndarray, learned: Any
+) -> dict[str, Any]:
     from pellucid.data.baselines import Baselines
     from pellucid.inspection.forecast_errors import compare, quantile_of
 
-    truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-    predicted = np.asarray(model.predict(reading), dtype=np.float64).reshape(truth.shape)
     baselines = Baselines(X if learned is None else learned, ridge=learned is not None)
     forecasts = baselines.forecasts(X)
     scales = baselines.scales(X)
     return {
         "rows": len(truth),
-        "target": target,
+        "target": X.about["target"],
         "period": baselines.period,
         "period_found": baselines.found,
         **compare(truth, predicted, forecasts, scales, X.series, X.names, quantile_of(model)),
@@ -157,18 +174,19 @@ def score(
     }
 
 
-def forecast(model: Any, frame: Any) -> dict[str, Any]:
-    """The steps after the end of the table, by column: group, time and target."""
+def forecast(model: Any, frame: Any, steps: int | None = None) -> dict[str, Any]:
+    """The `steps` after the end of the table, by column: group, time and targets."""
     import narwhals as nw
 
     from pellucid.data.times import written
 
-    table = nw.from_native(model.forecast(frame), eager_only=True)
+    about = model.sequences_.series
+    table = nw.from_native(model.forecast(frame, steps), eager_only=True)
     columns = {name: table[name].to_list() for name in table.columns}
-    *_, time, _ = columns
-    horizon, named = model.sequences_.series["horizon"], model.sequences_.series["time"] is not None
+    time = table.columns[0 if about["group"] is None else 1]
+    horizon = about["horizon"] if steps is None else steps
     columns[time] = [
-        text if text and named else f"+{place % horizon + 1}"
+        text if text and about["time"] is not None else f"+{place % horizon + 1}"
         for place, text in enumerate(written(columns[time]))
     ]
     return columns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,13 @@ from pellucid.data.windows import Windows
 def forecast_table(
     frame: Any,
     last: Windows,
-    target: str,
+    targets: Sequence[Any],
     values: np.ndarray,
     levels: Mapping[str, Any] | None = None,
 ) -> Any:
     """The forecasts of all series, in a table of the same library as `frame`, which holds them.
 
-    It has the columns of group and time, named and typed as in `frame`, and the target; where no
+    It has the columns of group and time, named and typed as in `frame`, and the targets; where no
     column tells the time there is "step" instead: 1, ..., horizon.
 
     Parameters
@@ -28,9 +28,9 @@ def forecast_table(
     frame : DataFrame
     last : Windows
         The last window of each series.
-    target : str
-    values : ndarray of shape (series, horizon)
-        The target in each step to come.
+    targets : sequence of str
+    values : ndarray of shape (series, horizon, targets)
+        The targets in each step to come.
     levels : dict, optional
         Which of these columns are the index of a pandas DataFrame, and what they are called there.
     """
@@ -51,13 +51,13 @@ def forecast_table(
         rows = np.repeat([place[name] for name in last.names], horizon)
         columns.append(nw.maybe_reset_index(table[group][rows.tolist()]))
     if time is None:
-        name = next(x for x in ("step", "ahead", "steps") if x not in (group, target))
+        name = next(x for x in ("step", "ahead", "steps") if x not in (group, *targets))
         columns.append(column(name, np.tile(np.arange(1, horizon + 1), len(last))))
     else:
         form, paces = last.about.get("time_format"), last.about.get("paces", ())
         later = [x for known in last.times for x in continued(known, horizon, form, paces)]
         columns.append(_typed_as(table[time], column(time, later)))
-    columns.append(column(target, values.reshape(-1)))
+    columns += [column(name, values[:, :, k].reshape(-1)) for k, name in enumerate(targets)]
     found = nw.from_dict({entries.name: entries for entries in columns}).to_native()
     if not levels:
         return found

@@ -105,8 +105,11 @@ def _check_parts(model: Any) -> None:
             f"{network.output_shape}."
         )
     names = getattr(model, "target_names_", None)
-    one = isinstance(model.target_, ClassTarget) or getattr(encoder, "series", None) is not None
-    check_names("the targets", names, 1 if one else outputs[-1])
+    series = getattr(encoder, "series", None)
+    count = 1 if isinstance(model.target_, ClassTarget) else outputs[-1]
+    if series is not None:  # of which each step ahead has outputs
+        count = len(series["target"]) if isinstance(series["target"], list) else 1
+    check_names("the targets", names, count)
     if model.about_ is not None:
         count = len(model.target_.classes) if hasattr(model, "classes_") else outputs[-1]
         if len(model.about_.averages) != count:
