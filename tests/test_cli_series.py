@@ -200,7 +200,7 @@ def test_a_model_of_steps_answers_row_by_row(patients):
     ),
 )
 def test_what_does_not_fit_is_one_line(waves, arguments, message):
-    if "--target" not in arguments or arguments[-2:] == ["--target", "kind"]:
+    if "--target" not in arguments or arguments[:-2] == SERIES:
         arguments = [*arguments, "--target", "height"]
     assert message in fails("fit", waves, *arguments)
 
@@ -379,7 +379,8 @@ def tides():
 def test_several_targets_of_a_series(tides):
     """Each has its own scores by step, its own verdict, and a column in the forecast."""
     text = run("fit", tides, *BOTH, "--steps", "6", "--horizon", "2", *SHORT)
-    assert "height" in text and "moon" in text and text.count("+2") == 2
+    assert "height" in text and "moon" in text
+    assert sum(line.split()[:1] == ["+2"] for line in text.splitlines()) >= 2
     assert max(map(len, text.splitlines())) <= 80
     rows = rows_of(run("predict", "tides.safetensors", tides))
     assert [list(row) for row in rows] == [["day", "height", "moon"]] * 2
@@ -416,6 +417,7 @@ def test_a_target_that_is_forecast_no_better_is_named(tides):
     assert "'height': The model is no better than" in found["verdict"]
 
 
+@pytest.mark.filterwarnings("always:3 steps ahead were learned")
 def test_as_many_steps_as_are_asked_for(waves):
     run("fit", waves, *SERIES, "--horizon", "3", *SHORT)
     three = rows_of(run("predict", "waves.safetensors", waves))

@@ -241,9 +241,7 @@ def test_fewer_steps_are_the_first_of_them(model):
     whole = model.forecast(series())
     for steps in (1, 2, 3):
         pd.testing.assert_frame_equal(model.forecast(series(), steps=steps), whole[:steps])
-    with pytest.raises(
-        ValueError, match="steps of forecast of LSTMRegressor must be a positive int"
-    ):
+    with pytest.raises(ValueError, match="steps of forecast of .* must be a positive integer"):
         model.forecast(series(), steps=0)
 
 
@@ -303,17 +301,13 @@ def test_a_counting_series_is_counted_on():
 
 
 def test_that_it_goes_on_is_said_once(model):
-    with pytest.warns(
-        UserWarning, match="3 steps ahead were learned: the forecast goes on"
-    ) as told:
+    with pytest.warns(UserWarning, match="3 steps ahead were learned: the") as told:
         model.forecast(series(), steps=10)
     assert len(told) == 1
     quantile = LSTMRegressor(**QUICK, loss="quantile", quantile=0.9)
     quantile.fit(*windows(series(), 6, 3, target="height", time="day"))
     assert len(quantile.forecast(series(), steps=3)) == 3
-    with pytest.raises(
-        ValueError, match="must be at most 3, .* what goes on from a quantile is none"
-    ):
+    with pytest.raises(ValueError, match="at most 3, .* what goes on from a quantile is none"):
         quantile.forecast(series(), steps=4)
 
 

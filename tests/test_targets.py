@@ -299,7 +299,7 @@ def test_numbers_from_frames():
         ),
         (
             np.zeros((2, 2, 2, 2)),
-            r"^y of FCNNRegressor must have at most three dimensions: .*\. Got shape \(2, 2, 2, 2\)",
+            r"^y of FCNNRegressor must have at most three dimensions: .* shape \(2, 2, 2, 2\)",
         ),
         ([], r"^y of FCNNRegressor must have at least one row"),
         ([1j], r"Complex data not supported"),
@@ -576,13 +576,9 @@ def test_numbers_by_step_and_target_come_back_in_their_shape():
     np.testing.assert_array_equal(target.encode("FCNNRegressor", y[:5]), z[:5])
     again = NumberTarget.from_state(*target.state())
     np.testing.assert_array_equal(again.decode(z), target.decode(z))
-    with pytest.raises(
-        ValueError, match=r"must have the shape \(rows, 2, 3\), as before. Got \(40, 6"
-    ):
+    with pytest.raises(ValueError, match=r"the shape \(rows, 2, 3\), as before. Got \(40, 6"):
         target.encode("FCNNRegressor", y.reshape(40, 6))
-    with pytest.raises(
-        ValueError, match=r"must have the shape \(rows, 6\), as before. Got \(40, 2, 3"
-    ):
+    with pytest.raises(ValueError, match=r"the shape \(rows, 6\), as before. Got \(40, 2, 3"):
         flat = NumberTarget()
         flat.fit("FCNNRegressor", y.reshape(40, 6))
         flat.encode("FCNNRegressor", y)

@@ -108,11 +108,11 @@ class Windows:
         about |= {"format": form[0]} if form and form[0] is not None else {}
         return replace(self, about={**about, "target": target})
 
-    def continued(self, targets: Sequence[Any], values: np.ndarray) -> Windows:
-        """The windows that follow when the steps after each have come as it was forecast.
+    def continued(self, about: Mapping[str, Any], values: np.ndarray) -> Windows:
+        """The windows that follow when the steps after each have come as they were forecast.
 
-        Targets are as in `values`, of shape (windows, horizon, targets); all other columns stay as
-        they were in the last row.
+        `about` says which the targets are, whose `values` are of shape (windows, horizon, targets);
+        all other columns stay as they were in the last row.
         """
         import narwhals as nw
 
@@ -120,7 +120,8 @@ class Windows:
         steps_on = np.minimum(np.arange(horizon, steps + horizon), steps - 1)
         rows = (self.starts[:, None] + steps_on).reshape(-1)
         frame = nw.maybe_reset_index(nw.from_native(self.table, eager_only=True)[rows.tolist()])
-        forms = _listed(self.about.get("format")) or [None] * len(targets)
+        targets = _listed(about["target"])
+        forms = _listed(about.get("format")) or [None] * len(targets)
         new = []
         for place, (name, form) in enumerate(zip(targets, forms, strict=True)):
             known: Any = numbers_in(frame.get_column(name), form)[0]

@@ -69,7 +69,7 @@ class Forecaster:
         parts: list[np.ndarray] = []
         while sum(part.shape[1] for part in parts) < steps:
             if parts:
-                last = last.continued(targets, parts[-1])
+                last = last.continued(about, parts[-1])
             values = np.asarray(self.predict(last))  # type: ignore[attr-defined]
             values = values.reshape(len(last), -1)
             count = about["horizon"] * len(targets)
