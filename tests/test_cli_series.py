@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -364,14 +365,11 @@ BOTH = ["--target", "height", "--target", "moon", "--network", "lstm", "--time",
 
 @pytest.fixture
 def tides():
-    """Two waves of one table, one by its half as large as the other and a step behind."""
+    """Two waves of one table, one half as large as the other and a step behind."""
+    days = pd.date_range("2024-01-01", periods=120).strftime("%Y-%m-%d")
     rows = [
-        [
-            f"2024-{1 + d // 28:02}-{1 + d % 28:02}",
-            f"{np.sin(d / 3):.4f}",
-            f"{np.sin((d - 1) / 3) / 2:.4f}",
-        ]
-        for d in range(120)
+        [day, f"{np.sin(d / 3):.4f}", f"{np.sin((d - 1) / 3) / 2:.4f}"]
+        for d, day in enumerate(days)
     ]
     return write("tides.csv", ["day", "height", "moon"], rows)
 
@@ -405,6 +403,15 @@ def test_several_targets_of_a_series(tides):
     assert "height, moon, 2 steps ahead from 6 steps back" in summary and "MASE" in summary
     message = fails("evaluate", "tides.safetensors", tides, "--target", "moon")
     assert "--target must be height, moon, which 'tides.safetensors' forecasts. Got moon" in message
+
+
+def test_several_targets_are_drawn_and_tested_on_another_file(tides):
+    pytest.importorskip("matplotlib")
+    given = [*BOTH, "--steps", "6", *SHORT]
+    text = run("fit", tides, *given, "--plot", "both.png", "--test", tides)
+    assert "114 windows of tides.csv" in text and Path("both.png").stat().st_size > 10_000
+    message = fails("fit", tides, *given, "--folds", "2")
+    assert "target of backtest must be one column. Got ['height', 'moon']" in message
 
 
 def test_a_target_that_is_forecast_no_better_is_named(tides):

@@ -8,6 +8,12 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import r2_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    TimeSeriesSplit,
+    cross_val_predict,
+    cross_val_score,
+)
 
 from pellucid import (
     CNNRegressor,
@@ -182,6 +188,31 @@ def test_arrays_take_targets_by_step_too(model):
     np.testing.assert_array_equal(fitted.predict(X).reshape(60, 6), other.predict(X))
     assert fitted.score(X, y) == other.score(X, y.reshape(60, 6))
     assert fitted.about_.averages == other.about_.averages
+
+
+def test_scikit_learn_takes_targets_by_step():
+    X, y = windows(two(), 4, 2, target=["depth", "height"], time="day")
+    model = RNNRegressor(**QUICK)
+    cv = TimeSeriesSplit(2, gap=1)
+    scores = cross_val_score(model, X, y, cv=cv)
+    for score, (train, test) in zip(scores, cv.split(X), strict=True):
+        fitted = clone(model).fit(X[train], y[train])
+        assert score == fitted.score(X[test], y[test])
+    assert cross_val_predict(model, X, y, cv=3).shape == y.shape
+    found = GridSearchCV(model, {"loss": ["mse", "mae"]}, cv=cv).fit(X, y)
+    assert found.predict(X).shape == y.shape
+
+
+def test_weights_and_later_rows_go_with_targets_by_step():
+    X, y = windows(two(), 4, 2, target=["depth", "height"], time="day")
+    weight = np.where(np.arange(len(X)) < 20, 1.0, 0.0)
+    wild = np.where(weight[:, None, None] > 0, y, 1e9)
+    one, other = (RNNRegressor(**QUICK).fit(X, each, weight) for each in (y, wild))
+    np.testing.assert_array_equal(one.predict(X), other.predict(X))
+    one.partial_fit(X, y)
+    assert one.predict(X).shape == y.shape
+    with pytest.raises(ValueError, match=r"must have the shape \(rows, 2, 2\), as before"):
+        one.partial_fit(X, y.reshape(len(y), 4))
 
 
 def test_a_list_of_one_target_is_a_list():
