@@ -176,9 +176,9 @@ def test_one_window_and_what_was_known_last():
 
 def test_faults_name_the_rows_that_the_user_has():
     frame = pd.DataFrame({"t": range(20)[::-1], "v": np.arange(20.0)})
-    frame.loc[2:3, "v"] = np.nan
-    with pytest.raises(ValueError, match="values in rows 2 to 3"):
-        windows(frame, 3, target="v", time="t")
+    frame.loc[2:16, "v"] = np.nan
+    with pytest.raises(ValueError, match="values in rows 2 to 16"):
+        windows(frame, 3, 15, target="v", time="t")
     frame = pd.DataFrame({"t": range(20)[::-1], "v": np.arange(20.0), "w": 1.0})
     frame.loc[3, "w"] = np.inf
     with pytest.raises(ValueError, match="column 'w' of X must be finite .* Got inf in row 3"):
@@ -207,7 +207,7 @@ def test_faults():
     with pytest.raises(ValueError, match=r"must have at least 9 rows: 6 steps and a horizon of 3"):
         windows(frame, 6, 3, target="v", time="t")
     with pytest.raises(ValueError, match=r"target 'v' of windows .* values in rows 2 to 3"):
-        windows(frame, 2, target="v", time="t")
+        windows(frame, 1, 6, target="v", time="t")
     with pytest.raises(ValueError, match="target of windows must be a column of the series. Got N"):
         windows(frame, 2)
     with pytest.raises(TypeError, match="target of windows must be a column of numbers. Got 's'"):
@@ -223,10 +223,10 @@ def test_faults():
     with pytest.raises(ValueError, match="steps of windows must be a positive integer. Got 0"):
         windows(np.arange(9.0), 0)
     short = pd.DataFrame({"who": ["a"] * 6 + ["b"] * 2, "v": np.arange(8.0)})
-    with pytest.raises(ValueError, match=r"must have at least 4 rows: .* Got 2 in 'b'"):
-        windows(short, 3, target="v", group="who")
-    with pytest.raises(ValueError, match=r"at least 3 rows, one window\. Got 2 in 'b'"):
-        last_window(short, 3, group="who")
+    with pytest.raises(ValueError, match=r"must have at least 8 rows: .* Got 6 in 'a'"):
+        windows(short, 7, target="v", group="who")
+    with pytest.raises(ValueError, match=r"at least 7 rows, one window\. Got 6 in 'a'"):
+        last_window(short, 7, group="who")
 
 
 # -- scikit-learn's searches and splits ----------------------------------------------------------

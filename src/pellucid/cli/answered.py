@@ -115,7 +115,7 @@ def read_answered(
                 )
             windows, after = series.cut(series.known_columns(model, frame), about)
             reading = model._input.read(model, windows)
-            return Answered(reading, after, names, "window", "", windows)
+            return Answered(reading, after, names, "window", " ".join(windows.notes), windows)
         group = getattr(model, "group", None)
         kept = frames.with_targets(frame, names, data, group, frames.to_test(model, names))
         with kept.numbered():

@@ -101,6 +101,12 @@ class _Fit(GroupedCommand):
 @_series("--time", metavar="COLUMN", help="Column with each row's time.")
 @_series("--group", metavar="COLUMN", help="Column with the name of each row's sequence.")
 @_series("--steps", type=click.IntRange(1), metavar="N", help="Past rows to forecast from.")
+@_series(
+    "--fill",
+    type=click.Choice(["forward", "linear"]),
+    metavar="HOW",
+    help="Fill gaps: forward (as it was last) or linear.",
+)
 @_series("--horizon", type=click.IntRange(1), metavar="N", help="Rows to forecast.  [default: 1]")
 @_series(
     "--folds",
@@ -139,6 +145,7 @@ def fit(
     time: str | None,
     group: str | None,
     steps: int | None,
+    fill: str | None,
     horizon: int | None,
     folds: int | None,
     output: str | None,
@@ -167,7 +174,7 @@ def fit(
     path = output or f"{Path(data).absolute().stem}.safetensors"
     _check_places(path, plot, mistakes)
     files.check_apart(path, data, *filter(None, [test]))
-    options = SeriesOptions(time, group, steps, horizon, folds)
+    options = SeriesOptions(time, group, steps, horizon, fill, folds)
     options.check(network)
     if folds and (test is not None or test_fraction is not None):
         raise click.UsageError(

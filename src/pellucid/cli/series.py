@@ -20,11 +20,14 @@ class SeriesOptions:
     group: str | None = None
     steps: int | None = None
     horizon: int | None = None
+    fill: str | None = None
     folds: int | None = None
 
     def check(self, network: str | None) -> None:
         """Refuse options that do not go together."""
-        given = [name for name in ("time", "group", "steps", "horizon") if getattr(self, name)]
+        given = [
+            name for name in ("time", "group", "steps", "horizon", "fill") if getattr(self, name)
+        ]
         if given and network not in (known := takers("sequences")):
             raise click.UsageError(
                 f"--{given[0]} needs --network {either(known)}. Got {network or 'none'}."
@@ -35,6 +38,8 @@ class SeriesOptions:
             raise click.UsageError(
                 "--horizon needs --steps, the rows that the network looks back at."
             )
+        if self.fill and not self.steps:
+            raise click.UsageError("--fill needs --steps: it fills the gaps of a series.")
         if self.time and not (self.steps or self.group):
             raise click.UsageError(
                 "--time needs --steps, for a series that is to be continued, or --group, for many "
@@ -194,5 +199,6 @@ def cut(frame: Any, about: dict[str, Any]) -> tuple[Any, np.ndarray]:
 
     return windows(
         frame, about["steps"], about["horizon"],
-        target=about["target"], time=about["time"], group=about["group"], like=about,
+        target=about["target"], time=about["time"], group=about["group"], fill=about.get("fill"),
+        like=about,
     )  # fmt: skip

@@ -5,13 +5,12 @@ They judge a model and are no part of one: nothing here is on the way from data 
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from pellucid import checks
-from pellucid.data.times import moment
+from pellucid.data.times import Times
 from pellucid.data.windows import Windows
 
 NAMES = ("naive", "seasonal_naive", "ridge")
@@ -57,7 +56,7 @@ class Baselines:
         used = learned.covered
         used[learned.ahead.reshape(-1)] = True
         series = [values[begin:end][used[begin:end]] for begin, end in learned.spans]
-        self.period, self.found = _period(learned.times, series, period)
+        self.period, self.found = _period(learned, series, period)
         self._scales, self._units = (
             {
                 name: _mean(np.abs(one[lag:] - one[:-lag]))
@@ -129,13 +128,11 @@ def _mean(values: np.ndarray) -> float:
     return float(known.mean()) if len(known) else float("nan")
 
 
-def _period(
-    times: list[list[Any]], series: list[np.ndarray], given: int | None
-) -> tuple[int | None, str]:
+def _period(X: Windows, series: list[np.ndarray], given: int | None) -> tuple[int | None, str]:
     """The period, and where it comes from."""
     if given is not None:
         return checks.positive_integer("period", "the seasonal naive forecast", given), "as given"
-    usual = _of_times(times)
+    usual = _of_times(X.times, X.about.get("time_format"))
     seen = _autocorrelations(series)
     if usual is not None and (usual >= len(seen) or seen[usual] >= _LEAST):
         return usual, "by the times"
@@ -145,14 +142,15 @@ def _period(
     return usual, "" if usual is None else "by the times"
 
 
-def _of_times(times: list[list[Any]]) -> int | None:
+def _of_times(times: list[list[Any]], form: Any) -> int | None:
     """The season of rows that lie so far apart."""
     apart: list[float] = []
     weekdays: set[int] = set()
     for known in times:
-        read = [when for when in map(moment, known) if isinstance(when, datetime)]
-        apart += [(b - a).total_seconds() for a, b in zip(read, read[1:], strict=False)]
-        weekdays |= {when.weekday() for when in read}
+        read = Times.of("the times", known, form) if known else None
+        if read is not None and read.dated:
+            apart += (np.diff(read.wall) / 1e6).tolist()
+            weekdays |= {when.weekday() for when in read.moments}
     if not apart:
         return None
     gap = float(np.median(apart))

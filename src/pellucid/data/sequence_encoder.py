@@ -11,12 +11,15 @@ import msgspec
 import numpy as np
 
 from pellucid.checks import rows_at, shown
+from pellucid.data.calendars import Pace
 from pellucid.data.column_values import plain_array
 from pellucid.data.columns import Table, check_several, one_feature, owner_of
+from pellucid.data.date_format import DateFormat
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout, RowLayout
 from pellucid.data.number_format import NumberFormat
+from pellucid.data.series import Fill
 from pellucid.data.state import Count, State, check_names
 from pellucid.data.step_layout import StepLayout
 from pellucid.data.table_encoder import TableEncoder
@@ -60,6 +63,9 @@ class _Series(State, frozen=True):
     steps: Count
     horizon: Count
     format: NumberFormat | None = None
+    time_format: NumberFormat | DateFormat | None = None
+    paces: list[Pace] = []
+    fill: Fill | None = None
 
 
 @final
@@ -106,6 +112,12 @@ class SequenceEncoder(Encoder[Steps]):
             return self._read_windows(estimator, X, learn)
         if isinstance(X, Mapping):
             check_several(estimator, X)
+        if self.series and not learn and _is_table(X):
+            raise TypeError(
+                f"X of {owner_of(estimator)} must be windows of a series, as in fit. Got a table. "
+                "Use forecast for what comes after its last row, or cut it by "
+                "pellucid.data.windows or last_window."
+            )
         flat, names, order = False, None, None
         if self.group is not None or self.time is not None:
             groups = Groups.of(owner_of(estimator), X, self.group, self.time)
@@ -180,7 +192,7 @@ class SequenceEncoder(Encoder[Steps]):
             weights = np.repeat(weights, steps.lengths)
         self.steps, self.flat, self.names = steps.longest, steps.flat, steps.names
         rows = self.table.learn(estimator, steps.table, weights, dtype)
-        self.notes = self.table.notes
+        self.notes = [*(steps.windows.notes if steps.windows else ()), *self.table.notes]
         self.name_features(estimator)
         return _as_sequences(rows, steps)
 
@@ -241,9 +253,9 @@ class SequenceEncoder(Encoder[Steps]):
             if not isinstance(column, str | None):
                 raise ValueError(f"group and time must be names of columns. Got {shown(column)}.")
         if state.series is not None:
-            series = msgspec.structs.asdict(_Series.of(state.series, "the series of windows"))
-            if series["format"] is None:
-                del series["format"]
+            fields = msgspec.structs.asdict(_Series.of(state.series, "the series of windows"))
+            always = ("target", "time", "group", "steps", "horizon")
+            series = {name: fields[name] for name in fields if name in always or fields[name]}
             self.series = series
             if series["steps"] != self.steps or self.by_step:
                 raise ValueError(
@@ -322,6 +334,12 @@ def _tables(arrays: Any) -> bool:
     import narwhals as nw
 
     return all(nw.dependencies.is_into_dataframe(array) for array in arrays)
+
+
+def _is_table(X: Any) -> bool:
+    import narwhals as nw
+
+    return nw.dependencies.is_into_dataframe(X) or nw.dependencies.is_into_series(X)
 
 
 def _from_tables(owner: str, tables: list[Any]) -> tuple[Any, np.ndarray]:

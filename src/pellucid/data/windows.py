@@ -9,15 +9,12 @@ from typing import Any
 import numpy as np
 
 from pellucid import checks
-from pellucid.data.column_values import named, plain_array, series_numbers
-from pellucid.data.columns import unique_columns
-from pellucid.data.groups import Groups
+from pellucid.data.column_values import named
 from pellucid.data.layout import Layout
 from pellucid.data.number_format import NumberFormat
+from pellucid.data.series import Fill, Series, read_series
 from pellucid.data.text_columns import numbers_in
 from pellucid.rows.sequences import coverage
-
-_TIMES_KEPT = 30  # last times of a series, from which the later ones are inferred
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,17 +33,21 @@ class Windows:
     ahead : ndarray of shape (windows, horizon)
         The rows of the steps to be forecast; windows of :func:`last_window` have none.
     about : dict
-        "target", "time", "group", "steps" and "horizon", as they were given, and the "format" of
-        the target's numbers where they are text.
+        "target", "time", "group", "steps" and "horizon", as they were given, and where there is
+        something to say, the "format" of the target's numbers that are text, the "time_format" of
+        times that are, the "paces" at which they go on, and what `fill` was.
     when : ndarray of shape (rows,)
         Each row's place in time: its time's rank among all times, or without a column of times the
         share of its series that lies before it.
     names, times : list
         The name and the last times of each series.
     order : int64 ndarray of shape (rows,)
-        Each row's position in the series as they were given.
+        Each row's position in the series as they were given; of one that was filled in, the
+        position of the one before it.
     lengths : int64 ndarray of shape (series,)
         The rows of each series, which lie one behind the other.
+    notes : tuple of str
+        What was left out or filled in, in sentences.
     """
 
     table: Any
@@ -59,6 +60,7 @@ class Windows:
     times: list[list[Any]]
     order: np.ndarray
     lengths: np.ndarray
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -179,14 +181,19 @@ def windows(
     target: Any = None,
     time: str | None = None,
     group: str | None = None,
+    fill: Fill | None = None,
     like: Mapping[str, Any] | None = None,
 ) -> tuple[Any, np.ndarray]:
     """Windows of a series, and the `horizon` values of the target that followed each.
 
+    No window runs over a gap in time, and none is there whose values to forecast are missing. How
+    many that were is in ``X.notes``, which fit shows.
+
     Parameters
     ----------
     series : array-like of shape (T,) or (T, C), or DataFrame
-        In order, or with a column `time` by which it is put in order.
+        In order, or with a column `time` by which it is put in order. Dates in the index of a
+        pandas DataFrame are its time, and the other level of a MultiIndex is the group.
     steps : int
         Rows of a window.
     horizon : int, default=1
@@ -199,9 +206,12 @@ def windows(
         The column of a DataFrame by which its rows are sorted; it is no feature.
     group : str, optional
         The column of a DataFrame that names the series. No window crosses from one into another.
+    fill : {"forward", "linear"}, optional
+        Put in the rows that gaps in time lack, and the missing values of the series: "forward"
+        repeats what was last, "linear" goes from it to the next in even steps, for numbers.
     like : dict, optional
-        ``model.sequences_.series`` of a fitted model, to test it: numbers of the target that are
-        text, as ``1.234``, are read as they were in its training, not guessed anew.
+        ``model.sequences_.series`` of a fitted model, to test it: times, and numbers of the target
+        that are text, as ``1.234``, are read as they were in its training, not guessed anew.
 
     Returns
     -------
@@ -211,8 +221,8 @@ def windows(
     Raises
     ------
     ValueError, TypeError
-        If a series is shorter than a window and its horizon, a column is not there, a time
-        comes twice, or the target is missing or no number somewhere.
+        If no series is as long as a window and its horizon, a column is not there, a time comes
+        twice, or the target is no number or missing in all that is to be forecast.
 
     Examples
     --------
@@ -229,93 +239,68 @@ def windows(
     steps = checks.positive_integer("steps", "windows", steps)
     horizon = checks.positive_integer("horizon", "windows", horizon)
     stride = checks.positive_integer("stride", "windows", stride)
-    read = _read(series, time, group)
+    read = read_series(series, time, group, fill, like or {})
     column, values, form = _read_target(read.table, target, (like or {}).get("format"))
-    starts = _starts(read, steps, horizon, stride)
+    starts, short = _starts(read, steps, horizon, stride)
     ahead = starts[:, None] + steps + np.arange(horizon)
-    _check_target(values, ahead, target, read.order)
-    X = read.cut(starts, ahead, steps, {"target": column, "time": time, "group": group})
-    if form is not None:
+    known = np.isfinite(values[ahead]).all(axis=1)
+    if not known.any():
+        _refuse_target(values, ahead, target, read.order)
+    notes = [*read.notes, *short, *_holes(known, target)]
+    X = _cut(read, starts[known], ahead[known], steps, column, "; ".join(notes))
+    if form is not None and not isinstance(X, np.ndarray):
         X.about["format"] = form
-    return X, values[ahead[:, 0] if horizon == 1 else ahead]
+    y = values[ahead[known]]
+    return X, y[:, 0] if horizon == 1 else y
 
 
 def last_window(
-    series: Any, steps: int, *, time: str | None = None, group: str | None = None
+    series: Any,
+    steps: int,
+    *,
+    time: str | None = None,
+    group: str | None = None,
+    like: Mapping[str, Any] | None = None,
 ) -> Any:
     """The last `steps` rows of a series (of each, by `group`), to forecast what comes next.
 
-    Parameters are those of :func:`windows`; so is what is returned, without y.
+    Parameters are those of :func:`windows`; so is what is returned, without y. A series that is
+    shorter than a window is left out, with a warning, unless all are. The target of `like` must be
+    known in the last row of each.
     """
     steps = checks.positive_integer("steps", "last_window", steps)
-    read = _read(series, time, group)
-    for name, length in zip(read.names, read.lengths, strict=True):
-        if length < steps:
-            raise ValueError(
-                f"the series of last_window must have at least {steps} rows, one window. Got "
-                f"{length}{'' if name is None else f' in {checks.shown(name)}'}."
-            )
-    starts = np.cumsum(read.lengths) - steps
+    like = like or {}
+    read = read_series(series, time, group, like.get("fill"), like)
+    ends = np.cumsum(read.lengths)
+    long = read.lengths >= steps
+    if not long.any():
+        name, length = read.names[0], read.lengths[0]
+        raise ValueError(
+            f"the series of last_window must have at least {steps} rows, one window. Got "
+            f"{length}{_in(name)}."
+        )
+    notes = _too_short(read, ~long, steps, "")
+    if like.get("target") is not None:
+        _check_last(read, ends[long] - 1, like)
+    starts = ends[long] - steps
+    over = [
+        words
+        for start, end in zip(starts, ends[long], strict=True)
+        if (words := read.gap_words(np.arange(start, end - 1)))
+    ]
+    if over:
+        more = f", and {len(over) - 1:,} others" if len(over) > 1 else ""
+        notes.append(f"the last window runs over {over[0]}{more}")
+    for note in notes:
+        checks.warn(f"{note}.")
     ahead = np.zeros((len(starts), 0), dtype=np.int64)
-    return read.cut(starts, ahead, steps, {"target": None, "time": time, "group": group})
-
-
-@dataclass(frozen=True)
-class _Series:
-    """Series as they were read, one behind the other, each in time.
-
-    `order` is each row's position in what was given, and `when` its place in time.
-    """
-
-    table: Any
-    lengths: np.ndarray
-    order: np.ndarray
-    when: np.ndarray
-    names: list[Any]
-    times: list[list[Any]]
-
-    def cut(self, starts: np.ndarray, ahead: np.ndarray, steps: int, columns: dict) -> Any:
-        """The windows that begin at `starts`: of an array an array, of a DataFrame Windows."""
-        if isinstance(self.table, np.ndarray):
-            return self.table[starts[:, None] + np.arange(steps)]
-        about = columns | {"steps": steps, "horizon": ahead.shape[1]}
-        return Windows(
-            self.table, starts, steps, ahead, about, self.when, self.names, self.times, self.order,
-            self.lengths,
+    X = _cut(read, starts, ahead, steps, None, "")
+    if isinstance(X, Windows):
+        places = np.flatnonzero(long).tolist()
+        X = replace(
+            X, names=[X.names[at] for at in places], times=[X.times[at] for at in places]
         )  # fmt: skip
-
-
-def _read(series: Any, time: str | None, group: str | None) -> _Series:
-    import narwhals as nw
-
-    if nw.dependencies.is_into_series(series):
-        column = nw.from_native(series, series_only=True)
-        series = column.to_numpy()
-        if series.dtype == object and column.dtype.is_numeric():  # missing numbers are no floats
-            series = series_numbers(column)
-    is_frame = nw.dependencies.is_into_dataframe(series)
-    if time is not None or group is not None:
-        if not is_frame:
-            raise TypeError(
-                f"series of windows must be a DataFrame where time or group is given. Got "
-                f"{type(series).__name__}."
-            )
-        groups = Groups.of("windows", series, group, time)
-        times = _last_times(nw.from_native(series, eager_only=True), time, groups)
-        when = _shares(groups.lengths) if groups.when is None else groups.when
-        return _Series(groups.table, groups.lengths, groups.order, when, groups.labels, times)
-    if is_frame:
-        table = unique_columns("windows", series).to_native()
-    else:
-        table = np.asarray(plain_array(series))
-        table = table[:, None] if table.ndim == 1 else table
-        if table.ndim != 2 or table.dtype.kind not in "biuf" or not table.shape[1]:
-            raise ValueError(
-                "series of windows must be numbers of shape (steps,) or (steps, features), or a "
-                f"DataFrame. Got {table.dtype} of shape {table.shape}."
-            )
-    lengths = np.array([len(table)], dtype=np.int64)
-    return _Series(table, lengths, np.arange(len(table)), _shares(lengths), [None], [[]])
+    return X
 
 
 def _read_target(
@@ -357,47 +342,94 @@ def _read_target(
     return target, values, form
 
 
-def _shares(lengths: np.ndarray) -> np.ndarray:
-    """The share of its series that lies before each row."""
-    return np.concatenate([np.arange(length) / length for length in lengths])
+def _cut(
+    series: Series, starts: np.ndarray, ahead: np.ndarray, steps: int, target: Any, note: str
+) -> Any:
+    """The windows that begin at `starts`: of an array an array, of a DataFrame Windows.
+
+    A `note` on those that are not there goes with Windows, and is a warning beside an array.
+    """
+    if isinstance(series.table, np.ndarray):
+        if note:
+            checks.warn(f"{note}.")
+        return series.table[starts[:, None] + np.arange(steps)]
+    about = {"target": target, **series.about, "steps": steps, "horizon": ahead.shape[1]}
+    ends = np.cumsum(series.lengths)
+    times = [series.last_times(end - n, end) for end, n in zip(ends, series.lengths, strict=True)]
+    return Windows(
+        series.table, starts, steps, ahead, about, series.when, series.names, times, series.order,
+        series.lengths, (f"{note}.",) if note else (),
+    )  # fmt: skip
 
 
-def _last_times(frame: Any, time: str | None, groups: Groups) -> list[list[Any]]:
-    """The last times of each series, from which later ones are inferred."""
-    if time is None:
-        return [[] for _ in groups.labels]
-    ends = np.cumsum(groups.lengths)
+def _in(name: Any) -> str:
+    return "" if name is None else f" in {checks.shown(name)}"
+
+
+def _too_short(series: Series, short: np.ndarray, rows: int, why: str) -> list[str]:
+    """What to say of series that are left out."""
+    names = [name for name, is_short in zip(series.names, short, strict=True) if is_short]
+    if not names:
+        return []
+    verbs = "is shorter" if len(names) == 1 else "are shorter"
     return [
-        frame[time][groups.order[max(end - length, end - _TIMES_KEPT) : end].tolist()].to_list()
-        for end, length in zip(ends, groups.lengths, strict=True)
+        f"{len(names):,} of {len(short):,} series {verbs} than {rows} rows{why} and left out: "
+        f"{checks.first_of(names, 3, 30)}"
     ]
 
 
-def _starts(series: _Series, steps: int, horizon: int, stride: int) -> np.ndarray:
-    """Where the windows begin in the rows of all series."""
-    starts: list[np.ndarray] = []
-    begins = np.cumsum(series.lengths) - series.lengths
-    for name, begin, length in zip(series.names, begins, series.lengths, strict=True):
-        count = length - steps - horizon + 1
-        if count < 1:
-            raise ValueError(
-                f"the series of windows must have at least {steps + horizon} rows: {steps} steps "
-                f"and a horizon of {horizon}. Got {length}"
-                f"{'' if name is None else f' in {checks.shown(name)}'}. Use fewer steps or a "
-                f"nearer horizon{'' if name is None else ', or leave it out'}."
-            )
-        starts.append(begin + np.arange(0, count, stride))
-    return np.concatenate(starts).astype(np.int64)
+def _starts(series: Series, steps: int, horizon: int, stride: int) -> tuple[np.ndarray, list[str]]:
+    """Where the windows begin in the rows of all series, and what to say of those without any."""
+    rows = steps + horizon
+    begins, lengths, owners = series.pieces
+    counts = np.maximum(lengths - rows + 1, 0)
+    if not counts.any():
+        longest = int(np.argmax(lengths))
+        whole = lengths[longest] == series.lengths[owners[longest]]
+        raise ValueError(
+            f"the series of windows must have at least {rows} rows: {steps} steps and a horizon of "
+            f"{horizon}. Got {lengths[longest]}{_in(series.names[owners[longest]])}"
+            f"{'' if whole else ' between two gaps'}. Use fewer steps or a nearer horizon"
+            f"{'' if whole else ', or fill the gaps'}."
+        )
+    starts = [
+        begin + np.arange(0, count, stride) for begin, count in zip(begins, counts, strict=True)
+    ]
+    there = np.bincount(owners, weights=counts, minlength=len(series.names)) > 0
+    gaps = " without a gap" if len(begins) > len(series.names) else ""
+    return np.concatenate(starts).astype(np.int64), _too_short(series, ~there, rows, gaps)
 
 
-def _check_target(values: np.ndarray, ahead: np.ndarray, target: Any, order: np.ndarray) -> None:
+def _holes(known: np.ndarray, target: Any) -> list[str]:
+    """What to say of windows whose values to forecast are not all known."""
+    count = int(np.count_nonzero(~known))
+    if not count:
+        return []
+    windows, their = ("1 window is", "its") if count == 1 else (f"{count:,} windows are", "their")
+    name = "" if target is None else f" of {checks.shown(target)}"
+    return [f"{windows} left out, since {their} values{name} to forecast are missing"]
+
+
+def _refuse_target(values: np.ndarray, ahead: np.ndarray, target: Any, order: np.ndarray) -> None:
+    """Refuse a target that is known in all that is to be forecast by no window."""
     wanted = np.unique(ahead)
     bad = np.sort(order[wanted[~np.isfinite(values[wanted])]])
+    run = np.flatnonzero(np.append(np.diff(bad), 2) > 1)[0]  # the first that ends
+    where = checks.row_words(*(bad[:1] if run == 0 else bad[[0, run]]), joint="to")
+    name = "" if target is None else f" {checks.shown(target)}"
+    raise ValueError(
+        f"the target{name} of windows must be known in all rows that one window is to forecast. "
+        f"Got missing or infinite values in {where}. Fill them in, as fill does."
+    )
+
+
+def _check_last(series: Series, rows: np.ndarray, like: Mapping[str, Any]) -> None:
+    """Refuse series whose target is not known in the last row, from which the forecast goes on."""
+    values = _read_target(series.table, like["target"], like.get("format"))[1]
+    bad = rows[~np.isfinite(values[rows])]
     if len(bad):
-        run = np.flatnonzero(np.append(np.diff(bad), 2) > 1)[0]  # the first that ends
-        where = checks.row_words(*(bad[:1] if run == 0 else bad[[0, run]]), joint="to")
-        name = "" if target is None else f" {checks.shown(target)}"
         raise ValueError(
-            f"the target{name} of windows must be known wherever it is to be forecast. Got missing "
-            f"or infinite values in {where}. Fill them in, or cut the series there."
+            f"the target {checks.shown(like['target'])} of a series that is to be continued must "
+            f"be known in its last row. Got none in {checks.row_words(series.order[bad[0]])}. "
+            "Leave out the rows behind the last that is known."
         )

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from pellucid import checks
 from pellucid.data import forecast_table, last_window
 from pellucid.data.columns import known_columns
+from pellucid.data.groups import from_index
 
 
 class Forecaster:
@@ -28,8 +29,9 @@ class Forecaster:
         -------
         DataFrame
             Of the same library: one row a step ahead, with the columns of group and time, and the
-            target. Times go on as before, by months, working days or the usual distance; without a
-            column of times there is "step": 1, ..., horizon.
+            target; what was in the index of a pandas DataFrame is in that of this one. Times go on
+            as before, by their calendar or at the usual distance, and are written as they were;
+            without a column of times there is "step": 1, ..., horizon.
 
         Raises
         ------
@@ -53,10 +55,12 @@ class Forecaster:
                 f"series of forecast of {owner} must be a DataFrame, as in fit. Got "
                 f"{checks.shown(series)}."
             )
-        frame, names = series, encoder.table.names
+        group, time = about["group"], about["time"]
+        frame, _, _, levels = from_index(owner, series, group, time, infer=True)
+        names = encoder.table.names
         if names is not None:  # else columns have no names but numbers
-            frame = known_columns(series, [*names, about["group"], about["time"]])
-        last = last_window(frame, about["steps"], time=about["time"], group=about["group"])
+            frame = known_columns(frame, [*names, group, time])
+        last = last_window(frame, about["steps"], time=time, group=group, like=about)
         values = np.asarray(self.predict(last))  # type: ignore[attr-defined]
         values = values.reshape(len(last), -1)
         if values.shape[1] != about["horizon"]:
@@ -64,4 +68,4 @@ class Forecaster:
                 f"forecast of {owner} needs a fit on the y that came with the windows, one number "
                 f"for each of {about['horizon']} steps ahead. Got {values.shape[1]}. Use predict."
             )
-        return forecast_table(frame, last, about["target"], values)
+        return forecast_table(frame, last, about["target"], values, levels)
