@@ -59,6 +59,12 @@ class Fitting:
     scores: dict[str, Any] | None = field(default=None, init=False)
     folds: list[dict[str, Any]] = field(default_factory=list, init=False)
 
+    @property
+    def levels(self) -> list[float]:
+        """Of the intervals that are tested and drawn: those that enough errors were kept for."""
+        intervals = getattr(self.model, "intervals_", None)
+        return [] if intervals is None else [one for one in (0.8, 0.95) if intervals.allows(one)]
+
     def backtest(self, folds: int) -> None:
         """Test clones of the model by origins that roll; the model itself learns from all."""
         from sklearn.base import clone
@@ -165,7 +171,12 @@ class Fitting:
         if plot:
             title = f"{Path(self.data).absolute().name}: {', '.join(given.targets)}"
             X, y = (None, None) if answered is None else (answered.X, answered.y)
-            curves.draw_fit(self.model, X, y, plot, title, given.targets)
+            if given.what == "window":
+                held = None if answered is None else answered.source
+                series = given.X if self.test is None else held
+                curves.draw_series(self.model, series, held, y, plot, title, self.levels)
+            else:
+                curves.draw_fit(self.model, X, y, plot, title, given.targets)
             self.told.say(paragraph(f"Curves drawn in {plot}.", 2))
         if mistakes and answered is not None:
             wrong = draw_mistakes(self.model, answered.source, plain(answered.y), mistakes)
