@@ -101,6 +101,36 @@ def test_a_model_no_better_than_the_mean_is_said_so(targets, words):
     assert "mean absolute error" in text and "R2" in text
 
 
+@pytest.mark.parametrize(("loss", "words"), [
+    (0.5, ""), (1.5, "By"), (1.0, "By"),
+])  # fmt: skip
+def test_a_quantile_is_judged_by_its_own_loss(loss, words):
+    own = {"target": "p", "pinball_loss": loss, "coverage": 0.75}
+    base = {"answer": 12.5, "kind": "0.9 quantile", "pinball_loss": 1.0, "coverage": 0.9}
+    scores = {"rows": 9, "targets": [{**own, "baseline": base}]}
+    said = "The model is no better than always saying the 0.9 quantile." if words else ""
+    assert verdict(scores) == said
+    text = text_of("Test", scores)
+    assert "pinball loss" in text and "share at or below" in text and "0.750" in text
+    assert "R2" not in text
+    two = {
+        "rows": 9,
+        "targets": [{**own, "baseline": base}, {**own, "target": "q", "baseline": base}],
+    }
+    assert verdict(two) == said.replace("The", "For 'p' and 'q' the")
+
+
+def test_a_quantile_of_a_series_is_judged_by_its_own_loss():
+    own, naive = {"pinball_loss": 0.5, "coverage": 0.88}, {"pinball_loss": 0.4, "coverage": 0.5}
+    step = {"step": 1, **own, "naive": naive}
+    scores = {"rows": 9, "target": "v", "steps": [step], "all": step, "without_naive": 0,
+              "period": None, "period_found": ""}  # fmt: skip
+    assert verdict(scores) == "The model is no better than the naive forecast."
+    text = text_of("Test", scores)
+    assert "pinball loss" in text and "88.0% of the true values are at or below" in text
+    assert "MAE" not in text and "MASE" not in text
+
+
 @pytest.mark.parametrize("name", NAMES.values())
 def test_long_targets_fit_the_page(name):
     assert fits(text_of("Test", numbers((name * 3, 1.23456e-10, 1.2e10))))

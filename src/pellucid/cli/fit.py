@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pellucid.cli.given import Given
     from pellucid.cli.splitting import Split
 
+_OF_NUMBERS = ("loss", "quantile", "target_transform")  # parameters of regressors alone
+
 _data, _network, _series, _output = map(in_group, ("Data", "Network", "Series", "Output"))
 
 
@@ -273,7 +275,7 @@ def _estimator(
     parameters: dict[str, Any] = {"random_state": seed, "verbose": 0 if quiet else 1}
     for source, values in chosen:
         for key in values:
-            if key == "target_transform" and task == "classification":
+            if key in _OF_NUMBERS and task == "classification":
                 raise click.UsageError(
                     f"{source} needs a target of numbers, and these are classes. Leave it out, or "
                     "pass --task regression."

@@ -7,7 +7,7 @@ from typing import Any
 
 from pellucid.cli.words import either, name_shown, paragraph, share
 from pellucid.inspection import forecast_words
-from pellucid.inspection.forecast_errors import ERRORS
+from pellucid.inspection.forecast_errors import ERRORS, OF_QUANTILES, measures_of
 from pellucid.terminal import figure, fits, table
 
 _MOST_CLASSES = 20  # that have a line each
@@ -20,7 +20,10 @@ _NAMES = {
     "r2": "R2",
     "mean_absolute_error": "mean absolute error",
     "root_mean_squared_error": "root mean squared error",
+    "pinball_loss": "pinball loss",
+    "coverage": "share at or below",
 }
+_SHARES = ("accuracy", "auc", "balanced_accuracy", "r2", "coverage")
 _MORE_IS_BETTER = ("accuracy", "auc", "balanced_accuracy", "r2")
 
 
@@ -41,9 +44,8 @@ def text_of(heading: str, scores: Mapping[str, Any]) -> str:
 
 def in_line(figures: Mapping[str, Any]) -> str:
     """``accuracy 0.971, loss 0.0907``."""
-    shares = ("accuracy", "auc", "balanced_accuracy", "r2")
     return ", ".join(
-        f"{words} {(share if name in shares else figure)(figures[name])}"
+        f"{words} {(share if name in _SHARES else figure)(figures[name])}"
         for name, words in _NAMES.items()
         if figures.get(name) is not None
     )
@@ -63,21 +65,30 @@ def verdict(scores: Mapping[str, Any]) -> str:
             return f"By loss the model is no better than {answer}: its probabilities are too sure."
         by = "The" if len(measures) == 2 else "By accuracy the"
         return f"{by} model is no better than {answer}."
-    names = ("accuracy", "loss") if "accuracy" in scores else ERRORS
-    what = "the same" if "accuracy" in scores else "the mean"
+    names: Sequence[str] = ("accuracy", "loss")
+    what = "the same"
+    if "accuracy" not in scores:
+        names = measures_of(scores["targets"][0])
+        kinds = [(target["baseline"] or {}).get("kind") for target in scores["targets"]]
+        what = f"the {kinds[0] or 'mean'}"
     targets = [
         (target["target"], _no_better(target, target["baseline"], names))
         for target in scores["targets"]
     ]
     sentences = []
-    for measures in (list(names), [names[0]], [names[1]]):
+    for measures in _partly(names):
         worse = [_quoted(name) for name, own in targets if own == measures]
         if worse:
             of = "" if len(targets) == 1 else f"for {either(worse, 'and')} "
-            by = "" if len(measures) == 2 else f"by {_NAMES[measures[0]]} "
+            by = "" if len(measures) == len(names) else f"by {_NAMES[measures[0]]} "
             words = f"{of}{by}the model is no better than always saying {what}."
             sentences.append(words[0].upper() + words[1:])
     return " ".join(sentences)
+
+
+def _partly(names: Sequence[str]) -> list[list[str]]:
+    """All of the measures, then each of them alone."""
+    return [list(names), *([name] for name in names if len(names) > 1)]
 
 
 def _no_better(
@@ -142,16 +153,18 @@ def _labels(scores: Mapping[str, Any]) -> list[str]:
 
 
 def _numbers(scores: Mapping[str, Any]) -> list[str]:
-    rows: list[list[object]] = [["", "R2", *(_NAMES[name] for name in ERRORS)]]
+    first = scores["targets"][0]
+    names = [name for name in ("r2", *ERRORS, *OF_QUANTILES) if name in first]
+    rows: list[list[object]] = [["", *(_NAMES[name] for name in names)]]
     for target in scores["targets"]:
-        rows.append([target["target"], *_errors(target)])
+        rows.append([target["target"], *_errors(target, names)])
         if baseline := target["baseline"]:
-            rows.append([f"always {figure(baseline['answer'])}", *_errors(baseline)])
+            rows.append([f"always {figure(baseline['answer'])}", *_errors(baseline, names)])
     return [table(rows), _block([verdict(scores)])]
 
 
-def _errors(figures: Mapping[str, Any]) -> list[str]:
-    return [share(figures["r2"]), *(figure(figures[name]) for name in ERRORS)]
+def _errors(figures: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    return [(share if name in _SHARES else figure)(figures[name]) for name in names]
 
 
 def _quoted(name: object) -> str:

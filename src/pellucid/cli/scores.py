@@ -13,7 +13,13 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.column_values import Column, as_text
-from pellucid.inspection.forecast_errors import ERRORS, errors_of, finite
+from pellucid.inspection.forecast_errors import (
+    ERRORS,
+    OF_QUANTILES,
+    errors_of,
+    finite,
+    quantile_of,
+)
 
 MEASURES = ("accuracy", "loss", "auc", "balanced_accuracy", "r2")
 _MOST_IN_CONFUSION = 100  # classes
@@ -44,7 +50,7 @@ def score(model: Any, X: Any, y: Any, names: Sequence[str]) -> dict[str, Any]:
     usual = None if about is None else np.asarray(about.averages, dtype=np.float64)
     scores: dict[str, Any] = {"rows": len(truth)}
     if not is_classifier(model):
-        return scores | {"targets": _numbers(truth, predicted, names, usual)}
+        return scores | {"targets": _numbers(model, truth, predicted, names, usual)}
     shares = np.asarray(model.predict_proba(reading), dtype=np.float64)
     if truth.ndim > 1:
         return scores | _labels(truth, predicted, shares, names, usual)
@@ -77,7 +83,8 @@ def _overall(
 
 
 def _brief(figures: Mapping[str, Any]) -> dict[str, float | None]:
-    return {name: figures[name] for name in ("rows", *MEASURES, *ERRORS) if name in figures}
+    measures = ("rows", *MEASURES, *ERRORS, *OF_QUANTILES)
+    return {name: figures[name] for name in measures if name in figures}
 
 
 def _like(truth: np.ndarray, classes: np.ndarray) -> np.ndarray:
@@ -212,26 +219,39 @@ def _labels(
 
 
 def _numbers(
-    truth: np.ndarray, predicted: np.ndarray, names: Sequence[str], usual: np.ndarray | None
+    model: Any,
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    names: Sequence[str],
+    usual: np.ndarray | None,
 ) -> list[dict[str, Any]]:
     """Each target in its own units."""
+    quantile = quantile_of(model)
+    kind = {None: "mean", 0.5: "median"}.get(model._usual(), f"{model._usual()} quantile")
     columns = truth.reshape(len(truth), -1).T, predicted.reshape(len(truth), -1).T
     targets = []
     for place, (name, true, guess) in enumerate(zip(names, *columns, strict=True)):
-        target: dict[str, Any] = {"target": name, **_fit_of(true, guess), "baseline": None}
+        target: dict[str, Any] = {
+            "target": name, **_fit_of(true, guess, quantile), "baseline": None
+        }  # fmt: skip
         if usual is not None:
             always = float(usual[place])
             target["baseline"] = {
-                "answer": always, **_fit_of(true, np.full(len(true), always))
+                "answer": always,
+                "kind": kind,
+                **_fit_of(true, np.full(len(true), always), quantile),
             }  # fmt: skip
         targets.append(target)
     return targets
 
 
-def _fit_of(true: np.ndarray, guess: np.ndarray) -> dict[str, float | None]:
+def _fit_of(true: np.ndarray, guess: np.ndarray, quantile: float | None) -> dict[str, float | None]:
     from sklearn.metrics import r2_score
 
     true, guess = true.astype(np.float64), guess.astype(np.float64)
+    errors = errors_of(true, guess, quantile)
+    if quantile is not None:
+        return errors
     with np.errstate(over="ignore", invalid="ignore"):
         defined = len(set(true.tolist())) > 1 and np.isfinite(guess).all()
-        return {"r2": finite(r2_score(true, guess)) if defined else None, **errors_of(true, guess)}
+        return {"r2": finite(r2_score(true, guess)) if defined else None, **errors}

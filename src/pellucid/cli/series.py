@@ -140,7 +140,7 @@ def score(
     Those are fitted on the windows `learned`; without them, on `X` and without a ridge.
     """
     from pellucid.data.baselines import Baselines
-    from pellucid.inspection.forecast_errors import compare
+    from pellucid.inspection.forecast_errors import compare, quantile_of
 
     truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
     predicted = np.asarray(model.predict(reading), dtype=np.float64).reshape(truth.shape)
@@ -152,7 +152,7 @@ def score(
         "target": target,
         "period": baselines.period,
         "period_found": baselines.found,
-        **compare(truth, predicted, forecasts, scales, X.series, X.names),
+        **compare(truth, predicted, forecasts, scales, X.series, X.names, quantile_of(model)),
         "without_naive": int(np.isnan(forecasts["naive"]).any(axis=1).sum()),
     }
 

@@ -35,6 +35,9 @@ class NumberTarget:
     ----------
     transform : {"log", "log1p"} or None
         A function of the numbers, before they are standardised.
+    robust : bool
+        Whether they are standardised by median and quartiles, for losses that do not mind a few
+        values far from all others: mean and standard deviation do.
 
     Attributes
     ----------
@@ -44,7 +47,7 @@ class NumberTarget:
         Whether `y` was 1-D, so that :meth:`decode` gives 1-D back.
     mean, scale : ndarray of shape (columns,)
         ``z = (y - mean) / scale``, in float64, where y has gone through `transform`. The scale of a
-        constant column is 1.
+        constant column is 1. Where `robust`, the median and a standard deviation by the quartiles.
     formats : dict
         How the numbers of columns are written that were text, by name or position.
     notes : list of str
@@ -55,8 +58,8 @@ class NumberTarget:
     flat: bool
     formats: dict[Any, NumberFormat]
 
-    def __init__(self, transform: str | None = None) -> None:
-        self.transform = transform
+    def __init__(self, transform: str | None = None, robust: bool = False) -> None:
+        self.transform, self._robust = transform, robust
         self.formats = {}
         self.notes: list[str] = []
 
@@ -91,7 +94,9 @@ class NumberTarget:
         self.flat = values.ndim == 1
         self.notes = self._notes(matrix[used])
         matrix = transformed(owner_of(estimator), matrix, self.transform)
-        self._scaler = Standardiser().fit(matrix, sample_weight)
+        scaler = Standardiser()
+        learn = scaler.fit_robust if self._robust else scaler.fit
+        self._scaler = learn(matrix, sample_weight)
         return self._standardised(matrix)
 
     def encode(self, estimator: Any, y: Any) -> np.ndarray:

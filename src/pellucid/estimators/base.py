@@ -22,7 +22,7 @@ from pellucid.estimators.about import About
 from pellucid.estimators.examples import ExampleMaker
 from pellucid.estimators.parameters import ESTIMATORS
 from pellucid.layers import Layer
-from pellucid.network import Network
+from pellucid.network import LossFunction, Network
 from pellucid.rows import Examples, Targets
 from pellucid.training import schedules
 from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_callbacks
@@ -91,8 +91,15 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         """The network's layers, for `outputs` numbers a row."""
 
     @abstractmethod
-    def _loss(self) -> tuple[str, int, bool]:
+    def _loss(self) -> tuple[str | LossFunction, int, bool]:
         """The loss, the number of outputs, and whether accuracy is measured."""
+
+    def _usual(self) -> float | None:
+        """The quantile of the targets that, as one number for all rows, has the least loss.
+
+        None where that is their mean.
+        """
+        return None
 
     # -- fitting -----------------------------------------------------------------------------
 
@@ -156,7 +163,7 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         examples, layout, used = self._encode(
             X, y, sample_weight, going_on, classes, dtype, cautions
         )
-        about = About.of_data(self.target_, examples)
+        about = About.of_data(self.target_, examples, self._usual())
         if ready is not None:
             ready()
         settings.loss, outputs, settings.accuracy = self._loss()

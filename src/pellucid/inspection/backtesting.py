@@ -14,9 +14,19 @@ from pellucid import checks
 from pellucid.data import Windows, windows
 from pellucid.data.baselines import Baselines
 from pellucid.data.groups import from_index
-from pellucid.inspection.forecast_errors import BASELINES, ERRORS, SCALED, compare
+from pellucid.inspection.forecast_errors import (
+    BASELINES,
+    ERRORS,
+    OF_QUANTILES,
+    SCALED,
+    compare,
+    measures_of,
+    quantile_of,
+)
 from pellucid.inspection.forecast_words import beside, text_of, verdict
 from pellucid.terminal import figure
+
+_MEASURES = (*ERRORS, SCALED, *OF_QUANTILES)
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,7 @@ class Backtest:
                 "origin": fold.origin,
                 "step": step["step"],
                 "forecast": name,
-                **{measure: errors[measure] for measure in (*ERRORS, SCALED)},
+                **{measure: errors[measure] for measure in _MEASURES if measure in errors},
             }
             for number, fold in enumerate(self.folds, 1)
             for step in fold.scores["steps"]
@@ -97,7 +107,8 @@ class Backtest:
             f"<tr><th>{label}</th>{''.join(f'<td>{_cell(part, name)}</td>' for name in names)}</tr>"
             for label, part in rows
         )
-        what = f"Mean absolute error of {self.scores['target']}"
+        measure = measures_of(self.scores["all"])[0].replace("_", " ")
+        what = f"{measure.capitalize()} of {self.scores['target']}"
         return (
             f"<table><caption>{html.escape(what)}</caption><thead><tr><th></th>{head}</tr></thead>"
             f"<tbody>{lines}</tbody></table><p>{html.escape(self.verdict)}</p>"
@@ -111,7 +122,7 @@ def _named(part: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 def _cell(part: dict[str, Any], name: str) -> str:
     errors = part if name == "model" else part.get(name, {})
-    return figure(errors.get(ERRORS[0]))
+    return figure(errors.get(measures_of(part)[0]))
 
 
 def backtest(
@@ -242,7 +253,8 @@ def backtest_windows(
         predicted = np.asarray(fitted.predict(tested), dtype=np.float64).reshape(len(test), -1)
         scales = baselines.scales(tested)
         own = np.zeros(len(test), dtype=np.int64)
-        scores = compare(truth[test], predicted, forecasts, scales, own, [None])
+        quantile = quantile_of(model)
+        scores = compare(truth[test], predicted, forecasts, scales, own, [None], quantile)
         fold = Fold(
             _origin(X, edge, times), len(learn), tested, truth[test],
             {"model": predicted, **forecasts}, scores, scales,
@@ -250,10 +262,12 @@ def backtest_windows(
         done.append(fold)
         if told is not None:
             told(number, fold)
-    return Backtest(done, _together(X, done, baselines))
+    return Backtest(done, _together(X, done, baselines, quantile_of(model)))
 
 
-def _together(X: Windows, folds: list[Fold], baselines: Baselines) -> dict[str, Any]:
+def _together(
+    X: Windows, folds: list[Fold], baselines: Baselines, quantile: float | None
+) -> dict[str, Any]:
     """The errors over all folds."""
     names = [name for name in folds[0].forecasts if all(name in f.forecasts for f in folds)]
     truth, scales, codes = (
@@ -267,7 +281,7 @@ def _together(X: Windows, folds: list[Fold], baselines: Baselines) -> dict[str, 
         "target": X.about["target"],
         "period": baselines.period,
         "period_found": baselines.found,
-        **compare(truth, predicted, known, scales, codes, X.names),
+        **compare(truth, predicted, known, scales, codes, X.names, quantile),
         "without_naive": int(np.isnan(known["naive"]).any(axis=1).sum()),
     }
 

@@ -8,26 +8,45 @@ from typing import Any
 import numpy as np
 
 ERRORS = ("mean_absolute_error", "root_mean_squared_error")
+OF_QUANTILES = ("pinball_loss", "coverage")
 SCALED = "mean_absolute_scaled_error"
 BASELINES = ("naive", "seasonal_naive", "ridge")
 
 _LEAST_KNOWN = 0.5  # of the windows: a baseline of fewer is left out
 
 
-def errors_of(truth: np.ndarray, guess: np.ndarray) -> dict[str, float | None]:
-    """Mean absolute and root mean squared error, over what is known."""
-    from sklearn.metrics import mean_absolute_error, root_mean_squared_error
+def quantile_of(model: Any) -> float | None:
+    """The quantile that `model` predicts, None where it predicts a centre."""
+    return float(model.quantile) if getattr(model, "loss", None) == "quantile" else None
 
+
+def errors_of(
+    truth: np.ndarray, guess: np.ndarray, quantile: float | None = None
+) -> dict[str, float | None]:
+    """Mean absolute and root mean squared error, over what is known.
+
+    Of a quantile, whose errors are to be more on one side, the pinball loss instead, and the share
+    of the truth that is at or below it, which is to be the quantile.
+    """
+    from sklearn.metrics import mean_absolute_error, mean_pinball_loss, root_mean_squared_error
+
+    names = ERRORS if quantile is None else OF_QUANTILES
     guess = np.broadcast_to(guess, truth.shape)
     known = np.isfinite(guess) & np.isfinite(truth)
     if not known.any():
-        return dict.fromkeys(ERRORS)
+        return dict.fromkeys(names)
+    true, said = truth[known].astype(float), guess[known].astype(float)
     with np.errstate(over="ignore"):
-        measured = (
-            measure(truth[known].astype(float), guess[known].astype(float))
-            for measure in (mean_absolute_error, root_mean_squared_error)
-        )
-        return {name: finite(error) for name, error in zip(ERRORS, measured, strict=True)}
+        if quantile is None:
+            measured = mean_absolute_error(true, said), root_mean_squared_error(true, said)
+        else:
+            measured = mean_pinball_loss(true, said, alpha=quantile), np.mean(true <= said)
+        return {name: finite(error) for name, error in zip(names, measured, strict=True)}
+
+
+def measures_of(figures: Mapping[str, Any]) -> tuple[str, ...]:
+    """The errors by which a model is judged: of a quantile the pinball loss alone."""
+    return OF_QUANTILES[:1] if OF_QUANTILES[0] in figures else ERRORS
 
 
 def finite(value: Any) -> float | None:
@@ -42,6 +61,7 @@ def compare(
     scales: np.ndarray,
     series: np.ndarray,
     names: Sequence[Any],
+    quantile: float | None = None,
 ) -> dict[str, Any]:
     """The errors of a model and of baselines: by step ahead, together, and by series.
 
@@ -55,6 +75,8 @@ def compare(
     series : ndarray of shape (windows,)
         Each window's series, by its position among `names`.
     names : sequence
+    quantile : float, optional
+        What the model predicts, if it is one: then the errors are others, see :func:`errors_of`.
 
     Returns
     -------
@@ -74,8 +96,10 @@ def compare(
 
         def errors(guess: np.ndarray, model: np.ndarray) -> dict[str, Any]:
             model = np.where(np.isfinite(guess), model, np.nan)
-            scaled = errors_of(true / unit, model / unit)[ERRORS[0]]
-            return {**errors_of(true, model), SCALED: scaled}
+            own = errors_of(true, model, quantile)
+            if quantile is not None:
+                return own
+            return {**own, SCALED: errors_of(true / unit, model / unit)[ERRORS[0]]}
 
         found = errors(own, own)
         for name, values in known.items():
@@ -104,11 +128,17 @@ def compare(
 
 
 def no_better(
-    model: Mapping[str, Any], baseline: Mapping[str, Any] | None, names: Sequence[str] = ERRORS
+    model: Mapping[str, Any],
+    baseline: Mapping[str, Any] | None,
+    names: Sequence[str] | None = None,
 ) -> list[str]:
-    """The errors, where both are known, by which `model` is no better, unless it is perfect."""
+    """The errors, where both are known, by which `model` is no better, unless it is perfect.
+
+    They are all by which it is judged, unless there are `names`.
+    """
     if baseline is None:
         return []
+    names = measures_of(model) if names is None else names
     model = baseline.get("model", model)
     pairs = [(name, model.get(name), baseline.get(name)) for name in names]
     return [

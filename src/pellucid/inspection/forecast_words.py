@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pellucid.checks import printable
-from pellucid.inspection.forecast_errors import BASELINES, ERRORS, SCALED, no_better
+from pellucid.inspection.forecast_errors import BASELINES, SCALED, measures_of, no_better
 from pellucid.terminal import figure, filled, fits, shortened, table
 
 _CORNER = 12  # columns for the name of the target
@@ -14,6 +14,7 @@ _MOST_SERIES = 20  # that have a line each
 _SHORT = {
     "mean_absolute_error": "MAE",
     "root_mean_squared_error": "RMSE",
+    "pinball_loss": "pinball loss",
     "naive": "naive",
     "seasonal_naive": "seasonal",
     "ridge": "ridge",
@@ -34,7 +35,8 @@ def text_of(scores: Mapping[str, Any]) -> str:
 
 def beside(corner: str, named: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
     """The errors of model and baselines: in one table if it fits the page, else one for each."""
-    others = [name for name in BASELINES if name in named[0][1]]
+    first = named[0][1]
+    others, judged = [name for name in BASELINES if name in first], measures_of(first)
 
     def cells(measures: Sequence[str]) -> str:
         rows: list[list[object]] = [[corner]]
@@ -45,8 +47,8 @@ def beside(corner: str, named: Sequence[tuple[str, Mapping[str, Any]]]) -> list[
             rows.append([name, *map(figure, each)])
         return table(rows)
 
-    whole = cells(ERRORS)
-    return [whole] if fits(whole) else [cells([measure]) for measure in ERRORS]
+    whole = cells(judged)
+    return [whole] if fits(whole) else [cells([measure]) for measure in judged]
 
 
 def notes(scores: Mapping[str, Any]) -> list[str]:
@@ -63,6 +65,8 @@ def notes(scores: Mapping[str, Any]) -> list[str]:
         lines.append(f"There is no seasonal naive forecast: {reason}.")
     if scores["without_naive"]:
         lines.append("Windows without any known value have no naive forecast.")
+    if whole.get("coverage") is not None:
+        lines.append(f"{whole['coverage']:.1%} of the true values are at or below the forecast.")
     scaled = [("model", whole), *((_SHORT[name], whole.get(name)) for name in BASELINES)]
     known = [f"{name} {figure(one[SCALED])}" for name, one in scaled if one and one.get(SCALED)]
     if known:
@@ -91,9 +95,10 @@ def called(baseline: str, period: int | None = None) -> str:
 def verdict(scores: Mapping[str, Any]) -> str:
     """In words which baselines the model does not beat, and where; empty if it beats all."""
     steps = scores["steps"]
+    judged = measures_of(scores["steps"][0])
     worse: dict[tuple[tuple[str, ...], tuple[int, ...]], list[str]] = {}
     for name in BASELINES:
-        for measures in (ERRORS, ERRORS[:1], ERRORS[1:]):
+        for measures in dict.fromkeys((judged, *((measure,) for measure in judged))):
             where = tuple(
                 one["step"] for one in steps if no_better(one, one.get(name)) == list(measures)
             )
@@ -103,7 +108,7 @@ def verdict(scores: Mapping[str, Any]) -> str:
     sentences = [
         f"The model is no better than {_listed(names, 'or')}"
         f"{'' if len(steps) == 1 else f' {_ahead(where, len(steps))}'}"
-        f"{'' if len(measures) == 2 else f', by {_WORDS[measures[0]]}'}."
+        f"{'' if len(measures) == len(judged) else f', by {_WORDS[measures[0]]}'}."
         for (measures, where), names in worse.items()
     ]
     if groups := scores.get("groups"):
@@ -111,7 +116,11 @@ def verdict(scores: Mapping[str, Any]) -> str:
     return " ".join(sentences)
 
 
-_WORDS = {ERRORS[0]: "mean absolute error", ERRORS[1]: "root mean squared error"}
+_WORDS = {
+    "mean_absolute_error": "mean absolute error",
+    "root_mean_squared_error": "root mean squared error",
+    "pinball_loss": "pinball loss",
+}
 
 
 def _ahead(steps: Sequence[int], count: int) -> str:
@@ -131,9 +140,10 @@ def _listed(words: Sequence[str], joint: str) -> str:
 def _of_groups(groups: Sequence[Mapping[str, Any]]) -> list[str]:
     """How many series each baseline forecasts as well as the model."""
     words: list[str] = []
+    measure = measures_of(groups[0])[0]
     for name in BASELINES:
-        count = sum(bool(no_better(one, one.get(name), ERRORS[:1])) for one in groups)
+        count = sum(bool(no_better(one, one.get(name), [measure])) for one in groups)
         if count:
             are = f" of {len(groups):,} series are forecast no better" if not words else ""
             words.append(f"{count:,}{are} than by {called(name)}")
-    return [f"By mean absolute error {_listed(words, 'and')}."] if words else []
+    return [f"By {_WORDS[measure]} {_listed(words, 'and')}."] if words else []
