@@ -13,6 +13,7 @@ from pellucid.cli import curves, splitting
 from pellucid.cli.answered import Answered, held_out, read_answered
 from pellucid.cli.given import Given
 from pellucid.cli.output import Output
+from pellucid.cli.series import LEVELS
 from pellucid.cli.splitting import Split
 from pellucid.cli.words import counted, paragraph, source_name
 from pellucid.terminal import COLUMNS, width
@@ -63,7 +64,7 @@ class Fitting:
     def levels(self) -> list[float]:
         """Of the intervals that are tested and drawn: those that enough errors were kept for."""
         intervals = getattr(self.model, "intervals_", None)
-        return [] if intervals is None else [one for one in (0.8, 0.95) if intervals.allows(one)]
+        return [] if intervals is None else [one for one in LEVELS if intervals.allows(one)]
 
     def backtest(self, folds: int) -> None:
         """Test clones of the model by origins that roll; the model itself learns from all."""

@@ -39,6 +39,12 @@ Columns = Mapping[str, Any]
     "--probabilities", is_flag=True, help="Add a column with the probability of each class."
 )
 @click.option(
+    "--intervals",
+    metavar="LEVELS",
+    multiple=True,
+    help="Of a series: add bounds, as 0.8 or 0.8,0.95; each true number is between them as often.",
+)
+@click.option(
     "--keep",
     metavar="COLUMN",
     multiple=True,
@@ -51,6 +57,7 @@ def predict(
     data: str,
     output: str | None,
     probabilities: bool,
+    intervals: tuple[str, ...],
     keep: tuple[str, ...],
     encoding: str | None,
     as_json: bool,
@@ -80,11 +87,14 @@ def predict(
     if probabilities and not is_classifier(estimator):
         kind = type(estimator).__name__
         raise ValueError(f"--probabilities needs a classifier. '{model}' holds a {kind}.")
+    levels = series.levels_of(intervals)
+    if levels and not getattr(getattr(estimator, "sequences_", None), "series", None):
+        raise ValueError(f"--intervals needs a model of a series. '{model}' holds another one.")
     rows = 0
     with (
         collected_warnings() as seen,
         contextlib.closing(
-            _predicted(estimator, data, probabilities, keep, encoding, seen)
+            _predicted(estimator, data, probabilities, levels, keep, encoding, seen)
         ) as batches,
     ):
         first = next(batches)  # what is wrong is mostly found before anything is written
@@ -149,6 +159,7 @@ def _predicted(
     model: Any,
     data: str,
     probabilities: bool,
+    levels: Sequence[float],
     keep: Sequence[str],
     encoding: str | None,
     seen: Seen,
@@ -160,7 +171,7 @@ def _predicted(
         if getattr(getattr(model, "sequences_", None), "series", None):
             _keep_nothing(keep, "a forecast is of rows that DATA does not have")
             frame = series.known_columns(model, frames.read(data, encoding, model))
-            yield series.forecast(model, frame)
+            yield series.forecast(model, frame, levels)
         elif takes_pictures(model):
             yield _of_pictures(model, data, probabilities, keep, encoding)
         elif getattr(model, "group", None) or getattr(model, "time", None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,6 +11,9 @@ import numpy as np
 
 from pellucid.cli.families import takers
 from pellucid.cli.words import counted, either
+
+LEVELS = (0.8, 0.95)
+"""Of the intervals that a test reports."""
 
 
 @dataclass(frozen=True)
@@ -147,9 +151,11 @@ def score(
     baselines = Baselines(X if learned is None else learned, ridge=learned is not None)
     forecasts = baselines.forecasts(X)
     scales = baselines.scales(X)
+    covered = [] if quantile_of(model) is not None else coverage(model, reading, truth)
     return {
         "rows": len(truth),
         "target": target,
+        "intervals": covered,
         "period": baselines.period,
         "period_found": baselines.found,
         **compare(truth, predicted, forecasts, scales, X.series, X.names, quantile_of(model)),
@@ -157,16 +163,52 @@ def score(
     }
 
 
-def forecast(model: Any, frame: Any) -> dict[str, Any]:
-    """The steps after the end of the table, by column: group, time and target."""
+def levels_of(texts: Sequence[str]) -> list[float]:
+    """The levels of intervals that ``--intervals`` names, each once."""
+    levels: dict[float, None] = {}
+    for text in ",".join(texts).split(",") if texts else ():
+        try:
+            level = float(text)
+        except ValueError:
+            level = 0.0
+        if not 0 < level < 1:
+            raise click.UsageError(
+                f"--intervals must be shares between 0 and 1, as 0.8,0.95. Got {text.strip()}."
+            )
+        levels[level] = None
+    return [*levels]
+
+
+def coverage(model: Any, X: Any, truth: np.ndarray) -> list[dict[str, Any]]:
+    """How many of the true numbers lie in the model's intervals, and how wide those are.
+
+    Of a level that too few windows were kept aside for, both are None.
+    """
+    intervals = getattr(model, "intervals_", None)
+    found: list[dict[str, Any]] = []
+    if intervals is None:
+        return found
+    for level in LEVELS:
+        inside = wide = None
+        if intervals.allows(level):
+            lower, upper = (one.reshape(truth.shape) for one in model.predict_interval(X, level))
+            inside = float(np.mean((truth >= lower) & (truth <= upper)))
+            wide = float(np.mean(upper - lower))
+        found.append({"level": level, "coverage": inside, "width": wide})
+    return found
+
+
+def forecast(model: Any, frame: Any, levels: Sequence[float] = ()) -> dict[str, Any]:
+    """The steps after the end of the table, by column: group, time, target and intervals."""
     import narwhals as nw
 
     from pellucid.data.times import written
 
-    table = nw.from_native(model.forecast(frame), eager_only=True)
+    table = nw.from_native(model.forecast(frame, levels), eager_only=True)
     columns = {name: table[name].to_list() for name in table.columns}
-    *_, time, _ = columns
-    horizon, named = model.sequences_.series["horizon"], model.sequences_.series["time"] is not None
+    about = model.sequences_.series
+    horizon, named = about["horizon"], about["time"] is not None
+    time = [*columns][about["group"] is not None]
     columns[time] = [
         text if text and named else f"+{place % horizon + 1}"
         for place, text in enumerate(written(columns[time]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,50 @@ from pellucid import checks
 from pellucid.data import forecast_table, last_window
 from pellucid.data.columns import known_columns
 from pellucid.data.groups import from_index
+from pellucid.data.intervals import ForecastIntervals
 
 
 class Forecaster:
     """Abstract: a regressor that may have learned from :func:`pellucid.data.windows`."""
 
-    def forecast(self, series: Any) -> Any:
+    intervals_: ForecastIntervals | None = None
+    """How wide intervals are, by the errors in windows that were kept aside in fit."""
+
+    def predict_interval(self, X: Any, level: float = 0.8) -> tuple[np.ndarray, np.ndarray]:
+        """Bounds between which the true numbers lie with probability `level`, by step ahead.
+
+        Parameters
+        ----------
+        X : Windows
+            As for ``predict``.
+        level : float, default=0.8
+
+        Returns
+        -------
+        lower, upper : ndarray
+            Of the shape of what ``predict`` returns.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the model did not learn from windows of a table, or too few of them were kept aside
+            for this level.
+        """
+        check_is_fitted(self, "network_")
+        owner = f"predict_interval of {type(self).__name__}"
+        if self.intervals_ is None:
+            raise ValueError(
+                f"{owner} needs a fit on windows of a DataFrame, cut by pellucid.data.windows, of "
+                "which some are kept aside. Got a model of other rows. Use predict."
+            )
+        reading = self._read(X)  # type: ignore[attr-defined]
+        predicted = np.asarray(self.predict(reading), np.float64)  # type: ignore[attr-defined]
+        scales = self._input.scales(reading)  # type: ignore[attr-defined]
+        rows = predicted.reshape(len(reading), -1)
+        lower, upper = self.intervals_.around(owner, rows, scales, level)
+        return lower.reshape(predicted.shape), upper.reshape(predicted.shape)
+
+    def forecast(self, series: Any, levels: Sequence[float] = ()) -> Any:
         """The steps after the end of a series, or of each series where there are several.
 
         Parameters
@@ -24,6 +63,9 @@ class Forecaster:
         series : DataFrame
             As it was given to :func:`pellucid.data.windows`, with at least the rows of one window.
             Other columns are ignored.
+        levels : sequence of float, optional
+            Of intervals, as ``[0.8, 0.95]``: the true number lies between the columns "y lower 80"
+            and "y upper 80" with probability 0.8.
 
         Returns
         -------
@@ -56,7 +98,7 @@ class Forecaster:
                 f"{checks.shown(series)}."
             )
         group, time = about["group"], about["time"]
-        frame, _, _, levels = from_index(owner, series, group, time, infer=True)
+        frame, _, _, index = from_index(owner, series, group, time, infer=True)
         names = encoder.table.names
         if names is not None:  # else columns have no names but numbers
             frame = known_columns(frame, [*names, group, time])
@@ -68,4 +110,11 @@ class Forecaster:
                 f"forecast of {owner} needs a fit on the y that came with the windows, one number "
                 f"for each of {about['horizon']} steps ahead. Got {values.shape[1]}. Use predict."
             )
-        return forecast_table(frame, last, about["target"], values, levels)
+        bounds = {}
+        for level in levels:
+            for side, numbers in zip(
+                ("lower", "upper"), self.predict_interval(last, level), strict=True
+            ):
+                name = f"{about['target']} {side} {100 * level:.10g}"
+                bounds[name] = numbers.reshape(len(last), -1)
+        return forecast_table(frame, last, {about["target"]: values, **bounds}, index)

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from pellucid import files
 from pellucid.data import ClassTarget, target_from_state
+from pellucid.data.intervals import ForecastIntervals
 from pellucid.data.state import FloatType, State, check_names
 from pellucid.estimators.about import About
 from pellucid.estimators.plain import from_plain, plain_parameters
@@ -35,6 +36,7 @@ class _State(State, frozen=True):
     target: dict[str, Any]
     about: About | None = None
     input_kind: str | None = None
+    intervals: dict[str, Any] | None = None
 
 
 def state_of(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -60,6 +62,10 @@ def state_of(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     for part, encoder in (("input", model._input), ("target", model.target_)):
         config[part], learned = encoder.state()
         arrays |= {f"{part}.{name}": array for name, array in learned.items()}
+    config["intervals"] = None
+    if (intervals := getattr(model, "intervals_", None)) is not None:
+        config["intervals"], learned = intervals.state()
+        arrays |= {f"intervals.{name}": array for name, array in learned.items()}
     return config, arrays
 
 
@@ -69,7 +75,7 @@ def model_from_state(
     """The fitted model that :func:`state_of` describes."""
     state = _State.of(config, "the model")
     for name in arrays:
-        if name.partition(".")[0] not in ("input", "target", "network"):
+        if name.partition(".")[0] not in ("input", "target", "network", "intervals"):
             raise ValueError(f"the arrays of a model must be those of its parts. Got {name}.")
     model: Any = cls(**{name: from_plain(value) for name, value in state.parameters.items()})
     model._settings(seed=0)  # refuses parameters that are none
@@ -84,6 +90,10 @@ def model_from_state(
     if state.target_names is not None:
         model.target_names_ = state.target_names
     model.about_ = state.about
+    if state.intervals is not None:
+        model.intervals_ = ForecastIntervals.from_state(state.intervals, below(arrays, "intervals"))
+    elif below(arrays, "intervals"):
+        raise ValueError("the arrays of a model must be those of its parts. Got some of intervals.")
     model._optimizer_state = None
     _check_parts(model)
     return model
@@ -103,6 +113,11 @@ def _check_parts(model: Any) -> None:
         raise ValueError(
             f"the network of {owner} must give {outputs} numbers a row, for its target. Got "
             f"{network.output_shape}."
+        )
+    intervals = getattr(model, "intervals_", None)
+    if intervals is not None and intervals.horizon != outputs[-1]:
+        raise ValueError(
+            f"the intervals of {owner} must be of {outputs[-1]} steps. Got {intervals.horizon}."
         )
     names = getattr(model, "target_names_", None)
     one = isinstance(model.target_, ClassTarget) or getattr(encoder, "series", None) is not None
