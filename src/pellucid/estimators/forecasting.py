@@ -50,8 +50,8 @@ class Forecaster:
             )
         reading = self._read(X)  # type: ignore[attr-defined]
         predicted = np.asarray(self.predict(reading), np.float64)  # type: ignore[attr-defined]
-        scales = self._input.scales(reading)  # type: ignore[attr-defined]
         rows = predicted.reshape(len(reading), -1)
+        scales = np.ones(len(rows))
         lower, upper = self.intervals_.around(owner, rows, scales, level)
         return lower.reshape(predicted.shape), upper.reshape(predicted.shape)
 

@@ -160,7 +160,9 @@ def forecast_panels(
                     )
                 ]
         later = np.zeros((1 + 2 * len(levels), 0))
-        if end - begin >= X.steps:
+        if end - begin >= X.steps and not X.about.get(
+            "known"
+        ):  # whose numbers to come are not here
             starts = np.array([end - X.steps])
             after = replace(X, starts=starts, ahead=np.zeros((1, 0), dtype=np.int64))
             later = _numbers(model, after, levels)[0]
