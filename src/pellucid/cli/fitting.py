@@ -89,10 +89,14 @@ class Fitting:
 
     def train(self) -> None:
         """Train the model on the rows that are not held out."""
+        from pellucid.data.baselines import Baselines
+
         given, rows = self.given, self.split.train
         with given.rows_in_file(self.data, rows):
             X, y = splitting.rows_of(given.X, rows), splitting.rows_of(given.y, rows)
             self.model._fit(X, y, None, ready=partial(self._before_training, X, y), cautions=True)
+            if given.what == "window":
+                self.model.baselines_ = Baselines(X)
         self.model.target_names_ = list(given.targets)
         self.told.say("\n" + "\n".join(self.model.network_.summary_lines()) + "\n")
 
@@ -139,8 +143,7 @@ class Fitting:
         from pellucid.cli.score_words import text_of
 
         if self.answered is not None:
-            learned = splitting.rows_of(self.given.X, self.split.train)
-            self.scores = self.answered.scores(self.model, learned)
+            self.scores = self.answered.scores(self.model)
             seen = "not seen in training" if self.test is None else f"of {source_name(self.test)}"
             title = f"Test on {self.answered.counted} {seen}"
             self.told.say(text_of(title, self.scores) + "\n")

@@ -136,19 +136,18 @@ def split(X: Any, fraction: float) -> tuple[np.ndarray, np.ndarray, str]:
     return learn, held, f"{words} to test."
 
 
-def score(
-    model: Any, reading: Any, X: Any, y: Any, target: str, learned: Any = None
-) -> dict[str, Any]:
+def score(model: Any, reading: Any, X: Any, y: Any, target: str) -> dict[str, Any]:
     """The model's errors on windows `X`, beside those of the forecasts to beat.
 
-    Those are fitted on the windows `learned`; without them, on `X` and without a ridge.
+    Those are the model's, fitted on what it learned from; a model that was not trained here has
+    none, and `X` must do, without a ridge.
     """
     from pellucid.data.baselines import Baselines
     from pellucid.inspection.forecast_errors import compare, quantile_of
 
     truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
     predicted = np.asarray(model.predict(reading), dtype=np.float64).reshape(truth.shape)
-    baselines = Baselines(X if learned is None else learned, ridge=learned is not None)
+    baselines = getattr(model, "baselines_", None) or Baselines(X, ridge=False)
     forecasts = baselines.forecasts(X)
     scales = baselines.scales(X)
     covered = [] if quantile_of(model) is not None else coverage(model, reading, truth)

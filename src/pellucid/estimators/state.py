@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from pellucid import files
 from pellucid.data import ClassTarget, target_from_state
+from pellucid.data.baselines import Baselines
 from pellucid.data.intervals import ForecastIntervals
 from pellucid.data.state import FloatType, State, check_names
 from pellucid.estimators.about import About
@@ -20,6 +21,8 @@ from pellucid.network.parameters import below
 from pellucid.training.history import TIMES, History
 
 Model = TypeVar("Model")
+# what a model of a series may have beside its parts
+_OF_SERIES: dict[str, Any] = {"intervals": ForecastIntervals, "baselines": Baselines}
 _WITHOUT_EFFECT = ("n_jobs", "verbose")  # parameters on which no result depends
 
 
@@ -37,6 +40,7 @@ class _State(State, frozen=True):
     about: About | None = None
     input_kind: str | None = None
     intervals: dict[str, Any] | None = None
+    baselines: dict[str, Any] | None = None
 
 
 def state_of(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -62,10 +66,10 @@ def state_of(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     for part, encoder in (("input", model._input), ("target", model.target_)):
         config[part], learned = encoder.state()
         arrays |= {f"{part}.{name}": array for name, array in learned.items()}
-    config["intervals"] = None
-    if (intervals := getattr(model, "intervals_", None)) is not None:
-        config["intervals"], learned = intervals.state()
-        arrays |= {f"intervals.{name}": array for name, array in learned.items()}
+    for part in _OF_SERIES:
+        known = getattr(model, f"{part}_", None)
+        config[part], learned = (None, {}) if known is None else known.state()
+        arrays |= {f"{part}.{name}": array for name, array in learned.items()}
     return config, arrays
 
 
@@ -75,7 +79,7 @@ def model_from_state(
     """The fitted model that :func:`state_of` describes."""
     state = _State.of(config, "the model")
     for name in arrays:
-        if name.partition(".")[0] not in ("input", "target", "network", "intervals"):
+        if name.partition(".")[0] not in ("input", "target", "network", *_OF_SERIES):
             raise ValueError(f"the arrays of a model must be those of its parts. Got {name}.")
     model: Any = cls(**{name: from_plain(value) for name, value in state.parameters.items()})
     model._settings(seed=0)  # refuses parameters that are none
@@ -90,10 +94,12 @@ def model_from_state(
     if state.target_names is not None:
         model.target_names_ = state.target_names
     model.about_ = state.about
-    if state.intervals is not None:
-        model.intervals_ = ForecastIntervals.from_state(state.intervals, below(arrays, "intervals"))
-    elif below(arrays, "intervals"):
-        raise ValueError("the arrays of a model must be those of its parts. Got some of intervals.")
+    for part, kind in _OF_SERIES.items():
+        known, learned = getattr(state, part), below(arrays, part)
+        if known is not None:
+            setattr(model, f"{part}_", kind.from_state(known, learned))
+        elif learned:
+            raise ValueError(f"the arrays of a model must be those of its parts. Got {part}.")
     model._optimizer_state = None
     _check_parts(model)
     return model
@@ -143,7 +149,11 @@ def digest_of(model: Any) -> str:
         for name, value in config["parameters"].items()
         if name not in _WITHOUT_EFFECT and value != usual[name]
     }
-    del config["about"]
+    for name in ("about", "baselines"):
+        del config[name]
+    arrays = {name: array for name, array in arrays.items() if not name.startswith("baselines.")}
+    if config["intervals"] is None:
+        del config["intervals"]
     if config["input_kind"] is None:  # so digests of models with the usual one stay as they were
         del config["input_kind"]
     for row in config["history"]:
