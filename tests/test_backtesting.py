@@ -112,6 +112,8 @@ def test_it_takes_several_series_and_a_table_without_times():
     assert [one["group"] for one in result.scores["groups"]] == ["a", "b"]
     result = rolled(series()[["y"]], time=None)
     assert [fold.origin for fold in result.folds] == pytest.approx([1 / 2, 2 / 3, 5 / 6])
+    result = rolled(series().set_index("t"), time=None)
+    assert result.folds[0].origin == pd.Timestamp("2024-03-01")
 
 
 def test_faults():

@@ -1,5 +1,7 @@
 """The forecasts to beat: fitted on the windows that are learned from, and on those alone."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -135,3 +137,28 @@ def test_nothing_is_learned_from_later_rows():
     first = test[:1]
     for name, values in ours.forecasts(X[first]).items():
         np.testing.assert_array_equal(values[:, :3], theirs.forecasts(changed[first])[name])
+
+
+def test_state_is_taken_over_only_as_it_was():
+    frame = pd.concat([series(np.sin(np.arange(60)), g=1), series(np.ones(60), g="b")])
+    X, _ = cut(frame, group="g")
+    found = Baselines(X, period=7)
+    config, arrays = found.state()
+    again = Baselines.from_state(json.loads(json.dumps(config)), arrays)
+    assert (again.period, again.found) == (7, "as given")
+    np.testing.assert_array_equal(again.scales(X), found.scales(X))
+    ours, theirs = found.forecasts(X), again.forecasts(X)
+    assert [*ours] == [*theirs] == ["naive", "seasonal_naive", "ridge"]
+    for name, values in ours.items():
+        np.testing.assert_array_equal(values, theirs[name])
+    without = Baselines(X, ridge=False)
+    assert [*Baselines.from_state(*without.state()).forecasts(X)] == [*without.forecasts(X)]
+    for wrong in (
+        {**config, "ridge": [3, 9]},
+        {**config, "series": ["1"]},
+        {**config, "period": 0},
+    ):
+        with pytest.raises(ValueError, match="forecasts to beat"):
+            Baselines.from_state({**config, **wrong}, arrays)
+    with pytest.raises(ValueError, match="coefficients of the forecasts to beat must be finite"):
+        Baselines.from_state(config, {**arrays, "coefficients": arrays["coefficients"] * np.nan})

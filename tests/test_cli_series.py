@@ -15,6 +15,7 @@ from test_cli import fails, invoke, rows_of, run
 from pellucid import LSTMRegressor, load
 from pellucid.data import windows
 from pellucid.data.baselines import Baselines
+from pellucid.data.intervals import ForecastIntervals
 
 SHORT = ["--set", "max_epochs=3", "--set", "hidden_dim=8"]
 
@@ -356,6 +357,51 @@ def test_series_of_several_scales_are_judged_each(tmp_path):
     found = json.loads(invoke("evaluate", "scales.safetensors", path, "--json").stdout)["scores"]
     assert [one["group"] for one in found["groups"]] == ["small", "big"]
     assert {"naive", "seasonal_naive", "mean_absolute_scaled_error"} <= {*found["all"]}
+
+
+def test_what_is_to_be_beaten_stays_with_the_model(waves):
+    """`evaluate` compares with the season and the ridge of the training, by its scale."""
+    fitted = json.loads(invoke("fit", waves, *SERIES, *SHORT, "--json").stdout)
+    again = json.loads(invoke("evaluate", "waves.safetensors", waves, "--json").stdout)["scores"]
+    assert {"naive", "seasonal_naive", "ridge"} <= {*again["all"]} & {*fitted["test"]["all"]}
+    assert again["period"] == fitted["test"]["period"] == 19
+    model = load("waves.safetensors")
+    assert model.digest_ == fitted["digest"]
+    del model.baselines_
+    assert model.digest_ == fitted["digest"]
+    model.save("python.safetensors")
+    plain = json.loads(
+        invoke("evaluate", "python.safetensors", waves, "-t", "height", "--json").stdout
+    )
+    assert "ridge" not in plain["scores"]["all"] and "seasonal_naive" in plain["scores"]["all"]
+
+
+def test_intervals_are_written_and_their_coverage_is_said(waves):
+    run("fit", waves, *SERIES, "--horizon", "2", *SHORT)
+    model = load("waves.safetensors")
+    errors = np.linspace(-1, 1, 30)[:, None] * [1, 2]
+    model.intervals_ = ForecastIntervals(errors)
+    model.save("m")
+    rows = rows_of(run("predict", "m", waves, "--intervals", "0.8,0.9", "--intervals", "0.5"))
+    names = [f"height {side} {level}" for level in (80, 90, 50) for side in ("lower", "upper")]
+    assert [*rows[0]] == ["day", "height", *names]
+    assert all(float(row[names[0]]) < float(row["height"]) < float(row[names[1]]) for row in rows)
+    text = " ".join(run("evaluate", "m", waves).split())
+    assert "On average the 80 % interval has" in text and "% of the true numbers, and is" in text
+    assert "For 95 % too few windows could be kept aside in fit." in text
+    found = json.loads(invoke("evaluate", "m", waves, "--json").stdout)["scores"]["intervals"]
+    assert [one["level"] for one in found] == [0.8, 0.95]
+    assert 0 <= found[0]["coverage"] <= 1 and found[1]["coverage"] is None
+    message = fails("predict", "m", waves, "--intervals", "0.95")
+    assert "must be at most 0.93: 30 windows were kept aside in fit" in message
+    for wrong in ("80", "0.8;0.9", "", "1"):
+        message = fails("predict", "m", waves, "--intervals", wrong)
+        assert "--intervals must be shares between 0 and 1, as 0.8,0.95. Got" in message
+    frame = pd.read_csv(waves)[["height", "moon"]]
+    frame.to_csv("rows.csv", index=False)
+    run("fit", "rows.csv", "-t", "height", *SHORT)
+    message = fails("predict", "rows.safetensors", "rows.csv", "--intervals", "0.8")
+    assert "--intervals needs a model of a series. 'rows.safetensors' holds another" in message
 
 
 # -- several targets, and horizons ---------------------------------------------------------------

@@ -1,5 +1,7 @@
 """What comes after the end of a series, from Python: as a table of the user's own library."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -25,6 +27,7 @@ from pellucid import (
     load,
 )
 from pellucid.data import last_window, windows
+from pellucid.data.intervals import ForecastIntervals
 from pellucid.layers import GRU
 
 QUICK = {"hidden_dim": 4, "max_epochs": 2, "random_state": 0, "verbose": 0}
@@ -133,6 +136,43 @@ def test_the_naive_forecast_stays_where_the_series_was():
     np.testing.assert_array_equal(X[5:7].naive(), X.naive()[5:7])
     with pytest.raises(ValueError, match=r"must have a target. Got those of last_window. Use win"):
         last_window(frame, 3, time="day").naive()
+
+
+def with_intervals(model, count=99):
+    """The model, as if so many windows had been kept aside, of errors of about 1."""
+    errors = np.linspace(-2, 2, count)[:, None] * np.arange(1, 4)
+    model.intervals_ = ForecastIntervals(errors)
+    return model
+
+
+def test_intervals_are_columns_of_the_forecast(model, tmp_path):
+    model = with_intervals(copy.deepcopy(model))
+    frame = series()
+    found = model.forecast(frame, levels=[0.8, 0.95])
+    assert found.columns.tolist() == [
+        "day", "height", "height lower 80", "height upper 80", "height lower 95", "height upper 95"
+    ]  # fmt: skip
+    bounds = found.to_numpy()[:, 1:].astype(float)
+    assert (bounds[:, 1] < bounds[:, 0]).all() and (bounds[:, 0] < bounds[:, 2]).all()
+    assert (bounds[:, 3] < bounds[:, 1]).all() and (bounds[:, 2] < bounds[:, 4]).all()
+    assert (np.diff(bounds[:, 2] - bounds[:, 1]) > 0).all()  # by step ahead
+    assert found[["day", "height"]].equals(model.forecast(frame))
+    lower, upper = model.predict_interval(last_window(frame, 6, time="day"), 0.95)
+    assert lower.shape == upper.shape == (1, 3)
+    np.testing.assert_array_equal(upper[0], bounds[:, 4])
+    model.save(tmp_path / "m")
+    assert load(tmp_path / "m").forecast(frame, levels=[0.8, 0.95]).equals(found)
+    assert load(tmp_path / "m").digest_ == model.digest_
+    assert model.forecast(pl.from_pandas(frame), levels=[0.5]).columns[-1] == "height upper 50"
+
+
+def test_intervals_that_cannot_be_had_are_refused(model):
+    few = with_intervals(copy.deepcopy(model), 20)
+    with pytest.raises(ValueError, match=r"level of predict_interval of LSTMRegressor must be at"):
+        few.forecast(series(), levels=[0.95])
+    other = RNNRegressor(**QUICK).fit(np.ones((9, 4)), np.arange(9.0))
+    with pytest.raises(ValueError, match="predict_interval of RNNRegressor needs a fit on windows"):
+        other.predict_interval(np.ones((9, 4)))
 
 
 # -- several targets -----------------------------------------------------------------------------
@@ -354,3 +394,23 @@ def test_text_that_is_numbers_goes_on_as_numbers():
     other = RNNRegressor(**QUICK).fit(*windows(plain, 4, 2, target="depth", time="day"))
     with pytest.warns(UserWarning, match="2 steps ahead were learned"):
         np.testing.assert_array_equal(found["depth"], other.forecast(plain, steps=4)["depth"])
+
+
+def test_intervals_of_several_targets_and_fewer_steps():
+    """Each target and step has its own width; beyond the steps learned there are none."""
+    X, y = windows(two(), 6, 3, target=["depth", "height"], time="day")
+    model = LSTMRegressor(**QUICK).fit(X, y)
+    widths = np.arange(1.0, 7.0)
+    model.intervals_ = ForecastIntervals(np.linspace(-1, 1, 99)[:, None] * widths)
+    found = model.forecast(two(), steps=2, levels=[0.8])
+    bounds = [f"{name} {side} 80" for name in ("depth", "height") for side in ("lower", "upper")]
+    assert sorted(found.columns) == sorted(["day", "depth", "height", *bounds])
+    for place, name in enumerate(("depth", "height")):
+        width = found[f"{name} upper 80"] - found[f"{name} lower 80"]
+        np.testing.assert_allclose(width / width[0], widths[[place, place + 2]] / widths[place])
+    lower, upper = model.predict_interval(X, 0.5)
+    assert lower.shape == y.shape and (lower < model.predict(X)).all() and (upper > lower).all()
+    with pytest.raises(
+        ValueError, match="at most 3, .*: how wide later intervals are is not known"
+    ):
+        model.forecast(two(), steps=4, levels=[0.8])

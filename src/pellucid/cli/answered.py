@@ -55,12 +55,12 @@ class Answered(NamedTuple):
         learned = nw.from_native(X, eager_only=True).select(names).to_native()
         return frames.repeated([learned, y], [self.source, self.y])
 
-    def scores(self, model: Any, learned: Any = None) -> dict[str, Any]:
-        """How good `model`, which learned from `learned`, is on them."""
+    def scores(self, model: Any) -> dict[str, Any]:
+        """How good `model` is on them."""
         from pellucid.cli import scores
 
         if self.what == "window":
-            return series.score(model, self.X, self.source, self.y, learned)
+            return series.score(model, self.X, self.source, self.y)
         return scores.score(model, self.X, self.y, self.names)
 
 

@@ -127,7 +127,7 @@ class _Fit(GroupedCommand):
     "--plot",
     type=click.Path(),
     metavar="PNG",
-    help="Draw loss and accuracy by epoch, and the test.",
+    help="Draw the loss by epoch, and the test or forecasts.",
 )
 @_output("--mistakes", type=click.Path(), metavar="PNG", help="Draw the test pictures got wrong.")
 @_output("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")

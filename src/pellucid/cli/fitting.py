@@ -13,6 +13,7 @@ from pellucid.cli import curves, splitting
 from pellucid.cli.answered import Answered, held_out, read_answered
 from pellucid.cli.given import Given
 from pellucid.cli.output import Output
+from pellucid.cli.series import LEVELS
 from pellucid.cli.splitting import Split
 from pellucid.cli.words import counted, paragraph, source_name
 from pellucid.terminal import COLUMNS, width
@@ -59,6 +60,12 @@ class Fitting:
     scores: dict[str, Any] | None = field(default=None, init=False)
     folds: list[dict[str, Any]] = field(default_factory=list, init=False)
 
+    @property
+    def levels(self) -> list[float]:
+        """Of the intervals that are tested and drawn: those that enough errors were kept for."""
+        intervals = getattr(self.model, "intervals_", None)
+        return [] if intervals is None else [one for one in LEVELS if intervals.allows(one)]
+
     def backtest(self, folds: int) -> None:
         """Test clones of the model by origins that roll; the model itself learns from all."""
         from sklearn.base import clone
@@ -82,10 +89,14 @@ class Fitting:
 
     def train(self) -> None:
         """Train the model on the rows that are not held out."""
+        from pellucid.data.baselines import TargetBaselines
+
         given, rows = self.given, self.split.train
         with given.rows_in_file(self.data, rows):
             X, y = splitting.rows_of(given.X, rows), splitting.rows_of(given.y, rows)
             self.model._fit(X, y, None, ready=partial(self._before_training, X, y), cautions=True)
+            if given.what == "window":
+                self.model.baselines_ = TargetBaselines.of_windows(X)
         self.model.target_names_ = list(given.targets)
         self.told.say("\n" + "\n".join(self.model.network_.summary_lines()) + "\n")
 
@@ -132,8 +143,7 @@ class Fitting:
         from pellucid.cli.score_words import text_of
 
         if self.answered is not None:
-            learned = splitting.rows_of(self.given.X, self.split.train)
-            self.scores = self.answered.scores(self.model, learned)
+            self.scores = self.answered.scores(self.model)
             seen = "not seen in training" if self.test is None else f"of {source_name(self.test)}"
             title = f"Test on {self.answered.counted} {seen}"
             self.told.say(text_of(title, self.scores) + "\n")
@@ -165,7 +175,12 @@ class Fitting:
         if plot:
             title = f"{Path(self.data).absolute().name}: {', '.join(given.targets)}"
             X, y = (None, None) if answered is None else (answered.X, answered.y)
-            curves.draw_fit(self.model, X, y, plot, title, given.targets)
+            if given.what == "window" and len(given.targets) == 1:
+                held = None if answered is None else answered.source
+                series = given.X if self.test is None else held
+                curves.draw_series(self.model, series, held, y, plot, title, self.levels)
+            else:
+                curves.draw_fit(self.model, X, y, plot, title, given.targets)
             self.told.say(paragraph(f"Curves drawn in {plot}.", 2))
         if mistakes and answered is not None:
             wrong = draw_mistakes(self.model, answered.source, plain(answered.y), mistakes)

@@ -39,6 +39,12 @@ Columns = Mapping[str, Any]
     "--probabilities", is_flag=True, help="Add a column with the probability of each class."
 )
 @click.option(
+    "--intervals",
+    metavar="LEVELS",
+    multiple=True,
+    help="Of a series: add bounds, as 0.8 or 0.8,0.95; each true number is between them as often.",
+)
+@click.option(
     "--keep",
     metavar="COLUMN",
     multiple=True,
@@ -54,6 +60,7 @@ def predict(
     data: str,
     output: str | None,
     probabilities: bool,
+    intervals: tuple[str, ...],
     keep: tuple[str, ...],
     horizon: int | None,
     encoding: str | None,
@@ -89,11 +96,14 @@ def predict(
         raise ValueError(
             f"--horizon needs a model of a series. '{model}' holds a {kind} of other rows."
         )
+    levels = series.levels_of(intervals)
+    if levels and not _forecasts(estimator):
+        raise ValueError(f"--intervals needs a model of a series. '{model}' holds another one.")
     rows = 0
     with (
         collected_warnings() as seen,
         contextlib.closing(
-            _predicted(estimator, data, probabilities, keep, horizon, encoding, seen)
+            _predicted(estimator, data, probabilities, levels, keep, horizon, encoding, seen)
         ) as batches,
     ):
         first = next(batches)  # what is wrong is mostly found before anything is written
@@ -163,6 +173,7 @@ def _predicted(
     model: Any,
     data: str,
     probabilities: bool,
+    levels: Sequence[float],
     keep: Sequence[str],
     horizon: int | None,
     encoding: str | None,
@@ -175,7 +186,7 @@ def _predicted(
         if _forecasts(model):
             _keep_nothing(keep, "a forecast is of rows that DATA does not have")
             frame = series.known_columns(model, frames.read(data, encoding, model))
-            yield series.forecast(model, frame, horizon)
+            yield series.forecast(model, frame, horizon, levels)
         elif takes_pictures(model):
             yield _of_pictures(model, data, probabilities, keep, encoding)
         elif getattr(model, "group", None) or getattr(model, "time", None):

@@ -12,6 +12,9 @@ import numpy as np
 from pellucid.cli.families import takers
 from pellucid.cli.words import counted, either
 
+LEVELS = (0.8, 0.95)
+"""Of the intervals that a test reports."""
+
 
 @dataclass(frozen=True)
 class SeriesOptions:
@@ -136,17 +139,21 @@ def split(X: Any, fraction: float) -> tuple[np.ndarray, np.ndarray, str]:
     return learn, held, f"{words} to test."
 
 
-def score(model: Any, reading: Any, X: Any, y: Any, learned: Any = None) -> dict[str, Any]:
+def score(model: Any, reading: Any, X: Any, y: Any) -> dict[str, Any]:
     """The model's errors on windows `X`, beside those of the forecasts to beat, by target.
 
-    Those are fitted on the windows `learned`; without them, on `X` and without a ridge.
+    Those are the model's, fitted on what it learned from; a model that was not trained here has
+    none, and `X` must do, without a ridge.
     """
+    from pellucid.inspection.forecast_errors import quantile_of
+
     truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1, len(X.targets))
     predicted = np.asarray(model.predict(reading), dtype=np.float64).reshape(truth.shape)
+    predicts_quantile = quantile_of(model) is not None
+    covered = [[]] * len(X.targets) if predicts_quantile else coverage(model, reading, truth)
     by_target = [
         _score_of_target(
-            model, X.only(name), truth[:, :, k], predicted[:, :, k],
-            None if learned is None else learned.only(name),
+            model, X.only(name), truth[:, :, k], predicted[:, :, k], k, covered[k]
         )
         for k, name in enumerate(X.targets)
     ]  # fmt: skip
@@ -156,17 +163,24 @@ def score(model: Any, reading: Any, X: Any, y: Any, learned: Any = None) -> dict
 
 
 def _score_of_target(
-    model: Any, X: Any, truth: np.ndarray, predicted: np.ndarray, learned: Any
+    model: Any,
+    X: Any,
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    place: int,
+    covered: list[dict[str, Any]],
 ) -> dict[str, Any]:
     from pellucid.data.baselines import Baselines
     from pellucid.inspection.forecast_errors import compare, quantile_of
 
-    baselines = Baselines(X if learned is None else learned, ridge=learned is not None)
+    known = getattr(model, "baselines_", None)
+    baselines = Baselines(X, ridge=False) if known is None else known.of[place]
     forecasts = baselines.forecasts(X)
     scales = baselines.scales(X)
     return {
         "rows": len(truth),
         "target": X.about["target"],
+        "intervals": covered,
         "period": baselines.period,
         "period_found": baselines.found,
         **compare(truth, predicted, forecasts, scales, X.series, X.names, quantile_of(model)),
@@ -174,14 +188,55 @@ def _score_of_target(
     }
 
 
-def forecast(model: Any, frame: Any, steps: int | None = None) -> dict[str, Any]:
-    """The `steps` after the end of the table, by column: group, time and targets."""
+def levels_of(texts: Sequence[str]) -> list[float]:
+    """The levels of intervals that ``--intervals`` names, each once."""
+    levels: dict[float, None] = {}
+    for text in ",".join(texts).split(",") if texts else ():
+        try:
+            level = float(text)
+        except ValueError:
+            level = 0.0
+        if not 0 < level < 1:
+            raise click.UsageError(
+                f"--intervals must be shares between 0 and 1, as 0.8,0.95. Got {text.strip()}."
+            )
+        levels[level] = None
+    return [*levels]
+
+
+def coverage(model: Any, X: Any, truth: np.ndarray) -> list[list[dict[str, Any]]]:
+    """How many of the true numbers lie in the model's intervals, and how wide those are.
+
+    There is a list for each target. Of a level that too few windows were kept aside for, both are
+    None.
+    """
+    from pellucid.inspection.forecast_errors import finite
+
+    intervals = getattr(model, "intervals_", None)
+    found: list[list[dict[str, Any]]] = [[] for _ in range(truth.shape[2])]
+    if intervals is None:
+        return found
+    for level in LEVELS:
+        inside, wide = [np.full(truth.shape[2], np.nan)] * 2
+        if intervals.allows(level):
+            lower, upper = (one.reshape(truth.shape) for one in model.predict_interval(X, level))
+            inside = np.mean((truth >= lower) & (truth <= upper), axis=(0, 1))
+            wide = np.mean(upper - lower, axis=(0, 1))
+        for of_target, share, width in zip(found, inside, wide, strict=True):
+            of_target.append({"level": level, "coverage": finite(share), "width": finite(width)})
+    return found
+
+
+def forecast(
+    model: Any, frame: Any, steps: int | None = None, levels: Sequence[float] = ()
+) -> dict[str, Any]:
+    """The `steps` after the end of the table, by column: group, time, targets and intervals."""
     import narwhals as nw
 
     from pellucid.data.times import written
 
     about = model.sequences_.series
-    table = nw.from_native(model.forecast(frame, steps), eager_only=True)
+    table = nw.from_native(model.forecast(frame, steps, levels), eager_only=True)
     columns = {name: table[name].to_list() for name in table.columns}
     time = table.columns[0 if about["group"] is None else 1]
     horizon = about["horizon"] if steps is None else steps

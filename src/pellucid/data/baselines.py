@@ -5,12 +5,12 @@ They judge a model and are no part of one: nothing here is on the way from data 
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from pellucid import checks
+from pellucid.data.state import Count, State, check_arrays
 from pellucid.data.times import Times
 from pellucid.data.windows import Windows
 
@@ -25,6 +25,17 @@ _ALIKE = 0.9  # of the highest autocorrelation: the shortest such period is foun
 _CYCLES = 3  # of a period, at least, in the rows in which it is found
 _ALPHAS = 10.0 ** np.arange(-3, 5)
 _MOST_WINDOWS = 20_000  # that the ridge learns from
+
+
+class _State(State, frozen=True):
+    period: Count | None
+    found: str
+    series: list[str]
+    ridge: tuple[Count, Count] | None
+
+
+class _TargetsState(State, frozen=True):
+    targets: list[dict[str, Any]]
 
 
 class Baselines:
@@ -57,17 +68,15 @@ class Baselines:
         used = learned.covered
         used[learned.ahead.reshape(-1)] = True
         series = [values[begin:end][used[begin:end]] for begin, end in learned.spans]
-        self.period, self.found = _period(
-            learned.times, learned.about.get("time_format"), series, period
-        )
+        self.period, self.found = _period(learned, series, period)
         self._scales, self._units = (
             {
-                name: _mean(np.abs(one[lag:] - one[:-lag]))
+                str(name): _mean(np.abs(one[lag:] - one[:-lag]))
                 for name, one in zip(learned.names, series, strict=True)
             }
             for lag in (self.period or 1, 1)
         )
-        self._ridge: Any = None
+        self._ridge: tuple[np.ndarray, np.ndarray] | None = None
         if ridge and learned.steps > 1:
             self._ridge = self._fitted_ridge(learned)
 
@@ -81,8 +90,8 @@ class Baselines:
             found["seasonal_naive"] = self._seasonal(X)
         if self._ridge is not None:
             last, differences, unit = self._lags(X)
-            predicted = self._ridge.predict(differences).reshape(len(X), -1)
-            found["ridge"] = last + unit * predicted
+            coefficients, intercept = self._ridge
+            found["ridge"] = last + unit * (differences @ coefficients.T + intercept)
         return found
 
     def scales(self, X: Windows) -> np.ndarray:
@@ -105,7 +114,7 @@ class Baselines:
         last, unit = X.naive()[:, :1], np.nan_to_num(_by_window(self._units, X), nan=1.0)[:, None]
         return last, np.nan_to_num((values - last) / unit), unit
 
-    def _fitted_ridge(self, learned: Windows) -> Any:
+    def _fitted_ridge(self, learned: Windows) -> tuple[np.ndarray, np.ndarray] | None:
         from sklearn.linear_model import RidgeCV
 
         count = len(learned)
@@ -115,12 +124,87 @@ class Baselines:
         known = np.isfinite(answers).all(axis=1)
         if np.count_nonzero(known) < 2:
             return None
-        return RidgeCV(alphas=_ALPHAS).fit(differences[known], answers[known])
+        ridge = RidgeCV(alphas=_ALPHAS).fit(differences[known], answers[known])
+        return np.atleast_2d(ridge.coef_), np.atleast_1d(ridge.intercept_)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What was learned: a map that JSON can hold, and arrays by name."""
+        config: dict[str, Any] = {
+            "period": self.period, "found": self.found, "series": [*self._scales], "ridge": None
+        }  # fmt: skip
+        arrays = {
+            name: np.nan_to_num(np.array([*scales.values()], dtype=np.float64))
+            for name, scales in (("scales", self._scales), ("units", self._units))
+        }
+        if self._ridge is not None:
+            config["ridge"] = list(self._ridge[0].shape)
+            arrays["coefficients"], arrays["intercept"] = self._ridge
+        return config, arrays
+
+    @classmethod
+    def from_state(cls, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        """Take over what :meth:`state` gave; a ValueError if the two do not belong together."""
+        state = _State.of(config, "the forecasts to beat")
+        double, count = np.dtype(np.float64), len(state.series)
+        known: dict[str, Any] = {"scales": (double, (count,)), "units": (double, (count,))}
+        if state.ridge is not None:
+            known["coefficients"] = double, tuple(state.ridge)
+            known["intercept"] = double, (state.ridge[0],)
+        check_arrays("the forecasts to beat", arrays, known)
+        self = cls.__new__(cls)
+        self.period, self.found = state.period, state.found
+        self._scales, self._units = (
+            dict(zip(state.series, arrays[name].tolist(), strict=True))
+            for name in ("scales", "units")
+        )
+        ridge = state.ridge is not None
+        self._ridge = (arrays["coefficients"], arrays["intercept"]) if ridge else None
+        return self
 
 
-def _by_window(scales: dict[Any, float], X: Windows) -> np.ndarray:
+class TargetBaselines:
+    """The :class:`Baselines` of each target of a series.
+
+    Attributes
+    ----------
+    of : list of Baselines
+        In the order of the targets.
+    """
+
+    def __init__(self, of: list[Baselines]) -> None:
+        self.of = of
+
+    @classmethod
+    def of_windows(cls, learned: Windows) -> Self:
+        """Fitted on the windows that a model learns from."""
+        return cls([Baselines(learned.only(name)) for name in learned.targets])
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What was learned: a map that JSON can hold, and arrays by name."""
+        states = [one.state() for one in self.of]
+        arrays = {
+            f"{place}.{name}": array
+            for place, (_, learned) in enumerate(states)
+            for name, array in learned.items()
+        }
+        return {"targets": [config for config, _ in states]}, arrays
+
+    @classmethod
+    def from_state(cls, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        """Take over what :meth:`state` gave; a ValueError if it is not that."""
+        targets = _TargetsState.of(config, "the baselines").targets
+        parts: list[dict[str, np.ndarray]] = [{} for _ in targets]
+        for name, array in arrays.items():
+            place, _, own = name.partition(".")
+            if place not in map(str, range(len(targets))):
+                raise ValueError(f"the arrays of baselines must be those of targets. Got {name}.")
+            parts[int(place)][own] = array
+        return cls([Baselines.from_state(*one) for one in zip(targets, parts, strict=True)])
+
+
+def _by_window(scales: dict[str, float], X: Windows) -> np.ndarray:
     """The scale of each window's series, NaN where there is none."""
-    known = [scales.get(name, np.nan) for name in X.names]
+    known = [scales.get(str(name), np.nan) for name in X.names]
     known = [scale if scale > 0 else np.nan for scale in known]
     return np.array(known, dtype=np.float64)[X.series]
 
@@ -131,13 +215,11 @@ def _mean(values: np.ndarray) -> float:
     return float(known.mean()) if len(known) else float("nan")
 
 
-def _period(
-    times: list[list[Any]], form: Any, series: list[np.ndarray], given: int | None
-) -> tuple[int | None, str]:
+def _period(X: Windows, series: list[np.ndarray], given: int | None) -> tuple[int | None, str]:
     """The period, and where it comes from."""
     if given is not None:
         return checks.positive_integer("period", "the seasonal naive forecast", given), "as given"
-    usual = _of_times(times, form)
+    usual = _of_times(X.times, X.about.get("time_format"))
     seen = _autocorrelations(series)
     if usual is not None and (usual >= len(seen) or seen[usual] >= _LEAST):
         return usual, "by the times"
@@ -152,10 +234,10 @@ def _of_times(times: list[list[Any]], form: Any) -> int | None:
     apart: list[float] = []
     weekdays: set[int] = set()
     for known in times:
-        moments = Times.of("the times", known, form).moments if known else []
-        read = [when for when in moments if isinstance(when, datetime)]
-        apart += [(b - a).total_seconds() for a, b in zip(read, read[1:], strict=False)]
-        weekdays |= {when.weekday() for when in read}
+        read = Times.of("the times", known, form) if known else None
+        if read is not None and read.dated:
+            apart += (np.diff(read.wall) / 1e6).tolist()
+            weekdays |= {when.weekday() for when in read.moments}
     if not apart:
         return None
     gap = float(np.median(apart))

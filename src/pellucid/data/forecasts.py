@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,23 +14,21 @@ from pellucid.data.windows import Windows
 def forecast_table(
     frame: Any,
     last: Windows,
-    targets: Sequence[Any],
-    values: np.ndarray,
+    values: Mapping[str, np.ndarray],
     levels: Mapping[str, Any] | None = None,
 ) -> Any:
     """The forecasts of all series, in a table of the same library as `frame`, which holds them.
 
-    It has the columns of group and time, named and typed as in `frame`, and the targets; where no
-    column tells the time there is "step" instead: 1, ..., horizon.
+    It has the columns of group and time, named and typed as in `frame`, and those of `values`;
+    where no column tells the time there is "step" instead: 1, ..., horizon.
 
     Parameters
     ----------
     frame : DataFrame
     last : Windows
         The last window of each series.
-    targets : sequence of str
-    values : ndarray of shape (series, horizon, targets)
-        The targets in each step to come.
+    values : dict of ndarray of shape (series, horizon)
+        By column, as the target in each step to come.
     levels : dict, optional
         Which of these columns are the index of a pandas DataFrame, and what they are called there.
     """
@@ -38,7 +36,7 @@ def forecast_table(
 
     group, time = last.about["group"], last.about["time"]
     table = nw.from_native(frame, eager_only=True)
-    horizon = values.shape[1]
+    horizon = next(iter(values.values())).shape[1]
 
     def column(name: str, entries: Any) -> Any:
         return nw.new_series(name, entries, backend=table.implementation)
@@ -51,13 +49,13 @@ def forecast_table(
         rows = np.repeat([place[name] for name in last.names], horizon)
         columns.append(nw.maybe_reset_index(table[group][rows.tolist()]))
     if time is None:
-        name = next(x for x in ("step", "ahead", "steps") if x not in (group, *targets))
+        name = next(x for x in ("step", "ahead", "steps") if x not in (group, *values))
         columns.append(column(name, np.tile(np.arange(1, horizon + 1), len(last))))
     else:
         form, paces = last.about.get("time_format"), last.about.get("paces", ())
         later = [x for known in last.times for x in continued(known, horizon, form, paces)]
         columns.append(_typed_as(table[time], column(time, later)))
-    columns += [column(name, values[:, :, k].reshape(-1)) for k, name in enumerate(targets)]
+    columns += [column(name, numbers.reshape(-1)) for name, numbers in values.items()]
     found = nw.from_dict({entries.name: entries for entries in columns}).to_native()
     if not levels:
         return found

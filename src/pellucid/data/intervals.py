@@ -63,10 +63,9 @@ class ForecastIntervals:
         """
         level = checks.number("level", owner, level, 0, 1, open_low=True, open_high=True)
         count = len(self)
-        counted = f"{count:,} window{' was' if count == 1 else 's were'}"
-        # rounded: (39 + 1) * (1 - 0.95) / 2 is 0.999...
-        rank = int(np.floor(round((count + 1) * (1 - level) / 2, 9)))
+        count, rank = len(self), self._rank(level)
         if rank < 1:
+            counted = f"{count:,} window{' was' if count == 1 else 's were'}"
             most = np.floor(100 * (count - 1) / (count + 1) + 1e-9) / 100 if count > 1 else 0
             way = f"Ask for {most:g} or less, or fit" if most else "Fit"
             raise ValueError(
@@ -74,6 +73,15 @@ class ForecastIntervals:
                 f"how wide intervals are. Got {level:g}. {way} on a longer series."
             )
         return self._errors[rank - 1], self._errors[count - rank]
+
+    def allows(self, level: float) -> bool:
+        """Whether there are enough errors for this level."""
+        return self._rank(level) >= 1
+
+    def _rank(self, level: float) -> int:
+        """Which error from below, and from above, is the bound; 0 if there are too few."""
+        # rounded: (39 + 1) * (1 - 0.95) / 2 is 0.999...
+        return int(np.floor(round((len(self) + 1) * (1 - level) / 2, 9)))
 
     def around(
         self, owner: str, predicted: np.ndarray, scales: np.ndarray, level: Any

@@ -174,6 +174,7 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
             shape = examples.rows.shape[1:]
             self.network_ = Network(layers).build(shape, dtype, settings.seed)
             self.history_ = History()
+        self.__dict__.pop("baselines_", None)  # of a fit before
         if not going_on or epochs is None:  # a warm start keeps the weights alone
             self._optimizer_state = None
         self._best_epoch = None

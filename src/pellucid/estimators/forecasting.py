@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,50 @@ from pellucid import checks
 from pellucid.data import forecast_table, last_window
 from pellucid.data.columns import known_columns
 from pellucid.data.groups import from_index
+from pellucid.data.intervals import ForecastIntervals
 
 
 class Forecaster:
     """Abstract: a regressor that may have learned from :func:`pellucid.data.windows`."""
 
-    def forecast(self, series: Any, steps: int | None = None) -> Any:
+    intervals_: ForecastIntervals | None = None
+    """How wide intervals are, by the errors in windows that were kept aside in fit."""
+
+    def predict_interval(self, X: Any, level: float = 0.8) -> tuple[np.ndarray, np.ndarray]:
+        """Bounds between which the true numbers lie with probability `level`, by step ahead.
+
+        Parameters
+        ----------
+        X : Windows
+            As for ``predict``.
+        level : float, default=0.8
+
+        Returns
+        -------
+        lower, upper : ndarray
+            Of the shape of what ``predict`` returns.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the model did not learn from windows of a table, or too few of them were kept aside
+            for this level.
+        """
+        check_is_fitted(self, "network_")
+        owner = f"predict_interval of {type(self).__name__}"
+        if self.intervals_ is None:
+            raise ValueError(
+                f"{owner} needs a fit on windows of a DataFrame, cut by pellucid.data.windows, of "
+                "which some are kept aside. Got a model of other rows. Use predict."
+            )
+        reading = self._read(X)  # type: ignore[attr-defined]
+        predicted = np.asarray(self.predict(reading), np.float64)  # type: ignore[attr-defined]
+        rows = predicted.reshape(len(reading), -1)
+        scales = np.ones(len(rows))
+        lower, upper = self.intervals_.around(owner, rows, scales, level)
+        return lower.reshape(predicted.shape), upper.reshape(predicted.shape)
+
+    def forecast(self, series: Any, steps: int | None = None, levels: Sequence[float] = ()) -> Any:
         """The steps after the end of a series, or of each series where there are several.
 
         Parameters
@@ -27,6 +66,9 @@ class Forecaster:
         steps : int, optional
             How many; as many as the model learned to forecast, if left out. For more it goes on
             from its own forecasts, with all other columns as they were last, and a warning says so.
+        levels : sequence of float, optional
+            Of intervals, as ``[0.8, 0.95]``: the true number lies between the columns "y lower 80"
+            and "y upper 80" with probability 0.8. For the steps learned alone.
 
         Returns
         -------
@@ -59,13 +101,13 @@ class Forecaster:
                 f"{checks.shown(series)}."
             )
         group, time = about["group"], about["time"]
-        frame, _, _, levels = from_index(owner, series, group, time, infer=True)
+        frame, _, _, index = from_index(owner, series, group, time, infer=True)
         names = encoder.table.names
         if names is not None:  # else columns have no names but numbers
             frame = known_columns(frame, [*names, group, time])
         last = last_window(frame, about["steps"], time=time, group=group, like=about)
         targets = about["target"] if isinstance(about["target"], list) else [about["target"]]
-        steps = self._steps(steps, about["horizon"])
+        steps = self._steps(steps, about["horizon"], levels)
         parts: list[np.ndarray] = []
         while sum(part.shape[1] for part in parts) < steps:
             if parts:
@@ -82,9 +124,16 @@ class Forecaster:
                 )
             parts.append(values.reshape(len(last), about["horizon"], len(targets)))
         answers = np.concatenate(parts, axis=1)[:, :steps]
-        return forecast_table(frame, last, targets, answers, levels)
+        columns = {name: answers[:, :, place] for place, name in enumerate(targets)}
+        for level in levels:
+            bounds = self.predict_interval(last, level)
+            for side, numbers in zip(("lower", "upper"), bounds, strict=True):
+                bound = numbers.reshape(len(last), -1, len(targets))[:, :steps]
+                for place, name in enumerate(targets):
+                    columns[f"{name} {side} {100 * level:.10g}"] = bound[:, :, place]
+        return forecast_table(frame, last, columns, index)
 
-    def _steps(self, steps: int | None, horizon: int) -> int:
+    def _steps(self, steps: int | None, horizon: int, levels: Sequence[float]) -> int:
         """How many steps to forecast; beyond those that were learned it is said how."""
         owner = f"forecast of {type(self).__name__}"
         if steps is None:
@@ -92,6 +141,12 @@ class Forecaster:
         steps = checks.positive_integer("steps", owner, steps)
         if steps <= horizon:
             return steps
+        if levels:
+            raise ValueError(
+                f"steps of {owner} must be at most {horizon}, the steps learned, with levels: how "
+                f"wide later intervals are is not known. Got {steps}. Fit with windows of "
+                f"horizon={steps}."
+            )
         if getattr(self, "loss", None) == "quantile":
             raise ValueError(
                 f"steps of {owner} must be at most {horizon}, the steps learned, with "

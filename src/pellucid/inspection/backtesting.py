@@ -13,6 +13,7 @@ from sklearn.base import clone
 from pellucid import checks
 from pellucid.data import Windows, windows
 from pellucid.data.baselines import Baselines
+from pellucid.data.groups import from_index
 from pellucid.inspection.forecast_errors import (
     BASELINES,
     ERRORS,
@@ -187,13 +188,16 @@ def backtest(
     >>> [fold.learned for fold in result.folds]
     [97, 132, 167]
     """
-    X, y = windows(series, steps, horizon, target=target, time=time, group=group)
-    if not isinstance(X, Windows):
+    import narwhals as nw
+
+    if not nw.dependencies.is_into_dataframe(series):
         raise TypeError(
             f"series of backtest must be a DataFrame. Got {type(series).__name__}. Put its numbers "
             "into a column."
         )
-    times = None if time is None else _values(series, time)
+    series, group, time, _ = from_index("backtest", series, group, time, infer=True)
+    X, y = windows(series, steps, horizon, target=target, time=time, group=group)
+    times = nw.from_native(series, eager_only=True)[time].to_list() if time is not None else None
     return backtest_windows(
         model, X, y, folds, stride=stride, start=start, refit=refit, period=period, times=times
     )
@@ -310,9 +314,3 @@ def _origin(X: Windows, edge: float, times: Any) -> Any:
         return edge
     row = int(np.flatnonzero(X.when == edge)[0])
     return times[X.order[row]]
-
-
-def _values(series: Any, column: str) -> list[Any]:
-    import narwhals as nw
-
-    return nw.from_native(series, eager_only=True)[column].to_list()

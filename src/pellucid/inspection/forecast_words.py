@@ -23,7 +23,7 @@ _SHORT = {
 
 def text_of(scores: Mapping[str, Any]) -> str:
     """Tables of the errors by step and by series, what the baselines are, and the verdict."""
-    lines = [*notes(scores), verdict(scores)]
+    lines = [*notes(scores), _covered(scores.get("intervals", ())), verdict(scores)]
     named = [(f"+{step['step']}", step) for step in scores["steps"]]
     if len(named) > 1:
         named.append(("all", scores["all"]))
@@ -75,6 +75,22 @@ def notes(scores: Mapping[str, Any]) -> list[str]:
             f"MASE (1 is the {season} forecast of one step in training): {', '.join(known)}."
         )
     return lines
+
+
+def _covered(intervals: Sequence[Mapping[str, Any]]) -> str:
+    """What share of the true numbers lies in the intervals."""
+    known = [one for one in intervals if one["coverage"] is not None]
+    parts = [
+        f"{'the ' if not place else ''}{100 * one['level']:g} % interval has "
+        f"{100 * one['coverage']:.1f} % of the true numbers, and is {figure(one['width'])} wide"
+        for place, one in enumerate(known)
+    ]
+    words = f"On average {'; the '.join(parts)}." if parts else ""
+    lacking = [f"{100 * one['level']:g} %" for one in intervals if one["coverage"] is None]
+    if lacking:
+        few = f"For {_listed(lacking, 'and')} too few windows could be kept aside in fit."
+        words = f"{words} {few}".strip()
+    return words
 
 
 def block(lines: Sequence[str]) -> str:
