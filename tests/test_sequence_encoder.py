@@ -328,6 +328,11 @@ def test_listed_layers_that_return_all_states_have_targets_of_steps(tmp_path):
     (
         (np.ones((4, 3, 2)), np.ones(4), r"the shape \(4, 3\), or .* one for each step .* \(4,\)"),
         ([np.ones((3, 2)), np.ones((1, 2))], [[1.0]] * 2, r"in sequence 0 the shape \(3,\)\. Got"),
+        (
+            [np.ones((3, 2)), np.ones((1, 2))],
+            [np.ones((3, 2, 2)), np.ones((1, 2, 2))],
+            r"in sequence 0 the shape \(3, 2\)\. Got \(3, 2, 2\)",
+        ),
         ([np.ones((3, 2)), np.ones((1, 2))], [[1.0] * 3], r"each of the 2 sequences .* Got 1\."),
     ),
 )

@@ -95,7 +95,7 @@ def panels_of(
         )
     columns = [array.reshape(len(array), -1).T[:_MOST_PANELS] for array in (true, guess)]
     kind: Any = Scatter if "f" in true.dtype.kind + guess.dtype.kind else Confusion
-    count = true[0].size
+    count = true.size // len(true)
     if 0 < len(names) < count and count % len(names) == 0:  # a forecast of several steps
         places = (divmod(place, len(names)) for place in range(min(count, _MOST_PANELS)))
         names = [f"{names[target]} +{step + 1}" for step, target in places]
