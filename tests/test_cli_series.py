@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,8 @@ import pytest
 from test_cli import fails, invoke, rows_of, run
 
 from pellucid import LSTMRegressor, load
+from pellucid.data import windows
+from pellucid.data.baselines import Baselines
 from pellucid.data.intervals import ForecastIntervals
 
 SHORT = ["--set", "max_epochs=3", "--set", "hidden_dim=8"]
@@ -192,11 +195,14 @@ def test_a_model_of_steps_answers_row_by_row(patients):
             ["--network", "rnn", "--group", "kin", "--target", "kind"],
             "group of RNNClassifier must be a column of X. Got 'kin'.",
         ),
-        ([*SERIES, "--target", "moon"], "a series needs one --target, the column to forecast."),
+        (
+            [*SERIES, "--target", "kind"],
+            "target of windows must be a column of numbers. Got 'kind'",
+        ),
     ),
 )
 def test_what_does_not_fit_is_one_line(waves, arguments, message):
-    if "--target" not in arguments or arguments[-2:] == ["--target", "moon"]:
+    if "--target" not in arguments or arguments[:-2] == SERIES:
         arguments = [*arguments, "--target", "height"]
     assert message in fails("fit", waves, *arguments)
 
@@ -395,4 +401,99 @@ def test_intervals_are_written_and_their_coverage_is_said(waves):
     frame.to_csv("rows.csv", index=False)
     run("fit", "rows.csv", "-t", "height", *SHORT)
     message = fails("predict", "rows.safetensors", "rows.csv", "--intervals", "0.8")
-    assert "--intervals needs a model of a series. 'rows.safetensors' holds another" in message
+    assert (
+        "--intervals needs a model of a series. 'rows.safetensors' holds a FCNNRegressor" in message
+    )
+
+
+# -- several targets, and horizons ---------------------------------------------------------------
+
+BOTH = ["--target", "height", "--target", "moon", "--network", "lstm", "--time", "day"]
+
+
+@pytest.fixture
+def tides():
+    """Two waves of one table, one half as large as the other and a step behind."""
+    days = pd.date_range("2024-01-01", periods=120).strftime("%Y-%m-%d")
+    rows = [
+        [day, f"{np.sin(d / 3):.4f}", f"{np.sin((d - 1) / 3) / 2:.4f}"]
+        for d, day in enumerate(days)
+    ]
+    return write("tides.csv", ["day", "height", "moon"], rows)
+
+
+def test_several_targets_of_a_series(tides):
+    """Each has its own scores by step, its own verdict, and a column in the forecast."""
+    text = run("fit", tides, *BOTH, "--steps", "6", "--horizon", "2", *SHORT)
+    assert "height" in text and "moon" in text
+    assert sum(line.split()[:1] == ["+2"] for line in text.splitlines()) >= 2
+    assert max(map(len, text.splitlines())) <= 80
+    rows = rows_of(run("predict", "tides.safetensors", tides))
+    assert [list(row) for row in rows] == [["day", "height", "moon"]] * 2
+    model = load("tides.safetensors")
+    assert model.sequences_.series["target"] == ["height", "moon"]
+    assert model.target_names_ == ["height", "moon"] and model.target_.shape == (2, 2)
+    found = json.loads(run("evaluate", "tides.safetensors", tides, "--json"))
+    assert found["targets"] == ["height", "moon"]
+    first, second = found["scores"]["targets"]
+    assert [one["target"] for one in (first, second)] == ["height", "moon"]
+    assert [step["step"] for step in second["steps"]] == [1, 2]
+    frame = pd.read_csv(tides)
+    X, y = windows(frame, 6, 2, target=["height", "moon"], time="day")
+    error = np.abs(model.predict(X) - y).mean(axis=0)
+    for k, one in enumerate((first, second)):
+        for step in (0, 1):
+            assert one["steps"][step]["mean_absolute_error"] == pytest.approx(error[step, k])
+        alone = Baselines(X.only(one["target"]), ridge=False).forecasts(X.only(one["target"]))
+        naive = np.abs(alone["naive"] - y[:, :, k]).mean()
+        assert one["all"]["naive"]["mean_absolute_error"] == pytest.approx(naive)
+    summary = run("summary", "tides.safetensors")
+    assert "height, moon, 2 steps ahead from 6 steps back" in summary and "MASE" in summary
+    message = fails("evaluate", "tides.safetensors", tides, "--target", "moon")
+    assert "--target must be height, moon, which 'tides.safetensors' forecasts. Got moon" in message
+
+
+def test_several_targets_are_drawn_and_tested_on_another_file(tides):
+    pytest.importorskip("matplotlib")
+    given = [*BOTH, "--steps", "6", *SHORT]
+    text = run("fit", tides, *given, "--plot", "both.png", "--test", tides)
+    assert "114 windows of tides.csv" in text and Path("both.png").stat().st_size > 10_000
+    message = fails("fit", tides, *given, "--folds", "2")
+    assert "target of backtest must be one column. Got ['height', 'moon']" in message
+
+
+def test_a_target_that_is_forecast_no_better_is_named(tides):
+    text = run(
+        "fit", tides, *BOTH, "--steps", "3", "--set", "max_epochs=1", "--set", "hidden_dim=1"
+    )
+    words = " ".join(text.split())
+    assert "no better than the naive forecast" in words
+    found = json.loads(run("evaluate", "tides.safetensors", tides, "--json"))
+    assert "'height': The model is no better than" in found["verdict"]
+
+
+@pytest.mark.filterwarnings("always:3 steps ahead were learned")
+def test_as_many_steps_as_are_asked_for(waves):
+    run("fit", waves, *SERIES, "--horizon", "3", *SHORT)
+    three = rows_of(run("predict", "waves.safetensors", waves))
+    assert rows_of(run("predict", "waves.safetensors", waves, "--horizon", "1")) == three[:1]
+    done = invoke("predict", "waves.safetensors", waves, "--horizon", "5")
+    rows = rows_of(done.stdout)
+    assert rows[:3] == three and len(rows) == 5 and rows[4]["day"] > rows[3]["day"]
+    assert "3 steps ahead were learned: the forecast goes on from its own" in " ".join(
+        done.stderr.split()
+    )
+    run(
+        "fit", waves, "--target", "height", "--drop", "kind", "--drop", "day", "-o", "table", *SHORT
+    )
+    message = fails("predict", "table", waves, "--horizon", "5")
+    assert "--horizon needs a model of a series. 'table' holds a FCNNRegressor" in message
+
+
+def test_a_quantile_of_a_series_is_scored_as_one(waves):
+    text = run("fit", waves, *SERIES, "--loss", "quantile", "--set", "quantile=0.9", *SHORT)
+    words = " ".join(text.split())
+    assert "pinball loss" in words and "of the true values are at or below the forecast" in words
+    assert "RMSE" not in text and "MASE" not in text
+    message = fails("predict", "waves.safetensors", waves, "--horizon", "2")
+    assert "what goes on from a quantile is none" in message

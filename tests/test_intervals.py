@@ -35,7 +35,7 @@ def test_new_errors_are_covered_as_often_as_promised(level, count):
 def test_intervals_scale_with_the_window():
     found = ForecastIntervals(np.linspace(-1, 1, 99)[:, None])
     predicted = np.array([[10.0], [10.0]])
-    lower, upper = found.around("m", predicted, np.array([1.0, 100.0]), 0.9)
+    lower, upper = found.around("m", predicted, np.array([[1.0], [100.0]]), 0.9)
     np.testing.assert_allclose((upper - predicted)[1], 100 * (upper - predicted)[0])
     assert (lower < predicted).all() and (predicted < upper).all()
 

@@ -300,7 +300,7 @@ def test_a_target_whose_name_is_a_number(tmp_path):
         (["0", "1", "2"], 1, r"Got 1\. Write '1'\."),
         ([0, 1, 2], 1.0, r"Got 1\.0\."),
         ([0, 1, 2], True, r"Got True\."),
-        ([0, 1, 2], [1], r"Got \[1\]\."),
+        ([0, 1, 2], ["1"], r"Got '1'\. Write 1\."),
         ([0, 1, 2], 7, r"Got 7\. Known: 0, 1, 2\."),
     ),
 )

@@ -89,14 +89,14 @@ class Fitting:
 
     def train(self) -> None:
         """Train the model on the rows that are not held out."""
-        from pellucid.data.baselines import Baselines
+        from pellucid.data.baselines import TargetBaselines
 
         given, rows = self.given, self.split.train
         with given.rows_in_file(self.data, rows):
             X, y = splitting.rows_of(given.X, rows), splitting.rows_of(given.y, rows)
             self.model._fit(X, y, None, ready=partial(self._before_training, X, y), cautions=True)
             if given.what == "window":
-                self.model.baselines_ = Baselines(X)
+                self.model.baselines_ = TargetBaselines(X)
         self.model.target_names_ = list(given.targets)
         self.told.say("\n" + "\n".join(self.model.network_.summary_lines()) + "\n")
 

@@ -50,6 +50,9 @@ Columns = Mapping[str, Any]
     multiple=True,
     help="Column of DATA to write before the predictions; repeat it for several.",
 )
+@click.option(
+    "--horizon", type=click.IntRange(1), metavar="N", help="Of a series: the rows to forecast."
+)
 @encoding_option
 @json_option
 def predict(
@@ -59,6 +62,7 @@ def predict(
     probabilities: bool,
     intervals: tuple[str, ...],
     keep: tuple[str, ...],
+    horizon: int | None,
     encoding: str | None,
     as_json: bool,
 ) -> None:
@@ -88,13 +92,17 @@ def predict(
         kind = type(estimator).__name__
         raise ValueError(f"--probabilities needs a classifier. '{model}' holds a {kind}.")
     levels = series.levels_of(intervals)
-    if levels and not getattr(getattr(estimator, "sequences_", None), "series", None):
-        raise ValueError(f"--intervals needs a model of a series. '{model}' holds another one.")
+    for option, given in (("--horizon", horizon), ("--intervals", levels)):
+        if given and not _forecasts(estimator):
+            kind = type(estimator).__name__
+            raise ValueError(
+                f"{option} needs a model of a series. '{model}' holds a {kind} of other rows."
+            )
     rows = 0
     with (
         collected_warnings() as seen,
         contextlib.closing(
-            _predicted(estimator, data, probabilities, levels, keep, encoding, seen)
+            _predicted(estimator, data, probabilities, levels, keep, horizon, encoding, seen)
         ) as batches,
     ):
         first = next(batches)  # what is wrong is mostly found before anything is written
@@ -130,6 +138,11 @@ def features(model: Any, frame: Any) -> Any:
     return known_columns(frame, [*names, *(getattr(model, n, None) for n in ("group", "time"))])
 
 
+def _forecasts(model: Any) -> bool:
+    """Whether `model` learned from windows of a series."""
+    return bool(getattr(getattr(model, "sequences_", None), "series", None))
+
+
 def _chained(first: Columns, others: Iterator[Columns]) -> Iterator[Columns]:
     yield first
     yield from others
@@ -161,6 +174,7 @@ def _predicted(
     probabilities: bool,
     levels: Sequence[float],
     keep: Sequence[str],
+    horizon: int | None,
     encoding: str | None,
     seen: Seen,
 ) -> Generator[Columns, None, None]:
@@ -168,10 +182,10 @@ def _predicted(
     from pellucid.cli.pictures import takes_pictures
 
     with rows_of_file(data):
-        if getattr(getattr(model, "sequences_", None), "series", None):
+        if _forecasts(model):
             _keep_nothing(keep, "a forecast is of rows that DATA does not have")
             frame = series.known_columns(model, frames.read(data, encoding, model))
-            yield series.forecast(model, frame, levels)
+            yield series.forecast(model, frame, horizon, levels)
         elif takes_pictures(model):
             yield _of_pictures(model, data, probabilities, keep, encoding)
         elif getattr(model, "group", None) or getattr(model, "time", None):

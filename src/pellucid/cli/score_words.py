@@ -20,6 +20,7 @@ _NAMES = {
     "r2": "R2",
     "mean_absolute_error": "mean absolute error",
     "root_mean_squared_error": "root mean squared error",
+    "mean_absolute_scaled_error": "MASE",
     "pinball_loss": "pinball loss",
     "coverage": "share at or below",
 }
@@ -29,8 +30,8 @@ _MORE_IS_BETTER = ("accuracy", "auc", "balanced_accuracy", "r2")
 
 def text_of(heading: str, scores: Mapping[str, Any]) -> str:
     """The scores below a heading."""
-    if "steps" in scores:
-        parts = [paragraph(f"{heading}:"), forecast_words.text_of(scores)]
+    if by_target := series_of(scores):
+        parts = [paragraph(f"{heading}:"), *map(forecast_words.text_of, by_target)]
     elif "classes" in scores:
         measures = f"accuracy {share(scores['accuracy'])} ({scores['right']:,} right)"
         if scores["loss"] is not None:
@@ -53,8 +54,13 @@ def in_line(figures: Mapping[str, Any]) -> str:
 
 def verdict(scores: Mapping[str, Any]) -> str:
     """In words where the model is no better than its baseline; empty where it is better."""
-    if "steps" in scores:
-        return forecast_words.verdict(scores)
+    if by_target := series_of(scores):
+        said = [(one["target"], forecast_words.verdict(one)) for one in by_target]
+        return " ".join(
+            words if len(said) == 1 else f"{_quoted(name)}: {words}"
+            for name, words in said
+            if words
+        )
     if "classes" in scores:
         baseline = scores["baseline"]
         measures = _no_better(scores, baseline, ("accuracy", "loss"))
@@ -165,6 +171,11 @@ def _numbers(scores: Mapping[str, Any]) -> list[str]:
 
 def _errors(figures: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     return [(share if name in _SHARES else figure)(figures[name]) for name in names]
+
+
+def series_of(scores: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The scores of each target of a series, none where they are of other rows."""
+    return [one for one in (scores, *scores.get("targets", ())) if "steps" in one]
 
 
 def _quoted(name: object) -> str:

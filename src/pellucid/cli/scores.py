@@ -16,6 +16,7 @@ from pellucid.data.column_values import Column, as_text
 from pellucid.inspection.forecast_errors import (
     ERRORS,
     OF_QUANTILES,
+    SCALED,
     errors_of,
     finite,
     quantile_of,
@@ -60,7 +61,8 @@ def score(model: Any, X: Any, y: Any, names: Sequence[str]) -> dict[str, Any]:
 def brief(scores: Mapping[str, Any]) -> dict[str, float | None]:
     """The scores of all rows together, without those of single classes, targets and steps.
 
-    Of several targets of numbers, which have units of their own, there is the mean R2.
+    Of several targets of numbers, which have units of their own, there is the mean R2, of those of
+    a series the mean MASE.
     """
     return _brief({"rows": scores["rows"], **scores, **_overall(scores, lambda one: one)})
 
@@ -75,15 +77,20 @@ def _overall(
     scores: Mapping[str, Any], part: Callable[[Mapping[str, Any]], Mapping[str, Any]]
 ) -> Mapping[str, Any]:
     """That `part` of a single target, of all steps, or of several targets."""
-    targets = [part(target) for target in scores.get("targets", ())]
-    if len(targets) == 1 or "all" in scores:
-        return targets[0] if targets else part(scores["all"])
-    shares = [target["r2"] for target in targets if target.get("r2") is not None]
-    return {"r2": float(np.mean(shares))} if shares else {}
+    if "all" in scores:
+        return part(scores["all"])
+    targets = [part(target.get("all", target)) for target in scores.get("targets", ())]
+    if len(targets) == 1:
+        return targets[0]
+    known = {
+        name: [target[name] for target in targets if target.get(name) is not None]
+        for name in ("r2", SCALED)
+    }
+    return {name: float(np.mean(values)) for name, values in known.items() if values}
 
 
 def _brief(figures: Mapping[str, Any]) -> dict[str, float | None]:
-    measures = ("rows", *MEASURES, *ERRORS, *OF_QUANTILES)
+    measures = ("rows", *MEASURES, *ERRORS, SCALED, *OF_QUANTILES)
     return {name: figures[name] for name in measures if name in figures}
 
 

@@ -74,9 +74,12 @@ class GroupedRows:
         return np.flatnonzero(np.isin(self.codes, positions))
 
 
-def read_windows(frame: Any, target: str, options: SeriesOptions) -> tuple[Any, Any, str]:
+def read_windows(
+    frame: Any, targets: Sequence[str], options: SeriesOptions
+) -> tuple[Any, Any, str]:
     """Windows of the table, their targets, and a description of them."""
     horizon = options.horizon or 1
+    target = targets[0] if len(targets) == 1 else list(targets)
     X, y = cut(frame, {**asdict(options), "horizon": horizon, "target": target})
     ahead = "the next step" if horizon == 1 else f"the next {horizon} steps"
     words = (
@@ -136,25 +139,56 @@ def split(X: Any, fraction: float) -> tuple[np.ndarray, np.ndarray, str]:
     return learn, held, f"{words} to test."
 
 
-def score(model: Any, reading: Any, X: Any, y: Any, target: str) -> dict[str, Any]:
-    """The model's errors on windows `X`, beside those of the forecasts to beat.
+def score(model: Any, reading: Any, X: Any, y: Any) -> dict[str, Any]:
+    """The model's errors on windows `X`, beside those of the forecasts to beat, by target.
 
     Those are the model's, fitted on what it learned from; a model that was not trained here has
     none, and `X` must do, without a ridge.
     """
+    from pellucid.inspection.forecast_errors import quantile_of
+
+    truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1, len(X.targets))
+    predicted = np.asarray(model.predict(reading), dtype=np.float64).reshape(truth.shape)
+    known = None if quantile_of(model) is not None else getattr(model, "intervals_", None)
+    bounds: dict[float, Any] = {}
+    for level in () if known is None else LEVELS:
+        there = known is not None and known.allows(level)
+        sides = model.predict_interval(reading, level) if there else ()
+        bounds[level] = [one.reshape(truth.shape) for one in sides] or None
+    by_target = [
+        _score_of_target(
+            model, X.only(name), truth[:, :, k], predicted[:, :, k],
+            {level: sides and [one[:, :, k] for one in sides] for level, sides in bounds.items()},
+        )
+        for k, name in enumerate(X.targets)
+    ]  # fmt: skip
+    if len(by_target) == 1:
+        return by_target[0]
+    return {"rows": len(truth), "targets": by_target}
+
+
+def _score_of_target(
+    model: Any, X: Any, truth: np.ndarray, predicted: np.ndarray, intervals: dict[float, Any]
+) -> dict[str, Any]:
+    """The errors of one target; of `intervals` the bounds by level, None where there are none."""
     from pellucid.data.baselines import Baselines
     from pellucid.inspection.forecast_errors import compare, quantile_of
 
-    truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-    predicted = np.asarray(model.predict(reading), dtype=np.float64).reshape(truth.shape)
-    baselines = getattr(model, "baselines_", None) or Baselines(X, ridge=False)
+    baselines = getattr(model, "baselines_", None)
+    baselines = Baselines(X, ridge=False) if baselines is None else baselines.of(X.about["target"])
     forecasts = baselines.forecasts(X)
     scales = baselines.scales(X)
-    covered = [] if quantile_of(model) is not None else coverage(model, reading, truth)
     return {
         "rows": len(truth),
-        "target": target,
-        "intervals": covered,
+        "target": X.about["target"],
+        "intervals": [
+            {
+                "level": level,
+                "coverage": None if bounds is None else inside(truth, *bounds),
+                "width": None if bounds is None else float(np.mean(bounds[1] - bounds[0])),
+            }
+            for level, bounds in intervals.items()
+        ],
         "period": baselines.period,
         "period_found": baselines.found,
         **compare(truth, predicted, forecasts, scales, X.series, X.names, quantile_of(model)),
@@ -178,38 +212,26 @@ def levels_of(texts: Sequence[str]) -> list[float]:
     return [*levels]
 
 
-def coverage(model: Any, X: Any, truth: np.ndarray) -> list[dict[str, Any]]:
-    """How many of the true numbers lie in the model's intervals, and how wide those are.
-
-    Of a level that too few windows were kept aside for, both are None.
-    """
-    intervals = getattr(model, "intervals_", None)
-    found: list[dict[str, Any]] = []
-    if intervals is None:
-        return found
-    for level in LEVELS:
-        inside = wide = None
-        if intervals.allows(level):
-            lower, upper = (one.reshape(truth.shape) for one in model.predict_interval(X, level))
-            inside = float(np.mean((truth >= lower) & (truth <= upper)))
-            wide = float(np.mean(upper - lower))
-        found.append({"level": level, "coverage": inside, "width": wide})
-    return found
+def inside(truth: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
+    """The share of the true numbers that lies between the bounds."""
+    return float(np.mean((truth >= lower) & (truth <= upper)))
 
 
-def forecast(model: Any, frame: Any, levels: Sequence[float] = ()) -> dict[str, Any]:
-    """The steps after the end of the table, by column: group, time, target and intervals."""
+def forecast(
+    model: Any, frame: Any, steps: int | None = None, levels: Sequence[float] = ()
+) -> dict[str, Any]:
+    """The `steps` after the end of the table, by column: group, time, targets and intervals."""
     import narwhals as nw
 
     from pellucid.data.times import written
 
-    table = nw.from_native(model.forecast(frame, levels), eager_only=True)
-    columns = {name: table[name].to_list() for name in table.columns}
     about = model.sequences_.series
-    horizon, named = about["horizon"], about["time"] is not None
-    time = [*columns][about["group"] is not None]
+    table = nw.from_native(model.forecast(frame, steps, levels), eager_only=True)
+    columns = {name: table[name].to_list() for name in table.columns}
+    time = table.columns[0 if about["group"] is None else 1]
+    horizon = about["horizon"] if steps is None else steps
     columns[time] = [
-        text if text and named else f"+{place % horizon + 1}"
+        text if text and about["time"] is not None else f"+{place % horizon + 1}"
         for place, text in enumerate(written(columns[time]))
     ]
     return columns

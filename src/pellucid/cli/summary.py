@@ -81,8 +81,9 @@ def _lines(model: Any) -> list[str]:
     about = getattr(getattr(model, "sequences_", None), "series", None)
     if about:
         time, group = about["time"], about["group"]
+        known = about["target"] if isinstance(about["target"], list) else [about["target"]]
         facts["series"] = (
-            f"{name_shown(about['target'])}, {counted(about['horizon'], 'step')} ahead from "
+            f"{', '.join(map(name_shown, known))}, {counted(about['horizon'], 'step')} ahead from "
             f"{about['steps']} steps back{'' if time is None else f', by {name_shown(time)}'}"
             f"{'' if group is None else f', of each {name_shown(group)}'}"
         )

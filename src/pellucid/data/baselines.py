@@ -34,6 +34,10 @@ class _State(State, frozen=True):
     ridge: tuple[Count, Count] | None
 
 
+class _Targets(State, frozen=True):
+    targets: dict[str, dict[str, Any]]
+
+
 class Baselines:
     """Forecasts to beat, fitted on the windows that a model learns from.
 
@@ -155,6 +159,41 @@ class Baselines:
         )
         ridge = state.ridge is not None
         self._ridge = (arrays["coefficients"], arrays["intercept"]) if ridge else None
+        return self
+
+
+class TargetBaselines:
+    """:class:`Baselines` for each target of windows."""
+
+    def __init__(self, learned: Windows) -> None:
+        self._by_target = {str(name): Baselines(learned.only(name)) for name in learned.targets}
+
+    def of(self, target: Any) -> Baselines:
+        """Those of one target."""
+        return self._by_target[str(target)]
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What was learned: a map that JSON can hold, and arrays by name."""
+        config: dict[str, Any] = {}
+        arrays: dict[str, np.ndarray] = {}
+        for place, (name, one) in enumerate(self._by_target.items()):
+            config[name], learned = one.state()
+            arrays |= {f"{place}.{key}": array for key, array in learned.items()}
+        return {"targets": config}, arrays
+
+    @classmethod
+    def from_state(cls, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        """Take over what :meth:`state` gave; a ValueError if the two do not belong together."""
+        targets = _Targets.of(config, "the forecasts to beat").targets
+        self, taken = cls.__new__(cls), 0
+        self._by_target = {}
+        for place, (name, one) in enumerate(targets.items()):
+            start = f"{place}."
+            own = {k.removeprefix(start): a for k, a in arrays.items() if k.startswith(start)}
+            self._by_target[name] = Baselines.from_state(one, own)
+            taken += len(own)
+        if taken < len(arrays):
+            raise ValueError("the arrays of the forecasts to beat must be those that save wrote.")
         return self
 
 

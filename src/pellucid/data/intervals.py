@@ -27,7 +27,7 @@ class ForecastIntervals:
 
     Parameters
     ----------
-    errors : ndarray of shape (windows, horizon)
+    errors : ndarray of shape (windows, horizon), or (windows, horizon * targets)
         Truth less forecast, in units of each window's scale; rows that are not finite are left
         out, and of very many rows some are taken, evenly.
 
@@ -86,9 +86,13 @@ class ForecastIntervals:
     def around(
         self, owner: str, predicted: np.ndarray, scales: np.ndarray, level: Any
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The interval around forecasts of shape (windows, horizon), by each window's scale."""
+        """The interval around forecasts of shape (windows, horizon * targets).
+
+        The targets of a step stand side by side; `scales` is of shape (windows, targets).
+        """
         lower, upper = self.bounds(owner, level)
-        return predicted + lower * scales[:, None], predicted + upper * scales[:, None]
+        scales = np.tile(scales, predicted.shape[1] // scales.shape[1])
+        return predicted + lower * scales, predicted + upper * scales
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What was learned: a map that JSON can hold, and arrays by name."""

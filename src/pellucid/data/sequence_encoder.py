@@ -57,12 +57,12 @@ class _State(State, frozen=True):
 
 
 class _Series(State, frozen=True):
-    target: str | int | None
+    target: str | int | list[str | int] | None
     time: str | None
     group: str | None
     steps: Count
     horizon: Count
-    format: NumberFormat | None = None
+    format: NumberFormat | list[NumberFormat | None] | None = None
     time_format: NumberFormat | DateFormat | None = None
     paces: list[Pace] = []
     fill: Fill | None = None
@@ -160,14 +160,17 @@ class SequenceEncoder(Encoder[Steps]):
         lengths = np.full(len(X), X.steps, dtype=np.int64)
         return Reading(Steps(table, X.starts, lengths, X.steps, windows=X), WindowLayout(X))
 
-    def _check_format(self, owner: str, came: NumberFormat | None) -> None:
+    def _check_format(self, owner: str, came: Any) -> None:
         """Refuse windows whose target was read otherwise than in fit: y would be wrong."""
-        known = (self.series or {}).get("format")
-        if known is not None and came not in (None, known):
-            raise ValueError(
-                f"X of {owner} must be windows whose target is read as in fit, as {known.words}. "
-                f"Got {came.words}. Cut them by windows(..., like=model.sequences_.series)."
-            )
+        formats = (self.series or {}).get("format"), came
+        pairs = zip(*(one if isinstance(one, list) else [one] for one in formats), strict=False)
+        for known, other in pairs:
+            if known is not None and other not in (None, known):
+                raise ValueError(
+                    f"X of {owner} must be windows whose target is read as in fit, as "
+                    f"{known.words}. Got {other.words}. Cut them by windows(..., "
+                    "like=model.sequences_.series)."
+                )
 
     def _is_flat(self, estimator: Any, arrays: Any, learn: bool) -> bool:
         """Whether X has one feature, and no axis for it; it must be as in fit."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,8 +33,9 @@ class Windows:
     ahead : ndarray of shape (windows, horizon)
         The rows of the steps to be forecast; windows of :func:`last_window` have none.
     about : dict
-        "target", "time", "group", "steps" and "horizon", as they were given, and where there is
-        something to say, the "format" of the target's numbers that are text, the "time_format" of
+        "target" (a list of several), "time", "group", "steps" and "horizon", as they were given,
+        and where there is something to say, the "format" of the target's numbers that are text (of
+        several targets a list), the "time_format" of
         times that are, the "paces" at which they go on, and what `fill` was.
     when : ndarray of shape (rows,)
         Each row's place in time: its time's rank among all times, or without a column of times the
@@ -95,14 +96,54 @@ class Windows:
         """Which of the series each window lies in, by its position among `names`."""
         return np.searchsorted(np.cumsum(self.lengths), self.starts, side="right")
 
+    @property
+    def targets(self) -> list[Any]:
+        """The columns to forecast."""
+        return _listed(self.about["target"])
+
+    def only(self, target: Any) -> Windows:
+        """The same windows with one of their targets."""
+        form = _listed(self.about.get("format"))[self.targets.index(target) :][:1]
+        about = {name: value for name, value in self.about.items() if name != "format"}
+        about |= {"format": form[0]} if form and form[0] is not None else {}
+        return replace(self, about={**about, "target": target})
+
+    def continued(self, about: Mapping[str, Any], values: np.ndarray) -> Windows:
+        """The windows that follow when the steps after each have come as they were forecast.
+
+        `about` says which the targets are, whose `values` are of shape (windows, horizon, targets);
+        all other columns stay as they were in the last row.
+        """
+        import narwhals as nw
+
+        count, steps, horizon = len(self), self.steps, values.shape[1]
+        steps_on = np.minimum(np.arange(horizon, steps + horizon), steps - 1)
+        rows = (self.starts[:, None] + steps_on).reshape(-1)
+        frame = nw.maybe_reset_index(nw.from_native(self.table, eager_only=True)[rows.tolist()])
+        targets = _listed(about["target"])
+        forms = _listed(about.get("format")) or [None] * len(targets)
+        new = []
+        for place, (name, form) in enumerate(zip(targets, forms, strict=True)):
+            known: Any = numbers_in(frame.get_column(name), form)[0]
+            together = known.reshape(count, steps).astype(np.float64)
+            own = min(steps, horizon)
+            together[:, steps - own :] = values[:, horizon - own :, place]
+            column = nw.new_series(str(name), together.reshape(-1), backend=frame.implementation)
+            new.append(column.alias(name))
+        starts = np.arange(count, dtype=np.int64) * steps
+        return replace(
+            self, table=frame.with_columns(*new).to_native(), starts=starts, order=self.order[rows],
+            when=self.when[rows], lengths=np.full(count, steps, dtype=np.int64),
+        )  # fmt: skip
+
     def values(self, column: str) -> np.ndarray:
         """The numbers of a column, one for each row of the table; NaN is a missing one."""
         import narwhals as nw
 
         frame = nw.from_native(self.table, eager_only=True)
         there = column in frame.columns
-        known = self.about.get("format") if column == self.about["target"] else None
-        values = numbers_in(frame.get_column(column), known)[0] if there else None
+        forms = dict(zip(self.targets, _listed(self.about.get("format")), strict=False))
+        values = numbers_in(frame.get_column(column), forms.get(column))[0] if there else None
         if values is None:
             known = [name for name, kind in frame.schema.items() if kind.is_numeric()]
             raise ValueError(
@@ -121,15 +162,17 @@ class Windows:
     def naive(self) -> np.ndarray:
         """The naive forecast, of shape (windows, horizon): the target stays at its last value.
 
-        It is NaN where no row of a window has a value. Windows of :func:`last_window` have no
-        target, and so no naive forecast.
+        Of several targets it has one more axis. It is NaN where no row of a window has a value.
+        Windows of :func:`last_window` have no target, and so no naive forecast.
         """
         if self.about["target"] is None:
             raise ValueError(
                 "the Windows of naive must have a target. Got those of last_window. Use "
                 "windows(), or last(column)."
             )
-        return np.repeat(self.last(self.about["target"])[:, None], self.ahead.shape[1], axis=1)
+        last = [self.last(name) for name in self.targets]
+        stays = np.repeat(np.stack(last, axis=1)[:, None], self.ahead.shape[1], axis=1)
+        return stays if isinstance(self.about["target"], list) else stays[:, :, 0]
 
     def split(self, fraction: float) -> tuple[np.ndarray, np.ndarray]:
         """The positions of the first windows, to learn from, and of the last, which are held out.
@@ -200,8 +243,9 @@ def windows(
         How many rows ahead the target is forecast: rows 1, ..., horizon after the window.
     stride : int, default=1
         Rows from one window to the next.
-    target : int or str, optional
-        The column to forecast, which is a feature too. Not needed where there is only one column.
+    target : int, str or list of them, optional
+        The column to forecast, which is a feature too, or several of them. Not needed where there
+        is only one column.
     time : str, optional
         The column of a DataFrame by which its rows are sorted; it is no feature.
     group : str, optional
@@ -217,6 +261,7 @@ def windows(
     -------
     X : ndarray of shape (windows, steps, C), or Windows of a DataFrame, which share its rows
     y : float64 ndarray of shape (windows,), or (windows, horizon) for a horizon above 1
+        Of a list of targets always of shape (windows, horizon, targets).
 
     Raises
     ------
@@ -240,18 +285,20 @@ def windows(
     horizon = checks.positive_integer("horizon", "windows", horizon)
     stride = checks.positive_integer("stride", "windows", stride)
     read = read_series(series, time, group, fill, like or {})
-    column, values, form = _read_target(read.table, target, (like or {}).get("format"))
+    column, values, form = _read_targets(read.table, target, (like or {}).get("format"))
     starts, short = _starts(read, steps, horizon, stride)
     ahead = starts[:, None] + steps + np.arange(horizon)
-    known = np.isfinite(values[ahead]).all(axis=1)
+    known = np.isfinite(values[ahead]).all(axis=(1, 2))
     if not known.any():
-        _refuse_target(values, ahead, target, read.order)
-    notes = [*read.notes, *short, *_holes(known, target)]
+        _refuse_target(values, ahead, _listed(target), read.order)
+    notes = [*read.notes, *short, *_holes(known, _listed(target))]
     X = _cut(read, starts[known], ahead[known], steps, column, "; ".join(notes))
     if form is not None and not isinstance(X, np.ndarray):
         X.about["format"] = form
     y = values[ahead[known]]
-    return X, y[:, 0] if horizon == 1 else y
+    if isinstance(column, list):
+        return X, y
+    return X, y[:, 0, 0] if horizon == 1 else y[:, :, 0]
 
 
 def last_window(
@@ -301,6 +348,36 @@ def last_window(
             X, names=[X.names[at] for at in places], times=[X.times[at] for at in places]
         )  # fmt: skip
     return X
+
+
+def _listed(target: Any) -> list[Any]:
+    """What is there of each target: one, several or none."""
+    if target is None:
+        return []
+    return list(target) if isinstance(target, (list, tuple)) else [target]
+
+
+def _read_targets(table: Any, target: Any, known: Any) -> tuple[Any, np.ndarray, Any]:
+    """The columns to forecast, their numbers (rows, targets), and how they are written.
+
+    Column and format are lists where `target` is one.
+    """
+    if not isinstance(target, (list, tuple)):
+        column, values, form = _read_target(table, target, known)
+        return column, values[:, None], form
+    if not target:
+        raise ValueError("target of windows must be at least one column. Got [].")
+    forms = _listed(known) or [None] * len(target)
+    parts = [_read_target(table, *one) for one in zip(target, forms, strict=True)]
+    columns = [column for column, _, _ in parts]
+    for place, column in enumerate(columns):
+        if column in columns[:place]:
+            raise ValueError(
+                f"target of windows must name each column once. Got {checks.shown(column)} twice."
+            )
+    written = [form for _, _, form in parts]
+    some = any(form is not None for form in written)
+    return columns, np.stack([x for _, x, _ in parts], axis=1), written if some else None
 
 
 def _read_target(
@@ -400,23 +477,27 @@ def _starts(series: Series, steps: int, horizon: int, stride: int) -> tuple[np.n
     return np.concatenate(starts).astype(np.int64), _too_short(series, ~there, rows, gaps)
 
 
-def _holes(known: np.ndarray, target: Any) -> list[str]:
+def _holes(known: np.ndarray, targets: Sequence[Any]) -> list[str]:
     """What to say of windows whose values to forecast are not all known."""
     count = int(np.count_nonzero(~known))
     if not count:
         return []
     windows, their = ("1 window is", "its") if count == 1 else (f"{count:,} windows are", "their")
-    name = "" if target is None else f" of {checks.shown(target)}"
+    name = f" of {checks.first_of(targets, 3, 30)}" if targets else ""
     return [f"{windows} left out, since {their} values{name} to forecast are missing"]
 
 
-def _refuse_target(values: np.ndarray, ahead: np.ndarray, target: Any, order: np.ndarray) -> None:
+def _refuse_target(
+    values: np.ndarray, ahead: np.ndarray, targets: Sequence[Any], order: np.ndarray
+) -> None:
     """Refuse a target that is known in all that is to be forecast by no window."""
     wanted = np.unique(ahead)
-    bad = np.sort(order[wanted[~np.isfinite(values[wanted])]])
+    missing = ~np.isfinite(values[wanted])
+    first = int(np.argmax(missing.any(axis=0)))
+    bad = np.sort(order[wanted[missing[:, first]]])
     run = np.flatnonzero(np.append(np.diff(bad), 2) > 1)[0]  # the first that ends
     where = checks.row_words(*(bad[:1] if run == 0 else bad[[0, run]]), joint="to")
-    name = "" if target is None else f" {checks.shown(target)}"
+    name = f" {checks.shown(targets[first])}" if targets else ""
     raise ValueError(
         f"the target{name} of windows must be known in all rows that one window is to forecast. "
         f"Got missing or infinite values in {where}. Fill them in, as fill does."
@@ -425,11 +506,12 @@ def _refuse_target(values: np.ndarray, ahead: np.ndarray, target: Any, order: np
 
 def _check_last(series: Series, rows: np.ndarray, like: Mapping[str, Any]) -> None:
     """Refuse series whose target is not known in the last row, from which the forecast goes on."""
-    values = _read_target(series.table, like["target"], like.get("format"))[1]
-    bad = rows[~np.isfinite(values[rows])]
-    if len(bad):
-        raise ValueError(
-            f"the target {checks.shown(like['target'])} of a series that is to be continued must "
-            f"be known in its last row. Got none in {checks.row_words(series.order[bad[0]])}. "
-            "Leave out the rows behind the last that is known."
-        )
+    values = _read_targets(series.table, like["target"], like.get("format"))[1]
+    for name, column in zip(_listed(like["target"]), values.T, strict=True):
+        bad = rows[~np.isfinite(column[rows])]
+        if len(bad):
+            raise ValueError(
+                f"the target {checks.shown(name)} of a series that is to be continued must be "
+                f"known in its last row. Got none in {checks.row_words(series.order[bad[0]])}. "
+                "Leave out the rows behind the last that is known."
+            )

@@ -67,7 +67,7 @@ def _averages(target: Any, examples: Examples, usual: float | None) -> list[floa
         return [float(share) for share in counts / counts.sum()]
     numbers = target.decode(values)
     usual_ones = np.mean(numbers, axis=0) if usual is None else np.quantile(numbers, usual, axis=0)
-    return [float(number) for number in np.atleast_1d(usual_ones)]
+    return [float(number) for number in np.ravel(usual_ones)]
 
 
 def _fingerprint(examples: Examples) -> str:

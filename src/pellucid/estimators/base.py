@@ -267,7 +267,10 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         reading, owner = self._read(X), type(self).__name__
         y = self.target_.truth(self, reading.layout.flatten(f"y of {owner}", y))
         weights = reading.layout.flatten_weights(f"sample_weight of {owner}", sample_weight)
-        return float(measure(y, self._predicted(reading), sample_weight=weights))
+        predicted = self._predicted(reading)
+        if np.ndim(y) == 3:  # which measures do not take
+            y, predicted = (np.reshape(one, (len(one), -1)) for one in (y, predicted))
+        return float(measure(y, predicted, sample_weight=weights))
 
     @plain_float_state()
     def _output(self, X: Any) -> np.ndarray:

@@ -51,11 +51,11 @@ class Forecaster:
         reading = self._read(X)  # type: ignore[attr-defined]
         predicted = np.asarray(self.predict(reading), np.float64)  # type: ignore[attr-defined]
         rows = predicted.reshape(len(reading), -1)
-        scales = np.ones(len(rows))
+        scales = np.ones((len(rows), 1))
         lower, upper = self.intervals_.around(owner, rows, scales, level)
         return lower.reshape(predicted.shape), upper.reshape(predicted.shape)
 
-    def forecast(self, series: Any, levels: Sequence[float] = ()) -> Any:
+    def forecast(self, series: Any, steps: int | None = None, levels: Sequence[float] = ()) -> Any:
         """The steps after the end of a series, or of each series where there are several.
 
         Parameters
@@ -63,14 +63,17 @@ class Forecaster:
         series : DataFrame
             As it was given to :func:`pellucid.data.windows`, with at least the rows of one window.
             Other columns are ignored.
+        steps : int, optional
+            How many; as many as the model learned to forecast, if left out. For more it goes on
+            from its own forecasts, with all other columns as they were last, and a warning says so.
         levels : sequence of float, optional
             Of intervals, as ``[0.8, 0.95]``: the true number lies between the columns "y lower 80"
-            and "y upper 80" with probability 0.8.
+            and "y upper 80" with probability 0.8. There are none beyond the steps learned.
 
         Returns
         -------
         DataFrame
-            Of the same library: one row a step ahead, with the columns of group and time, and the
+            Of the same library: one row a step ahead, with the columns of group and time, and each
             target; what was in the index of a pandas DataFrame is in that of this one. Times go on
             as before, by their calendar or at the usual distance, and are written as they were;
             without a column of times there is "step": 1, ..., horizon.
@@ -78,8 +81,9 @@ class Forecaster:
         Raises
         ------
         ValueError, TypeError
-            If the model did not learn from windows of a table, a column is missing, or a series is
-            shorter than a window.
+            If the model did not learn from windows of a table, a column is missing, a series is
+            shorter than a window, a quantile or an interval is to be forecast beyond the steps
+            learned, or too few windows were kept aside for a level.
         """
         import narwhals as nw
 
@@ -103,18 +107,57 @@ class Forecaster:
         if names is not None:  # else columns have no names but numbers
             frame = known_columns(frame, [*names, group, time])
         last = last_window(frame, about["steps"], time=time, group=group, like=about)
-        values = np.asarray(self.predict(last))  # type: ignore[attr-defined]
-        values = values.reshape(len(last), -1)
-        if values.shape[1] != about["horizon"]:
+        targets = about["target"] if isinstance(about["target"], list) else [about["target"]]
+        steps = self._steps(steps, about["horizon"], levels)
+        bounds = {level: self.predict_interval(last, level) for level in levels}
+        parts: list[np.ndarray] = []
+        while sum(part.shape[1] for part in parts) < steps:
+            if parts:
+                last = last.continued(about, parts[-1])
+            values = np.asarray(self.predict(last))  # type: ignore[attr-defined]
+            values = values.reshape(len(last), -1)
+            count = about["horizon"] * len(targets)
+            if values.shape[1] != count:
+                raise ValueError(
+                    f"forecast of {owner} needs a fit on the y that came with the windows, one "
+                    f"number for each of {about['horizon']} steps ahead"
+                    f"{'' if len(targets) == 1 else f' and {len(targets)} targets'}. Got "
+                    f"{values.shape[1]}. Use predict."
+                )
+            parts.append(values.reshape(len(last), about["horizon"], len(targets)))
+        answers = np.concatenate(parts, axis=1)[:, :steps]
+        columns: dict[Any, np.ndarray] = {}
+        for k, target in enumerate(targets):
+            columns[target] = answers[:, :, k]
+            for level, sides in bounds.items():
+                for side, numbers in zip(("lower", "upper"), sides, strict=True):
+                    known = numbers.reshape(len(answers), about["horizon"], -1)
+                    columns[f"{target} {side} {100 * level:.10g}"] = known[:, :steps, k]
+        return forecast_table(frame, last, columns, index)
+
+    def _steps(self, steps: int | None, horizon: int, levels: Sequence[float]) -> int:
+        """How many steps to forecast; beyond those that were learned it is said how."""
+        owner = f"forecast of {type(self).__name__}"
+        if steps is None:
+            return horizon
+        steps = checks.positive_integer("steps", owner, steps)
+        if steps <= horizon:
+            return steps
+        if getattr(self, "loss", None) == "quantile":
             raise ValueError(
-                f"forecast of {owner} needs a fit on the y that came with the windows, one number "
-                f"for each of {about['horizon']} steps ahead. Got {values.shape[1]}. Use predict."
+                f"steps of {owner} must be at most {horizon}, the steps learned, with "
+                f'loss="quantile": what goes on from a quantile is none. Got {steps}. Fit with '
+                f"windows of horizon={steps}."
             )
-        bounds = {}
-        for level in levels:
-            for side, numbers in zip(
-                ("lower", "upper"), self.predict_interval(last, level), strict=True
-            ):
-                name = f"{about['target']} {side} {100 * level:.10g}"
-                bounds[name] = numbers.reshape(len(last), -1)
-        return forecast_table(frame, last, {about["target"]: values, **bounds}, index)
+        learned = "1 step" if horizon == 1 else f"{horizon:,} steps"
+        if levels:
+            raise ValueError(
+                f"steps of {owner} must be at most {horizon}, the steps learned, for intervals: no "
+                f"errors are known beyond. Got {steps}. Leave the levels out, or fit with windows "
+                f"of horizon={steps}."
+            )
+        checks.warn(
+            f"{learned} ahead {'was' if horizon == 1 else 'were'} learned: the forecast goes on "
+            "from its own answers, with all other columns as they were in the last row."
+        )
+        return steps

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from pellucid import files
 from pellucid.data import ClassTarget, target_from_state
-from pellucid.data.baselines import Baselines
+from pellucid.data.baselines import TargetBaselines
 from pellucid.data.intervals import ForecastIntervals
 from pellucid.data.state import FloatType, State, check_names
 from pellucid.estimators.about import About
@@ -22,7 +22,7 @@ from pellucid.training.history import TIMES, History
 
 Model = TypeVar("Model")
 # what a model of a series may have beside its parts
-_OF_SERIES: dict[str, Any] = {"intervals": ForecastIntervals, "baselines": Baselines}
+_OF_SERIES: dict[str, Any] = {"intervals": ForecastIntervals, "baselines": TargetBaselines}
 _WITHOUT_EFFECT = ("n_jobs", "verbose")  # parameters on which no result depends
 
 
@@ -126,8 +126,11 @@ def _check_parts(model: Any) -> None:
             f"the intervals of {owner} must be of {outputs[-1]} steps. Got {intervals.horizon}."
         )
     names = getattr(model, "target_names_", None)
-    one = isinstance(model.target_, ClassTarget) or getattr(encoder, "series", None) is not None
-    check_names("the targets", names, 1 if one else outputs[-1])
+    series = getattr(encoder, "series", None)
+    count = 1 if isinstance(model.target_, ClassTarget) else outputs[-1]
+    if series is not None:  # of which each step ahead has outputs
+        count = len(series["target"]) if isinstance(series["target"], list) else 1
+    check_names("the targets", names, count)
     if model.about_ is not None:
         count = len(model.target_.classes) if hasattr(model, "classes_") else outputs[-1]
         if len(model.about_.averages) != count:

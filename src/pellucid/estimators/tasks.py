@@ -166,7 +166,8 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
         ----------
         X : DataFrame, array, tensor, list or map of columns, of shape (rows, columns)
         y : Series, DataFrame, array or list of shape (rows,) or (rows, targets)
-            In their own units; standardised inside, after `target_transform`.
+            In their own units; standardised inside, after `target_transform`. An array may be of
+            shape (rows, horizon, targets), as :func:`pellucid.data.windows` gives it.
         sample_weight : array-like of shape (rows,), optional
         validation_data : (X, y) or (X, y, sample_weight), optional
             Rows that are never trained on: ``history_`` has their loss after every epoch, and with

@@ -225,6 +225,11 @@ def backtest_windows(
     told : callable, optional
         Called after each fold, with its number.
     """
+    if len(X.targets) != 1:
+        raise ValueError(
+            f"target of backtest must be one column. Got {checks.shown(X.about['target'])}. Test "
+            "each by itself."
+        )
     folds = checks.positive_integer("folds", "backtest", folds)
     stride = checks.positive_integer("stride", "backtest", stride)
     start = checks.number("start", "backtest", start, 0, 1, open_low=True, open_high=True)

@@ -95,8 +95,10 @@ def panels_of(
         )
     columns = [array.reshape(len(array), -1).T[:_MOST_PANELS] for array in (true, guess)]
     kind: Any = Scatter if "f" in true.dtype.kind + guess.dtype.kind else Confusion
-    if len(names) == 1 < len(columns[0]):  # a forecast of several steps
-        names = [f"{names[0]} +{step + 1}" for step in range(_MOST_PANELS)]
+    count = true.size // len(true)
+    if 0 < len(names) < count and count % len(names) == 0:  # a forecast of several steps
+        places = (divmod(place, len(names)) for place in range(min(count, _MOST_PANELS)))
+        names = [f"{names[target]} +{step + 1}" for step, target in places]
     named = [*names, *[""] * _MOST_PANELS]
     if quantile is not None:
         kind = partial(Scatter, quantile=quantile)
