@@ -191,7 +191,7 @@ def _score_of_target(
         ],
         "period": baselines.period,
         "period_found": baselines.found,
-        **compare(truth, predicted, forecasts, scales, X.series, X.names, quantile_of(model)),
+        **compare(truth, predicted, forecasts, scales, X.owners, X.names, quantile_of(model)),
         "without_naive": int(np.isnan(forecasts["naive"]).any(axis=1).sum()),
     }
 

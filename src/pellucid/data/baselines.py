@@ -104,7 +104,7 @@ class Baselines:
     def _seasonal(self, X: Windows) -> np.ndarray:
         ahead = np.arange(1, X.ahead.shape[1] + 1)
         rows = X.ahead - self.period * -(-ahead // self.period)
-        begins = np.array([begin for begin, _ in X.spans])[X.series]
+        begins = np.array([begin for begin, _ in X.spans])[X.owners]
         there = rows >= begins[:, None]
         return np.where(there, X.values(X.about["target"])[np.where(there, rows, 0)], np.nan)
 
@@ -201,7 +201,7 @@ def _by_window(scales: dict[str, float], X: Windows) -> np.ndarray:
     """The scale of each window's series, NaN where there is none."""
     known = [scales.get(str(name), np.nan) for name in X.names]
     known = [scale if scale > 0 else np.nan for scale in known]
-    return np.array(known, dtype=np.float64)[X.series]
+    return np.array(known, dtype=np.float64)[X.owners]
 
 
 def _mean(values: np.ndarray) -> float:

@@ -152,7 +152,7 @@ def _panel(
     shown = min(end - begin, int(np.clip(_FORECASTS * horizon, _FEW, _MANY)))
     tested: list[tuple[int, np.ndarray]] = []
     if held is not None:
-        own = (held.series == code) & (held.ahead[:, 0] >= end - shown)
+        own = (held.owners == code) & (held.ahead[:, 0] >= end - shown)
         own &= (end - 1 - held.ahead[:, -1]) % horizon == 0  # one behind the other
         some = held[own]
         if len(some):
