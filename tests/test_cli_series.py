@@ -380,7 +380,7 @@ def test_intervals_are_written_and_their_coverage_is_said(waves):
     run("fit", waves, *SERIES, "--horizon", "2", *SHORT)
     model = load("waves.safetensors")
     errors = np.linspace(-1, 1, 30)[:, None] * [1, 2]
-    model.intervals_ = ForecastIntervals(errors)
+    model.intervals_ = ForecastIntervals(errors, np.ones((len(errors), 1)))
     model.save("m")
     rows = rows_of(run("predict", "m", waves, "--intervals", "0.8,0.9", "--intervals", "0.5"))
     names = [f"height {side} {level}" for level in (80, 90, 50) for side in ("lower", "upper")]

@@ -141,7 +141,7 @@ def test_the_naive_forecast_stays_where_the_series_was():
 def with_intervals(model, count=99):
     """The model, as if so many windows had been kept aside, of errors of about 1."""
     errors = np.linspace(-2, 2, count)[:, None] * np.arange(1, 4)
-    model.intervals_ = ForecastIntervals(errors)
+    model.intervals_ = ForecastIntervals(errors, np.ones((len(errors), 1)))
     return model
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from pellucid import checks
 from pellucid.data import forecast_table, last_window
 from pellucid.data.columns import known_columns
 from pellucid.data.groups import from_index
-from pellucid.data.intervals import ForecastIntervals
+from pellucid.data.intervals import ForecastIntervals, spreads
+from pellucid.data.target_transforms import IDENTITY, TRANSFORMS, Transform
+from pellucid.data.windows import Windows
 
 
 class Forecaster:
@@ -48,12 +51,38 @@ class Forecaster:
                 f"{owner} needs a fit on windows of a DataFrame, cut by pellucid.data.windows, of "
                 "which some are kept aside. Got a model of other rows. Use predict."
             )
-        reading = self._read(X)  # type: ignore[attr-defined]
+        reading: Any = self._read(X)  # type: ignore[attr-defined]
+        windows = getattr(reading.layout, "windows", None)
+        if windows is None:
+            raise TypeError(
+                f"X of {owner} must be Windows, as in fit. Got {type(X).__name__}. Cut them by "
+                "pellucid.data.windows or last_window."
+            )
         predicted = np.asarray(self.predict(reading), np.float64)  # type: ignore[attr-defined]
-        rows = predicted.reshape(len(reading), -1)
-        scales = np.ones((len(rows), 1))
-        lower, upper = self.intervals_.around(owner, rows, scales, level)
-        return lower.reshape(predicted.shape), upper.reshape(predicted.shape)
+        transform = self._transform()
+        middle = transform.forward(predicted).reshape(len(windows), -1)
+        offsets = self.intervals_.around(owner, level, self._spreads(windows))
+        lower, upper = (
+            transform.inverse(middle + offset).reshape(predicted.shape) for offset in offsets
+        )
+        return lower, upper
+
+    def _keep_errors(self, X: Windows, errors: np.ndarray) -> None:
+        """Learn how wide intervals are from the errors in windows kept aside.
+
+        They are of shape (windows, horizon * targets), truth less forecast after the transform.
+        """
+        self.intervals_ = ForecastIntervals(errors, self._spreads(X))
+
+    def _transform(self) -> Transform:
+        """What the targets went through before they were learned."""
+        return TRANSFORMS.get(self.target_.transform, IDENTITY)  # type: ignore[attr-defined]
+
+    def _spreads(self, X: Windows) -> np.ndarray:
+        """How restless windows are; those of last_window do not know what is to be forecast."""
+        known = self._input.series  # type: ignore[attr-defined]
+        about = {name: known[name] for name in ("target", "format") if name in known}
+        return spreads(replace(X, about={**X.about, **about}), self._transform().forward)
 
     def forecast(self, series: Any, steps: int | None = None, levels: Sequence[float] = ()) -> Any:
         """The steps after the end of a series, or of each series where there are several.
