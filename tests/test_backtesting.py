@@ -80,7 +80,7 @@ def test_a_stride_skips_origins_in_each_series():
     frame = pd.concat([series(place="a"), series(place="b")], ignore_index=True)
     result = rolled(frame, stride=10, group="place")
     for code in (0, 1):
-        firsts = [f.windows.when[f.windows.ahead[f.windows.series == code, 0]].tolist()
+        firsts = [f.windows.when[f.windows.ahead[f.windows.owners == code, 0]].tolist()
                   for f in result.folds]  # fmt: skip
         assert firsts == [[60, 70], [80, 90], [100, 110]]
 

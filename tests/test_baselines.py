@@ -76,7 +76,7 @@ def test_no_season_is_looked_up_in_another_series():
     frame = pd.concat([series(np.arange(20.0), g="a"), series(np.arange(100.0, 120), g="b")])
     X, _ = cut(frame, steps=2, horizon=1, group="g")
     found = Baselines(X, period=6).forecasts(X)["seasonal_naive"][:, 0]
-    for name, values in zip("ab", (found[X.series == 0], found[X.series == 1]), strict=True):
+    for name, values in zip("ab", (found[X.owners == 0], found[X.owners == 1]), strict=True):
         assert np.isnan(values[:4]).all(), name
         assert ((values[4:] >= 100) == (name == "b")).all()
 
@@ -88,7 +88,7 @@ def test_the_ridge_learns_what_is_linear_at_any_level_and_scale():
     X, y = cut(pd.concat(rows), steps=12, horizon=3, group="g")
     learn, test = X.split(0.3)
     found = Baselines(X[learn]).forecasts(X[test])["ridge"]
-    scale = np.where(X.series[test] == 0, 1, 300)[:, None]
+    scale = np.where(X.owners[test] == 0, 1, 300)[:, None]
     assert (np.abs(found - y[test]) < 0.01 * scale).all()
 
 
@@ -119,7 +119,7 @@ def test_the_scale_is_that_of_the_rows_that_were_learned_from():
     later.loc[later["t"] >= 40, "y"] *= 1000
     changed, _ = cut(later, group="g")
     found = Baselines(changed[learn], period=4).scales(changed[test])
-    np.testing.assert_array_equal(found, np.where(X.series[test] == 0, 4.0, 40.0))
+    np.testing.assert_array_equal(found, np.where(X.owners[test] == 0, 4.0, 40.0))
     unknown, _ = cut(series(np.arange(50.0), g="c"), group="g")
     assert np.isnan(Baselines(X[learn]).scales(unknown)).all()
 

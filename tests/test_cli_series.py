@@ -380,7 +380,7 @@ def test_intervals_are_written_and_their_coverage_is_said(waves):
     run("fit", waves, *SERIES, "--horizon", "2", *SHORT)
     model = load("waves.safetensors")
     errors = np.linspace(-1, 1, 30)[:, None] * [1, 2]
-    model.intervals_ = ForecastIntervals(errors)
+    model.intervals_ = ForecastIntervals(errors, np.ones((len(errors), 1)))
     model.save("m")
     rows = rows_of(run("predict", "m", waves, "--intervals", "0.8,0.9", "--intervals", "0.5"))
     names = [f"height {side} {level}" for level in (80, 90, 50) for side in ("lower", "upper")]
@@ -401,7 +401,9 @@ def test_intervals_are_written_and_their_coverage_is_said(waves):
     frame.to_csv("rows.csv", index=False)
     run("fit", "rows.csv", "-t", "height", *SHORT)
     message = fails("predict", "rows.safetensors", "rows.csv", "--intervals", "0.8")
-    assert "--intervals needs a model of a series. 'rows.safetensors' holds another" in message
+    assert (
+        "--intervals needs a model of a series. 'rows.safetensors' holds a FCNNRegressor" in message
+    )
 
 
 # -- several targets, and horizons ---------------------------------------------------------------

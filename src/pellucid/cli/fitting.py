@@ -96,7 +96,7 @@ class Fitting:
             X, y = splitting.rows_of(given.X, rows), splitting.rows_of(given.y, rows)
             self.model._fit(X, y, None, ready=partial(self._before_training, X, y), cautions=True)
             if given.what == "window":
-                self.model.baselines_ = TargetBaselines.of_windows(X)
+                self.model.baselines_ = TargetBaselines(X)
         self.model.target_names_ = list(given.targets)
         self.told.say("\n" + "\n".join(self.model.network_.summary_lines()) + "\n")
 
@@ -175,7 +175,7 @@ class Fitting:
         if plot:
             title = f"{Path(self.data).absolute().name}: {', '.join(given.targets)}"
             X, y = (None, None) if answered is None else (answered.X, answered.y)
-            if given.what == "window" and len(given.targets) == 1:
+            if given.what == "window":
                 held = None if answered is None else answered.source
                 series = given.X if self.test is None else held
                 curves.draw_series(self.model, series, held, y, plot, title, self.levels)

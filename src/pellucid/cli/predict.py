@@ -91,14 +91,13 @@ def predict(
     if probabilities and not is_classifier(estimator):
         kind = type(estimator).__name__
         raise ValueError(f"--probabilities needs a classifier. '{model}' holds a {kind}.")
-    if horizon and not _forecasts(estimator):
-        kind = type(estimator).__name__
-        raise ValueError(
-            f"--horizon needs a model of a series. '{model}' holds a {kind} of other rows."
-        )
     levels = series.levels_of(intervals)
-    if levels and not _forecasts(estimator):
-        raise ValueError(f"--intervals needs a model of a series. '{model}' holds another one.")
+    for option, given in (("--horizon", horizon), ("--intervals", levels)):
+        if given and not _forecasts(estimator):
+            kind = type(estimator).__name__
+            raise ValueError(
+                f"{option} needs a model of a series. '{model}' holds a {kind} of other rows."
+            )
     rows = 0
     with (
         collected_warnings() as seen,

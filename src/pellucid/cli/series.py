@@ -149,11 +149,16 @@ def score(model: Any, reading: Any, X: Any, y: Any) -> dict[str, Any]:
 
     truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1, len(X.targets))
     predicted = np.asarray(model.predict(reading), dtype=np.float64).reshape(truth.shape)
-    predicts_quantile = quantile_of(model) is not None
-    covered = [[]] * len(X.targets) if predicts_quantile else coverage(model, reading, truth)
+    known = None if quantile_of(model) is not None else getattr(model, "intervals_", None)
+    bounds: dict[float, Any] = {}
+    for level in () if known is None else LEVELS:
+        there = known is not None and known.allows(level)
+        sides = model.predict_interval(reading, level) if there else ()
+        bounds[level] = [one.reshape(truth.shape) for one in sides] or None
     by_target = [
         _score_of_target(
-            model, X.only(name), truth[:, :, k], predicted[:, :, k], k, covered[k]
+            model, X.only(name), truth[:, :, k], predicted[:, :, k],
+            {level: sides and [one[:, :, k] for one in sides] for level, sides in bounds.items()},
         )
         for k, name in enumerate(X.targets)
     ]  # fmt: skip
@@ -163,27 +168,30 @@ def score(model: Any, reading: Any, X: Any, y: Any) -> dict[str, Any]:
 
 
 def _score_of_target(
-    model: Any,
-    X: Any,
-    truth: np.ndarray,
-    predicted: np.ndarray,
-    place: int,
-    covered: list[dict[str, Any]],
+    model: Any, X: Any, truth: np.ndarray, predicted: np.ndarray, intervals: dict[float, Any]
 ) -> dict[str, Any]:
+    """The errors of one target; of `intervals` the bounds by level, None where there are none."""
     from pellucid.data.baselines import Baselines
     from pellucid.inspection.forecast_errors import compare, quantile_of
 
-    known = getattr(model, "baselines_", None)
-    baselines = Baselines(X, ridge=False) if known is None else known.of[place]
+    baselines = getattr(model, "baselines_", None)
+    baselines = Baselines(X, ridge=False) if baselines is None else baselines.of(X.about["target"])
     forecasts = baselines.forecasts(X)
     scales = baselines.scales(X)
     return {
         "rows": len(truth),
         "target": X.about["target"],
-        "intervals": covered,
+        "intervals": [
+            {
+                "level": level,
+                "coverage": None if bounds is None else inside(truth, *bounds),
+                "width": None if bounds is None else float(np.mean(bounds[1] - bounds[0])),
+            }
+            for level, bounds in intervals.items()
+        ],
         "period": baselines.period,
         "period_found": baselines.found,
-        **compare(truth, predicted, forecasts, scales, X.series, X.names, quantile_of(model)),
+        **compare(truth, predicted, forecasts, scales, X.owners, X.names, quantile_of(model)),
         "without_naive": int(np.isnan(forecasts["naive"]).any(axis=1).sum()),
     }
 
@@ -204,27 +212,9 @@ def levels_of(texts: Sequence[str]) -> list[float]:
     return [*levels]
 
 
-def coverage(model: Any, X: Any, truth: np.ndarray) -> list[list[dict[str, Any]]]:
-    """How many of the true numbers lie in the model's intervals, and how wide those are.
-
-    There is a list for each target. Of a level that too few windows were kept aside for, both are
-    None.
-    """
-    from pellucid.inspection.forecast_errors import finite
-
-    intervals = getattr(model, "intervals_", None)
-    found: list[list[dict[str, Any]]] = [[] for _ in range(truth.shape[2])]
-    if intervals is None:
-        return found
-    for level in LEVELS:
-        inside, wide = [np.full(truth.shape[2], np.nan)] * 2
-        if intervals.allows(level):
-            lower, upper = (one.reshape(truth.shape) for one in model.predict_interval(X, level))
-            inside = np.mean((truth >= lower) & (truth <= upper), axis=(0, 1))
-            wide = np.mean(upper - lower, axis=(0, 1))
-        for of_target, share, width in zip(found, inside, wide, strict=True):
-            of_target.append({"level": level, "coverage": finite(share), "width": finite(width)})
-    return found
+def inside(truth: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
+    """The share of the true numbers that lies between the bounds."""
+    return float(np.mean((truth >= lower) & (truth <= upper)))
 
 
 def forecast(

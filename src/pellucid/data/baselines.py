@@ -34,8 +34,8 @@ class _State(State, frozen=True):
     ridge: tuple[Count, Count] | None
 
 
-class _TargetsState(State, frozen=True):
-    targets: list[dict[str, Any]]
+class _Targets(State, frozen=True):
+    targets: dict[str, dict[str, Any]]
 
 
 class Baselines:
@@ -104,7 +104,7 @@ class Baselines:
     def _seasonal(self, X: Windows) -> np.ndarray:
         ahead = np.arange(1, X.ahead.shape[1] + 1)
         rows = X.ahead - self.period * -(-ahead // self.period)
-        begins = np.array([begin for begin, _ in X.spans])[X.series]
+        begins = np.array([begin for begin, _ in X.spans])[X.owners]
         there = rows >= begins[:, None]
         return np.where(there, X.values(X.about["target"])[np.where(there, rows, 0)], np.nan)
 
@@ -163,50 +163,45 @@ class Baselines:
 
 
 class TargetBaselines:
-    """The :class:`Baselines` of each target of a series.
+    """:class:`Baselines` for each target of windows."""
 
-    Attributes
-    ----------
-    of : list of Baselines
-        In the order of the targets.
-    """
+    def __init__(self, learned: Windows) -> None:
+        self._by_target = {str(name): Baselines(learned.only(name)) for name in learned.targets}
 
-    def __init__(self, of: list[Baselines]) -> None:
-        self.of = of
-
-    @classmethod
-    def of_windows(cls, learned: Windows) -> Self:
-        """Fitted on the windows that a model learns from."""
-        return cls([Baselines(learned.only(name)) for name in learned.targets])
+    def of(self, target: Any) -> Baselines:
+        """Those of one target."""
+        return self._by_target[str(target)]
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What was learned: a map that JSON can hold, and arrays by name."""
-        states = [one.state() for one in self.of]
-        arrays = {
-            f"{place}.{name}": array
-            for place, (_, learned) in enumerate(states)
-            for name, array in learned.items()
-        }
-        return {"targets": [config for config, _ in states]}, arrays
+        config: dict[str, Any] = {}
+        arrays: dict[str, np.ndarray] = {}
+        for place, (name, one) in enumerate(self._by_target.items()):
+            config[name], learned = one.state()
+            arrays |= {f"{place}.{key}": array for key, array in learned.items()}
+        return {"targets": config}, arrays
 
     @classmethod
     def from_state(cls, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
-        """Take over what :meth:`state` gave; a ValueError if it is not that."""
-        targets = _TargetsState.of(config, "the baselines").targets
-        parts: list[dict[str, np.ndarray]] = [{} for _ in targets]
-        for name, array in arrays.items():
-            place, _, own = name.partition(".")
-            if place not in map(str, range(len(targets))):
-                raise ValueError(f"the arrays of baselines must be those of targets. Got {name}.")
-            parts[int(place)][own] = array
-        return cls([Baselines.from_state(*one) for one in zip(targets, parts, strict=True)])
+        """Take over what :meth:`state` gave; a ValueError if the two do not belong together."""
+        targets = _Targets.of(config, "the forecasts to beat").targets
+        self, taken = cls.__new__(cls), 0
+        self._by_target = {}
+        for place, (name, one) in enumerate(targets.items()):
+            start = f"{place}."
+            own = {k.removeprefix(start): a for k, a in arrays.items() if k.startswith(start)}
+            self._by_target[name] = Baselines.from_state(one, own)
+            taken += len(own)
+        if taken < len(arrays):
+            raise ValueError("the arrays of the forecasts to beat must be those that save wrote.")
+        return self
 
 
 def _by_window(scales: dict[str, float], X: Windows) -> np.ndarray:
     """The scale of each window's series, NaN where there is none."""
     known = [scales.get(str(name), np.nan) for name in X.names]
     known = [scale if scale > 0 else np.nan for scale in known]
-    return np.array(known, dtype=np.float64)[X.series]
+    return np.array(known, dtype=np.float64)[X.owners]
 
 
 def _mean(values: np.ndarray) -> float:

@@ -14,7 +14,7 @@ from pellucid.data.windows import Windows
 def forecast_table(
     frame: Any,
     last: Windows,
-    values: Mapping[str, np.ndarray],
+    values: Mapping[Any, np.ndarray],
     levels: Mapping[str, Any] | None = None,
 ) -> Any:
     """The forecasts of all series, in a table of the same library as `frame`, which holds them.
@@ -28,7 +28,7 @@ def forecast_table(
     last : Windows
         The last window of each series.
     values : dict of ndarray of shape (series, horizon)
-        By column, as the target in each step to come.
+        By column, as each target in the steps to come.
     levels : dict, optional
         Which of these columns are the index of a pandas DataFrame, and what they are called there.
     """

@@ -92,7 +92,7 @@ class Windows:
         return list(zip((ends - self.lengths).tolist(), ends.tolist(), strict=True))
 
     @property
-    def series(self) -> np.ndarray:
+    def owners(self) -> np.ndarray:
         """Which of the series each window lies in, by its position among `names`."""
         return np.searchsorted(np.cumsum(self.lengths), self.starts, side="right")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from pellucid import checks
 from pellucid.data import forecast_table, last_window
 from pellucid.data.columns import known_columns
 from pellucid.data.groups import from_index
-from pellucid.data.intervals import ForecastIntervals
+from pellucid.data.intervals import ForecastIntervals, spreads
+from pellucid.data.target_transforms import IDENTITY, TRANSFORMS, Transform
+from pellucid.data.windows import Windows
 
 
 class Forecaster:
@@ -48,12 +51,38 @@ class Forecaster:
                 f"{owner} needs a fit on windows of a DataFrame, cut by pellucid.data.windows, of "
                 "which some are kept aside. Got a model of other rows. Use predict."
             )
-        reading = self._read(X)  # type: ignore[attr-defined]
+        reading: Any = self._read(X)  # type: ignore[attr-defined]
+        windows = getattr(reading.layout, "windows", None)
+        if windows is None:
+            raise TypeError(
+                f"X of {owner} must be Windows, as in fit. Got {type(X).__name__}. Cut them by "
+                "pellucid.data.windows or last_window."
+            )
         predicted = np.asarray(self.predict(reading), np.float64)  # type: ignore[attr-defined]
-        rows = predicted.reshape(len(reading), -1)
-        scales = np.ones(len(rows))
-        lower, upper = self.intervals_.around(owner, rows, scales, level)
-        return lower.reshape(predicted.shape), upper.reshape(predicted.shape)
+        transform = self._transform()
+        middle = transform.forward(predicted).reshape(len(windows), -1)
+        offsets = self.intervals_.around(owner, level, self._spreads(windows))
+        lower, upper = (
+            transform.inverse(middle + offset).reshape(predicted.shape) for offset in offsets
+        )
+        return lower, upper
+
+    def _keep_errors(self, X: Windows, errors: np.ndarray) -> None:
+        """Learn how wide intervals are from the errors in windows kept aside.
+
+        They are of shape (windows, horizon * targets), truth less forecast after the transform.
+        """
+        self.intervals_ = ForecastIntervals(errors, self._spreads(X))
+
+    def _transform(self) -> Transform:
+        """What the targets went through before they were learned."""
+        return TRANSFORMS.get(self.target_.transform, IDENTITY)  # type: ignore[attr-defined]
+
+    def _spreads(self, X: Windows) -> np.ndarray:
+        """How restless windows are; those of last_window do not know what is to be forecast."""
+        known = self._input.series  # type: ignore[attr-defined]
+        about = {name: known[name] for name in ("target", "format") if name in known}
+        return spreads(replace(X, about={**X.about, **about}), self._transform().forward)
 
     def forecast(self, series: Any, steps: int | None = None, levels: Sequence[float] = ()) -> Any:
         """The steps after the end of a series, or of each series where there are several.
@@ -68,7 +97,7 @@ class Forecaster:
             from its own forecasts, with all other columns as they were last, and a warning says so.
         levels : sequence of float, optional
             Of intervals, as ``[0.8, 0.95]``: the true number lies between the columns "y lower 80"
-            and "y upper 80" with probability 0.8. For the steps learned alone.
+            and "y upper 80" with probability 0.8. There are none beyond the steps learned.
 
         Returns
         -------
@@ -82,7 +111,8 @@ class Forecaster:
         ------
         ValueError, TypeError
             If the model did not learn from windows of a table, a column is missing, a series is
-            shorter than a window, or a quantile is to be forecast beyond the steps learned.
+            shorter than a window, a quantile or an interval is to be forecast beyond the steps
+            learned, or too few windows were kept aside for a level.
         """
         import narwhals as nw
 
@@ -108,6 +138,7 @@ class Forecaster:
         last = last_window(frame, about["steps"], time=time, group=group, like=about)
         targets = about["target"] if isinstance(about["target"], list) else [about["target"]]
         steps = self._steps(steps, about["horizon"], levels)
+        bounds = {level: self.predict_interval(last, level) for level in levels}
         parts: list[np.ndarray] = []
         while sum(part.shape[1] for part in parts) < steps:
             if parts:
@@ -124,13 +155,13 @@ class Forecaster:
                 )
             parts.append(values.reshape(len(last), about["horizon"], len(targets)))
         answers = np.concatenate(parts, axis=1)[:, :steps]
-        columns = {name: answers[:, :, place] for place, name in enumerate(targets)}
-        for level in levels:
-            bounds = self.predict_interval(last, level)
-            for side, numbers in zip(("lower", "upper"), bounds, strict=True):
-                bound = numbers.reshape(len(last), -1, len(targets))[:, :steps]
-                for place, name in enumerate(targets):
-                    columns[f"{name} {side} {100 * level:.10g}"] = bound[:, :, place]
+        columns: dict[Any, np.ndarray] = {}
+        for k, target in enumerate(targets):
+            columns[target] = answers[:, :, k]
+            for level, sides in bounds.items():
+                for side, numbers in zip(("lower", "upper"), sides, strict=True):
+                    known = numbers.reshape(len(answers), about["horizon"], -1)
+                    columns[f"{target} {side} {100 * level:.10g}"] = known[:, :steps, k]
         return forecast_table(frame, last, columns, index)
 
     def _steps(self, steps: int | None, horizon: int, levels: Sequence[float]) -> int:
@@ -141,12 +172,6 @@ class Forecaster:
         steps = checks.positive_integer("steps", owner, steps)
         if steps <= horizon:
             return steps
-        if levels:
-            raise ValueError(
-                f"steps of {owner} must be at most {horizon}, the steps learned, with levels: how "
-                f"wide later intervals are is not known. Got {steps}. Fit with windows of "
-                f"horizon={steps}."
-            )
         if getattr(self, "loss", None) == "quantile":
             raise ValueError(
                 f"steps of {owner} must be at most {horizon}, the steps learned, with "
@@ -154,6 +179,12 @@ class Forecaster:
                 f"windows of horizon={steps}."
             )
         learned = "1 step" if horizon == 1 else f"{horizon:,} steps"
+        if levels:
+            raise ValueError(
+                f"steps of {owner} must be at most {horizon}, the steps learned, for intervals: no "
+                f"errors are known beyond. Got {steps}. Leave the levels out, or fit with windows "
+                f"of horizon={steps}."
+            )
         checks.warn(
             f"{learned} ahead {'was' if horizon == 1 else 'were'} learned: the forecast goes on "
             "from its own answers, with all other columns as they were in the last row."

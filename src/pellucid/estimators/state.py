@@ -121,9 +121,9 @@ def _check_parts(model: Any) -> None:
             f"{network.output_shape}."
         )
     intervals = getattr(model, "intervals_", None)
-    if intervals is not None and intervals.horizon != outputs[-1]:
+    if intervals is not None and intervals.outputs != outputs[-1]:
         raise ValueError(
-            f"the intervals of {owner} must be of {outputs[-1]} steps. Got {intervals.horizon}."
+            f"the intervals of {owner} must be of {outputs[-1]} numbers. Got {intervals.outputs}."
         )
     names = getattr(model, "target_names_", None)
     series = getattr(encoder, "series", None)

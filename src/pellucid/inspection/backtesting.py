@@ -277,7 +277,7 @@ def _together(
     names = [name for name in folds[0].forecasts if all(name in f.forecasts for f in folds)]
     truth, scales, codes = (
         np.concatenate([part(fold) for fold in folds])
-        for part in (lambda f: f.truth, lambda f: f.scales, lambda f: f.windows.series)
+        for part in (lambda f: f.truth, lambda f: f.scales, lambda f: f.windows.owners)
     )
     known = {name: np.concatenate([f.forecasts[name] for f in folds]) for name in names}
     predicted = known.pop("model")
@@ -303,7 +303,7 @@ def _parts(X: Windows, folds: int, start: float) -> Iterator[tuple[float, np.nda
 
 def _every(X: Windows, positions: np.ndarray, stride: int) -> np.ndarray:
     """Of the windows of each series the first, and each that is `stride` windows later."""
-    series = X.series[positions]
+    series = X.owners[positions]
     chosen = [positions[series == code][::stride] for code in np.unique(series)]
     return np.concatenate(chosen) if chosen else positions
 

@@ -126,7 +126,7 @@ def _joined(parts: list[tuple[int, np.ndarray]]) -> list[tuple[int, np.ndarray]]
 def forecast_panels(
     model: Any, X: Windows, held: Windows | None, levels: Sequence[float] = ()
 ) -> list[ForecastPanel]:
-    """A panel for each of the first series: the forecasts of its last rows, and of those to come.
+    """A panel for each target of the first series: its end, and what is forecast to come.
 
     Parameters
     ----------
@@ -139,46 +139,44 @@ def forecast_panels(
     levels : sequence of float, optional
         Of the intervals that are drawn.
     """
-    target = X.about["target"]
-    values, horizon = X.values(target), X.ahead.shape[1]
-    spans, panels = X.spans, []
-    ends = np.array([end for _, end in spans])
-    for code in range(min(len(spans), _MOST_PANELS)):
-        begin, end = spans[code]
-        shown = min(end - begin, int(np.clip(_FORECASTS * horizon, _FEW, _MANY)))
-        tested: list[tuple[int, np.ndarray]] = []
-        if held is not None:
-            last = held.ahead[:, -1]
-            own = (held.series == code) & (held.ahead[:, 0] >= end - shown)
-            own &= (ends[code] - 1 - last) % horizon == 0  # one behind the other
-            some = held[own]
-            if len(some):
-                tested = [
-                    (int(ahead[0]) - (end - shown), numbers)
-                    for ahead, numbers in zip(
-                        some.ahead, _numbers(model, some, levels), strict=True
-                    )
-                ]
-        later = np.zeros((1 + 2 * len(levels), 0))
-        if end - begin >= X.steps and not X.about.get(
-            "known"
-        ):  # whose numbers to come are not here
-            starts = np.array([end - X.steps])
-            after = replace(X, starts=starts, ahead=np.zeros((1, 0), dtype=np.int64))
-            later = _numbers(model, after, levels)[0]
-        name = str(target) if X.names[code] is None else f"{target}: {X.names[code]}"
-        labels = _labels(X, code, shown, later.shape[1])
-        panels.append(ForecastPanel(name, values[end - shown : end], labels, tested, later, levels))
-    return panels
+    both = [(code, place) for code in range(len(X.names)) for place in range(len(X.targets))]
+    return [_panel(model, X, held, levels, *each) for each in both[:_MOST_PANELS]]
 
 
-def _numbers(model: Any, X: Windows, levels: Sequence[float]) -> np.ndarray:
+def _panel(
+    model: Any, X: Windows, held: Windows | None, levels: Sequence[float], code: int, place: int
+) -> ForecastPanel:
+    """The end of one series and target, by their places."""
+    target, horizon = X.targets[place], X.ahead.shape[1]
+    begin, end = X.spans[code]
+    shown = min(end - begin, int(np.clip(_FORECASTS * horizon, _FEW, _MANY)))
+    tested: list[tuple[int, np.ndarray]] = []
+    if held is not None:
+        own = (held.owners == code) & (held.ahead[:, 0] >= end - shown)
+        own &= (end - 1 - held.ahead[:, -1]) % horizon == 0  # one behind the other
+        some = held[own]
+        if len(some):
+            begins = (some.ahead[:, 0] - (end - shown)).tolist()
+            tested = list(zip(begins, _numbers(model, some, levels, place), strict=True))
+    later = np.zeros((1 + 2 * len(levels), 0))
+    if end - begin >= X.steps and not X.about.get("known"):  # whose numbers to come are not here
+        starts = np.array([end - X.steps])
+        after = replace(X, starts=starts, ahead=np.zeros((1, 0), dtype=np.int64))
+        later = _numbers(model, after, levels, place)[0]
+    name = str(target) if X.names[code] is None else f"{target}: {X.names[code]}"
+    values = X.values(target)[end - shown : end]
+    return ForecastPanel(
+        name, values, _labels(X, code, shown, later.shape[1]), tested, later, levels
+    )
+
+
+def _numbers(model: Any, X: Windows, levels: Sequence[float], place: int) -> np.ndarray:
     """Forecasts and the bounds of intervals, of shape (windows, 1 + 2 * levels, horizon)."""
-    parts = [
-        model.predict(X),
-        *(one for level in levels for one in model.predict_interval(X, level)),
-    ]
-    return np.stack([np.asarray(one, np.float64).reshape(len(X), -1) for one in parts], axis=1)
+    parts = [model.predict(X)]
+    for level in levels:
+        parts += model.predict_interval(X, level)
+    rows = [np.asarray(one, np.float64).reshape(len(X), -1, len(X.targets)) for one in parts]
+    return np.stack([one[:, :, place] for one in rows], axis=1)
 
 
 def _labels(X: Windows, code: int, rows: int, count: int) -> list[str]:
