@@ -25,7 +25,7 @@ _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 _LARGEST = 1 << 1000
 _SAMPLE = 1000  # texts that tell how dates are written, if they leave no doubt
-_DECIMALS = 6  # digits behind the point, from which on a number is not a rounded one
+_DECIMALS = 12  # digits behind the point: numbers with more are not rounded ones
 _MONTH_DIGITS = DateFormat("month digits")
 
 
