@@ -20,7 +20,7 @@ KINDS = {
     "every quarter of an hour": ("15min", 2),
     "working days": ("B", 6),
     "three days a week": (pd.offsets.CustomBusinessDay(weekmask="Mon Wed Fri"), 10),
-    "working days from Sunday on": (pd.offsets.CustomBusinessDay(weekmask="Sun Mon Tue Wed Thu"), 6),
+    "Sunday to Thursday": (pd.offsets.CustomBusinessDay(weekmask="Sun Mon Tue Wed Thu"), 6),
     "opening hours": (pd.offsets.CustomBusinessHour(start="09:00", end="17:00"), 125),
     "the first of a month": ("MS", 2),
     "the end of a month": ("ME", 2),

@@ -153,7 +153,7 @@ class Pace(State, frozen=True):
     steady: bool = False
 
     @classmethod
-    def of(
+    def found(
         cls,
         wall: np.ndarray,
         utc: np.ndarray | None = None,
@@ -197,7 +197,7 @@ class Pace(State, frozen=True):
         apart = np.diff(times)
         usual = float(np.median(apart))
         about = np.count_nonzero(np.abs(apart - usual) <= _ABOUT * usual)
-        steady = len(apart) >= 5 and about >= min(_NEARLY_ALL * len(apart), len(apart) - 1)
+        steady = len(apart) >= 5 and bool(about >= min(_NEARLY_ALL * len(apart), len(apart) - 1))
         whole = times.dtype.kind == "i" and (usual.is_integer() or abs(usual) > SECOND)
         return cls(None, round(usual) if whole else usual, utc, steady)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+
 from pellucid.data.date_format import Order, date_parts, read_date
 
 _LOOKED_AT = 2000  # texts that tell how dates are written
@@ -14,6 +15,7 @@ _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _PADDED = ("month", "day", "hour", "minute", "second", "week")
 
 Write = Callable[[datetime], str | None]
+
 
 def as_written(texts: Sequence[str], order: Order, dates: Sequence[datetime]) -> list[str] | None:
     """`dates` as the `texts`, which are dates in that order, are written.
@@ -33,9 +35,7 @@ def as_written(texts: Sequence[str], order: Order, dates: Sequence[datetime]) ->
     return written if _alike(again, dates, order) else None
 
 
-def _alike(
-    read: Sequence[datetime | None], meant: Sequence[datetime], order: Order
-) -> bool:
+def _alike(read: Sequence[datetime | None], meant: Sequence[datetime], order: Order) -> bool:
     """Whether dates were read as they were meant, with their offsets; of a clock, their times."""
     if order == "clock":
         return [when and when.time() for when in read] == [when.time() for when in meant]

@@ -173,7 +173,7 @@ def _by_columns(
     """Series of a DataFrame by its columns of group and time."""
     groups = Groups.of("windows", series, group, time, like.get("time_format"))
     about: dict[str, Any] = {"time": time, "group": group}
-    if groups.times is None:
+    if groups.times is None or groups.when is None:
         when = _shares(groups.lengths)
         return Series(groups.table, groups.lengths, groups.order, when, groups.labels, about)
     times = groups.times.taken(groups.order)

@@ -113,7 +113,7 @@ class Times:
     def pace(self, rows: np.ndarray, known: Sequence[Pace] = ()) -> Pace | None:
         """How the times of these rows, which are in order, follow one another."""
         zoned = self.dated and self.moments[0].tzinfo is not None
-        return Pace.of(self.wall[rows], self.utc[rows] if zoned else None, self.dated, known)
+        return Pace.found(self.wall[rows], self.utc[rows] if zoned else None, self.dated, known)
 
     def by(self, pace: Pace) -> np.ndarray:
         """All times as `pace` counts them."""
@@ -177,7 +177,8 @@ class Times:
         if hasattr(last, "ordinal") and hasattr(last, "freq"):
             return [last + (when - last.ordinal) for when in moments]
         if isinstance(last, datetime) and type(last) is not datetime:
-            return [type(last)(when) for when in moments]  # of pandas
+            timestamp: Any = type(last)  # of pandas
+            return [timestamp(when) for when in moments]
         return list(moments)
 
     def words(self, moment: Any) -> str:

@@ -265,7 +265,9 @@ def last_window(
         )
     notes += _too_short(read, ~long, steps, "")
     starts = ends[long] - steps
-    over = [words for end in ends[long] if (words := read.gap_words(np.arange(end - steps, end - 1)))]
+    over = [
+        words for end in ends[long] if (words := read.gap_words(np.arange(end - steps, end - 1)))
+    ]
     if over:
         more = f", and {len(over) - 1:,} others" if len(over) > 1 else ""
         notes.append(f"the last window runs over {over[0]}{more}")
@@ -279,9 +281,7 @@ def last_window(
     return replace(X, names=[read.names[at] for at in kept], times=times)
 
 
-def _known_lengths(
-    series: Series, known: np.ndarray, target: Any
-) -> tuple[np.ndarray, list[str]]:
+def _known_lengths(series: Series, known: np.ndarray, target: Any) -> tuple[np.ndarray, list[str]]:
     """How many rows of each series there are up to the last whose target is known, and words."""
     rows = np.arange(len(known))
     lengths = np.array(
@@ -379,9 +379,7 @@ def _too_short(series: Series, short: np.ndarray, rows: int, why: str) -> list[s
     ]
 
 
-def _starts(
-    series: Series, steps: int, horizon: int, stride: int
-) -> tuple[np.ndarray, list[str]]:
+def _starts(series: Series, steps: int, horizon: int, stride: int) -> tuple[np.ndarray, list[str]]:
     """Where the windows begin in the rows of all series, and what to say of those without any."""
     rows = steps + horizon
     begins, lengths, owners = series.pieces
