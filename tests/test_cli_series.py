@@ -218,6 +218,64 @@ def test_missing_targets_and_doubled_times_are_named(tmp_path):
     assert "must have each time once in a sequence. Got 0 in rows" in message
 
 
+def test_gaps_and_holes_are_said_and_filled_where_asked(waves):
+    with open(waves, newline="") as file:
+        header, *rows = csv.reader(file)
+    kept = [row for row in rows if not "2024-02-10" <= row[0] <= "2024-02-19"]
+    for row in kept:
+        if row[0] == "2024-03-20":
+            row[1] = ""
+    path = write("gaps.csv", header, kept)
+    text = invoke("fit", path, *SERIES, "--horizon", "3", *SHORT).output
+    assert max(map(len, text.splitlines())) <= 80
+    said = (
+        "day: 1 gap of 10 days after 2024-02-09; no window runs over it; 3 windows are left out, "
+        "since their values of 'height' to forecast are missing."
+    )
+    assert said in " ".join(text.split())
+    told = json.loads(run("fit", path, *SERIES, "--horizon", "3", *SHORT, "--json"))
+    assert said in told["notes"]
+    text = run("evaluate", "gaps.safetensors", path)
+    assert said in " ".join(text.split())
+    text = invoke("fit", path, *SERIES, "--horizon", "3", *SHORT, "--fill", "linear").output
+    text = " ".join(text.split())
+    assert "100 rows" not in text and "92 windows" in text
+    assert "10 rows put in (linear)" in text and "2 missing values are filled (linear)." in text
+    assert json.loads(run("summary", "gaps.safetensors", "--json"))["series"]["fill"] == "linear"
+    run("evaluate", "gaps.safetensors", path)
+    assert rows_of(run("predict", "gaps.safetensors", path))[0]["day"] == "2024-04-10"
+    assert "--fill needs --steps" in fails("fit", path, *SERIES[:-2], "--fill", "linear")
+
+
+def test_hours_go_on_over_the_end_of_summer_time(tmp_path):
+    local = pd.date_range("2024-10-24", periods=80, freq="h", tz="Europe/Berlin")
+    rows = [[when.isoformat(), f"{np.sin(k / 3):.3f}"] for k, when in enumerate(local)]
+    path = write("hours.csv", ["t", "v"], rows[:76])
+    given = ["--network", "rnn", "-t", "v", "--time", "t", "--steps", "6", "--horizon", "4"]
+    run("fit", path, *given, *SHORT)
+    found = [row["t"] for row in rows_of(run("predict", "hours.safetensors", path))]
+    assert found == [row[0] for row in rows[76:80]]
+    naive = [[when.strftime("%Y-%m-%d %H:%M"), value] for when, (_, value) in zip(local, rows)]
+    message = fails("fit", write("naive.csv", ["t", "v"], naive), *given)
+    assert "from summer time: give the times in UTC" in message
+
+
+@pytest.mark.filterwarnings("always")
+def test_a_forecast_begins_where_the_target_ends(waves):
+    run("fit", waves, *SERIES, "--horizon", "3", *SHORT)
+    frame = pd.read_csv(waves).sort_values("day")
+    frame.loc[frame.index[-2:], "height"] = np.nan
+    frame.to_csv("open.csv", index=False)
+    done = invoke("predict", "waves.safetensors", "open.csv")
+    assert [row["day"] for row in rows_of(done.stdout)] == [
+        "2024-04-08",
+        "2024-04-09",
+        "2024-04-10",
+    ]
+    words = "'height' is missing in the last 2 rows, with which the forecast begins."
+    assert words in " ".join(done.stderr.split())
+
+
 def test_columns_that_the_model_does_not_know_are_of_no_concern(waves):
     run("fit", waves, *SERIES, *SHORT)
     expected = run("predict", "waves.safetensors", waves)

@@ -103,13 +103,13 @@ class _Fit(GroupedCommand):
 @_series("--time", metavar="COLUMN", help="Column with each row's time.")
 @_series("--group", metavar="COLUMN", help="Column with the name of each row's sequence.")
 @_series("--steps", type=click.IntRange(1), metavar="N", help="Past rows to forecast from.")
+@_series("--horizon", type=click.IntRange(1), metavar="N", help="Rows to forecast.  [default: 1]")
 @_series(
     "--fill",
     type=click.Choice(["forward", "linear"]),
     metavar="HOW",
-    help="Fill gaps: forward (as it was last) or linear.",
+    help="Fill gaps: forward (what was last) or linear.",
 )
-@_series("--horizon", type=click.IntRange(1), metavar="N", help="Rows to forecast.  [default: 1]")
 @_series(
     "--folds",
     type=click.IntRange(1),

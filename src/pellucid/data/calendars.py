@@ -23,6 +23,7 @@ _HOLIDAYS = 0.8  # the same where days off are left out
 _LIKELY = 0.5  # the same for a pace that is known
 _LONG_HOLIDAY = 14 * DAY
 _MONTHLY = 27 * DAY  # a shorter usual distance is no month
+_LEAST_PART = 1 / 400  # of a year: a day
 _MOST_SLOTS = 2016  # times of a week, as many as there are every five minutes
 _ABOUT, _NEARLY_ALL, _MUCH_LONGER = 0.5, 0.95, 2.5  # distances that are about the usual one
 
@@ -152,7 +153,7 @@ class Pace(State, frozen=True):
     steady: bool = False
 
     @classmethod
-    def of(
+    def found(
         cls,
         wall: np.ndarray,
         utc: np.ndarray | None = None,
@@ -196,7 +197,7 @@ class Pace(State, frozen=True):
         apart = np.diff(times)
         usual = float(np.median(apart))
         about = np.count_nonzero(np.abs(apart - usual) <= _ABOUT * usual)
-        steady = len(apart) >= 5 and about >= min(_NEARLY_ALL * len(apart), len(apart) - 1)
+        steady = len(apart) >= 5 and bool(about >= min(_NEARLY_ALL * len(apart), len(apart) - 1))
         whole = times.dtype.kind == "i" and (usual.is_integer() or abs(usual) > SECOND)
         return cls(None, round(usual) if whole else usual, utc, steady)
 
@@ -289,6 +290,9 @@ def _even(times: np.ndarray) -> Even:
     # rounded numbers, such as 1958.08, are 1958 and a twelfth
     if np.abs(apart - step).max() < 0.2 * step:
         step = float(times[-1] - times[0]) / len(apart)
+    parts = round(1 / step) if _LEAST_PART < step < 1 else 0
+    if parts > 1 and abs(step - 1 / parts) * len(apart) < 0.1 * step:
+        step = 1 / parts
     return Even(float(times[0]), step)
 
 

@@ -55,8 +55,10 @@ _CLEAR = (
     rf"{_MONTH}[/.-]{_YEAR}",
     rf"{_WEEKDAY}{_NAME}\s+{_DAY}\s+{_CLOCK}\s+{_YEAR}",
     rf"{_NAME}-(?P<year>\d\d)",  # Jan-20, as spreadsheets show a month
-    rf"{_YEAR}[\ -]?Q(?P<quarter>[1-4])",
-    rf"Q(?P<quarter>[1-4])[\ /-]?{_YEAR}",
+    rf"{_NAME}-{_DAY}-{_YEAR}",
+    rf"{_YEAR}[\ -]?[Qq](?P<quarter>[1-4])",
+    rf"[Qq](?P<quarter>[1-4])[\ /-]?{_YEAR}",
+    rf"{_YEAR}[\ -]?[Mm]{_MONTH}",  # 1960M12, as offices for statistics have it
     rf"{_YEAR}-?W(?P<week>\d\d)(?:-?(?P<weekday>[1-7]))?",
 )
 _PATTERNS = {

@@ -135,8 +135,7 @@ def _name(names: Sequence[str], seen: dict[int, str], place: int) -> str | None:
     """The name of a month or a weekday as it was seen, or else in English if all others are."""
     if place in seen:
         return seen[place]
-    length = max(map(len, seen.values()))
-    for short in (None, length):
+    for short in (3, None):  # of May alone nobody could tell
         for case in (str.capitalize, str.upper, str.lower):
             if all(case(names[one])[:short] == name for one, name in seen.items()):
                 return case(names[place])[:short]

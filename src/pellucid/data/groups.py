@@ -296,7 +296,7 @@ def _free(name: Any, others: Sequence[str], columns: Any) -> str:
 
 
 def _holds_dates(index: Any, level: int) -> bool:
-    """Whether a level of a pandas index is dates or periods, of text too where it leaves no doubt."""
+    """Whether a level of a pandas index is dates or periods; of text where it leaves no doubt."""
     values = index.get_level_values(level)
     if type(values).__name__ in ("DatetimeIndex", "PeriodIndex", "TimedeltaIndex"):
         return True

@@ -173,7 +173,7 @@ def _by_columns(
     """Series of a DataFrame by its columns of group and time."""
     groups = Groups.of("windows", series, group, time, like.get("time_format"))
     about: dict[str, Any] = {"time": time, "group": group}
-    if groups.times is None:
+    if groups.times is None or groups.when is None:
         when = _shares(groups.lengths)
         return Series(groups.table, groups.lengths, groups.order, when, groups.labels, about)
     times = groups.times.taken(groups.order)
@@ -275,31 +275,24 @@ def _filled_table(
     if isinstance(table, np.ndarray):
         columns = [_filled_numbers(column[source], added, lengths, fill) for column in table.T]
         return np.stack([values for values, _ in columns], axis=1), sum(n for _, n in columns)
-    frame, total = nw.from_native(table, eager_only=True)[source.tolist()], 0
-    new = {}
+    frame = nw.maybe_reset_index(nw.from_native(table, eager_only=True)[source.tolist()])
+    total, new = 0, []
     for column in frame.iter_columns():
         if column.dtype.is_numeric():
-            values, count = _filled_numbers(series_numbers(column), added, lengths, fill)
-            changed = column.dtype.is_float() or (values != np.rint(values)).any()
-            if count or (added.any() and changed):
-                new[column.name] = values
+            own = series_numbers(column)
+            values, count = _filled_numbers(own, added, lengths, fill)
+            if not np.array_equal(values, own, equal_nan=True):
+                whole = column.dtype.is_integer() and bool((values == np.rint(values)).all())
+                made = nw.new_series(column.name, values, backend=frame.implementation)
+                new.append(made.cast(column.dtype) if whole else made)
         else:
-            values = column.to_list()
-            place = _last_known(np.array([is_missing(value) for value in values]), lengths)
-            count = int(np.count_nonzero(place != np.arange(len(values))))
+            missing = np.array([is_missing(value) for value in column.to_list()], dtype=bool)
+            place = _last_known(missing, lengths)
+            count = int(np.count_nonzero(missing & ~missing[place]))
             if count:
-                column = column[place.tolist()]
-                new[column.name] = column
+                new.append(nw.maybe_reset_index(column[place.tolist()]))
         total += count
-    made = [
-        nw.new_series(name, values, backend=frame.implementation)
-        if isinstance(values, np.ndarray)
-        else values
-        for name, values in new.items()
-    ]
-    frame = nw.maybe_reset_index(frame)
-    made = [nw.maybe_reset_index(column) for column in made]
-    return frame.with_columns(*made).to_native(), total
+    return frame.with_columns(*new).to_native(), total
 
 
 def _filled_numbers(
@@ -316,17 +309,19 @@ def _filled_numbers(
         for begin, end in zip(ends - lengths, ends, strict=True):
             known = begin + np.flatnonzero(~np.isnan(values[begin:end]))
             if len(known):
-                inner = np.arange(known[0], end)
+                inner = np.arange(known[0], known[-1] + 1)
                 done[inner] = np.interp(inner, known, values[known])
     return done, int(np.count_nonzero(missing & ~np.isnan(done)))
 
 
 def _last_known(missing: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The last row of the same series that is not missing, or the row itself if none is."""
+    """The last row of the same series that is not missing, if one follows; else the row itself."""
     rows = np.arange(len(missing))
     last = np.maximum.accumulate(np.where(missing, -1, rows))
-    begins = np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return np.where(last >= begins, last, rows)
+    ends = np.repeat(np.cumsum(lengths), lengths)
+    following = np.minimum.accumulate(np.where(missing, len(rows), rows)[::-1])[::-1]
+    between = (last >= ends - np.repeat(lengths, lengths)) & (following < ends)
+    return np.where(between, last, rows)
 
 
 def _shares(lengths: np.ndarray) -> np.ndarray:

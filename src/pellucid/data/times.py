@@ -25,7 +25,7 @@ _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 _LARGEST = 1 << 1000
 _SAMPLE = 1000  # texts that tell how dates are written, if they leave no doubt
-_DECIMALS = 6  # digits behind the point, from which on a number is not a rounded one
+_DECIMALS = 12  # digits behind the point: numbers with more are not rounded ones
 _MONTH_DIGITS = DateFormat("month digits")
 
 
@@ -113,7 +113,7 @@ class Times:
     def pace(self, rows: np.ndarray, known: Sequence[Pace] = ()) -> Pace | None:
         """How the times of these rows, which are in order, follow one another."""
         zoned = self.dated and self.moments[0].tzinfo is not None
-        return Pace.of(self.wall[rows], self.utc[rows] if zoned else None, self.dated, known)
+        return Pace.found(self.wall[rows], self.utc[rows] if zoned else None, self.dated, known)
 
     def by(self, pace: Pace) -> np.ndarray:
         """All times as `pace` counts them."""
@@ -177,7 +177,8 @@ class Times:
         if hasattr(last, "ordinal") and hasattr(last, "freq"):
             return [last + (when - last.ordinal) for when in moments]
         if isinstance(last, datetime) and type(last) is not datetime:
-            return [type(last)(when) for when in moments]  # of pandas
+            timestamp: Any = type(last)  # of pandas
+            return [timestamp(when) for when in moments]
         return list(moments)
 
     def words(self, moment: Any) -> str:

@@ -312,42 +312,65 @@ def last_window(
     """The last `steps` rows of a series (of each, by `group`), to forecast what comes next.
 
     Parameters are those of :func:`windows`; so is what is returned, without y. A series that is
-    shorter than a window is left out, with a warning, unless all are. The target of `like` must be
-    known in the last row of each.
+    shorter than a window is left out, with a warning, unless all are. Where the target of `like` is
+    missing in the last rows, what comes next begins with them.
     """
     steps = checks.positive_integer("steps", "last_window", steps)
     like = like or {}
     read = read_series(series, time, group, like.get("fill"), like)
-    ends = np.cumsum(read.lengths)
-    long = read.lengths >= steps
+    lengths, notes = read.lengths, list[str]()
+    if like.get("target") is not None:
+        values = _read_targets(read.table, like["target"], like.get("format"))[1]
+        known = np.isfinite(values)
+        lengths, notes = _known_lengths(read, known.all(axis=1), _listed(like["target"]))
+    ends = np.cumsum(read.lengths) - read.lengths + lengths
+    long = lengths >= steps
     if not long.any():
-        name, length = read.names[0], read.lengths[0]
         raise ValueError(
             f"the series of last_window must have at least {steps} rows, one window. Got "
-            f"{length}{_in(name)}."
+            f"{lengths[0]}{_in(read.names[0])}."
         )
-    notes = _too_short(read, ~long, steps, "")
-    if like.get("target") is not None:
-        _check_last(read, ends[long] - 1, like)
+    notes += _too_short(read, ~long, steps, "")
     starts = ends[long] - steps
     over = [
-        words
-        for start, end in zip(starts, ends[long], strict=True)
-        if (words := read.gap_words(np.arange(start, end - 1)))
+        words for end in ends[long] if (words := read.gap_words(np.arange(end - steps, end - 1)))
     ]
     if over:
         more = f", and {len(over) - 1:,} others" if len(over) > 1 else ""
         notes.append(f"the last window runs over {over[0]}{more}")
     for note in notes:
         checks.warn(f"{note}.")
-    ahead = np.zeros((len(starts), 0), dtype=np.int64)
-    X = _cut(read, starts, ahead, steps, None, "")
-    if isinstance(X, Windows):
-        places = np.flatnonzero(long).tolist()
-        X = replace(
-            X, names=[X.names[at] for at in places], times=[X.times[at] for at in places]
-        )  # fmt: skip
-    return X
+    X = _cut(read, starts, np.zeros((len(starts), 0), dtype=np.int64), steps, None, "")
+    if not isinstance(X, Windows):
+        return X
+    kept = np.flatnonzero(long).tolist()
+    times = [read.last_times(ends[at] - lengths[at], ends[at]) for at in kept]
+    return replace(X, names=[read.names[at] for at in kept], times=times)
+
+
+def _known_lengths(
+    series: Series, known: np.ndarray, targets: Sequence[Any]
+) -> tuple[np.ndarray, list[str]]:
+    """How many rows of each series there are up to the last whose targets are known, and words."""
+    rows = np.arange(len(known))
+    lengths = np.array(
+        [
+            1 + int(np.max(rows[:length][known[end - length : end]], initial=-1))
+            for end, length in zip(np.cumsum(series.lengths), series.lengths, strict=True)
+        ]
+    )
+    missing = series.lengths - lengths
+    if not missing.any():
+        return lengths, []
+    first = int(np.argmax(missing > 0))
+    name = "" if series.names[first] is None else f" of {checks.shown(series.names[first])}"
+    others = int(np.count_nonzero(missing)) - 1
+    more = f", and of {others:,} others," if others else ","
+    last = "row" if missing[first] == 1 else f"{missing[first]:,} rows"
+    which = " or ".join(map(checks.shown, targets))
+    return lengths, [
+        f"{which} is missing in the last {last}{name}{more} with which the forecast begins"
+    ]
 
 
 def _listed(target: Any) -> list[Any]:
@@ -502,16 +525,3 @@ def _refuse_target(
         f"the target{name} of windows must be known in all rows that one window is to forecast. "
         f"Got missing or infinite values in {where}. Fill them in, as fill does."
     )
-
-
-def _check_last(series: Series, rows: np.ndarray, like: Mapping[str, Any]) -> None:
-    """Refuse series whose target is not known in the last row, from which the forecast goes on."""
-    values = _read_targets(series.table, like["target"], like.get("format"))[1]
-    for name, column in zip(_listed(like["target"]), values.T, strict=True):
-        bad = rows[~np.isfinite(column[rows])]
-        if len(bad):
-            raise ValueError(
-                f"the target {checks.shown(name)} of a series that is to be continued must be "
-                f"known in its last row. Got none in {checks.row_words(series.order[bad[0]])}. "
-                "Leave out the rows behind the last that is known."
-            )
