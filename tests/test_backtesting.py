@@ -106,6 +106,20 @@ def test_the_errors_are_a_table_and_words():
     assert page.count("<tr>") == 5 and "seasonal naive" in page and "<script" not in page
 
 
+def test_intervals_are_tested_too():
+    result = rolled(series(400), folds=2, start=0.6)
+    for fold in result.folds:
+        lower, upper = fold.bounds[0.8]
+        inside = np.mean((fold.truth >= lower) & (fold.truth <= upper))
+        assert fold.scores["intervals"][0]["coverage"] == pytest.approx(inside)
+    weights = [len(fold.windows) for fold in result.folds]
+    shares = [fold.scores["intervals"][0]["coverage"] for fold in result.folds]
+    whole = result.scores["intervals"][0]
+    assert whole["level"] == 0.8
+    assert whole["coverage"] == pytest.approx(np.average(shares, weights=weights))
+    assert "On average the 80 % interval has" in " ".join(str(result).split())
+
+
 def test_it_takes_several_series_and_a_table_without_times():
     frame = pd.concat([series(place="a"), series(place="b")], ignore_index=True)
     result = rolled(frame, group="place")

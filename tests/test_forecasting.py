@@ -20,6 +20,7 @@ from sklearn.model_selection import (
 from pellucid import (
     CNNRegressor,
     FCNNRegressor,
+    GRURegressor,
     LSTMClassifier,
     LSTMRegressor,
     NetworkRegressor,
@@ -27,7 +28,7 @@ from pellucid import (
     load,
 )
 from pellucid.data import last_window, windows
-from pellucid.data.intervals import ForecastIntervals
+from pellucid.data.intervals import ForecastIntervals, spreads
 from pellucid.layers import GRU
 
 QUICK = {"hidden_dim": 4, "max_epochs": 2, "random_state": 0, "verbose": 0}
@@ -412,3 +413,71 @@ def test_intervals_of_several_targets_and_fewer_steps():
             np.testing.assert_array_equal(found[f"{name} {side} 80"], numbers[0, :2, place])
     with pytest.raises(ValueError, match="at most 3, the steps learned, for intervals"):
         model.forecast(two(), steps=4, levels=[0.8])
+
+
+def long_series(count=400):
+    days = pd.date_range("2020-01-01", periods=count)
+    noise = np.random.default_rng(0).normal(size=count)
+    y = np.sin(2 * np.pi * np.arange(count) / 7) + 0.3 * noise
+    return pd.DataFrame({"day": days, "height": 10 + y})
+
+
+def test_a_fit_on_windows_learns_how_wide_intervals_are():
+    """From the last windows that it learns from, and a fit on those before."""
+    X, y = windows(long_series(), 8, 2, target="height", time="day")
+    learn, test = X.split(0.3)
+    model = GRURegressor(8, max_epochs=10, random_state=0, verbose=0).fit(X[learn], y[learn])
+    early, late = X[learn].split(0.2)
+    assert len(model.intervals_) == len(late)
+    trial = GRURegressor(8, max_epochs=10, random_state=0, verbose=0)
+    trial.fit(X[learn[early]], y[learn[early]])
+    errors = y[learn[late]] - trial.predict(X[learn[late]])
+    own = ForecastIntervals(errors, spreads(X[learn[late]], lambda values: values))
+    np.testing.assert_array_equal(own.bounds("m", 0.8), model.intervals_.bounds("m", 0.8))
+    lower, upper = model.predict_interval(X[test], 0.8)
+    assert 0.7 < np.mean((y[test] >= lower) & (y[test] <= upper)) < 0.9
+    one = model.predict_interval(X[test[3:4]], 0.8)  # on itself alone
+    np.testing.assert_array_equal(one[0], lower[3:4])
+
+
+def test_intervals_know_nothing_of_what_comes_after_the_training():
+    frame = long_series()
+    X, y = windows(frame, 8, 2, target="height", time="day")
+    learn, test = X.split(0.3)
+    cut = X.ahead[test[0], 0]
+    frame.loc[frame.index >= cut, "height"] *= 1000
+    changed, z = windows(frame, 8, 2, target="height", time="day")
+    ours, theirs = (
+        GRURegressor(**QUICK).fit(one[learn], numbers[learn])
+        for one, numbers in ((X, y), (changed, z))
+    )
+    assert ours.digest_ == theirs.digest_
+    for mine, other in zip(
+        ours.predict_interval(X[test[:1]]), theirs.predict_interval(changed[test[:1]]), strict=True
+    ):
+        np.testing.assert_array_equal(mine, other)
+
+
+def test_intervals_of_a_logarithm_are_above_0_and_not_symmetric():
+    frame = long_series()
+    frame["height"] = np.exp(frame["height"] - 10)
+    X, y = windows(frame, 8, 2, target="height", time="day")
+    model = GRURegressor(target_transform="log", **QUICK).fit(X, y)
+    lower, upper = model.predict_interval(X, 0.9)
+    middle = model.predict(X)
+    assert (lower > 0).all() and (upper - middle > middle - lower).mean() > 0.9
+
+
+def test_what_has_no_intervals():
+    X, y = windows(long_series(), 8, 2, target="height", time="day")
+    model = GRURegressor(loss="quantile", quantile=0.9, **QUICK).fit(X, y)
+    with pytest.raises(ValueError, match='what is around a quantile is no interval. Got loss="qua'):
+        model.predict_interval(X)
+    model = GRURegressor(**QUICK).fit(X, y)
+    with pytest.raises(TypeError, match="X of predict_interval of GRURegressor must be Windows"):
+        model.predict_interval(np.ones((2, 8, 1)))
+    with pytest.raises(ValueError, match="for intervals: no errors are known beyond. Got 3"):
+        model.forecast(long_series(), steps=3, levels=[0.8])
+    few = GRURegressor(**QUICK).fit(X[:3], y[:3])
+    with pytest.raises(ValueError, match="needs a fit on windows"):
+        few.predict_interval(X)

@@ -13,7 +13,6 @@ from pellucid.cli import curves, splitting
 from pellucid.cli.answered import Answered, held_out, read_answered
 from pellucid.cli.given import Given
 from pellucid.cli.output import Output
-from pellucid.cli.series import LEVELS
 from pellucid.cli.splitting import Split
 from pellucid.cli.words import counted, paragraph, source_name
 from pellucid.terminal import COLUMNS, width
@@ -63,6 +62,8 @@ class Fitting:
     @property
     def levels(self) -> list[float]:
         """Of the intervals that are tested and drawn: those that enough errors were kept for."""
+        from pellucid.inspection.forecast_errors import LEVELS
+
         intervals = getattr(self.model, "intervals_", None)
         return [] if intervals is None else [one for one in LEVELS if intervals.allows(one)]
 

@@ -12,9 +12,6 @@ import numpy as np
 from pellucid.cli.families import takers
 from pellucid.cli.words import counted, either
 
-LEVELS = (0.8, 0.95)
-"""Of the intervals that a test reports."""
-
 
 @dataclass(frozen=True)
 class SeriesOptions:
@@ -145,20 +142,15 @@ def score(model: Any, reading: Any, X: Any, y: Any) -> dict[str, Any]:
     Those are the model's, fitted on what it learned from; a model that was not trained here has
     none, and `X` must do, without a ridge.
     """
-    from pellucid.inspection.forecast_errors import quantile_of
+    from pellucid.inspection.forecast_errors import bounds_of
 
     truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1, len(X.targets))
     predicted = np.asarray(model.predict(reading), dtype=np.float64).reshape(truth.shape)
-    known = None if quantile_of(model) is not None else getattr(model, "intervals_", None)
-    bounds: dict[float, Any] = {}
-    for level in () if known is None else LEVELS:
-        there = known is not None and known.allows(level)
-        sides = model.predict_interval(reading, level) if there else ()
-        bounds[level] = [one.reshape(truth.shape) for one in sides] or None
+    bounds = bounds_of(model, reading, truth.shape)
     by_target = [
         _score_of_target(
             model, X.only(name), truth[:, :, k], predicted[:, :, k],
-            {level: sides and [one[:, :, k] for one in sides] for level, sides in bounds.items()},
+            {level: None if sides is None else sides[..., k] for level, sides in bounds.items()},
         )
         for k, name in enumerate(X.targets)
     ]  # fmt: skip
@@ -172,7 +164,7 @@ def _score_of_target(
 ) -> dict[str, Any]:
     """The errors of one target; of `intervals` the bounds by level, None where there are none."""
     from pellucid.data.baselines import Baselines
-    from pellucid.inspection.forecast_errors import compare, quantile_of
+    from pellucid.inspection.forecast_errors import compare, covered, quantile_of
 
     baselines = getattr(model, "baselines_", None)
     baselines = Baselines(X, ridge=False) if baselines is None else baselines.of(X.about["target"])
@@ -181,14 +173,7 @@ def _score_of_target(
     return {
         "rows": len(truth),
         "target": X.about["target"],
-        "intervals": [
-            {
-                "level": level,
-                "coverage": None if bounds is None else inside(truth, *bounds),
-                "width": None if bounds is None else float(np.mean(bounds[1] - bounds[0])),
-            }
-            for level, bounds in intervals.items()
-        ],
+        "intervals": covered(truth, intervals),
         "period": baselines.period,
         "period_found": baselines.found,
         **compare(truth, predicted, forecasts, scales, X.owners, X.names, quantile_of(model)),
@@ -210,11 +195,6 @@ def levels_of(texts: Sequence[str]) -> list[float]:
             )
         levels[level] = None
     return [*levels]
-
-
-def inside(truth: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> float:
-    """The share of the true numbers that lies between the bounds."""
-    return float(np.mean((truth >= lower) & (truth <= upper)))
 
 
 def forecast(

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks
 from pellucid.data import forecast_table, last_window
+from pellucid.data.column_values import plain_array
 from pellucid.data.columns import known_columns
 from pellucid.data.groups import from_index
 from pellucid.data.intervals import ForecastIntervals, spreads
 from pellucid.data.target_transforms import IDENTITY, TRANSFORMS, Transform
 from pellucid.data.windows import Windows
+
+_ASIDE = 0.2  # the share of rows that intervals are learned on
 
 
 class Forecaster:
@@ -23,6 +27,36 @@ class Forecaster:
 
     intervals_: ForecastIntervals | None = None
     """How wide intervals are, by the errors in windows that were kept aside in fit."""
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, **given: Any) -> Self:
+        """Fit; before, of windows, see how large errors are in the last ones, if kept aside."""
+        afresh = given.get("epochs") is None and not given.get("going_on")
+        if not (isinstance(X, Windows) and afresh):
+            return super()._fit(X, y, sample_weight, **given)  # type: ignore[misc]
+        kept = self._errors_kept_aside(X, y, sample_weight)
+        super()._fit(X, y, sample_weight, **given)  # type: ignore[misc]
+        self.intervals_ = None if kept is None else ForecastIntervals(*kept)
+        return self
+
+    def _errors_kept_aside(
+        self, X: Windows, y: Any, sample_weight: Any
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """The errors in the last windows of a fit on those before, and how restless they are."""
+        early, late = X.split(_ASIDE)
+        y = plain_array(y)
+        if min(len(early), len(late)) < 2 or len(y) != len(X) or self._loss_name() == "quantile":
+            return None
+        trial = clone(self, safe=False)
+        trial.set_params(verbose=0, callbacks=None, warm_start=False)
+        weights = None if sample_weight is None else np.asarray(sample_weight)[early]
+        super(Forecaster, trial)._fit(X[early], np.asarray(y)[early], weights)  # type: ignore[misc]
+        truth = trial.target_.truth(trial, np.asarray(y)[late])
+        forward = trial._transform().forward
+        errors = forward(np.asarray(truth, np.float64)) - forward(trial.predict(X[late]))
+        return errors.reshape(len(late), -1), trial._spreads(X[late])
+
+    def _loss_name(self) -> Any:
+        return getattr(self, "loss", None)
 
     def predict_interval(self, X: Any, level: float = 0.8) -> tuple[np.ndarray, np.ndarray]:
         """Bounds between which the true numbers lie with probability `level`, by step ahead.
@@ -46,18 +80,24 @@ class Forecaster:
         """
         check_is_fitted(self, "network_")
         owner = f"predict_interval of {type(self).__name__}"
+        if self._loss_name() == "quantile":
+            raise ValueError(
+                f"{owner} needs a loss that aims at the centre: what is around a quantile is no "
+                'interval. Got loss="quantile". Fit one model for each bound.'
+            )
         if self.intervals_ is None:
             raise ValueError(
                 f"{owner} needs a fit on windows of a DataFrame, cut by pellucid.data.windows, of "
                 "which some are kept aside. Got a model of other rows. Use predict."
             )
-        reading: Any = self._read(X)  # type: ignore[attr-defined]
-        windows = getattr(reading.layout, "windows", None)
+        layout = getattr(X, "layout", None)  # of a Reading
+        windows = X if isinstance(X, Windows) else getattr(layout, "windows", None)
         if windows is None:
             raise TypeError(
                 f"X of {owner} must be Windows, as in fit. Got {type(X).__name__}. Cut them by "
                 "pellucid.data.windows or last_window."
             )
+        reading: Any = self._read(X)  # type: ignore[attr-defined]
         predicted = np.asarray(self.predict(reading), np.float64)  # type: ignore[attr-defined]
         transform = self._transform()
         middle = transform.forward(predicted).reshape(len(windows), -1)
@@ -66,13 +106,6 @@ class Forecaster:
             transform.inverse(middle + offset).reshape(predicted.shape) for offset in offsets
         )
         return lower, upper
-
-    def _keep_errors(self, X: Windows, errors: np.ndarray) -> None:
-        """Learn how wide intervals are from the errors in windows kept aside.
-
-        They are of shape (windows, horizon * targets), truth less forecast after the transform.
-        """
-        self.intervals_ = ForecastIntervals(errors, self._spreads(X))
 
     def _transform(self) -> Transform:
         """What the targets went through before they were learned."""

@@ -19,7 +19,9 @@ from pellucid.inspection.forecast_errors import (
     ERRORS,
     OF_QUANTILES,
     SCALED,
+    bounds_of,
     compare,
+    covered,
     measures_of,
     quantile_of,
 )
@@ -46,7 +48,13 @@ class Fold:
     forecasts : dict of such arrays
         Of "model", and of the forecasts to beat by name.
     scores : dict
-        The errors, by step ahead ("steps") and of all together ("all").
+        The errors, by step ahead ("steps") and of all together ("all"), and what share of the true
+        numbers lies in the model's "intervals".
+    scales : ndarray of shape (windows,)
+        What MASE divides by.
+    bounds : dict
+        By level the lower and upper bounds of the intervals, of shape (2, windows, horizon); None
+        where too few windows were kept aside.
     """
 
     origin: Any
@@ -56,6 +64,7 @@ class Fold:
     forecasts: dict[str, np.ndarray]
     scores: dict[str, Any]
     scales: np.ndarray = field(repr=False)
+    bounds: dict[float, Any] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -260,9 +269,11 @@ def backtest_windows(
         own = np.zeros(len(test), dtype=np.int64)
         quantile = quantile_of(model)
         scores = compare(truth[test], predicted, forecasts, scales, own, [None], quantile)
+        bounds = bounds_of(fitted, tested, predicted.shape)
+        scores["intervals"] = covered(truth[test], bounds)
         fold = Fold(
             _origin(X, edge, times), len(learn), tested, truth[test],
-            {"model": predicted, **forecasts}, scores, scales,
+            {"model": predicted, **forecasts}, scores, scales, bounds,
         )  # fmt: skip
         done.append(fold)
         if told is not None:
@@ -284,11 +295,21 @@ def _together(
     return {
         "rows": len(truth),
         "target": X.about["target"],
+        "intervals": covered(truth, _joined_bounds(folds)),
         "period": baselines.period,
         "period_found": baselines.found,
         **compare(truth, predicted, known, scales, codes, X.names, quantile),
         "without_naive": int(np.isnan(known["naive"]).any(axis=1).sum()),
     }
+
+
+def _joined_bounds(folds: list[Fold]) -> dict[float, Any]:
+    """Those of all folds; None for a level that one of them lacks."""
+    joined: dict[float, Any] = {}
+    for level in folds[0].bounds:
+        parts = [one for fold in folds if (one := fold.bounds.get(level)) is not None]
+        joined[level] = np.concatenate(parts, axis=1) if len(parts) == len(folds) else None
+    return joined
 
 
 def _parts(X: Windows, folds: int, start: float) -> Iterator[tuple[float, np.ndarray, np.ndarray]]:

@@ -12,6 +12,9 @@ OF_QUANTILES = ("pinball_loss", "coverage")
 SCALED = "mean_absolute_scaled_error"
 BASELINES = ("naive", "seasonal_naive", "ridge")
 
+LEVELS = (0.8, 0.95)
+"""Of the intervals that a test reports."""
+
 _LEAST_KNOWN = 0.5  # of the windows: a baseline of fewer is left out
 
 
@@ -146,3 +149,30 @@ def no_better(
         for name, own, other in pairs
         if own is not None and other is not None and own >= other and own != 0
     ]
+
+
+def bounds_of(model: Any, X: Any, shape: tuple[int, ...]) -> dict[float, Any]:
+    """The lower and upper bounds of a model's intervals by level, of that `shape`.
+
+    They are None where too few windows were kept aside, and there are none of a quantile.
+    """
+    intervals = getattr(model, "intervals_", None)
+    bounds: dict[float, Any] = {}
+    if intervals is None or quantile_of(model) is not None:
+        return bounds
+    for level in LEVELS:
+        sides = model.predict_interval(X, level) if intervals.allows(level) else ()
+        bounds[level] = np.stack([one.reshape(shape) for one in sides]) if sides else None
+    return bounds
+
+
+def covered(truth: np.ndarray, bounds: Mapping[float, Any]) -> list[dict[str, Any]]:
+    """What share of the true numbers lies in the intervals, and how wide those are."""
+    found = []
+    for level, sides in bounds.items():
+        inside = wide = None
+        if sides is not None:
+            inside = float(np.mean((truth >= sides[0]) & (truth <= sides[1])))
+            wide = float(np.mean(sides[1] - sides[0]))
+        found.append({"level": level, "coverage": inside, "width": wide})
+    return found
