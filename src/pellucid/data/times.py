@@ -77,7 +77,7 @@ class Times:
             position = moments.index(None)
             like = ", written as in training" if learned else ", all written alike"
             raise ValueError(
-                f"{what} must hold numbers or dates{like}, such as 2026-11-23. Got "
+                f"{what} must hold numbers, or dates{like}, such as 2026-11-23. Got "
                 f"{shown(values[position])} in {row_words(position)}. Convert it first."
             )
         kinds = {isinstance(when, datetime) and (when.tzinfo is not None, True) for when in moments}
