@@ -329,3 +329,17 @@ def test_a_table_is_forecast_not_predicted():
 )  # fmt: skip
 def test_lengths_of_time_in_words(seconds, words):
     assert duration_words(timedelta(seconds=seconds)) == words
+
+
+def test_the_times_of_a_long_table_are_read_by_what_was_learned(tmp_path):
+    """Of one sequence alone nobody could tell the day from the month."""
+    days = DAYS[:30].strftime("%d/%m/%Y")
+    table = pd.DataFrame({"who": np.repeat(["a", "b"], 30), "t": [*days, *days], "v": 1.0})
+    table["v"] = np.arange(60.0)
+    model = LSTMRegressor(group="who", time="t", **QUICK).fit(table, [0.0, 1.0])
+    new = pd.DataFrame({"who": "c", "t": ["03/04/2023", "02/05/2023"], "v": [1.0, 2.0]})
+    expected = model.predict(new)
+    model.save(tmp_path / "m")
+    assert load(tmp_path / "m").predict(new[::-1]) == expected
+    swapped = new.assign(v=[2.0, 1.0], t=new["t"].to_numpy()[::-1])
+    assert model.predict(swapped) == expected

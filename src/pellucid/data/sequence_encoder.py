@@ -23,6 +23,7 @@ from pellucid.data.series import Fill
 from pellucid.data.state import Count, State, check_names
 from pellucid.data.step_layout import StepLayout
 from pellucid.data.table_encoder import TableEncoder
+from pellucid.data.times import TimeFormat
 from pellucid.data.windows import WindowLayout, Windows
 from pellucid.rows import Dense, Rows, Sequences
 
@@ -36,7 +37,7 @@ _OR_LONG = (
 class Steps:
     """The steps of sequences: the rows of a table, where each sequence begins, and its length.
 
-    `flat` and `names` are the encoder's, and `windows` is X if it was Windows.
+    `flat`, `names` and `time_format` are the encoder's, and `windows` is X if it was Windows.
     """
 
     table: Reading[Table]
@@ -46,6 +47,7 @@ class Steps:
     flat: bool = False
     names: list[str] | None = None
     windows: Windows | None = None
+    time_format: TimeFormat | None = None
 
 
 class _State(State, frozen=True):
@@ -54,6 +56,7 @@ class _State(State, frozen=True):
     flat: bool
     names: list[str] | None
     series: dict[str, Any] | None
+    time_format: NumberFormat | DateFormat | None = None
 
 
 class _Series(State, frozen=True):
@@ -95,11 +98,14 @@ class SequenceEncoder(Encoder[Steps]):
     series : dict or None
         How windows were cut from a series: target, time, group, steps and horizon, and the format
         of the target's numbers where they are text.
+    time_format : NumberFormat, DateFormat or None
+        How the times of a long table are written, if they are text or digits.
     """
 
     steps: int
     flat: bool
     series: dict[str, Any] | None = None
+    time_format: TimeFormat | None = None
 
     def __init__(
         self, group: str | None = None, time: str | None = None, by_step: bool = False
@@ -118,12 +124,14 @@ class SequenceEncoder(Encoder[Steps]):
                 "Use forecast for what comes after its last row, or cut it by "
                 "pellucid.data.windows or last_window."
             )
-        flat, names, order = False, None, None
+        flat, names, order, form = False, None, None, None
         if self.group is not None or self.time is not None:
-            groups = Groups.of(owner_of(estimator), X, self.group, self.time)
+            known = None if learn else self.time_format
+            groups = Groups.of(owner_of(estimator), X, self.group, self.time, known)
+            form = groups.times.format if groups.times else None
             values, lengths, order = groups.table, groups.lengths, groups.order
             # the table need not live as long as the layout
-            by_row: Layout = replace(groups, table=None)
+            by_row: Layout = replace(groups, table=None, times=None)
             by_step = StepLayout("table", lengths, groups.order)
         else:
             arrays = _listed(X)
@@ -138,7 +146,8 @@ class SequenceEncoder(Encoder[Steps]):
         with nullcontext() if order is None else rows_at(order):
             table = self.table.read(estimator, values, learn)
         starts = np.cumsum(lengths) - lengths
-        steps = Steps(table, starts, lengths, int(lengths.max()), flat, names)
+        longest = int(lengths.max())
+        steps = Steps(table, starts, lengths, longest, flat, names, time_format=form)
         return Reading(steps, by_step if self.by_step else by_row)
 
     def _read_windows(self, estimator: Any, X: Windows, learn: bool) -> Reading[Steps]:
@@ -194,6 +203,7 @@ class SequenceEncoder(Encoder[Steps]):
         elif weights is not None and not self.by_step:
             weights = np.repeat(weights, steps.lengths)
         self.steps, self.flat, self.names = steps.longest, steps.flat, steps.names
+        self.time_format = steps.time_format
         rows = self.table.learn(estimator, steps.table, weights, dtype)
         self.notes = [*(steps.windows.notes if steps.windows else ()), *self.table.notes]
         self.name_features(estimator)
@@ -234,18 +244,22 @@ class SequenceEncoder(Encoder[Steps]):
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         config, arrays = self.table.state()
-        return {
+        state = {
             "table": config,
             "steps": self.steps,
             "flat": self.flat,
             "names": self.names,
             "series": msgspec.to_builtins(self.series),
-        }, arrays
+        }
+        if self.time_format is not None:  # so the digest of a model without one stays what it was
+            state["time_format"] = msgspec.to_builtins(self.time_format)
+        return state, arrays
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         state = _State.of(config, "the encoder of sequences")
         self.table.from_state(state.table, arrays)
         self.steps, self.flat, self.names = state.steps, state.flat, state.names
+        self.time_format = state.time_format
         check_names("a table's steps", self.names, self.steps)
         if self.flat and (self.table.n_features, self.table.names) != (1, None):
             raise ValueError(

@@ -61,19 +61,27 @@ class Times:
                     f"{what} must say when every row was. Got {shown(value)} in "
                     f"{row_words(position)}."
                 )
-        form = known if _is_read_by(values, known) else _format_of(what, values)
-        moments = [_moment(value, form) for value in values]
-        for position, when in enumerate(moments):
-            if when is None:
-                like = "" if known is None or form is not known else ", written as in training"
-                raise ValueError(
-                    f"{what} must hold numbers or dates{like or ', all written alike'}, such as "
-                    f"2026-11-23. Got {shown(values[position])} in {row_words(position)}. "
-                    "Convert it first."
-                )
-        dated = [isinstance(when, datetime) for when in moments]
-        zoned = [isinstance(when, datetime) and when.tzinfo is not None for when in moments]
-        if any(dated) != all(dated) or any(zoned) != all(zoned):
+        learned = _is_read_by(values, known)
+        some = values[:: max(1, len(values) // _SAMPLE)]
+        form, doubtful = (known, False) if learned else _format_of(some)
+        moments = [None] if doubtful else [_moment(value, form) for value in values]
+        if not learned and None in moments:  # other rows tell more than those looked at
+            form, doubtful = _format_of(values)
+            moments = [_moment(value, form) for value in values]
+        if doubtful:
+            raise ValueError(
+                f"{what} must tell the day from the month. Got {shown(values[0])}, of which each "
+                "may be either, as in all other rows. Write the year first, as in 2026-11-23."
+            )
+        if None in moments:
+            position = moments.index(None)
+            like = ", written as in training" if learned else ", all written alike"
+            raise ValueError(
+                f"{what} must hold numbers, or dates{like}, such as 2026-11-23. Got "
+                f"{shown(values[position])} in {row_words(position)}. Convert it first."
+            )
+        kinds = {isinstance(when, datetime) and (when.tzinfo is not None, True) for when in moments}
+        if len(kinds) > 1:
             raise TypeError(
                 f"{what} must hold numbers, or dates, all with a time zone or all without. Got "
                 "values of several types."
@@ -98,17 +106,15 @@ class Times:
             whole = all(isinstance(when, int) for when in self.moments)
             small = whole and max(map(abs, self.moments)) < 1 << 62
             return np.array(self.moments, dtype=np.int64 if small else np.float64)
-        return _microseconds(
-            [when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when
-             for when in self.moments]
-        )  # fmt: skip
+        zoned = self.moments[0].tzinfo is not None
+        return _microseconds(self.moments, _EPOCH.replace(tzinfo=UTC) if zoned else _EPOCH)
 
     @cached_property
     def wall(self) -> np.ndarray:
         """The same by the clocks on the wall, where the times have a zone."""
         if not self.dated or self.moments[0].tzinfo is None:
             return self.utc
-        return _microseconds([when.replace(tzinfo=None) for when in self.moments])
+        return _microseconds([when.replace(tzinfo=None) for when in self.moments], _EPOCH)
 
     def pace(self, rows: np.ndarray, known: Sequence[Pace] = ()) -> Pace | None:
         """How the times of these rows, which are in order, follow one another."""
@@ -231,8 +237,8 @@ def written(times: Sequence[Any]) -> list[str]:
     return [text(value) for value in times]
 
 
-def _microseconds(dates: Sequence[datetime]) -> np.ndarray:
-    return np.array([(when - _EPOCH) // _MICROSECOND for when in dates], dtype=np.int64)
+def _microseconds(dates: Sequence[datetime], epoch: datetime) -> np.ndarray:
+    return np.array([(when - epoch) // _MICROSECOND for when in dates], dtype=np.int64)
 
 
 def _digits(value: Any) -> Any:
@@ -246,26 +252,19 @@ def _is_read_by(values: Sequence[Any], known: TimeFormat | None) -> bool:
     return known is not None and (digits or any(isinstance(value, str) for value in values))
 
 
-def _format_of(what: str, values: Sequence[Any]) -> TimeFormat | None:
-    """How the times of a column are written, by all of them."""
+def _format_of(values: Sequence[Any]) -> tuple[TimeFormat | None, bool]:
+    """How the times of a column are written, and whether the day may be the month."""
     texts = list(dict.fromkeys(value for value in values if isinstance(value, str)))
     if not texts:
         numeric = all(isinstance(value, (int, float, np.number)) for value in values)
-        return _digits_of_dates(values) if numeric else None
+        return (_digits_of_dates(values) if numeric else None), False
     numbers = [_number(text) for text in texts]
-    if all(number is not None for number in numbers):
-        return _digits_of_dates(numbers) or NumberFormat()
-    form, doubtful = DateFormat.of_texts(Counter(texts[:: max(1, len(texts) // _SAMPLE)]))
-    if doubtful or any(read_date(text, form.order) is None for text in texts):
-        form, doubtful = DateFormat.of_texts(Counter(texts))
+    if None not in numbers:
+        return _digits_of_dates(numbers) or NumberFormat(), False
+    form, doubtful = DateFormat.of_texts(Counter(texts))
     if any(read_date(text, form.order) is not None for text in texts):
-        if doubtful:
-            raise ValueError(
-                f"{what} must tell the day from the month. Got {shown(texts[0])}, of which each "
-                "may be either, as in all other rows. Write the year first, as in 2026-11-23."
-            )
-        return form
-    return number_format(texts)
+        return form, doubtful
+    return number_format(texts), False
 
 
 def _digits_of_dates(numbers: Sequence[Any]) -> DateFormat | None:
@@ -301,7 +300,8 @@ def _moment(value: Any, form: TimeFormat | None) -> Any:
     if isinstance(form, DateFormat) and not isinstance(value, date):
         return read_date(str(_digits(value)), form.order)
     if isinstance(value, datetime):
-        return value
+        plain = getattr(value, "to_pydatetime", None)  # of pandas, whose own are slow
+        return value if plain is None else plain(warn=False)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)
     if isinstance(value, timedelta):
