@@ -83,7 +83,7 @@ def read_windows(
         f"{counted(len(frame), 'row')}, {counted(len(X), 'window')} of {options.steps} to learn "
         f"{ahead} from"
     )
-    if options.time is None:
+    if X.about["time"] is None:  # nor in the index of a table of pandas
         words += ", in the order of the file: no --time is given"
     return X, y, words
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ TimeFormat = NumberFormat | DateFormat
 
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
-_LARGEST = 1 << 1000
+_LARGEST = 1 << 62  # whole number that is a time: what is added to it must be an int64 too
 _SAMPLE = 1000  # texts that tell how dates are written, if they leave no doubt
 _DECIMALS = 12  # digits behind the point: numbers with more are not rounded ones
 _MONTH_DIGITS = DateFormat("month digits")
@@ -104,8 +105,7 @@ class Times:
         """Microseconds since 1970, by which rows are put in order; numbers as they are."""
         if not self.dated:
             whole = all(isinstance(when, int) for when in self.moments)
-            small = whole and max(map(abs, self.moments)) < 1 << 62
-            return np.array(self.moments, dtype=np.int64 if small else np.float64)
+            return np.array(self.moments, dtype=np.int64 if whole else np.float64)
         zoned = self.moments[0].tzinfo is not None
         return _microseconds(self.moments, _EPOCH.replace(tzinfo=UTC) if zoned else _EPOCH)
 
@@ -295,8 +295,8 @@ def _number(text: str) -> int | float | None:
             number = kind(text)
         except ValueError:
             continue
-        # infinity, NaN and a whole number of hundreds of digits are no times
-        return number if abs(number) < _LARGEST else None
+        # infinity, NaN and a whole number beyond int64 are no times
+        return number if abs(number) < (_LARGEST if kind is int else inf) else None
     return None
 
 
