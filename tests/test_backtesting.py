@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator
 
 from pellucid import LSTMRegressor
 from pellucid.data import windows
@@ -101,9 +102,32 @@ def test_the_errors_are_a_table_and_words():
     text = str(result)
     assert max(map(len, text.splitlines())) <= 80
     assert "fold" in text and "as it was 7 rows before (by the times)" in " ".join(text.split())
-    assert result.verdict.startswith("The model is no better than") and result.verdict.split()[0]
+    assert result.verdict in " ".join(text.split())
     page = result._repr_html_()
     assert page.count("<tr>") == 5 and "seasonal naive" in page and "<script" not in page
+
+
+class Zero(BaseEstimator):
+    """Says that all will be 0."""
+
+    def fit(self, X, y):
+        self.fitted_ = True
+        return self
+
+    def predict(self, X):
+        return np.zeros(X.ahead.shape)
+
+
+def test_a_model_that_beats_nothing_is_said_so():
+    """Of any estimator that takes windows, one without intervals too."""
+    frame = series()
+    frame["y"] += 100
+    result = rolled(frame, Zero())
+    assert result.verdict == (
+        "The model is no better than the naive forecast, the seasonal naive forecast (period 7) or "
+        "a ridge on lags in any step ahead."
+    )
+    assert result.scores["intervals"] == []
 
 
 def test_intervals_are_tested_too():
