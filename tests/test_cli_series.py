@@ -415,7 +415,7 @@ def test_series_of_several_scales_are_judged_each(tmp_path):
     given = ["--network", "rnn", "-t", "v", "--time", "t", "--group", "shop", "--steps", "6"]
     text = run("fit", path, *given, *SHORT)
     assert any(line.split()[:1] == ["small"] for line in text.splitlines())
-    assert "of 2 series are forecast no better than by the naive forecast" in " ".join(text.split())
+    assert any(line.split()[:1] == ["big"] for line in text.splitlines())
     found = json.loads(invoke("evaluate", "scales.safetensors", path, "--json").stdout)["scores"]
     assert [one["group"] for one in found["groups"]] == ["small", "big"]
     assert {"naive", "seasonal_naive", "mean_absolute_scaled_error"} <= {*found["all"]}
