@@ -257,10 +257,23 @@ def test_hours_go_on_over_the_end_of_summer_time(tmp_path):
     assert found == [row[0] for row in rows[76:80]]
     naive = [
         [when.strftime("%Y-%m-%d %H:%M"), value]
-        for when, (_, value) in zip(local, rows, strict=False)
+        for when, (_, value) in zip(local, rows, strict=True)
     ]
     message = fails("fit", write("naive.csv", ["t", "v"], naive), *given)
     assert "from summer time: give the times in UTC" in message
+
+
+@pytest.mark.parametrize("name", ("day", None))
+def test_dates_in_the_index_of_a_file_are_the_time(name):
+    days = pd.date_range("2024-01-01", periods=40, name=name)
+    frame = pd.DataFrame({"height": np.sin(np.arange(40.0))}, index=days)
+    frame.sample(frac=1, random_state=0).to_parquet("days.parquet")
+    given = ["--network", "rnn", "-t", "height", "--steps", "5", "--horizon", "2", *SHORT]
+    text = run("fit", "days.parquet", *given)
+    assert "no --time is given" not in text
+    rows = rows_of(run("predict", "days.safetensors", "days.parquet"))
+    assert [row[name or "time"] for row in rows] == ["2024-02-10", "2024-02-11"]
+    assert "height, 34 windows" in run("evaluate", "days.safetensors", "days.parquet")
 
 
 @pytest.mark.filterwarnings("always")

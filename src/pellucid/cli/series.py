@@ -203,10 +203,14 @@ def forecast(
     """The `steps` after the end of the table, by column: group, time, targets and intervals."""
     import narwhals as nw
 
+    from pellucid.data.groups import index_of
     from pellucid.data.times import written
 
-    about = model.sequences_.series
-    table = nw.from_native(model.forecast(frame, steps, levels), eager_only=True)
+    found, about = model.forecast(frame, steps, levels), model.sequences_.series
+    if index_of(found) is not None:  # which a file of pandas may have
+        names = [about[role] for role in ("group", "time") if about[role] not in found.columns]
+        found = found.rename_axis([name for name in names if name]).reset_index()
+    table = nw.from_native(found, eager_only=True)
     columns = {name: table[name].to_list() for name in table.columns}
     time = table.columns[0 if about["group"] is None else 1]
     horizon = about["horizon"] if steps is None else steps
