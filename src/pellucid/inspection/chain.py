@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import formulas
-from pellucid.layers import Dropout, Linear, Recurrent
+from pellucid.layers import Dropout, Embedding, Linear, Recurrent
 from pellucid.layers.activations import ACTIVATIONS, Activation
 from pellucid.layers.recurrent import of_direction
 from pellucid.network import Network
@@ -98,6 +98,8 @@ class Chain:
                 return np.concatenate([one.states[:, -1] for one in passes], axis=-1)
             in_time = [one.states[:, :: -1 if turn else 1] for turn, one in enumerate(passes)]
             return np.concatenate(in_time, axis=-1)
+        if isinstance(layer, Embedding):
+            return formulas.embedding(x[..., 0], p["weight"])
         if isinstance(layer, Dropout):
             return np.asarray(x)  # at inference it changes nothing
         if isinstance(layer, Activation):
@@ -107,8 +109,8 @@ class Chain:
             self._weights[index] = p["weight"]
             return np.asarray(x @ p["weight"] + p.get("bias", 0.0))
         raise ValueError(
-            "the layers of a network of gradient_flow must be recurrent, Linear, Dropout or "
-            f"activations. Got {layer!r}."
+            "the layers of a network of gradient_flow must be recurrent, Embedding, Linear, "
+            f"Dropout or activations. Got {layer!r}."
         )
 
     def state_gradients(self, dy: np.ndarray, index: int, reverse: bool) -> np.ndarray:

@@ -231,17 +231,20 @@ class Trainer:
     def _update(
         self, gradients: np.ndarray, schedule: np.ndarray, scale: np.ndarray
     ) -> list[Operation]:
-        """One operation for the parameters that decay, one for the others."""
+        """One operation for each kind of parameters."""
         held: Parameters = self.network.held
         operations = []
-        edges = (0, held.decaying, held.learning)
-        decays = (self.settings.weight_decay or 0.0, 0.0)
-        for begin, end, decay in zip(edges, edges[1:], decays, strict=False):
+        kinds: list[tuple[int, int, float, dict[str, Any]]] = [
+            (0, held.decaying, self.settings.weight_decay or 0.0, {}),
+            (held.decaying, held.dense, 0.0, {}),
+            (held.dense, held.learning, 0.0, {"sparse": True}),
+        ]
+        for begin, end, decay, options in kinds:
             if end > begin:
                 memory = {name: part[begin:end] for name, part in self.state.memory.items()}
                 values, slope = held.values[begin:end], gradients[begin:end]
                 update = self.settings.optimizer.update
-                operations.append(update(values, slope, memory, schedule, scale, decay))
+                operations.append(update(values, slope, memory, schedule, scale, decay, **options))
         return [*operations[:-1], replace(operations[-1], meets=True)]
 
     def _train(

@@ -35,8 +35,13 @@ class Optimizer(ABC):
         schedule: np.ndarray,
         scale: np.ndarray,
         decay: float,
+        sparse: bool = False,
     ) -> Operation:
-        """The operation that takes one step."""
+        """The operation that takes one step.
+
+        Where gradients are `sparse`, a number with the gradient 0 is left as it is, and so is what
+        the optimiser keeps of it.
+        """
 
     def usual_decay(self, steps: int | None, learning_rate: float) -> float:
         """The weight decay of a training of `steps` steps; None where they are not known."""
@@ -67,10 +72,10 @@ class SGD(Optimizer):
         checks.number("momentum", "SGD", self.momentum, 0, 1, open_high=True)
         checks.flag("nesterov", "SGD", self.nesterov)
 
-    def update(self, values, gradients, memory, schedule, scale, decay):
+    def update(self, values, gradients, memory, schedule, scale, decay, sparse=False):
         return operation(sgd(
             w=values, g=gradients, u=memory["velocity"], schedule=schedule, scale=scale,
-            momentum=self.momentum, decay=decay, nesterov=self.nesterov,
+            momentum=self.momentum, decay=decay, nesterov=self.nesterov, sparse=sparse,
         ), meets=False)  # fmt: skip
 
 
@@ -93,10 +98,10 @@ class RMSprop(Optimizer):
         checks.number("alpha", "RMSprop", self.alpha, 0, 1, open_high=True)
         checks.number("epsilon", "RMSprop", self.epsilon, 0, open_low=True)
 
-    def update(self, values, gradients, memory, schedule, scale, decay):
+    def update(self, values, gradients, memory, schedule, scale, decay, sparse=False):
         return operation(rmsprop(
             w=values, g=gradients, v=memory["square_average"], schedule=schedule, scale=scale,
-            rho=self.alpha, decay=decay, epsilon=self.epsilon,
+            rho=self.alpha, decay=decay, epsilon=self.epsilon, sparse=sparse,
         ), meets=False)  # fmt: skip
 
 
@@ -116,11 +121,11 @@ class _Adaptive(Optimizer):
         checks.number("beta2", owner, self.beta2, 0, 1, open_high=True)
         checks.number("epsilon", owner, self.epsilon, 0, open_low=True)
 
-    def update(self, values, gradients, memory, schedule, scale, decay):
+    def update(self, values, gradients, memory, schedule, scale, decay, sparse=False):
         return operation(adam(
             w=values, g=gradients, m=memory["m"], v=memory["v"], schedule=schedule, scale=scale,
             beta1=self.beta1, beta2=self.beta2, decay=decay, epsilon=self.epsilon,
-            decoupled=self.decoupled,
+            decoupled=self.decoupled, sparse=sparse,
         ), meets=False)  # fmt: skip
 
     def corrections(self, steps_done: int, count: int) -> np.ndarray:
