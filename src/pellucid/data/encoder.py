@@ -39,6 +39,8 @@ class Encoder(ABC, Generic[Content]):
         The columns' names, if they have any.
     by_step : bool
         Whether each step of a row has a target.
+    token_count : int
+        Of how many different tokens rows are the numbers, from 0 on; 0 where rows are measurements.
     left_out : sequence of (int, str)
         Positions of rows that could not be learned from, and why.
     notes : sequence of str
@@ -48,6 +50,7 @@ class Encoder(ABC, Generic[Content]):
     dtype: np.dtype
     names: list[str] | None = None
     by_step: bool = False
+    token_count: int = 0
     left_out: Sequence[tuple[int, str]] = ()
     notes: Sequence[str] = ()
 

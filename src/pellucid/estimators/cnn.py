@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pellucid import checks, layers
-from pellucid.data import Encoder, PictureEncoder
-from pellucid.estimators.base import NetworkEstimator
+from pellucid.data import Encoder, PictureEncoder, TokenEncoder
 from pellucid.estimators.parameters import estimator
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
+from pellucid.estimators.text import TextEstimator
 from pellucid.layers import ACTIVATIONS, INITIALIZATIONS, BatchNorm, Dropout, Flatten, Layer, Linear
 from pellucid.training import augmentation
 from pellucid.training.augmentation import Augmentation
@@ -23,7 +23,7 @@ _POOLS: dict[str, dict[int, Any]] = {
 
 
 @dataclass(eq=False, repr=False)
-class _CNN(NetworkEstimator):
+class _CNN(TextEstimator):
     """Abstract: blocks of convolution, activation and pooling, then hidden layers.
 
     Parameters
@@ -80,18 +80,19 @@ class _CNN(NetworkEstimator):
     on_error: str = "raise"
     augment: Any = None
 
-    _input: PictureEncoder = field(init=False)
-    _learned = "pictures_ : PictureEncoder\n    What was learned about X."
+    _input: Any = field(init=False)  # a PictureEncoder, or of text a TokenEncoder
+    _learned = "pictures_ : PictureEncoder, or of text TokenEncoder\n    What was learned about X."
     _allows_nan = False
     _related = "NetworkClassifier, NetworkRegressor : for any list of layers."
 
     @property
-    def pictures_(self) -> PictureEncoder:
-        """What was learned about the pictures: size, channels, means and deviations."""
+    def pictures_(self) -> PictureEncoder | TokenEncoder:
+        """What was learned about the pictures: size, channels, means and deviations; or text."""
         return self._input
 
     def _inputs(self) -> list[Encoder]:
-        return [PictureEncoder(self.image_size, self.color, self.on_error)]
+        pictures = PictureEncoder(self.image_size, self.color, self.on_error)
+        return [self._token_encoder(padded=True), pictures]
 
     def _augmentation(self) -> Augmentation | None:
         return augmentation.resolve(self.augment, type(self).__name__)
@@ -104,12 +105,15 @@ class _CNN(NetworkEstimator):
         hidden = checks.positive_integer("hidden_dim", owner, self.hidden_dim)
         pool = None if self.pool is None else checks.one_of("pool", owner, self.pool, _POOLS)
         checks.flag("batch_norm", owner, self.batch_norm)
+        begin = self._embedding()
         shape = self._input.shape
+        for layer in begin:
+            shape = layer.output_shape(shape)
         dimensions = len(shape) - 1
         change = self._augmentation()
         if dimensions == 1 and change is not None and change.rotate:
             raise ValueError(f"augment of {owner} must not turn signals. Leave 'rotate' out.")
-        chain: list[Layer] = []
+        chain: list[Layer] = begin
         for channels in self._channels():
             convolution = _CONVOLUTIONS[dimensions](
                 channels, self.kernel_size, self.stride, self.padding,

@@ -6,16 +6,16 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
 from pellucid import checks
-from pellucid.data import Encoder, SequenceEncoder, TableEncoder
-from pellucid.estimators.base import NetworkEstimator
+from pellucid.data import Encoder, SequenceEncoder, TableEncoder, TokenEncoder
 from pellucid.estimators.forecasting import Forecaster
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
+from pellucid.estimators.text import TextEstimator
 from pellucid.layers import Layer, Linear
 from pellucid.layers.base import MOST_LAYERS
 
 
 @dataclass(eq=False, repr=False)
-class RecurrentEstimator(NetworkEstimator):
+class RecurrentEstimator(TextEstimator):
     """Abstract: recurrent layers, and an output layer on the last state or on every state.
 
     Parameters
@@ -56,13 +56,15 @@ class RecurrentEstimator(NetworkEstimator):
     _layer: ClassVar[Any]
     """The kind of recurrent layer."""
 
-    _input: SequenceEncoder = field(init=False)
-    _learned = "sequences_ : SequenceEncoder\n    What was learned about X."
+    _input: Any = field(init=False)  # a SequenceEncoder, or of text a TokenEncoder
+    _learned = (
+        "sequences_ : SequenceEncoder, or of text TokenEncoder\n    What was learned about X."
+    )
     _related = "pellucid.formulas.{formula} : the formula, forward and backward."
 
     @property
-    def sequences_(self) -> SequenceEncoder:
-        """What was learned about the sequences and their features."""
+    def sequences_(self) -> SequenceEncoder | TokenEncoder:
+        """What was learned about the sequences and their features, or about text."""
         return self._input
 
     @property
@@ -72,7 +74,9 @@ class RecurrentEstimator(NetworkEstimator):
 
     def _inputs(self) -> list[Encoder]:
         by_step = checks.flag("return_sequences", type(self).__name__, self.return_sequences)
-        return [SequenceEncoder(self.group, self.time, by_step)]
+        usual = SequenceEncoder(self.group, self.time, by_step)
+        long = self.group is not None or self.time is not None
+        return [usual] if long else [self._token_encoder(by_step=by_step), usual]
 
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__
@@ -83,7 +87,7 @@ class RecurrentEstimator(NetworkEstimator):
             dropout=checks.number("dropout", owner, self.dropout, 0, 1, open_high=True),
             return_sequences=self.return_sequences,
         )
-        return [*layer.stack(), Linear(outputs)]
+        return [*self._embedding(), *layer.stack(), Linear(outputs)]
 
     def _tbptt_steps(self) -> int | None:
         if self.tbptt_steps is None:
@@ -98,7 +102,8 @@ class RecurrentEstimator(NetworkEstimator):
 
 _PAGE = """
 X is an array (rows, steps, features) or (rows, steps), a list of arrays (steps, features) of
-unequal lengths, or a long table with the columns `group` and `time`; NaN is a missing value.
+unequal lengths, or a long table with the columns `group` and `time`; NaN is a missing value. Or it
+is text: a list of strings, a column of them, or lists of words.
 
 {sections}
 

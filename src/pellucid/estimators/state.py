@@ -13,7 +13,7 @@ from pellucid.data import ClassTarget, target_from_state
 from pellucid.data.state import FloatType, State, check_names
 from pellucid.estimators.about import About
 from pellucid.estimators.plain import from_plain, plain_parameters
-from pellucid.layers import is_known, layer_from_config
+from pellucid.layers import Embedding, is_known, layer_from_config
 from pellucid.network import Network
 from pellucid.network.parameters import below
 from pellucid.training.history import TIMES, History
@@ -103,6 +103,13 @@ def _check_parts(model: Any) -> None:
         raise ValueError(
             f"the network of {owner} must give {outputs} numbers a row, for its target. Got "
             f"{network.output_shape}."
+        )
+    first = network.layers[0]
+    rows = first.num_embeddings if isinstance(first, Embedding) else 0
+    if rows != encoder.token_count and not (encoder.token_count and rows > encoder.token_count):
+        raise ValueError(
+            f"the first layer of {owner} must have a row for each of {encoder.token_count:,} tokens. "
+            f"Got {rows:,}."
         )
     names = getattr(model, "target_names_", None)
     one = isinstance(model.target_, ClassTarget) or getattr(encoder, "series", None) is not None
