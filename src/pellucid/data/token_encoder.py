@@ -114,8 +114,8 @@ class TokenEncoder(Encoder[Texts]):
             position = int(np.argmax(wrong))
             raise ValueError(
                 f"each row of X of {owner} must have 1 to {self.max_steps} tokens where each step "
-                f"has a target. Got {lengths[position]} in {row_words(position)}. Leave the row out, "
-                "or pass a larger max_steps."
+                f"has a target. Got {lengths[position]} in {row_words(position)}. Leave the row "
+                "out, or pass a larger max_steps."
             )
         return StepLayout("list", lengths)
 
@@ -152,7 +152,7 @@ class TokenEncoder(Encoder[Texts]):
         return [split(text) for text in texts.rows]
 
     def _learn_vocabulary(self, owner: str, rows: list[list[str]], weights: Any) -> None:
-        """Know the most frequent tokens; of those seen equally often, the first by their letters."""
+        """Know the most frequent tokens; of equally frequent ones, the first by their letters."""
         counts: Counter[str] = Counter()
         for row, counted in zip(rows, self._counted(rows, weights), strict=True):
             if counted:

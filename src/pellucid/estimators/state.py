@@ -104,11 +104,11 @@ def _check_parts(model: Any) -> None:
             f"the network of {owner} must give {outputs} numbers a row, for its target. Got "
             f"{network.output_shape}."
         )
-    first = network.layers[0]
+    first, tokens = network.layers[0], encoder.token_count
     rows = first.num_embeddings if isinstance(first, Embedding) else 0
-    if rows != encoder.token_count and not (encoder.token_count and rows > encoder.token_count):
+    if rows < tokens or (rows and not tokens):
         raise ValueError(
-            f"the first layer of {owner} must have a row for each of {encoder.token_count:,} tokens. "
+            f"the first layer of {owner} must have as many rows as there are tokens, {tokens:,}. "
             f"Got {rows:,}."
         )
     names = getattr(model, "target_names_", None)
