@@ -18,7 +18,7 @@ from pellucid.data.tokens import SPLITTERS, Texts, is_text, names_pictures, read
 from pellucid.rows import Dense, Rows, Sequences
 
 NOTHING, UNKNOWN = 0, 1  # the numbers of no token, as in an empty text, and of an unknown one
-_OWN = 2  # so many numbers are no token's
+OWN = 2  # so many numbers are no known token's
 TOKENS = ("auto", *SPLITTERS)
 
 
@@ -179,7 +179,7 @@ class TokenEncoder(Encoder[Texts]):
         return np.asarray(np.maximum.reduceat(weights, np.cumsum(lengths) - lengths) > 0)
 
     def _number(self) -> None:
-        self._numbers = {token: _OWN + place for place, token in enumerate(self.vocabulary)}
+        self._numbers = {token: OWN + place for place, token in enumerate(self.vocabulary)}
 
     def _notes(self, rows: list[list[str]], reason: str) -> list[str]:
         notes = [f"text: {self._known()}{reason}" if self.unit != "tokens" else self._known()]
@@ -222,7 +222,7 @@ class TokenEncoder(Encoder[Texts]):
     @property
     def token_count(self) -> int:  # type: ignore[override]
         """How many numbers there are: those of the known tokens, and two of their own."""
-        return _OWN + len(self.vocabulary)
+        return OWN + len(self.vocabulary)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -91,9 +91,11 @@ def is_text(X: Any) -> bool:
     if _all_text(array):
         return True
     rows = [plain_array(row) for row in array]
-    if not all(isinstance(row, (list, tuple, np.ndarray)) and np.ndim(row) == 1 for row in rows):
-        return False
-    return all(isinstance(one, str) for row in rows for one in row) and any(map(len, rows))
+    return (
+        all(map(_is_list, rows))
+        and all(isinstance(one, str) for row in rows for one in row)
+        and any(map(len, rows))
+    )
 
 
 def _all_text(values: Sequence[Any]) -> bool:
@@ -145,7 +147,7 @@ def read_texts(estimator: Any, X: Any) -> Texts:
     values = _listed(X)
     if isinstance(values, np.ndarray) and values.ndim == 3 and values.shape[2] == 1:
         values = values[:, :, 0]
-    if isinstance(values, str) or not hasattr(values, "__len__") or np.ndim(values) > 2:
+    if isinstance(values, str) or not hasattr(values, "__len__"):
         raise ValueError(
             f"X of {owner} must be texts, or lists of tokens, one a row. Got {shown(X)}. Pass [X] "
             "if it is one text."
@@ -157,14 +159,17 @@ def read_texts(estimator: Any, X: Any) -> Texts:
     rows = []
     for position, value in enumerate(values):
         row = plain_array(value)
-        listed = isinstance(row, (list, tuple, np.ndarray)) and np.ndim(row) == 1
-        if not listed or not all(map(_is_token, row)):
+        if not _is_list(row) or not all(map(_is_token, row)):
             raise ValueError(
                 f"X of {owner} must be texts, or lists of tokens, which are words or whole "
                 f"numbers. Got {shown(value)} in {row_words(position)}."
             )
         rows.append([_sound(one) if isinstance(one, str) else str(int(one)) for one in row])
     return Texts(rows, True, names)
+
+
+def _is_list(row: Any) -> bool:
+    return isinstance(row, (list, tuple)) or (isinstance(row, np.ndarray) and row.ndim == 1)
 
 
 def _is_token(value: Any) -> bool:
