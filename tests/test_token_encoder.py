@@ -140,8 +140,10 @@ def test_layers_that_begin_with_an_embedding_take_text(tmp_path):
     )
     model.fit(REVIEWS, ANSWERS).save(tmp_path / "model.safetensors")
     assert load(tmp_path / "model.safetensors").score(REVIEWS, ANSWERS) == 1.0
-    with pytest.raises(ValueError, match="must have as many rows as there are tokens, 6"):
-        NetworkClassifier([Embedding(5, 5), GRU(8)], verbose=0).fit(REVIEWS, ANSWERS)
+    few = NetworkClassifier([Embedding(5, 5), GRU(8)], verbose=0).fit(REVIEWS, ANSWERS)
+    assert few.sequences_.vocabulary == ["bad", "film", "good"]  # as many as there are rows for
+    with pytest.raises(ValueError, match="must be whole numbers from 0 to 1, since Embedding"):
+        NetworkClassifier([Embedding(2, 5), GRU(8)], verbose=0).fit(REVIEWS, ANSWERS)
 
 
 def test_a_table_of_text_keeps_the_name_of_its_column():

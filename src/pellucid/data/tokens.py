@@ -91,11 +91,9 @@ def is_text(X: Any) -> bool:
     if _all_text(array):
         return True
     rows = [plain_array(row) for row in array]
-    return (
-        all(map(_is_list, rows))
-        and all(isinstance(one, str) for row in rows for one in row)
-        and any(map(len, rows))
-    )
+    if not all(map(_is_list, rows)) or not any(map(len, rows)):
+        return False
+    return all(isinstance(one, str) for row in rows for one in row)
 
 
 def _all_text(values: Sequence[Any]) -> bool:
