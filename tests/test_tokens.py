@@ -54,7 +54,8 @@ def test_text_is_text_in_any_form(X):
     (
         [1.0, 2.0], [[1, 2], [3, 4]], np.zeros((3, 4)), np.zeros((3, 4, 2)), [None, None], [],
         "one", pd.DataFrame({"a": ["x", "y"], "b": ["x", "y"]}),
-        pd.DataFrame({"a": [1, 2]}), [[], []], np.array([["a", "b"], ["c", "d"]]), [["a", 1.0]], ["a", 1.0], [b"one", b"two"],
+        pd.DataFrame({"a": [1, 2]}), [[], []], np.array([["a", "b"], ["c", "d"]]),
+        [["a", 1.0]], ["a", 1.0], [b"one", b"two"],
         pd.Series([1, 2]), 7, None, {"a": ["x"]},
     ),
     ids=str,
