@@ -397,7 +397,7 @@ def test_targets_by_name_are_those_of_the_group():
     model = LSTMRegressor(group="who", time="day", **QUICK)
 
     def flattened(model, X, y):
-        return model._new_input().read(model, X, learn=True).layout.flatten("y", y)
+        return model._new_input(X).read(model, X, learn=True).layout.flatten("y", y)
 
     found = flattened(model, frame, table)
     assert found.index.tolist() == order and (found["p"] == [int(x[1:]) for x in order]).all()

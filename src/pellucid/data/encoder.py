@@ -51,6 +51,13 @@ class Encoder(ABC, Generic[Content]):
     left_out: Sequence[tuple[int, str]] = ()
     notes: Sequence[str] = ()
 
+    def takes(self, X: Any) -> bool:
+        """Whether `X` is of a kind that this encoder reads and the usual one of a family does not.
+
+        Asked where a family has several encoders.
+        """
+        return True
+
     def read(self, estimator: Any, X: Any, learn: bool = False) -> Reading[Content]:
         """Read `X`, to `learn` from it or else to encode it; a Reading comes back as it is.
 

@@ -304,11 +304,11 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         """
         check_is_fitted(self, "network_")
         self._settings(seed=0)
-        if (fresh := self._new_input()).parameters != self._input.parameters:
+        now, then = [one.parameters for one in self._inputs()], self._input.parameters
+        if then not in now:
             raise ValueError(
                 f"the parameters of {type(self).__name__} by which X is read must be as in fit for "
-                f"it to be saved. Got {fresh.parameters}, and in fit {self._input.parameters}. "
-                "Set them back, or fit again."
+                f"it to be saved. Got {now[-1]}, and in fit {then}. Set them back, or fit again."
             )
         files.save(self, path, ESTIMATORS)
 

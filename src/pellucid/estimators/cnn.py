@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pellucid import checks, layers
-from pellucid.data import PictureEncoder
+from pellucid.data import Encoder, PictureEncoder
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import estimator
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
@@ -90,8 +90,8 @@ class _CNN(NetworkEstimator):
         """What was learned about the pictures: size, channels, means and deviations."""
         return self._input
 
-    def _new_input(self) -> PictureEncoder:
-        return PictureEncoder(self.image_size, self.color, self.on_error)
+    def _inputs(self) -> list[Encoder]:
+        return [PictureEncoder(self.image_size, self.color, self.on_error)]
 
     def _augmentation(self) -> Augmentation | None:
         return augmentation.resolve(self.augment, type(self).__name__)

@@ -29,8 +29,27 @@ class ExampleMaker(TrainingParameters, ABC):
     class_weight: Any  # of classifiers
 
     @abstractmethod
-    def _new_input(self) -> Encoder:
-        """An encoder for X, not yet fitted."""
+    def _inputs(self) -> list[Encoder]:
+        """The encoders that there are for X, none fitted; the last one reads what is left."""
+
+    def _new_input(self, X: Any) -> Encoder:
+        """An encoder for `X`, not yet fitted."""
+        *special, usual = self._inputs()
+        return next((encoder for encoder in special if encoder.takes(X)), usual)
+
+    def _input_of_kind(self, kind: str | None) -> Encoder:
+        """The encoder, not yet fitted, that a model file names; None is the usual one."""
+        encoders = self._inputs()
+        known = {type(encoder).__name__: encoder for encoder in encoders}
+        if kind is None:
+            return encoders[-1]
+        return known[checks.one_of("the encoder", type(self).__name__, kind, known)]
+
+    @property
+    def _input_kind(self) -> str | None:
+        """The name of the encoder in a model file, None if it is the usual one."""
+        kind = type(self._input)
+        return None if kind is type(self._inputs()[-1]) else kind.__name__
 
     @abstractmethod
     def _new_target(self, y: Any) -> Any:
@@ -60,7 +79,7 @@ class ExampleMaker(TrainingParameters, ABC):
         Encoders are fitted, or used as they are when going on.
         """
         owner = type(self).__name__
-        encoder = self._input if going_on else self._new_input()
+        encoder = self._input if going_on else self._new_input(X)
         X, y = encoder.labelled(self, X, y, least=1 if going_on else 2)
         reading = encoder.read(self, X, learn=not going_on)
         layout, lengths = reading.layout, reading.layout.step_lengths

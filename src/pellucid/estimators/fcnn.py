@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pellucid import checks
-from pellucid.data import TableEncoder
+from pellucid.data import Encoder, TableEncoder
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import estimator
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
@@ -52,8 +52,8 @@ class _FCNN(NetworkEstimator):
         """What was learned about the columns."""
         return self._input
 
-    def _new_input(self) -> TableEncoder:
-        return TableEncoder()
+    def _inputs(self) -> list[Encoder]:
+        return [TableEncoder()]
 
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__

@@ -53,15 +53,15 @@ class _AnyNetwork(NetworkEstimator):
 
     @property
     def _takes_sparse(self) -> bool:  # type: ignore[override]
-        return isinstance(self._new_input(), TableEncoder)
+        return isinstance(self._inputs()[-1], TableEncoder)
 
-    def _new_input(self) -> Encoder:
+    def _inputs(self) -> list[Encoder]:
         layers = list(each_layer(self.layers if isinstance(self.layers, (list, tuple)) else ()))
         if any(isinstance(layer, Recurrent) for layer in layers):
-            return SequenceEncoder(by_step=_gives_steps(layers))
+            return [SequenceEncoder(by_step=_gives_steps(layers))]
         if any(isinstance(layer, (Sliding, GlobalAvgPool, Flatten)) for layer in layers):
-            return PictureEncoder()
-        return TableEncoder()
+            return [PictureEncoder()]
+        return [TableEncoder()]
 
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__

@@ -6,7 +6,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
 from pellucid import checks
-from pellucid.data import SequenceEncoder, TableEncoder
+from pellucid.data import Encoder, SequenceEncoder, TableEncoder
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.forecasting import Forecaster
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
@@ -70,9 +70,9 @@ class RecurrentEstimator(NetworkEstimator):
         """What was learned about the features, over all steps."""
         return self._input.table
 
-    def _new_input(self) -> SequenceEncoder:
+    def _inputs(self) -> list[Encoder]:
         by_step = checks.flag("return_sequences", type(self).__name__, self.return_sequences)
-        return SequenceEncoder(self.group, self.time, by_step)
+        return [SequenceEncoder(self.group, self.time, by_step)]
 
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__

@@ -34,6 +34,7 @@ class _State(State, frozen=True):
     input: dict[str, Any]
     target: dict[str, Any]
     about: About | None = None
+    input_kind: str | None = None
 
 
 def state_of(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -52,6 +53,7 @@ def state_of(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "history": model.history_.state(),
         "best_epoch": model.best_epoch_,
         "target_names": getattr(model, "target_names_", None),
+        "input_kind": model._input_kind,
         "about": None if model.about_ is None else msgspec.to_builtins(model.about_),
     }
     arrays = {f"network.{name}": array for name, array in model.network_.parameters().items()}
@@ -71,7 +73,7 @@ def model_from_state(
             raise ValueError(f"the arrays of a model must be those of its parts. Got {name}.")
     model: Any = cls(**{name: from_plain(value) for name, value in state.parameters.items()})
     model._settings(seed=0)  # refuses parameters that are none
-    encoder = model._new_input().from_state(state.input, below(arrays, "input"))
+    encoder = model._input_of_kind(state.input_kind).from_state(state.input, below(arrays, "input"))
     model._input = encoder
     model.target_ = target_from_state(state.target, below(arrays, "target"))
     encoder.name_features(model)
@@ -127,6 +129,8 @@ def digest_of(model: Any) -> str:
         if name not in _WITHOUT_EFFECT and value != usual[name]
     }
     del config["about"]
+    if config["input_kind"] is None:  # so digests of models with the usual one stay as they were
+        del config["input_kind"]
     for row in config["history"]:
         for name in TIMES:
             row.pop(name, None)
