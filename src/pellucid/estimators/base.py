@@ -182,7 +182,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
             stopping = EarlyStopping(self.patience)
             if validation is None:
                 examples, validation = self._split(examples, layout, used, settings)
-        defaults.choose(settings, self._input.domain, examples, epochs)
+        stateful = self.network_.chain.stateful
+        defaults.choose(settings, self._input.domain, examples, epochs, stateful)
         trainer = Trainer(self.network_, settings, self._optimizer_state, self.history_)
         most = epochs or settings.epochs
         with (
@@ -263,7 +264,9 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         reading = self._read(X)
         rows = self._input.encode(self, reading)
         jobs = None if self.n_jobs in (None, -1) else self.n_jobs
-        batch: Any = len(rows) if self.batch_size == "full" else self.batch_size
+        batch: Any = {"full": len(rows), "auto": defaults.BATCH}.get(
+            self.batch_size, self.batch_size
+        )
         outputs = self.network_.forward(rows, n_jobs=jobs, batch_size=batch)
         outputs = outputs if outputs.ndim == 2 else rows.of_steps(outputs)
         wrong = len(outputs) - np.count_nonzero(np.isfinite(outputs).all(axis=1))

@@ -187,8 +187,9 @@ class TrainingParameters:
     max_epochs : int or "auto"
         How many times all rows are used. "auto" is 50, and of few signals or sequences as many as
         make up EPOCHS; see :mod:`pellucid.training.defaults`.
-    batch_size : int or "full"
-        Rows in a training step; "full" takes all. Small batches learn more in an epoch.
+    batch_size : int, "full" or "auto"
+        Rows in a training step; "full" takes all. Small batches learn more in an epoch. "auto" is
+        32, and 16 of fewer than 500 signals or sequences.
     early_stopping : bool
         Whether to keep rows aside, stop when they no longer improve, and go back to the best epoch.
         Off, since a small table needs all its rows.
@@ -224,7 +225,7 @@ class TrainingParameters:
     weight_decay: float | str = "auto"
     clip_norm: float | None = None
     max_epochs: int | str = "auto"
-    batch_size: int | str = 32
+    batch_size: int | str = "auto"
     early_stopping: bool = False
     validation_fraction: float = 0.1
     patience: int = 10
@@ -249,11 +250,11 @@ class TrainingParameters:
         clip = self.clip_norm
         if clip is not None:
             clip = checks.number("clip_norm", owner, clip, 0, open_low=True)
-        batch = self.batch_size
+        batch: Any = self.batch_size
         if not isinstance(batch, str):
             batch = checks.positive_integer("batch_size", owner, batch)
-        elif batch != "full":
-            expected = 'a positive integer or "full"'
+        elif batch not in ("full", "auto"):
+            expected = 'a positive integer, "full" or "auto"'
             raise ValueError(checks.fault("batch_size", owner, expected, batch))
         decay = None
         if not isinstance(self.weight_decay, str):
@@ -291,7 +292,7 @@ class TrainingParameters:
             weight_decay=decay,
             clip_norm=clip,
             max_epochs=epochs,
-            batch_size=batch,
+            batch_size=None if batch == "auto" else batch,
             seed=seed_from(state) if seed is None else seed,
             dtype=checks.one_of("dtype", owner, self.dtype, _DTYPES),
             n_jobs=None if jobs == -1 else jobs,

@@ -14,12 +14,18 @@ from pellucid.training.loop import Settings
 from pellucid.training.optimizers import Optimizer
 
 
+BATCH = 32  # rows of a batch, but for few signals or sequences
+FEW_ROWS, SMALL_BATCH = 500, 16
+
+
 @dataclass(frozen=True)
 class Usual:
     """The usual training on rows of one domain.
 
     Parameters
     ----------
+    small_batches : bool
+        Whether fewer rows than `FEW_ROWS` come in batches of `SMALL_BATCH`.
     least, most : int
         Epochs at least and at most.
     steps : int
@@ -28,10 +34,15 @@ class Usual:
         The weight decay; None takes one that falls with the number of steps.
     """
 
+    small_batches: bool = False
     least: int = 50
     most: int = 50
     steps: int = 0
     decay: float | None = None
+
+    def batch_size(self, rows: int) -> int:
+        """Rows of a batch, of `rows` in all."""
+        return SMALL_BATCH if self.small_batches and rows < FEW_ROWS else BATCH
 
     def epochs(self, steps: int) -> int:
         """How many epochs of so many steps."""
@@ -56,22 +67,29 @@ class Usual:
 USUAL = {
     "tables": Usual(),
     "pictures": Usual(),
-    "signals": Usual(least=50, most=300, steps=1000, decay=0.1),
-    "sequences": Usual(least=50, most=300, steps=1000, decay=0.01),
+    "signals": Usual(small_batches=True, least=25, most=150, steps=600, decay=0.1),
+    "sequences": Usual(small_batches=True, least=50, most=300, steps=1000, decay=0.1),
     "windows": Usual(),
 }
 """The usual training by an encoder's ``domain``."""
 
 
-def choose(settings: Settings, domain: str, examples: Examples, epochs: int | None) -> None:
+def choose(
+    settings: Settings, domain: str, examples: Examples, epochs: int | None, stateful: bool
+) -> None:
     """Set what `settings` leave open, for a fit on `examples`.
 
     Parameters
     ----------
     epochs : int or None
         How many are trained now, of more that nobody knows of; None is a whole fit.
+    stateful : bool
+        Whether rows go on from those of the batch before: batches are then as large at predict.
     """
-    usual, steps = USUAL[domain], settings.steps(len(examples))
+    usual = USUAL[domain]
+    if settings.batch_size is None:
+        settings.batch_size = BATCH if stateful else usual.batch_size(len(examples))
+    steps = settings.steps(len(examples))
     if settings.max_epochs is None:
         settings.max_epochs = usual.epochs(steps)
         settings.counts_steps = settings.max_epochs != usual.least

@@ -47,7 +47,7 @@ class Settings:
     weight_decay: float | None  # None until the number of steps is known
     clip_norm: float | None
     max_epochs: int | None  # None until the number of rows is known
-    batch_size: int | str
+    batch_size: int | str | None  # likewise
     seed: int
     dtype: str = "float32"
     n_jobs: int | None = None
@@ -72,6 +72,7 @@ class Settings:
 
     def batch_rows(self, rows: int) -> int:
         """Rows of a batch, of `rows` in all."""
+        assert self.batch_size is not None
         return rows if self.batch_size == "full" else min(int(self.batch_size), rows)
 
     def steps(self, rows: int) -> int:
