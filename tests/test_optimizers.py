@@ -100,15 +100,6 @@ def test_corrections_go_on_where_they_stopped():
     np.testing.assert_array_equal(Adam().corrections(4, 6), whole[4:])
 
 
-def test_usual_decay_falls_with_the_root_of_the_steps():
-    assert [AdamW().usual_decay(steps, 0.001) for steps in (100, 2500, None)] == [3.0, 0.6, 0.01]
-    assert Adam().usual_decay(100, 0.1) == SGD().usual_decay(None, 0.1) == 0.0
-
-
-def test_usual_decay_takes_at_most_a_tenth_in_a_step():
-    assert AdamW().usual_decay(5, 0.1) * 0.1 == 0.1
-
-
 def test_unknown_name_is_refused_with_the_nearest():
     with pytest.raises(
         ValueError, match=r"optimizer of Fit must be .* Got 'adm'\. Did you mean 'adam'"

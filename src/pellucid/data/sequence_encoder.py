@@ -188,6 +188,11 @@ class SequenceEncoder(Encoder[Steps]):
         return _as_sequences(self.table.encode(estimator, reading.content.table), reading.content)
 
     @property
+    def domain(self) -> str:  # type: ignore[override]
+        """Windows of a series, or sequences."""
+        return "windows" if self.series else "sequences"
+
+    @property
     def shape(self) -> tuple[int, int]:
         return self.steps, self.table.n_outputs
 

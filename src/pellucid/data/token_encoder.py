@@ -67,6 +67,7 @@ class TokenEncoder(Encoder[Texts]):
         How many different tokens there were.
     """
 
+    domain = "text"
     unit: str
     vocabulary: list[str]
     steps: int

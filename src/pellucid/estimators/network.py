@@ -75,7 +75,8 @@ class _AnyNetwork(NetworkEstimator):
         if any(isinstance(layer, Recurrent) for layer in layers):
             return [SequenceEncoder(by_step=_gives_steps(layers))]
         if any(isinstance(layer, (Sliding, GlobalAvgPool, Flatten)) for layer in layers):
-            return [PictureEncoder()]
+            slides = [layer for layer in layers if isinstance(layer, Sliding)]
+            return [PictureEncoder(signals=bool(slides) and slides[0].dimensions == 1)]
         return [TableEncoder()]
 
     def _layers(self, outputs: int) -> list[Layer]:

@@ -10,13 +10,15 @@ from pellucid.data import Encoder, SequenceEncoder, TableEncoder, TokenEncoder
 from pellucid.estimators.forecasting import Forecaster
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
 from pellucid.estimators.text import TextEstimator
-from pellucid.layers import Layer, Linear
+from pellucid.layers import GlobalAvgPool, Layer, Linear
 from pellucid.layers.base import MOST_LAYERS
+
+_LAST_ALONE = ("return_sequences", "tbptt_steps")  # with them there is no mean of all states
 
 
 @dataclass(eq=False, repr=False)
 class RecurrentEstimator(TextEstimator):
-    """Abstract: recurrent layers, and an output layer on the last state or on every state.
+    """Abstract: recurrent layers, and an output layer on what they make of the sequence.
 
     Parameters
     ----------
@@ -32,6 +34,11 @@ class RecurrentEstimator(TextEstimator):
         Whether every step of a sequence has a target and a prediction, and not the sequence as a
         whole. y and predictions are then arrays (rows, steps), lists of arrays (steps,), or have
         one entry for each row of a long table, as X is; several targets take one more axis.
+    pooling : {"auto", "last", "mean"}
+        What the output layer gets of a sequence: its last state, or the mean of all its states. The
+        mean learns the classes of long sequences much sooner, since no state has to be kept to the
+        end; "auto" takes it for classes, and the last state for numbers, with
+        `return_sequences`, with `tbptt_steps` and of text.
     learning_rate : float
         The largest learning rate. More than for other networks: gates open slowly, and clipped
         gradients do no harm.
@@ -52,9 +59,12 @@ class RecurrentEstimator(TextEstimator):
     learning_rate: float = 0.01
     clip_norm: float | None = 1.0
     tbptt_steps: int | None = None
+    pooling: str = "auto"
 
     _layer: ClassVar[Any]
     """The kind of recurrent layer."""
+    _usual_pooling: ClassVar[str] = "last"
+    """What `pooling` is where nothing is said."""
 
     _input: Any = field(init=False)  # a SequenceEncoder, or of text a TokenEncoder
     _learned = (
@@ -85,9 +95,21 @@ class RecurrentEstimator(TextEstimator):
             num_layers=checks.positive_integer("num_layers", owner, self.num_layers, MOST_LAYERS),
             bidirectional=checks.flag("bidirectional", owner, self.bidirectional),
             dropout=checks.number("dropout", owner, self.dropout, 0, 1, open_high=True),
-            return_sequences=self.return_sequences,
+            return_sequences=self.return_sequences or self._pooling() == "mean",
         )
-        return [*self._embedding(), *layer.stack(), Linear(outputs)]
+        pooled = [GlobalAvgPool()] if self._pooling() == "mean" else []
+        return [*self._embedding(), *layer.stack(), *pooled, Linear(outputs)]
+
+    def _pooling(self) -> str:
+        owner = type(self).__name__
+        pooling = checks.one_of("pooling", owner, self.pooling, ("auto", "last", "mean"))
+        taken = next((name for name in _LAST_ALONE if getattr(self, name)), None)
+        if pooling == "mean" and taken is not None:
+            expected = f'"auto" or "last" where {taken} is set: not all states are there together'
+            raise ValueError(checks.fault("pooling", owner, expected, pooling))
+        if pooling == "auto":
+            return "last" if taken or self._input.token_count else self._usual_pooling
+        return pooling
 
     def _tbptt_steps(self) -> int | None:
         if self.tbptt_steps is None:
@@ -137,6 +159,7 @@ class _TableColumns:
 class RecurrentClassification(_TableColumns, NetworkClassification, RecurrentEstimator):
     """Abstract: predicts one class, or any number of labels, for a sequence or a step."""
 
+    _usual_pooling = "mean"
     _page = _PAGE.replace("{y}", 'np.where(X[:, :, 0].sum(axis=1) > 0, "up", "down")')
 
 

@@ -20,6 +20,8 @@ from pellucid.training.history import TIMES, History
 
 Model = TypeVar("Model")
 _WITHOUT_EFFECT = ("n_jobs", "verbose")  # parameters on which no result depends
+# what was so before there was a parameter for it, which older files lack
+_ADDED = {"pooling": "last", "residual": False, "global_pool": False, "signals": False}
 
 
 class _State(State, frozen=True):
@@ -71,7 +73,9 @@ def model_from_state(
     for name in arrays:
         if name.partition(".")[0] not in ("input", "target", "network"):
             raise ValueError(f"the arrays of a model must be those of its parts. Got {name}.")
-    model: Any = cls(**{name: from_plain(value) for name, value in state.parameters.items()})
+    known = {name: value for name, value in _ADDED.items() if hasattr(cls, name)}
+    parameters = {name: from_plain(value) for name, value in state.parameters.items()}
+    model: Any = cls(**(known | parameters))
     model._settings(seed=0)  # refuses parameters that are none
     encoder = model._input_of_kind(state.input_kind).from_state(state.input, below(arrays, "input"))
     model._input = encoder

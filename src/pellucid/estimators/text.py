@@ -8,7 +8,7 @@ from pellucid import checks
 from pellucid.data import TokenEncoder
 from pellucid.data.token_encoder import TOKENS
 from pellucid.estimators.base import NetworkEstimator
-from pellucid.layers import Embedding, Layer
+from pellucid.layers import Dropout, Embedding, Layer
 from pellucid.layers.embedding import MOST_ROWS
 
 
@@ -24,6 +24,8 @@ class TextEstimator(NetworkEstimator):
         numbers, "words" takes each number as a token.
     embedding_dim : int
         How many numbers a token becomes, which are learned.
+    embedding_dropout : float
+        The share of these numbers set to zero in training, so that no word alone decides.
     vocabulary_size : int
         The most tokens that are known, the most frequent ones; all others are one unknown token.
     min_count : int
@@ -34,6 +36,7 @@ class TextEstimator(NetworkEstimator):
 
     tokens: str = "auto"
     embedding_dim: int = 32
+    embedding_dropout: float = 0.5
     vocabulary_size: int = 20_000
     min_count: int = 2
     max_steps: int = 400
@@ -55,4 +58,8 @@ class TextEstimator(NetworkEstimator):
             return []
         owner = type(self).__name__
         size = checks.positive_integer("embedding_dim", owner, self.embedding_dim)
-        return [Embedding(self._input.token_count, size)]
+        rate = checks.number(
+            "embedding_dropout", owner, self.embedding_dropout, 0, 1, open_high=True
+        )
+        dropout = [Dropout(rate)] if rate > 0 else []
+        return [Embedding(self._input.token_count, size), *dropout]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import formulas
-from pellucid.layers import Dropout, Embedding, Linear, Recurrent
+from pellucid.layers import Dropout, Embedding, GlobalAvgPool, Linear, Recurrent
 from pellucid.layers.activations import ACTIVATIONS, Activation
 from pellucid.layers.recurrent import of_direction
 from pellucid.network import Network
@@ -108,9 +108,11 @@ class Chain:
         if isinstance(layer, Linear):
             self._weights[index] = p["weight"]
             return np.asarray(x @ p["weight"] + p.get("bias", 0.0))
+        if isinstance(layer, GlobalAvgPool):
+            return formulas.global_average_pool(x)
         raise ValueError(
             "the layers of a network of gradient_flow must be recurrent, Embedding, Linear, "
-            f"Dropout or activations. Got {layer!r}."
+            f"Dropout, GlobalAvgPool or activations. Got {layer!r}."
         )
 
     def state_gradients(self, dy: np.ndarray, index: int, reverse: bool) -> np.ndarray:
@@ -148,6 +150,8 @@ class Chain:
             slope = {"slope": layer.slope} if layer.slope else {}
             backward = getattr(formulas, f"{_NAMES[type(layer)]}_backward")
             return np.asarray(backward(dy, self._values[index + 1], **slope))  # by its output
+        if isinstance(layer, GlobalAvgPool):
+            return formulas.global_average_pool_backward(dy, self._values[index].shape)
         return dy
 
     def jacobians(self, index: int, reverse: bool) -> np.ndarray:

@@ -29,7 +29,8 @@ class Embedding(Layer):
     num_embeddings : int
         V, the number of different tokens.
     embedding_dim : int
-        D, the numbers that a token becomes.
+        D, the numbers that a token becomes. They begin as normal random numbers of standard
+        deviation 0.05: near 0, so that a rare token says little.
 
     See Also
     --------
@@ -59,7 +60,7 @@ class Embedding(Layer):
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         table = (self.num_embeddings, self.embedding_dim)
-        return {"weight": Parameter(table, "standard_normal", False, sparse=True)}
+        return {"weight": Parameter(table, "small_normal", False, sparse=True)}
 
     def check_tokens(self, x: np.ndarray) -> None:
         """Refuse a network's input that holds anything but numbers of rows of the table."""

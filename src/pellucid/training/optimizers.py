@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,9 +21,12 @@ class Optimizer(ABC):
     ----------
     memory : tuple of str
         The vectors that it keeps from step to step, each as long as the parameters.
+    decoupled : bool
+        Whether weight decay shrinks the weights beside the step, and is no part of the gradient.
     """
 
     memory: ClassVar[tuple[str, ...]] = ()
+    decoupled: ClassVar[bool] = False
 
     @abstractmethod
     def update(
@@ -42,10 +44,6 @@ class Optimizer(ABC):
         Where gradients are `sparse`, a number with the gradient 0 is left as it is, and so is what
         the optimiser keeps of it.
         """
-
-    def usual_decay(self, steps: int | None, learning_rate: float) -> float:
-        """The weight decay of a training of `steps` steps; None where they are not known."""
-        return 0.0
 
     def corrections(self, steps_done: int, count: int) -> np.ndarray:
         """The factors of the coming steps that depend on their number, (count, 2) float64."""
@@ -112,7 +110,6 @@ class _Adaptive(Optimizer):
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
-    decoupled: ClassVar[bool]
     memory = ("m", "v")
 
     def __post_init__(self) -> None:
@@ -148,8 +145,6 @@ class Adam(_Adaptive):
     epsilon : float, default=1e-8
     """
 
-    decoupled = False
-
 
 @dataclass(frozen=True)
 class AdamW(_Adaptive):
@@ -169,13 +164,6 @@ class AdamW(_Adaptive):
     """
 
     decoupled = True
-
-    def usual_decay(self, steps: int | None, learning_rate: float) -> float:
-        """30 over the root of the number of steps; see Notes of the class.
-
-        Never so much that a step takes away more than a tenth of a weight.
-        """
-        return 0.01 if steps is None else min(30.0 / math.sqrt(steps), 0.1 / learning_rate)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
