@@ -98,7 +98,8 @@ def _table(request: Request) -> Given:
         elif paths is None:
             words = f"{counted(len(X), 'row')}, {counted(X.shape[1], 'column')} to learn from"
         else:
-            X, words = paths, f"{counted(len(X), 'picture')} to learn from"
+            X = [Path(path) for path in paths]  # which no estimator takes for text
+            words = f"{counted(len(X), 'picture')} to learn from"
         if network in takers("sequences") and not (options.group or text):
             series.check_numbers(X, str(network))
         task = infer_task(y) if request.task == "auto" else (request.task, "")

@@ -44,8 +44,8 @@ class _CNN(TextEstimator):
         Number of kernels in each block; there are as many blocks as numbers. "auto" is (32, 64,
         128), and (32, 64) of residual blocks.
     kernel_size : int, (int, int) or "auto"
-        Height and width of a kernel; of signals the length. "auto" is 3 for pictures and 9 for
-        signals.
+        Height and width of a kernel; of signals the length. "auto" is 3 for pictures and text,
+        and 9 for signals.
     stride : int or (int, int)
         How far kernels move, in the first convolution of a block.
     padding : int, (int, int), "same" or "valid"
@@ -184,7 +184,7 @@ class _CNN(TextEstimator):
         if size != "auto":
             expected = 'a positive integer, two of them, or "auto"'
             raise ValueError(checks.fault("kernel_size", type(self).__name__, expected, size))
-        return 9 if dimensions == 1 else 3
+        return 9 if dimensions == 1 and not self._input.token_count else 3
 
     def _channels(self, residual: bool) -> list[int]:
         owner, channels = type(self).__name__, self.channels

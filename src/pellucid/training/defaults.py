@@ -69,7 +69,7 @@ USUAL = {
     "signals": Usual(small_batches=True, least=25, most=150, steps=600, decay=0.1),
     "sequences": Usual(small_batches=True, least=50, most=300, steps=1000, decay=0.1),
     "windows": Usual(),
-    "text": Usual(small_batches=True, least=5, most=300, steps=1500, decay=0.01),
+    "text": Usual(small_batches=True, least=5, most=300, steps=800, decay=0.01),
 }
 """The usual training by an encoder's ``domain``."""
 
