@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pellucid import checks
 from pellucid.data import Encoder, SequenceEncoder, TableEncoder, TokenEncoder
 from pellucid.estimators.forecasting import Forecaster
-from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
+from pellucid.estimators.tasks import NetworkClassification
 from pellucid.estimators.text import TextEstimator
 from pellucid.layers import GlobalAvgPool, Layer, Linear
 from pellucid.layers.base import MOST_LAYERS
@@ -84,9 +84,14 @@ class RecurrentEstimator(TextEstimator):
 
     def _inputs(self) -> list[Encoder]:
         by_step = checks.flag("return_sequences", type(self).__name__, self.return_sequences)
-        usual = SequenceEncoder(self.group, self.time, by_step)
-        long = self.group is not None or self.time is not None
-        return [usual] if long else [self._token_encoder(by_step=by_step), usual]
+        plan, usual = getattr(self, "_plan", None), SequenceEncoder(self.group, self.time, by_step)
+        if plan is not None:
+            usual = SequenceEncoder(
+                self.group, self.time, by_step, plan.scaling, plan.calendar, self.target_transform
+            )
+        if plan is not None or self.group is not None or self.time is not None:
+            return [usual]
+        return [self._token_encoder(by_step=by_step), usual]
 
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__
@@ -163,7 +168,7 @@ class RecurrentClassification(_TableColumns, NetworkClassification, RecurrentEst
     _page = _PAGE.replace("{y}", 'np.where(X[:, :, 0].sum(axis=1) > 0, "up", "down")')
 
 
-class RecurrentRegression(_TableColumns, Forecaster, NetworkRegression, RecurrentEstimator):
+class RecurrentRegression(_TableColumns, Forecaster, RecurrentEstimator):
     """Abstract: predicts one number or several for a sequence or a step."""
 
     _page = _PAGE.replace("{y}", "X[:, :, 0].sum(axis=1)")
