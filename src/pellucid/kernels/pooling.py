@@ -213,9 +213,7 @@ def average_pool_backward(part, parts, step, first, rows, dtype, a):
         for o in range(a.pixels.size):
             window = o * a.positions
             if lacking > 0:  # no gradient goes to what is not there
-                _clear(
-                    row, a.places[window + positions : window + a.positions], a.channels, dtype
-                )
+                _clear(row, a.places[window + positions : window + a.positions], a.channels, dtype)
             _give_to_all(
                 dtype, a.apart, address(row, 0), address(a.places, window), positions,
                 address(a.dy[i], a.pixels[o]), dtype(a.counts[o] - lacking), a.channels,
