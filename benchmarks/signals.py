@@ -31,12 +31,12 @@ def load(name, part):
     return (np.stack(X) if len({len(signal) for signal in X}) == 1 else X), y
 
 
-def pellucid(kind, train, test, seeds):
-    """The mean accuracy, and the longest fit in seconds; None where the network takes no such X."""
+def pellucid(kind, train, test, seeds, n_jobs=None):
+    """The mean accuracy, and the longest fit in seconds."""
     scores, longest = [], 0.0
     for seed in seeds:
         begin = time.perf_counter()
-        model = NETWORKS[kind](random_state=seed, verbose=0).fit(*train)
+        model = NETWORKS[kind](random_state=seed, n_jobs=n_jobs, verbose=0).fit(*train)
         longest = max(longest, time.perf_counter() - begin)
         X, y = test
         if kind == "CNN":  # a signal longer than all of the training is cut
@@ -73,6 +73,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds (3)")
     parser.add_argument("--sets", nargs="+", default=SETS, help="which sets (all)")
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=[*NETWORKS])
+    parser.add_argument("--jobs", type=int, help="threads of a fit (all)")
     parser.add_argument("--no-peers", action="store_true", help="leave out DTW and Rocket")
     options = parser.parse_args()
     seeds, peers = range(options.seeds), [] if options.no_peers else ["DTW", "Rocket"]
@@ -85,11 +86,13 @@ def main():
         lengths = sorted(map(len, X))
         steps = str(lengths[0]) if lengths[0] == lengths[-1] else f"{lengths[0]} to {lengths[-1]}"
         cells = [name, str(len(X)), steps, str(X[0].shape[1]), str(len(set(y)))]
-        found = [pellucid(kind, train, test, seeds) for kind in options.networks]
+        found = [pellucid(kind, train, test, seeds, options.jobs) for kind in options.networks]
         cells += [f"{score:.3f}" for score, _ in found]
         theirs = [peer(kind, train, test, seeds) for kind in peers]
         cells += ["" if score is None else f"{score:.3f}" for score in theirs]
-        print(f"| {' | '.join([*cells, f'{max(spent for _, spent in found):.1f} s'])} |", flush=True)
+        print(
+            f"| {' | '.join([*cells, f'{max(spent for _, spent in found):.1f} s'])} |", flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from pellucid.rows import Examples
 from pellucid.training.loop import Settings
 from pellucid.training.optimizers import Optimizer
 
-
 BATCH = 32  # rows of a batch, but for few signals or sequences
 FEW_ROWS, SMALL_BATCH = 500, 16
 
