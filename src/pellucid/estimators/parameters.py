@@ -185,7 +185,7 @@ class TrainingParameters:
     clip_norm : float or None
         The largest norm of the whole gradient; None leaves it as it is.
     max_epochs : int or "auto"
-        How many times all rows are used. "auto" is 50; of signals as many as make up 600 steps, but
+        How many times all rows are used. "auto" is 50; of signals as many as make up 800 steps, but
         25 at least and 150 at most; of sequences as many as make up 1000, from 50 to 300.
     batch_size : int, "full" or "auto"
         Rows in a training step; "full" takes all. Small batches learn more in an epoch. "auto" is

@@ -66,7 +66,7 @@ class Usual:
 USUAL = {
     "tables": Usual(),
     "pictures": Usual(),
-    "signals": Usual(small_batches=True, least=25, most=150, steps=600, decay=0.1),
+    "signals": Usual(small_batches=True, least=25, most=150, steps=800, decay=0.1),
     "sequences": Usual(small_batches=True, least=50, most=300, steps=1000, decay=0.01),
     "windows": Usual(),
 }
