@@ -189,7 +189,7 @@ class TrainingParameters:
         25 at least and 150 at most; of sequences as many as make up 1000, from 50 to 300.
     batch_size : int, "full" or "auto"
         Rows in a training step; "full" takes all. Small batches learn more in an epoch. "auto" is
-        32, and 16 of fewer than 500 signals or sequences.
+        32, and at most 16 of fewer than 500 signals or sequences, in equal parts.
     early_stopping : bool
         Whether to keep rows aside, stop when they no longer improve, and go back to the best epoch.
         Off, since a small table needs all its rows.
