@@ -113,6 +113,10 @@ class Encoder(ABC, Generic[Content]):
         """The encoded rows of a further `X`: an array, if they are one."""
         return self.encode(estimator, self.read(estimator, X)).plain
 
+    def units(self, estimator: Any, reading: Reading[Content]) -> Any:
+        """The Units in which the targets of windows are learned; None where there are none."""
+        return None
+
     def name_features(self, estimator: Any) -> None:
         """Set ``n_features_in_``, and ``feature_names_in_`` where there are names."""
         estimator.n_features_in_ = self.n_features

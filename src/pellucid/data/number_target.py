@@ -60,10 +60,13 @@ class NumberTarget:
         self.formats = {}
         self.notes: list[str] = []
 
-    def fit(self, estimator: Any, y: Any, sample_weight: np.ndarray | None = None) -> np.ndarray:
+    def fit(
+        self, estimator: Any, y: Any, sample_weight: np.ndarray | None = None, units: Any = None
+    ) -> np.ndarray:
         """Learn mean and scale; return the standardised `y`, float64 of shape (rows, columns).
 
-        A value that is missing, infinite or no number is a ValueError.
+        With `units`, those of windows, each row's numbers are taken in its own scale first. A
+        value that is missing, infinite or no number is a ValueError.
         """
         self.formats = {}
 
@@ -91,19 +94,22 @@ class NumberTarget:
         self.flat = values.ndim == 1
         self.notes = self._notes(matrix[used])
         matrix = transformed(owner_of(estimator), matrix, self.transform)
+        matrix = matrix if units is None else units.relative(matrix)
         self._scaler = Standardiser().fit(matrix, sample_weight)
         return self._standardised(matrix)
 
-    def encode(self, estimator: Any, y: Any) -> np.ndarray:
+    def encode(self, estimator: Any, y: Any, units: Any = None) -> np.ndarray:
         """Further rows, standardised as in :meth:`fit`."""
         values, names = self._read(estimator, y)
         matrix = self._matrix(estimator, values)
         matrix = in_order(estimator, matrix, names, len(self.mean), self.names)
-        return self._standardised(transformed(owner_of(estimator), matrix, self.transform))
+        matrix = transformed(owner_of(estimator), matrix, self.transform)
+        return self._standardised(matrix if units is None else units.relative(matrix))
 
-    def decode(self, z: np.ndarray) -> np.ndarray:
-        """``z * scale + mean``, float64, 1-D if `y` was, and back through the transform."""
+    def decode(self, z: np.ndarray, units: Any = None) -> np.ndarray:
+        """``z * scale + mean``, float64, 1-D if `y` was, out of `units` and the transform."""
         values = self._scaler.inverse_transform(np.reshape(z, (-1, len(self.mean))))
+        values = values if units is None else units.absolute(values)
         if self.transform is not None:
             values = TRANSFORMS[self.transform].inverse(values)
         return values[:, 0] if self.flat else values

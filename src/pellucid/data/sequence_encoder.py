@@ -20,6 +20,7 @@ from pellucid.data.number_format import NumberFormat
 from pellucid.data.state import Count, State, check_names
 from pellucid.data.step_layout import StepLayout
 from pellucid.data.table_encoder import TableEncoder
+from pellucid.data.window_features import Units, WindowFeatures
 from pellucid.data.windows import WindowLayout, Windows
 from pellucid.rows import Dense, Rows, Sequences
 
@@ -43,6 +44,7 @@ class Steps:
     flat: bool = False
     names: list[str] | None = None
     windows: Windows | None = None
+    units: Units | None = None
 
 
 class _State(State, frozen=True):
@@ -51,6 +53,7 @@ class _State(State, frozen=True):
     flat: bool
     names: list[str] | None
     series: dict[str, Any] | None
+    windows: dict[str, Any] | None = None
 
 
 class _Series(State, frozen=True):
@@ -59,6 +62,7 @@ class _Series(State, frozen=True):
     group: str | None
     steps: Count
     horizon: Count
+    known: list[str] = []
     format: NumberFormat | None = None
 
 
@@ -75,6 +79,12 @@ class SequenceEncoder(Encoder[Steps]):
         Columns of a long table: which sequence a row belongs to, and its place in it.
     by_step : bool, default=False
         Whether each step has a target, instead of each sequence.
+    scaling : {"window", "series", "global"}, default="global"
+        How the numbers of windows are scaled; see :class:`WindowFeatures`.
+    calendar : bool, default=False
+        Whether the place of each step of windows in the calendar is a feature.
+    target_transform : {"log", "log1p"}, optional
+        What the target of windows goes through.
 
     Attributes
     ----------
@@ -86,6 +96,8 @@ class SequenceEncoder(Encoder[Steps]):
         Whether X had one feature, and no axis for it.
     names : list of str or None
         The names of a flat table's columns, which are its steps.
+    windows : WindowFeatures or None
+        What was learned about windows of a series.
     series : dict or None
         How windows were cut from a series: target, time, group, steps and horizon, and the format
         of the target's numbers where they are text.
@@ -94,11 +106,19 @@ class SequenceEncoder(Encoder[Steps]):
     steps: int
     flat: bool
     series: dict[str, Any] | None = None
+    windows: WindowFeatures | None = None
 
     def __init__(
-        self, group: str | None = None, time: str | None = None, by_step: bool = False
+        self,
+        group: str | None = None,
+        time: str | None = None,
+        by_step: bool = False,
+        scaling: str = "global",
+        calendar: bool = False,
+        target_transform: str | None = None,
     ) -> None:
         self.group, self.time, self.by_step = group, time, by_step
+        self.scaling, self.calendar, self.target_transform = scaling, calendar, target_transform
         self.table = TableEncoder()
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Steps]:
@@ -146,7 +166,11 @@ class SequenceEncoder(Encoder[Steps]):
         with rows_at(X.order):
             table = self.table.read(estimator, X.table, learn)
         lengths = np.full(len(X), X.steps, dtype=np.int64)
-        return Reading(Steps(table, X.starts, lengths, X.steps, windows=X), WindowLayout(X))
+        units = None
+        if not learn and self.windows is not None:
+            units = self.windows.units(self.table, table.content, X)
+        steps = Steps(table, X.starts, lengths, X.steps, windows=X, units=units)
+        return Reading(steps, WindowLayout(X))
 
     def _check_format(self, owner: str, came: NumberFormat | None) -> None:
         """Refuse windows whose target was read otherwise than in fit: y would be wrong."""
@@ -182,10 +206,29 @@ class SequenceEncoder(Encoder[Steps]):
         rows = self.table.learn(estimator, steps.table, weights, dtype)
         self.notes = self.table.notes
         self.name_features(estimator)
-        return _as_sequences(rows, steps)
+        if steps.windows is None:
+            return _as_sequences(rows, steps)
+        X = steps.windows
+        content = self.table.as_decided(steps.table.content)
+        self.windows = WindowFeatures(self.scaling, self.target_transform).fit(
+            self.table, content, used, self.calendar
+        )
+        self.table.drifting = self.windows.scaled
+        return self.windows.rows(self.table, content, X, rows.values)
 
     def encode(self, estimator: Any, reading: Reading[Steps]) -> Rows:
-        return _as_sequences(self.table.encode(estimator, reading.content.table), reading.content)
+        steps = reading.content
+        rows = self.table.encode(estimator, steps.table)
+        if steps.windows is None or self.windows is None:
+            return _as_sequences(rows, steps)
+        return self.windows.rows(self.table, steps.table.content, steps.windows, rows.values)
+
+    def units(self, estimator: Any, reading: Reading[Steps]) -> Units | None:
+        steps = reading.content
+        if self.windows is None or steps.windows is None or steps.units is not None:
+            return steps.units
+        content = self.table.as_decided(steps.table.content)
+        return self.windows.units(self.table, content, steps.windows)
 
     @property
     def domain(self) -> str:  # type: ignore[override]
@@ -194,7 +237,9 @@ class SequenceEncoder(Encoder[Steps]):
 
     @property
     def shape(self) -> tuple[int, int]:
-        return self.steps, self.table.n_outputs
+        if self.windows is None:
+            return self.steps, self.table.n_outputs
+        return self.steps + self.windows.ahead, self.windows.width(self.table)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -224,17 +269,24 @@ class SequenceEncoder(Encoder[Steps]):
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         config, arrays = self.table.state()
-        return {
+        state: dict[str, Any] = {
             "table": config,
             "steps": self.steps,
             "flat": self.flat,
             "names": self.names,
             "series": msgspec.to_builtins(self.series),
-        }, arrays
+        }
+        if self.windows is not None:
+            state["windows"], own = self.windows.state()
+            arrays |= {f"windows.{name}": array for name, array in own.items()}
+        return state, arrays
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         state = _State.of(config, "the encoder of sequences")
-        self.table.from_state(state.table, arrays)
+        own = {name: array for name, array in arrays.items() if name.startswith("windows.")}
+        self.table.from_state(
+            state.table, {name: array for name, array in arrays.items() if name not in own}
+        )
         self.steps, self.flat, self.names = state.steps, state.flat, state.names
         check_names("a table's steps", self.names, self.steps)
         if self.flat and (self.table.n_features, self.table.names) != (1, None):
@@ -247,9 +299,16 @@ class SequenceEncoder(Encoder[Steps]):
                 raise ValueError(f"group and time must be names of columns. Got {shown(column)}.")
         if state.series is not None:
             series = msgspec.structs.asdict(_Series.of(state.series, "the series of windows"))
-            if series["format"] is None:
-                del series["format"]
+            for name in ("format", "known"):
+                if not series[name]:
+                    del series[name]
             self.series = series
+            if state.windows is not None:
+                scales = {name.removeprefix("windows."): array for name, array in own.items()}
+                self.windows = WindowFeatures.from_state(
+                    state.windows, scales, len(self.table.kinds)
+                )
+                self.table.drifting = self.windows.scaled
             if series["steps"] != self.steps or self.by_step:
                 raise ValueError(
                     f"the steps of windows must be those of the series. Got {series['steps']} "

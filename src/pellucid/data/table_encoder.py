@@ -70,6 +70,8 @@ class TableEncoder(Encoder[Table]):
         What of the calendar varies in each column.
     notes : list of str
         What was decided about the columns that were learned from.
+    drifting : list of int
+        Columns of numbers that may go far from where they were in training.
     n_outputs : int
         Width of the output.
     output_names : list of str
@@ -82,6 +84,7 @@ class TableEncoder(Encoder[Table]):
 
     def __init__(self) -> None:
         self.notes: list[str] = []
+        self.drifting: list[int] = []
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Table]:
         if learn:
@@ -153,11 +156,18 @@ class TableEncoder(Encoder[Table]):
         table = reading.content
         if self.names is None or table.matrix is not None:
             return []
-        columns = list(map(_converted, table.columns, self.kinds, self.formats))
+        columns = self.as_decided(table).columns
         texts = cautions(self.names, columns) + telling(self.names, columns, codes)
         if (found := sum_row(table.columns)) is not None:
             texts.append(sum_words(*found))
         return texts
+
+    def as_decided(self, table: Table) -> Table:
+        """What was read to learn from, with its columns as they were decided to be."""
+        if table.matrix is not None:
+            return table
+        columns = list(map(_converted, table.columns, self.kinds, self.formats))
+        return Table(table.names, columns)
 
     def encode(self, estimator: Any, reading: Reading[Table]) -> Dense:
         return self._encode(reading.content)
@@ -199,6 +209,29 @@ class TableEncoder(Encoder[Table]):
         for text, categories in zip(texts, self._categories, strict=True):
             names += [f"{text} missing" if c is None else f"{text}={c}" for c in categories]
         return names + [f"{text} other" for text, r in zip(texts, self._rare, strict=True) if r]
+
+    @property
+    def output_columns(self) -> list[int]:
+        """The column that each output column is made of."""
+        text = zip(self._text, self._categories, strict=True)
+        return [
+            *self._numeric,
+            *(self._numeric[gap] for gap in self._gaps),
+            *(index for index, _ in self._turning for _ in ("sine", "cosine")),
+            *(index for index, categories in text for _ in categories),
+            *(index for index, rare in zip(self._text, self._rare, strict=True) if rare),
+        ]
+
+    @property
+    def are_flags(self) -> list[bool]:
+        """Whether each output column says that a number is missing."""
+        numbers, flags = len(self._numeric), len(self._gaps)
+        return [numbers <= place < numbers + flags for place in range(self.n_outputs)]
+
+    def numbers(self, table: Table, columns: Sequence[int]) -> np.ndarray:
+        """Some numeric columns of a table that was read by what was learned, as they are."""
+        places = [self._numeric.index(column) for column in columns]
+        return np.ascontiguousarray(self._numbers(table)[:, places], dtype=np.float64)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -289,7 +322,9 @@ class TableEncoder(Encoder[Table]):
             categories = self._categories[position]
             return LearnedColumn(name, kind, form, categories, rare=self._rare[position])
         position, scaler = self._numeric.index(index), self._scaler
-        spread = 0.0 if scaler.constant[position] else float(scaler.scale[position])
+        spread = float(scaler.scale[position])
+        if scaler.constant[position] or index in self.drifting:
+            spread = 0.0
         gaps = bool(scaler.missing[position])
         return LearnedColumn(
             name, kind, form, mean=float(scaler.mean[position]), spread=spread, gaps=gaps

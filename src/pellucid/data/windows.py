@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout
 from pellucid.data.number_format import NumberFormat
 from pellucid.data.text_columns import numbers_in
+from pellucid.data.times import moment
 from pellucid.rows.sequences import coverage
 
 _TIMES_KEPT = 30  # last times of a series, from which the later ones are inferred
@@ -45,6 +47,10 @@ class Windows:
         The name and the last times of each series.
     order : int64 ndarray of shape (rows,)
         Each row's position in the series as they were given.
+    series : int64 ndarray of shape (rows,)
+        Which of the series each row belongs to.
+    clock : float64 ndarray of shape (rows,), or None
+        Each row's time by its own clock, in seconds since 1970, where there are dates.
     """
 
     table: Any
@@ -56,6 +62,8 @@ class Windows:
     names: list[Any]
     times: list[list[Any]]
     order: np.ndarray
+    series: np.ndarray
+    clock: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -254,15 +262,18 @@ class _Series:
     when: np.ndarray
     names: list[Any]
     times: list[list[Any]]
+    clock: np.ndarray | None = None
 
     def cut(self, starts: np.ndarray, ahead: np.ndarray, steps: int, columns: dict) -> Any:
         """The windows that begin at `starts`: of an array an array, of a DataFrame Windows."""
         if isinstance(self.table, np.ndarray):
             return self.table[starts[:, None] + np.arange(steps)]
         about = columns | {"steps": steps, "horizon": ahead.shape[1]}
+        series = np.repeat(np.arange(len(self.lengths)), self.lengths)
         return Windows(
-            self.table, starts, steps, ahead, about, self.when, self.names, self.times, self.order
-        )
+            self.table, starts, steps, ahead, about, self.when, self.names, self.times, self.order,
+            series, self.clock,
+        )  # fmt: skip
 
 
 def _read(series: Any, time: str | None, group: str | None) -> _Series:
@@ -283,7 +294,11 @@ def _read(series: Any, time: str | None, group: str | None) -> _Series:
         groups = Groups.of("windows", series, group, time)
         times = _last_times(nw.from_native(series, eager_only=True), time, groups)
         when = _shares(groups.lengths) if groups.when is None else groups.when
-        return _Series(groups.table, groups.lengths, groups.order, when, groups.labels, times)
+        clock = None if time is None else _clock(nw.from_native(series, eager_only=True)[time])
+        clock = None if clock is None else clock[groups.order]
+        return _Series(
+            groups.table, groups.lengths, groups.order, when, groups.labels, times, clock
+        )
     if is_frame:
         table = unique_columns("windows", series).to_native()
     else:
@@ -335,6 +350,15 @@ def _read_target(
             f"{column.dtype}."
         )
     return target, values, form
+
+
+def _clock(column: Any) -> np.ndarray | None:
+    """Seconds since 1970 by each time's own clock; None where times are no dates."""
+    read = [moment(value) for value in column.to_list()]
+    if not all(isinstance(when, datetime) for when in read):
+        return None
+    start, dates = datetime(1970, 1, 1), [when for when in read if isinstance(when, datetime)]
+    return np.array([(when.replace(tzinfo=None) - start).total_seconds() for when in dates])
 
 
 def _shares(lengths: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ from pellucid.rows import Examples, Targets
 from pellucid.training import defaults, schedules
 from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_callbacks
 from pellucid.training.history import History
-from pellucid.training.loop import OptimizerState, Trainer
+from pellucid.training.loop import OptimizerState, Settings, Trainer
 from pellucid.training.progress import Progress, usual_stream
 from pellucid.training.stopping import EarlyStopping
 
@@ -167,6 +167,7 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
             shape = examples.rows.shape[1:]
             self.network_ = Network(layers).build(shape, dtype, settings.seed)
             self.history_ = History()
+            self._begin(examples, settings)
         if not going_on or epochs is None:  # a warm start keeps the weights alone
             self._optimizer_state = None
         self._best_epoch = None
@@ -194,9 +195,16 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
                 progress.note(note)
             outcome = trainer.fit(examples, validation, stopping, progress, callbacks, epochs)
             progress.close(outcome.reason)
+        self._end()
         self._optimizer_state = trainer.state if epochs is not None else None
         self._best_epoch = outcome.best_epoch
         self.about_ = about.ended(self.about_ if going_on and epochs is not None else None)
+
+    def _begin(self, examples: Examples, settings: Settings) -> None:  # noqa: B027
+        """Set what a family knows of the network's first weights."""
+
+    def _end(self) -> None:  # noqa: B027
+        """Take back what a family knows that the trained network has too much of."""
 
     def _check_same(self, layers: list[Layer], dtype: str) -> None:
         """Refuse to go on with other layers or another dtype than the network has."""
@@ -283,7 +291,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         reading = self._read(X)
         rows, lengths = self._input.encode(self, reading), reading.layout.step_lengths
         y = reading.layout.flatten(f"y of {type(self).__name__}", y)
-        values = self._target_rows(self.target_.encode(self, y))
+        units = self._units(self._input, reading)
+        values = self._target_rows(self.target_.encode(self, y, **units))
         check_rows(self, reading.layout.entries, len(values))
         if lengths is None:
             return Examples(rows, Targets.by_row(values))

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from pellucid import checks
-from pellucid.data import Encoder, Layout, check_rows, sample_weights
+from pellucid.data import Encoder, Layout, Reading, check_rows, sample_weights
 from pellucid.data.column_values import plain_array
 from pellucid.data.scaling import power_of_two
 from pellucid.engine import plain_float_state
@@ -90,7 +90,7 @@ class ExampleMaker(TrainingParameters, ABC):
         if weights is not None:
             weights = sample_weights(self, weights, layout.entries)
         if going_on:
-            codes = target.encode(self, y)
+            codes = target.encode(self, y, **self._units(encoder, reading))
             rows = encoder.encode(self, reading)
         else:
             rows = encoder.learn(self, reading, weights, np.dtype(dtype))
@@ -98,7 +98,7 @@ class ExampleMaker(TrainingParameters, ABC):
                 weights = np.ones(layout.entries) if weights is None else weights
                 weights[[position for position, _ in encoder.left_out]] = 0.0
             extra = {} if classes is None else {"classes": classes}
-            codes = target.fit(self, y, weights, **extra)
+            codes = target.fit(self, y, weights, **extra, **self._units(encoder, reading))
             self.target_, self._input = target, encoder
             if cautions:
                 encoder.notes = [*encoder.notes, *encoder.cautions(reading, codes)]
@@ -106,6 +106,11 @@ class ExampleMaker(TrainingParameters, ABC):
             raise ValueError(f"X of {owner} must have at least 2 rows. Got 1 sample.")
         examples, used = self._weighted(rows, codes, weights, lengths)
         return examples, layout, used
+
+    def _units(self, encoder: Encoder, reading: Reading) -> dict[str, Any]:
+        """What a target needs to know of its rows, where they have a scale of their own."""
+        units = encoder.units(self, reading)
+        return {} if units is None else {"units": units}
 
     def _weighted(
         self, rows: Rows, codes: np.ndarray, weights: np.ndarray | None, lengths: np.ndarray | None
@@ -158,7 +163,7 @@ class ExampleMaker(TrainingParameters, ABC):
             check_rows(self, layout.entries, _count(y, layout.entries))
             if weights is not None:
                 weights = sample_weights(self, weights, layout.entries)
-            codes = self.target_.encode(self, y)
+            codes = self.target_.encode(self, y, **self._units(self._input, reading))
             rows = self._input.encode(self, reading)
             self.network_.chain.for_rows(rows.shape)
             return self._weighted(rows, codes, weights, layout.step_lengths)[0]

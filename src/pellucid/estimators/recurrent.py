@@ -9,7 +9,7 @@ from pellucid import checks
 from pellucid.data import Encoder, SequenceEncoder, TableEncoder
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.forecasting import Forecaster
-from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
+from pellucid.estimators.tasks import NetworkClassification
 from pellucid.layers import GlobalAvgPool, Layer, Linear
 from pellucid.layers.base import MOST_LAYERS
 
@@ -83,7 +83,15 @@ class RecurrentEstimator(NetworkEstimator):
 
     def _inputs(self) -> list[Encoder]:
         by_step = checks.flag("return_sequences", type(self).__name__, self.return_sequences)
-        return [SequenceEncoder(self.group, self.time, by_step)]
+        plan = getattr(self, "_plan", None)
+        if plan is None:
+            return [SequenceEncoder(self.group, self.time, by_step)]
+        return [
+            SequenceEncoder(
+                self.group, self.time, by_step, plan.scaling, plan.calendar,
+                self.target_transform,
+            )
+        ]  # fmt: skip
 
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__
@@ -160,7 +168,7 @@ class RecurrentClassification(_TableColumns, NetworkClassification, RecurrentEst
     _page = _PAGE.replace("{y}", 'np.where(X[:, :, 0].sum(axis=1) > 0, "up", "down")')
 
 
-class RecurrentRegression(_TableColumns, Forecaster, NetworkRegression, RecurrentEstimator):
+class RecurrentRegression(_TableColumns, Forecaster, RecurrentEstimator):
     """Abstract: predicts one number or several for a sequence or a step."""
 
     _page = _PAGE.replace("{y}", "X[:, :, 0].sum(axis=1)")

@@ -179,7 +179,8 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
 
     @plain_float_state()
     def _predicted(self, reading: Reading) -> np.ndarray:
-        numbers = self.target_.decode(self._output(reading))
+        units = self._units(self._input, reading)
+        numbers = self.target_.decode(self._output(reading), **units)
         if beyond := int(np.count_nonzero(np.isinf(numbers))):
             checks.warn(
                 f"{beyond:,} numbers that {type(self).__name__} predicts are beyond float64: its "

@@ -33,5 +33,6 @@ if TYPE_CHECKING:  # what editors and type checkers know of those that are there
     from pellucid.formulas.optimizers import *
     from pellucid.formulas.pooling import *
     from pellucid.formulas.residual import *
+    from pellucid.formulas.ridge import *
     from pellucid.formulas.rnn import *
     from pellucid.formulas.softmax import *

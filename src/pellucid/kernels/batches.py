@@ -3,9 +3,12 @@
 formula   gather:         x[i] = data[slots[first + i]]
           gather_levels:  x[i, p, c] = table[data[slots[first + i], p, c], c]
           gather_steps:   x[i, t] = values[starts[slots[first + i]] + begin + t]
+          gather_windows: x[i, t] = (relative[starts[n] + t] - shift[n]) / scale[n], then plain[...]
+                          with n = slots[first + i]; in steps to come only what is known of them
 shapes    data (slots, I), of levels bytes, two for a level of 16 bits, the lower first; slots (N,);
           table (levels, C), flat; x (B, padded rows) of lines of `length` numbers;
-          values (all steps, C), starts and lengths (N,), absent (B,)
+          values (all steps, C), starts and lengths (N,), absent (B,);
+          relative (all steps, R), shift and scale (N, R), float64; plain (all steps, P), known (P,)
 reads     data, slots, table
 writes    x; absent, how many of T steps a row lacks
 source    none: a copy, so that every later kernel reads its rows side by side
@@ -63,6 +66,30 @@ def gather_levels(part, parts, step, first, rows, dtype, a):
                 for j in range(0, length, channels):
                     for c in range(channels):
                         target[j + c] = table[int64(source[j + c]) * channels + c]
+
+
+def gather_windows(part, parts, step, first, rows, dtype, a):
+    """Write the batch's windows into `x`: numbers in their own scale, 0 where there is none.
+
+    The last `ahead` of the `steps` are those to be forecast: nothing is known of them but the
+    `plain` columns that are `known`, and that they lie ahead, which a last column tells.
+    """
+    zero, one = dtype(0), dtype(1)
+    relative, plain = a.relative.shape[1], a.plain.shape[1]
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        slot = a.slots[first + i]
+        for t in range(a.steps):
+            row, past = a.starts[slot] + t, t < a.steps - a.ahead
+            target = a.x[i, a.begin + t * a.pixel : a.begin + (t + 1) * a.pixel]
+            for j in range(relative):
+                number = (a.relative[row, j] - a.shift[slot, j]) / a.scale[slot, j]
+                number = min(max(number, -a.limit), a.limit) if number == number else 0.0
+                target[j] = dtype(number) if past else zero
+            for j in range(plain):
+                target[relative + j] = a.plain[row, j] if past or a.known[j] else zero
+            if a.ahead > 0:
+                target[relative + plain] = zero if past else one
 
 
 def gather_steps(part, parts, step, first, rows, dtype, a):

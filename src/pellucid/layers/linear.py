@@ -36,6 +36,8 @@ class Linear(Layer):
         Whether b is learnt; without it b is 0.
     initialization : str, default="glorot_uniform"
         How W begins; b begins at zero. See :mod:`pellucid.layers.initialization`.
+    trainable : bool, default=True
+        Whether training changes W and b. Else they stay as they were set.
 
     See Also
     --------
@@ -46,13 +48,20 @@ class Linear(Layer):
     units: int
     bias: bool = True
     initialization: str = "glorot_uniform"
+    trainable: bool = True
 
     def _check(self) -> None:
         checks.positive_integer("units", "Linear", self.units)
         checks.flag("bias", "Linear", self.bias)
         checks.one_of("initialization", "Linear", self.initialization, INITIALIZATIONS)
+        checks.flag("trainable", "Linear", self.trainable)
 
     def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) == 2 and not self.trainable:
+            raise ValueError(
+                "trainable of Linear must be True where it goes step by step. Got False. Put a "
+                "Flatten layer before it."
+            )
         if len(shape) == 2:
             return (shape[0], self.units)
         flat_size("Linear", shape)
@@ -62,9 +71,10 @@ class Linear(Layer):
         return True
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
-        parameters = {"weight": Parameter((shape[-1], self.units), self.initialization, True)}
+        learns, weight = self.trainable, (shape[-1], self.units)
+        parameters = {"weight": Parameter(weight, self.initialization, learns, learns)}
         if self.bias:
-            parameters["bias"] = Parameter((self.units,), "zeros", False)
+            parameters["bias"] = Parameter((self.units,), "zeros", False, learns)
         return parameters
 
     def work(self, shape: Shape) -> int:
@@ -99,27 +109,17 @@ class Linear(Layer):
         assert stage.dy is not None
         if len(stage.input_shape) == 2:
             return self._by_steps().backward(stage)
-        x, dy, dx = stage.x, stage.dy, stage.dx
+        dy, dx = stage.dy, stage.dx
         inputs, outputs = stage.input_shape[0], stage.output_shape[0]
         panel = PANEL_BYTES // stage.dtype.itemsize
         zeros = stage.zeros(max(inputs, outputs))
-        x_rows, dy_rows = spaced(stage.rows, x.shape[1]), spaced(stage.rows, dy.shape[1])
-        features, units = spaced(inputs), spaced(outputs)
+        dy_rows, units = spaced(stage.rows, dy.shape[1]), spaced(outputs)
         operations = []
         if dx is not None:
             transpose, transposed = transposing(stage, stage.parameters["weight"], inputs, outputs)
             operations.append(transpose)
-        operations.append(
-            operation(product(
-                a=x.reshape(-1), a_rows=features, a_terms=x_rows,
-                b=dy.reshape(-1), b_terms=dy_rows, b_panel=panel, b_packed=False, start=zeros,
-                c=stage.gradients["weight"], c_rows=features, c_panel=inputs * panel, c_packed=True,
-                height=inputs, width=outputs, depth=-1, activation=IDENTITY, slope=0.0,
-            ), meets=dx is not None)
-        )  # fmt: skip
-        if self.bias:
-            db = bias_backward(dz=dy, db=stage.gradients["bias"], columns=outputs)
-            operations.append(operation(db, meets=False))
+        if self.trainable:
+            operations += self._to_weights(stage, meets=dx is not None)
         if dx is not None:
             operations.append(
                 operation(product(
@@ -130,4 +130,25 @@ class Linear(Layer):
                     height=-1, width=inputs, depth=outputs, activation=IDENTITY, slope=0.0,
                 ))
             )  # fmt: skip
+        return operations
+
+    def _to_weights(self, stage: Stage, meets: bool) -> list[Operation]:
+        """``dW = x^T dy`` and ``db = sum dy``."""
+        assert stage.dy is not None
+        x, dy = stage.x, stage.dy
+        inputs, outputs = stage.input_shape[0], stage.output_shape[0]
+        panel = PANEL_BYTES // stage.dtype.itemsize
+        x_rows, dy_rows = spaced(stage.rows, x.shape[1]), spaced(stage.rows, dy.shape[1])
+        features, zeros = spaced(inputs), stage.zeros(max(inputs, outputs))
+        operations = [
+            operation(product(
+                a=x.reshape(-1), a_rows=features, a_terms=x_rows,
+                b=dy.reshape(-1), b_terms=dy_rows, b_panel=panel, b_packed=False, start=zeros,
+                c=stage.gradients["weight"], c_rows=features, c_panel=inputs * panel, c_packed=True,
+                height=inputs, width=outputs, depth=-1, activation=IDENTITY, slope=0.0,
+            ), meets=meets)
+        ]  # fmt: skip
+        if self.bias:
+            db = bias_backward(dz=dy, db=stage.gradients["bias"], columns=outputs)
+            operations.append(operation(db, meets=False))
         return operations

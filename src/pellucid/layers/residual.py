@@ -31,6 +31,9 @@ class Residual(Layer):
     ----------
     layers : list of Layer
         F. What follows the sum, such as a ReLU, follows the Residual.
+    shortcut : list of Layer, optional
+        Layers S in place of that shortcut, ``y = F(x) + S(x)``, which give what F gives: beside
+        ``[LSTM(64), Linear(3)]`` as ``[Flatten(), Linear(3)]``.
 
     Examples
     --------
@@ -46,42 +49,48 @@ class Residual(Layer):
     """
 
     layers: Sequence[Layer]
+    shortcut: Sequence[Layer] | None = None
 
     def _check(self) -> None:
-        inner = self.layers
-        if not isinstance(inner, (list, tuple)) or not all(isinstance(x, Layer) for x in inner):
-            raise TypeError(
-                checks.fault("layers", "Residual", "a list of layers, as [Linear(64)]", inner)
-            )
-        if not inner:
-            raise ValueError(checks.fault("layers", "Residual", "at least one layer", inner))
+        for name in ("layers",) if self.shortcut is None else ("layers", "shortcut"):
+            inner = getattr(self, name)
+            if not isinstance(inner, (list, tuple)) or not all(isinstance(x, Layer) for x in inner):
+                raise TypeError(
+                    checks.fault(name, "Residual", "a list of layers, as [Linear(64)]", inner)
+                )
+            if not inner:
+                raise ValueError(checks.fault(name, "Residual", "at least one layer", inner))
         if self.depth > _DEEPEST:
             raise ValueError(
                 checks.fault("layers", "Residual", f"nested at most {_DEEPEST} deep", self.depth)
             )
-        single = tuple(part for layer in inner for part in layer.stack())
-        object.__setattr__(self, "layers", single)
+        for name in ("layers", "shortcut"):
+            inner = getattr(self, name) or ()
+            single = tuple(part for layer in inner for part in layer.stack())
+            object.__setattr__(self, name, single or None)
 
     @property
     def depth(self) -> int:
         """How many Residuals lie inside one another here."""
-        return 1 + max(layer.depth if isinstance(layer, Residual) else 0 for layer in self.layers)
+        inner = (*self.layers, *(self.shortcut or ()))
+        return 1 + max(layer.depth if isinstance(layer, Residual) else 0 for layer in inner)
 
     def __repr__(self) -> str:
-        return f"Residual({list(self.layers)!r})"
+        more = "" if self.shortcut is None else f", shortcut={list(self.shortcut)!r}"
+        return f"Residual({list(self.layers)!r}{more})"
 
     def output_shape(self, shape: Shape) -> Shape:
         return self._ends(shape)[0]
 
     def branches(self, shape: Shape) -> dict[str, tuple[Layer, ...]]:
         _, shortcut = self._ends(shape)
-        return {"layers": tuple(self.layers), **({"shortcut": (shortcut,)} if shortcut else {})}
+        return {"layers": tuple(self.layers), **({"shortcut": shortcut} if shortcut else {})}
 
     def border(self, shape: Shape) -> Border:
         return border_of(self.layers, shape)
 
     def takes_steps(self) -> bool:
-        return all(layer.takes_steps() for layer in self.layers)
+        return all(layer.takes_steps() for layer in (*self.layers, *(self.shortcut or ())))
 
     def strides(self, shape: Shape) -> tuple[int, int]:
         down, across = 1, 1
@@ -119,24 +128,34 @@ class Residual(Layer):
     def carry(self, stage: Stage) -> list[Operation]:
         return _of_all(stage, "carry")
 
-    def _ends(self, shape: Shape) -> tuple[Shape, Layer | None]:
-        """What F makes of `shape`, and the projection that does so too, where one is needed."""
+    def _ends(self, shape: Shape) -> tuple[Shape, tuple[Layer, ...]]:
+        """What F makes of `shape`, and the layers that do so too, where any are needed."""
         return _ends(self, shape)
 
-    def _worked_out_ends(self, shape: Shape) -> tuple[Shape, Layer | None]:
-        output = shape
-        for layer in self.layers:
-            layer.parameters(output)
-            output = layer.output_shape(output)
+    def _worked_out_ends(self, shape: Shape) -> tuple[Shape, tuple[Layer, ...]]:
+        output = _through(self.layers, shape)
+        if self.shortcut is not None:
+            other = _through(self.shortcut, shape)
+            if other != output:
+                raise ValueError(
+                    "the shortcut of Residual must give rows of the shape that its layers give, "
+                    f"{output}. Got {other}."
+                )
+            return output, tuple(self.shortcut)
+        projection = self._projection(shape, output)
+        return output, () if projection is None else (projection,)
+
+    def _projection(self, shape: Shape, output: Shape) -> Layer | None:
+        """The one layer that makes `output` of `shape`, where they differ."""
         if output == shape:
-            return output, None
+            return None
         if len(output) != len(shape):
             raise ValueError(
                 f"the layers of Residual must keep the number of axes, for the shortcut to be "
                 f"added. Got rows of shape {output} from {shape}."
             )
         if len(shape) == 1:
-            return output, Linear(output[0], bias=False)
+            return Linear(output[0], bias=False)
         down, across = self.strides(shape)
         projection = (
             Conv1d(output[-1], 1, across, bias=False)
@@ -149,11 +168,19 @@ class Residual(Layer):
                 f"the shortcut to be added. Got {output[:-1]} from {shape[:-1]}. Use "
                 'padding="same".'
             )
-        return output, projection
+        return projection
+
+
+def _through(layers: Sequence[Layer], shape: Shape) -> Shape:
+    """The shape that comes out of `layers`."""
+    for layer in layers:
+        layer.parameters(shape)
+        shape = layer.output_shape(shape)
+    return shape
 
 
 @lru_cache(maxsize=256)  # each block around one asks it twice
-def _ends(block: Residual, shape: Shape) -> tuple[Shape, Layer | None]:
+def _ends(block: Residual, shape: Shape) -> tuple[Shape, tuple[Layer, ...]]:
     return block._worked_out_ends(shape)
 
 

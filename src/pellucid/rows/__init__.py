@@ -5,6 +5,7 @@ from pellucid.rows.dense import Dense, as_rows
 from pellucid.rows.pictures import DecodedPictures, Pictures
 from pellucid.rows.sequences import Sequences
 from pellucid.rows.targets import Examples, Targets, unit_mean
+from pellucid.rows.windows import ScaledWindows
 
 __all__ = [
     "DecodedPictures",
@@ -13,6 +14,7 @@ __all__ = [
     "Pictures",
     "Reader",
     "Rows",
+    "ScaledWindows",
     "Sequences",
     "Targets",
     "as_rows",

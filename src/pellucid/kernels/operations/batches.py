@@ -2,9 +2,11 @@
 
 from pellucid.kernels.operations.kinds import (
     ByteMatrix,
+    DoubleMatrix,
     Integer,
     IntegerVector,
     Matrix,
+    Real,
     Vector,
     by_rows,
 )
@@ -21,6 +23,15 @@ def gather_steps(
     pixel: Integer, absent: IntegerVector, steps: Integer, back: Integer,
 ):  # fmt: skip
     """Copy the steps of the batch's sequences into `x`, and count those that each lacks."""
+
+
+@by_rows
+def gather_windows(
+    relative: DoubleMatrix, shift: DoubleMatrix, scale: DoubleMatrix, plain: Matrix,
+    known: IntegerVector, starts: IntegerVector, slots: IntegerVector, x: Matrix, begin: Integer,
+    pixel: Integer, steps: Integer, ahead: Integer, limit: Real,
+):  # fmt: skip
+    """Write the batch's windows into `x`: numbers in their own scale, 0 where there is none."""
 
 
 @by_rows

@@ -1,0 +1,331 @@
+"""What a network reads of windows: numbers in the window's own scale, the calendar, the series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from pellucid.checks import shown, warn
+from pellucid.data.cycles import Cycle, cycles_of, sine_cosine, turns
+from pellucid.data.state import State, check_arrays
+from pellucid.data.table_encoder import TableEncoder
+from pellucid.data.target_transforms import TRANSFORMS, TransformName
+from pellucid.data.windows import Windows
+from pellucid.rows import ScaledWindows
+
+SCALINGS = ("window", "series", "global")
+_MOST_SERIES = 50  # that are told apart by a feature each
+_LEAST = 0.05  # of its series' scale that a window's own may be: what hardly moves is no unit
+_BLOCK = 1 << 22  # numbers of windows that are worked on at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """The level and scale of each window's targets: ``relative = (y - shift) / scale``.
+
+    Parameters
+    ----------
+    shift, scale : float64 ndarray of shape (windows, targets)
+    """
+
+    shift: np.ndarray
+    scale: np.ndarray
+
+    def relative(self, y: np.ndarray) -> np.ndarray:
+        """Numbers of shape (windows, horizon * targets), the targets of a step side by side."""
+        shift, scale = self._wide(y)
+        with np.errstate(over="ignore"):
+            return (y - shift) / scale
+
+    def absolute(self, y: np.ndarray) -> np.ndarray:
+        """The reverse of :meth:`relative`."""
+        shift, scale = self._wide(y)
+        with np.errstate(over="ignore"):
+            return y * scale + shift
+
+    def _wide(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        repeats = y.shape[1] // self.shift.shape[1]
+        return np.tile(self.shift, repeats), np.tile(self.scale, repeats)
+
+
+class _State(State, frozen=True):
+    transform: TransformName | None
+    scaling: Literal["window", "series", "global"]
+    scaled: list[int]
+    targets: list[int]
+    known: list[int]
+    cycles: list[Cycle]
+    series: list[str]
+    told: list[str]
+    ahead: int
+
+
+class WindowFeatures:
+    """What was learned about windows, beside what the encoder of their table has learned.
+
+    Attributes
+    ----------
+    transform : {"log", "log1p"} or None
+        What the targets go through first.
+    scaling : {"window", "series", "global"}
+        "window": each window's numbers are ``(x - last) / deviation``, with its own last value and
+        standard deviation. "series": ``(x - last) / scale``, with one scale for each series, the
+        root mean square of what its windows differ from their last values. "global": no scale of
+        their own; numbers are standardised over all rows that were learned from.
+    scaled : list of int
+        The columns of the table that are read so: numbers that are not known ahead.
+    targets : list of int
+        The places among `scaled` of the columns to be forecast.
+    known : list of int
+        The columns that are known of the steps ahead.
+    cycles : list of {"year", "week", "day"}
+        What of the calendar is a feature.
+    series, scales : list of str, float64 ndarray of shape (series, scaled)
+        The names of the series that were learned from, and their scales.
+    told : list of str
+        The series that have a feature of their own.
+    ahead : int
+        How many steps ahead are read, for what is known of them.
+    """
+
+    scaled: list[int]
+    targets: list[int]
+    known: list[int]
+    cycles: list[Cycle]
+    series: list[str]
+    scales: np.ndarray
+    told: list[str]
+    ahead: int
+
+    def __init__(self, scaling: str = "global", transform: str | None = None) -> None:
+        self.scaling, self.transform = scaling, transform
+
+    def fit(self, table: TableEncoder, content: Any, windows: Windows, calendar: bool) -> Self:
+        """Learn from `windows`, whose table `content` the encoder `table` has read and learned."""
+        names, about = table.names or [], windows.about
+        targets = about["target"] if isinstance(about["target"], list) else [about["target"]]
+        self.known = [names.index(name) for name in about.get("known") or ()]
+        self.known += self._static(table, windows)
+        self.scaled = [
+            index
+            for index, kind in enumerate(table.kinds)
+            if kind == "number" and index not in self.known
+        ]
+        places = [names.index(name) if names else 0 for name in targets]
+        if self.scaling == "global":
+            self.scaled, self.targets = [], []
+        else:
+            self.targets = [self.scaled.index(place) for place in places]
+        self.cycles = []
+        if calendar and windows.clock is not None:
+            self.cycles = cycles_of(windows.clock[windows.covered])
+        self.series = [str(name) for name in windows.names]
+        several = 1 < len(self.series) <= _MOST_SERIES
+        self.told = self.series if several else []
+        self.ahead = about["horizon"] if self.known or self.cycles else 0
+        self.scales = self._scales(self._numbers(table, content), windows)
+        return self
+
+    def rows(
+        self, table: TableEncoder, content: Any, windows: Windows, encoded: np.ndarray
+    ) -> ScaledWindows:
+        """The rows of `windows`; `encoded` is what the encoder `table` made of their table."""
+        sources = np.array(table.output_columns)
+        kept = ~np.isin(sources, self.scaled) | np.array(table.are_flags)
+        known = np.isin(sources[kept], self.known)
+        plain = [encoded[:, kept]]
+        if self.cycles:
+            clock = windows.clock
+            if clock is None:
+                clock = np.full(len(encoded), np.nan)
+            there = np.isfinite(clock)
+            for cycle in self.cycles:
+                waves = sine_cosine(turns(clock, cycle))
+                plain.append(np.stack([np.where(there, wave, 0.0) for wave in waves], axis=1))
+        if self.told:
+            place = {name: index for index, name in enumerate(self.told)}
+            own = np.array([place.get(str(name), -1) for name in windows.names], dtype=np.int64)
+            plain.append(own[windows.series][:, None] == np.arange(len(self.told)))
+        numbers = self._numbers(table, content)
+        shift, scale = self._shift_and_scale(numbers, windows)
+        matrix = np.concatenate([part.astype(encoded.dtype) for part in plain], axis=1)
+        marks = np.concatenate([known, np.ones(matrix.shape[1] - len(known), dtype=bool)])
+        return ScaledWindows(
+            numbers, shift, scale, np.ascontiguousarray(matrix), marks.astype(np.int64),
+            windows.starts, windows.steps + self.ahead, self.ahead,
+        )  # fmt: skip
+
+    def units(self, table: TableEncoder, content: Any, windows: Windows) -> Units | None:
+        """The level and scale of the targets of each window, None if they have none."""
+        if not self.targets:
+            return None
+        numbers = self._numbers(table, content)[:, self.targets]
+        shift, scale = self._shift_and_scale(numbers, windows, self.targets)
+        return Units(shift, scale)
+
+    def width(self, table: TableEncoder) -> int:
+        """How many numbers a step has."""
+        kept = ~np.isin(table.output_columns, self.scaled) | np.array(table.are_flags)
+        features = int(np.count_nonzero(kept)) + 2 * len(self.cycles) + len(self.told)
+        return len(self.scaled) + features + (self.ahead > 0)
+
+    def words(self) -> str:
+        """How windows are scaled, in a few words."""
+        scale = {
+            "window": "each window by its own last value and deviation",
+            "series": "each window by its own last value and its series' scale",
+            "global": "as they are, by mean and deviation of all rows",
+        }[self.scaling]
+        calendar = f"; the calendar ({', '.join(self.cycles)})" if self.cycles else ""
+        return f"scaled {scale}{calendar}"
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """A map that JSON can hold, and arrays by name."""
+        return {
+            "transform": self.transform,
+            "scaling": self.scaling,
+            "scaled": self.scaled,
+            "targets": self.targets,
+            "known": self.known,
+            "cycles": self.cycles,
+            "series": self.series,
+            "told": self.told,
+            "ahead": self.ahead,
+        }, {"scales": self.scales}
+
+    @classmethod
+    def from_state(
+        cls, config: dict[str, Any], arrays: dict[str, np.ndarray], columns: int
+    ) -> WindowFeatures:
+        """What :meth:`state` gave, of a table of so many `columns`."""
+        state, self = _State.of(config, "the features of windows"), cls()
+        for name in (
+            "transform",
+            "scaling",
+            "scaled",
+            "targets",
+            "known",
+            "cycles",
+            "series",
+            "told",
+            "ahead",
+        ):
+            setattr(self, name, getattr(state, name))
+        shape = (len(self.series), len(self.scaled))
+        check_arrays("windows", arrays, {"scales": (np.dtype(np.float64), shape)})
+        self.scales = arrays["scales"]
+        inside = all(0 <= index < columns for index in (*self.scaled, *self.known))
+        places = all(0 <= place < len(self.scaled) for place in self.targets)
+        alike = self.told in ([], self.series) and len(set(self.series)) == len(self.series)
+        if not (inside and places and alike and 0 <= self.ahead and (self.scales > 0).all()):
+            raise ValueError(
+                f"the features of windows must be those of their {columns} columns. Got "
+                f"{shown(config)}."
+            )
+        return self
+
+    def _numbers(self, table: TableEncoder, content: Any) -> np.ndarray:
+        """The scaled columns; a target that its transform does not take is missing."""
+        numbers = table.numbers(content, self.scaled)
+        if self.transform is not None:
+            transform = TRANSFORMS[self.transform]
+            for place in self.targets:
+                column = numbers[:, place]
+                takes = transform.takes(column)
+                known = transform.forward(np.where(takes, column, 1.0))
+                numbers[:, place] = np.where(takes, known, np.nan)
+        return numbers
+
+    def _static(self, table: TableEncoder, windows: Windows) -> list[int]:
+        """The columns that are the same in all rows of each of several series."""
+        if len(windows.names) < 2:
+            return []
+        import narwhals as nw
+
+        frame = nw.from_native(windows.table, eager_only=True)
+        begins = np.flatnonzero(np.append(True, np.diff(windows.series) > 0))
+        static = []
+        for index, name in enumerate(frame.columns):
+            values = frame[name].to_list()
+            firsts = [values[begin] for begin in begins]
+            if all(
+                value == firsts[series]
+                for value, series in zip(values, windows.series.tolist(), strict=True)
+            ):
+                static.append(index)
+        return static
+
+    def _scales(self, numbers: np.ndarray, windows: Windows) -> np.ndarray:
+        """The scale of each series: the root mean square of steps' distance to the last value."""
+        last = _last(numbers, windows)
+        squares, counts = np.zeros_like(last), np.zeros_like(last)
+        own = windows.series[windows.starts]
+        for step in range(windows.steps):
+            apart = numbers[windows.starts + step] - last
+            known = np.isfinite(apart)
+            squares = squares + np.where(known, apart, 0.0) ** 2
+            counts = counts + known
+        scales = np.zeros((len(windows.names), numbers.shape[1]))
+        for series in range(len(scales)):
+            mine = own == series
+            total = np.maximum(np.cumsum(counts[mine], axis=0)[-1:], 1.0) if mine.any() else 1.0
+            if mine.any():  # cumsum adds from the first to the last
+                scales[series] = np.sqrt(np.cumsum(squares[mine], axis=0)[-1:] / total)[0]
+        return np.where(scales > 0, scales, 1.0)
+
+    def _shift_and_scale(
+        self, numbers: np.ndarray, windows: Windows, places: list[int] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The last value and the scale of each window's `numbers`, (windows, numbers)."""
+        last = _last(numbers, windows)
+        shift = np.where(np.isfinite(last), last, 0.0)
+        scale = self._series_scales(numbers, windows, places)[windows.series[windows.starts]]
+        if self.scaling == "window" and numbers.shape[1]:
+            scale = np.maximum(_deviation(numbers, windows), _LEAST * scale)
+        return shift, np.ascontiguousarray(scale)
+
+    def _series_scales(
+        self, numbers: np.ndarray, windows: Windows, places: list[int] | None
+    ) -> np.ndarray:
+        """The scale of each series of `windows`; by its own rows where it was not learned from."""
+        scales = self.scales if places is None else self.scales[:, places]
+        if len(self.series) == 1 and len(windows.names) == 1:
+            return scales
+        place = {name: index for index, name in enumerate(self.series)}
+        own = [place.get(str(name), -1) for name in windows.names]
+        new = [name for name, index in zip(windows.names, own, strict=True) if index < 0]
+        if not new:
+            return scales[own]
+        if places is None:
+            warn(
+                f"{len(new)} series were not learned from, such as {shown(new[0])}: they are "
+                "scaled by their own rows."
+            )
+        fresh = self._scales(numbers, windows)
+        return np.stack([fresh[i] if index < 0 else scales[index] for i, index in enumerate(own)])
+
+
+def _last(numbers: np.ndarray, windows: Windows) -> np.ndarray:
+    """The last known number of each column in each window, NaN where there is none."""
+    rows = np.arange(len(numbers))[:, None]
+    seen = np.maximum.accumulate(np.where(np.isfinite(numbers), rows, -1), axis=0)
+    last = seen[windows.starts + windows.steps - 1]
+    values = np.take_along_axis(numbers, np.maximum(last, 0), axis=0)
+    return np.where(last >= windows.starts[:, None], values, np.nan)
+
+
+def _deviation(numbers: np.ndarray, windows: Windows) -> np.ndarray:
+    """The standard deviation of each column in each window, steps added in their order."""
+    total, count, squares = np.zeros((3, len(windows), numbers.shape[1]))
+    with np.errstate(over="ignore"):
+        for step in range(windows.steps):
+            values = numbers[windows.starts + step]
+            known = np.isfinite(values)
+            total, count = total + np.where(known, values, 0.0), count + known
+        mean = total / np.maximum(count, 1.0)
+        for step in range(windows.steps):
+            values = numbers[windows.starts + step]
+            squares = squares + np.where(np.isfinite(values), values - mean, 0.0) ** 2
+        return np.sqrt(squares / np.maximum(count, 1.0))

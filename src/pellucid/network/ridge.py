@@ -1,0 +1,93 @@
+"""Ridge regression of targets on whole rows, by the kernels: what a linear layer can begin with.
+
+See :func:`pellucid.formulas.ridge`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from pellucid.engine import execute
+from pellucid.kernels.grid import spaced
+from pellucid.kernels.operations.activations import IDENTITY
+from pellucid.kernels.operations.product import product
+from pellucid.kernels.operations.ridge import solve_positive
+from pellucid.kernels.panels import PANEL_BYTES, aligned, row_length
+from pellucid.layers import Flatten
+from pellucid.network.network import Network
+from pellucid.rows import Examples
+
+_BLOCK_BYTES = 1 << 26  # of rows that are in hand at a time
+_DOUBLE = np.dtype(np.float64)
+
+
+class Ridge:
+    """The sums over rows from which the weights for any penalty follow.
+
+    Parameters
+    ----------
+    examples : Examples
+        N rows of P numbers in all, flat or not, and H targets each, with their weights.
+    dtype : float32 or float64
+        Of the rows.
+    threads : int, default=1
+
+    Attributes
+    ----------
+    gram : ndarray of shape (P, P)
+        Products of the numbers around their means.
+    moments : ndarray of shape (P, H)
+        Products of the numbers and the targets around their means.
+    """
+
+    def __init__(self, examples: Examples, dtype: Any, threads: int = 1) -> None:
+        rows, targets = examples.rows, examples.targets
+        flat = Network([Flatten()]).build(rows.shape[1:], dtype, draw=False)
+        y = np.asarray(targets.values, dtype=np.float64).reshape(len(rows), -1)
+        root = np.sqrt(np.asarray(targets.weight, dtype=np.float64))[:, None]
+        inputs = math.prod(rows.shape[1:])
+        width = inputs + 1 + y.shape[1]  # x, 1, y
+        count = max(1, _BLOCK_BYTES // (8 * width))
+        sums = np.zeros((inputs + 1, width))
+        for begin in range(0, len(rows), count):
+            block = slice(begin, begin + count)
+            x = flat.forward(rows.take(block), n_jobs=threads).astype(np.float64)
+            both = np.concatenate([x, np.ones((len(x), 1)), y[block]], axis=1) * root[block]
+            sums += _products(both, inputs + 1, threads)
+        total = sums[inputs, inputs]
+        x_sum, y_sum = sums[inputs, :inputs], sums[inputs, inputs + 1 :]
+        self._x_mean, self._y_mean = x_sum / total, y_sum / total
+        self.gram = sums[:inputs, :inputs] - x_sum[:, None] * self._x_mean
+        self.moments = sums[:inputs, inputs + 1 :] - x_sum[:, None] * self._y_mean
+
+    def solve(self, penalty: float) -> tuple[np.ndarray, np.ndarray]:
+        """Weight (P, H) and bias (H,) for a penalty in shares of the mean square of a number."""
+        size = len(self.gram)
+        mean_square = math.fsum(np.diag(self.gram)) / size
+        a, weight = self.gram.copy(), self.moments.copy()
+        # numbers that are the same in all rows leave nothing to divide by
+        a[np.arange(size), np.arange(size)] += max(penalty * mean_square, np.finfo(float).tiny)
+        execute(solve_positive(a=a, b=weight))
+        # cumsum adds from the first to the last
+        shift = np.cumsum(self._x_mean[:, None] * weight, axis=0)[-1]
+        return weight, self._y_mean - shift
+
+
+def _products(rows: np.ndarray, count: int, threads: int) -> np.ndarray:
+    """The products of the first `count` columns of `rows` with all of them, summed over rows."""
+    number, width = rows.shape
+    a = aligned(number * row_length(width, _DOUBLE), _DOUBLE).reshape(number, -1)
+    a[:, :width] = rows
+    c = aligned(count * a.shape[1], _DOUBLE).reshape(count, -1)
+    panel = PANEL_BYTES // _DOUBLE.itemsize
+    line, columns = spaced(number, a.shape[1]), spaced(count)
+    execute(product(
+        a=a.reshape(-1), a_rows=columns, a_terms=line, b=a.reshape(-1), b_terms=line, b_panel=panel,
+        b_packed=False, start=aligned(a.shape[1], _DOUBLE), c=c.reshape(-1),
+        c_rows=spaced(count, a.shape[1]), c_panel=panel, c_packed=False,
+        height=count, width=width, depth=number, activation=IDENTITY, slope=0.0,
+    ), parts=threads)  # fmt: skip
+    return c[:, :width]
