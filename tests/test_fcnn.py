@@ -474,7 +474,7 @@ Y2 = np.array([0, 1] * 4)
         ),
         (
             lambda: FCNNClassifier(batch_size="all").fit(X4, Y2),
-            ValueError, r"batch_size of .* must be a positive integer, \"full\" or \"auto\"\. Got 'all'",
+            ValueError, r"batch_size of .* a positive integer, \"full\" or \"auto\"\. Got 'all'",
         ),
         (
             lambda: FCNNClassifier(max_epochs=True).fit(X4, Y2),

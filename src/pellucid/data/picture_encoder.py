@@ -177,8 +177,10 @@ class PictureEncoder(Encoder[Sources]):
         else:
             if filled is None:
                 _check_finite(owner, array)
-            if not self._is_signals(owner, array, learn):
+            if filled is None and not self._is_signals(owner, array, learn):
                 array = array if array.ndim == 4 else array[..., None]
+            elif kind_of(array) != "float":
+                array = array.astype(np.float32)  # exact: signals have no levels
         return Reading(Sources(array, names=names), RowLayout(len(array)))
 
     def _is_signals(self, owner: str, array: np.ndarray, learn: bool) -> bool:

@@ -272,9 +272,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         reading = self._read(X)
         rows = self._input.encode(self, reading)
         jobs = None if self.n_jobs in (None, -1) else self.n_jobs
-        batch: Any = {"full": len(rows), "auto": defaults.BATCH}.get(
-            self.batch_size, self.batch_size
-        )
+        named: dict[Any, int] = {"full": len(rows), "auto": defaults.BATCH}
+        batch: Any = named.get(self.batch_size, self.batch_size)
         outputs = self.network_.forward(rows, n_jobs=jobs, batch_size=batch)
         outputs = outputs if outputs.ndim == 2 else rows.of_steps(outputs)
         wrong = len(outputs) - np.count_nonzero(np.isfinite(outputs).all(axis=1))

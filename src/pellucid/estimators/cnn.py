@@ -42,7 +42,7 @@ class _CNN(TextEstimator):
     ----------
     channels : int, tuple of int or "auto"
         Number of kernels in each block; there are as many blocks as numbers. "auto" is (32, 64,
-        128), and (32, 64) of residual blocks.
+        128), and (16, 32, 64, 64) of residual blocks.
     kernel_size : int, (int, int) or "auto"
         Height and width of a kernel; of signals the length. "auto" is 3 for pictures and text,
         and 9 for signals.
@@ -189,7 +189,7 @@ class _CNN(TextEstimator):
     def _channels(self, residual: bool) -> list[int]:
         owner, channels = type(self).__name__, self.channels
         if channels == "auto":
-            return [32, 64] if residual else [32, 64, 128]
+            return [16, 32, 64, 64] if residual else [32, 64, 128]
         counts = channels if isinstance(channels, (tuple, list)) else [channels]
         if not counts:
             expected = "a positive integer or a tuple of them, one a block"

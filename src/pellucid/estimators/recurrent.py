@@ -14,6 +14,7 @@ from pellucid.layers import GlobalAvgPool, Layer, Linear
 from pellucid.layers.base import MOST_LAYERS
 
 _LAST_ALONE = ("return_sequences", "tbptt_steps")  # with them there is no mean of all states
+_LONG = 50  # steps: in shorter sequences a state keeps what it needs to the end
 
 
 @dataclass(eq=False, repr=False)
@@ -36,9 +37,9 @@ class RecurrentEstimator(TextEstimator):
         one entry for each row of a long table, as X is; several targets take one more axis.
     pooling : {"auto", "last", "mean"}
         What the output layer gets of a sequence: its last state, or the mean of all its states. The
-        mean learns the classes of long sequences much sooner, since no state has to be kept to the
-        end; "auto" takes it for classes, and the last state for numbers, with
-        `return_sequences`, with `tbptt_steps` and of text.
+        mean learns the classes of long sequences much sooner, since nothing has to be kept to the
+        end; "auto" takes it for classes where the longest sequence has at least 50 steps, but not
+        of text, and not with `return_sequences` or `tbptt_steps`.
     learning_rate : float
         The largest learning rate. More than for other networks: gates open slowly, and clipped
         gradients do no harm.
@@ -64,7 +65,7 @@ class RecurrentEstimator(TextEstimator):
     _layer: ClassVar[Any]
     """The kind of recurrent layer."""
     _usual_pooling: ClassVar[str] = "last"
-    """What `pooling` is where nothing is said."""
+    """What `pooling` is for long sequences where nothing is said."""
 
     _input: Any = field(init=False)  # a SequenceEncoder, or of text a TokenEncoder
     _learned = (
@@ -106,6 +107,7 @@ class RecurrentEstimator(TextEstimator):
         return [*self._embedding(), *layer.stack(), *pooled, Linear(outputs)]
 
     def _pooling(self) -> str:
+        """What the output layer gets of the sequences that were learned about."""
         owner = type(self).__name__
         pooling = checks.one_of("pooling", owner, self.pooling, ("auto", "last", "mean"))
         taken = next((name for name in _LAST_ALONE if getattr(self, name)), None)
@@ -113,7 +115,9 @@ class RecurrentEstimator(TextEstimator):
             expected = f'"auto" or "last" where {taken} is set: not all states are there together'
             raise ValueError(checks.fault("pooling", owner, expected, pooling))
         if pooling == "auto":
-            return "last" if taken or self._input.token_count else self._usual_pooling
+            learned = self._input
+            last = taken or learned.token_count or learned.steps < _LONG
+            return "last" if last else self._usual_pooling
         return pooling
 
     def _tbptt_steps(self) -> int | None:

@@ -24,7 +24,7 @@ class Usual:
     Parameters
     ----------
     small_batches : bool
-        Whether fewer rows than `FEW_ROWS` come in batches of `SMALL_BATCH`.
+        Whether fewer rows than `FEW_ROWS` come in equal batches of at most `SMALL_BATCH`.
     least, most : int
         Epochs at least and at most.
     steps : int
@@ -40,8 +40,13 @@ class Usual:
     decay: float | None = None
 
     def batch_size(self, rows: int) -> int:
-        """Rows of a batch, of `rows` in all."""
-        return SMALL_BATCH if self.small_batches and rows < FEW_ROWS else BATCH
+        """Rows of a batch, of `rows` in all.
+
+        Small batches are equally large: a last one of two rows would count as much as any other.
+        """
+        if not self.small_batches or rows >= FEW_ROWS:
+            return BATCH
+        return math.ceil(rows / math.ceil(rows / SMALL_BATCH))
 
     def epochs(self, steps: int) -> int:
         """How many epochs of so many steps."""
@@ -66,8 +71,8 @@ class Usual:
 USUAL = {
     "tables": Usual(),
     "pictures": Usual(),
-    "signals": Usual(small_batches=True, least=25, most=150, steps=600, decay=0.1),
-    "sequences": Usual(small_batches=True, least=50, most=300, steps=1000, decay=0.1),
+    "signals": Usual(small_batches=True, least=25, most=150, steps=800, decay=0.1),
+    "sequences": Usual(small_batches=True, least=50, most=300, steps=1000, decay=0.01),
     "windows": Usual(),
     "text": Usual(small_batches=True, least=5, most=300, steps=800, decay=0.01),
 }
