@@ -1,14 +1,19 @@
 """The defaults learn well as they come, and are what the documentation says they are."""
 
 import inspect
+import io
 import re
+import sys
 
+import numpy as np
 import pytest
 from sklearn import datasets
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 
 import pellucid.estimators
-from pellucid import FCNNClassifier, FCNNRegressor
+from pellucid import FCNNClassifier, FCNNRegressor, GRUClassifier
+from pellucid.training.defaults import BATCH, SMALL_BATCH, USUAL, Usual
+from pellucid.training.optimizers import SGD, Adam, AdamW
 
 # a little under what docs/defaults.md reports
 CLASSES = (
@@ -43,3 +48,62 @@ def test_docstring_says_the_defaults(estimator):
     assert [name for name, _ in said] == list(parameters)
     for name, text in said:
         assert eval(text, {"__builtins__": {}}) == parameters[name].default, name
+
+
+# -- what "auto" means ---------------------------------------------------------------------------
+
+
+def test_few_rows_are_gone_through_until_there_are_enough_steps():
+    usual = Usual(least=20, most=100, steps=600)
+    assert [usual.epochs(steps) for steps in (1, 7, 10, 29, 30, 500)] == [100, 86, 60, 21, 20, 20]
+
+
+def test_few_signals_and_sequences_come_in_small_batches_and_tables_do_not():
+    """Batches of few rows are equally large, as far as that goes: 13, 13, 13 and 11."""
+    rows = (1, 16, 50, 499, 500)
+    sizes = {name: [*map(usual.batch_size, rows)] for name, usual in USUAL.items()}
+    assert sizes["signals"] == sizes["sequences"] == [1, SMALL_BATCH, 13, 16, BATCH]
+    assert sizes["tables"] == sizes["pictures"] == [BATCH] * 5
+
+
+def test_decay_falls_with_the_root_of_the_steps():
+    usual, given = Usual(), Usual(decay=0.1)
+    decays = [usual.weight_decay(AdamW(), steps, 0.001) for steps in (100, 2500, None)]
+    assert decays == [3.0, 0.6, 0.01]
+    assert [given.weight_decay(AdamW(), steps, 0.001) for steps in (100, 2500)] == [0.1, 0.1]
+    assert usual.weight_decay(Adam(), 100, 0.1) == given.weight_decay(SGD(), None, 0.1) == 0.0
+
+
+def test_decay_takes_at_most_a_tenth_in_a_step():
+    assert Usual().weight_decay(AdamW(), 5, 0.1) * 0.1 == 0.1
+
+
+def sequences(rows):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(rows, 3, 1)), np.arange(rows) % 2
+
+
+def test_what_auto_chose_is_said_and_kept(monkeypatch):
+    """A table has its 50 epochs and nothing is said; few sequences have more, which is said."""
+    X, y = sequences(40)
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    few = GRUClassifier(2, random_state=0, verbose=1).fit(X, y)
+    usual = USUAL["sequences"]
+    assert few.n_iter_ == usual.epochs(3) > 50
+    assert f"all {few.n_iter_} epochs of 3 steps done" in stream.getvalue()
+    table = FCNNClassifier(4, random_state=0, verbose=1).fit(X[:, :, 0], y)
+    assert table.n_iter_ == 50 and "all 50 epochs done" in stream.getvalue()
+    # the same numbers said by hand are the same training
+    said = {"max_epochs": few.n_iter_, "batch_size": 14, "weight_decay": usual.decay}
+    same = GRUClassifier(2, random_state=0, verbose=0, **said).fit(X, y)
+    np.testing.assert_array_equal(same.predict_proba(X), few.predict_proba(X))
+
+
+def test_auto_is_no_part_of_going_on():
+    """partial_fit is one epoch, and early stopping chooses by the rows that are left."""
+    X, y = sequences(40)
+    model = GRUClassifier(2, random_state=0, verbose=0)
+    assert model.partial_fit(X, y, classes=[0, 1]).partial_fit(X, y).n_iter_ == 2
+    kept = GRUClassifier(2, early_stopping=True, validation_fraction=0.3, patience=1000, verbose=0)
+    assert kept.set_params(random_state=0).fit(X, y).n_iter_ == USUAL["sequences"].epochs(2)

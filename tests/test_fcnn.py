@@ -474,11 +474,15 @@ Y2 = np.array([0, 1] * 4)
         ),
         (
             lambda: FCNNClassifier(batch_size="all").fit(X4, Y2),
-            ValueError, r"batch_size of .* must be a positive integer or \"full\"\. Got 'all'",
+            ValueError, r"batch_size of .* a positive integer, \"full\" or \"auto\"\. Got 'all'",
         ),
         (
             lambda: FCNNClassifier(max_epochs=True).fit(X4, Y2),
             TypeError, r"max_epochs of FCNNClassifier must be a positive integer\. Got True\.",
+        ),
+        (
+            lambda: FCNNClassifier(max_epochs="many").fit(X4, Y2),
+            ValueError, r"max_epochs of .* must be a positive integer or \"auto\"\. Got 'many'\.",
         ),
         (
             lambda: FCNNClassifier(clip_norm=0).fit(X4, Y2),

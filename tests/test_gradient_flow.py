@@ -48,6 +48,31 @@ def test_a_network_built_to_vanish():
     )
 
 
+def test_the_mean_of_all_states_gives_each_its_share():
+    """dL/dh_t against differences of the loss, where each state goes into the mean."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(4, 6, 2)), np.arange(4) % 2
+    model = RNNClassifier(3, pooling="mean", **QUICK).fit(X, y)
+    x = model.sequences_.transform(model, X)[:1]
+    chain = Chain(model.network_, x)
+    dh = chain.state_gradients(np.ones_like(chain.output), 0, False)[0]
+    p = {name: value.astype(float) for name, value in model.network_.parameters().items()}
+
+    def last(h):
+        states = np.concatenate(
+            [
+                formulas.rnn(x, p["0.input_weight"], p["0.recurrent_weight"], p["0.bias"])[:, :-1],
+                h[None, None],
+            ],
+            axis=1,
+        )
+        return (formulas.global_average_pool(states) @ p["2.weight"]).sum()
+
+    h = formulas.rnn(x, p["0.input_weight"], p["0.recurrent_weight"], p["0.bias"])[0, -1]
+    np.testing.assert_allclose(dh[-1], central_difference(last, h), atol=1e-9)
+    assert len(gradient_flow(model, X, y)) == 6
+
+
 def test_a_network_built_to_explode():
     model, X, y = built(2.0 * np.eye(6))
     flow = gradient_flow(model, X, y)

@@ -59,6 +59,30 @@ def test_kernel_equals_formula(optimizer, decay, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    "optimizer", (SGD(0.9, False), SGD(0.9, True), RMSprop(), Adam(), AdamW()), ids=repr
+)
+def test_a_sparse_step_leaves_what_has_no_gradient(optimizer, dtype):
+    """Numbers with a gradient move as by the formula; the others keep value and memory."""
+    rng = np.random.default_rng(0)
+    for size in (*SIZES, 1000):
+        p, g = (rng.normal(size=size).astype(dtype) for _ in range(2))
+        g[rng.random(size) < 0.5] = 0.0
+        g[64:900] = 0.0
+        memory = {name: rng.random(size).astype(dtype) for name in optimizer.memory}
+        results = {}
+        for sparse in (False, True):
+            values = [p.copy(), *(part.copy() for part in memory.values())]
+            state = dict(zip(memory, values[1:], strict=True))
+            schedule = np.array([[RATE, 1.5, 2.5]])
+            update = optimizer.update(values[0], g, state, schedule, np.ones(2), 0.0, sparse=sparse)
+            execute(update.arguments, parts=3)
+            results[sparse] = values
+        for dense, sparse, before in zip(*results.values(), [p, *memory.values()], strict=True):
+            np.testing.assert_array_equal(sparse, np.where(g == 0, before, dense))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("size", (*SIZES, 5000))
 @pytest.mark.parametrize("limit", (0.5, 1e6))
 def test_clipping_equals_formula(dtype, size, limit):
@@ -74,15 +98,6 @@ def test_clipping_equals_formula(dtype, size, limit):
 def test_corrections_go_on_where_they_stopped():
     whole = Adam().corrections(0, 10)
     np.testing.assert_array_equal(Adam().corrections(4, 6), whole[4:])
-
-
-def test_usual_decay_falls_with_the_root_of_the_steps():
-    assert [AdamW().usual_decay(steps, 0.001) for steps in (100, 2500, None)] == [3.0, 0.6, 0.01]
-    assert Adam().usual_decay(100, 0.1) == SGD().usual_decay(None, 0.1) == 0.0
-
-
-def test_usual_decay_takes_at_most_a_tenth_in_a_step():
-    assert AdamW().usual_decay(5, 0.1) * 0.1 == 0.1
 
 
 def test_unknown_name_is_refused_with_the_nearest():

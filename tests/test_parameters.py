@@ -12,8 +12,10 @@ import pellucid
 import pellucid.estimators
 from pellucid import FCNNClassifier, LSTMClassifier, RNNRegressor
 from pellucid.estimators.parameters import ESTIMATORS, TrainingParameters, estimator
+from pellucid.estimators.text import TextEstimator
 
 TRAINING = list(inspect.signature(TrainingParameters).parameters)
+TEXT = set(inspect.signature(TextEstimator).parameters) - set(TRAINING)
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
@@ -23,7 +25,9 @@ def test_training_parameters_are_given_by_name_and_a_networks_own_by_position_to
         each for each in parameters if parameters[each].kind is inspect.Parameter.KEYWORD_ONLY
     ]
     assert list(parameters)[-len(by_name) :] == by_name
-    others = {"class_weight", "loss", "quantile", "target_transform", "tbptt_steps"}
+    others = {
+        "class_weight", "loss", "quantile", "scaling", "target_transform", "tbptt_steps", *TEXT
+    }  # fmt: skip
     assert [each for each in by_name if each not in others] == TRAINING
     assert ("class_weight" in by_name) == name.endswith("Classifier")
     assert sorted(parameters) == sorted(ESTIMATORS[name]().get_params())

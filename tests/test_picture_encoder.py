@@ -19,7 +19,7 @@ from pellucid.data import picture_encoder, picture_sets
 from pellucid.data.picture_encoder import PictureEncoder, Sources
 from pellucid.data.picture_sets import read_all
 from pellucid.data.pictures import read_picture
-from pellucid.layers import Conv2d, Flatten, Linear, ReLU
+from pellucid.layers import Conv1d, Conv2d, Flatten, GlobalAvgPool, Linear, ReLU
 from pellucid.rows import pictures as row_pictures
 from pellucid.rows import workers
 
@@ -813,3 +813,108 @@ def test_a_folder_that_names_no_classes_says_what_to_do(classes):
     (classes / "empty").mkdir()
     with pytest.raises(ValueError, match=r"a folder with pictures in it\. Got '.*empty', which ha"):
         model.predict(classes / "empty")
+
+
+# -- signals -----------------------------------------------------------------------------------
+
+SIGNALS = np.random.default_rng(3).normal(size=(COUNT, 12, 2)) + 5.0
+
+
+@pytest.mark.parametrize(
+    ("X", "signals", "shape", "words"),
+    (
+        (SIGNALS, "auto", (12, 2), "read as signals of 12 steps and 2 channels; signals=False"),
+        (SIGNALS[:, :4], "auto", (4, 2), "signals of 4 steps and 2 channels"),
+        (SIGNALS[:, :3], "auto", (3, 2, 1), None),  # as wide as a picture may be
+        (SIGNALS[:, :3], True, (3, 2), None),
+        (SIGNALS, False, (12, 2, 1), None),
+        (SIGNALS.swapaxes(1, 2), "auto", (2, 12, 1), "grey pictures of 2 x 12; signals have their"),
+        ((SIGNALS * 20).astype(np.uint8), "auto", (12, 2, 1), None),  # levels of 8 bits
+        ((SIGNALS * 20).astype(np.uint8), True, (12, 2), None),
+    ),
+)  # fmt: skip
+def test_rank_three_is_signals_or_grey_pictures_and_it_is_said(X, signals, shape, words):
+    model = fit(X, signals=signals)
+    assert model.pictures_.shape == shape
+    assert len(model.pictures_.notes) == (words is not None)
+    assert words is None or words in model.pictures_.notes[0]
+    np.testing.assert_array_equal(model.predict(X[:3]), model.predict(X)[:3])
+
+
+def test_each_channel_of_signals_has_its_own_scale(tmp_path):
+    X = SIGNALS * (1.0, 1000.0)
+    model = fit(X)
+    np.testing.assert_allclose(model.pictures_._scaler.mean, X.mean(axis=(0, 1)))
+    model.save(tmp_path / "m")
+    np.testing.assert_array_equal(load(tmp_path / "m").predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize("channels", (None, 2))
+def test_signals_of_unequal_lengths_are_filled_up_with_their_mean(channels, tmp_path):
+    """Mean and deviation are of the steps that are there; a file knows that it fills up."""
+    lengths = np.random.default_rng(0).integers(5, 12, COUNT)
+    X = [signal[:length] for signal, length in zip(SIGNALS, lengths, strict=True)]
+    if channels is None:
+        X = [signal[:, 0] for signal in X]
+    model = fit(X)
+    encoder = model.pictures_
+    assert encoder.shape == (lengths.max(), channels or 1)
+    assert encoder.notes == [f"signals of 5 to {lengths.max()} steps are filled up to "
+                             f"{lengths.max()} with the mean"]  # fmt: skip
+    np.testing.assert_allclose(encoder._scaler.mean, np.concatenate(X).mean(axis=0))
+    rows = encoder.transform(model, X)
+    for row, length in zip(rows, lengths, strict=True):
+        assert row[:length].all() and not row[length:].any()
+    model.save(tmp_path / "m")
+    again = load(tmp_path / "m")
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+    # one by one, and all of one length
+    np.testing.assert_array_equal(again.predict(X[:1]), model.predict(X)[:1])
+    short = np.stack([x[:5] for x in X])
+    np.testing.assert_array_equal(again.predict(short), again.predict(list(short)))
+
+
+LISTED = [SIGNALS[0], *SIGNALS[1:, :9]]
+
+
+@pytest.mark.parametrize(
+    ("X", "words"),
+    (
+        ([np.ones((13, 2))], r"signal 0 of X of .* at most 12 steps, .* Got 13\. Cut it, as \[x\["),
+        ([np.ones((4, 2)), np.ones((4, 3))], r"signal 1 of X .* of 2 channels, .* shape \(4, 3\)"),
+        ([np.ones((0, 2)), np.ones((4, 2))], "signal 0 of X of .* must have at least one step"),
+        ([np.full((4, 2), np.inf), np.ones((5, 2))], "must be finite. Got NaN or infinity in sig"),
+    ),
+)
+def test_signals_that_cannot_be_filled_up_are_refused(X, words):
+    model = fit(LISTED)
+    with pytest.raises(ValueError, match=words):
+        model.predict(X)
+
+
+def test_signals_of_equal_length_are_not_filled_up():
+    """What all had in training, all must have."""
+    with pytest.raises(ValueError, match=r"must have rows of shape \(12, 2\), as in fit"):
+        fit(SIGNALS).predict(SIGNALS[:, :9])
+
+
+@pytest.mark.parametrize(
+    ("X", "options", "words"),
+    (
+        (LEVELS, {"signals": True}, "must be signals, of shape .* where signals is True"),
+        (SIGNALS, {"signals": "yes"}, "signals of CNNClassifier must be True, False or \"auto\""),
+        (SIGNALS, {"signals": 1}, "signals of CNNClassifier must be True, False or \"auto\""),
+        (SIGNALS, {"residual": "no"}, "residual of CNNClassifier must be True, False or \"auto\""),
+        (SIGNALS, {"kernel_size": "big"}, "kernel_size of CNNClassifier must be .* or \"auto\""),
+    ),
+)  # fmt: skip
+def test_wrong_choices_about_signals_are_refused(X, options, words):
+    with pytest.raises((ValueError, TypeError), match=words):
+        fit(X, **options)
+
+
+def test_a_network_of_layers_reads_what_its_first_window_slides_over():
+    options = {"max_epochs": 1, "random_state": 0, "verbose": 0}
+    for layer, shape in ((Conv1d(4, 3), (12, 2)), (Conv2d(4, 2), (12, 2, 1))):
+        model = NetworkClassifier([layer, GlobalAvgPool()], **options).fit(SIGNALS, Y)
+        assert model.pictures_.shape == shape

@@ -4,12 +4,18 @@ import itertools
 
 import numpy as np
 import pytest
-from helpers import DTYPES, check_operation
+from finite_differences import assert_gradient
+from helpers import DTYPES, assert_close, check_operation
 
 from pellucid import Network, formulas
 from pellucid.engine import execute
 from pellucid.kernels.grid import spaced
-from pellucid.kernels.operations.pooling import max_pool_backward, max_pool_forward
+from pellucid.kernels.operations.pooling import (
+    average_pool_backward,
+    average_pool_forward,
+    max_pool_backward,
+    max_pool_forward,
+)
 from pellucid.kernels.panels import rows_of
 from pellucid.layers import (
     AvgPool1d,
@@ -103,6 +109,51 @@ def test_signals_and_global_pooling_equal_formula():
             GlobalAvgPool(), formulas.global_average_pool,
             lambda dy, x: formulas.global_average_pool_backward(dy, x.shape), shape, [3],
         )  # fmt: skip
+
+
+LENGTHS = np.array([5, 1, 3])
+
+
+def test_the_mean_of_the_steps_that_are_there_has_its_gradient():
+    """Formula against differences; what a sequence lacks gets none."""
+    rng = np.random.default_rng(0)
+    x, dy = rng.normal(size=(3, 5, 2)), rng.normal(size=(3, 2))
+
+    def value(changed):
+        return (formulas.global_average_pool(changed, LENGTHS) * dy).sum()
+
+    dx = formulas.global_average_pool_backward(dy, x.shape, LENGTHS)
+    assert_gradient(value, dx, x)
+    assert not dx[1, 1:].any()
+    np.testing.assert_allclose(formulas.global_average_pool(x, LENGTHS)[1], x[1, 0])
+    for lengths, words in (([0, 1, 2], "at least 1"), ([6, 1, 2], "between 0 and 5")):
+        with pytest.raises(ValueError, match=words):
+            formulas.global_average_pool(x, lengths)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("channels", (1, 8, 33))
+def test_the_mean_of_the_steps_that_are_there_equals_the_formula(channels, dtype):
+    """What lies behind a row's end is neither read nor left in its gradient."""
+    rng = np.random.default_rng(channels)
+    values = rng.normal(size=(3, 5, channels)).astype(dtype)
+    dy = rng.normal(size=(3, channels)).astype(dtype)
+    pixel = rows_of(1, channels, dtype).shape[1]
+    x, dx = (np.full((3, 5 * pixel), fill, dtype) for fill in (np.nan, 7.0))
+    for row, steps, length in zip(x, values, LENGTHS, strict=True):
+        row.reshape(5, pixel)[:length] = 0
+        row.reshape(5, pixel)[:length, :channels] = steps[:length]
+    y, d = rows_of(3, channels, dtype), rows_of(3, channels, dtype)
+    d[:, :channels] = dy
+    shared = {
+        "counts": np.array([5.0]), "absent": 5 - LENGTHS, "places": spaced(5, pixel),
+        "positions": 5, "pixels": spaced(1), "channels": channels,
+    }  # fmt: skip
+    execute(average_pool_forward(x=x, y=y, **shared), rows=3)
+    assert_close(y[:, :channels], formulas.global_average_pool(values, LENGTHS), dtype)
+    execute(average_pool_backward(dy=d, dx=dx, apart=True, cleared=spaced(0), **shared), rows=3)
+    expected = formulas.global_average_pool_backward(dy, values.shape, LENGTHS)
+    assert_close(dx.reshape(3, 5, pixel)[..., :channels], expected, dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -6,8 +6,19 @@ import numpy as np
 import pytest
 from helpers import DTYPES
 
-from pellucid import LSTMRegressor, Network, NetworkRegressor, formulas
-from pellucid.layers import GRU, LSTM, RNN, Conv1d, Dropout, Flatten, Linear, MaxPool1d, Tanh
+from pellucid import GRUClassifier, LSTMRegressor, Network, NetworkRegressor, formulas, load
+from pellucid.layers import (
+    GRU,
+    LSTM,
+    RNN,
+    Conv1d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    Linear,
+    MaxPool1d,
+    Tanh,
+)
 from pellucid.rows import Dense, Examples, Sequences, Targets, as_rows
 from pellucid.training.loop import Settings, Trainer
 from pellucid.training.optimizers import SGD
@@ -399,3 +410,67 @@ def test_flat_rows_are_refused():
 def test_wrong_parameters_are_refused(parameters, message):
     with pytest.raises((ValueError, TypeError), match=message):
         GRU(**{"hidden_dim": 4, **parameters})
+
+
+# -- the mean of all states --------------------------------------------------------------------
+
+QUICK = {"hidden_dim": 4, "max_epochs": 2, "random_state": 0, "verbose": 0}
+
+
+def pooled(model):
+    return any(isinstance(layer, GlobalAvgPool) for layer in model.network_.layers)
+
+
+def unequal(longest, rows=20):
+    rng = np.random.default_rng(0)
+    lengths = [longest, *rng.integers(2, longest, rows - 1)]
+    return [rng.normal(size=(length, 2)) for length in lengths], np.arange(rows) % 2
+
+
+@pytest.mark.parametrize(("longest", "mean"), ((49, False), (50, True)))
+def test_classes_of_long_sequences_are_told_by_the_mean_of_the_states(longest, mean):
+    X, y = unequal(longest)
+    assert pooled(GRUClassifier(**QUICK).fit(X, y)) == mean
+    assert not pooled(LSTMRegressor(**QUICK).fit(X, y))
+    assert not pooled(GRUClassifier(tbptt_steps=10, **QUICK).fit(X, y))
+    for pooling in ("last", "mean"):
+        assert pooled(GRUClassifier(pooling=pooling, **QUICK).fit(X, y)) == (pooling == "mean")
+
+
+def test_a_mean_of_states_depends_on_its_sequence_alone(tmp_path):
+    """To the bit: beside longer ones, by itself, and from a file."""
+    X, y = unequal(12)
+    model = GRUClassifier(pooling="mean", bidirectional=True, **QUICK).fit(X, y)
+    together = model.predict_proba(X)
+    alone = np.concatenate([model.predict_proba([x]) for x in X])
+    np.testing.assert_array_equal(alone, together)
+    model.save(tmp_path / "m")
+    again = load(tmp_path / "m")
+    assert again.digest_ == model.digest_
+    np.testing.assert_array_equal(again.predict_proba(X), together)
+
+
+def test_a_mean_of_states_equals_the_formulas():
+    X, y = unequal(9)
+    model = GRUClassifier(pooling="mean", dtype="float64", **QUICK).fit(X, y)
+    p = model.network_.parameters()
+    W = np.hstack([p["0.recurrent_weight"], p["0.candidate_weight"]])
+    for x, found in zip(X, model.predict_proba(X), strict=True):
+        x = model.sequences_.transform(model, [x])[:1]
+        states = formulas.gru(
+            x, p["0.input_weight"], W, p["0.bias"], p.get("0.candidate_bias"), reset_after=True
+        ).h
+        y = formulas.global_average_pool(states) @ p["2.weight"] + p["2.bias"]
+        np.testing.assert_allclose(found[1], 1 / (1 + np.exp(-y[0, 0])), rtol=1e-9)
+
+
+@pytest.mark.parametrize("more", ({"return_sequences": True}, {"tbptt_steps": 3}))
+def test_there_is_no_mean_where_not_all_states_are_there(more):
+    X, y = np.zeros((4, 9, 1)), np.zeros((4, 9)) if "return_sequences" in more else np.zeros(4)
+    with pytest.raises(ValueError, match=f"pooling of LSTMRegressor must be .* where {[*more][0]}"):
+        LSTMRegressor(pooling="mean", **more, **QUICK).fit(X, y)
+
+
+def test_an_unknown_pooling_is_refused():
+    with pytest.raises(ValueError, match="pooling of GRUClassifier must be one of .* Got 'max'"):
+        GRUClassifier(pooling="max", **QUICK).fit(*unequal(5))

@@ -105,6 +105,18 @@ TRAIN = textwrap.dedent(
     words = [model.predict(X).tobytes() for model in later[2:]]
     words += [models[0].predict_proba(X).tobytes(), models[2].predict_log_proba(X).tobytes()]
     print(hashlib.sha256(b"".join(words)).hexdigest())
+    numbers = (np.random.Philox(9).random_raw(150 * 13) >> np.uint64(58)).reshape(150, 13)
+    texts = [" ".join(f"w{n % 41}" for n in row[:length])
+             for row, length in zip(numbers, lengths)]
+    texts[3] = ""
+    tokens = [
+        GRUClassifier(12, embedding_dim=33, batch_size=31, vocabulary_size=30, **common
+                      ).fit(texts, y),
+        CNNClassifier(channels=8, optimizer="sgd", **common).fit(texts, y),
+        GRURegressor(9, optimizer="rmsprop", dtype="float64", tbptt_steps=4, **common
+                     ).fit(texts, X[:, 0]),
+    ]
+    print(digest(tokens, (texts, texts, texts)))
     """
 )
 

@@ -106,6 +106,7 @@ def _models() -> dict[str, tuple[Any, Any, Any]]:
         "long": (p.RNNClassifier(4, group="unit", time="at"), long, three),
         "flat": (p.GRURegressor(4), rng.normal(size=(n, 9)), number),
         "windows": (p.LSTMRegressor(4), cut, ahead),
+        "text": (p.GRUClassifier(4), [f"w{i % 7} w{i % 4} x" for i in range(n)], three),
         "maps": (p.NetworkClassifier(deep), maps, three),
         "steps": (p.NetworkRegressor(steps), rng.normal(size=(n, 6, 2)),
                   rng.normal(size=(n, 6))),

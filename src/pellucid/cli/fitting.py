@@ -133,7 +133,8 @@ class Fitting:
 
     def _describe(self) -> None:
         """What became of each column, or of the pictures."""
-        lines = self.model._input.describe()
+        encoder = self.model._input
+        lines = [line for line in encoder.describe() if line not in encoder.notes]
         for line in lines[:_MOST_COLUMNS]:
             self.told.say(paragraph(f"  {printable(line)}", 4))
         if len(lines) > _MOST_COLUMNS:

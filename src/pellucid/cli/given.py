@@ -76,7 +76,7 @@ def read(request: Request) -> Given:
 
 
 def _table(request: Request) -> Given:
-    from pellucid.cli.pictures import paths_in
+    from pellucid.cli.pictures import is_text, paths_in
     from pellucid.cli.words import counted
     from pellucid.data import infer_task, split_target
 
@@ -89,12 +89,18 @@ def _table(request: Request) -> Given:
         wanted = targets[0] if len(targets) == 1 else list(targets)
         X, y = split_target(kept.frame, wanted, file_name(data))
         _check_varied(kept.frame, targets, data)
-        paths = paths_in(X, data) if network in takers("pictures") else None
-        if paths is None:
+        reads_text = network in [*takers("sequences"), *takers("pictures")]
+        text = reads_text and not options.group and is_text(X, data)
+        pictures = network in takers("pictures") and not text
+        paths = paths_in(X, data) if pictures else None
+        if text:
+            words = f"{counted(len(X), 'text')} to learn from"
+        elif paths is None:
             words = f"{counted(len(X), 'row')}, {counted(X.shape[1], 'column')} to learn from"
         else:
-            X, words = paths, f"{counted(len(X), 'picture')} to learn from"
-        if network in takers("sequences") and not options.group:
+            X = [Path(path) for path in paths]  # which no estimator takes for text
+            words = f"{counted(len(X), 'picture')} to learn from"
+        if network in takers("sequences") and not (options.group or text):
             series.check_numbers(X, str(network))
         task = infer_task(y) if request.task == "auto" else (request.task, "")
         in_file, what = y, "row" if paths is None else "picture"

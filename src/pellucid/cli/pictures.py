@@ -57,6 +57,20 @@ def paths_in(frame: Any, source: str) -> list[str] | None:
     return [os.path.join(folder, value) for value in values]
 
 
+def is_text(frame: Any, source: str) -> bool:
+    """Whether the one column of a table is text to learn from, and not paths of pictures."""
+    import narwhals as nw
+
+    from pellucid.data.tokens import is_text, names_pictures
+
+    (name, *others) = nw.from_native(frame, eager_only=True).columns
+    if others or name.lower() in _COLUMNS or not is_text(frame):
+        return False
+    texts = nw.from_native(frame, eager_only=True)[name].to_list()
+    folder = Path(source).parent
+    return not names_pictures([text and os.path.join(folder, text) for text in texts])
+
+
 def to_predict(
     data: str,
     targets: Collection[str] = (),

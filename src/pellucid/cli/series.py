@@ -114,8 +114,8 @@ def check_numbers(X: Any, network: str) -> None:
         if not (column.dtype.is_numeric() or column.dtype == nw.Boolean):
             raise click.UsageError(
                 f"--network {network} needs --steps, for a series to be continued, or --group, for "
-                "many sequences: without them each row is one sequence and holds numbers alone. "
-                f"Got {column.dtype} in column '{column.name}'."
+                "many sequences: without them each row is one sequence and holds numbers alone, or "
+                f"one column of text. Got {column.dtype} in column '{column.name}'."
             )
 
 

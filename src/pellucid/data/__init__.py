@@ -19,6 +19,7 @@ from pellucid.data.targets import (
     class_target,
     target_from_state,
 )
+from pellucid.data.token_encoder import TokenEncoder
 from pellucid.data.windows import Windows, last_window, windows
 from pellucid.rows import Sequences
 
@@ -35,6 +36,7 @@ __all__ = [
     "Sequences",
     "StepLayout",
     "TableEncoder",
+    "TokenEncoder",
     "Windows",
     "check_rows",
     "class_target",

@@ -39,6 +39,10 @@ class Encoder(ABC, Generic[Content]):
         The columns' names, if they have any.
     by_step : bool
         Whether each step of a row has a target.
+    token_count : int
+        Of how many different tokens rows are the numbers, from 0 on; 0 where rows are measurements.
+    domain : {"tables", "pictures", "signals", "sequences", "windows", "text"}
+        What the rows are: the usual training depends on it.
     left_out : sequence of (int, str)
         Positions of rows that could not be learned from, and why.
     notes : sequence of str
@@ -48,6 +52,8 @@ class Encoder(ABC, Generic[Content]):
     dtype: np.dtype
     names: list[str] | None = None
     by_step: bool = False
+    token_count: int = 0
+    domain: str = "tables"
     left_out: Sequence[tuple[int, str]] = ()
     notes: Sequence[str] = ()
 

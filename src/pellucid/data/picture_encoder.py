@@ -74,6 +74,7 @@ class _State(State, frozen=True):
     resizes: bool
     names: list[str] | None
     dtype: FloatType
+    fills: bool = False
 
 
 @final
@@ -91,6 +92,10 @@ class PictureEncoder(Encoder[Sources]):
         What pictures are converted to; "auto" takes them as they are, all grey or all in colour.
     on_error : {"raise", "skip"}
         What `fit` does with pictures that cannot be read.
+    signals : bool or "auto"
+        Whether an X of rank 3 is signals (rows, length, channels), not grey pictures (rows, height,
+        width). "auto" takes numbers that are no levels of 8 or 16 bits for signals where they are
+        at least twice as long as wide.
 
     Attributes
     ----------
@@ -100,14 +105,22 @@ class PictureEncoder(Encoder[Sources]):
         Whether pictures of another size are resized.
     names : list of str or None
         The columns' names, if signals came as a table that had them.
+    fills : bool
+        Whether shorter signals are filled up at their end, with each channel's mean.
     """
 
     _shape: tuple[int, ...]
+    fills: bool = False
 
     def __init__(
-        self, image_size: Any = None, color: str = "auto", on_error: str = "raise"
+        self,
+        image_size: Any = None,
+        color: str = "auto",
+        on_error: str = "raise",
+        signals: bool | str = False,
     ) -> None:
         self.image_size, self.color, self.on_error = image_size, color, on_error
+        self.signals = signals
         self.left_out: list[tuple[int, str]] = []
         self.notes: list[str] = []
 
@@ -138,10 +151,16 @@ class PictureEncoder(Encoder[Sources]):
         owner = owner_of(estimator)
         if isinstance(X, (str, os.PathLike)):
             X = _pictures_below(owner, X)
-        listed = sources_in(X)
+        filled = self._filled(owner, X, learn)
+        listed = None if filled is not None else sources_in(X)
         if listed is not None:
+            if learn and self.signals is True:
+                raise ValueError(
+                    f"X of {owner} must be signals, of shape (rows, length, channels), where "
+                    "signals is True. Got pictures. Leave signals=True out."
+                )
             return Reading(Sources(listed=listed), RowLayout(len(listed)))
-        array, names = _stacked(X), None
+        array, names = _stacked(X) if filled is None else filled, None
         if not learn and getattr(array, "ndim", 0) in (2, 3) and array.shape == self._one_picture:
             raise ValueError(
                 f"X of {owner} must be pictures, of shape (rows, {str(self.shape)[1:]}. Got one "
@@ -156,9 +175,91 @@ class PictureEncoder(Encoder[Sources]):
                 f"pictures. Got {array.dtype} of shape {array.shape}."
             )
         else:
-            _check_finite(owner, array)
-            array = array if array.ndim == 4 else array[..., None]
+            if filled is None:
+                _check_finite(owner, array)
+            if filled is None and not self._is_signals(owner, array, learn):
+                array = array if array.ndim == 4 else array[..., None]
+            elif kind_of(array) != "float":
+                array = array.astype(np.float32)  # exact: signals have no levels
         return Reading(Sources(array, names=names), RowLayout(len(array)))
+
+    def _is_signals(self, owner: str, array: np.ndarray, learn: bool) -> bool:
+        """Whether an array of rank 3 or 4 is signals: as in fit, as was said, or by its shape."""
+        if not learn:
+            return array.ndim == 3 and len(self.shape) == 2
+        if array.ndim == 4:
+            if self.signals is True:
+                raise ValueError(
+                    f"X of {owner} must be signals, of shape (rows, length, channels), where "
+                    f"signals is True. Got {array.dtype} of shape {array.shape}. Leave "
+                    "signals=True out for pictures."
+                )
+            return False
+        if self.signals != "auto":
+            return bool(self.signals)
+        _, length, channels = array.shape
+        signals = kind_of(array) == "float" and _is_long(length, channels)
+        if signals:
+            self.notes.append(
+                f"X is read as signals of {length} steps and {channels} "
+                f"channel{'s' if channels > 1 else ''}; signals=False reads grey pictures"
+            )
+        elif _is_long(channels, length) and kind_of(array) == "float":
+            self.notes.append(
+                f"X is read as grey pictures of {length} x {channels}; signals have their channels "
+                "last, as X.transpose(0, 2, 1)"
+            )
+        return signals
+
+    def _filled(self, owner: str, X: Any, learn: bool) -> np.ndarray | None:
+        """Signals of unequal lengths as one array, with NaN behind their ends; None of all else.
+
+        NaN is the mean once it is standardised, and is no part of mean and deviation.
+        """
+        if not learn and not self.fills:
+            return None
+        arrays = _listed_signals(X, stacked=not learn)
+        if not arrays:
+            return None
+        lengths = [len(array) for array in arrays]
+        channels = arrays[0].shape[1]
+        if learn:
+            flat = _rank(next(iter(X))) == 1
+            alike = len({array.shape[1] for array in arrays}) == 1
+            usual = sorted(lengths)[len(lengths) // 2]
+            if len(set(lengths)) == 1 or not (
+                flat or self.signals is True
+                or (self.signals == "auto" and alike and _is_long(usual, channels))
+            ):  # fmt: skip
+                return None
+            longest = max(lengths)
+        else:
+            longest, channels = self.shape
+        for position, array in enumerate(arrays):
+            if array.shape[1] != channels or not len(array):
+                raise ValueError(
+                    f"signal {position} of X of {owner} must have at least one step of {channels} "
+                    f"channel{'s' if channels > 1 else ''}, the last axis. Got shape {array.shape}."
+                )
+            if not np.isfinite(array).all():
+                raise ValueError(
+                    f"X of {owner} must be finite. Got NaN or infinity in signal {position}."
+                )
+            if len(array) > longest:
+                raise ValueError(
+                    f"signal {position} of X of {owner} must have at most {longest} steps, as the "
+                    f"longest in fit. Got {len(array)}. Cut it, as [x[:{longest}] for x in X]."
+                )
+        if learn:
+            self.fills = True
+            self.notes.append(
+                f"signals of {min(lengths)} to {longest} steps are filled up to {longest} with the "
+                "mean"
+            )
+        filled = np.full((len(arrays), longest, channels), np.nan)
+        for row, array in zip(filled, arrays, strict=True):
+            row[: len(array)] = array
+        return filled
 
     def learn(self, estimator: Any, reading: Reading[Sources], weights: Any, dtype: Any) -> Rows:
         owner, sources = owner_of(estimator), reading.content
@@ -396,6 +497,11 @@ class PictureEncoder(Encoder[Sources]):
     # -- the protocol's other methods ----------------------------------------------------------
 
     @property
+    def domain(self) -> str:  # type: ignore[override]
+        """Pictures, or signals."""
+        return "signals" if len(self.shape) == 2 else "pictures"
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """(H, W, C) or (L, C)."""
         return self._shape
@@ -416,12 +522,12 @@ class PictureEncoder(Encoder[Sources]):
         return math.prod(self.shape)
 
     def describe(self) -> list[str]:
-        kind = "signals" if len(self.shape) == 2 else "pictures"
         size = " x ".join(map(str, self.shape[:-1]))
         channels = self.shape[-1]
         return [
-            f"{kind} of {size}, {channels} channel{'s' if channels > 1 else ''}"
+            f"{self.domain} of {size}, {channels} channel{'s' if channels > 1 else ''}"
             f"{', others are resized' if self.resizes else ''}"
+            f"{', shorter ones are filled up' if self.fills else ''}"
         ] + [
             f"channel {c}: mean {m:.4g}, standard deviation {s:.4g}"
             for c, (m, s) in enumerate(zip(self._scaler.mean, self._scaler.scale, strict=True))
@@ -434,17 +540,20 @@ class PictureEncoder(Encoder[Sources]):
             "resizes": self.resizes,
             "names": self.names,
             "dtype": self.dtype.name,
+            **({"fills": True} if self.fills else {}),
         }, self._scaler.arrays()
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         state = _State.of(config, "the encoder of pictures")
         self._shape, self.kind, self.resizes = tuple(state.shape), state.kind, state.resizes
-        self.names, self.dtype = state.names, np.dtype(state.dtype)
+        self.names, self.dtype, self.fills = state.names, np.dtype(state.dtype), state.fills
         channels = self.shape[-1]
         if len(self.shape) == 3 and self._channels(channels) != channels:
             raise ValueError(
                 f"pictures of color {self.color!r} must be so. Got {channels} channels."
             )
+        if self.fills and len(self.shape) == 3:
+            raise ValueError("what is filled up at its end must be signals. Got pictures.")
         check_names("a table's columns", self.names, self.shape[0])
         self._scaler = Standardiser.from_arrays(arrays, channels)
         return self
@@ -476,6 +585,45 @@ def _stacked(X: Any) -> Any:
     if isinstance(array, (list, tuple)) and len(array) and np.ndim(plain_array(array[0])) >= 2:
         array = np.stack([plain_array(row) for row in array])
     return array
+
+
+def _rank(value: Any) -> int:
+    """How many axes one row of a list has; -1 where it is no array of numbers."""
+    array = plain_array(value)
+    if isinstance(array, (list, tuple)):
+        return 1 if all(isinstance(number, (int, float)) for number in array) else -1
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+        return -1
+    return array.ndim
+
+
+def _listed_signals(X: Any, stacked: bool) -> list[np.ndarray] | None:
+    """The signals (length, channels) of a list of arrays or numbers, None of anything else.
+
+    An array is a list of its rows, if those that are `stacked` count.
+    """
+    import narwhals as nw
+
+    if nw.dependencies.is_into_dataframe(X):
+        return None
+    array = plain_array(X)
+    if isinstance(array, np.ndarray):
+        if array.ndim not in ((2, 3) if stacked and array.dtype != object else (1,)):
+            return None
+    elif not isinstance(array, (list, tuple)):
+        return None
+    ranks = {_rank(signal) for signal in array}
+    if ranks not in ({1}, {2}):
+        return None
+    signals = [np.asarray(plain_array(signal)) for signal in array]
+    if ranks == {2} and any(kind_of(signal) != "float" for signal in signals):
+        return None
+    return [signal[:, None] if signal.ndim == 1 else signal for signal in signals]
+
+
+def _is_long(length: int, channels: int) -> bool:
+    """Whether a map is as long as a signal and as narrow as its channels, and no usual picture."""
+    return length >= 2 * channels
 
 
 def _check_finite(owner: str, array: np.ndarray) -> None:

@@ -257,6 +257,11 @@ class SequenceEncoder(Encoder[Steps]):
         return self.windows.units(self.table, content, steps.windows)
 
     @property
+    def domain(self) -> str:  # type: ignore[override]
+        """Windows of a series, or sequences."""
+        return "windows" if self.series else "sequences"
+
+    @property
     def shape(self) -> tuple[int, int]:
         if self.windows is None:
             return self.steps, self.table.n_outputs

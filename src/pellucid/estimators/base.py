@@ -24,7 +24,7 @@ from pellucid.estimators.parameters import ESTIMATORS
 from pellucid.layers import Layer
 from pellucid.network import LossFunction, Network
 from pellucid.rows import Examples, Targets
-from pellucid.training import schedules
+from pellucid.training import defaults, schedules
 from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_callbacks
 from pellucid.training.history import History
 from pellucid.training.loop import OptimizerState, Settings, Trainer
@@ -191,13 +191,10 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
             stopping = EarlyStopping(self.patience)
             if validation is None:
                 examples, validation = self._split(examples, layout, used, settings)
-        if settings.weight_decay is None:
-            steps = None if epochs else settings.max_epochs * settings.steps(len(examples))
-            if steps:  # windows that overlap teach less
-                steps = max(1, round(steps / examples.rows.overlap))
-            settings.weight_decay = settings.optimizer.usual_decay(steps, settings.learning_rate)
+        stateful = self.network_.chain.stateful
+        defaults.choose(settings, self._input.domain, examples, epochs, stateful)
         trainer = Trainer(self.network_, settings, self._optimizer_state, self.history_)
-        most = epochs or settings.max_epochs
+        most = epochs or settings.epochs
         with (
             show(most, len(examples)) as progress,
             FitCallbacks(self, self.callbacks, most, X, y, sample_weight) as callbacks,
@@ -291,7 +288,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         reading = self._read(X)
         rows = self._input.encode(self, reading)
         jobs = None if self.n_jobs in (None, -1) else self.n_jobs
-        batch: Any = len(rows) if self.batch_size == "full" else self.batch_size
+        named: dict[Any, int] = {"full": len(rows), "auto": defaults.BATCH}
+        batch: Any = named.get(self.batch_size, self.batch_size)
         outputs = self.network_.forward(rows, n_jobs=jobs, batch_size=batch)
         outputs = outputs if outputs.ndim == 2 else rows.of_steps(outputs)
         wrong = len(outputs) - np.count_nonzero(np.isfinite(outputs).all(axis=1))

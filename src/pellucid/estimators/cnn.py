@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pellucid import checks, layers
-from pellucid.data import Encoder, PictureEncoder
-from pellucid.estimators.base import NetworkEstimator
+from pellucid.data import Encoder, PictureEncoder, TokenEncoder
 from pellucid.estimators.parameters import estimator
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
-from pellucid.layers import ACTIVATIONS, INITIALIZATIONS, BatchNorm, Dropout, Flatten, Layer, Linear
+from pellucid.estimators.text import TextEstimator
+from pellucid.layers import (
+    ACTIVATIONS,
+    INITIALIZATIONS,
+    BatchNorm,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    Layer,
+    Linear,
+    Residual,
+)
+from pellucid.layers.base import Shape
 from pellucid.training import augmentation
 from pellucid.training.augmentation import Augmentation
 
@@ -23,17 +35,19 @@ _POOLS: dict[str, dict[int, Any]] = {
 
 
 @dataclass(eq=False, repr=False)
-class _CNN(NetworkEstimator):
+class _CNN(TextEstimator):
     """Abstract: blocks of convolution, activation and pooling, then hidden layers.
 
     Parameters
     ----------
-    channels : int or tuple of int
-        Number of kernels in each block; there are as many blocks as numbers.
-    kernel_size : int or (int, int)
-        Height and width of a kernel; of signals the length.
+    channels : int, tuple of int or "auto"
+        Number of kernels in each block; there are as many blocks as numbers. "auto" is (32, 64,
+        128), and (16, 32, 64, 64) of residual blocks.
+    kernel_size : int, (int, int) or "auto"
+        Height and width of a kernel; of signals the length. "auto" is 3 for pictures and text,
+        and 9 for signals.
     stride : int or (int, int)
-        How far kernels move.
+        How far kernels move, in the first convolution of a block.
     padding : int, (int, int), "same" or "valid"
         Zeros around each map; "same" keeps its size, so that small pictures do not shrink away.
     pool : {"max", "avg"} or None
@@ -62,10 +76,20 @@ class _CNN(NetworkEstimator):
     augment : None, str, list of str or dict
         Random changes in training: "flip", "shift", "crop", "rotate". A dict sets how much, as in
         ``{"shift": 0.1, "rotate": 15}``; see :mod:`pellucid.training.augmentation`.
+    residual : bool or "auto"
+        Whether a block is two convolutions with a shortcut around them, and not one; "auto" has it
+        so for signals.
+    global_pool : bool or "auto"
+        Whether the hidden layer gets the mean of each map and not all of its pixels: what is found
+        counts wherever it stands. "auto" has it so for signals.
+    signals : bool or "auto"
+        Whether an X of rank 3 is signals (rows, length, channels), not grey pictures (rows, height,
+        width). "auto" takes numbers that are no levels of 8 or 16 bits for signals where they are
+        at least twice as long as wide, and says so.
     """
 
-    channels: int | Sequence[int] = (32, 64, 128)
-    kernel_size: int | tuple[int, int] = 3
+    channels: int | Sequence[int] | str = "auto"
+    kernel_size: int | tuple[int, int] | str = "auto"
     stride: int | tuple[int, int] = 1
     padding: int | tuple[int, int] | str = "same"
     pool: str | None = "max"
@@ -79,24 +103,34 @@ class _CNN(NetworkEstimator):
     color: str = "auto"
     on_error: str = "raise"
     augment: Any = None
+    residual: bool | str = "auto"
+    global_pool: bool | str = "auto"
+    signals: bool | str = "auto"
 
-    _input: PictureEncoder = field(init=False)
-    _learned = "pictures_ : PictureEncoder\n    What was learned about X."
+    _input: Any = field(init=False)  # a PictureEncoder, or of text a TokenEncoder
+    _learned = "pictures_ : PictureEncoder, or of text TokenEncoder\n    What was learned about X."
     _allows_nan = False
     _related = "NetworkClassifier, NetworkRegressor : for any list of layers."
 
     @property
-    def pictures_(self) -> PictureEncoder:
-        """What was learned about the pictures: size, channels, means and deviations."""
+    def pictures_(self) -> PictureEncoder | TokenEncoder:
+        """What was learned about the pictures: size, channels, means and deviations; or text."""
         return self._input
 
     def _inputs(self) -> list[Encoder]:
-        return [PictureEncoder(self.image_size, self.color, self.on_error)]
+        signals = _choice("signals", type(self).__name__, self.signals)
+        pictures = PictureEncoder(self.image_size, self.color, self.on_error, signals)
+        return [self._token_encoder(padded=True), pictures]
 
     def _augmentation(self) -> Augmentation | None:
         return augmentation.resolve(self.augment, type(self).__name__)
 
     def _layers(self, outputs: int) -> list[Layer]:
+        begin = self._embedding()
+        return [*begin, *self._blocks(self._after(begin, self._input.shape)), Linear(outputs)]
+
+    def _blocks(self, shape: Shape) -> list[Layer]:
+        """The layers from maps of `shape`, channels last, to the hidden layer."""
         owner = type(self).__name__
         activation = ACTIVATIONS[checks.one_of("activation", owner, self.activation, ACTIVATIONS)]()
         drawn = checks.one_of("initialization", owner, self.initialization, INITIALIZATIONS)
@@ -104,35 +138,58 @@ class _CNN(NetworkEstimator):
         hidden = checks.positive_integer("hidden_dim", owner, self.hidden_dim)
         pool = None if self.pool is None else checks.one_of("pool", owner, self.pool, _POOLS)
         checks.flag("batch_norm", owner, self.batch_norm)
-        shape = self._input.shape
         dimensions = len(shape) - 1
         change = self._augmentation()
         if dimensions == 1 and change is not None and change.rotate:
             raise ValueError(f"augment of {owner} must not turn signals. Leave 'rotate' out.")
+        convolution = functools.partial(
+            _CONVOLUTIONS[dimensions], kernel_size=self._kernel_size(dimensions),
+            padding=self.padding, bias=not self.batch_norm, initialization=drawn,
+        )  # fmt: skip
+        normalised = [BatchNorm()] if self.batch_norm else []
+        residual = self._for_signals("residual", dimensions)
         chain: list[Layer] = []
-        for channels in self._channels():
-            convolution = _CONVOLUTIONS[dimensions](
-                channels, self.kernel_size, self.stride, self.padding,
-                bias=not self.batch_norm, initialization=drawn,
-            )  # fmt: skip
-            chain.append(convolution)
-            if self.batch_norm:
-                chain.append(BatchNorm())
-            chain.append(activation)
-            shape = convolution.output_shape(shape)
+        for channels in self._channels(residual):
+            block = [convolution(channels, stride=self.stride), *normalised]
+            if residual:
+                block = [Residual([*block, activation, convolution(channels), *normalised])]
+            block.append(activation)
             if pool is not None:
                 # a map smaller than the window is one window
-                size = tuple(map(min, shape, self._pool_size(dimensions)))
-                pooling = _POOLS[pool][dimensions](size if dimensions == 2 else size[0])
-                chain.append(pooling)
-                shape = pooling.output_shape(shape)
-        chain += [Flatten(), Linear(hidden, initialization=drawn), activation]
-        if rate > 0:
-            chain.append(Dropout(rate))
-        return [*chain, Linear(outputs)]
+                maps = self._after(block, shape)[:-1]
+                size = tuple(map(min, maps, self._pool_size(dimensions)))
+                block.append(_POOLS[pool][dimensions](size if dimensions == 2 else size[0]))
+            chain += block
+            shape = self._after(block, shape)
+        gathered = GlobalAvgPool() if self._for_signals("global_pool", dimensions) else Flatten()
+        chain += [gathered, Linear(hidden, initialization=drawn), activation]
+        return [*chain, Dropout(rate)] if rate > 0 else chain
 
-    def _channels(self) -> list[int]:
+    @staticmethod
+    def _after(layers: Sequence[Layer], shape: Shape) -> Shape:
+        """What `layers` make of `shape`."""
+        for layer in layers:
+            shape = layer.output_shape(shape)
+        return shape
+
+    def _for_signals(self, name: str, dimensions: int) -> bool:
+        """The parameter `name`, which "auto" sets for signals."""
+        value = _choice(name, type(self).__name__, getattr(self, name))
+        return dimensions == 1 if value == "auto" else bool(value)
+
+    def _kernel_size(self, dimensions: int) -> int | tuple[int, int]:
+        size = self.kernel_size
+        if not isinstance(size, str):
+            return size
+        if size != "auto":
+            expected = 'a positive integer, two of them, or "auto"'
+            raise ValueError(checks.fault("kernel_size", type(self).__name__, expected, size))
+        return 9 if dimensions == 1 and not self._input.token_count else 3
+
+    def _channels(self, residual: bool) -> list[int]:
         owner, channels = type(self).__name__, self.channels
+        if channels == "auto":
+            return [16, 32, 64, 64] if residual else [32, 64, 128]
         counts = channels if isinstance(channels, (tuple, list)) else [channels]
         if not counts:
             expected = "a positive integer or a tuple of them, one a block"
@@ -148,12 +205,24 @@ class _CNN(NetworkEstimator):
         return tuple(checks.positive_integer("pool_size", owner, size) for size in sizes)
 
 
+def _choice(name: str, owner: str, value: Any) -> bool | str:
+    """A parameter that is True, False or "auto"."""
+    if isinstance(value, str) and value == "auto":
+        return value
+    if type(value).__name__ not in ("bool", "bool_"):
+        kind = ValueError if isinstance(value, str) else TypeError
+        raise kind(checks.fault(name, owner, 'True, False or "auto"', value))
+    return bool(value)
+
+
 @estimator
 class CNNClassifier(NetworkClassification, _CNN):
     """A convolutional network that tells classes, or sets of labels, apart.
 
-    X of rank 2 is signals (rows, length), of rank 3 grey pictures (rows, height, width), of rank 4
-    pictures with channels (rows, height, width, channels).
+    X of rank 2 is signals (rows, length), of rank 3 signals (rows, length, channels) or grey
+    pictures (rows, height, width), as `signals` says, of rank 4 pictures with channels (rows,
+    height, width, channels). A list of arrays (length,) or (length, channels) is signals of unequal
+    lengths.
 
     {sections}
 

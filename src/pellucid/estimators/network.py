@@ -7,12 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pellucid.checks import shown
-from pellucid.data import Encoder, PictureEncoder, SequenceEncoder, TableEncoder
+from pellucid.data import Encoder, PictureEncoder, SequenceEncoder, TableEncoder, TokenEncoder
+from pellucid.data.token_encoder import OWN
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.forecasting import Forecaster
 from pellucid.estimators.parameters import estimator
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
-from pellucid.layers import Flatten, GlobalAvgPool, Layer, Linear, Recurrent, ReLU, Softmax
+from pellucid.layers import (
+    Embedding,
+    Flatten,
+    GlobalAvgPool,
+    Layer,
+    Linear,
+    Recurrent,
+    ReLU,
+    Softmax,
+)
 from pellucid.layers.base import each_layer
 from pellucid.layers.sliding import Sliding
 
@@ -57,10 +67,16 @@ class _AnyNetwork(NetworkEstimator):
 
     def _inputs(self) -> list[Encoder]:
         layers = list(each_layer(self.layers if isinstance(self.layers, (list, tuple)) else ()))
+        if layers and isinstance(first := layers[0], Embedding):
+            recurrent = any(isinstance(layer, Recurrent) for layer in layers)
+            most = max(1, first.num_embeddings - OWN)
+            by_step = _gives_steps(layers)
+            return [TokenEncoder(vocabulary_size=most, padded=not recurrent, by_step=by_step)]
         if any(isinstance(layer, Recurrent) for layer in layers):
             return [SequenceEncoder(by_step=_gives_steps(layers))]
         if any(isinstance(layer, (Sliding, GlobalAvgPool, Flatten)) for layer in layers):
-            return [PictureEncoder()]
+            slides = [layer for layer in layers if isinstance(layer, Sliding)]
+            return [PictureEncoder(signals=bool(slides) and slides[0].dimensions == 1)]
         return [TableEncoder()]
 
     def _layers(self, outputs: int) -> list[Layer]:

@@ -180,14 +180,16 @@ class TrainingParameters:
     weight_decay : float or "auto"
         Pull of the weights (not the biases) towards zero, times the learning rate in every step.
         With AdamW "auto" is 30 over the square root of the number of steps, much for a small table
-        and little for a large one, and 0.01 in `partial_fit`, where that number is not known; with
-        the other optimisers it is 0.
+        and little for a large one; 0.1 of signals, 0.01 of sequences, and in `partial_fit`, where
+        that number is not known. With the other optimisers it is 0.
     clip_norm : float or None
         The largest norm of the whole gradient; None leaves it as it is.
-    max_epochs : int
-        How many times all rows are used. Fewer were too few for tables of a hundred rows.
-    batch_size : int or "full"
-        Rows in a training step; "full" takes all. Small batches learn more in an epoch.
+    max_epochs : int or "auto"
+        How many times all rows are used. "auto" is 50; of signals as many as make up 800 steps, but
+        25 at least and 150 at most; of sequences as many as make up 1000, from 50 to 300.
+    batch_size : int, "full" or "auto"
+        Rows in a training step; "full" takes all. Small batches learn more in an epoch. "auto" is
+        32, and at most 16 of fewer than 500 signals or sequences, in equal parts.
     early_stopping : bool
         Whether to keep rows aside, stop when they no longer improve, and go back to the best epoch.
         Off, since a small table needs all its rows.
@@ -222,8 +224,8 @@ class TrainingParameters:
     schedule: str | Schedule = "cosine"
     weight_decay: float | str = "auto"
     clip_norm: float | None = None
-    max_epochs: int = 50
-    batch_size: int | str = 32
+    max_epochs: int | str = "auto"
+    batch_size: int | str = "auto"
     early_stopping: bool = False
     validation_fraction: float = 0.1
     patience: int = 10
@@ -248,11 +250,11 @@ class TrainingParameters:
         clip = self.clip_norm
         if clip is not None:
             clip = checks.number("clip_norm", owner, clip, 0, open_low=True)
-        batch = self.batch_size
+        batch: Any = self.batch_size
         if not isinstance(batch, str):
             batch = checks.positive_integer("batch_size", owner, batch)
-        elif batch != "full":
-            expected = 'a positive integer or "full"'
+        elif batch not in ("full", "auto"):
+            expected = 'a positive integer, "full" or "auto"'
             raise ValueError(checks.fault("batch_size", owner, expected, batch))
         decay = None
         if not isinstance(self.weight_decay, str):
@@ -260,6 +262,12 @@ class TrainingParameters:
         elif self.weight_decay != "auto":
             expected = 'a number or "auto"'
             raise ValueError(checks.fault("weight_decay", owner, expected, self.weight_decay))
+        epochs = None
+        if not isinstance(self.max_epochs, str):
+            epochs = checks.positive_integer("max_epochs", owner, self.max_epochs)
+        elif self.max_epochs != "auto":
+            expected = 'a positive integer or "auto"'
+            raise ValueError(checks.fault("max_epochs", owner, expected, self.max_epochs))
         jobs = self.n_jobs
         if jobs is not None and jobs != -1:
             jobs = checks.positive_integer("n_jobs", owner, jobs)
@@ -283,8 +291,8 @@ class TrainingParameters:
             schedule=schedules.resolve(self.schedule, owner),
             weight_decay=decay,
             clip_norm=clip,
-            max_epochs=checks.positive_integer("max_epochs", owner, self.max_epochs),
-            batch_size=batch,
+            max_epochs=epochs,
+            batch_size=None if batch == "auto" else batch,
             seed=seed_from(state) if seed is None else seed,
             dtype=checks.one_of("dtype", owner, self.dtype, _DTYPES),
             n_jobs=None if jobs == -1 else jobs,

@@ -6,17 +6,20 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
 from pellucid import checks
-from pellucid.data import Encoder, SequenceEncoder, TableEncoder
-from pellucid.estimators.base import NetworkEstimator
+from pellucid.data import Encoder, SequenceEncoder, TableEncoder, TokenEncoder
 from pellucid.estimators.forecasting import Forecaster
 from pellucid.estimators.tasks import NetworkClassification
-from pellucid.layers import Layer, Linear
+from pellucid.estimators.text import TextEstimator
+from pellucid.layers import GlobalAvgPool, Layer, Linear
 from pellucid.layers.base import MOST_LAYERS
+
+_LAST_ALONE = ("return_sequences", "tbptt_steps")  # with them there is no mean of all states
+_LONG = 50  # steps: in shorter sequences a state keeps what it needs to the end
 
 
 @dataclass(eq=False, repr=False)
-class RecurrentEstimator(NetworkEstimator):
-    """Abstract: recurrent layers, and an output layer on the last state or on every state.
+class RecurrentEstimator(TextEstimator):
+    """Abstract: recurrent layers, and an output layer on what they make of the sequence.
 
     Parameters
     ----------
@@ -32,6 +35,11 @@ class RecurrentEstimator(NetworkEstimator):
         Whether every step of a sequence has a target and a prediction, and not the sequence as a
         whole. y and predictions are then arrays (rows, steps), lists of arrays (steps,), or have
         one entry for each row of a long table, as X is; several targets take one more axis.
+    pooling : {"auto", "last", "mean"}
+        What the output layer gets of a sequence: its last state, or the mean of all its states. The
+        mean learns the classes of long sequences much sooner, since nothing has to be kept to the
+        end; "auto" takes it for classes where the longest sequence has at least 50 steps, but not
+        of text, and not with `return_sequences` or `tbptt_steps`.
     learning_rate : float
         The largest learning rate. More than for other networks: gates open slowly, and clipped
         gradients do no harm.
@@ -52,17 +60,22 @@ class RecurrentEstimator(NetworkEstimator):
     learning_rate: float = 0.01
     clip_norm: float | None = 1.0
     tbptt_steps: int | None = None
+    pooling: str = "auto"
 
     _layer: ClassVar[Any]
     """The kind of recurrent layer."""
+    _usual_pooling: ClassVar[str] = "last"
+    """What `pooling` is for long sequences where nothing is said."""
 
-    _input: SequenceEncoder = field(init=False)
-    _learned = "sequences_ : SequenceEncoder\n    What was learned about X."
+    _input: Any = field(init=False)  # a SequenceEncoder, or of text a TokenEncoder
+    _learned = (
+        "sequences_ : SequenceEncoder, or of text TokenEncoder\n    What was learned about X."
+    )
     _related = "pellucid.formulas.{formula} : the formula, forward and backward."
 
     @property
-    def sequences_(self) -> SequenceEncoder:
-        """What was learned about the sequences and their features."""
+    def sequences_(self) -> SequenceEncoder | TokenEncoder:
+        """What was learned about the sequences and their features, or about text."""
         return self._input
 
     @property
@@ -72,15 +85,14 @@ class RecurrentEstimator(NetworkEstimator):
 
     def _inputs(self) -> list[Encoder]:
         by_step = checks.flag("return_sequences", type(self).__name__, self.return_sequences)
-        plan = getattr(self, "_plan", None)
-        if plan is None:
-            return [SequenceEncoder(self.group, self.time, by_step)]
-        return [
-            SequenceEncoder(
-                self.group, self.time, by_step, plan.scaling, plan.calendar,
-                self.target_transform,
+        plan, usual = getattr(self, "_plan", None), SequenceEncoder(self.group, self.time, by_step)
+        if plan is not None:
+            usual = SequenceEncoder(
+                self.group, self.time, by_step, plan.scaling, plan.calendar, self.target_transform
             )
-        ]  # fmt: skip
+        if plan is not None or self.group is not None or self.time is not None:
+            return [usual]
+        return [self._token_encoder(by_step=by_step), usual]
 
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__
@@ -89,9 +101,24 @@ class RecurrentEstimator(NetworkEstimator):
             num_layers=checks.positive_integer("num_layers", owner, self.num_layers, MOST_LAYERS),
             bidirectional=checks.flag("bidirectional", owner, self.bidirectional),
             dropout=checks.number("dropout", owner, self.dropout, 0, 1, open_high=True),
-            return_sequences=self.return_sequences,
+            return_sequences=self.return_sequences or self._pooling() == "mean",
         )
-        return [*layer.stack(), Linear(outputs)]
+        pooled = [GlobalAvgPool()] if self._pooling() == "mean" else []
+        return [*self._embedding(), *layer.stack(), *pooled, Linear(outputs)]
+
+    def _pooling(self) -> str:
+        """What the output layer gets of the sequences that were learned about."""
+        owner = type(self).__name__
+        pooling = checks.one_of("pooling", owner, self.pooling, ("auto", "last", "mean"))
+        taken = next((name for name in _LAST_ALONE if getattr(self, name)), None)
+        if pooling == "mean" and taken is not None:
+            expected = f'"auto" or "last" where {taken} is set: not all states are there together'
+            raise ValueError(checks.fault("pooling", owner, expected, pooling))
+        if pooling == "auto":
+            learned = self._input
+            last = taken or learned.token_count or learned.steps < _LONG
+            return "last" if last else self._usual_pooling
+        return pooling
 
     def _tbptt_steps(self) -> int | None:
         if self.tbptt_steps is None:
@@ -106,7 +133,8 @@ class RecurrentEstimator(NetworkEstimator):
 
 _PAGE = """
 X is an array (rows, steps, features) or (rows, steps), a list of arrays (steps, features) of
-unequal lengths, or a long table with the columns `group` and `time`; NaN is a missing value.
+unequal lengths, or a long table with the columns `group` and `time`; NaN is a missing value. Or it
+is text: a list of strings, a column of them, or lists of words.
 
 {sections}
 
@@ -140,6 +168,7 @@ class _TableColumns:
 class RecurrentClassification(_TableColumns, NetworkClassification, RecurrentEstimator):
     """Abstract: predicts one class, or any number of labels, for a sequence or a step."""
 
+    _usual_pooling = "mean"
     _page = _PAGE.replace("{y}", 'np.where(X[:, :, 0].sum(axis=1) > 0, "up", "down")')
 
 

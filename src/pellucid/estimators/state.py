@@ -15,7 +15,7 @@ from pellucid.data.intervals import ForecastIntervals
 from pellucid.data.state import FloatType, State, check_names
 from pellucid.estimators.about import About
 from pellucid.estimators.plain import from_plain, plain_parameters
-from pellucid.layers import is_known, layer_from_config
+from pellucid.layers import Embedding, is_known, layer_from_config
 from pellucid.network import Network
 from pellucid.network.parameters import below
 from pellucid.training.history import TIMES, History
@@ -24,6 +24,8 @@ Model = TypeVar("Model")
 # what a model of a series may have beside its parts
 _OF_SERIES: dict[str, Any] = {"intervals": ForecastIntervals, "baselines": TargetBaselines}
 _WITHOUT_EFFECT = ("n_jobs", "verbose")  # parameters on which no result depends
+# what was so before there was a parameter for it, which older files lack
+_ADDED = {"pooling": "last", "residual": False, "global_pool": False, "signals": False}
 
 
 class _State(State, frozen=True):
@@ -81,7 +83,9 @@ def model_from_state(
     for name in arrays:
         if name.partition(".")[0] not in ("input", "target", "network", *_OF_SERIES):
             raise ValueError(f"the arrays of a model must be those of its parts. Got {name}.")
-    model: Any = cls(**{name: from_plain(value) for name, value in state.parameters.items()})
+    known = {name: value for name, value in _ADDED.items() if hasattr(cls, name)}
+    parameters = {name: from_plain(value) for name, value in state.parameters.items()}
+    model: Any = cls(**(known | parameters))
     model._settings(seed=0)  # refuses parameters that are none
     encoder = model._input_of_kind(state.input_kind).from_state(state.input, below(arrays, "input"))
     model._input = encoder
@@ -124,6 +128,13 @@ def _check_parts(model: Any) -> None:
     if intervals is not None and intervals.outputs != outputs[-1]:
         raise ValueError(
             f"the intervals of {owner} must be of {outputs[-1]} numbers. Got {intervals.outputs}."
+        )
+    first, tokens = network.layers[0], encoder.token_count
+    rows = first.num_embeddings if isinstance(first, Embedding) else 0
+    if rows < tokens or (rows and not tokens):
+        raise ValueError(
+            f"the first layer of {owner} must have as many rows as there are tokens, {tokens:,}. "
+            f"Got {rows:,}."
         )
     names = getattr(model, "target_names_", None)
     series = getattr(encoder, "series", None)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # what editors and type checkers know of those that are there
     from pellucid.formulas.activations import *
     from pellucid.formulas.convolution import *
     from pellucid.formulas.dropout import *
+    from pellucid.formulas.embedding import *
     from pellucid.formulas.gru import *
     from pellucid.formulas.layer_normalization import *
     from pellucid.formulas.linear import *

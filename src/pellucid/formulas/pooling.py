@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from pellucid.checks import fault
 from pellucid.formulas._arrays import Float64Array, float64, require_shape
+from pellucid.formulas._steps import Lengths, sequences
 from pellucid.formulas.convolution import Padding, Pair, _along, _borders, output_size
 
 __all__ = [
@@ -30,6 +31,14 @@ class MaxPool(NamedTuple):
 def _step(stride: int | None) -> Pair | None:
     """A step along a signal as one along a picture of one row."""
     return None if stride is None else (1, stride)
+
+
+def _present(owner: str, x: Float64Array, lengths: ArrayLike) -> Lengths:
+    """How many steps each sequence of `x` has: at least one, for there to be a mean."""
+    _, counts = sequences(owner, x, lengths)
+    if len(counts) and counts.min() < 1:
+        raise ValueError(f"lengths of {owner} must be at least 1. Got {counts.min()}.")
+    return counts
 
 
 class _Windows:
@@ -514,15 +523,17 @@ def average_pool1d_backward(
     )[:, 0]  # fmt: skip
 
 
-def global_average_pool(x: ArrayLike) -> Float64Array:
-    """The mean of each channel over all pixels.
+def global_average_pool(x: ArrayLike, lengths: ArrayLike | None = None) -> Float64Array:
+    """The mean of each channel over all pixels, or over the steps that a sequence has.
 
-    Formula: ``y_nc = (1/m) sum_p x_npc``, p over all m pixels
+    Formula: ``y_nc = (1/m) sum_p x_npc``, p over all m pixels, or over the first m = lengths_n
 
     Parameters
     ----------
     x : array_like of shape (B, ..., C)
-        Pictures or signals.
+        Pictures, signals or sequences.
+    lengths : array_like of shape (B,), optional
+        How many steps each sequence (B, L, C) has; None means all L.
 
     Returns
     -------
@@ -532,7 +543,7 @@ def global_average_pool(x: ArrayLike) -> Float64Array:
     Raises
     ------
     ValueError
-        If x has no pixels.
+        If x has no pixels, or the lengths do not fit it.
 
     References
     ----------
@@ -542,17 +553,24 @@ def global_average_pool(x: ArrayLike) -> Float64Array:
     --------
     >>> global_average_pool([[[1.0, 10.0], [3.0, 20.0]]])
     array([[ 2., 15.]])
+    >>> global_average_pool([[[1.0, 10.0], [3.0, 20.0]]], lengths=[1])
+    array([[ 1., 10.]])
     """
     x = float64(x)
     if x.ndim < 3:
         require_shape("x", "global_average_pool", x, ("B", "L", "C"))
-    return x.mean(axis=tuple(range(1, x.ndim - 1)))
+    if lengths is None:
+        return x.mean(axis=tuple(range(1, x.ndim - 1)))
+    counts = _present("global_average_pool", x, lengths)
+    return np.stack([row[:m].mean(axis=0) for row, m in zip(x, counts, strict=True)])
 
 
-def global_average_pool_backward(dy: ArrayLike, shape: tuple[int, ...]) -> Float64Array:
+def global_average_pool_backward(
+    dy: ArrayLike, shape: tuple[int, ...], lengths: ArrayLike | None = None
+) -> Float64Array:
     """The gradient of :func:`global_average_pool`: all pixels share it evenly.
 
-    Formula: ``dx_npc = dy_nc / m``
+    Formula: ``dx_npc = dy_nc / m``, 0 from step ``m = lengths_n`` on
 
     Parameters
     ----------
@@ -560,6 +578,8 @@ def global_average_pool_backward(dy: ArrayLike, shape: tuple[int, ...]) -> Float
         The gradient with respect to the output.
     shape : tuple of int
         That of x.
+    lengths : array_like of shape (B,), optional
+        As in the forward pass.
 
     Returns
     -------
@@ -579,10 +599,18 @@ def global_average_pool_backward(dy: ArrayLike, shape: tuple[int, ...]) -> Float
     --------
     >>> global_average_pool_backward([[2.0]], (1, 2, 1))[0, :, 0]
     array([1., 1.])
+    >>> global_average_pool_backward([[2.0]], (1, 2, 1), lengths=[1])[0, :, 0]
+    array([2., 0.])
     """
     dy = float64(dy)
     require_shape("dy", "global_average_pool_backward", dy, (shape[0], shape[-1]))
     # y_nc = (1/m) sum_p x_npc
+    if lengths is not None:
+        dx = np.zeros(shape)
+        counts = _present("global_average_pool_backward", dx, lengths)
+        for row, given, m in zip(dx, dy, counts, strict=True):
+            row[:m] = given / m
+        return dx
     pixels = int(np.prod(shape[1:-1]))
     dx = (dy / pixels).reshape(shape[0], *[1] * (len(shape) - 2), shape[-1])
     return np.broadcast_to(dx, shape).copy()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import formulas
-from pellucid.layers import Dropout, Linear, Recurrent
+from pellucid.layers import Dropout, Embedding, GlobalAvgPool, Linear, Recurrent
 from pellucid.layers.activations import ACTIVATIONS, Activation
 from pellucid.layers.recurrent import of_direction
 from pellucid.network import Network
@@ -98,6 +98,8 @@ class Chain:
                 return np.concatenate([one.states[:, -1] for one in passes], axis=-1)
             in_time = [one.states[:, :: -1 if turn else 1] for turn, one in enumerate(passes)]
             return np.concatenate(in_time, axis=-1)
+        if isinstance(layer, Embedding):
+            return formulas.embedding(x[..., 0], p["weight"])
         if isinstance(layer, Dropout):
             return np.asarray(x)  # at inference it changes nothing
         if isinstance(layer, Activation):
@@ -106,9 +108,11 @@ class Chain:
         if isinstance(layer, Linear):
             self._weights[index] = p["weight"]
             return np.asarray(x @ p["weight"] + p.get("bias", 0.0))
+        if isinstance(layer, GlobalAvgPool):
+            return formulas.global_average_pool(x)
         raise ValueError(
-            "the layers of a network of gradient_flow must be recurrent, Linear, Dropout or "
-            f"activations. Got {layer!r}."
+            "the layers of a network of gradient_flow must be recurrent, Embedding, Linear, "
+            f"Dropout, GlobalAvgPool or activations. Got {layer!r}."
         )
 
     def state_gradients(self, dy: np.ndarray, index: int, reverse: bool) -> np.ndarray:
@@ -146,6 +150,8 @@ class Chain:
             slope = {"slope": layer.slope} if layer.slope else {}
             backward = getattr(formulas, f"{_NAMES[type(layer)]}_backward")
             return np.asarray(backward(dy, self._values[index + 1], **slope))  # by its output
+        if isinstance(layer, GlobalAvgPool):
+            return formulas.global_average_pool_backward(dy, self._values[index].shape)
         return dy
 
     def jacobians(self, index: int, reverse: bool) -> np.ndarray:

@@ -5,6 +5,7 @@ formula   sgd       u = m u + g            w -= a u     (Nesterov: w -= a (g + m
           adam      m = b1 m + (1 - b1) g  v = b2 v + (1 - b2) g^2
                     w -= a (m c1) / (sqrt(v c2) + e),  c = 1 / (1 - b^t)
           weight decay adds d w to g; AdamW shrinks w by 1 - a d instead
+          where `sparse`, numbers with g = 0 stay as they are, in w and in memory
 shapes    w, g and the optimiser's memory (P,); schedule (steps, 3): a, c1, c2; scale (1,)
 reads     g times `scale`, the factor that clipping left (1 without it)
 writes    w and the optimiser's memory
@@ -15,7 +16,29 @@ from __future__ import annotations
 
 from numba import float64
 
-from pellucid.kernels.intrinsics import share, sqrt
+from pellucid.kernels.intrinsics import bits, device, share, sqrt
+
+BLOCK = 64  # gradients that are looked at together where most are 0
+
+
+@device
+def _run(g, begin, sparse):
+    """The next run of numbers to change, from `begin` on: all, or where `sparse` those with a g."""
+    if sparse == 0:
+        return begin, g.size
+    while begin + BLOCK <= g.size:
+        block, found = g[begin : begin + BLOCK], 0
+        for j in range(BLOCK):
+            found |= bits(block[j])
+        if found != 0:
+            break
+        begin += BLOCK
+    while begin < g.size and g[begin] == 0:
+        begin += 1
+    end = begin
+    while end < g.size and g[end] != 0:
+        end += 1
+    return begin, end
 
 
 def sgd(part, parts, step, first, rows, dtype, a):
@@ -23,10 +46,14 @@ def sgd(part, parts, step, first, rows, dtype, a):
     rate, factor = dtype(a.schedule[step, 0]), dtype(a.scale[0])
     begin, end = share(a.w.size, part, parts)
     w, g, u = a.w[begin:end], a.g[begin:end], a.u[begin:end]
-    for i in range(w.size):
-        slope = g[i] * factor + a.decay * w[i]
-        u[i] = a.momentum * u[i] + slope
-        w[i] -= rate * (slope + a.momentum * u[i] if a.nesterov != 0 else u[i])
+    at = 0
+    while at < w.size:
+        at, stop = _run(g, at, a.sparse)
+        for i in range(at, stop):
+            slope = g[i] * factor + a.decay * w[i]
+            u[i] = a.momentum * u[i] + slope
+            w[i] -= rate * (slope + a.momentum * u[i] if a.nesterov != 0 else u[i])
+        at = stop
 
 
 def rmsprop(part, parts, step, first, rows, dtype, a):
@@ -35,10 +62,14 @@ def rmsprop(part, parts, step, first, rows, dtype, a):
     rest = dtype(1) - a.rho
     begin, end = share(a.w.size, part, parts)
     w, g, v = a.w[begin:end], a.g[begin:end], a.v[begin:end]
-    for i in range(w.size):
-        slope = g[i] * factor + a.decay * w[i]
-        v[i] = a.rho * v[i] + rest * slope * slope
-        w[i] -= rate * slope / (sqrt(v[i]) + a.epsilon)
+    at = 0
+    while at < w.size:
+        at, stop = _run(g, at, a.sparse)
+        for i in range(at, stop):
+            slope = g[i] * factor + a.decay * w[i]
+            v[i] = a.rho * v[i] + rest * slope * slope
+            w[i] -= rate * slope / (sqrt(v[i]) + a.epsilon)
+        at = stop
 
 
 def adam(part, parts, step, first, rows, dtype, a):
@@ -51,11 +82,15 @@ def adam(part, parts, step, first, rows, dtype, a):
     begin, end = share(a.w.size, part, parts)
     w, g = a.w[begin:end], a.g[begin:end]
     m, v = a.m[begin:end], a.v[begin:end]
-    for i in range(w.size):
-        slope = g[i] * factor + coupled * w[i]
-        m[i] = a.beta1 * m[i] + rest1 * slope
-        v[i] = a.beta2 * v[i] + rest2 * slope * slope
-        w[i] = shrink * w[i] - rate * (m[i] * c1) / (sqrt(v[i] * c2) + a.epsilon)
+    at = 0
+    while at < w.size:
+        at, stop = _run(g, at, a.sparse)
+        for i in range(at, stop):
+            slope = g[i] * factor + coupled * w[i]
+            m[i] = a.beta1 * m[i] + rest1 * slope
+            v[i] = a.beta2 * v[i] + rest2 * slope * slope
+            w[i] = shrink * w[i] - rate * (m[i] * c1) / (sqrt(v[i] * c2) + a.epsilon)
+        at = stop
 
 
 def accumulate(part, parts, step, first, rows, dtype, a):

@@ -2,8 +2,9 @@
 
 formula   max: y[o, c] = max over q of x[place(o, q), c]   average: their sum over n(o)
 shapes    x (B, padded rows), y (B, padded rows), winner as y; places (O, Q): where position q of
-          window o lies in a row of x, -1 where it lies outside; n (O,); apart: whether no pixel
-          is seen twice; cleared: the pixels of dx that must be set to 0 first
+          window o lies in a row of x, -1 where it lies outside; n (O,); absent (B,), how many of
+          the last positions a row lacks, empty for none; apart: whether no pixel is seen twice;
+          cleared: the pixels of dx that must be set to 0 first
 reads     forward x; backward winner, dy
 writes    forward y and winner, the position that won, the first of equals and of NaN; backward
           dx. Whole vectors of a pixel, whose padding is zero and stays zero
@@ -18,6 +19,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from pellucid.kernels.batches import present
 from pellucid.kernels.intrinsics import WORD, address, device, share
 from pellucid.kernels.vectors import VECTOR_BYTES, broadcast, entry, load, store
 
@@ -188,13 +190,15 @@ def max_pool_backward(part, parts, step, first, rows, dtype, a):
 
 
 def average_pool_forward(part, parts, step, first, rows, dtype, a):
-    """``y = sum over the window / n``."""
+    """``y = sum over the window / n``; what a row lacks counts neither here nor there."""
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
+        positions = present(i, a.positions, a.absent)
+        lacking = a.positions - positions
         for o in range(a.pixels.size):
             _sum_window(
-                dtype, address(a.x[i], 0), address(a.places, o * a.positions), a.positions,
-                address(a.y[i], a.pixels[o]), dtype(a.counts[o]), a.channels,
+                dtype, address(a.x[i], 0), address(a.places, o * a.positions), positions,
+                address(a.y[i], a.pixels[o]), dtype(a.counts[o] - lacking), a.channels,
             )  # fmt: skip
 
 
@@ -203,9 +207,14 @@ def average_pool_backward(part, parts, step, first, rows, dtype, a):
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
         row = a.dx[i]
+        positions = present(i, a.positions, a.absent)
+        lacking = a.positions - positions
         _clear(row, a.cleared, a.channels, dtype)
         for o in range(a.pixels.size):
+            window = o * a.positions
+            if lacking > 0:  # no gradient goes to what is not there
+                _clear(row, a.places[window + positions : window + a.positions], a.channels, dtype)
             _give_to_all(
-                dtype, a.apart, address(row, 0), address(a.places, o * a.positions), a.positions,
-                address(a.dy[i], a.pixels[o]), dtype(a.counts[o]), a.channels,
+                dtype, a.apart, address(row, 0), address(a.places, window), positions,
+                address(a.dy[i], a.pixels[o]), dtype(a.counts[o] - lacking), a.channels,
             )  # fmt: skip

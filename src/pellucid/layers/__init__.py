@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what editors and type checkers know of those that are there
     from pellucid.layers.activations import LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
     from pellucid.layers.convolution import Conv1d, Conv2d
     from pellucid.layers.dropout import Dropout
+    from pellucid.layers.embedding import Embedding
     from pellucid.layers.flatten import Flatten
     from pellucid.layers.gru import GRU
     from pellucid.layers.layer_normalization import LayerNorm

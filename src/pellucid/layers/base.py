@@ -39,6 +39,9 @@ class Parameter:
         False for what a layer counts itself, such as a running mean: the optimiser leaves it alone.
     least : float, optional
         What no number of it can be below, as 0 for a variance.
+    sparse : bool, default=False
+        Whether its gradient is 0 but for a few rows. The optimiser then leaves the others, and what
+        it remembers of them, as they are. Weight decay does not apply to it.
     """
 
     shape: Shape
@@ -46,6 +49,7 @@ class Parameter:
     decays: bool
     learns: bool = True
     least: float | None = None
+    sparse: bool = False
 
 
 class Layer(ABC):
@@ -60,6 +64,7 @@ class Layer(ABC):
     slices_rows: ClassVar[bool] = False  # rows are large: they are worked on some at a time
     joins_steps: ClassVar[bool] = False  # it takes the steps of many rows together
     reads_plain: ClassVar[bool] = False  # it takes pixels of any number of channels without gaps
+    reads_tokens: ClassVar[bool] = False  # it takes whole numbers, the network's own input
     stateful: bool = False  # rows of a batch go on from those of the batch before
 
     def __post_init__(self) -> None:
@@ -98,6 +103,9 @@ class Layer(ABC):
     def strides(self, shape: Shape) -> tuple[int, int]:
         """How many pixels of an input of `shape` one of the output stands for, down and across."""
         return 1, 1
+
+    def check_tokens(self, x: np.ndarray) -> None:  # noqa: B027  most read any numbers
+        """Refuse numbers of the network's input that are no tokens, where it reads tokens."""
 
     def work(self, shape: Shape) -> int:
         """Multiply-adds of one row's forward pass, where they are many; branches add their own."""

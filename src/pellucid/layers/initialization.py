@@ -46,7 +46,7 @@ def initial(name: str, shape: tuple[int, ...], stream: Stream) -> np.ndarray:
     Parameters
     ----------
     name : str
-        One of ``INITIALIZATIONS``, "ones", "forget_gate" or "orthogonal_gates".
+        One of ``INITIALIZATIONS``, "ones", "small_normal", "forget_gate" or "orthogonal_gates".
     shape : tuple of int
         The parameter's logical shape.
     stream : Stream
@@ -55,6 +55,8 @@ def initial(name: str, shape: tuple[int, ...], stream: Stream) -> np.ndarray:
     count = math.prod(shape)
     if name in ("zeros", "ones"):
         return np.full(shape, float(name == "ones"))
+    if name == "small_normal":
+        return (0.05 * stream.normal(count)).reshape(shape)
     if name == "forget_gate":  # the second of four
         return np.repeat([0.0, 1.0, 0.0, 0.0], count // 4)
     if name == "orthogonal_gates":  # side by side, each a square

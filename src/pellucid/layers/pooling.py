@@ -42,6 +42,11 @@ def _giving(grid: Grid, places: np.ndarray) -> dict[str, Any]:
     return {"apart": True, "cleared": np.setdiff1d(grid.pixels, pixels)}
 
 
+def _counted(stage: Stage, counts: np.ndarray) -> dict[str, np.ndarray]:
+    """What the kernels of means share: each window's numbers, and what a row lacks of them."""
+    return {"counts": counts.astype(np.float64), "absent": stage.batch.absent}
+
+
 class _Reduction(Layer):
     """Abstract: one number a channel and window, or a channel and picture."""
 
@@ -53,7 +58,7 @@ class _Reduction(Layer):
 
     @abstractmethod
     def _kept(self, stage: Stage, places: np.ndarray) -> dict[str, np.ndarray]:
-        """The array that forward and backward share, by its name."""
+        """The arrays that forward and backward share, by their names."""
 
     def forward(self, stage: Stage, training: bool) -> list[Operation]:
         forward, _ = self.operations
@@ -143,7 +148,7 @@ class _AvgPool(_Pool):
 
     def _kept(self, stage: Stage, places: np.ndarray) -> dict[str, np.ndarray]:
         if not self.count_include_pad:
-            return {"counts": (places >= 0).sum(axis=1).astype(np.float64)}
+            return _counted(stage, (places >= 0).sum(axis=1))
         windows = self.windows(stage.input_shape)
         counts = []  # padding counts, what ceil_mode adds beyond it does not
         for size, pad, count, stride, outputs in zip(
@@ -152,7 +157,7 @@ class _AvgPool(_Pool):
         ):  # fmt: skip
             begin = np.arange(outputs) * stride
             counts.append(np.minimum(begin + size, sum(pad) + count) - begin)
-        return {"counts": np.multiply.outer(*counts).reshape(-1).astype(np.float64)}
+        return _counted(stage, np.multiply.outer(*counts).reshape(-1))
 
 
 @concrete_layer
@@ -225,8 +230,13 @@ class AvgPool1d(_AvgPool):
 
 @concrete_layer
 class GlobalAvgPool(_Reduction):
-    """The mean of each channel over the whole picture or signal; see
-    :func:`pellucid.formulas.global_average_pool`.
+    """The mean of each channel over the whole picture or signal, or over the steps of a sequence.
+
+    Of sequences of unequal length each has the mean of the steps that it has.
+
+    See Also
+    --------
+    pellucid.formulas.global_average_pool : the formula, forward and backward.
     """
 
     operations = average_pool_forward, average_pool_backward
@@ -234,8 +244,11 @@ class GlobalAvgPool(_Reduction):
     def output_shape(self, shape: Shape) -> Shape:
         return (shape[-1],)
 
+    def takes_steps(self) -> bool:
+        return True
+
     def _places(self, stage: Stage) -> np.ndarray:
         return stage.x_grid.pixels.reshape(1, -1)
 
     def _kept(self, stage: Stage, places: np.ndarray) -> dict[str, np.ndarray]:
-        return {"counts": np.array([float(places.size)])}
+        return _counted(stage, np.array([places.size]))

@@ -48,6 +48,11 @@ class Chain:
         single = tuple(part for layer in layers for part in layer.stack())
         shapes = [shape]
         for index, layer in enumerate(single):
+            if layer.reads_tokens and (index or owner != "Network"):
+                raise ValueError(
+                    f"{layer!r} must be the first layer of Network: it reads whole numbers, which "
+                    f"no layer gives. Got it as layer {index} of {owner}."
+                )
             try:
                 layer.parameters(shape)
                 shape = layer.output_shape(shape)

@@ -17,6 +17,13 @@ from pellucid.memory import check_memory
 from pellucid.randomness import Stream, seed_from
 
 
+def _kind(parameter: Parameter) -> int:
+    """Which place among the kinds of parameters is its own; see :class:`Parameters`."""
+    if not parameter.learns:
+        return 3
+    return 2 if parameter.sparse else 1 - parameter.decays
+
+
 @dataclass(frozen=True)
 class _Place:
     """Where a parameter lies in the flat vector."""
@@ -33,8 +40,9 @@ class _Place:
 class Parameters:
     """All parameters in one vector: matrices in panels, padded with zeros.
 
-    Those with weight decay come first, then the others that are learned, so that one operation
-    updates each kind; then those that layers update themselves, such as running means.
+    Those with weight decay come first, then the others that are learned, then those with a sparse
+    gradient, so that one operation updates each kind; then those that layers update themselves,
+    such as running means.
 
     Parameters
     ----------
@@ -44,23 +52,24 @@ class Parameters:
     Attributes
     ----------
     values : ndarray of shape (P,)
-    decaying, learning : int
-        Where in `values` those with weight decay end, and where all that are learned end.
+    decaying, dense, learning : int
+        Where in `values` those with weight decay end, where those without a sparse gradient end,
+        and where all that are learned end.
     """
 
     def __init__(self, named: Mapping[str, Parameter], dtype: Any) -> None:
         self.dtype = np.dtype(dtype)
         places: dict[str, _Place] = {}
         begin, ends = 0, []
-        for kind in ((True, True), (False, True), (False, False)):
+        for kind in range(4):
             for name, parameter in named.items():
-                if (parameter.decays, parameter.learns) == kind:
+                if _kind(parameter) == kind:
                     *rows, columns = parameter.shape
                     size = math.prod(rows) * stored_columns(columns, self.dtype)
                     places[name] = _Place(parameter, begin, size)
                     begin += size
             ends.append(begin)
-        self.decaying, self.learning, _ = ends
+        self.decaying, self.dense, self.learning, _ = ends
         self._places = {name: places[name] for name in named}
         check_memory("the parameters of Network", begin, self.dtype, "Use smaller layers.")
         self.values = aligned(begin, self.dtype)

@@ -61,6 +61,8 @@ class _Pass(AbstractContextManager):
     ) -> None:
         if rows.unequal:
             chain.check_steps()
+        if chain.layers[0].reads_tokens:
+            chain.layers[0].check_tokens(rows.content[0])
         chain.check_fits(parameters.dtype, batch)
         self.chain, self.batch, self.rows = chain, batch, len(rows)
         self.steps = -(-self.rows // batch)

@@ -47,14 +47,21 @@ class Settings:
     schedule: Schedule
     weight_decay: float | None  # None until the number of steps is known
     clip_norm: float | None
-    max_epochs: int
-    batch_size: int | str
+    max_epochs: int | None  # None until the number of rows is known
+    batch_size: int | str | None  # likewise
     seed: int
     dtype: str = "float32"
     n_jobs: int | None = None
     accuracy: bool = False
     augmentation: Augmentation | None = None
     tbptt_steps: int | None = None  # at most so many steps back through time
+    counts_steps: bool = False  # whether the end says how many steps the epochs had
+
+    @property
+    def epochs(self) -> int:
+        """`max_epochs`, once the number of rows is known."""
+        assert self.max_epochs is not None
+        return self.max_epochs
 
     @property
     def way_out(self) -> str:
@@ -66,6 +73,7 @@ class Settings:
 
     def batch_rows(self, rows: int) -> int:
         """Rows of a batch, of `rows` in all."""
+        assert self.batch_size is not None
         return rows if self.batch_size == "full" else min(int(self.batch_size), rows)
 
     def steps(self, rows: int) -> int:
@@ -151,7 +159,7 @@ class Trainer:
         callbacks: Callbacks | None = None,
         epochs: int | None = None,
     ) -> Outcome:
-        """Train for `epochs` (by default ``settings.max_epochs``) or until told to stop.
+        """Train for `epochs` (by default ``settings.epochs``) or until told to stop.
 
         Parameters
         ----------
@@ -177,8 +185,8 @@ class Trainer:
             At the first loss that is NaN or infinite.
         """
         network, settings = self.network, self.settings
-        progress = progress or Progress(0, settings.max_epochs, len(examples))
-        epochs = settings.max_epochs if epochs is None else epochs
+        progress = progress or Progress(0, settings.epochs, len(examples))
+        epochs = settings.epochs if epochs is None else epochs
         with announced(progress.note if progress.verbose else None):
             training = self._pass(examples)
             measured = None
@@ -189,7 +197,8 @@ class Trainer:
         progress.begin()
         best = stopping or EarlyStopping(epochs)
         best_epoch, best_values = 0, None
-        reason = f"all {epochs} epochs done" if epochs > 1 else "one epoch done"
+        steps = f" of {settings.steps(len(examples)):,} steps" if settings.counts_steps else ""
+        reason = f"all {epochs} epochs{steps} done" if epochs > 1 else "one epoch done"
         keep_best = stopping is not None
         try:
             with training, measured or nullcontext():
@@ -232,17 +241,20 @@ class Trainer:
     def _update(
         self, gradients: np.ndarray, schedule: np.ndarray, scale: np.ndarray
     ) -> list[Operation]:
-        """One operation for the parameters that decay, one for the others."""
+        """One operation for each kind of parameters."""
         held: Parameters = self.network.held
         operations = []
-        edges = (0, held.decaying, held.learning)
-        decays = (self.settings.weight_decay or 0.0, 0.0)
-        for begin, end, decay in zip(edges, edges[1:], decays, strict=False):
+        kinds: list[tuple[int, int, float, dict[str, Any]]] = [
+            (0, held.decaying, self.settings.weight_decay or 0.0, {}),
+            (held.decaying, held.dense, 0.0, {}),
+            (held.dense, held.learning, 0.0, {"sparse": True}),
+        ]
+        for begin, end, decay, options in kinds:
             if end > begin:
                 memory = {name: part[begin:end] for name, part in self.state.memory.items()}
                 values, slope = held.values[begin:end], gradients[begin:end]
                 update = self.settings.optimizer.update
-                operations.append(update(values, slope, memory, schedule, scale, decay))
+                operations.append(update(values, slope, memory, schedule, scale, decay, **options))
         return [*operations[:-1], replace(operations[-1], meets=True)]
 
     def _train(
@@ -255,7 +267,7 @@ class Trainer:
                 training.rows
             )
         training.schedule[:, 0] = state.schedule.rates(
-            settings.learning_rate, state.steps, training.steps, training.steps, settings.max_epochs
+            settings.learning_rate, state.steps, training.steps, training.steps, settings.epochs
         )
         training.schedule[:, 1:] = settings.optimizer.corrections(state.steps, training.steps)
         training.clock[2] = state.steps

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,9 +21,12 @@ class Optimizer(ABC):
     ----------
     memory : tuple of str
         The vectors that it keeps from step to step, each as long as the parameters.
+    decoupled : bool
+        Whether weight decay shrinks the weights beside the step, and is no part of the gradient.
     """
 
     memory: ClassVar[tuple[str, ...]] = ()
+    decoupled: ClassVar[bool] = False
 
     @abstractmethod
     def update(
@@ -35,12 +37,13 @@ class Optimizer(ABC):
         schedule: np.ndarray,
         scale: np.ndarray,
         decay: float,
+        sparse: bool = False,
     ) -> Operation:
-        """The operation that takes one step."""
+        """The operation that takes one step.
 
-    def usual_decay(self, steps: int | None, learning_rate: float) -> float:
-        """The weight decay of a training of `steps` steps; None where they are not known."""
-        return 0.0
+        Where gradients are `sparse`, a number with the gradient 0 is left as it is, and so is what
+        the optimiser keeps of it.
+        """
 
     def corrections(self, steps_done: int, count: int) -> np.ndarray:
         """The factors of the coming steps that depend on their number, (count, 2) float64."""
@@ -67,10 +70,10 @@ class SGD(Optimizer):
         checks.number("momentum", "SGD", self.momentum, 0, 1, open_high=True)
         checks.flag("nesterov", "SGD", self.nesterov)
 
-    def update(self, values, gradients, memory, schedule, scale, decay):
+    def update(self, values, gradients, memory, schedule, scale, decay, sparse=False):
         return operation(sgd(
             w=values, g=gradients, u=memory["velocity"], schedule=schedule, scale=scale,
-            momentum=self.momentum, decay=decay, nesterov=self.nesterov,
+            momentum=self.momentum, decay=decay, nesterov=self.nesterov, sparse=sparse,
         ), meets=False)  # fmt: skip
 
 
@@ -93,10 +96,10 @@ class RMSprop(Optimizer):
         checks.number("alpha", "RMSprop", self.alpha, 0, 1, open_high=True)
         checks.number("epsilon", "RMSprop", self.epsilon, 0, open_low=True)
 
-    def update(self, values, gradients, memory, schedule, scale, decay):
+    def update(self, values, gradients, memory, schedule, scale, decay, sparse=False):
         return operation(rmsprop(
             w=values, g=gradients, v=memory["square_average"], schedule=schedule, scale=scale,
-            rho=self.alpha, decay=decay, epsilon=self.epsilon,
+            rho=self.alpha, decay=decay, epsilon=self.epsilon, sparse=sparse,
         ), meets=False)  # fmt: skip
 
 
@@ -107,7 +110,6 @@ class _Adaptive(Optimizer):
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
-    decoupled: ClassVar[bool]
     memory = ("m", "v")
 
     def __post_init__(self) -> None:
@@ -116,11 +118,11 @@ class _Adaptive(Optimizer):
         checks.number("beta2", owner, self.beta2, 0, 1, open_high=True)
         checks.number("epsilon", owner, self.epsilon, 0, open_low=True)
 
-    def update(self, values, gradients, memory, schedule, scale, decay):
+    def update(self, values, gradients, memory, schedule, scale, decay, sparse=False):
         return operation(adam(
             w=values, g=gradients, m=memory["m"], v=memory["v"], schedule=schedule, scale=scale,
             beta1=self.beta1, beta2=self.beta2, decay=decay, epsilon=self.epsilon,
-            decoupled=self.decoupled,
+            decoupled=self.decoupled, sparse=sparse,
         ), meets=False)  # fmt: skip
 
     def corrections(self, steps_done: int, count: int) -> np.ndarray:
@@ -143,8 +145,6 @@ class Adam(_Adaptive):
     epsilon : float, default=1e-8
     """
 
-    decoupled = False
-
 
 @dataclass(frozen=True)
 class AdamW(_Adaptive):
@@ -164,13 +164,6 @@ class AdamW(_Adaptive):
     """
 
     decoupled = True
-
-    def usual_decay(self, steps: int | None, learning_rate: float) -> float:
-        """30 over the root of the number of steps; see Notes of the class.
-
-        Never so much that a step takes away more than a tenth of a weight.
-        """
-        return 0.01 if steps is None else min(30.0 / math.sqrt(steps), 0.1 / learning_rate)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {

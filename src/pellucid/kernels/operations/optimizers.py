@@ -28,7 +28,7 @@ def clip_scale(lanes: DoubleMatrix, limit: Real, scale: DoubleVector):
 @by_batch
 def sgd(
     w: Vector, g: Vector, u: Vector, schedule: DoubleMatrix, scale: DoubleVector, momentum: Real,
-    decay: Real, nesterov: Integer,
+    decay: Real, nesterov: Integer, sparse: Integer,
 ):  # fmt: skip
     """Gradient descent with momentum, Nesterov's or plain."""
 
@@ -36,7 +36,7 @@ def sgd(
 @by_batch
 def rmsprop(
     w: Vector, g: Vector, v: Vector, schedule: DoubleMatrix, scale: DoubleVector, rho: Real,
-    decay: Real, epsilon: Real,
+    decay: Real, epsilon: Real, sparse: Integer,
 ):  # fmt: skip
     """Gradient over its running root mean square."""
 
@@ -44,6 +44,6 @@ def rmsprop(
 @by_batch
 def adam(
     w: Vector, g: Vector, m: Vector, v: Vector, schedule: DoubleMatrix, scale: DoubleVector,
-    beta1: Real, beta2: Real, decay: Real, epsilon: Real, decoupled: Integer,
+    beta1: Real, beta2: Real, decay: Real, epsilon: Real, decoupled: Integer, sparse: Integer,
 ):  # fmt: skip
     """Adam; with `decoupled` weight decay AdamW."""

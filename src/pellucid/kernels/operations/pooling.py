@@ -21,15 +21,16 @@ def max_pool_backward(
 
 @by_rows
 def average_pool_forward(
-    x: Matrix, places: IntegerVector, y: Matrix, counts: DoubleVector, pixels: IntegerVector,
-    positions: Integer, channels: Integer,
+    x: Matrix, places: IntegerVector, y: Matrix, counts: DoubleVector, absent: IntegerVector,
+    pixels: IntegerVector, positions: Integer, channels: Integer,
 ):  # fmt: skip
     """``y = sum over the window / n``."""
 
 
 @by_rows
 def average_pool_backward(
-    dy: Matrix, places: IntegerVector, dx: Matrix, counts: DoubleVector, pixels: IntegerVector,
-    positions: Integer, channels: Integer, apart: Integer, cleared: IntegerVector,
+    dy: Matrix, places: IntegerVector, dx: Matrix, counts: DoubleVector, absent: IntegerVector,
+    pixels: IntegerVector, positions: Integer, channels: Integer, apart: Integer,
+    cleared: IntegerVector,
 ):  # fmt: skip
     """``dx[place(o, q)] += dy[o] / n`` for each position q of window o."""

@@ -1,0 +1,109 @@
+"""The embedding of tokens: a row of a table, which is learned, for each whole number."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pellucid.checks import fault
+from pellucid.formulas._arrays import Float64Array, float64, require_shape
+
+__all__ = ["embedding", "embedding_backward"]
+
+
+def embedding(x: ArrayLike, weight: ArrayLike) -> Float64Array:
+    """Each whole number becomes the row of the table that has its number.
+
+    Formula: ``y_t = E[x_t]``, which is ``y_t = one_hot(x_t) E`` without the multiplications
+
+    Parameters
+    ----------
+    x : array_like of shape (B, T)
+        Whole numbers from 0 to V - 1.
+    weight : array_like of shape (V, D)
+        The table E.
+
+    Returns
+    -------
+    y : float64 array of shape (B, T, D)
+
+    Raises
+    ------
+    ValueError
+        If x holds anything but whole numbers from 0 to V - 1.
+
+    References
+    ----------
+    Y. Bengio, R. Ducharme, P. Vincent, C. Jauvin, A Neural Probabilistic Language Model (2003),
+    section 2, where the table is called C.
+
+    Examples
+    --------
+    >>> embedding([[2, 0, 2]], weight=[[0.0, 0.5], [1.0, 1.5], [2.0, 2.5]])
+    array([[[2. , 2.5],
+            [0. , 0.5],
+            [2. , 2.5]]])
+    """
+    weight = float64(weight)
+    return weight[_indices(x, weight, "embedding")]
+
+
+def embedding_backward(dy: ArrayLike, x: ArrayLike, weight: ArrayLike) -> Float64Array:
+    """The gradient of :func:`embedding`; that of x is no number, for whole numbers do not move.
+
+    Formula: ``dE[k] = sum of dy_t over all t with x_t = k``, 0 for rows that were not taken
+
+    Parameters
+    ----------
+    dy : array_like of shape (B, T, D)
+        The gradient with respect to the output.
+    x : array_like of shape (B, T)
+        Whole numbers from 0 to V - 1.
+    weight : array_like of shape (V, D)
+        The table, for its shape alone.
+
+    Returns
+    -------
+    dweight : float64 array of shape (V, D)
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit one another, or x holds anything but such numbers.
+
+    References
+    ----------
+    Y. Bengio, R. Ducharme, P. Vincent, C. Jauvin, A Neural Probabilistic Language Model (2003),
+    section 3, backward pass, step (e).
+
+    Examples
+    --------
+    Row 2 was taken twice, row 1 never:
+
+    >>> dy = [[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]]
+    >>> embedding_backward(dy, x=[[2, 0, 2]], weight=[[0.0, 0.0]] * 3)
+    array([[3., 4.],
+           [0., 0.],
+           [6., 8.]])
+    """
+    owner = "embedding_backward"
+    dy, weight = float64(dy), float64(weight)
+    taken = _indices(x, weight, owner)
+    way_out = "It is of the shape of what embedding returned."
+    require_shape("dy", owner, dy, (*taken.shape, weight.shape[1]), way_out)
+    # y_t = E[x_t]: every t that took a row adds to its gradient
+    dweight = np.zeros_like(weight)
+    np.add.at(dweight, taken, dy)
+    return dweight
+
+
+def _indices(x: ArrayLike, weight: Float64Array, owner: str) -> np.ndarray:
+    """x as integers, all of them numbers of rows of the table."""
+    x = float64(x)
+    if weight.ndim != 2:
+        raise ValueError(fault("weight", owner, "a table of shape (V, D)", weight.shape))
+    wrong = ~((x >= 0) & (x < len(weight)) & (x == np.floor(x)))
+    if wrong.any():
+        expected = f"whole numbers from 0 to {len(weight) - 1}"
+        raise ValueError(fault("x", owner, expected, float(x[wrong][0])))
+    return x.astype(np.int64)
