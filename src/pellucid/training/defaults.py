@@ -72,7 +72,7 @@ USUAL = {
     "tables": Usual(),
     "pictures": Usual(),
     "signals": Usual(small_batches=True, least=25, most=150, steps=800, decay=0.1),
-    "sequences": Usual(small_batches=True, least=50, most=300, steps=1000, decay=0.01),
+    "sequences": Usual(small_batches=True, least=50, most=300, steps=1000, decay=0.1),
     "windows": Usual(),
 }
 """The usual training by an encoder's ``domain``."""
