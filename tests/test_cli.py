@@ -458,7 +458,7 @@ def test_help_in_plain_words():
         "--time COLUMN Column with each row's time.",
         "Random seed.",
         "Another parameter, as in patience=5.",
-        "Rows in a training step. [default: 32]",
+        "Rows in a training step. [default: by rows]",
     ):
         assert words in text
 

@@ -26,8 +26,6 @@ from pellucid.network.ridge import Ridge
 from pellucid.rows import Examples
 from pellucid.training.loop import Settings
 
-DECAY = 0.01  # of the weights, where windows are learned from
-
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class Forecaster(NetworkRegression):
@@ -60,8 +58,6 @@ class Forecaster(NetworkRegression):
     def _settings(self, seed: int | None = None) -> Settings:
         settings = super()._settings(seed)
         checks.one_of("scaling", type(self).__name__, self.scaling, ("auto", *SCALINGS))
-        if self._plan is not None and settings.weight_decay is None:
-            settings.weight_decay = DECAY
         return settings
 
     def _fit_or_fail(

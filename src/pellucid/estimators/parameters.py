@@ -180,7 +180,7 @@ class TrainingParameters:
     weight_decay : float or "auto"
         Pull of the weights (not the biases) towards zero, times the learning rate in every step.
         With AdamW "auto" is 30 over the square root of the number of steps, much for a small table
-        and little for a large one; 0.1 of signals, 0.01 of sequences, and in `partial_fit`, where
+        and little for a large one; 0.1 of signals and sequences; and 0.01 in `partial_fit`, where
         that number is not known. With the other optimisers it is 0.
     clip_norm : float or None
         The largest norm of the whole gradient; None leaves it as it is.
