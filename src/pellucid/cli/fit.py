@@ -105,6 +105,12 @@ class _Fit(GroupedCommand):
 @_series("--steps", type=click.IntRange(1), metavar="N", help="Past rows to forecast from.")
 @_series("--horizon", type=click.IntRange(1), metavar="N", help="Rows to forecast.  [default: 1]")
 @_series(
+    "--known",
+    metavar="COLUMN",
+    multiple=True,
+    help="Column whose future is known, as a plan.",
+)
+@_series(
     "--fill",
     type=click.Choice(["forward", "linear"]),
     metavar="HOW",
@@ -147,6 +153,7 @@ def fit(
     time: str | None,
     group: str | None,
     steps: int | None,
+    known: tuple[str, ...],
     fill: str | None,
     horizon: int | None,
     folds: int | None,
@@ -176,7 +183,7 @@ def fit(
     path = output or f"{Path(data).absolute().stem}.safetensors"
     _check_places(path, plot, mistakes)
     files.check_apart(path, data, *filter(None, [test]))
-    options = SeriesOptions(time, group, steps, horizon, fill, folds)
+    options = SeriesOptions(time, group, steps, horizon, fill, folds, known)
     options.check(network)
     if folds and (test is not None or test_fraction is not None):
         raise click.UsageError(

@@ -23,6 +23,7 @@ class SeriesOptions:
     horizon: int | None = None
     fill: str | None = None
     folds: int | None = None
+    known: tuple[str, ...] = ()
 
     def check(self, network: str | None) -> None:
         """Refuse options that do not go together."""
@@ -41,6 +42,8 @@ class SeriesOptions:
             )
         if self.fill and not self.steps:
             raise click.UsageError("--fill needs --steps: it fills the gaps of a series.")
+        if self.known and not self.steps:
+            raise click.UsageError("--known needs --steps: it is of the steps ahead in a series.")
         if self.time and not (self.steps or self.group):
             raise click.UsageError(
                 "--time needs --steps, for a series that is to be continued, or --group, for many "
@@ -246,6 +249,6 @@ def cut(frame: Any, about: dict[str, Any]) -> tuple[Any, np.ndarray]:
 
     return windows(
         frame, about["steps"], about["horizon"],
-        target=about["target"], time=about["time"], group=about["group"], fill=about.get("fill"),
-        like=about,
+        target=about["target"], time=about["time"], group=about["group"],
+        known=about.get("known", ()), fill=about.get("fill"), like=about,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from pellucid.checks import shown, warn
+from pellucid.checks import first_of, shown, warn
 from pellucid.data.cycles import Cycle, cycles_of, sine_cosine, turns
 from pellucid.data.state import State, check_arrays
 from pellucid.data.table_encoder import TableEncoder
@@ -300,10 +300,8 @@ class WindowFeatures:
         if not new:
             return scales[own]
         if places is None:
-            warn(
-                f"{len(new)} series were not learned from, such as {shown(new[0])}: they are "
-                "scaled by their own rows."
-            )
+            many = f"{len(new):,} series were" if len(new) > 1 else "1 series was"
+            warn(f"{many} not learned from, and is scaled by its own rows: {first_of(new, 3, 30)}.")
         fresh = self._scales(numbers, windows)
         return np.stack([fresh[i] if index < 0 else scales[index] for i, index in enumerate(own)])
 

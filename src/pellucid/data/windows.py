@@ -277,6 +277,7 @@ def windows(
     target: Any = None,
     time: str | None = None,
     group: str | None = None,
+    known: str | Sequence[str] = (),
     fill: Fill | None = None,
     like: Mapping[str, Any] | None = None,
 ) -> tuple[Any, np.ndarray]:
@@ -303,6 +304,10 @@ def windows(
         The column of a DataFrame by which its rows are sorted; it is no feature.
     group : str, optional
         The column of a DataFrame that names the series. No window crosses from one into another.
+    known : str or list of str, optional
+        Columns of a DataFrame whose future is known, as planned promotions: a model also learns
+        from what they are in the steps ahead, and needs them there to forecast. Of the others, the
+        target among them, it knows the past alone.
     fill : {"forward", "linear"}, optional
         Put in the rows that gaps in time lack, and the missing values of the series: "forward"
         repeats what was last, "linear" goes from it to the next in even steps, for numbers.
@@ -341,14 +346,16 @@ def windows(
     column, values, form = _read_targets(read.table, target, (like or {}).get("format"))
     starts, short = _starts(read, steps, horizon, stride)
     ahead = starts[:, None] + steps + np.arange(horizon)
-    known = np.isfinite(values[ahead]).all(axis=(1, 2))
-    if not known.any():
+    names = _known_names(read.table, known, _listed(column))
+    there = np.isfinite(values[ahead]).all(axis=(1, 2))
+    if not there.any():
         _refuse_target(values, ahead, _listed(target), read.order)
-    notes = [*read.notes, *short, *_holes(known, _listed(target))]
-    X = _cut(read, starts[known], ahead[known], steps, column, "; ".join(notes))
-    if form is not None and not isinstance(X, np.ndarray):
-        X.about["format"] = form
-    y = values[ahead[known]]
+    notes = [*read.notes, *short, *_holes(there, _listed(target))]
+    X = _cut(read, starts[there], ahead[there], steps, column, "; ".join(notes))
+    if not isinstance(X, np.ndarray):
+        X.about.update({"format": form} if form is not None else {})
+        X.about.update({"known": names} if names else {})
+    y = values[ahead[there]]
     if isinstance(column, list):
         return X, y
     return X, y[:, 0, 0] if horizon == 1 else y[:, :, 0]
@@ -454,6 +461,32 @@ def _listed(target: Any) -> list[Any]:
     if target is None:
         return []
     return list(target) if isinstance(target, (list, tuple)) else [target]
+
+
+def _known_names(table: Any, known: str | Sequence[str], targets: Sequence[Any]) -> list[str]:
+    """The columns that are known ahead."""
+    import narwhals as nw
+
+    names = [known] if isinstance(known, str) else list(known)
+    if not names:
+        return []
+    if isinstance(table, np.ndarray):
+        raise TypeError(
+            "known of windows needs a DataFrame, whose columns have names. Got an array. Make one "
+            "of it."
+        )
+    columns = nw.from_native(table, eager_only=True).columns
+    for name in names:
+        if name not in columns:
+            raise ValueError(
+                f"known of windows must name columns of the series. Got {checks.shown(name)}."
+                f"{checks.suggestion(name, columns)}"
+            )
+        if name in targets:
+            raise ValueError(
+                f"known of windows must be other columns than the target. Got {checks.shown(name)}."
+            )
+    return names
 
 
 def _read_targets(table: Any, target: Any, known: Any) -> tuple[Any, np.ndarray, Any]:

@@ -193,7 +193,13 @@ class Forecaster(NetworkRegression):
         about = {name: known[name] for name in ("target", "format") if name in known}
         return spreads(replace(X, about={**X.about, **about}), self._transform().forward)
 
-    def forecast(self, series: Any, steps: int | None = None, levels: Sequence[float] = ()) -> Any:
+    def forecast(
+        self,
+        series: Any,
+        steps: int | None = None,
+        levels: Sequence[float] = (),
+        known: Any = None,
+    ) -> Any:
         """The steps after the end of a series, or of each series where there are several.
 
         Parameters
@@ -207,6 +213,10 @@ class Forecaster(NetworkRegression):
         levels : sequence of float, optional
             Of intervals, as ``[0.8, 0.95]``: the true number lies between the columns "y lower 80"
             and "y upper 80" with probability 0.8. There are none beyond the steps learned.
+        known : DataFrame, optional
+            The steps to come, of a model that learned with columns that are known ahead: their
+            times, groups and those columns. They may also stand in the last rows of `series`,
+            without a target.
 
         Returns
         -------
@@ -240,6 +250,8 @@ class Forecaster(NetworkRegression):
                 f"{checks.shown(series)}."
             )
         group, time = about["group"], about["time"]
+        if known is not None:
+            series = _joined(owner, series, known)
         frame, _, _, index = from_index(owner, series, group, time, infer=True)
         names = encoder.table.names
         if names is not None:  # else columns have no names but numbers
@@ -303,3 +315,20 @@ class Forecaster(NetworkRegression):
             "from its own answers, with all other columns as they were in the last row."
         )
         return steps
+
+
+def _joined(owner: str, series: Any, known: Any) -> Any:
+    """The rows of a series and those of the steps to come, whose other columns are missing."""
+    import narwhals as nw
+
+    if not nw.dependencies.is_into_dataframe(known):
+        raise TypeError(
+            f"known of forecast of {owner} must be a DataFrame. Got {checks.shown(known)}."
+        )
+    frames = [nw.from_native(frame, eager_only=True) for frame in (series, known)]
+    if frames[0].implementation != frames[1].implementation:
+        raise TypeError(
+            f"known of forecast of {owner} must be of the same library as the series. Got "
+            f"{type(known).__name__} and {type(series).__name__}."
+        )
+    return nw.concat(frames, how="diagonal").to_native()
