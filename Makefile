@@ -33,11 +33,12 @@ demo: .venv/with-cli ## see networks learn a table, pictures and a series, all r
 	$(BIN)/pellucid fit examples/seattle_weather.csv --network lstm --target temp_max \
 		--time date --steps 30 --horizon 7 --output demo/weather.safetensors --plot demo/weather.png
 	@echo
-	@echo "The seven days after the last:"
-	$(BIN)/pellucid predict demo/weather.safetensors examples/seattle_weather.csv
+	@echo "The seven days after the last, and between what they lie eight times in ten:"
+	$(BIN)/pellucid predict demo/weather.safetensors examples/seattle_weather.csv --intervals 0.8
 	@echo
 	@echo "The curves of the penguins:  $(CURDIR)/demo/penguins.png"
 	@echo "Its wrong answers on digits: $(CURDIR)/demo/mistakes.png"
+	@echo "Its forecasts of the weather: $(CURDIR)/demo/weather.png"
 
 test: .venv/with-test ## run the tests
 	$(BIN)/python $(PYTEST)

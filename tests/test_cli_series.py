@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
+from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +13,9 @@ import pytest
 from test_cli import fails, invoke, rows_of, run
 
 from pellucid import LSTMRegressor, load
+from pellucid.data import windows
+from pellucid.data.baselines import Baselines
+from pellucid.data.intervals import ForecastIntervals
 
 SHORT = ["--set", "max_epochs=3", "--set", "hidden_dim=8"]
 
@@ -29,7 +35,7 @@ def write(path, header, rows):
 def waves():
     """A hundred days of a wave, shuffled, with a column of text and a gap."""
     rows = [
-        [f"2024-{1 + d // 28:02}-{1 + d % 28:02}", f"{np.sin(d / 3):.4f}", "ab"[d % 2], d % 7]
+        [str(date(2024, 1, 1) + timedelta(d)), f"{np.sin(d / 3):.4f}", "ab"[d % 2], d % 7]
         for d in range(100)
     ]
     rows[5][3] = ""
@@ -57,9 +63,10 @@ def test_a_series_is_split_by_time_and_scored_beside_the_naive_forecast(waves):
     # the cut is before day 80: windows with answers on both sides are dropped
     assert "Learning from 72 windows; the last 18 are held out to test." in text
     lines = text.splitlines()
-    assert any(line.split()[:2] == ["height", "+3"] for line in lines)
-    naive = next(line.split() for line in lines if line.strip().startswith("all"))
-    assert len(naive) == 5
+    assert any(line.split()[:1] == ["+3"] for line in lines)
+    header = next(line.split() for line in lines if line.strip().startswith("height  "))
+    assert header[:5] == ["height", "MAE", "naive", "seasonal", "ridge"]
+    assert len(next(line for line in lines if line.strip().startswith("all")).split()) >= 5
     assert max(map(len, lines)) <= 80
     model = load("waves.safetensors")
     assert model.sequences_.series == {
@@ -70,7 +77,7 @@ def test_a_series_is_split_by_time_and_scored_beside_the_naive_forecast(waves):
 def test_the_series_is_continued(waves):
     run("fit", waves, *SERIES, "--horizon", "3", *SHORT)
     rows = rows_of(run("predict", "waves.safetensors", waves))
-    assert [row["day"] for row in rows] == ["2024-04-17", "2024-04-18", "2024-04-19"]
+    assert [row["day"] for row in rows] == ["2024-04-10", "2024-04-11", "2024-04-12"]
     assert all(np.isfinite(float(row["height"])) for row in rows)
     text = run("evaluate", "waves.safetensors", waves)
     assert "height, 3 steps ahead from 6 steps back, by day" in run("summary", "waves.safetensors")
@@ -188,24 +195,88 @@ def test_a_model_of_steps_answers_row_by_row(patients):
             ["--network", "rnn", "--group", "kin", "--target", "kind"],
             "group of RNNClassifier must be a column of X. Got 'kin'.",
         ),
-        ([*SERIES, "--target", "moon"], "a series needs one --target, the column to forecast."),
+        (
+            [*SERIES, "--target", "kind"],
+            "target of windows must be a column of numbers. Got 'kind'",
+        ),
     ),
 )
 def test_what_does_not_fit_is_one_line(waves, arguments, message):
-    if "--target" not in arguments or arguments[-2:] == ["--target", "moon"]:
+    if "--target" not in arguments or arguments[:-2] == SERIES:
         arguments = [*arguments, "--target", "height"]
     assert message in fails("fit", waves, *arguments)
 
 
 def test_missing_targets_and_doubled_times_are_named(tmp_path):
-    rows = [[t, "" if t in (4, 5) else t] for t in range(20)]
+    rows = [[t, "" if 1 < t < 18 else t] for t in range(20)]
     path = write("gap.csv", ["t", "v"], rows)
     given = ["--network", "lstm", "--target", "v", "--time", "t", "--steps", "3"]
-    message = fails("fit", path, *given)
-    assert "infinite values in rows 5 to 6 below the header of 'gap.csv'. Fill them in" in message
+    message = fails("fit", path, *given, "--horizon", "5")
+    assert "infinite values in rows 4 to 18 below the header of 'gap.csv'. Fill them in" in message
     path = write("twice.csv", ["t", "v"], [[t // 2, t] for t in range(20)])
     message = fails("fit", path, *given)
     assert "must have each time once in a sequence. Got 0 in rows" in message
+
+
+def test_gaps_and_holes_are_said_and_filled_where_asked(waves):
+    with open(waves, newline="") as file:
+        header, *rows = csv.reader(file)
+    kept = [row for row in rows if not "2024-02-10" <= row[0] <= "2024-02-19"]
+    for row in kept:
+        if row[0] == "2024-03-20":
+            row[1] = ""
+    path = write("gaps.csv", header, kept)
+    text = invoke("fit", path, *SERIES, "--horizon", "3", *SHORT).output
+    assert max(map(len, text.splitlines())) <= 80
+    said = (
+        "day: 1 gap of 10 days after 2024-02-09; no window runs over it; 3 windows are left out, "
+        "since their values of 'height' to forecast are missing."
+    )
+    assert said in " ".join(text.split())
+    told = json.loads(run("fit", path, *SERIES, "--horizon", "3", *SHORT, "--json"))
+    assert said in told["notes"]
+    text = run("evaluate", "gaps.safetensors", path)
+    assert said in " ".join(text.split())
+    text = invoke("fit", path, *SERIES, "--horizon", "3", *SHORT, "--fill", "linear").output
+    text = " ".join(text.split())
+    assert "100 rows" not in text and "92 windows" in text
+    assert "10 rows put in (linear)" in text and "2 missing values are filled (linear)." in text
+    assert json.loads(run("summary", "gaps.safetensors", "--json"))["series"]["fill"] == "linear"
+    run("evaluate", "gaps.safetensors", path)
+    assert rows_of(run("predict", "gaps.safetensors", path))[0]["day"] == "2024-04-10"
+    assert "--fill needs --steps" in fails("fit", path, *SERIES[:-2], "--fill", "linear")
+
+
+def test_hours_go_on_over_the_end_of_summer_time(tmp_path):
+    local = pd.date_range("2024-10-24", periods=80, freq="h", tz="Europe/Berlin")
+    rows = [[when.isoformat(), f"{np.sin(k / 3):.3f}"] for k, when in enumerate(local)]
+    path = write("hours.csv", ["t", "v"], rows[:76])
+    given = ["--network", "rnn", "-t", "v", "--time", "t", "--steps", "6", "--horizon", "4"]
+    run("fit", path, *given, *SHORT)
+    found = [row["t"] for row in rows_of(run("predict", "hours.safetensors", path))]
+    assert found == [row[0] for row in rows[76:80]]
+    naive = [
+        [when.strftime("%Y-%m-%d %H:%M"), value]
+        for when, (_, value) in zip(local, rows, strict=False)
+    ]
+    message = fails("fit", write("naive.csv", ["t", "v"], naive), *given)
+    assert "from summer time: give the times in UTC" in message
+
+
+@pytest.mark.filterwarnings("always")
+def test_a_forecast_begins_where_the_target_ends(waves):
+    run("fit", waves, *SERIES, "--horizon", "3", *SHORT)
+    frame = pd.read_csv(waves).sort_values("day")
+    frame.loc[frame.index[-2:], "height"] = np.nan
+    frame.to_csv("open.csv", index=False)
+    done = invoke("predict", "waves.safetensors", "open.csv")
+    assert [row["day"] for row in rows_of(done.stdout)] == [
+        "2024-04-08",
+        "2024-04-09",
+        "2024-04-10",
+    ]
+    words = "'height' is missing in the last 2 rows, with which the forecast begins."
+    assert words in " ".join(done.stderr.split())
 
 
 def test_columns_that_the_model_does_not_know_are_of_no_concern(waves):
@@ -232,23 +303,27 @@ def test_a_table_of_text_is_no_sequence(waves):
     assert "Got String in column 'day'" in message
 
 
-def test_days_are_read_as_days(tmp_path):
-    days = pd.date_range("2024-01-29", periods=40)
-    heights = np.sin(np.arange(40) / 3)
-    given = [*SERIES, *SHORT]
-    texts = []
-    for style in ("%Y-%m-%d", "%Y/%-m/%-d", "%d.%m.%Y", "%Y年%-m月%-d日"):
-        frame = pd.DataFrame({"day": days.strftime(style), "height": heights})
-        frame.sample(frac=1, random_state=0).to_csv("days.csv", index=False)
-        run("fit", "days.csv", *given)
-        texts.append(run("predict", "days.safetensors", "days.csv"))
-    assert texts[0].splitlines()[1].startswith("2024-03-09,") and len(set(texts)) == 1
-    frame["day"] = days.strftime("%d/%m/%Y")
-    frame.to_csv("days.csv", index=False)
-    message = fails("fit", "days.csv", *given)
-    assert (
-        "dates with the year first, such as 2026-11-23. Got '29/01/2024' in row 1 below" in message
-    )
+@pytest.mark.parametrize(
+    "style",
+    ("%Y-%m-%d", "%Y/%-m/%-d", "%d.%m.%Y", "%Y年%-m月%-d日", "%d/%m/%Y", "%-m/%-d/%Y", "%Y%m%d",
+     "%a, %d %b %Y"),
+)  # fmt: skip
+def test_days_are_read_as_days_and_written_as_they_were(style):
+    days = pd.date_range("2024-01-29", periods=42)
+    heights = np.sin(np.arange(42) / 3)
+    frame = pd.DataFrame({"day": days.strftime(style), "height": heights})[:40]
+    frame.sample(frac=1, random_state=0).to_csv("days.csv", index=False)
+    run("fit", "days.csv", *SERIES, *SHORT, "--horizon", "2")
+    rows = rows_of(run("predict", "days.safetensors", "days.csv"))
+    assert [row["day"] for row in rows] == days[40:].strftime(style).tolist()
+
+
+def test_days_of_which_each_may_be_a_month_are_refused():
+    rows = [[f"0{1 + d % 9}/0{1 + (d * 5) // 9 % 9}/2024", d] for d in range(9, 40)]
+    path = write("unclear.csv", ["day", "height"], rows)
+    message = fails("fit", path, *SERIES)
+    assert "column 'day' of X of windows must tell the day from the month. Got '01/06/" in message
+    assert "Write the year first" in message
 
 
 @pytest.mark.filterwarnings("always")
@@ -291,14 +366,196 @@ def test_the_target_of_a_series_is_read_as_in_the_training(tmp_path):
     def table(path, counts):
         return write(path, ["t", "v"], [[t, f"{n:,}".replace(",", ".")] for t, n in counts])
 
-    learned = [(t, 950 if t % 5 == 0 else 27_317 + t) for t in range(80)]
+    learned = [(t, 950 if t < 3 else 27_317 + t % 7) for t in range(80)]
     path = table("d.csv", learned)
     given = ["--network", "rnn", "-t", "v", "--time", "t", "--steps", "4", *SHORT]
     test = table("t.csv", [(t, n) for t, n in learned if n > 1000])
     text = run("fit", path, *given, "--test", test)
-    scores = [line.split() for line in text.splitlines() if line.strip().startswith("v ")]
+    scores = [line.split() for line in text.splitlines() if line.strip().startswith("+1 ")]
     assert scores and all(float(number.replace(",", "")) < 20_000 for number in scores[-1][1:3])
     for command in (["evaluate", "d.safetensors", test], ["predict", "d.safetensors", test]):
         assert run(*command)
     scored = [line.split() for line in run("evaluate", "d.safetensors", test).splitlines()]
-    assert scores[-1] in scored
+    assert scores[-1][:2] in [line[:2] for line in scored]
+
+
+def test_folds_are_tested_and_then_all_is_learned(waves):
+    text = run("fit", waves, *SERIES, "--horizon", "2", "--folds", "3", *SHORT)
+    assert "Fold 1 of 3: learned from 43, tested on 17 windows." in text
+    assert "Learning from all 93 windows." in text and "Test on" not in text
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 80
+    for start in ("fold  ", "3  ", "height  ", "+2  "):
+        assert any(line.strip().startswith(start) for line in lines), start
+    found = json.loads(
+        invoke("fit", waves, *SERIES, "--horizon", "2", "--folds", "3", *SHORT, "--json").stdout
+    )
+    assert [one["fold"] for one in found["folds"]] == [1, 2, 3]
+    assert found["test"]["rows"] == sum(one["rows"] for one in found["folds"])
+    assert found["verdict"] in " ".join(text.split())
+    assert found["about"]["test"]["rows"] == found["test"]["rows"] and found["rows"] == 93
+    for wrong in (["--test-fraction", "0.3"], ["--test", waves]):
+        assert "--folds does not go together with" in fails(
+            "fit", waves, *SERIES, "--folds", "3", *wrong
+        )
+    message = fails("fit", waves, *SERIES[:6], "--folds", "3", "--group", "kind")
+    assert "--folds needs --steps: it tests forecasts of a series." in message
+
+
+def test_series_of_several_scales_are_judged_each(tmp_path):
+    """The largest alone decides over errors that are put together."""
+    rng = np.random.default_rng(0)
+    walk = 20 + np.cumsum(rng.normal(size=80))  # whose best forecast is the last value
+    rows = [
+        [name, t, round(scale * walk[t], 4)]
+        for name, scale in (("small", 1), ("big", 10_000))
+        for t in range(80)
+    ]
+    path = write("scales.csv", ["shop", "t", "v"], rows)
+    given = ["--network", "rnn", "-t", "v", "--time", "t", "--group", "shop", "--steps", "6"]
+    text = run("fit", path, *given, *SHORT)
+    assert any(line.split()[:1] == ["small"] for line in text.splitlines())
+    assert "of 2 series are forecast no better than by the naive forecast" in " ".join(text.split())
+    found = json.loads(invoke("evaluate", "scales.safetensors", path, "--json").stdout)["scores"]
+    assert [one["group"] for one in found["groups"]] == ["small", "big"]
+    assert {"naive", "seasonal_naive", "mean_absolute_scaled_error"} <= {*found["all"]}
+
+
+def test_what_is_to_be_beaten_stays_with_the_model(waves):
+    """`evaluate` compares with the season and the ridge of the training, by its scale."""
+    fitted = json.loads(invoke("fit", waves, *SERIES, *SHORT, "--json").stdout)
+    again = json.loads(invoke("evaluate", "waves.safetensors", waves, "--json").stdout)["scores"]
+    assert {"naive", "seasonal_naive", "ridge"} <= {*again["all"]} & {*fitted["test"]["all"]}
+    assert again["period"] == fitted["test"]["period"] == 19
+    model = load("waves.safetensors")
+    assert model.digest_ == fitted["digest"]
+    del model.baselines_
+    assert model.digest_ == fitted["digest"]
+    model.save("python.safetensors")
+    plain = json.loads(
+        invoke("evaluate", "python.safetensors", waves, "-t", "height", "--json").stdout
+    )
+    assert "ridge" not in plain["scores"]["all"] and "seasonal_naive" in plain["scores"]["all"]
+
+
+def test_intervals_are_written_and_their_coverage_is_said(waves):
+    run("fit", waves, *SERIES, "--horizon", "2", *SHORT)
+    model = load("waves.safetensors")
+    errors = np.linspace(-1, 1, 30)[:, None] * [1, 2]
+    model.intervals_ = ForecastIntervals(errors, np.ones((len(errors), 1)))
+    model.save("m")
+    rows = rows_of(run("predict", "m", waves, "--intervals", "0.8,0.9", "--intervals", "0.5"))
+    names = [f"height {side} {level}" for level in (80, 90, 50) for side in ("lower", "upper")]
+    assert [*rows[0]] == ["day", "height", *names]
+    assert all(float(row[names[0]]) < float(row["height"]) < float(row[names[1]]) for row in rows)
+    text = " ".join(run("evaluate", "m", waves).split())
+    assert "On average the 80 % interval has" in text and "% of the true numbers, and is" in text
+    assert "For 95 % too few windows could be kept aside in fit." in text
+    found = json.loads(invoke("evaluate", "m", waves, "--json").stdout)["scores"]["intervals"]
+    assert [one["level"] for one in found] == [0.8, 0.95]
+    assert 0 <= found[0]["coverage"] <= 1 and found[1]["coverage"] is None
+    message = fails("predict", "m", waves, "--intervals", "0.95")
+    assert "must be at most 0.93: 30 windows were kept aside in fit" in message
+    for wrong in ("80", "0.8;0.9", "", "1"):
+        message = fails("predict", "m", waves, "--intervals", wrong)
+        assert "--intervals must be shares between 0 and 1, as 0.8,0.95. Got" in message
+    frame = pd.read_csv(waves)[["height", "moon"]]
+    frame.to_csv("rows.csv", index=False)
+    run("fit", "rows.csv", "-t", "height", *SHORT)
+    message = fails("predict", "rows.safetensors", "rows.csv", "--intervals", "0.8")
+    assert (
+        "--intervals needs a model of a series. 'rows.safetensors' holds a FCNNRegressor" in message
+    )
+
+
+# -- several targets, and horizons ---------------------------------------------------------------
+
+BOTH = ["--target", "height", "--target", "moon", "--network", "lstm", "--time", "day"]
+
+
+@pytest.fixture
+def tides():
+    """Two waves of one table, one half as large as the other and a step behind."""
+    days = pd.date_range("2024-01-01", periods=120).strftime("%Y-%m-%d")
+    rows = [
+        [day, f"{np.sin(d / 3):.4f}", f"{np.sin((d - 1) / 3) / 2:.4f}"]
+        for d, day in enumerate(days)
+    ]
+    return write("tides.csv", ["day", "height", "moon"], rows)
+
+
+def test_several_targets_of_a_series(tides):
+    """Each has its own scores by step, its own verdict, and a column in the forecast."""
+    text = run("fit", tides, *BOTH, "--steps", "6", "--horizon", "2", *SHORT)
+    assert "height" in text and "moon" in text
+    assert sum(line.split()[:1] == ["+2"] for line in text.splitlines()) >= 2
+    assert max(map(len, text.splitlines())) <= 80
+    rows = rows_of(run("predict", "tides.safetensors", tides))
+    assert [list(row) for row in rows] == [["day", "height", "moon"]] * 2
+    model = load("tides.safetensors")
+    assert model.sequences_.series["target"] == ["height", "moon"]
+    assert model.target_names_ == ["height", "moon"] and model.target_.shape == (2, 2)
+    found = json.loads(run("evaluate", "tides.safetensors", tides, "--json"))
+    assert found["targets"] == ["height", "moon"]
+    first, second = found["scores"]["targets"]
+    assert [one["target"] for one in (first, second)] == ["height", "moon"]
+    assert [step["step"] for step in second["steps"]] == [1, 2]
+    frame = pd.read_csv(tides)
+    X, y = windows(frame, 6, 2, target=["height", "moon"], time="day")
+    error = np.abs(model.predict(X) - y).mean(axis=0)
+    for k, one in enumerate((first, second)):
+        for step in (0, 1):
+            assert one["steps"][step]["mean_absolute_error"] == pytest.approx(error[step, k])
+        alone = Baselines(X.only(one["target"]), ridge=False).forecasts(X.only(one["target"]))
+        naive = np.abs(alone["naive"] - y[:, :, k]).mean()
+        assert one["all"]["naive"]["mean_absolute_error"] == pytest.approx(naive)
+    summary = run("summary", "tides.safetensors")
+    assert "height, moon, 2 steps ahead from 6 steps back" in summary and "MASE" in summary
+    message = fails("evaluate", "tides.safetensors", tides, "--target", "moon")
+    assert "--target must be height, moon, which 'tides.safetensors' forecasts. Got moon" in message
+
+
+def test_several_targets_are_drawn_and_tested_on_another_file(tides):
+    pytest.importorskip("matplotlib")
+    given = [*BOTH, "--steps", "6", *SHORT]
+    text = run("fit", tides, *given, "--plot", "both.png", "--test", tides)
+    assert "114 windows of tides.csv" in text and Path("both.png").stat().st_size > 10_000
+    message = fails("fit", tides, *given, "--folds", "2")
+    assert "target of backtest must be one column. Got ['height', 'moon']" in message
+
+
+def test_a_target_that_is_forecast_no_better_is_named(tides):
+    text = run(
+        "fit", tides, *BOTH, "--steps", "3", "--set", "max_epochs=1", "--set", "hidden_dim=1"
+    )
+    words = " ".join(text.split())
+    assert "no better than the naive forecast" in words
+    found = json.loads(run("evaluate", "tides.safetensors", tides, "--json"))
+    assert "'height': The model is no better than" in found["verdict"]
+
+
+@pytest.mark.filterwarnings("always:3 steps ahead were learned")
+def test_as_many_steps_as_are_asked_for(waves):
+    run("fit", waves, *SERIES, "--horizon", "3", *SHORT)
+    three = rows_of(run("predict", "waves.safetensors", waves))
+    assert rows_of(run("predict", "waves.safetensors", waves, "--horizon", "1")) == three[:1]
+    done = invoke("predict", "waves.safetensors", waves, "--horizon", "5")
+    rows = rows_of(done.stdout)
+    assert rows[:3] == three and len(rows) == 5 and rows[4]["day"] > rows[3]["day"]
+    assert "3 steps ahead were learned: the forecast goes on from its own" in " ".join(
+        done.stderr.split()
+    )
+    run(
+        "fit", waves, "--target", "height", "--drop", "kind", "--drop", "day", "-o", "table", *SHORT
+    )
+    message = fails("predict", "table", waves, "--horizon", "5")
+    assert "--horizon needs a model of a series. 'table' holds a FCNNRegressor" in message
+
+
+def test_a_quantile_of_a_series_is_scored_as_one(waves):
+    text = run("fit", waves, *SERIES, "--loss", "quantile", "--set", "quantile=0.9", *SHORT)
+    words = " ".join(text.split())
+    assert "pinball loss" in words and "of the true values are at or below the forecast" in words
+    assert "RMSE" not in text and "MASE" not in text
+    message = fails("predict", "waves.safetensors", waves, "--horizon", "2")
+    assert "what goes on from a quantile is none" in message

@@ -89,6 +89,31 @@ def test_values_of_options_are_checked_by_the_estimator():
     )
 
 
+def test_the_loss():
+    """The baseline is what the loss is best at, and a quantile is not judged as a centre."""
+    data = write(numbers(80, y=np.arange(80) ** 2 * 1.0))
+    for loss, kind in (("mse", "mean"), ("huber", "median"), ("mae", "median")):
+        found = json.loads(run("fit", data, "-t", "y", "-o", "m", "--loss", loss, "--json", *FAST))
+        assert pellucid.load("m").loss == loss
+        (target,) = found["test"]["targets"]
+        assert target["baseline"]["kind"] == kind and "r2" in target
+    text = run(
+        "fit", data, "-t", "y", "-o", "m", "--loss", "quantile", "--set", "quantile=0.9", *FAST
+    )
+    assert "pinball loss" in text and "share at or below" in text
+    assert "R2" not in text and "squared" not in text
+    text = " ".join(run("evaluate", "m", data).split())
+    assert "pinball loss share at or below" in text and "always" in text
+    assert "pinball loss" in run("summary", "m")
+    for option, parameter in (("--loss", "mae"), ("--set", "quantile=0.9")):
+        assert f"{option} needs a target of numbers, and these are classes." in fails(
+            "fit", write(numbers(), "classes.csv"), "-t", "y", option, parameter
+        )
+    assert "loss of FCNNRegressor must be one of 'mse', 'huber', 'mae', 'quantile'" in fails(
+        "fit", data, "-t", "y", "--loss", "hubert"
+    )
+
+
 def test_the_logarithm_of_a_skewed_target():
     columns = numbers(80)
     columns["y"] = np.exp(3 * columns["a"]).round(4)

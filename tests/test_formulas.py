@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 import zlib
@@ -19,7 +20,8 @@ SIZES = [1, 7, 8, 9, 31, 33, 100]
 # Every size in each dimension, beside another size, and the corners.
 SHAPES = [*zip(SIZES, SIZES[3:] + SIZES[:3], strict=True), (1, 1), (100, 1), (1, 100)]
 BY_ENTRY = ["identity", "sigmoid", "tanh", "relu", "leaky_relu"]
-LOSSES = ["mean_squared_error", "binary_cross_entropy", "categorical_cross_entropy"]
+NUMBER_LOSSES = ["mean_squared_error", "mean_absolute_error", "huber_loss", "pinball_loss"]
+LOSSES = [*NUMBER_LOSSES, "binary_cross_entropy", "categorical_cross_entropy"]
 
 
 def draw(*key):
@@ -41,7 +43,7 @@ def named(name):
 
 def test_every_public_name_is_listed_and_documented():
     functions = [name for name in formulas.__all__ if inspect.isfunction(named(name))]
-    assert len(functions) >= 74
+    assert len(functions) >= 80
     for name in functions:
         text = inspect.getdoc(named(name))
         for part in ("Formula:", "Parameters\n---", "Returns\n---", "References\n---", ">>> "):
@@ -266,10 +268,13 @@ def test_dropout_keeps_the_mean_and_the_zero():
 
 
 def loss_case(name, shape, random):
-    """A prediction and a target of `shape` for the loss called `name`."""
+    """A prediction and a target of `shape` for the loss called `name`, away from its corners."""
     prediction = 2 * random.standard_normal(shape)
-    if name == "mean_squared_error":
-        return prediction, random.standard_normal(shape)
+    if name in NUMBER_LOSSES:
+        error = off_the_corner(prediction - random.standard_normal(shape))
+        for corner in (-1.0, 1.0):  # Huber's, for a delta of 1
+            error = corner + off_the_corner(error - corner)
+        return prediction, prediction - error
     if name == "binary_cross_entropy":
         return prediction, random.integers(0, 2, shape)
     return prediction, random.integers(0, shape[1], shape[0])
@@ -288,7 +293,7 @@ def test_loss_gradient(name, shape, weighted):
 
 
 @pytest.mark.parametrize("rows", SIZES)
-@pytest.mark.parametrize("name", ["mean_squared_error", "binary_cross_entropy"])
+@pytest.mark.parametrize("name", [*NUMBER_LOSSES, "binary_cross_entropy"])
 def test_loss_of_one_column_needs_no_second_axis(name, rows):
     random = draw(name, rows)
     prediction, target = loss_case(name, rows, random)
@@ -310,6 +315,10 @@ def test_loss_of_probabilities():
 def test_losses_by_hand():
     # 1/(2*2) * ((1-0)^2 + (2-0)^2 + (3-3)^2 + (4-2)^2) = 9/4
     assert formulas.mean_squared_error([[1, 2], [3, 4]], [[0, 0], [3, 2]]) == 9 / 4
+    # (|1| + |2| + |0| + |2|) / 2, and 1/2 (1/2 + 3/2 + 0 + 3/2), and 3/4 of errors above, 1/4 below
+    assert formulas.mean_absolute_error([[1, 2], [3, 4]], [[0, 0], [3, 2]]) == 5 / 2
+    assert formulas.huber_loss([[1, 2], [3, 4]], [[0, 0], [3, 2]]) == 7 / 4
+    assert formulas.pinball_loss([[1, 2], [3, 4]], [[2, 0], [3, 2]], quantile=0.75) == 7 / 8
     log_odds = np.log(3)  # the logit of 3/4
     expected = -(np.log(3 / 4) + np.log(1 / 4)) / 2
     assert formulas.binary_cross_entropy([log_odds, log_odds], [1, 0]) == pytest.approx(expected)
@@ -341,10 +350,38 @@ def test_loss_weights(name):
     np.testing.assert_array_equal(backward(prediction, target, np.zeros(6)), np.zeros((6, 3)))
 
 
-def test_no_error_no_gradient():
+@pytest.mark.parametrize("name", NUMBER_LOSSES)
+def test_no_error_no_gradient(name):
     x = draw("exact").standard_normal((7, 3))
-    assert formulas.mean_squared_error(x, x) == 0
-    np.testing.assert_array_equal(formulas.mean_squared_error_backward(x, x), np.zeros((7, 3)))
+    assert named(name)(x, x) == 0
+    np.testing.assert_array_equal(named(f"{name}_backward")(x, x), np.zeros((7, 3)))
+
+
+@pytest.mark.parametrize("delta", [0.25, 1.0, 3.0])
+@pytest.mark.parametrize("quantile", [0.1, 0.5, 0.9])
+def test_numbers_of_losses(delta, quantile):
+    """Gradients against differences with a delta and a quantile; what the losses become."""
+    random = draw("numbers", delta, quantile)
+    prediction, target = 2 * random.standard_normal((9, 7)), random.standard_normal((9, 7))
+    size = np.abs(prediction - target)
+    smooth = (np.abs(size - delta) > 0.05) & (size > 0.05)
+    target = np.where(smooth, target, prediction - delta / 2)
+    for name, options in (
+        ("huber_loss", {"delta": delta}),
+        ("pinball_loss", {"quantile": quantile}),
+    ):
+        loss = functools.partial(named(name), target=target, **options)
+        assert_gradient(loss, named(f"{name}_backward")(prediction, target, **options), prediction)
+    half = formulas.pinball_loss(prediction, target, quantile=0.5)
+    assert half == pytest.approx(formulas.mean_absolute_error(prediction, target) / 2)
+    other = formulas.pinball_loss(-prediction, -target, quantile=1 - quantile)
+    assert formulas.pinball_loss(prediction, target, quantile=quantile) == pytest.approx(other)
+    squares = formulas.huber_loss(prediction, target, delta=100.0)
+    assert squares == pytest.approx(formulas.mean_squared_error(prediction, target))
+    with pytest.raises(ValueError, match=r"^quantile of pinball_loss must be a number in \(0, 1\)"):
+        formulas.pinball_loss(prediction, target, quantile=1)
+    with pytest.raises(ValueError, match=r"^delta of huber_loss must be a number above 0\. Got 0"):
+        formulas.huber_loss(prediction, target, delta=0)
 
 
 def test_class_indices_are_one_hot_rows():
@@ -528,8 +565,15 @@ def test_losses_equal_torch(name):
     elif name == "binary_cross_entropy":
         t = torch.tensor(target, dtype=torch.float64)
         rows = functional.binary_cross_entropy_with_logits(z, t, reduction="none").sum(dim=1)
+    elif name == "pinball_loss":  # of 0.5, half the absolute error
+        rows = functional.l1_loss(z, torch.tensor(target), reduction="none").sum(dim=1) / 2
     else:
-        rows = functional.mse_loss(z, torch.tensor(target), reduction="none").sum(dim=1) / 2
+        peer, scale = {
+            "mean_squared_error": (functional.mse_loss, 0.5),
+            "mean_absolute_error": (functional.l1_loss, 1),
+            "huber_loss": (functional.huber_loss, 1),
+        }[name]
+        rows = peer(z, torch.tensor(target), reduction="none").sum(dim=1) * scale
     expected = (w * rows).sum() / 33
     expected.backward()
     assert named(name)(prediction, target, weight) == pytest.approx(expected.item(), rel=1e-13)

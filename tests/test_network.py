@@ -23,7 +23,10 @@ from pellucid.layers import (
 )
 
 HIDDEN = (ReLU(), LeakyReLU(0.3), Sigmoid(), Tanh(), Softmax())
-LOSSES = ("mean_squared_error", "binary_cross_entropy", "categorical_cross_entropy")
+LOSSES = (
+    "mean_squared_error", "mean_absolute_error", "huber_loss", "pinball_loss",
+    "binary_cross_entropy", "categorical_cross_entropy",
+)  # fmt: skip
 
 
 def rows(loss, count, inputs, outputs, seed=0):

@@ -23,7 +23,8 @@ def test_training_parameters_are_given_by_name_and_a_networks_own_by_position_to
         each for each in parameters if parameters[each].kind is inspect.Parameter.KEYWORD_ONLY
     ]
     assert list(parameters)[-len(by_name) :] == by_name
-    others = {"class_weight", "target_transform", "tbptt_steps", "pooling"}
+    others = {"class_weight", "loss", "pooling", "quantile", "scaling", "target_transform"}
+    others |= {"tbptt_steps"}
     assert [each for each in by_name if each not in others] == TRAINING
     assert ("class_weight" in by_name) == name.endswith("Classifier")
     assert sorted(parameters) == sorted(ESTIMATORS[name]().get_params())

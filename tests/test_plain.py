@@ -86,7 +86,11 @@ LAYERS = {
         [],
     ],
 }
-NUMBERS = {"target_transform": ["log", "log1p"]}
+NUMBERS = {
+    "loss": ["huber", "mae", "quantile"],
+    "quantile": [0.1, 0.95],
+    "target_transform": ["log", "log1p"],
+}
 KINDS = {
     FCNNClassifier: FCNN | SHARED | CLASSES,
     FCNNRegressor: FCNN | SHARED | NUMBERS,

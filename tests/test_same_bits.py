@@ -95,6 +95,13 @@ TRAIN = textwrap.dedent(
         FCNNRegressor(target_transform="log1p", **common).fit(X, X[:, 0] ** 2),
     ]
     print(digest(later, (pictures / 255.0, X[:, :, None] * [1.0, 0.5, 0.25], X, X)))
+    robust = [
+        FCNNRegressor(loss="huber", clip_norm=1.0, **common).fit(X, X[:, [0, 3]], weight),
+        FCNNRegressor(loss="mae", dtype="float64", early_stopping=True, **common).fit(X, X[:, 0]),
+        GRURegressor(hidden_dim=9, loss="quantile", quantile=0.9, return_sequences=True, **common
+                     ).fit(sequences, [each[:, 0] for each in sequences]),
+    ]
+    print(digest(robust, (X, X, sequences)))
     words = [model.predict(X).tobytes() for model in later[2:]]
     words += [models[0].predict_proba(X).tobytes(), models[2].predict_log_proba(X).tobytes()]
     print(hashlib.sha256(b"".join(words)).hexdigest())

@@ -3,7 +3,7 @@
 import pytest
 
 from pellucid.cli.score_words import in_line, text_of, verdict
-from pellucid.cli.words import fits
+from pellucid.terminal import fits
 
 NAMES = {
     "latin": "a_long_class_name_of_a_real_table_",
@@ -101,6 +101,36 @@ def test_a_model_no_better_than_the_mean_is_said_so(targets, words):
     assert "mean absolute error" in text and "R2" in text
 
 
+@pytest.mark.parametrize(("loss", "words"), [
+    (0.5, ""), (1.5, "By"), (1.0, "By"),
+])  # fmt: skip
+def test_a_quantile_is_judged_by_its_own_loss(loss, words):
+    own = {"target": "p", "pinball_loss": loss, "coverage": 0.75}
+    base = {"answer": 12.5, "kind": "0.9 quantile", "pinball_loss": 1.0, "coverage": 0.9}
+    scores = {"rows": 9, "targets": [{**own, "baseline": base}]}
+    said = "The model is no better than always saying the 0.9 quantile." if words else ""
+    assert verdict(scores) == said
+    text = text_of("Test", scores)
+    assert "pinball loss" in text and "share at or below" in text and "0.750" in text
+    assert "R2" not in text
+    two = {
+        "rows": 9,
+        "targets": [{**own, "baseline": base}, {**own, "target": "q", "baseline": base}],
+    }
+    assert verdict(two) == said.replace("The", "For 'p' and 'q' the")
+
+
+def test_a_quantile_of_a_series_is_judged_by_its_own_loss():
+    own, naive = {"pinball_loss": 0.5, "coverage": 0.88}, {"pinball_loss": 0.4, "coverage": 0.5}
+    step = {"step": 1, **own, "naive": naive}
+    scores = {"rows": 9, "target": "v", "steps": [step], "all": step, "without_naive": 0,
+              "period": None, "period_found": ""}  # fmt: skip
+    assert verdict(scores) == "The model is no better than the naive forecast."
+    text = text_of("Test", scores)
+    assert "pinball loss" in text and "88.0% of the true values are at or below" in text
+    assert "MAE" not in text and "MASE" not in text
+
+
 @pytest.mark.parametrize("name", NAMES.values())
 def test_long_targets_fit_the_page(name):
     assert fits(text_of("Test", numbers((name * 3, 1.23456e-10, 1.2e10))))
@@ -124,28 +154,62 @@ def steps(*errors, target="v"):
         {"step": i + 1, **figures(*pair), "naive": figures(1, 2)} for i, pair in enumerate(errors)
     ]
     overall = {**figures(0.5, 0.5), "naive": figures(1, 2)}
-    return {"rows": 9, "target": target, "steps": steps, "all": overall, "without_naive": 0}
+    return {
+        "rows": 9, "target": target, "period": None, "steps": steps, "all": overall,
+        "without_naive": 0,
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("errors", "words"),
-    [
-        ([(0.5, 0.5)], ""),
-        ([(1.5, 2.5)], "The model is no better than the naive forecast."),
-        ([(1.5, 2.5), (0, 1)], "The model is no better than the naive forecast 1 step ahead."),
-        ([(1.5, 2.5)] * 2 + [(0, 1)],
-         "The model is no better than the naive forecast 1 and 2 steps ahead."),
-        ([(1.5, 2.5)] * 3 + [(0, 1)],
-         "The model is no better than the naive forecast 1 to 3 steps ahead."),
-        ([(1.5, 2.5)] * 3, "The model is no better than the naive forecast in any step ahead."),
-        ([(1.5, 1.5), (0, 1)], "The model is no better than the naive forecast 1 step ahead, by "
-                               "mean absolute error."),
-    ],
-)  # fmt: skip
-def test_a_forecast_no_better_than_the_naive_one_is_said_so(errors, words):
-    scores = steps(*errors)
+def test_a_forecast_no_better_than_the_naive_one_is_said_so():
+    scores = steps((1.5, 2.5), (0, 1))
+    words = "The model is no better than the naive forecast 1 step ahead."
     assert verdict(scores) == words
     assert words in " ".join(text_of("Test", scores).split())
+
+
+def full(count, size, names=()):
+    """Scores beside all baselines, in numbers of some size; of several series where named."""
+    errors = {"mean_absolute_error": size, "root_mean_squared_error": 2 * size,
+              "mean_absolute_scaled_error": 0.5}  # fmt: skip
+    others = dict.fromkeys(("naive", "seasonal_naive", "ridge"), errors)
+    scores = {
+        "rows": 9, "target": "a long name " * 9, "period": 168, "period_found": "by the times",
+        "steps": [{"step": k + 1, **errors, **others} for k in range(count)],
+        "all": {**errors, **others}, "without_naive": 3,
+    }  # fmt: skip
+    if names:
+        scores["groups"] = [{"group": name, "rows": 3, **errors, **others} for name in names]
+    return scores
+
+
+@pytest.mark.parametrize("size", (0.12345, 123456789.0, 1.2345e-12, 1.2e17))
+@pytest.mark.parametrize("names", ((), ("a", "a group of a very long name " * 4, "很长的类别" * 9)))
+def test_all_baselines_fit_the_page(size, names):
+    """Beside one another where there is room, else one measure below the other."""
+    text = text_of("Test on 9 windows", full(12, size, names))
+    assert fits(text), text
+    for words in ("MAE", "RMSE", "MASE", "naive", "seasonal", "ridge", "+12", "all"):
+        assert words in text
+    assert "as it was 168 rows before (by the times)" in " ".join(text.split())
+    assert ("3 of 3 series" in " ".join(text.split())) == bool(names)
+
+
+def test_many_series_are_counted_not_listed():
+    text = text_of("Test", full(1, 1.0, [f"g{i}" for i in range(40)]))
+    assert "g1" not in text and "40 of 40 series are forecast no better than by the naive" in (
+        " ".join(text.split())
+    )
+
+
+def test_a_baseline_that_is_not_there_is_said_so():
+    scores = full(2, 1.0)
+    for part in (scores["all"], *scores["steps"]):
+        del part["seasonal_naive"]
+    words = " ".join(text_of("Test", scores).split())
+    assert "There is no seasonal naive forecast: rows 168 before are not there." in words
+    scores["period"] = None
+    words = " ".join(text_of("Test", scores).split())
+    assert "There is no seasonal naive forecast: no period is found." in words
 
 
 def test_figures_in_a_line():

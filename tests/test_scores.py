@@ -8,6 +8,7 @@ from sklearn.metrics import (
     balanced_accuracy_score,
     log_loss,
     mean_absolute_error,
+    mean_pinball_loss,
     precision_score,
     r2_score,
     recall_score,
@@ -127,6 +128,28 @@ def test_numbers(columns):
     assert brief(scores)["r2"] == pytest.approx(np.mean(shares))
     assert ("mean_absolute_error" in brief(scores)) == (columns == 1)
     assert brief_baseline(scores)["r2"] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("loss", "share"), [("mse", None), ("huber", 0.5), ("mae", 0.5), ("quantile", 0.9)]
+)
+def test_the_baseline_is_what_the_loss_is_best_at(loss, share):
+    """Always the mean would be no baseline for the absolute error: the median beats it."""
+    y = np.exp(X[:, 0])
+    model = FCNNRegressor(8, loss=loss, quantile=0.9, **SHORT).fit(X, y)
+    (target,) = score(model, X, y, ["y"])["targets"]
+    baseline = target["baseline"]
+    best = y.mean() if share is None else np.quantile(y, share)
+    assert baseline["answer"] == pytest.approx(best, rel=1e-5)
+    assert baseline["kind"] == {None: "mean", 0.5: "median", 0.9: "0.9 quantile"}[share]
+    if loss == "quantile":
+        predicted = model.predict(X)
+        assert target["coverage"] == np.mean(y <= predicted)
+        wanted = mean_pinball_loss(y, predicted, alpha=0.9)
+        assert target["pinball_loss"] == pytest.approx(wanted)
+        assert baseline["coverage"] == pytest.approx(0.9, abs=0.01)
+        assert not {"r2", "mean_absolute_error"} & set(target)
+        assert set(brief(score(model, X, y, ["y"]))) == {"rows", "pinball_loss", "coverage"}
 
 
 def test_the_mean_of_a_transformed_target_is_its_own():

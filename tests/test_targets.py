@@ -298,8 +298,8 @@ def test_numbers_from_frames():
             r"classifier\.$",
         ),
         (
-            np.zeros((2, 2, 2)),
-            r"^y of FCNNRegressor must have one or two dimensions\. Got shape \(2, 2, 2\)\.$",
+            np.zeros((2, 2, 2, 2)),
+            r"^y of FCNNRegressor must have at most three dimensions: .* shape \(2, 2, 2, 2\)",
         ),
         ([], r"^y of FCNNRegressor must have at least one row"),
         ([1j], r"Complex data not supported"),
@@ -562,3 +562,38 @@ def test_classes_keep_their_spelling_where_they_differ_in_more_than_blanks():
     assert target.classes.tolist() == [" u", "v"] and codes.tolist() == [0, 1, 0]
     assert target.encode("M", ["u", "v "]).tolist() == [0, 1]
     assert target.truth("M", ["u", "w"]).tolist() == [" u", "w"]
+
+
+def test_numbers_by_step_and_target_come_back_in_their_shape():
+    """Each of them is standardised by itself, and files keep the shape."""
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(40, 2, 3)) * [1.0, 10.0, 1e6] + [[0.0], [5.0]]
+    target = NumberTarget()
+    z = target.fit("FCNNRegressor", y)
+    assert z.shape == (40, 6) and target.shape == (2, 3)
+    np.testing.assert_allclose(z.std(axis=0), 1)
+    np.testing.assert_allclose(target.decode(z), y)
+    np.testing.assert_array_equal(target.encode("FCNNRegressor", y[:5]), z[:5])
+    again = NumberTarget.from_state(*target.state())
+    np.testing.assert_array_equal(again.decode(z), target.decode(z))
+    with pytest.raises(ValueError, match=r"the shape \(rows, 2, 3\), as before. Got \(40, 6"):
+        target.encode("FCNNRegressor", y.reshape(40, 6))
+    with pytest.raises(ValueError, match=r"the shape \(rows, 6\), as before. Got \(40, 2, 3"):
+        flat = NumberTarget()
+        flat.fit("FCNNRegressor", y.reshape(40, 6))
+        flat.encode("FCNNRegressor", y)
+    config, arrays = target.state()
+    for shape in ([3, 3], [6], [0, 6]):
+        with pytest.raises(ValueError):
+            NumberTarget.from_state({**config, "shape": shape}, arrays)
+    assert "shape" not in flat.state()[0]  # so the digests of other models stay
+
+
+def test_a_target_that_never_changes_is_named_by_its_step():
+    y = np.random.default_rng(0).normal(size=(30, 2, 2))
+    y[:, 1, 0] = 7
+    target = NumberTarget()
+    target.fit("FCNNRegressor", y)
+    assert target.notes == [
+        "target 1 in step 2: the same in all rows, so there is nothing to learn."
+    ]

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import sklearn
 from sklearn.base import clone
+from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -21,6 +22,8 @@ from pellucid import (
     GRUClassifier,
     LSTMRegressor,
     NetworkClassifier,
+    formulas,
+    load,
 )
 from pellucid.data import windows
 from pellucid.estimators.parameters import ESTIMATORS
@@ -285,3 +288,165 @@ def test_several_targets_of_several_classes_take_one_model_each(Y):
     ]
     if isinstance(Y, pd.DataFrame):
         assert several.score(FRAME, Y.to_numpy()) > 0.9
+
+
+# -- losses of regressors ------------------------------------------------------------------------
+
+LEARN, HELD = slice(0, 600), slice(600, 1600)
+
+
+def with_outliers(share=0.05, far=100.0, seed=0):
+    """A function of three columns; some of the targets to learn from are far from all others."""
+    draw = np.random.default_rng(seed)
+    table = draw.normal(size=(1600, 3))
+    clean = 2 * table[:, 0] + np.sin(2 * table[:, 1]) + 0.2 * draw.normal(size=1600)
+    dirty = clean + np.where(draw.random(1600) < share, far, 0.0)
+    return table, clean, dirty
+
+
+def test_robust_losses_do_not_follow_outliers():
+    """The answer is known: one target in twenty is 100 too large, which says nothing of others."""
+    table, clean, dirty = with_outliers()
+    errors = {}
+    for loss in ("mse", "huber", "mae"):
+        model = FCNNRegressor(32, loss=loss, max_epochs=20, random_state=0, verbose=0)
+        predicted = model.fit(table[LEARN], dirty[LEARN]).predict(table[HELD])
+        errors[loss] = np.sqrt(np.mean((predicted - clean[HELD]) ** 2))
+    assert max(errors["huber"], errors["mae"]) < 0.7 < 3 < errors["mse"], errors
+
+
+def test_how_far_outliers_are_changes_nothing():
+    """Median and quartiles standardise y; the standard deviation would shrink all else to 0."""
+    table, clean, _ = with_outliers()
+    far = np.argsort(clean[LEARN])[-30:]
+    for loss in ("huber", "mae", "quantile"):
+        predicted = []
+        for value in (1e3, 1e6):
+            dirty = clean[LEARN].copy()
+            dirty[far] = value
+            model = FCNNRegressor(16, loss=loss, **QUICK).fit(table[LEARN], dirty)
+            predicted.append(model.predict(table[HELD]))
+        np.testing.assert_array_equal(*predicted)
+
+
+@pytest.mark.parametrize("quantile", (0.1, 0.9))
+def test_a_quantile_covers_its_share_of_new_rows(quantile):
+    """The noise differs from row to row, so no shifted mean does."""
+    draw = np.random.default_rng(1)
+    table = draw.normal(size=(6000, 2))
+    y = table[:, 0] + np.exp(table[:, 1]) * draw.normal(size=6000)
+    train, test = slice(0, 2000), slice(2000, 6000)
+    model = FCNNRegressor(
+        32, loss="quantile", quantile=quantile, max_epochs=20, random_state=0, verbose=0
+    ).fit(table[train], y[train])
+    below = y[test] <= model.predict(table[test])
+    assert np.mean(below) == pytest.approx(quantile, abs=0.03)
+    for part in (table[test, 1] > 0.7, table[test, 1] < -0.7):  # where noise is much, and little
+        assert np.mean(below[part]) == pytest.approx(quantile, abs=0.06)
+    share = d2_pinball_score(y[test], model.predict(table[test]), alpha=quantile)
+    assert model.score(table[test], y[test]) == share > 0.2
+    assert r2_score(y[test], model.predict(table[test])) < 0  # what score must not say
+
+
+def test_the_median_is_a_quantile():
+    table, clean, _ = with_outliers()
+    half = FCNNRegressor(16, loss="quantile", optimizer="adam", random_state=0, verbose=0)
+    whole = FCNNRegressor(16, loss="mae", optimizer="adam", random_state=0, verbose=0)
+    fits = [model.fit(table[LEARN], clean[LEARN]) for model in (half, whole)]
+    np.testing.assert_allclose(*[one.predict(table[HELD]) for one in fits], atol=0.1)
+    ratio = np.divide(whole.history_["loss"], half.history_["loss"])
+    np.testing.assert_allclose(ratio, 2, rtol=0.02)  # |e| and |e| / 2; Adam minds no factor
+
+
+def test_quantiles_go_through_the_logarithm():
+    table, clean, _ = with_outliers()
+    price = np.exp(clean)
+    model = FCNNRegressor(
+        16, loss="quantile", quantile=0.9, target_transform="log", random_state=0, verbose=0
+    ).fit(table[LEARN], price[LEARN])
+    below = np.mean(price[HELD] <= model.predict(table[HELD]))
+    assert below == pytest.approx(0.9, abs=0.04)
+    again = FCNNRegressor(16, loss="quantile", quantile=0.9, random_state=0, verbose=0)
+    again.fit(table[LEARN], clean[LEARN])
+    np.testing.assert_allclose(
+        np.log(model.predict(table[HELD])), again.predict(table[HELD]), atol=0.1
+    )
+
+
+REGRESSORS = {
+    "FCNNRegressor": (8, FRAME, TOTALS),
+    "NetworkRegressor": ([Linear(4), ReLU()], FRAME, np.stack([TOTALS, -TOTALS], axis=1)),
+    "CNNRegressor": (4, PICTURES, TOTALS),
+    "RNNRegressor": (4, SEQUENCES, np.stack([TOTALS, -TOTALS], axis=1)),
+    "LSTMRegressor": (4, WINDOWS, AHEAD),
+    "GRURegressor": (4, SEQUENCES, TOTALS),
+}
+
+
+@pytest.mark.parametrize("loss", ("mse", "huber", "mae", "quantile"))
+@pytest.mark.parametrize("name", REGRESSORS)
+def test_every_regressor_has_the_losses(name, loss, tmp_path):
+    """The loss of history is that of the formula; files, weights and validation go with it."""
+    own, X, y = REGRESSORS[name]
+    count = len(y)
+    weight = rng.uniform(0.5, 2, count)
+    model = ESTIMATORS[name](
+        own, loss=loss, quantile=0.75, learning_rate=1e-12, weight_decay=0.0, **QUICK
+    ).fit(X, y, weight, validation_data=(X, y, weight))
+    examples = model._examples(X, y)
+    target = np.reshape(examples.targets.values, (count, -1)).astype(float)
+    outputs = np.reshape(model._output(X), (count, -1)).astype(float)
+    function = model._loss()[0]
+    formula = getattr(formulas, function.name)
+    expected = formula(outputs, target, weight / weight.mean(), **function.options)
+    assert model.history_["validation_loss"][-1] == pytest.approx(expected, rel=1e-4)
+    if name != "CNNRegressor":  # batch normalisation normalises by the batch in training
+        assert model.loss_ == pytest.approx(expected, rel=1e-3)
+    model.save(tmp_path / "m")
+    again = load(tmp_path / "m")
+    assert again.digest_ == model.digest_ and again.loss == loss
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    assert again.score(X, y) == model.score(X, y)
+
+
+def test_a_loss_at_its_default_leaves_the_digest_as_it_was():
+    plain = FCNNRegressor(8, **QUICK).fit(FRAME, TOTALS)
+    assert FCNNRegressor(8, loss="mse", **QUICK).fit(FRAME, TOTALS).digest_ == plain.digest_
+    digests = {
+        FCNNRegressor(8, **{"loss": loss, "quantile": share}, **QUICK).fit(FRAME, TOTALS).digest_
+        for loss, share in (("huber", 0.5), ("mae", 0.5), ("quantile", 0.5), ("quantile", 0.9))
+    }
+    assert len(digests | {plain.digest_}) == 5
+
+
+@pytest.mark.parametrize("loss", ("huber", "mae", "quantile"))
+def test_each_step_may_have_a_loss_of_its_own(loss):
+    """Of sequences of unequal length; a step of weight 0 is left out."""
+    model = LSTMRegressor(8, return_sequences=True, loss=loss, quantile=0.9, **QUICK)
+    targets = [one[:, 0] for one in SEQUENCES]
+    weights = [np.where(np.arange(len(one)) == 0, 0.0, 1.0) for one in SEQUENCES]
+    model.fit(SEQUENCES, targets, weights)
+    wild = [np.where(weight == 0, 1e9, one) for one, weight in zip(targets, weights, strict=True)]
+    other = clone(model).fit(SEQUENCES, wild, weights)
+    assert other.history_["loss"] == model.history_["loss"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "words"),
+    (
+        ({"loss": "hubert"}, ValueError, r"loss of FCNNRegressor must be one of 'mse', .* Got 'hub"
+                                         r"ert'\. Did you mean 'huber'\?"),
+        ({"loss": None}, TypeError, r"loss of FCNNRegressor must be one of"),
+        ({"loss": "quantile", "quantile": 1.0}, ValueError, r"quantile of .* a number in \(0, 1\)"),
+        ({"quantile": 90}, ValueError, r"quantile of FCNNRegressor must be a number in \(0, 1\)"),
+        ({"quantile": "0.9"}, TypeError, r"quantile of FCNNRegressor must be a number in"),
+    ),
+)  # fmt: skip
+def test_bad_losses(parameters, error, words, tmp_path):
+    with pytest.raises(error, match=words):
+        FCNNRegressor(8, **parameters).fit(FRAME, TOTALS)
+    model = FCNNRegressor(8, **QUICK).fit(FRAME, TOTALS).set_params(**parameters)
+    with pytest.raises(error, match=words):  # else the file could not be loaded
+        model.save(tmp_path / "m")
+    with pytest.raises(TypeError, match="FCNNClassifier has no parameter 'loss'"):
+        FCNNClassifier(loss="mae")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pellucid.cli.words import counted, either, figure, fits, listed, name_shown, share, table
-from pellucid.terminal import width
+from pellucid.cli.words import counted, either, listed, name_shown, share
+from pellucid.terminal import figure, fits, table, width
 
 
 def test_text_for_a_page():

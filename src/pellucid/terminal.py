@@ -1,13 +1,20 @@
-"""Text in a terminal, where a character takes no column, one or two."""
+"""Text and tables in a terminal, where a character takes no column, one or two."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pellucid.checks import printable
 
 COLUMNS = 80
 """No line is longer, but for a path that is."""
 
+_LONGEST = 40  # columns for a name in the first column of a table
+_LARGE = 1e12  # from here on numbers have an exponent
+_LEAST = 9  # columns that a shortened name of the header keeps at least, to be told from others
 _WORDS = re.compile(r"(\s*)(\S+)")  # with the blanks before them
 
 
@@ -82,3 +89,51 @@ def _pieces(word: str, most: int) -> list[str]:
                 pieces.append("")
         pieces[-1] += character
     return pieces
+
+
+def table(rows: Sequence[Sequence[object]], indent: int = 2) -> str:
+    """Aligned columns, the first to the left, the others to the right; the header comes first.
+
+    Names in the first column, and then those in the header too, are shortened to fit the page; a
+    table of too many columns does not.
+    """
+    texts = [[printable(str(cell)) for cell in row] for row in rows]
+    for limits in _limits():
+        cells, widths = _cut(texts, *limits)
+        if indent + sum(widths) + 2 * (len(widths) - 1) <= COLUMNS:
+            break
+    lines = []
+    for first, *others in cells:
+        line = [padded(first, widths[0])]
+        sized = zip(others, widths[1:], strict=True)
+        line += [padded(cell, size, right=True) for cell, size in sized]
+        lines.append((" " * indent + "  ".join(line)).rstrip())
+    return "\n".join(lines)
+
+
+def fits(text: str) -> bool:
+    """Whether no line of `text` is wider than the page."""
+    return all(width(line) <= COLUMNS for line in text.split("\n"))
+
+
+def _limits() -> Iterable[tuple[int, int]]:
+    """Columns at most of names below the header's first cell, and of the header's other cells."""
+    yield COLUMNS, COLUMNS
+    yield from ((columns, COLUMNS) for columns in range(_LONGEST, 12, -1))
+    yield from ((columns, columns) for columns in range(12, _LEAST - 1, -1))
+
+
+def _cut(texts: list[list[str]], first: int, others: int) -> tuple[list[list[str]], list[int]]:
+    """The cells with their names shortened, and the widths of the columns."""
+    (corner, *header), *body = texts
+    cells = [[corner, *(shortened(cell, others) for cell in header)]]
+    cells += [[shortened(name, first), *numbers] for name, *numbers in body]
+    return cells, [max(map(width, column)) for column in zip(*cells, strict=True)]
+
+
+def figure(value: Any) -> str:
+    """A number with four significant digits; a dash where there is none."""
+    if value is None:
+        return "-"
+    text = f"{float(value):.4g}"
+    return f"{float(value):,.0f}" if "e+" in text and abs(value) < _LARGE else text

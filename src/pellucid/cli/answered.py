@@ -60,7 +60,7 @@ class Answered(NamedTuple):
         from pellucid.cli import scores
 
         if self.what == "window":
-            return series.score(model, self.X, self.source.naive(), self.y, self.names[0])
+            return series.score(model, self.X, self.source, self.y)
         return scores.score(model, self.X, self.y, self.names)
 
 
@@ -108,14 +108,15 @@ def read_answered(
         frame = frames.read(data, encoding, model, targets=names)
         about = getattr(getattr(model, "sequences_", None), "series", None)
         if about:
-            if names != [about["target"]]:
+            known = about["target"] if isinstance(about["target"], list) else [about["target"]]
+            if names != known:
                 raise click.UsageError(
-                    f"--target must be {about['target']}, which {place} forecasts. Got "
+                    f"--target must be {', '.join(map(str, known))}, which {place} forecasts. Got "
                     f"{', '.join(names)}."
                 )
             windows, after = series.cut(series.known_columns(model, frame), about)
             reading = model._input.read(model, windows)
-            return Answered(reading, after, names, "window", "", windows)
+            return Answered(reading, after, names, "window", " ".join(windows.notes), windows)
         group = getattr(model, "group", None)
         kept = frames.with_targets(frame, names, data, group, frames.to_test(model, names))
         with kept.numbered():

@@ -28,6 +28,44 @@ def check(path: str, option: str) -> None:
         raise ImportError(f'{option} needs matplotlib. Run: pip install "pellucid[plot]"')
 
 
+def draw_series(
+    model: Any, X: Any, held: Any, y: Any, path: str, title: str, levels: Sequence[float]
+) -> None:
+    """Draw the training of a model of a series, and beside it forecasts and what came.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    X : Windows
+        The series.
+    held, y : Windows and their targets
+        Those that were held out. None where none were.
+    path : str
+    title : str
+    levels : sequence of float
+        Of the intervals that are drawn.
+    """
+    from pellucid import figures
+    from pellucid.inspection.forecast_panels import LENGTH, forecast_panels
+    from pellucid.inspection.predictions import tested
+    from pellucid.training.curves import HEIGHT, WIDTH, draw_panel
+
+    panels = forecast_panels(model, X, held, levels)
+    figure = figures.new_figure("--plot", WIDTH + LENGTH, HEIGHT * len(panels))
+    axes = figure.subplots(
+        len(panels), 2, squeeze=False, gridspec_kw={"width_ratios": [WIDTH, LENGTH]}
+    )
+    values = {} if held is None else tested(model, held, y)[1]
+    test = (model.best_epoch_, values["loss"]) if "loss" in values else None
+    draw_panel(axes[0, 0], model.history_, "loss", test)
+    for panel, below in zip(panels, axes[:, 1], strict=True):
+        panel.draw(below)
+    for unused in axes[1:, 0]:
+        unused.set_visible(False)
+    figures.finish(figure, path, title)
+
+
 def draw_fit(
     model: Any, X: Any, y: Any, path: str, title: str = "", names: Sequence[str] = ()
 ) -> None:

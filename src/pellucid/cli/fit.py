@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pellucid.cli.given import Given
     from pellucid.cli.splitting import Split
 
+_OF_NUMBERS = ("loss", "quantile", "target_transform")  # parameters of regressors alone
+
 _data, _network, _series, _output = map(in_group, ("Data", "Network", "Series", "Output"))
 
 
@@ -102,6 +104,18 @@ class _Fit(GroupedCommand):
 @_series("--group", metavar="COLUMN", help="Column with the name of each row's sequence.")
 @_series("--steps", type=click.IntRange(1), metavar="N", help="Past rows to forecast from.")
 @_series("--horizon", type=click.IntRange(1), metavar="N", help="Rows to forecast.  [default: 1]")
+@_series(
+    "--fill",
+    type=click.Choice(["forward", "linear"]),
+    metavar="HOW",
+    help="Fill gaps: forward (what was last) or linear.",
+)
+@_series(
+    "--folds",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Test by origins that roll, then learn from all.",
+)
 @_output(
     "-o",
     "--output",
@@ -113,7 +127,7 @@ class _Fit(GroupedCommand):
     "--plot",
     type=click.Path(),
     metavar="PNG",
-    help="Draw loss and accuracy by epoch, and the test.",
+    help="Draw the loss by epoch, and the test or forecasts.",
 )
 @_output("--mistakes", type=click.Path(), metavar="PNG", help="Draw the test pictures got wrong.")
 @_output("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
@@ -133,7 +147,9 @@ def fit(
     time: str | None,
     group: str | None,
     steps: int | None,
+    fill: str | None,
     horizon: int | None,
+    folds: int | None,
     output: str | None,
     plot: str | None,
     mistakes: str | None,
@@ -160,12 +176,16 @@ def fit(
     path = output or f"{Path(data).absolute().stem}.safetensors"
     _check_places(path, plot, mistakes)
     files.check_apart(path, data, *filter(None, [test]))
-    options = SeriesOptions(time, group, steps, horizon)
+    options = SeriesOptions(time, group, steps, horizon, fill, folds)
     options.check(network)
+    if folds and (test is not None or test_fraction is not None):
+        raise click.UsageError(
+            "--folds does not go together with --test and --test-fraction: leave one out."
+        )
     chosen = _chosen(config, settings, parameters)
     each_step = any(values.get("return_sequences") is True for _, values in chosen)
     told = Output(quiet, as_json)
-    share = 0.0 if test is not None else 0.2 if test_fraction is None else test_fraction
+    share = 0.0 if test is not None or folds else 0.2 if test_fraction is None else test_fraction
     with told.noting_warnings():
         given = read(Request(data, targets, drop, network, task, encoding, options, each_step))
         told.say(paragraph(f"{source_name(data)}: {given.words}.", 2))
@@ -185,6 +205,8 @@ def fit(
         if mistakes and test is None and not len(split.test):
             raise click.UsageError("--mistakes needs rows held out: a --test-fraction above 0.")
         fitting = Fitting(model, data, given, split, test, encoding, told)
+        if folds:
+            fitting.backtest(folds)
         fitting.train()
         fitting.score()
     size = fitting.save(path)
@@ -253,7 +275,7 @@ def _estimator(
     parameters: dict[str, Any] = {"random_state": seed, "verbose": 0 if quiet else 1}
     for source, values in chosen:
         for key in values:
-            if key == "target_transform" and task == "classification":
+            if key in _OF_NUMBERS and task == "classification":
                 raise click.UsageError(
                     f"{source} needs a target of numbers, and these are classes. Leave it out, or "
                     "pass --task regression."

@@ -57,13 +57,47 @@ class Fitting:
     answered: Answered | None = field(default=None, init=False)
     repeated: int = field(default=0, init=False)
     scores: dict[str, Any] | None = field(default=None, init=False)
+    folds: list[dict[str, Any]] = field(default_factory=list, init=False)
+
+    @property
+    def levels(self) -> list[float]:
+        """Of the intervals that are tested and drawn: those that enough errors were kept for."""
+        from pellucid.inspection.forecast_errors import LEVELS
+
+        intervals = getattr(self.model, "intervals_", None)
+        return [] if intervals is None else [one for one in LEVELS if intervals.allows(one)]
+
+    def backtest(self, folds: int) -> None:
+        """Test clones of the model by origins that roll; the model itself learns from all."""
+        from sklearn.base import clone
+
+        from pellucid.inspection.backtesting import Fold, backtest_windows
+
+        def tell(number: int, fold: Fold) -> None:
+            windows = counted(len(fold.windows), "window")
+            words = f"Fold {number} of {folds}: learned from {fold.learned:,}, tested on {windows}."
+            self.told.say(paragraph(words, 2))
+
+        with self.given.rows_in_file(self.data):
+            model = clone(self.model).set_params(verbose=0)
+            done = backtest_windows(model, self.given.X, self.given.y, folds, told=tell)
+        self.scores = done.scores
+        self.folds = [
+            {"fold": number, "learned": fold.learned, "rows": len(fold.windows), **fold.scores}
+            for number, fold in enumerate(done.folds, 1)
+        ]
+        self.told.say(f"\n{done}\n")
 
     def train(self) -> None:
         """Train the model on the rows that are not held out."""
+        from pellucid.data.baselines import TargetBaselines
+
         given, rows = self.given, self.split.train
         with given.rows_in_file(self.data, rows):
             X, y = splitting.rows_of(given.X, rows), splitting.rows_of(given.y, rows)
             self.model._fit(X, y, None, ready=partial(self._before_training, X, y), cautions=True)
+            if given.what == "window":
+                self.model.baselines_ = TargetBaselines(X)
         self.model.target_names_ = list(given.targets)
         self.told.say("\n" + "\n".join(self.model.network_.summary_lines()) + "\n")
 
@@ -142,7 +176,12 @@ class Fitting:
         if plot:
             title = f"{Path(self.data).absolute().name}: {', '.join(given.targets)}"
             X, y = (None, None) if answered is None else (answered.X, answered.y)
-            curves.draw_fit(self.model, X, y, plot, title, given.targets)
+            if given.what == "window":
+                held = None if answered is None else answered.source
+                series = given.X if self.test is None else held
+                curves.draw_series(self.model, series, held, y, plot, title, self.levels)
+            else:
+                curves.draw_fit(self.model, X, y, plot, title, given.targets)
             self.told.say(paragraph(f"Curves drawn in {plot}.", 2))
         if mistakes and answered is not None:
             wrong = draw_mistakes(self.model, answered.source, plain(answered.y), mistakes)
@@ -170,6 +209,7 @@ class Fitting:
             "columns": model._input.describe(),
             "notes": [*self.told.notes, *model._input.notes, *model.target_.notes],
             "test": self.scores,
+            "folds": self.folds,
             "test_rows_also_learned_from": self.repeated,
             "verdict": "" if self.scores is None else verdict(self.scores),
             **facts_of(model),

@@ -128,12 +128,10 @@ def _frame(request: Request) -> Any:
 
 def _series(request: Request) -> Given:
     """Windows of a series."""
-    if len(request.targets) != 1:
-        raise click.UsageError("a series needs one --target, the column to forecast.")
     if request.task == "classification":
         raise click.UsageError("--task must be regression for a series: forecasts are numbers.")
     frame = _frame(request)
-    X, y, words = series.read_windows(frame, request.targets[0], request.series)
+    X, y, words = series.read_windows(frame, request.targets, request.series)
     _check_varied(frame, request.targets, request.data)
     task = ("regression", "")
     return Given(X, y, request.targets, False, str(request.network), task, words, "window")

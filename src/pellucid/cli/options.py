@@ -15,6 +15,7 @@ PARAMETERS = {
     "hidden_dim": ("N", "Width of the hidden layers."),
     "num_layers": ("N", "Number of hidden layers."),
     "dropout": ("SHARE", "Share of outputs dropped in training."),
+    "loss": ("NAME", "mse, huber, mae or quantile, for numbers."),
     "target_transform": ("NAME", "log: learn the logarithm of a skewed target."),
 }
 

@@ -39,10 +39,19 @@ Columns = Mapping[str, Any]
     "--probabilities", is_flag=True, help="Add a column with the probability of each class."
 )
 @click.option(
+    "--intervals",
+    metavar="LEVELS",
+    multiple=True,
+    help="Of a series: add bounds, as 0.8 or 0.8,0.95; each true number is between them as often.",
+)
+@click.option(
     "--keep",
     metavar="COLUMN",
     multiple=True,
     help="Column of DATA to write before the predictions; repeat it for several.",
+)
+@click.option(
+    "--horizon", type=click.IntRange(1), metavar="N", help="Of a series: the rows to forecast."
 )
 @encoding_option
 @json_option
@@ -51,7 +60,9 @@ def predict(
     data: str,
     output: str | None,
     probabilities: bool,
+    intervals: tuple[str, ...],
     keep: tuple[str, ...],
+    horizon: int | None,
     encoding: str | None,
     as_json: bool,
 ) -> None:
@@ -80,11 +91,18 @@ def predict(
     if probabilities and not is_classifier(estimator):
         kind = type(estimator).__name__
         raise ValueError(f"--probabilities needs a classifier. '{model}' holds a {kind}.")
+    levels = series.levels_of(intervals)
+    for option, given in (("--horizon", horizon), ("--intervals", levels)):
+        if given and not _forecasts(estimator):
+            kind = type(estimator).__name__
+            raise ValueError(
+                f"{option} needs a model of a series. '{model}' holds a {kind} of other rows."
+            )
     rows = 0
     with (
         collected_warnings() as seen,
         contextlib.closing(
-            _predicted(estimator, data, probabilities, keep, encoding, seen)
+            _predicted(estimator, data, probabilities, levels, keep, horizon, encoding, seen)
         ) as batches,
     ):
         first = next(batches)  # what is wrong is mostly found before anything is written
@@ -120,6 +138,11 @@ def features(model: Any, frame: Any) -> Any:
     return known_columns(frame, [*names, *(getattr(model, n, None) for n in ("group", "time"))])
 
 
+def _forecasts(model: Any) -> bool:
+    """Whether `model` learned from windows of a series."""
+    return bool(getattr(getattr(model, "sequences_", None), "series", None))
+
+
 def _chained(first: Columns, others: Iterator[Columns]) -> Iterator[Columns]:
     yield first
     yield from others
@@ -149,7 +172,9 @@ def _predicted(
     model: Any,
     data: str,
     probabilities: bool,
+    levels: Sequence[float],
     keep: Sequence[str],
+    horizon: int | None,
     encoding: str | None,
     seen: Seen,
 ) -> Generator[Columns, None, None]:
@@ -157,10 +182,10 @@ def _predicted(
     from pellucid.cli.pictures import takes_pictures
 
     with rows_of_file(data):
-        if getattr(getattr(model, "sequences_", None), "series", None):
+        if _forecasts(model):
             _keep_nothing(keep, "a forecast is of rows that DATA does not have")
             frame = series.known_columns(model, frames.read(data, encoding, model))
-            yield series.forecast(model, frame)
+            yield series.forecast(model, frame, horizon, levels)
         elif takes_pictures(model):
             yield _of_pictures(model, data, probabilities, keep, encoding)
         elif getattr(model, "group", None) or getattr(model, "time", None):

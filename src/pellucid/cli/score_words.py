@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pellucid.cli.scores import ERRORS
-from pellucid.cli.words import either, figure, fits, name_shown, paragraph, share, table
+from pellucid.cli.words import either, name_shown, paragraph, share
+from pellucid.inspection import forecast_words
+from pellucid.inspection.forecast_errors import ERRORS, OF_QUANTILES, measures_of
+from pellucid.terminal import figure, fits, table
 
 _MOST_CLASSES = 20  # that have a line each
 _MOST_SQUARES = 12  # classes whose confusions are shown
@@ -18,14 +20,18 @@ _NAMES = {
     "r2": "R2",
     "mean_absolute_error": "mean absolute error",
     "root_mean_squared_error": "root mean squared error",
+    "mean_absolute_scaled_error": "MASE",
+    "pinball_loss": "pinball loss",
+    "coverage": "share at or below",
 }
+_SHARES = ("accuracy", "auc", "balanced_accuracy", "r2", "coverage")
 _MORE_IS_BETTER = ("accuracy", "auc", "balanced_accuracy", "r2")
 
 
 def text_of(heading: str, scores: Mapping[str, Any]) -> str:
     """The scores below a heading."""
-    if "steps" in scores:
-        parts = [paragraph(f"{heading}:"), *_steps(scores)]
+    if by_target := series_of(scores):
+        parts = [paragraph(f"{heading}:"), *map(forecast_words.text_of, by_target)]
     elif "classes" in scores:
         measures = f"accuracy {share(scores['accuracy'])} ({scores['right']:,} right)"
         if scores["loss"] is not None:
@@ -39,9 +45,8 @@ def text_of(heading: str, scores: Mapping[str, Any]) -> str:
 
 def in_line(figures: Mapping[str, Any]) -> str:
     """``accuracy 0.971, loss 0.0907``."""
-    shares = ("accuracy", "auc", "balanced_accuracy", "r2")
     return ", ".join(
-        f"{words} {(share if name in shares else figure)(figures[name])}"
+        f"{words} {(share if name in _SHARES else figure)(figures[name])}"
         for name, words in _NAMES.items()
         if figures.get(name) is not None
     )
@@ -49,8 +54,13 @@ def in_line(figures: Mapping[str, Any]) -> str:
 
 def verdict(scores: Mapping[str, Any]) -> str:
     """In words where the model is no better than its baseline; empty where it is better."""
-    if "steps" in scores:
-        return _verdict_of_steps(scores["steps"])
+    if by_target := series_of(scores):
+        said = [(one["target"], forecast_words.verdict(one)) for one in by_target]
+        return " ".join(
+            words if len(said) == 1 else f"{_quoted(name)}: {words}"
+            for name, words in said
+            if words
+        )
     if "classes" in scores:
         baseline = scores["baseline"]
         measures = _no_better(scores, baseline, ("accuracy", "loss"))
@@ -61,21 +71,30 @@ def verdict(scores: Mapping[str, Any]) -> str:
             return f"By loss the model is no better than {answer}: its probabilities are too sure."
         by = "The" if len(measures) == 2 else "By accuracy the"
         return f"{by} model is no better than {answer}."
-    names = ("accuracy", "loss") if "accuracy" in scores else ERRORS
-    what = "the same" if "accuracy" in scores else "the mean"
+    names: Sequence[str] = ("accuracy", "loss")
+    what = "the same"
+    if "accuracy" not in scores:
+        names = measures_of(scores["targets"][0])
+        kinds = [(target["baseline"] or {}).get("kind") for target in scores["targets"]]
+        what = f"the {kinds[0] or 'mean'}"
     targets = [
         (target["target"], _no_better(target, target["baseline"], names))
         for target in scores["targets"]
     ]
     sentences = []
-    for measures in (list(names), [names[0]], [names[1]]):
+    for measures in _partly(names):
         worse = [_quoted(name) for name, own in targets if own == measures]
         if worse:
             of = "" if len(targets) == 1 else f"for {either(worse, 'and')} "
-            by = "" if len(measures) == 2 else f"by {_NAMES[measures[0]]} "
+            by = "" if len(measures) == len(names) else f"by {_NAMES[measures[0]]} "
             words = f"{of}{by}the model is no better than always saying {what}."
             sentences.append(words[0].upper() + words[1:])
     return " ".join(sentences)
+
+
+def _partly(names: Sequence[str]) -> list[list[str]]:
+    """All of the measures, then each of them alone."""
+    return [list(names), *([name] for name in names if len(names) > 1)]
 
 
 def _no_better(
@@ -140,50 +159,23 @@ def _labels(scores: Mapping[str, Any]) -> list[str]:
 
 
 def _numbers(scores: Mapping[str, Any]) -> list[str]:
-    rows: list[list[object]] = [["", "R2", *(_NAMES[name] for name in ERRORS)]]
+    first = scores["targets"][0]
+    names = [name for name in ("r2", *ERRORS, *OF_QUANTILES) if name in first]
+    rows: list[list[object]] = [["", *(_NAMES[name] for name in names)]]
     for target in scores["targets"]:
-        rows.append([target["target"], *_errors(target)])
+        rows.append([target["target"], *_errors(target, names)])
         if baseline := target["baseline"]:
-            rows.append([f"always {figure(baseline['answer'])}", *_errors(baseline)])
+            rows.append([f"always {figure(baseline['answer'])}", *_errors(baseline, names)])
     return [table(rows), _block([verdict(scores)])]
 
 
-def _errors(figures: Mapping[str, Any]) -> list[str]:
-    return [share(figures["r2"]), *(figure(figures[name]) for name in ERRORS)]
+def _errors(figures: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    return [(share if name in _SHARES else figure)(figures[name]) for name in names]
 
 
-def _steps(scores: Mapping[str, Any]) -> list[str]:
-    rows: list[list[object]] = [["", "mean abs. error", "naive", "root mean sq. error", "naive"]]
-    steps = [(f"{scores['target']} +{step['step']}", step) for step in scores["steps"]]
-    if len(steps) > 1:
-        steps.append(("all", scores["all"]))
-    for name, step in steps:
-        errors = [figure(one[measure]) for measure in ERRORS for one in (step, step["naive"])]
-        rows.append([name, *errors])
-    note = "The naive forecast says that all stays as it was in the last row."
-    if scores["without_naive"]:
-        note += " Windows without any known value have none."
-    return [table(rows), _block([note, verdict(scores)])]
-
-
-def _verdict_of_steps(steps: Sequence[Mapping[str, Any]]) -> str:
-    sentences = []
-    for measures in (list(ERRORS), [ERRORS[0]], [ERRORS[1]]):
-        worse = [one["step"] for one in steps if _no_better(one, one["naive"], ERRORS) == measures]
-        if worse:
-            by = "" if len(measures) == 2 else f", by {_NAMES[measures[0]]}"
-            where = "" if len(steps) == 1 else f" {_ahead(worse, len(steps))}"
-            sentences.append(f"The model is no better than the naive forecast{where}{by}.")
-    return " ".join(sentences)
-
-
-def _ahead(steps: list[int], count: int) -> str:
-    """``1 to 3 steps ahead``."""
-    if len(steps) == count:
-        return "in any step ahead"
-    if len(steps) > 2 and steps[-1] - steps[0] == len(steps) - 1:
-        return f"{steps[0]} to {steps[-1]} steps ahead"
-    return f"{either(list(map(str, steps)), 'and')} step{'' if steps == [1] else 's'} ahead"
+def series_of(scores: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The scores of each target of a series, none where they are of other rows."""
+    return [one for one in (scores, *scores.get("targets", ())) if "steps" in one]
 
 
 def _quoted(name: object) -> str:

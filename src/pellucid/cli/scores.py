@@ -13,9 +13,16 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.column_values import Column, as_text
+from pellucid.inspection.forecast_errors import (
+    ERRORS,
+    OF_QUANTILES,
+    SCALED,
+    errors_of,
+    finite,
+    quantile_of,
+)
 
 MEASURES = ("accuracy", "loss", "auc", "balanced_accuracy", "r2")
-ERRORS = ("mean_absolute_error", "root_mean_squared_error")
 _MOST_IN_CONFUSION = 100  # classes
 _LEAST_SHARE = float(np.finfo(np.float32).eps)  # a probability of 0 would cost infinitely much
 
@@ -44,7 +51,7 @@ def score(model: Any, X: Any, y: Any, names: Sequence[str]) -> dict[str, Any]:
     usual = None if about is None else np.asarray(about.averages, dtype=np.float64)
     scores: dict[str, Any] = {"rows": len(truth)}
     if not is_classifier(model):
-        return scores | {"targets": _numbers(truth, predicted, names, usual)}
+        return scores | {"targets": _numbers(model, truth, predicted, names, usual)}
     shares = np.asarray(model.predict_proba(reading), dtype=np.float64)
     if truth.ndim > 1:
         return scores | _labels(truth, predicted, shares, names, usual)
@@ -54,7 +61,8 @@ def score(model: Any, X: Any, y: Any, names: Sequence[str]) -> dict[str, Any]:
 def brief(scores: Mapping[str, Any]) -> dict[str, float | None]:
     """The scores of all rows together, without those of single classes, targets and steps.
 
-    Of several targets of numbers, which have units of their own, there is the mean R2.
+    Of several targets of numbers, which have units of their own, there is the mean R2, of those of
+    a series the mean MASE.
     """
     return _brief({"rows": scores["rows"], **scores, **_overall(scores, lambda one: one)})
 
@@ -69,35 +77,21 @@ def _overall(
     scores: Mapping[str, Any], part: Callable[[Mapping[str, Any]], Mapping[str, Any]]
 ) -> Mapping[str, Any]:
     """That `part` of a single target, of all steps, or of several targets."""
-    targets = [part(target) for target in scores.get("targets", ())]
-    if len(targets) == 1 or "all" in scores:
-        return targets[0] if targets else part(scores["all"])
-    shares = [target["r2"] for target in targets if target.get("r2") is not None]
-    return {"r2": float(np.mean(shares))} if shares else {}
+    if "all" in scores:
+        return part(scores["all"])
+    targets = [part(target.get("all", target)) for target in scores.get("targets", ())]
+    if len(targets) == 1:
+        return targets[0]
+    known = {
+        name: [target[name] for target in targets if target.get(name) is not None]
+        for name in ("r2", SCALED)
+    }
+    return {name: float(np.mean(values)) for name, values in known.items() if values}
 
 
 def _brief(figures: Mapping[str, Any]) -> dict[str, float | None]:
-    return {name: figures[name] for name in ("rows", *MEASURES, *ERRORS) if name in figures}
-
-
-def errors_of(truth: np.ndarray, guess: np.ndarray) -> dict[str, float | None]:
-    """Mean absolute and root mean squared error, over what is known."""
-    from sklearn.metrics import mean_absolute_error, root_mean_squared_error
-
-    guess = np.broadcast_to(guess, truth.shape)
-    known = np.isfinite(guess) & np.isfinite(truth)
-    if not known.any():
-        return dict.fromkeys(ERRORS)
-    with np.errstate(over="ignore"):
-        measured = (
-            measure(truth[known].astype(float), guess[known].astype(float))
-            for measure in (mean_absolute_error, root_mean_squared_error)
-        )
-        return dict(zip(ERRORS, map(_figure, measured), strict=True))
-
-
-def _figure(value: Any) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    measures = ("rows", *MEASURES, *ERRORS, SCALED, *OF_QUANTILES)
+    return {name: figures[name] for name in measures if name in figures}
 
 
 def _like(truth: np.ndarray, classes: np.ndarray) -> np.ndarray:
@@ -136,14 +130,14 @@ def _classes(
         "right": int(np.count_nonzero(true == guess)),
         "loss": _loss(true, shares),
         "auc": _auc(true, shares),
-        "balanced_accuracy": _figure(np.mean(recall[rows > 0])),
+        "balanced_accuracy": finite(np.mean(recall[rows > 0])),
         "baseline": None,
         "classes": [
             {
                 "class": label,
                 "rows": int(rows[index]),
-                "recall": _figure(recall[index]),
-                "precision": _figure(precision[index]),
+                "recall": finite(recall[index]),
+                "precision": finite(precision[index]),
             }
             for label, index in place.items()
         ],
@@ -209,8 +203,8 @@ def _labels(
             "accuracy": float(np.mean(true == guess)),
             "loss": _loss(true, both),
             "auc": _auc(true, both),
-            "recall": _figure(recall_score(true, guess, zero_division=np.nan)),
-            "precision": _figure(precision_score(true, guess, zero_division=np.nan)),
+            "recall": finite(recall_score(true, guess, zero_division=np.nan)),
+            "precision": finite(precision_score(true, guess, zero_division=np.nan)),
             "baseline": None,
         }
         if usual is not None and answers is not None:
@@ -232,26 +226,39 @@ def _labels(
 
 
 def _numbers(
-    truth: np.ndarray, predicted: np.ndarray, names: Sequence[str], usual: np.ndarray | None
+    model: Any,
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    names: Sequence[str],
+    usual: np.ndarray | None,
 ) -> list[dict[str, Any]]:
     """Each target in its own units."""
+    quantile = quantile_of(model)
+    kind = {None: "mean", 0.5: "median"}.get(model._usual(), f"{model._usual()} quantile")
     columns = truth.reshape(len(truth), -1).T, predicted.reshape(len(truth), -1).T
     targets = []
     for place, (name, true, guess) in enumerate(zip(names, *columns, strict=True)):
-        target: dict[str, Any] = {"target": name, **_fit_of(true, guess), "baseline": None}
+        target: dict[str, Any] = {
+            "target": name, **_fit_of(true, guess, quantile), "baseline": None
+        }  # fmt: skip
         if usual is not None:
             always = float(usual[place])
             target["baseline"] = {
-                "answer": always, **_fit_of(true, np.full(len(true), always))
+                "answer": always,
+                "kind": kind,
+                **_fit_of(true, np.full(len(true), always), quantile),
             }  # fmt: skip
         targets.append(target)
     return targets
 
 
-def _fit_of(true: np.ndarray, guess: np.ndarray) -> dict[str, float | None]:
+def _fit_of(true: np.ndarray, guess: np.ndarray, quantile: float | None) -> dict[str, float | None]:
     from sklearn.metrics import r2_score
 
     true, guess = true.astype(np.float64), guess.astype(np.float64)
+    errors = errors_of(true, guess, quantile)
+    if quantile is not None:
+        return errors
     with np.errstate(over="ignore", invalid="ignore"):
         defined = len(set(true.tolist())) > 1 and np.isfinite(guess).all()
-        return {"r2": _figure(r2_score(true, guess)) if defined else None, **errors_of(true, guess)}
+        return {"r2": finite(r2_score(true, guess)) if defined else None, **errors}

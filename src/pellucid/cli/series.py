@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -20,18 +21,26 @@ class SeriesOptions:
     group: str | None = None
     steps: int | None = None
     horizon: int | None = None
+    fill: str | None = None
+    folds: int | None = None
 
     def check(self, network: str | None) -> None:
         """Refuse options that do not go together."""
-        given = [name for name in ("time", "group", "steps", "horizon") if getattr(self, name)]
+        given = [
+            name for name in ("time", "group", "steps", "horizon", "fill") if getattr(self, name)
+        ]
         if given and network not in (known := takers("sequences")):
             raise click.UsageError(
                 f"--{given[0]} needs --network {either(known)}. Got {network or 'none'}."
             )
+        if self.folds and not self.steps:
+            raise click.UsageError("--folds needs --steps: it tests forecasts of a series.")
         if self.horizon and not self.steps:
             raise click.UsageError(
                 "--horizon needs --steps, the rows that the network looks back at."
             )
+        if self.fill and not self.steps:
+            raise click.UsageError("--fill needs --steps: it fills the gaps of a series.")
         if self.time and not (self.steps or self.group):
             raise click.UsageError(
                 "--time needs --steps, for a series that is to be continued, or --group, for many "
@@ -62,9 +71,12 @@ class GroupedRows:
         return np.flatnonzero(np.isin(self.codes, positions))
 
 
-def read_windows(frame: Any, target: str, options: SeriesOptions) -> tuple[Any, Any, str]:
+def read_windows(
+    frame: Any, targets: Sequence[str], options: SeriesOptions
+) -> tuple[Any, Any, str]:
     """Windows of the table, their targets, and a description of them."""
     horizon = options.horizon or 1
+    target = targets[0] if len(targets) == 1 else list(targets)
     X, y = cut(frame, {**asdict(options), "horizon": horizon, "target": target})
     ahead = "the next step" if horizon == 1 else f"the next {horizon} steps"
     words = (
@@ -124,41 +136,82 @@ def split(X: Any, fraction: float) -> tuple[np.ndarray, np.ndarray, str]:
     return learn, held, f"{words} to test."
 
 
-def score(model: Any, X: Any, naive: np.ndarray, y: Any, target: str) -> dict[str, Any]:
-    """The model's errors and those of the naive forecast, for each step ahead.
+def score(model: Any, reading: Any, X: Any, y: Any) -> dict[str, Any]:
+    """The model's errors on windows `X`, beside those of the forecasts to beat, by target.
 
-    `naive` is NaN for windows in which the target was never known.
+    Those are the model's, fitted on what it learned from; a model that was not trained here has
+    none, and `X` must do, without a ridge.
     """
-    from pellucid.cli.scores import errors_of
+    from pellucid.inspection.forecast_errors import bounds_of
 
-    truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-    predicted = np.asarray(model.predict(X)).reshape(truth.shape)
+    truth = np.asarray(y, dtype=np.float64).reshape(len(y), -1, len(X.targets))
+    predicted = np.asarray(model.predict(reading), dtype=np.float64).reshape(truth.shape)
+    bounds = bounds_of(model, reading, truth.shape)
+    by_target = [
+        _score_of_target(
+            model, X.only(name), truth[:, :, k], predicted[:, :, k],
+            {level: None if sides is None else sides[..., k] for level, sides in bounds.items()},
+        )
+        for k, name in enumerate(X.targets)
+    ]  # fmt: skip
+    if len(by_target) == 1:
+        return by_target[0]
+    return {"rows": len(truth), "targets": by_target}
 
-    def errors(columns: slice) -> dict[str, Any]:
-        own, other = (errors_of(truth[:, columns], one[:, columns]) for one in (predicted, naive))
-        return {**own, "naive": other}
 
+def _score_of_target(
+    model: Any, X: Any, truth: np.ndarray, predicted: np.ndarray, intervals: dict[float, Any]
+) -> dict[str, Any]:
+    """The errors of one target; of `intervals` the bounds by level, None where there are none."""
+    from pellucid.data.baselines import Baselines
+    from pellucid.inspection.forecast_errors import compare, covered, quantile_of
+
+    baselines = getattr(model, "baselines_", None)
+    baselines = Baselines(X, ridge=False) if baselines is None else baselines.of(X.about["target"])
+    forecasts = baselines.forecasts(X)
+    scales = baselines.scales(X)
     return {
         "rows": len(truth),
-        "target": target,
-        "steps": [{"step": k + 1, **errors(slice(k, k + 1))} for k in range(truth.shape[1])],
-        "all": errors(slice(None)),
-        "without_naive": int(np.isnan(naive).any(axis=1).sum()),
+        "target": X.about["target"],
+        "intervals": covered(truth, intervals),
+        "period": baselines.period,
+        "period_found": baselines.found,
+        **compare(truth, predicted, forecasts, scales, X.owners, X.names, quantile_of(model)),
+        "without_naive": int(np.isnan(forecasts["naive"]).any(axis=1).sum()),
     }
 
 
-def forecast(model: Any, frame: Any) -> dict[str, Any]:
-    """The steps after the end of the table, by column: group, time and target."""
+def levels_of(texts: Sequence[str]) -> list[float]:
+    """The levels of intervals that ``--intervals`` names, each once."""
+    levels: dict[float, None] = {}
+    for text in ",".join(texts).split(",") if texts else ():
+        try:
+            level = float(text)
+        except ValueError:
+            level = 0.0
+        if not 0 < level < 1:
+            raise click.UsageError(
+                f"--intervals must be shares between 0 and 1, as 0.8,0.95. Got {text.strip()}."
+            )
+        levels[level] = None
+    return [*levels]
+
+
+def forecast(
+    model: Any, frame: Any, steps: int | None = None, levels: Sequence[float] = ()
+) -> dict[str, Any]:
+    """The `steps` after the end of the table, by column: group, time, targets and intervals."""
     import narwhals as nw
 
     from pellucid.data.times import written
 
-    table = nw.from_native(model.forecast(frame), eager_only=True)
+    about = model.sequences_.series
+    table = nw.from_native(model.forecast(frame, steps, levels), eager_only=True)
     columns = {name: table[name].to_list() for name in table.columns}
-    *_, time, _ = columns
-    horizon, named = model.sequences_.series["horizon"], model.sequences_.series["time"] is not None
+    time = table.columns[0 if about["group"] is None else 1]
+    horizon = about["horizon"] if steps is None else steps
     columns[time] = [
-        text if text and named else f"+{place % horizon + 1}"
+        text if text and about["time"] is not None else f"+{place % horizon + 1}"
         for place, text in enumerate(written(columns[time]))
     ]
     return columns
@@ -189,5 +242,6 @@ def cut(frame: Any, about: dict[str, Any]) -> tuple[Any, np.ndarray]:
 
     return windows(
         frame, about["steps"], about["horizon"],
-        target=about["target"], time=about["time"], group=about["group"], like=about,
+        target=about["target"], time=about["time"], group=about["group"], fill=about.get("fill"),
+        like=about,
     )  # fmt: skip

@@ -65,7 +65,8 @@ def _lines(model: Any) -> list[str]:
     """Lines such as ``target      species``."""
     from pellucid.cli.pictures import takes_pictures
     from pellucid.cli.scores import is_classifier
-    from pellucid.cli.words import counted, figure, listed, name_shown, paragraph
+    from pellucid.cli.words import counted, listed, name_shown, paragraph
+    from pellucid.terminal import figure
 
     facts = {"target": listed(getattr(model, "target_names_", None) or [])}
     if is_classifier(model):
@@ -80,8 +81,9 @@ def _lines(model: Any) -> list[str]:
     about = getattr(getattr(model, "sequences_", None), "series", None)
     if about:
         time, group = about["time"], about["group"]
+        known = about["target"] if isinstance(about["target"], list) else [about["target"]]
         facts["series"] = (
-            f"{name_shown(about['target'])}, {counted(about['horizon'], 'step')} ahead from "
+            f"{', '.join(map(name_shown, known))}, {counted(about['horizon'], 'step')} ahead from "
             f"{about['steps']} steps back{'' if time is None else f', by {name_shown(time)}'}"
             f"{'' if group is None else f', of each {name_shown(group)}'}"
         )

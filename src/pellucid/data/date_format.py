@@ -11,14 +11,16 @@ from typing import Literal, Self, get_args
 
 from pellucid.data.text_format import LONGEST, TextFormat, plain
 
-Order = Literal["ymd", "dmy", "mdy", "digits", "clock"]
-_ORDERS: tuple[Order, ...] = get_args(Order)
+Order = Literal["ymd", "dmy", "mdy", "digits", "clock", "month digits"]
+# six digits are a month in a column of times alone: elsewhere they are a number
+_ORDERS: tuple[Order, ...] = tuple(order for order in get_args(Order) if order != "month digits")
 _ORDER_WORDS = {
     "ymd": "",
     "dmy": ", the day before the month",
     "mdy": ", the month before the day",
     "digits": " without marks",
     "clock": "",
+    "month digits": " without marks",
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_YEAR = 1000
@@ -32,7 +34,8 @@ _BEHIND = rf"(?:(?:T|,?\s+|(?<=日))(?:{_CLOCK}))?"
 _YEAR, _SHORT_YEAR = r"(?P<year>\d{4})", r"(?P<year>\d{4}|\d\d)"
 _MONTH, _DAY, _MARK = r"(?P<month>\d\d?)", r"(?P<day>\d\d?)", r"(?P<mark>[-/.])"
 _NTH = r"(?:st|nd|rd|th|er|\.)?"
-_NAME, _WEEKDAY = r"(?P<name>[^\W\d_]{3,12})\.?", r"(?:[^\W\d_]{2,10}\.?,?\s+)?"
+_NAME = r"(?P<name>[^\W\d_]{3,12})\.?"
+_WEEKDAY = r"(?:(?P<dayname>[^\W\d_]{2,10})\.?,?\s+)?"
 
 # what an order tells apart, and what is clear by itself
 _YEAR_FIRST = rf"{_YEAR}(?P<mark>[-/.年]){_MONTH}(?:月|(?:(?P=mark)|月){_DAY}日?)?{_BEHIND}"
@@ -40,6 +43,7 @@ _NUMBERED = {
     "ymd": _YEAR_FIRST,
     "digits": r"""(?P<year>(?:19|20)\d\d)(?P<month>\d\d)(?P<day>\d\d)
         (?:(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)?)?""",
+    "month digits": r"(?P<year>(?:19|20)\d\d)(?P<month>\d\d)",
     "dmy": rf"{_DAY}{_MARK}\s?{_MONTH}(?P=mark)\s?{_SHORT_YEAR}{_BEHIND}",
     "mdy": rf"{_MONTH}{_MARK}{_DAY}(?P=mark){_SHORT_YEAR}{_BEHIND}",
 }
@@ -51,8 +55,10 @@ _CLEAR = (
     rf"{_MONTH}[/.-]{_YEAR}",
     rf"{_WEEKDAY}{_NAME}\s+{_DAY}\s+{_CLOCK}\s+{_YEAR}",
     rf"{_NAME}-(?P<year>\d\d)",  # Jan-20, as spreadsheets show a month
-    rf"{_YEAR}[\ -]?Q(?P<quarter>[1-4])",
-    rf"Q(?P<quarter>[1-4])[\ /-]?{_YEAR}",
+    rf"{_NAME}-{_DAY}-{_YEAR}",
+    rf"{_YEAR}[\ -]?[Qq](?P<quarter>[1-4])",
+    rf"[Qq](?P<quarter>[1-4])[\ /-]?{_YEAR}",
+    rf"{_YEAR}[\ -]?[Mm]{_MONTH}",  # 1960M12, as offices for statistics have it
     rf"{_YEAR}-?W(?P<week>\d\d)(?:-?(?P<weekday>[1-7]))?",
 )
 _PATTERNS = {
@@ -111,11 +117,7 @@ class DateFormat(TextFormat, frozen=True, tag="date"):
 
     def _value(self, text: str) -> float:
         """Seconds since 1970, or since midnight where there is no date; NaN for any other text."""
-        if self.order == "clock":
-            match = _TIME_OF_DAY.fullmatch(plain(text))
-            when = match and _moment({"year": "1970", "month": "1", **match.groupdict()})
-        else:
-            when = read_date(text, self.order)
+        when = read_date(text, self.order)
         if when is None:
             return nan
         return (when - (_EPOCH if when.tzinfo else _EPOCH.replace(tzinfo=None))).total_seconds()
@@ -127,15 +129,41 @@ class DateFormat(TextFormat, frozen=True, tag="date"):
 
 
 def read_date(text: str, order: Order) -> datetime | None:
-    """A text as a date, without a zone if it has none; None if it is no date in this order."""
+    """A text as a date, without a zone if it has none; None if it is no date in this order.
+
+    A time of day is one of the first day of 1970.
+    """
+    if order != "clock" and (when := _quickly(text)) is not None:
+        return when
+    match = date_parts(text, order)
+    if match is None:
+        return None
+    day = {"year": "1970", "month": "1"} if order == "clock" else {}
+    return _moment(day | match.groupdict())
+
+
+def _quickly(text: str) -> datetime | None:
+    """A date as programs write it, ``2024-01-31`` with or without a clock, by Python's own reader.
+
+    That one takes more than is meant by others, so the marks must be where they belong.
+    """
+    if text[4:5] != "-" or text[7:8] != "-" or text[0] == "0" or len(text) > LONGEST:
+        return None
+    if len(text) != 10 and (text[10:11] not in " T" or text[13:14] != ":"):
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def date_parts(text: str, order: Order) -> re.Match[str] | None:
+    """Where in a text, made plain, the parts of a date stand."""
     if len(text) > LONGEST or not any(character.isdecimal() for character in text):
         return None
     text = plain(text)
-    for pattern in _PATTERNS.get(order, ()):
-        match = pattern.fullmatch(text)
-        if match is not None:
-            return _moment(match.groupdict())
-    return None
+    patterns = [_TIME_OF_DAY] if order == "clock" else _PATTERNS[order]
+    return next(filter(None, (pattern.fullmatch(text) for pattern in patterns)), None)
 
 
 def _moment(parts: Mapping[str, str | None]) -> datetime | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +14,7 @@ from pellucid.checks import row_words, shown, suggestion
 from pellucid.data.column_values import is_missing, named, plain_array, series_numbers
 from pellucid.data.columns import check_finite, label, unique_columns
 from pellucid.data.layout import Layout
-from pellucid.data.times import moment
+from pellucid.data.times import TimeFormat, Times
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Groups(Layout):
         Where a column tells the time, each row's place among all times.
     index : pandas Index, optional
         The index of X, if it is a pandas DataFrame whose rows are not just numbered.
+    times : Times, optional
+        The column of times, in the rows' order in X.
     """
 
     table: Any
@@ -43,10 +47,20 @@ class Groups(Layout):
     lengths: np.ndarray
     when: np.ndarray | None = None
     index: Any = None
+    times: Times | None = None
 
     @classmethod
-    def of(cls, owner: str, X: Any, group: str | None, time: str | None) -> Self:
-        """Split `X` by its columns `group` and `time`.
+    def of(
+        cls,
+        owner: str,
+        X: Any,
+        group: str | None,
+        time: str | None,
+        known: TimeFormat | None = None,
+    ) -> Self:
+        """Split `X` by its columns `group` and `time`, which may be levels of a pandas index.
+
+        Times that are text are read by a `known` format, or else as the whole column tells.
 
         A column that is not there, a row without a name or a time, and two rows of a group at the
         same time are a ValueError or TypeError.
@@ -58,6 +72,8 @@ class Groups(Layout):
                 f"X of {owner} must be a DataFrame where group or time is given. Got "
                 f"{type(X).__name__}."
             )
+        index = index_of(X)
+        X, group, time, _ = from_index(owner, X, group, time)
         frame = unique_columns(owner, X)
         for role, name in (("group", group), ("time", time)):
             if name is not None and not (isinstance(name, str) and name in frame.columns):
@@ -66,10 +82,11 @@ class Groups(Layout):
                     f"{suggestion(name, frame.columns)}"
                 )
         codes, labels = _codes(owner, frame, group)
-        order, when = np.argsort(codes, kind="stable"), None
+        order, when, times = np.argsort(codes, kind="stable"), None, None
         if time is not None:
-            order, when = _in_time(owner, frame[time], codes, time)
-            when = when[order]
+            what = f"column {shown(time)} of X of {owner}"
+            times = Times.of(what, named(label([time], 0), time_values, frame[time]), known)
+            order, when = _in_time(what, times, codes)
         features = frame.drop([name for name in (group, time) if name is not None])
         for column in features.iter_columns():  # here, where rows have their positions in X
             if column.dtype.is_float():
@@ -81,7 +98,7 @@ class Groups(Layout):
             )
         lengths = np.bincount(codes, minlength=len(labels)).astype(np.int64)
         table = features[order.tolist()].to_native()
-        return cls(table, order, labels, lengths, when, _index(X))
+        return cls(table, order, labels, lengths, when, index, times)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -94,7 +111,7 @@ class Groups(Layout):
         """One entry for each group, of entries for groups in order or by name, or for rows."""
         if values is None:
             return None
-        array, index, labels = plain_array(values), _index(values), self.labels
+        array, index, labels = plain_array(values), index_of(values), self.labels
         count, rows = len(array), len(self.order)
         by_row = index is None or count != len(labels) or index.equals(self.index)
         if count == rows and by_row:
@@ -138,7 +155,7 @@ class Groups(Layout):
         return values[self.order[begins]]
 
 
-def _index(values: Any) -> Any:
+def index_of(values: Any) -> Any:
     """The index of a pandas Series or DataFrame, None if it only numbers the rows."""
     import narwhals as nw
 
@@ -173,40 +190,120 @@ def _codes(owner: str, frame: Any, group: str | None) -> tuple[np.ndarray, list[
     return np.array([place[value] for value in values], dtype=np.int64), list(place)
 
 
-def _in_time(
-    owner: str, column: Any, codes: np.ndarray, name: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """The order of rows, group by group and in time, and each row's place among all times."""
-    values = named(label([name], 0), column.to_list)
-    read = [None if is_missing(value) else moment(value) for value in values]
-    for position, (value, time) in enumerate(zip(values, read, strict=True)):
-        if is_missing(value):
-            raise ValueError(
-                f"column {shown(name)} of X of {owner} must say when every row was. Got "
-                f"{shown(value)} in {row_words(position)}."
-            )
-        if time is None:
-            raise ValueError(
-                f"column {shown(name)} of X of {owner} must hold numbers, or dates with the year "
-                f"first, such as 2026-11-23. Got {shown(value)} in {row_words(position)}. Convert "
-                "it first."
-            )
-    try:
-        ranks = {value: rank for rank, value in enumerate(sorted(set(read)))}  # type: ignore[type-var]
-    except TypeError:
-        raise TypeError(
-            f"column {shown(name)} of X of {owner} must hold numbers, or dates, all with a time "
-            "zone or all without. Got values of several types."
-        ) from None
-    when = np.array([ranks[value] for value in read], dtype=np.int64)
+def time_values(column: Any) -> list[Any]:
+    """The values of a column of times; whole nanoseconds where a date has a part of one."""
+    import narwhals as nw
+
+    kind = column.dtype
+    if isinstance(kind, nw.Datetime) and kind.time_unit == "ns":
+        exact = column.dt.timestamp("ns")
+        if ((exact % 1000) != 0).any():  # dates of Python know microseconds
+            return exact.to_list()
+    return column.to_list()
+
+
+def _in_time(what: str, times: Times, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The order of rows, group by group and in time, and each one's place among all times."""
+    _, when = np.unique(times.utc, return_inverse=True)
     order = np.lexsort((when, codes))
-    twice = (np.diff(codes[order]) == 0) & (np.diff(when[order]) == 0)
+    when = when[order]
+    twice = (np.diff(codes[order]) == 0) & (np.diff(when) == 0)
     if twice.any():
         first = int(np.flatnonzero(twice)[0])
         rows = sorted(order[first : first + 2].tolist())
+        moment = times.moments[rows[0]]
+        way_out = "Leave one out, or name the sequences with group."
+        if _is_summer_times_end(moment):
+            way_out = (
+                "Clocks may have been set back then, from summer time: give the times in UTC, or "
+                "with their offset, as in 2024-10-27T02:30+02:00."
+            )
         raise ValueError(
-            f"column {shown(name)} of X of {owner} must have each time once in a sequence. Got "
-            f"{shown(values[rows[0]])} in {row_words(*rows)}. Leave one out, or name the sequences "
-            "with group."
+            f"{what} must have each time once in a sequence. Got {shown(times.values[rows[0]])} in "
+            f"{row_words(*rows)}. {way_out}"
         )
     return order, when
+
+
+def _is_summer_times_end(when: Any) -> bool:
+    """Whether clocks without a zone may be set back then: early on a Sunday in autumn.
+
+    In the south that is in March or April.
+    """
+    if not isinstance(when, datetime) or when.tzinfo is not None:
+        return False
+    early = when.hour < 4 and (when.hour or when.minute)
+    return bool(early) and when.weekday() == 6 and when.month in (3, 4, 9, 10, 11)
+
+
+def from_index(
+    owner: str, X: Any, group: str | None, time: str | None, infer: bool = False
+) -> tuple[Any, str | None, str | None, dict[str, Any]]:
+    """`X` with those levels of its pandas index as columns that are its group and time.
+
+    Both are levels by their name, or an unnamed level that can only be meant. To `infer` they are
+    also what nobody named: dates in the index are the time, and the one other level is the group.
+
+    Returns
+    -------
+    X : DataFrame
+    group, time : str or None
+        The columns.
+    names : dict
+        What the levels were called, by column.
+    """
+    index = index_of(X)
+    if index is None or not hasattr(X, "columns"):
+        return X, group, time, {}
+    levels = list(range(index.nlevels))
+    taken: dict[str, int] = {}
+
+    def by_name(role: str | None) -> None:
+        if role is not None and role not in X.columns and role in index.names:
+            taken[role] = list(index.names).index(role)
+
+    by_name(time)
+    by_name(group)
+    absent = {name for name in (time, group) if name is not None and name not in X.columns}
+    dates = [at for at in levels if at not in taken.values() and _holds_dates(index, at)]
+    if len(dates) == 1 and ((infer and time is None) or time in absent - set(taken)):
+        time = time or _free(index.names[dates[0]], ("time", "date", "when"), X.columns)
+        taken[time] = dates[0]
+    others = [at for at in levels if at not in taken.values()]
+    if len(others) == 1 and time in taken:
+        if (infer and group is None) or group in absent - set(taken):
+            group = group or _free(index.names[others[0]], ("group", "series"), X.columns)
+            taken[group] = others[0]
+    if infer and time is None and len(levels) > 1:
+        raise ValueError(
+            f"the index of X of {owner} must be its group and time. Got levels "
+            f"{', '.join(shown(name) for name in index.names)}. Name them by group and time, or "
+            "call reset_index(drop=True) to take the rows as they come."
+        )
+    if not taken:
+        return X, group, time, {}
+    columns = {name: index.get_level_values(at) for name, at in taken.items()}
+    names = {name: index.names[at] for name, at in taken.items()}
+    left = [at for at in levels if at not in taken.values()]
+    X = X.droplevel(sorted(taken.values())) if left else X.reset_index(drop=True)
+    return X.assign(**{name: level.array for name, level in columns.items()}), group, time, names
+
+
+def _free(name: Any, others: Sequence[str], columns: Any) -> str:
+    """What to call a level as a column: its name, or the first other that no column has."""
+    names = [name] if isinstance(name, str) else []
+    return next(one for one in (*names, *others) if one not in columns)
+
+
+def _holds_dates(index: Any, level: int) -> bool:
+    """Whether a level of a pandas index is dates or periods; of text where it leaves no doubt."""
+    values = index.get_level_values(level)
+    if type(values).__name__ in ("DatetimeIndex", "PeriodIndex", "TimedeltaIndex"):
+        return True
+    texts = values.tolist()
+    if not texts or not all(isinstance(text, str) for text in texts):
+        return False
+    try:
+        return Times.of("", texts).dated
+    except (TypeError, ValueError):
+        return False

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
@@ -14,7 +15,7 @@ from pellucid.data.columns import owner_of
 from pellucid.data.number_format import NumberFormat
 from pellucid.data.sample_weights import check_rows
 from pellucid.data.scaling import Standardiser
-from pellucid.data.state import State, check_names
+from pellucid.data.state import Count, State, check_names
 from pellucid.data.target_transforms import TRANSFORMS, TransformName, skewed_note, transformed
 from pellucid.data.target_values import check_not_empty, in_order, read_target
 from pellucid.data.text_columns import number_format
@@ -26,6 +27,7 @@ class _NumberState(State, frozen=True):
     flat: bool
     transform: TransformName | None = None
     formats: list[NumberFormat | None] = []
+    shape: Annotated[list[Count], msgspec.Meta(min_length=2, max_length=2)] | None = None
 
 
 class NumberTarget:
@@ -35,6 +37,9 @@ class NumberTarget:
     ----------
     transform : {"log", "log1p"} or None
         A function of the numbers, before they are standardised.
+    robust : bool
+        Whether they are standardised by median and quartiles, for losses that do not mind a few
+        values far from all others: mean and standard deviation do.
 
     Attributes
     ----------
@@ -42,9 +47,11 @@ class NumberTarget:
         The columns' names, from a DataFrame.
     flat : bool
         Whether `y` was 1-D, so that :meth:`decode` gives 1-D back.
+    shape : tuple of int or None
+        (horizon, targets) where `y` was 3-D, so that :meth:`decode` gives it back.
     mean, scale : ndarray of shape (columns,)
         ``z = (y - mean) / scale``, in float64, where y has gone through `transform`. The scale of a
-        constant column is 1.
+        constant column is 1. Where `robust`, the median and a standard deviation by the quartiles.
     formats : dict
         How the numbers of columns are written that were text, by name or position.
     notes : list of str
@@ -53,11 +60,12 @@ class NumberTarget:
 
     names: list[str] | None
     flat: bool
+    shape: tuple[int, ...] | None
     formats: dict[Any, NumberFormat]
 
-    def __init__(self, transform: str | None = None) -> None:
-        self.transform = transform
-        self.formats = {}
+    def __init__(self, transform: str | None = None, robust: bool = False) -> None:
+        self.transform, self._robust = transform, robust
+        self.formats, self.shape = {}, None
         self.notes: list[str] = []
 
     def fit(
@@ -92,26 +100,38 @@ class NumberTarget:
         if self.transform and used.any():  # rows of weight 0 may be beyond it
             matrix[~used] = matrix[used][0]
         self.flat = values.ndim == 1
+        self.shape = values.shape[1:] if values.ndim == 3 else None
         self.notes = self._notes(matrix[used])
         matrix = transformed(owner_of(estimator), matrix, self.transform)
         matrix = matrix if units is None else units.relative(matrix)
-        self._scaler = Standardiser().fit(matrix, sample_weight)
+        scaler = Standardiser()
+        learn = scaler.fit_robust if self._robust else scaler.fit
+        self._scaler = learn(matrix, sample_weight)
         return self._standardised(matrix)
 
     def encode(self, estimator: Any, y: Any, units: Any = None) -> np.ndarray:
         """Further rows, standardised as in :meth:`fit`."""
         values, names = self._read(estimator, y)
         matrix = self._matrix(estimator, values)
+        came = values.shape[1:] if values.ndim == 3 else None
+        if came != self.shape and matrix.shape[1] == len(self.mean):
+            wanted = ", ".join(map(str, self.shape or matrix.shape[1:]))
+            raise ValueError(
+                f"y of {owner_of(estimator)} must have the shape (rows, {wanted}), as before. Got "
+                f"{values.shape}."
+            )
         matrix = in_order(estimator, matrix, names, len(self.mean), self.names)
         matrix = transformed(owner_of(estimator), matrix, self.transform)
         return self._standardised(matrix if units is None else units.relative(matrix))
 
     def decode(self, z: np.ndarray, units: Any = None) -> np.ndarray:
-        """``z * scale + mean``, float64, 1-D if `y` was, out of `units` and the transform."""
+        """``z * scale + mean``, float64, as `y` was, out of its `units` and the transform."""
         values = self._scaler.inverse_transform(np.reshape(z, (-1, len(self.mean))))
         values = values if units is None else units.absolute(values)
         if self.transform is not None:
             values = TRANSFORMS[self.transform].inverse(values)
+        if self.shape is not None:
+            return values.reshape(-1, *self.shape)
         return values[:, 0] if self.flat else values
 
     @property
@@ -126,9 +146,11 @@ class NumberTarget:
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """A map that JSON can hold, and arrays by name."""
-        config = {"kind": "number", "names": self.names, "flat": self.flat}
+        config: dict[str, Any] = {"kind": "number", "names": self.names, "flat": self.flat}
         if self.transform is not None:  # so the digest of a model without one stays what it was
             config["transform"] = self.transform
+        if self.shape is not None:
+            config["shape"] = list(self.shape)
         if self.formats:
             count = len(self.mean)
             forms = [self.format_of(index) for index in range(count)]
@@ -144,6 +166,13 @@ class NumberTarget:
         keys = state.names if state.names and len(state.names) > 1 else range(len(state.formats))
         columns = 1 if self.flat else np.size(arrays.get("mean", ()))
         check_names("the targets", self.names, columns)
+        if state.shape is not None:
+            self.shape = tuple(state.shape)
+            if self.flat or self.names is not None or math.prod(self.shape) != columns:
+                raise ValueError(
+                    f"the shape of the targets must be of {columns} numbers without names. Got "
+                    f"{self.shape}."
+                )
         if state.formats and len(state.formats) != columns:
             raise ValueError(
                 f"the formats of the targets must be {columns}. Got {len(state.formats)}."
@@ -176,9 +205,10 @@ class NumberTarget:
                 f"y of {owner} must hold numbers. Got {shown(values.ravel().tolist()[0])} in "
                 f"{row_words(0)}. For labels use a classifier."
             )
-        if values.ndim > 2:
+        if values.ndim > 3:
             raise ValueError(
-                f"y of {owner} must have one or two dimensions. Got shape {values.shape}."
+                f"y of {owner} must have at most three dimensions: (rows, horizon, targets). Got "
+                f"shape {values.shape}."
             )
         return np.reshape(values, (len(values), -1)).astype(np.float64)
 
@@ -225,6 +255,9 @@ class NumberTarget:
         return notes
 
     def _called(self, index: int) -> str:
+        if self.shape is not None:
+            step, target = divmod(index, self.shape[1])
+            return f"target {target + 1} in step {step + 1}"
         several = self.names is not None and len(self.names) > 1
         return f"target {shown(self.names[index])}" if several and self.names else "the target"
 

@@ -14,6 +14,7 @@ from pellucid.data.state import check_arrays
 # A billion standard deviations. Beyond it a value seen at predict would overflow float32 inside the
 # network.
 _LIMIT = 1e9
+_QUARTILES = 1.349  # standard deviations of normal numbers lie between their quartiles
 
 
 def power_of_two(largest: np.ndarray) -> np.ndarray:
@@ -30,6 +31,15 @@ def sum_rows(rows: np.ndarray) -> np.ndarray:
         rows[:half] += rows[count - half : count]  # an odd middle row waits for the next round
         count -= half
     return rows[0].copy()
+
+
+def weighted_quantile(values: np.ndarray, weights: np.ndarray | None, share: float) -> float:
+    """The least of `values` that has at least `share` of the weight at it or below it."""
+    order = np.argsort(values, kind="stable")
+    weights = np.ones(len(values)) if weights is None else weights[order]
+    below = np.cumsum(weights)  # adds from the first to the last
+    place = int(np.searchsorted(below, share * below[-1]))
+    return float(values[order[min(place, len(values) - 1)]])
 
 
 class Standardiser:
@@ -74,6 +84,23 @@ class Standardiser:
             self.constant = self.constant | (deviation == 0)
             self.scale = np.where(self.constant, 1.0, deviation)
         del self._first
+        return self
+
+    def fit_robust(self, matrix: np.ndarray, weights: np.ndarray | None = None) -> Standardiser:
+        """As :meth:`fit`, of what a few values far from all others do not move.
+
+        The mean is the median, and the scale the distance between the quartiles over 1.349, which
+        is the standard deviation of normal numbers; that itself where the quartiles are equal.
+        """
+        self.fit(matrix, weights)
+        for index in np.flatnonzero(~self.constant):
+            column = matrix[:, index] / self.unit[index]
+            low, middle, high = (
+                weighted_quantile(column, weights, share) for share in (0.25, 0.5, 0.75)
+            )
+            self.mean[index] = middle * self.unit[index]
+            spread = (high - low) / _QUARTILES * self.unit[index]
+            self.scale[index] = spread if spread > 0 else self.scale[index]
         return self
 
     def transform(self, matrix: np.ndarray, out: np.ndarray, silence: bool = True) -> None:

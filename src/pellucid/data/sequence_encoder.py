@@ -11,15 +11,19 @@ import msgspec
 import numpy as np
 
 from pellucid.checks import rows_at, shown
+from pellucid.data.calendars import Pace
 from pellucid.data.column_values import plain_array
 from pellucid.data.columns import Table, check_several, one_feature, owner_of
+from pellucid.data.date_format import DateFormat
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout, RowLayout
 from pellucid.data.number_format import NumberFormat
+from pellucid.data.series import Fill
 from pellucid.data.state import Count, State, check_names
 from pellucid.data.step_layout import StepLayout
 from pellucid.data.table_encoder import TableEncoder
+from pellucid.data.times import TimeFormat
 from pellucid.data.window_features import Units, WindowFeatures
 from pellucid.data.windows import WindowLayout, Windows
 from pellucid.rows import Dense, Rows, Sequences
@@ -34,7 +38,7 @@ _OR_LONG = (
 class Steps:
     """The steps of sequences: the rows of a table, where each sequence begins, and its length.
 
-    `flat` and `names` are the encoder's, and `windows` is X if it was Windows.
+    `flat`, `names` and `time_format` are the encoder's, and `windows` is X if it was Windows.
     """
 
     table: Reading[Table]
@@ -45,6 +49,7 @@ class Steps:
     names: list[str] | None = None
     windows: Windows | None = None
     units: Units | None = None
+    time_format: TimeFormat | None = None
 
 
 class _State(State, frozen=True):
@@ -54,16 +59,20 @@ class _State(State, frozen=True):
     names: list[str] | None
     series: dict[str, Any] | None
     windows: dict[str, Any] | None = None
+    time_format: NumberFormat | DateFormat | None = None
 
 
 class _Series(State, frozen=True):
-    target: str | int | None
+    target: str | int | list[str | int] | None
     time: str | None
     group: str | None
     steps: Count
     horizon: Count
     known: list[str] = []
-    format: NumberFormat | None = None
+    format: NumberFormat | list[NumberFormat | None] | None = None
+    time_format: NumberFormat | DateFormat | None = None
+    paces: list[Pace] = []
+    fill: Fill | None = None
 
 
 @final
@@ -101,12 +110,15 @@ class SequenceEncoder(Encoder[Steps]):
     series : dict or None
         How windows were cut from a series: target, time, group, steps and horizon, and the format
         of the target's numbers where they are text.
+    time_format : NumberFormat, DateFormat or None
+        How the times of a long table are written, if they are text or digits.
     """
 
     steps: int
     flat: bool
     series: dict[str, Any] | None = None
     windows: WindowFeatures | None = None
+    time_format: TimeFormat | None = None
 
     def __init__(
         self,
@@ -126,12 +138,20 @@ class SequenceEncoder(Encoder[Steps]):
             return self._read_windows(estimator, X, learn)
         if isinstance(X, Mapping):
             check_several(estimator, X)
-        flat, names, order = False, None, None
+        if self.series and not learn and _is_table(X):
+            raise TypeError(
+                f"X of {owner_of(estimator)} must be windows of a series, as in fit. Got a table. "
+                "Use forecast for what comes after its last row, or cut it by "
+                "pellucid.data.windows or last_window."
+            )
+        flat, names, order, form = False, None, None, None
         if self.group is not None or self.time is not None:
-            groups = Groups.of(owner_of(estimator), X, self.group, self.time)
+            known = None if learn else self.time_format
+            groups = Groups.of(owner_of(estimator), X, self.group, self.time, known)
+            form = groups.times.format if groups.times else None
             values, lengths, order = groups.table, groups.lengths, groups.order
             # the table need not live as long as the layout
-            by_row: Layout = replace(groups, table=None)
+            by_row: Layout = replace(groups, table=None, times=None)
             by_step = StepLayout("table", lengths, groups.order)
         else:
             arrays = _listed(X)
@@ -146,7 +166,8 @@ class SequenceEncoder(Encoder[Steps]):
         with nullcontext() if order is None else rows_at(order):
             table = self.table.read(estimator, values, learn)
         starts = np.cumsum(lengths) - lengths
-        steps = Steps(table, starts, lengths, int(lengths.max()), flat, names)
+        longest = int(lengths.max())
+        steps = Steps(table, starts, lengths, longest, flat, names, time_format=form)
         return Reading(steps, by_step if self.by_step else by_row)
 
     def _read_windows(self, estimator: Any, X: Windows, learn: bool) -> Reading[Steps]:
@@ -172,14 +193,17 @@ class SequenceEncoder(Encoder[Steps]):
         steps = Steps(table, X.starts, lengths, X.steps, windows=X, units=units)
         return Reading(steps, WindowLayout(X))
 
-    def _check_format(self, owner: str, came: NumberFormat | None) -> None:
+    def _check_format(self, owner: str, came: Any) -> None:
         """Refuse windows whose target was read otherwise than in fit: y would be wrong."""
-        known = (self.series or {}).get("format")
-        if known is not None and came not in (None, known):
-            raise ValueError(
-                f"X of {owner} must be windows whose target is read as in fit, as {known.words}. "
-                f"Got {came.words}. Cut them by windows(..., like=model.sequences_.series)."
-            )
+        formats = (self.series or {}).get("format"), came
+        pairs = zip(*(one if isinstance(one, list) else [one] for one in formats), strict=False)
+        for known, other in pairs:
+            if known is not None and other not in (None, known):
+                raise ValueError(
+                    f"X of {owner} must be windows whose target is read as in fit, as "
+                    f"{known.words}. Got {other.words}. Cut them by windows(..., "
+                    "like=model.sequences_.series)."
+                )
 
     def _is_flat(self, estimator: Any, arrays: Any, learn: bool) -> bool:
         """Whether X has one feature, and no axis for it; it must be as in fit."""
@@ -200,11 +224,13 @@ class SequenceEncoder(Encoder[Steps]):
             used = steps.windows if weights is None else steps.windows[weights > 0]
             weights = used.covered.astype(np.float64)
             self.series = steps.windows.about
+            self.table.given = steps.windows.formats
         elif weights is not None and not self.by_step:
             weights = np.repeat(weights, steps.lengths)
         self.steps, self.flat, self.names = steps.longest, steps.flat, steps.names
+        self.time_format = steps.time_format
         rows = self.table.learn(estimator, steps.table, weights, dtype)
-        self.notes = self.table.notes
+        self.notes = [*(steps.windows.notes if steps.windows else ()), *self.table.notes]
         self.name_features(estimator)
         if steps.windows is None:
             return _as_sequences(rows, steps)
@@ -265,7 +291,8 @@ class SequenceEncoder(Encoder[Steps]):
 
     def describe(self) -> list[str]:
         what = "windows of" if self.series else "sequences of up to"
-        return [f"{what} {self.steps} steps", *self.table.describe()]
+        scaled = "" if self.windows is None else f", {self.windows.words()}"
+        return [f"{what} {self.steps} steps{scaled}", *self.table.describe()]
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         config, arrays = self.table.state()
@@ -279,6 +306,8 @@ class SequenceEncoder(Encoder[Steps]):
         if self.windows is not None:
             state["windows"], own = self.windows.state()
             arrays |= {f"windows.{name}": array for name, array in own.items()}
+        if self.time_format is not None:  # so the digest of a model without one stays what it was
+            state["time_format"] = msgspec.to_builtins(self.time_format)
         return state, arrays
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
@@ -288,6 +317,7 @@ class SequenceEncoder(Encoder[Steps]):
             state.table, {name: array for name, array in arrays.items() if name not in own}
         )
         self.steps, self.flat, self.names = state.steps, state.flat, state.names
+        self.time_format = state.time_format
         check_names("a table's steps", self.names, self.steps)
         if self.flat and (self.table.n_features, self.table.names) != (1, None):
             raise ValueError(
@@ -298,10 +328,9 @@ class SequenceEncoder(Encoder[Steps]):
             if not isinstance(column, str | None):
                 raise ValueError(f"group and time must be names of columns. Got {shown(column)}.")
         if state.series is not None:
-            series = msgspec.structs.asdict(_Series.of(state.series, "the series of windows"))
-            for name in ("format", "known"):
-                if not series[name]:
-                    del series[name]
+            fields = msgspec.structs.asdict(_Series.of(state.series, "the series of windows"))
+            always = ("target", "time", "group", "steps", "horizon")
+            series = {name: fields[name] for name in fields if name in always or fields[name]}
             self.series = series
             if state.windows is not None:
                 scales = {name.removeprefix("windows."): array for name, array in own.items()}
@@ -386,6 +415,12 @@ def _tables(arrays: Any) -> bool:
     import narwhals as nw
 
     return all(nw.dependencies.is_into_dataframe(array) for array in arrays)
+
+
+def _is_table(X: Any) -> bool:
+    import narwhals as nw
+
+    return nw.dependencies.is_into_dataframe(X) or nw.dependencies.is_into_series(X)
 
 
 def _from_tables(owner: str, tables: list[Any]) -> tuple[Any, np.ndarray]:

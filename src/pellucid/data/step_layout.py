@@ -54,8 +54,9 @@ class StepLayout(Layout):
             )
         arrays = [np.asarray(plain_array(entries)) for entries in values]
         for position, (array, length) in enumerate(zip(arrays, self.lengths, strict=True)):
-            if array.ndim == 0 or len(array) != length or array.shape[1:] != arrays[0].shape[1:]:
-                wanted = (int(length), *arrays[0].shape[1:])
+            alike = array.ndim in (1, 2) and array.shape[1:] == arrays[0].shape[1:]
+            if not alike or len(array) != length:
+                wanted = (int(length), *arrays[0].shape[1:2])
                 raise ValueError(
                     f"{name} must have one entry for each step: in sequence {position} the shape "
                     f"{wanted}. Got {array.shape}."

@@ -70,6 +70,8 @@ class TableEncoder(Encoder[Table]):
         What of the calendar varies in each column.
     notes : list of str
         What was decided about the columns that were learned from.
+    given : dict of NumberFormat
+        How the numbers of columns are written that need not be decided anew.
     drifting : list of int
         Columns of numbers that may go far from where they were in training.
     n_outputs : int
@@ -85,6 +87,7 @@ class TableEncoder(Encoder[Table]):
     def __init__(self) -> None:
         self.notes: list[str] = []
         self.drifting: list[int] = []
+        self.given: dict[str, NumberFormat] = {}
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Table]:
         if learn:
@@ -137,7 +140,10 @@ class TableEncoder(Encoder[Table]):
         columns = []
         for index, column in enumerate(table.columns):
             decision = Decision(column.kind)
-            if column.kind == "text" and column.missing[heavy].all():
+            if column.kind == "text" and self._name(index) in self.given:
+                form = self.given[self._name(index)]
+                decision = Decision("number", form, f"{form.words}, as the target")
+            elif column.kind == "text" and column.missing[heavy].all():
                 decision = Decision("empty")
             elif column.kind == "number" and as_dates(column.values[heavy]):
                 decision = decide(as_text(column)[heavy].tolist())

@@ -39,6 +39,8 @@ TRANSFORMS: dict[str, Transform] = {
         "at least 0", "Leave it out.",
     ),
 }  # fmt: skip
+IDENTITY = Transform(lambda y: y, lambda z: z, np.isfinite, "", "")
+"""Of targets that are learned as they are."""
 
 
 def transformed(owner: str, y: np.ndarray, name: str | None) -> np.ndarray:

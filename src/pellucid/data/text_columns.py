@@ -13,7 +13,7 @@ import numpy as np
 
 from pellucid.checks import first_of, shown
 from pellucid.data.cell_warnings import Cells
-from pellucid.data.column_values import series_numbers
+from pellucid.data.column_values import is_missing, series_numbers
 from pellucid.data.date_format import DateFormat
 from pellucid.data.number_format import NumberFormat, is_code
 from pellucid.data.text_format import LONGEST, plain, words
@@ -99,6 +99,7 @@ def numbers_in(
     if series.dtype.is_numeric():
         return series_numbers(series), None
     texts = series.to_list() if isinstance(series.dtype, nw.String) else []
+    texts = ["" if is_missing(text) else text for text in texts]
     form = known if texts and known is not None else number_format(texts)
     return None if form is None else form.read(texts), form
 

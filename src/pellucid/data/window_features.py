@@ -105,7 +105,6 @@ class WindowFeatures:
     def fit(self, table: TableEncoder, content: Any, windows: Windows, calendar: bool) -> Self:
         """Learn from `windows`, whose table `content` the encoder `table` has read and learned."""
         names, about = table.names or [], windows.about
-        targets = about["target"] if isinstance(about["target"], list) else [about["target"]]
         self.known = [names.index(name) for name in about.get("known") or ()]
         self.known += self._static(table, windows)
         self.scaled = [
@@ -113,7 +112,7 @@ class WindowFeatures:
             for index, kind in enumerate(table.kinds)
             if kind == "number" and index not in self.known
         ]
-        places = [names.index(name) if names else 0 for name in targets]
+        places = [names.index(name) if names else name for name in windows.targets]
         if self.scaling == "global":
             self.scaled, self.targets = [], []
         else:
@@ -147,8 +146,14 @@ class WindowFeatures:
         if self.told:
             place = {name: index for index, name in enumerate(self.told)}
             own = np.array([place.get(str(name), -1) for name in windows.names], dtype=np.int64)
-            plain.append(own[windows.series][:, None] == np.arange(len(self.told)))
+            plain.append(np.repeat(own, windows.lengths)[:, None] == np.arange(len(self.told)))
         numbers = self._numbers(table, content)
+        if self.ahead and (windows.starts + windows.steps + self.ahead > windows.room).any():
+            raise ValueError(
+                f"X must have {self.ahead} rows behind each window, for what is known of the steps "
+                "ahead. Got windows at the end of a series. Use model.forecast(frame), or "
+                "last_window(..., like=model.sequences_.series)."
+            )
         shift, scale = self._shift_and_scale(numbers, windows)
         matrix = np.concatenate([part.astype(encoded.dtype) for part in plain], axis=1)
         marks = np.concatenate([known, np.ones(matrix.shape[1] - len(known), dtype=bool)])
@@ -245,15 +250,11 @@ class WindowFeatures:
         import narwhals as nw
 
         frame = nw.from_native(windows.table, eager_only=True)
-        begins = np.flatnonzero(np.append(True, np.diff(windows.series) > 0))
+        firsts = np.repeat([begin for begin, _ in windows.spans], windows.lengths).tolist()
         static = []
-        for index, name in enumerate(frame.columns):
-            values = frame[name].to_list()
-            firsts = [values[begin] for begin in begins]
-            if all(
-                value == firsts[series]
-                for value, series in zip(values, windows.series.tolist(), strict=True)
-            ):
+        for index in range(len(frame.columns)):
+            values = frame[:, index].to_list()
+            if all(value == values[first] for value, first in zip(values, firsts, strict=True)):
                 static.append(index)
         return static
 
@@ -261,7 +262,7 @@ class WindowFeatures:
         """The scale of each series: the root mean square of steps' distance to the last value."""
         last = _last(numbers, windows)
         squares, counts = np.zeros_like(last), np.zeros_like(last)
-        own = windows.series[windows.starts]
+        own = windows.owners
         for step in range(windows.steps):
             apart = numbers[windows.starts + step] - last
             known = np.isfinite(apart)
@@ -281,7 +282,7 @@ class WindowFeatures:
         """The last value and the scale of each window's `numbers`, (windows, numbers)."""
         last = _last(numbers, windows)
         shift = np.where(np.isfinite(last), last, 0.0)
-        scale = self._series_scales(numbers, windows, places)[windows.series[windows.starts]]
+        scale = self._series_scales(numbers, windows, places)[windows.owners]
         if self.scaling == "window" and numbers.shape[1]:
             scale = np.maximum(_deviation(numbers, windows), _LEAST * scale)
         return shift, np.ascontiguousarray(scale)

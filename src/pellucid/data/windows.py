@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from pellucid import checks
-from pellucid.data.column_values import named, plain_array, series_numbers
-from pellucid.data.columns import unique_columns
-from pellucid.data.groups import Groups
+from pellucid.data.column_values import is_missing, named
 from pellucid.data.layout import Layout
 from pellucid.data.number_format import NumberFormat
+from pellucid.data.series import Fill, Series, read_series
 from pellucid.data.text_columns import numbers_in
-from pellucid.data.times import moment
+from pellucid.data.times import Times, continued
 from pellucid.rows.sequences import coverage
-
-_TIMES_KEPT = 30  # last times of a series, from which the later ones are inferred
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,19 +34,24 @@ class Windows:
     ahead : ndarray of shape (windows, horizon)
         The rows of the steps to be forecast; windows of :func:`last_window` have none.
     about : dict
-        "target", "time", "group", "steps" and "horizon", as they were given, and the "format" of
-        the target's numbers where they are text.
+        "target" (a list of several), "time", "group", "steps" and "horizon", as they were given,
+        and where there is something to say, the "format" of the target's numbers that are text (of
+        several targets a list), the "time_format" of
+        times that are, the "paces" at which they go on, and what `fill` was.
     when : ndarray of shape (rows,)
         Each row's place in time: its time's rank among all times, or without a column of times the
         share of its series that lies before it.
     names, times : list
         The name and the last times of each series.
     order : int64 ndarray of shape (rows,)
-        Each row's position in the series as they were given.
-    series : int64 ndarray of shape (rows,)
-        Which of the series each row belongs to.
+        Each row's position in the series as they were given; of one that was filled in, the
+        position of the one before it.
+    lengths : int64 ndarray of shape (series,)
+        The rows of each series, which lie one behind the other.
+    notes : tuple of str
+        What was left out or filled in, in sentences.
     clock : float64 ndarray of shape (rows,), or None
-        Each row's time by its own clock, in seconds since 1970, where there are dates.
+        Each row's time by the clock on the wall, in seconds since 1970, where there are dates.
     """
 
     table: Any
@@ -62,7 +63,8 @@ class Windows:
     names: list[Any]
     times: list[list[Any]]
     order: np.ndarray
-    series: np.ndarray
+    lengths: np.ndarray
+    notes: tuple[str, ...] = ()
     clock: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -87,20 +89,125 @@ class Windows:
         """(windows, steps, columns)."""
         return len(self), self.steps, self.table.shape[1]
 
-    def last(self, column: str) -> np.ndarray:
-        """The last known number of a column in each window, NaN where there is none."""
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """The first row of each series, and the row behind its last."""
+        ends = np.cumsum(self.lengths)
+        return list(zip((ends - self.lengths).tolist(), ends.tolist(), strict=True))
+
+    @property
+    def owners(self) -> np.ndarray:
+        """Which of the series each window lies in, by its position among `names`."""
+        return np.searchsorted(np.cumsum(self.lengths), self.starts, side="right")
+
+    @property
+    def room(self) -> np.ndarray:
+        """The row behind the last of the series that each window lies in."""
+        return np.cumsum(self.lengths)[self.owners]
+
+    @property
+    def targets(self) -> list[Any]:
+        """The columns to forecast."""
+        return _listed(self.about["target"])
+
+    @property
+    def formats(self) -> dict[Any, NumberFormat]:
+        """How the numbers of those targets are written that are text."""
+        forms = _listed(self.about.get("format"))
+        return {name: form for name, form in zip(self.targets, forms, strict=False) if form}
+
+    def only(self, target: Any) -> Windows:
+        """The same windows with one of their targets."""
+        form = _listed(self.about.get("format"))[self.targets.index(target) :][:1]
+        about = {name: value for name, value in self.about.items() if name != "format"}
+        about |= {"format": form[0]} if form and form[0] is not None else {}
+        return replace(self, about={**about, "target": target})
+
+    def continued(self, about: Mapping[str, Any], values: np.ndarray) -> Windows:
+        """The windows that follow when the steps after each have come as they were forecast.
+
+        `about` says which the targets are, whose `values` are of shape (windows, horizon, targets).
+        """
+        import narwhals as nw
+
+        frame, horizon = nw.from_native(self.table, eager_only=True), values.shape[1]
+        rows = self.starts[:, None] + self.steps + np.arange(horizon)
+        targets = _listed(about["target"])
+        forms = _listed(about.get("format")) or [None] * len(targets)
+        new = []
+        for place, (name, form) in enumerate(zip(targets, forms, strict=True)):
+            known: Any = numbers_in(frame.get_column(name), form)[0]
+            numbers = known.astype(np.float64)
+            numbers[rows] = values[:, :, place]
+            column = nw.new_series(str(name), numbers, backend=frame.implementation)
+            new.append(column.alias(name))
+        table = frame.with_columns(*new).to_native()
+        return replace(self, table=table, starts=self.starts + horizon)
+
+    def with_ahead(self, ends: np.ndarray, ahead: int, known_ahead: Sequence[str] = ()) -> Windows:
+        """These windows, one of each series, with so many rows behind each.
+
+        Rows up to `ends`, where the series end, are those of the table; what lies behind is its
+        last row, at later times.
+
+        Raises
+        ------
+        ValueError
+            If a column that is `known_ahead` has no value in such a row.
+        """
+        import narwhals as nw
+
+        if not ahead:
+            return self
+        count, width = len(self), self.steps + ahead
+        rows = self.starts[:, None] + np.arange(width)
+        there = np.minimum(rows, ends[:, None] - 1)
+        new, flat = rows != there, there.reshape(-1)
+        frame = nw.maybe_reset_index(nw.from_native(self.table, eager_only=True)[flat.tolist()])
+        for name in known_ahead:
+            known = ~_missing(frame.get_column(name)).reshape(count, width) & ~new
+            lacking = np.flatnonzero(~known[:, self.steps :].all(axis=1))
+            if len(lacking):
+                first = int(lacking[0])
+                raise ValueError(
+                    f"column {checks.shown(name)}, which is known ahead, must have a value in each "
+                    f"of the {ahead} rows to forecast. Got {int(known[first, self.steps :].sum())}"
+                    f"{_in(self.names[first])}. Add rows with their times and these values, and no "
+                    "target."
+                )
+        clock = None if self.clock is None else self.clock[there]
+        if clock is not None:
+            form, paces = self.about.get("time_format"), self.about.get("paces", ())
+            for place in np.flatnonzero(new.any(axis=1)).tolist():
+                count_new = int(new[place].sum())
+                clock[place, new[place]] = _later_clock(self.times[place], ahead, form, paces)[
+                    ahead - count_new :
+                ]
+        return replace(
+            self, table=frame.to_native(), starts=np.arange(count, dtype=np.int64) * width,
+            clock=None if clock is None else clock.reshape(-1), order=self.order[flat],
+            when=self.when[flat], lengths=np.full(count, width, dtype=np.int64),
+        )  # fmt: skip
+
+    def values(self, column: str) -> np.ndarray:
+        """The numbers of a column, one for each row of the table; NaN is a missing one."""
         import narwhals as nw
 
         frame = nw.from_native(self.table, eager_only=True)
         there = column in frame.columns
-        known = self.about.get("format") if column == self.about["target"] else None
-        values = numbers_in(frame.get_column(column), known)[0] if there else None
+        form = self.formats.get(column)
+        values = numbers_in(frame.get_column(column), form)[0] if there else None
         if values is None:
             known = [name for name, kind in frame.schema.items() if kind.is_numeric()]
             raise ValueError(
-                f"column of Windows.last must be one of numbers. Got {checks.shown(column)}."
+                f"column of Windows must be one of numbers. Got {checks.shown(column)}."
                 f"{checks.suggestion(column, known)}"
             )
+        return np.where(np.isfinite(values), values, np.nan)
+
+    def last(self, column: str) -> np.ndarray:
+        """The last known number of a column in each window, NaN where there is none."""
+        values = self.values(column)
         seen = np.where(np.isfinite(values), np.arange(len(values)), -1)
         last = np.maximum.accumulate(seen)[self.starts + self.steps - 1]
         return np.where(last >= self.starts, values[last], np.nan)
@@ -108,15 +215,17 @@ class Windows:
     def naive(self) -> np.ndarray:
         """The naive forecast, of shape (windows, horizon): the target stays at its last value.
 
-        It is NaN where no row of a window has a value. Windows of :func:`last_window` have no
-        target, and so no naive forecast.
+        Of several targets it has one more axis. It is NaN where no row of a window has a value.
+        Windows of :func:`last_window` have no target, and so no naive forecast.
         """
         if self.about["target"] is None:
             raise ValueError(
                 "the Windows of naive must have a target. Got those of last_window. Use "
                 "windows(), or last(column)."
             )
-        return np.repeat(self.last(self.about["target"])[:, None], self.ahead.shape[1], axis=1)
+        last = [self.last(name) for name in self.targets]
+        stays = np.repeat(np.stack(last, axis=1)[:, None], self.ahead.shape[1], axis=1)
+        return stays if isinstance(self.about["target"], list) else stays[:, :, 0]
 
     def split(self, fraction: float) -> tuple[np.ndarray, np.ndarray]:
         """The positions of the first windows, to learn from, and of the last, which are held out.
@@ -168,40 +277,50 @@ def windows(
     target: Any = None,
     time: str | None = None,
     group: str | None = None,
+    fill: Fill | None = None,
     like: Mapping[str, Any] | None = None,
 ) -> tuple[Any, np.ndarray]:
     """Windows of a series, and the `horizon` values of the target that followed each.
 
+    No window runs over a gap in time, and none is there whose values to forecast are missing. How
+    many that were is in ``X.notes``, which fit shows.
+
     Parameters
     ----------
     series : array-like of shape (T,) or (T, C), or DataFrame
-        In order, or with a column `time` by which it is put in order.
+        In order, or with a column `time` by which it is put in order. Dates in the index of a
+        pandas DataFrame are its time, and the other level of a MultiIndex is the group.
     steps : int
         Rows of a window.
     horizon : int, default=1
         How many rows ahead the target is forecast: rows 1, ..., horizon after the window.
     stride : int, default=1
         Rows from one window to the next.
-    target : int or str, optional
-        The column to forecast, which is a feature too. Not needed where there is only one column.
+    target : int, str or list of them, optional
+        The column to forecast, which is a feature too, or several of them. Not needed where there
+        is only one column.
     time : str, optional
         The column of a DataFrame by which its rows are sorted; it is no feature.
     group : str, optional
         The column of a DataFrame that names the series. No window crosses from one into another.
+    fill : {"forward", "linear"}, optional
+        Put in the rows that gaps in time lack, and the missing values of the series: "forward"
+        repeats what was last, "linear" goes from it to the next in even steps, for numbers.
     like : dict, optional
-        ``model.sequences_.series`` of a fitted model, to test it: numbers of the target that are
-        text, as ``1.234``, are read as they were in its training, not guessed anew.
+        ``model.sequences_.series`` of a fitted model, to test it: times, and numbers of the target
+        that are text, as ``1.234``, are read as they were in its training, not guessed anew.
 
     Returns
     -------
     X : ndarray of shape (windows, steps, C), or Windows of a DataFrame, which share its rows
     y : float64 ndarray of shape (windows,), or (windows, horizon) for a horizon above 1
+        Of a list of targets always of shape (windows, horizon, targets).
 
     Raises
     ------
     ValueError, TypeError
-        If a series is shorter than a window and its horizon, a column is not there, a time
-        comes twice, or the target is missing or no number somewhere.
+        If no series is as long as a window and its horizon, a column is not there, a time comes
+        twice, or the target is no number or missing in all that is to be forecast.
 
     Examples
     --------
@@ -218,99 +337,146 @@ def windows(
     steps = checks.positive_integer("steps", "windows", steps)
     horizon = checks.positive_integer("horizon", "windows", horizon)
     stride = checks.positive_integer("stride", "windows", stride)
-    read = _read(series, time, group)
-    column, values, form = _read_target(read.table, target, (like or {}).get("format"))
-    starts = _starts(read, steps, horizon, stride)
+    read = read_series(series, time, group, fill, like or {})
+    column, values, form = _read_targets(read.table, target, (like or {}).get("format"))
+    starts, short = _starts(read, steps, horizon, stride)
     ahead = starts[:, None] + steps + np.arange(horizon)
-    _check_target(values, ahead, target, read.order)
-    X = read.cut(starts, ahead, steps, {"target": column, "time": time, "group": group})
-    if form is not None:
+    known = np.isfinite(values[ahead]).all(axis=(1, 2))
+    if not known.any():
+        _refuse_target(values, ahead, _listed(target), read.order)
+    notes = [*read.notes, *short, *_holes(known, _listed(target))]
+    X = _cut(read, starts[known], ahead[known], steps, column, "; ".join(notes))
+    if form is not None and not isinstance(X, np.ndarray):
         X.about["format"] = form
-    return X, values[ahead[:, 0] if horizon == 1 else ahead]
+    y = values[ahead[known]]
+    if isinstance(column, list):
+        return X, y
+    return X, y[:, 0, 0] if horizon == 1 else y[:, :, 0]
 
 
 def last_window(
-    series: Any, steps: int, *, time: str | None = None, group: str | None = None
+    series: Any,
+    steps: int,
+    *,
+    time: str | None = None,
+    group: str | None = None,
+    like: Mapping[str, Any] | None = None,
+    ahead: int | None = None,
 ) -> Any:
     """The last `steps` rows of a series (of each, by `group`), to forecast what comes next.
 
-    Parameters are those of :func:`windows`; so is what is returned, without y.
+    Parameters are those of :func:`windows`; so is what is returned, without y. A series that is
+    shorter than a window is left out, with a warning, unless all are. Where the target of `like` is
+    missing in the last rows, what comes next begins with them.
+
+    Each window of a DataFrame has `ahead` rows behind it, by default the horizon of `like`, for
+    what is known of the steps to come: those of the series where there are some, else its last row,
+    at later times.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`windows`; or if rows ahead have no value in a column that `like` says is known.
     """
     steps = checks.positive_integer("steps", "last_window", steps)
-    read = _read(series, time, group)
-    for name, length in zip(read.names, read.lengths, strict=True):
-        if length < steps:
-            raise ValueError(
-                f"the series of last_window must have at least {steps} rows, one window. Got "
-                f"{length}{'' if name is None else f' in {checks.shown(name)}'}."
-            )
-    starts = np.cumsum(read.lengths) - steps
-    ahead = np.zeros((len(starts), 0), dtype=np.int64)
-    return read.cut(starts, ahead, steps, {"target": None, "time": time, "group": group})
-
-
-@dataclass(frozen=True)
-class _Series:
-    """Series as they were read, one behind the other, each in time.
-
-    `order` is each row's position in what was given, and `when` its place in time.
-    """
-
-    table: Any
-    lengths: np.ndarray
-    order: np.ndarray
-    when: np.ndarray
-    names: list[Any]
-    times: list[list[Any]]
-    clock: np.ndarray | None = None
-
-    def cut(self, starts: np.ndarray, ahead: np.ndarray, steps: int, columns: dict) -> Any:
-        """The windows that begin at `starts`: of an array an array, of a DataFrame Windows."""
-        if isinstance(self.table, np.ndarray):
-            return self.table[starts[:, None] + np.arange(steps)]
-        about = columns | {"steps": steps, "horizon": ahead.shape[1]}
-        series = np.repeat(np.arange(len(self.lengths)), self.lengths)
-        return Windows(
-            self.table, starts, steps, ahead, about, self.when, self.names, self.times, self.order,
-            series, self.clock,
-        )  # fmt: skip
-
-
-def _read(series: Any, time: str | None, group: str | None) -> _Series:
-    import narwhals as nw
-
-    if nw.dependencies.is_into_series(series):
-        column = nw.from_native(series, series_only=True)
-        series = column.to_numpy()
-        if series.dtype == object and column.dtype.is_numeric():  # missing numbers are no floats
-            series = series_numbers(column)
-    is_frame = nw.dependencies.is_into_dataframe(series)
-    if time is not None or group is not None:
-        if not is_frame:
-            raise TypeError(
-                f"series of windows must be a DataFrame where time or group is given. Got "
-                f"{type(series).__name__}."
-            )
-        groups = Groups.of("windows", series, group, time)
-        times = _last_times(nw.from_native(series, eager_only=True), time, groups)
-        when = _shares(groups.lengths) if groups.when is None else groups.when
-        clock = None if time is None else _clock(nw.from_native(series, eager_only=True)[time])
-        clock = None if clock is None else clock[groups.order]
-        return _Series(
-            groups.table, groups.lengths, groups.order, when, groups.labels, times, clock
+    like = like or {}
+    ahead = like.get("horizon", 0) if ahead is None else ahead
+    read = read_series(series, time, group, like.get("fill"), like)
+    lengths, notes = read.lengths, list[str]()
+    if like.get("target") is not None:
+        values = _read_targets(read.table, like["target"], like.get("format"))[1]
+        known = np.isfinite(values)
+        lengths, notes = _known_lengths(read, known.all(axis=1), _listed(like["target"]))
+    ends = np.cumsum(read.lengths) - read.lengths + lengths
+    long = lengths >= steps
+    if not long.any():
+        raise ValueError(
+            f"the series of last_window must have at least {steps} rows, one window. Got "
+            f"{lengths[0]}{_in(read.names[0])}."
         )
-    if is_frame:
-        table = unique_columns("windows", series).to_native()
-    else:
-        table = np.asarray(plain_array(series))
-        table = table[:, None] if table.ndim == 1 else table
-        if table.ndim != 2 or table.dtype.kind not in "biuf" or not table.shape[1]:
+    notes += _too_short(read, ~long, steps, "")
+    starts = ends[long] - steps
+    over = [
+        words for end in ends[long] if (words := read.gap_words(np.arange(end - steps, end - 1)))
+    ]
+    if over:
+        more = f", and {len(over) - 1:,} others" if len(over) > 1 else ""
+        notes.append(f"the last window runs over {over[0]}{more}")
+    for note in notes:
+        checks.warn(f"{note}.")
+    X = _cut(read, starts, np.zeros((len(starts), 0), dtype=np.int64), steps, None, "")
+    if not isinstance(X, Windows):
+        return X
+    kept = np.flatnonzero(long).tolist()
+    times = [read.last_times(ends[at] - lengths[at], ends[at]) for at in kept]
+    X = replace(X, names=[read.names[at] for at in kept], times=times)
+    return X.with_ahead(np.cumsum(read.lengths)[kept], ahead, like.get("known", ()))
+
+
+def _later_clock(times: list[Any], count: int, form: Any, paces: Any) -> np.ndarray:
+    """The times that come next by the clock on the wall; NaN where they cannot be known."""
+    later = continued(times, count, form, paces)
+    known = None if None in later else Times.of("times", later, form).clock
+    return np.full(count, np.nan) if known is None else known
+
+
+def _missing(column: Any) -> np.ndarray:
+    return np.array([is_missing(value) for value in column.to_list()], dtype=bool)
+
+
+def _known_lengths(
+    series: Series, known: np.ndarray, targets: Sequence[Any]
+) -> tuple[np.ndarray, list[str]]:
+    """How many rows of each series there are up to the last whose targets are known, and words."""
+    rows = np.arange(len(known))
+    lengths = np.array(
+        [
+            1 + int(np.max(rows[:length][known[end - length : end]], initial=-1))
+            for end, length in zip(np.cumsum(series.lengths), series.lengths, strict=True)
+        ]
+    )
+    missing = series.lengths - lengths
+    if not missing.any():
+        return lengths, []
+    first = int(np.argmax(missing > 0))
+    name = "" if series.names[first] is None else f" of {checks.shown(series.names[first])}"
+    others = int(np.count_nonzero(missing)) - 1
+    more = f", and of {others:,} others," if others else ","
+    last = "row" if missing[first] == 1 else f"{missing[first]:,} rows"
+    which = " or ".join(map(checks.shown, targets))
+    return lengths, [
+        f"{which} is missing in the last {last}{name}{more} with which the forecast begins"
+    ]
+
+
+def _listed(target: Any) -> list[Any]:
+    """What is there of each target: one, several or none."""
+    if target is None:
+        return []
+    return list(target) if isinstance(target, (list, tuple)) else [target]
+
+
+def _read_targets(table: Any, target: Any, known: Any) -> tuple[Any, np.ndarray, Any]:
+    """The columns to forecast, their numbers (rows, targets), and how they are written.
+
+    Column and format are lists where `target` is one.
+    """
+    if not isinstance(target, (list, tuple)):
+        column, values, form = _read_target(table, target, known)
+        return column, values[:, None], form
+    if not target:
+        raise ValueError("target of windows must be at least one column. Got [].")
+    forms = _listed(known) or [None] * len(target)
+    parts = [_read_target(table, *one) for one in zip(target, forms, strict=True)]
+    columns = [column for column, _, _ in parts]
+    for place, column in enumerate(columns):
+        if column in columns[:place]:
             raise ValueError(
-                "series of windows must be numbers of shape (steps,) or (steps, features), or a "
-                f"DataFrame. Got {table.dtype} of shape {table.shape}."
+                f"target of windows must name each column once. Got {checks.shown(column)} twice."
             )
-    lengths = np.array([len(table)], dtype=np.int64)
-    return _Series(table, lengths, np.arange(len(table)), _shares(lengths), [None], [[]])
+    written = [form for _, _, form in parts]
+    some = any(form is not None for form in written)
+    return columns, np.stack([x for _, x, _ in parts], axis=1), written if some else None
 
 
 def _read_target(
@@ -352,56 +518,86 @@ def _read_target(
     return target, values, form
 
 
-def _clock(column: Any) -> np.ndarray | None:
-    """Seconds since 1970 by each time's own clock; None where times are no dates."""
-    read = [moment(value) for value in column.to_list()]
-    if not all(isinstance(when, datetime) for when in read):
-        return None
-    start, dates = datetime(1970, 1, 1), [when for when in read if isinstance(when, datetime)]
-    return np.array([(when.replace(tzinfo=None) - start).total_seconds() for when in dates])
+def _cut(
+    series: Series, starts: np.ndarray, ahead: np.ndarray, steps: int, target: Any, note: str
+) -> Any:
+    """The windows that begin at `starts`: of an array an array, of a DataFrame Windows.
+
+    A `note` on those that are not there goes with Windows, and is a warning beside an array.
+    """
+    if isinstance(series.table, np.ndarray):
+        if note:
+            checks.warn(f"{note}.")
+        return series.table[starts[:, None] + np.arange(steps)]
+    about = {"target": target, **series.about, "steps": steps, "horizon": ahead.shape[1]}
+    ends = np.cumsum(series.lengths)
+    times = [series.last_times(end - n, end) for end, n in zip(ends, series.lengths, strict=True)]
+    return Windows(
+        series.table, starts, steps, ahead, about, series.when, series.names, times, series.order,
+        series.lengths, (f"{note}.",) if note else (), series.clock,
+    )  # fmt: skip
 
 
-def _shares(lengths: np.ndarray) -> np.ndarray:
-    """The share of its series that lies before each row."""
-    return np.concatenate([np.arange(length) / length for length in lengths])
+def _in(name: Any) -> str:
+    return "" if name is None else f" in {checks.shown(name)}"
 
 
-def _last_times(frame: Any, time: str | None, groups: Groups) -> list[list[Any]]:
-    """The last times of each series, from which later ones are inferred."""
-    if time is None:
-        return [[] for _ in groups.labels]
-    ends = np.cumsum(groups.lengths)
+def _too_short(series: Series, short: np.ndarray, rows: int, why: str) -> list[str]:
+    """What to say of series that are left out."""
+    names = [name for name, is_short in zip(series.names, short, strict=True) if is_short]
+    if not names:
+        return []
+    verbs = "is shorter" if len(names) == 1 else "are shorter"
     return [
-        frame[time][groups.order[max(end - length, end - _TIMES_KEPT) : end].tolist()].to_list()
-        for end, length in zip(ends, groups.lengths, strict=True)
+        f"{len(names):,} of {len(short):,} series {verbs} than {rows} rows{why} and left out: "
+        f"{checks.first_of(names, 3, 30)}"
     ]
 
 
-def _starts(series: _Series, steps: int, horizon: int, stride: int) -> np.ndarray:
-    """Where the windows begin in the rows of all series."""
-    starts: list[np.ndarray] = []
-    begins = np.cumsum(series.lengths) - series.lengths
-    for name, begin, length in zip(series.names, begins, series.lengths, strict=True):
-        count = length - steps - horizon + 1
-        if count < 1:
-            raise ValueError(
-                f"the series of windows must have at least {steps + horizon} rows: {steps} steps "
-                f"and a horizon of {horizon}. Got {length}"
-                f"{'' if name is None else f' in {checks.shown(name)}'}. Use fewer steps or a "
-                f"nearer horizon{'' if name is None else ', or leave it out'}."
-            )
-        starts.append(begin + np.arange(0, count, stride))
-    return np.concatenate(starts).astype(np.int64)
-
-
-def _check_target(values: np.ndarray, ahead: np.ndarray, target: Any, order: np.ndarray) -> None:
-    wanted = np.unique(ahead)
-    bad = np.sort(order[wanted[~np.isfinite(values[wanted])]])
-    if len(bad):
-        run = np.flatnonzero(np.append(np.diff(bad), 2) > 1)[0]  # the first that ends
-        where = checks.row_words(*(bad[:1] if run == 0 else bad[[0, run]]), joint="to")
-        name = "" if target is None else f" {checks.shown(target)}"
+def _starts(series: Series, steps: int, horizon: int, stride: int) -> tuple[np.ndarray, list[str]]:
+    """Where the windows begin in the rows of all series, and what to say of those without any."""
+    rows = steps + horizon
+    begins, lengths, owners = series.pieces
+    counts = np.maximum(lengths - rows + 1, 0)
+    if not counts.any():
+        longest = int(np.argmax(lengths))
+        whole = lengths[longest] == series.lengths[owners[longest]]
         raise ValueError(
-            f"the target{name} of windows must be known wherever it is to be forecast. Got missing "
-            f"or infinite values in {where}. Fill them in, or cut the series there."
+            f"the series of windows must have at least {rows} rows: {steps} steps and a horizon of "
+            f"{horizon}. Got {lengths[longest]}{_in(series.names[owners[longest]])}"
+            f"{'' if whole else ' between two gaps'}. Use fewer steps or a nearer horizon"
+            f"{'' if whole else ', or fill the gaps'}."
         )
+    starts = [
+        begin + np.arange(0, count, stride) for begin, count in zip(begins, counts, strict=True)
+    ]
+    there = np.bincount(owners, weights=counts, minlength=len(series.names)) > 0
+    gaps = " without a gap" if len(begins) > len(series.names) else ""
+    return np.concatenate(starts).astype(np.int64), _too_short(series, ~there, rows, gaps)
+
+
+def _holes(known: np.ndarray, targets: Sequence[Any]) -> list[str]:
+    """What to say of windows whose values to forecast are not all known."""
+    count = int(np.count_nonzero(~known))
+    if not count:
+        return []
+    windows, their = ("1 window is", "its") if count == 1 else (f"{count:,} windows are", "their")
+    name = f" of {checks.first_of(targets, 3, 30)}" if targets else ""
+    return [f"{windows} left out, since {their} values{name} to forecast are missing"]
+
+
+def _refuse_target(
+    values: np.ndarray, ahead: np.ndarray, targets: Sequence[Any], order: np.ndarray
+) -> None:
+    """Refuse a target that is known in all that is to be forecast by no window."""
+    wanted = np.unique(ahead)
+    missing = ~np.isfinite(values[wanted])
+    first = int(np.argmax(missing.any(axis=0)))
+    bad = np.sort(order[wanted[missing[:, first]]])
+    run = np.flatnonzero(np.append(np.diff(bad), 2) > 1)[0]  # the first that ends
+    where = checks.row_words(*(bad[:1] if run == 0 else bad[[0, run]]), joint="to")
+    name = f" {checks.shown(targets[first])}" if targets else ""
+    raise ValueError(
+        f"the target{name} of windows must be known in all rows that one window is to forecast. "
+        f"Got missing or infinite values in {where}. Fill them in, as fill does."
+    )

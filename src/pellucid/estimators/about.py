@@ -27,8 +27,8 @@ class About(State, frozen=True):
         SHA-256 of the encoded rows, targets and weights: equal for equal data in equal order. Of
         pictures that are decoded anew in each epoch it is that of their means and deviations.
     averages : list of float
-        Of classes and labels each one's share of the rows, of numbers each target's mean: what is
-        best said of every row alike.
+        Of classes and labels each one's share of the rows, of numbers each target's mean, or the
+        median or quantile where the loss is one of those: what is best said of every row alike.
     source : str or None
         The file or folder, where the command line was given one.
     test, baseline : dict or None
@@ -44,9 +44,9 @@ class About(State, frozen=True):
     baseline: dict[str, float | None] | None = None
 
     @classmethod
-    def of_data(cls, target: Any, examples: Examples) -> About:
-        """What is known of the training before it begins."""
-        return cls("", len(examples), _fingerprint(examples), _averages(target, examples))
+    def of_data(cls, target: Any, examples: Examples, usual: float | None = None) -> About:
+        """What is known of the training before it begins; `usual` is the quantile for averages."""
+        return cls("", len(examples), _fingerprint(examples), _averages(target, examples, usual))
 
     def ended(self, before: About | None = None) -> About:
         """At this moment; where it went on from rows `before`, all rows are told of together."""
@@ -60,12 +60,14 @@ class About(State, frozen=True):
         return About(now, rows, digest, averages)
 
 
-def _averages(target: Any, examples: Examples) -> list[float]:
+def _averages(target: Any, examples: Examples, usual: float | None) -> list[float]:
     values = examples.targets.values
     if isinstance(target, ClassTarget):
         counts = np.bincount(values.ravel().astype(np.int64), minlength=len(target.classes))
         return [float(share) for share in counts / counts.sum()]
-    return [float(mean) for mean in np.atleast_1d(np.mean(target.decode(values), axis=0))]
+    numbers = target.decode(values)
+    usual_ones = np.mean(numbers, axis=0) if usual is None else np.quantile(numbers, usual, axis=0)
+    return [float(number) for number in np.ravel(usual_ones)]
 
 
 def _fingerprint(examples: Examples) -> str:

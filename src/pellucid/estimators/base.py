@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import cache, partial
 from typing import Any, ClassVar, Self
@@ -22,7 +22,7 @@ from pellucid.estimators.about import About
 from pellucid.estimators.examples import ExampleMaker
 from pellucid.estimators.parameters import ESTIMATORS
 from pellucid.layers import Layer
-from pellucid.network import Network
+from pellucid.network import LossFunction, Network
 from pellucid.rows import Examples, Targets
 from pellucid.training import defaults, schedules
 from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_callbacks
@@ -91,8 +91,15 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         """The network's layers, for `outputs` numbers a row."""
 
     @abstractmethod
-    def _loss(self) -> tuple[str, int, bool]:
+    def _loss(self) -> tuple[str | LossFunction, int, bool]:
         """The loss, the number of outputs, and whether accuracy is measured."""
+
+    def _usual(self) -> float | None:
+        """The quantile of the targets that, as one number for all rows, has the least loss.
+
+        None where that is their mean.
+        """
+        return None
 
     # -- fitting -----------------------------------------------------------------------------
 
@@ -156,7 +163,7 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         examples, layout, used = self._encode(
             X, y, sample_weight, going_on, classes, dtype, cautions
         )
-        about = About.of_data(self.target_, examples)
+        about = About.of_data(self.target_, examples, self._usual())
         if ready is not None:
             ready()
         settings.loss, outputs, settings.accuracy = self._loss()
@@ -168,6 +175,7 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
             self.network_ = Network(layers).build(shape, dtype, settings.seed)
             self.history_ = History()
             self._begin(examples, settings)
+        self.__dict__.pop("baselines_", None)  # of a fit before
         if not going_on or epochs is None:  # a warm start keeps the weights alone
             self._optimizer_state = None
         self._best_epoch = None
@@ -191,7 +199,7 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
             show(most, len(examples)) as progress,
             FitCallbacks(self, self.callbacks, most, X, y, sample_weight) as callbacks,
         ):
-            for note in [] if going_on else [*self._input.notes, *self.target_.notes]:
+            for note in [] if going_on else self._notes:
                 progress.note(note)
             outcome = trainer.fit(examples, validation, stopping, progress, callbacks, epochs)
             progress.close(outcome.reason)
@@ -199,6 +207,11 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         self._optimizer_state = trainer.state if epochs is not None else None
         self._best_epoch = outcome.best_epoch
         self.about_ = about.ended(self.about_ if going_on and epochs is not None else None)
+
+    @property
+    def _notes(self) -> Sequence[str]:
+        """What was decided about the data, in sentences."""
+        return [*self._input.notes, *self.target_.notes]
 
     def _begin(self, examples: Examples, settings: Settings) -> None:  # noqa: B027
         """Set what a family knows of the network's first weights."""
@@ -264,7 +277,10 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         reading, owner = self._read(X), type(self).__name__
         y = self.target_.truth(self, reading.layout.flatten(f"y of {owner}", y))
         weights = reading.layout.flatten_weights(f"sample_weight of {owner}", sample_weight)
-        return float(measure(y, self._predicted(reading), sample_weight=weights))
+        predicted = self._predicted(reading)
+        if np.ndim(y) == 3:  # which measures do not take
+            y, predicted = (np.reshape(one, (len(one), -1)) for one in (y, predicted))
+        return float(measure(y, predicted, sample_weight=weights))
 
     @plain_float_state()
     def _output(self, X: Any) -> np.ndarray:

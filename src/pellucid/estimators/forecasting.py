@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks
-from pellucid.data import Windows, forecast_table, last_window
+from pellucid.data import forecast_table, last_window
+from pellucid.data.column_values import plain_array
 from pellucid.data.columns import known_columns
+from pellucid.data.groups import from_index
+from pellucid.data.intervals import ForecastIntervals, spreads
+from pellucid.data.target_transforms import IDENTITY, TRANSFORMS, Transform
 from pellucid.data.window_features import SCALINGS
+from pellucid.data.windows import Windows
 from pellucid.estimators.tasks import NetworkRegression
-from pellucid.estimators.window_plan import WIDEST, Plan, choose
+from pellucid.estimators.window_plan import WIDEST, Plan, choose, follows
 from pellucid.layers import Flatten, Layer, Linear, Residual
 from pellucid.network.ridge import Ridge
 from pellucid.rows import Examples
@@ -41,6 +47,7 @@ class Forecaster(NetworkRegression):
 
     scaling: str = "auto"
 
+    intervals_: ForecastIntervals | None = field(default=None, init=False)
     _plan: Plan | None = field(default=None, init=False)
     _on_trial: bool = field(default=False, init=False)
 
@@ -49,11 +56,6 @@ class Forecaster(NetworkRegression):
         """Whether the network learns what a linear forecast of windows leaves."""
         windows = getattr(self._input, "windows", None)
         return windows is not None and math.prod(self._input.shape) <= WIDEST
-
-    @property
-    def _squared(self) -> bool:
-        """Whether the loss is the squared error."""
-        return self._loss()[0] == "mean_squared_error"
 
     def _settings(self, seed: int | None = None) -> Settings:
         settings = super()._settings(seed)
@@ -76,20 +78,45 @@ class Forecaster(NetworkRegression):
         show: Any,
     ) -> None:
         if not going_on and not self._on_trial:
-            self._plan = None
+            self._plan = self.intervals_ = None
             if isinstance(X, Windows):
-                self._plan = Plan() if self.scaling == "auto" else Plan(scaling=self.scaling)
-                if epochs is None:
-                    self._plan = choose(self, X, y, sample_weight, show(1, 1).note)
+                self._plan = self._planned(X, y, sample_weight, epochs, show(1, 1).note)
         super()._fit_or_fail(
             X, y, sample_weight, epochs, going_on, classes, validation_data, ready, cautions, show
         )
+        plan = self._plan
+        if plan is not None and plan.errors is not None and self.loss != "quantile":
+            self.intervals_ = ForecastIntervals(plan.errors, self._spreads(X[plan.late]))
+            self._plan = replace(plan, late=None, errors=None)
+
+    def _planned(self, X: Windows, y: Any, weights: Any, epochs: int | None, note: Any) -> Plan:
+        """How to learn from windows; for single epochs nothing is kept aside to choose by."""
+        self._settings(seed=0)  # refuses parameters that are none
+        used = np.arange(len(X))
+        if np.ndim(weights) == 1 and len(weights) == len(X):
+            used = np.flatnonzero(np.asarray(weights) > 0)  # weight 0 is the window left out
+            weights = np.asarray(weights)[used]
+        fits = len(plain_array(y)) == len(X) if hasattr(y, "__len__") else False
+        if not fits:  # which is refused later
+            return Plan(scaling="global")
+        X, y = X[used], np.asarray(plain_array(y))[used]
+        if epochs is None:
+            plan = choose(self, X, y, weights, note)
+            return plan if plan.late is None else replace(plan, late=used[plan.late])
+        plan = Plan(share=1.0) if self.scaling == "auto" else Plan(self.scaling, share=1.0)
+        return plan if follows(X, y) else replace(plan, scaling="global", share=1.0)
 
     def _layers(self, outputs: int) -> list[Layer]:
         layers: list[Layer] = super()._layers(outputs)  # type: ignore[safe-super]
         if not self._forecasts:
             return layers
-        return [Residual(layers, shortcut=[Flatten(), Linear(outputs, trainable=False)])]
+        # what is solved at once is best by squares alone: of other losses it is a beginning
+        linear = Linear(outputs, trainable=self.loss != "mse")
+        return [Residual(layers, shortcut=[Flatten(), linear])]
+
+    @property
+    def _notes(self) -> Sequence[str]:
+        return [*super()._notes, *([] if self._plan is None else self._plan.notes)]
 
     def _begin(self, examples: Examples, settings: Settings) -> None:
         if self._forecasts and self._plan is not None:
@@ -111,7 +138,66 @@ class Forecaster(NetworkRegression):
         factor = self.network_.dtype.type(factor)
         self.network_.set_parameters({name: own[name] * factor for name in names})
 
-    def forecast(self, series: Any) -> Any:
+    def predict_interval(self, X: Any, level: float = 0.8) -> tuple[np.ndarray, np.ndarray]:
+        """Bounds between which the true numbers lie with probability `level`, by step ahead.
+
+        Parameters
+        ----------
+        X : Windows
+            As for ``predict``.
+        level : float, default=0.8
+
+        Returns
+        -------
+        lower, upper : ndarray
+            Of the shape of what ``predict`` returns.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the model did not learn from windows of a table, or too few of them were kept aside
+            for this level.
+        """
+        check_is_fitted(self, "network_")
+        owner = f"predict_interval of {type(self).__name__}"
+        if self.loss == "quantile":
+            raise ValueError(
+                f"{owner} needs a loss that aims at the centre: what is around a quantile is no "
+                'interval. Got loss="quantile". Fit one model for each bound.'
+            )
+        if self.intervals_ is None:
+            raise ValueError(
+                f"{owner} needs a fit on windows of a DataFrame, cut by pellucid.data.windows, of "
+                "which some are kept aside. Got a model of other rows. Use predict."
+            )
+        layout = getattr(X, "layout", None)  # of a Reading
+        windows = X if isinstance(X, Windows) else getattr(layout, "windows", None)
+        if windows is None:
+            raise TypeError(
+                f"X of {owner} must be Windows, as in fit. Got {type(X).__name__}. Cut them by "
+                "pellucid.data.windows or last_window."
+            )
+        reading: Any = self._read(X)
+        predicted = np.asarray(self.predict(reading), np.float64)
+        transform = self._transform()
+        middle = transform.forward(predicted).reshape(len(windows), -1)
+        offsets = self.intervals_.around(owner, level, self._spreads(windows))
+        lower, upper = (
+            transform.inverse(middle + offset).reshape(predicted.shape) for offset in offsets
+        )
+        return lower, upper
+
+    def _transform(self) -> Transform:
+        """What the targets went through before they were learned."""
+        return TRANSFORMS.get(self.target_.transform, IDENTITY)
+
+    def _spreads(self, X: Windows) -> np.ndarray:
+        """How restless windows are; those of last_window do not know what is to be forecast."""
+        known = self.sequences_.series or {}
+        about = {name: known[name] for name in ("target", "format") if name in known}
+        return spreads(replace(X, about={**X.about, **about}), self._transform().forward)
+
+    def forecast(self, series: Any, steps: int | None = None, levels: Sequence[float] = ()) -> Any:
         """The steps after the end of a series, or of each series where there are several.
 
         Parameters
@@ -119,19 +205,27 @@ class Forecaster(NetworkRegression):
         series : DataFrame
             As it was given to :func:`pellucid.data.windows`, with at least the rows of one window.
             Other columns are ignored.
+        steps : int, optional
+            How many; as many as the model learned to forecast, if left out. For more it goes on
+            from its own forecasts, with all other columns as they were last, and a warning says so.
+        levels : sequence of float, optional
+            Of intervals, as ``[0.8, 0.95]``: the true number lies between the columns "y lower 80"
+            and "y upper 80" with probability 0.8. There are none beyond the steps learned.
 
         Returns
         -------
         DataFrame
-            Of the same library: one row a step ahead, with the columns of group and time, and the
-            target. Times go on as before, by months, working days or the usual distance; without a
-            column of times there is "step": 1, ..., horizon.
+            Of the same library: one row a step ahead, with the columns of group and time, and each
+            target; what was in the index of a pandas DataFrame is in that of this one. Times go on
+            as before, by their calendar or at the usual distance, and are written as they were;
+            without a column of times there is "step": 1, ..., horizon.
 
         Raises
         ------
         ValueError, TypeError
-            If the model did not learn from windows of a table, a column is missing, or a series is
-            shorter than a window.
+            If the model did not learn from windows of a table, a column is missing, a series is
+            shorter than a window, a quantile or an interval is to be forecast beyond the steps
+            learned, or too few windows were kept aside for a level.
         """
         import narwhals as nw
 
@@ -149,15 +243,67 @@ class Forecaster(NetworkRegression):
                 f"series of forecast of {owner} must be a DataFrame, as in fit. Got "
                 f"{checks.shown(series)}."
             )
-        frame, names = series, encoder.table.names
+        group, time = about["group"], about["time"]
+        frame, _, _, index = from_index(owner, series, group, time, infer=True)
+        names = encoder.table.names
         if names is not None:  # else columns have no names but numbers
-            frame = known_columns(series, [*names, about["group"], about["time"]])
-        last = last_window(frame, about["steps"], time=about["time"], group=about["group"])
-        values = np.asarray(self.predict(last))
-        values = values.reshape(len(last), -1)
-        if values.shape[1] != about["horizon"]:
+            frame = known_columns(frame, [*names, group, time])
+        targets = about["target"] if isinstance(about["target"], list) else [about["target"]]
+        steps = self._steps(steps, about["horizon"], levels)
+        rounds = -(-steps // about["horizon"])
+        last = last_window(
+            frame, about["steps"], time=time, group=group, like=about,
+            ahead=rounds * about["horizon"],
+        )  # fmt: skip
+        bounds = {level: self.predict_interval(last, level) for level in levels}
+        parts: list[np.ndarray] = []
+        while sum(part.shape[1] for part in parts) < steps:
+            if parts:
+                last = last.continued(about, parts[-1])
+            values = np.asarray(self.predict(last))
+            values = values.reshape(len(last), -1)
+            count = about["horizon"] * len(targets)
+            if values.shape[1] != count:
+                raise ValueError(
+                    f"forecast of {owner} needs a fit on the y that came with the windows, one "
+                    f"number for each of {about['horizon']} steps ahead"
+                    f"{'' if len(targets) == 1 else f' and {len(targets)} targets'}. Got "
+                    f"{values.shape[1]}. Use predict."
+                )
+            parts.append(values.reshape(len(last), about["horizon"], len(targets)))
+        answers = np.concatenate(parts, axis=1)[:, :steps]
+        columns: dict[Any, np.ndarray] = {}
+        for k, target in enumerate(targets):
+            columns[target] = answers[:, :, k]
+            for level, sides in bounds.items():
+                for side, numbers in zip(("lower", "upper"), sides, strict=True):
+                    known = numbers.reshape(len(answers), about["horizon"], -1)
+                    columns[f"{target} {side} {100 * level:.10g}"] = known[:, :steps, k]
+        return forecast_table(frame, last, columns, index)
+
+    def _steps(self, steps: int | None, horizon: int, levels: Sequence[float]) -> int:
+        """How many steps to forecast; beyond those that were learned it is said how."""
+        owner = f"forecast of {type(self).__name__}"
+        if steps is None:
+            return horizon
+        steps = checks.positive_integer("steps", owner, steps)
+        if steps <= horizon:
+            return steps
+        if self.loss == "quantile":
             raise ValueError(
-                f"forecast of {owner} needs a fit on the y that came with the windows, one number "
-                f"for each of {about['horizon']} steps ahead. Got {values.shape[1]}. Use predict."
+                f"steps of {owner} must be at most {horizon}, the steps learned, with "
+                f'loss="quantile": what goes on from a quantile is none. Got {steps}. Fit with '
+                f"windows of horizon={steps}."
             )
-        return forecast_table(frame, last, about["target"], values)
+        learned = "1 step" if horizon == 1 else f"{horizon:,} steps"
+        if levels:
+            raise ValueError(
+                f"steps of {owner} must be at most {horizon}, the steps learned, for intervals: no "
+                f"errors are known beyond. Got {steps}. Leave the levels out, or fit with windows "
+                f"of horizon={steps}."
+            )
+        checks.warn(
+            f"{learned} ahead {'was' if horizon == 1 else 'were'} learned: the forecast goes on "
+            "from its own answers, with all other columns as they were in the last row."
+        )
+        return steps

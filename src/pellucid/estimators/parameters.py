@@ -320,12 +320,21 @@ class NumberParameters:
 
     Parameters
     ----------
+    loss : {"mse", "huber", "mae", "quantile"}
+        What is made small: "mse" is the squared error, which predicts means. "mae", the absolute
+        error, predicts medians, and "huber" is squared up to an error of one standard deviation of
+        y (that of its quartiles) and absolute beyond: a few values far from all others pull them
+        little. "quantile" predicts the `quantile` of y.
+    quantile : float
+        Of the loss "quantile": the share of y that is to be below what is predicted, in (0, 1).
     target_transform : {"log", "log1p"} or None
         What is learned in place of y: its logarithm, for prices, incomes and sizes, which differ by
         factors; "log1p", the logarithm of 1 + y, where some are 0. Predictions come back in the
         units of y, and are never below 0.
     """
 
+    loss: str = "mse"
+    quantile: float = 0.5
     target_transform: str | None = None
 
 

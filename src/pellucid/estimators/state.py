@@ -10,6 +10,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from pellucid import files
 from pellucid.data import ClassTarget, target_from_state
+from pellucid.data.baselines import TargetBaselines
+from pellucid.data.intervals import ForecastIntervals
 from pellucid.data.state import FloatType, State, check_names
 from pellucid.estimators.about import About
 from pellucid.estimators.plain import from_plain, plain_parameters
@@ -19,6 +21,8 @@ from pellucid.network.parameters import below
 from pellucid.training.history import TIMES, History
 
 Model = TypeVar("Model")
+# what a model of a series may have beside its parts
+_OF_SERIES: dict[str, Any] = {"intervals": ForecastIntervals, "baselines": TargetBaselines}
 _WITHOUT_EFFECT = ("n_jobs", "verbose")  # parameters on which no result depends
 # what was so before there was a parameter for it, which older files lack
 _ADDED = {"pooling": "last", "residual": False, "global_pool": False, "signals": False}
@@ -37,6 +41,8 @@ class _State(State, frozen=True):
     target: dict[str, Any]
     about: About | None = None
     input_kind: str | None = None
+    intervals: dict[str, Any] | None = None
+    baselines: dict[str, Any] | None = None
 
 
 def state_of(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -62,6 +68,10 @@ def state_of(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     for part, encoder in (("input", model._input), ("target", model.target_)):
         config[part], learned = encoder.state()
         arrays |= {f"{part}.{name}": array for name, array in learned.items()}
+    for part in _OF_SERIES:
+        known = getattr(model, f"{part}_", None)
+        config[part], learned = (None, {}) if known is None else known.state()
+        arrays |= {f"{part}.{name}": array for name, array in learned.items()}
     return config, arrays
 
 
@@ -71,7 +81,7 @@ def model_from_state(
     """The fitted model that :func:`state_of` describes."""
     state = _State.of(config, "the model")
     for name in arrays:
-        if name.partition(".")[0] not in ("input", "target", "network"):
+        if name.partition(".")[0] not in ("input", "target", "network", *_OF_SERIES):
             raise ValueError(f"the arrays of a model must be those of its parts. Got {name}.")
     known = {name: value for name, value in _ADDED.items() if hasattr(cls, name)}
     parameters = {name: from_plain(value) for name, value in state.parameters.items()}
@@ -88,6 +98,12 @@ def model_from_state(
     if state.target_names is not None:
         model.target_names_ = state.target_names
     model.about_ = state.about
+    for part, kind in _OF_SERIES.items():
+        known, learned = getattr(state, part), below(arrays, part)
+        if known is not None:
+            setattr(model, f"{part}_", kind.from_state(known, learned))
+        elif learned:
+            raise ValueError(f"the arrays of a model must be those of its parts. Got {part}.")
     model._optimizer_state = None
     _check_parts(model)
     return model
@@ -108,9 +124,17 @@ def _check_parts(model: Any) -> None:
             f"the network of {owner} must give {outputs} numbers a row, for its target. Got "
             f"{network.output_shape}."
         )
+    intervals = getattr(model, "intervals_", None)
+    if intervals is not None and intervals.outputs != outputs[-1]:
+        raise ValueError(
+            f"the intervals of {owner} must be of {outputs[-1]} numbers. Got {intervals.outputs}."
+        )
     names = getattr(model, "target_names_", None)
-    one = isinstance(model.target_, ClassTarget) or getattr(encoder, "series", None) is not None
-    check_names("the targets", names, 1 if one else outputs[-1])
+    series = getattr(encoder, "series", None)
+    count = 1 if isinstance(model.target_, ClassTarget) else outputs[-1]
+    if series is not None:  # of which each step ahead has outputs
+        count = len(series["target"]) if isinstance(series["target"], list) else 1
+    check_names("the targets", names, count)
     if model.about_ is not None:
         count = len(model.target_.classes) if hasattr(model, "classes_") else outputs[-1]
         if len(model.about_.averages) != count:
@@ -132,7 +156,11 @@ def digest_of(model: Any) -> str:
         for name, value in config["parameters"].items()
         if name not in _WITHOUT_EFFECT and value != usual[name]
     }
-    del config["about"]
+    for name in ("about", "baselines"):
+        del config[name]
+    arrays = {name: array for name, array in arrays.items() if not name.startswith("baselines.")}
+    if config["intervals"] is None:
+        del config["intervals"]
     if config["input_kind"] is None:  # so digests of models with the usual one stay as they were
         del config["input_kind"]
     for row in config["history"]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import accuracy_score, d2_pinball_score, r2_score
 
 from pellucid import checks
 from pellucid.data import (
@@ -21,6 +23,16 @@ from pellucid.data.target_transforms import TRANSFORMS
 from pellucid.engine import elementary, plain_float_state
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import ClassParameters, NumberParameters
+from pellucid.network import LossFunction
+from pellucid.training.loop import Settings
+
+LOSSES = {
+    "mse": "mean_squared_error",
+    "huber": "huber_loss",
+    "mae": "mean_absolute_error",
+    "quantile": "pinball_loss",
+}
+"""The losses of regressors, and their formulas."""
 
 
 class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
@@ -116,7 +128,7 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
     def _new_target(self, y: Any) -> Any:
         return class_target(self, y)
 
-    def _loss(self) -> tuple[str, int, bool]:
+    def _loss(self) -> tuple[str | LossFunction, int, bool]:
         count = len(self.target_.classes)
         if isinstance(self.target_, MultilabelTarget):
             return "binary_cross_entropy", count, True
@@ -154,7 +166,8 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
         ----------
         X : DataFrame, array, tensor, list or map of columns, of shape (rows, columns)
         y : Series, DataFrame, array or list of shape (rows,) or (rows, targets)
-            In their own units; standardised inside, after `target_transform`.
+            In their own units; standardised inside, after `target_transform`. An array may be of
+            shape (rows, horizon, targets), as :func:`pellucid.data.windows` gives it.
         sample_weight : array-like of shape (rows,), optional
         validation_data : (X, y) or (X, y, sample_weight), optional
             Rows that are never trained on: ``history_`` has their loss after every epoch, and with
@@ -173,7 +186,11 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
         return self._fit(X, y, sample_weight, epochs=1, going_on=True)
 
     def predict(self, X: Any) -> np.ndarray:
-        """The number, or numbers, of each row, in the units of `y`."""
+        """The number, or numbers, of each row, in the units of `y`.
+
+        It is the mean of y there as the network knows it; the median with the loss "mae", and near
+        it with "huber"; the quantile with "quantile".
+        """
         reading = self._read(X)
         return reading.layout.restore(self._predicted(reading))
 
@@ -189,17 +206,42 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
         return numbers
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """The share of the variance of the targets that is explained, R squared."""
-        return self._score(r2_score, X, y, sample_weight)
+        """How much of the targets is explained: 1 is all, 0 what one number for all rows explains.
+
+        It is R squared, the share of their variance, so that models of several losses compare; but
+        of the loss "quantile", which predicts no centre, the share of the pinball loss of the best
+        number for all rows that is saved (:func:`sklearn.metrics.d2_pinball_score`).
+        """
+        measure: Callable[..., float] = r2_score
+        if self.loss == "quantile":
+            measure = partial(d2_pinball_score, alpha=self.quantile)
+        return self._score(measure, X, y, sample_weight)
 
     def _new_target(self, y: Any) -> Any:
         name = self.target_transform
         if name is not None:
             checks.one_of("target_transform", type(self).__name__, name, TRANSFORMS)
-        return NumberTarget(name)
+        return NumberTarget(name, robust=self.loss != "mse")
 
-    def _loss(self) -> tuple[str, int, bool]:
-        return "mean_squared_error", len(self.target_.mean), False
+    def _loss(self) -> tuple[str | LossFunction, int, bool]:
+        return self._loss_function(), len(self.target_.mean), False
+
+    def _loss_function(self) -> LossFunction:
+        owner = type(self).__name__
+        name = LOSSES[checks.one_of("loss", owner, self.loss, LOSSES)]
+        quantile = checks.number(
+            "quantile", owner, self.quantile, 0, 1, open_low=True, open_high=True
+        )
+        return LossFunction(name, quantile=quantile)
+
+    def _settings(self, seed: int | None = None) -> Settings:
+        self._loss_function()  # is refused with the other parameters, before X is read
+        return super()._settings(seed)
+
+    def _usual(self) -> float | None:
+        if self.loss == "mse":
+            return None
+        return float(self.quantile) if self.loss == "quantile" else 0.5
 
     def _target_rows(self, codes: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(codes, dtype=self.dtype)

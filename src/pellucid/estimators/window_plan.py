@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from pellucid.data.target_transforms import TRANSFORMS
+from pellucid.data.target_transforms import IDENTITY, TRANSFORMS
 from pellucid.data.window_features import SCALINGS
 from pellucid.data.windows import Windows
 from pellucid.layers import Flatten, Linear
 from pellucid.network import Network
 from pellucid.network.ridge import Ridge
 
-ASIDE = 0.2  # the share of rows that choices are made on
 WIDEST = 2000  # numbers of a window that a linear forecast takes
-_PENALTIES = (1e-3, 1e-2, 1e-1)
+_ASIDE = (0.2, 0.3, 0.4)  # shares of rows to choose on: more of a short series
 _FEWEST = 10  # windows to choose on, and to learn from meanwhile
+_PENALTIES = (1e-3, 1e-2, 1e-1)
 _ERRORS = 2.0  # standard errors by which something else must be better
 _BLOCKS = 4  # of windows without a target in common, for a difference to be more than chance
 
@@ -37,23 +37,47 @@ class Plan:
     penalty : float
         Of the linear forecast; see :class:`pellucid.network.ridge.Ridge`.
     share : float
-        How much of what the network adds to the linear forecast is kept, from 0 to 1.
-    errors : dict
-        The root mean squared error on the windows kept aside, in units of each series' scale, of
-        what was tried.
-    residuals : float64 ndarray of shape (windows kept aside, outputs), or None
-        Truth less forecast there, in units of each window.
-    notes : list of str
-        What was decided, in sentences.
+        How much of what the network adds to the linear forecast is kept, from 0 to 1. Where too few
+        windows can be kept aside to tell, a quarter: what it was on average on thirty series.
+    tried : dict
+        By name, the root mean squared error on the windows kept aside of what was tried, in units
+        of how far each series goes from its last value.
+    late : ndarray, or None
+        The positions of the windows kept aside.
+    errors : ndarray of shape (windows kept aside, outputs), or None
+        Truth less forecast there, in the units of the target, after its transform.
     """
 
     scaling: str = "series"
     calendar: bool = False
-    penalty: float = 1e-2
-    share: float = 1.0
-    errors: dict[str, float] = field(default_factory=dict)
-    residuals: np.ndarray | None = None
-    notes: tuple[str, ...] = ()
+    penalty: float = 1e-1
+    share: float = 0.25
+    tried: dict[str, float] = field(default_factory=dict)
+    late: np.ndarray | None = None
+    errors: np.ndarray | None = None
+
+    @property
+    def notes(self) -> list[str]:
+        """What was decided, in sentences."""
+        if self.late is None or len(self.tried) < 2:
+            return []
+        own, linear = _name(self), {**self.tried}
+        after = linear.pop("network")
+        names = sorted(linear, key=linear.__getitem__)
+        others = [f"{name} {linear[name]:.3g}" for name in names if name != own]
+        words = f"windows are scaled by {own}: error {self.tried[own]:.3g} on the last "
+        words += f"{len(self.late):,}, kept aside, of a linear forecast alone"
+        notes = [words + (f"; {', '.join(others)}." if others else ".")]
+        if self.share == 0:
+            notes.append(
+                "there the network added nothing to the linear forecast, which is what is left."
+            )
+        else:
+            notes.append(
+                f"there {100 * self.share:.0f} % of what the network adds did best: error "
+                f"{after:.3g}; so much of it is taken."
+            )
+        return notes
 
 
 def choose(model: Any, X: Windows, y: Any, weights: Any, show: Callable[[str], None]) -> Plan:
@@ -66,48 +90,72 @@ def choose(model: Any, X: Windows, y: Any, weights: Any, show: Callable[[str], N
     where it is better by more than chance.
     """
     start = Plan() if model.scaling == "auto" else Plan(scaling=model.scaling)
-    for aside in (ASIDE, 0.3, 0.4):
-        early, late = X.split(aside)
-        if len(late) >= _FEWEST:
-            break
+    if not follows(X, y):  # what is to be learned has no scale of the window
+        return replace(start, scaling="global", share=1.0)
+    early, late = (np.zeros(0, dtype=np.int64),) * 2
+    for aside in _ASIDE:
+        if len(late) < _FEWEST:
+            early, late = X.split(aside)
     if min(len(early), len(late)) < _FEWEST:
-        return replace(start, share=0.25, penalty=1e-1)
-    trial = _Trial(model, X, y, weights, early, late)
-    candidates = [
-        replace(start, scaling=scaling, calendar=calendar)
-        for scaling in (SCALINGS if model.scaling == "auto" else (start.scaling,))
-        for calendar in ((False, True) if X.clock is not None else (False,))
-    ]
-    candidates.sort(key=lambda plan: (plan.scaling != start.scaling, plan.calendar))
-    best, best_errors = start, None
-    errors: dict[str, float] = {}
-    for plan in candidates:
-        linear = trial.linear(plan)
-        if linear is None:  # too wide: nothing is known before the network is trained
-            return replace(start, share=1.0)
-        plan, squares = linear
-        errors[_name(plan)] = math.sqrt(_mean(squares))
-        if best_errors is None or _better(squares, best_errors, trial.blocks):
-            best, best_errors = plan, squares
+        return start
+    trial = _Trial(model, X, np.asarray(y, dtype=np.float64), weights, early, late)
+    best, tried = _linear_plan(trial, start, model.scaling, X.clock is not None)
     show(
         f"learning from the first {len(early):,} windows, to see on the last {len(late):,} how "
-        "much a network adds to a linear forecast"
+        "much the network adds to a linear forecast ..."
     )
-    share, residuals, after = trial.network(best)
-    errors["network"] = after
-    notes = _notes(best, errors, share, len(late))
-    return replace(best, share=share, errors=errors, residuals=residuals, notes=notes)
+    share, errors, after = trial.network(best)
+    return replace(best, share=share, tried={**tried, "network": after}, late=late, errors=errors)
+
+
+def follows(X: Windows, y: Any) -> bool:
+    """Whether `y` is what came after the windows in their targets."""
+    if X.about["target"] is None or not X.ahead.size:
+        return False
+    values = np.stack([X.values(name) for name in X.targets], axis=1)[X.ahead]
+    try:
+        given = np.asarray(y, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    return given.size == values.size and bool((given.reshape(values.shape) == values).all())
+
+
+def _linear_plan(
+    trial: _Trial, start: Plan, scaling: str, dated: bool
+) -> tuple[Plan, dict[str, float]]:
+    """The plan by which a linear forecast does best, and the errors of all."""
+    candidates = [
+        replace(start, scaling=name, calendar=calendar)
+        for name in (SCALINGS if scaling == "auto" else (start.scaling,))
+        for calendar in ((False, True) if dated else (False,))
+    ]
+    candidates.sort(key=lambda plan: (plan.scaling != start.scaling, plan.calendar))
+    best, squares_of_best, tried = start, None, dict[str, float]()
+    for candidate in candidates:
+        linear = trial.linear(candidate)
+        if linear is None:  # too wide to be solved at once
+            continue
+        plan, squares = linear
+        tried[_name(plan)] = math.sqrt(_mean(squares))
+        if squares_of_best is None or _better(squares, squares_of_best, trial.blocks):
+            best, squares_of_best = plan, squares
+    return best, tried
 
 
 class _Trial:
     """A forecaster's parts, learned from early windows and measured on late ones."""
 
     def __init__(
-        self, model: Any, X: Windows, y: Any, weights: Any, early: np.ndarray, late: np.ndarray
+        self,
+        model: Any,
+        X: Windows,
+        y: np.ndarray,
+        weights: Any,
+        early: np.ndarray,
+        late: np.ndarray,
     ) -> None:
         self.model = model
-        y = np.asarray(y, dtype=np.float64)
-        weights = None if weights is None else np.asarray(weights)[early]
+        weights = None if np.ndim(weights) == 0 else np.asarray(weights)[early]
         self.early, self.late = (X[early], y[early], weights), (X[late], y[late])
         self.moves = _moves(*self.early[:2], model.target_transform)
         # windows whose targets begin within one horizon of each other share some of them
@@ -118,8 +166,8 @@ class _Trial:
     def estimator(self, plan: Plan) -> Any:
         """A forecaster with the same parameters that follows `plan`."""
         model = clone(self.model, safe=False)
-        model.set_params(verbose=0, callbacks=None, warm_start=False, early_stopping=False)
-        model._plan, model._on_trial = plan, True
+        model.set_params(verbose=0, callbacks=None, warm_start=False)
+        model._plan, model._on_trial = replace(plan, share=1.0), True
         return model
 
     def linear(self, plan: Plan) -> tuple[Plan, np.ndarray] | None:
@@ -145,28 +193,29 @@ class _Trial:
         return replace(plan, penalty=penalty), squares
 
     def network(self, plan: Plan) -> tuple[float, np.ndarray, float]:
-        """The share to keep of a network, what is left over by both, and the error."""
+        """The share to keep of a network, the errors then, and their root mean square."""
         model = self.estimator(plan)
         X, y, weights = self.early
         model._fit(X, y, weights)
         reading = model._input.read(model, self.late[0])
         rows = model._input.encode(model, reading)
-        full = model.network_.forward(rows)
-        model._scale_head(0.0)
-        linear = model.network_.forward(rows)
-        share = self._share(model, reading, linear, full) if model._squared else 1.0
-        mixed = linear + share * (full - linear)
-        squares = self._squares(model, reading, mixed)
-        scale = model.target_.scale
-        truth = self._codes(model, reading)
-        return share, (truth - mixed) * scale, math.sqrt(_mean(squares))
+        outputs, share = model.network_.forward(rows), 1.0
+        if model._forecasts and model.loss == "mse":
+            full = outputs
+            model._scale_head(0.0)
+            linear = model.network_.forward(rows)
+            share = self._share(model, reading, linear, full)
+            outputs = linear + share * (full - linear)
+        squares = self._squares(model, reading, outputs)
+        errors = (self._codes(model, reading) - outputs) * self._scale(model, reading)
+        return share, errors, math.sqrt(_mean(squares))
 
     def _share(self, model: Any, reading: Any, plain: np.ndarray, more: np.ndarray) -> float:
         """How much of what `more` adds to the `plain` outputs is kept.
 
         By least squares, and as far as that is more than chance.
         """
-        unit = self._unit(model, reading)
+        unit = self._scale(model, reading) / self._unit
         added = (more - plain) * unit
         left = (self._codes(model, reading) - plain) * unit
         size = math.fsum((added * added).ravel())
@@ -177,31 +226,41 @@ class _Trial:
 
     def _codes(self, model: Any, reading: Any) -> np.ndarray:
         units = model._units(model._input, reading)
-        return model.target_.encode(model, self.late[1], **units)
+        return np.asarray(model.target_.encode(model, self.late[1], **units))
 
-    def _unit(self, model: Any, reading: Any) -> np.ndarray:
-        """What one of the network's units is of the scale of the window's series."""
+    def _scale(self, model: Any, reading: Any) -> np.ndarray:
+        """What 1 of the network's output is in the units of the target."""
         units, scale = model._input.units(model, reading), model.target_.scale
-        late = self.late[0]
-        base = self.moves[late.series[late.starts]][:, None]
         if units is None:
-            return scale / base
-        return scale * np.tile(units.scale, len(scale) // units.scale.shape[1]) / base
+            return np.asarray(scale)
+        return scale * np.tile(units.scale, len(scale) // units.scale.shape[1])
+
+    @property
+    def _unit(self) -> np.ndarray:
+        """How far the targets of each late window go, in which the errors of all are compared."""
+        X, y = self.late
+        outputs = y[0].size
+        return np.tile(self.moves[X.owners], outputs // self.moves.shape[1])
 
     def _squares(self, model: Any, reading: Any, outputs: np.ndarray) -> np.ndarray:
-        apart = (self._codes(model, reading) - outputs) * self._unit(model, reading)
+        """The mean squared error of each late window."""
+        apart = self._codes(model, reading) - outputs
+        apart = apart * self._scale(model, reading) / self._unit
         with np.errstate(over="ignore"):
-            return np.cumsum(apart * apart, axis=1)[:, -1] / apart.shape[1]
+            return np.asarray(np.cumsum(apart * apart, axis=1)[:, -1] / apart.shape[1])
 
 
 def _moves(X: Windows, y: np.ndarray, transform: str | None) -> np.ndarray:
-    """How far each series goes from its last value on average: the unit of all its errors."""
-    forward = TRANSFORMS[transform].forward if transform else lambda values: values
-    apart = forward(y.reshape(len(y), -1)) - forward(X.naive())
-    squares = np.where(np.isfinite(apart), apart, 0.0) ** 2
-    own = X.series[X.starts]
-    total: np.ndarray = np.bincount(own, np.cumsum(squares, axis=1)[:, -1], minlength=len(X.names))
-    moves = np.sqrt(total / np.maximum(np.bincount(own, minlength=len(X.names)), 1))
+    """How far each target of each series goes from its last value: (series, targets)."""
+    forward = TRANSFORMS.get(transform or "", IDENTITY).forward
+    shape = (len(y), -1, len(X.targets))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        apart = forward(y.reshape(shape)) - forward(X.naive().reshape(shape))
+    squares = np.cumsum(np.where(np.isfinite(apart), apart, 0.0) ** 2, axis=1)[:, -1]
+    count = len(X.names)
+    sizes = np.maximum(np.bincount(X.owners, minlength=count), 1)
+    totals = [np.bincount(X.owners, column, minlength=count) for column in squares.T]
+    moves = np.sqrt(np.stack(totals, axis=1) / sizes[:, None])
     return np.where(moves > 0, moves, 1.0)
 
 
@@ -212,7 +271,7 @@ def _mean(squares: np.ndarray) -> float:
 def _better(squares: np.ndarray, best: np.ndarray, blocks: np.ndarray) -> bool:
     """Whether `squares` are smaller than the `best` by more than chance."""
     gain, error = _gain(best, squares, blocks)
-    return blocks.max() + 1 >= _BLOCKS and gain > _ERRORS * error
+    return bool(blocks.max() + 1 >= _BLOCKS) and gain > _ERRORS * error
 
 
 def _certainty(worse: np.ndarray, better: np.ndarray, blocks: np.ndarray) -> float:
@@ -238,9 +297,4 @@ def _gain(worse: np.ndarray, better: np.ndarray, blocks: np.ndarray) -> tuple[fl
 
 
 def _name(plan: Plan) -> str:
-    return f"{plan.scaling}{' and calendar' if plan.calendar else ''}"
-
-
-def _notes(plan: Plan, errors: dict[str, float], share: float, late: int) -> tuple[str, ...]:
-    """What was decided, and by how much."""
-    return ()
+    return f"{plan.scaling}{' and the calendar' if plan.calendar else ''}"

@@ -8,6 +8,10 @@ weight of 2 then counts a row twice, and a weight of 0 leaves it out.
 The cross-entropies take logits, not probabilities: ``log(sigmoid(z))`` and ``log(softmax(z))`` are
 each computed in one piece, so that nothing overflows and no logarithm of zero is taken. The
 gradient of both is as simple as that of the squared error: ``(probability - target) / m``.
+
+The absolute error, Huber's loss and the pinball loss have a gradient that does not grow with the
+error, so that a few rows far from all others pull no more than the rest. Where the absolute error
+and the pinball loss have a kink, at an error of 0, their gradient is 0: one of the subgradients.
 """
 
 from __future__ import annotations
@@ -24,8 +28,9 @@ from pellucid.formulas.softmax import softmax
 
 __all__ = [
     "LogisticLoss", "binary_cross_entropy", "binary_cross_entropy_backward",
-    "categorical_cross_entropy", "categorical_cross_entropy_backward", "logistic_loss",
-    "mean_squared_error", "mean_squared_error_backward",
+    "categorical_cross_entropy", "categorical_cross_entropy_backward", "huber_loss",
+    "huber_loss_backward", "logistic_loss", "mean_absolute_error", "mean_absolute_error_backward",
+    "mean_squared_error", "mean_squared_error_backward", "pinball_loss", "pinball_loss_backward",
 ]  # fmt: skip
 
 
@@ -116,6 +121,307 @@ def mean_squared_error_backward(
     m = len(prediction)
     # L = 1/(2m) sum_n weight_n sum_k (prediction_nk - target_nk)^2
     return weight * (prediction - target) / m
+
+
+# -------------------------------------------------------------------------- mean absolute error
+
+
+def mean_absolute_error(
+    prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None
+) -> float:
+    """The mean absolute error, whose best constant is the median.
+
+    Formula: ``L = (1/m) sum_n weight_n sum_k |prediction_nk - target_nk|``
+
+    Parameters
+    ----------
+    prediction : array_like of shape (m,) or (m, K)
+        The predictions: m rows of K outputs. The outputs are summed, the rows averaged.
+    target : array_like of the shape of prediction
+        The true values.
+    weight : array_like of shape (m,), optional
+        The weight of each row; all 1 when left out.
+
+    Returns
+    -------
+    L : float
+        The loss, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit one another, or there is no row.
+
+    References
+    ----------
+    T. Hastie, R. Tibshirani, J. Friedman, The Elements of Statistical Learning (2009), section
+    10.6.
+
+    Examples
+    --------
+    >>> mean_absolute_error([1.0, 2.0], [1.0, 4.0])
+    1.0
+    """
+    prediction, target, weight = _rows(
+        "mean_absolute_error", "prediction", prediction, target, weight
+    )
+    m = len(prediction)
+    error = prediction - target
+    return float(np.sum(weight * np.abs(error)) / m)
+
+
+def mean_absolute_error_backward(
+    prediction: ArrayLike, target: ArrayLike, weight: ArrayLike | None = None
+) -> Float64Array:
+    """The gradient of `mean_absolute_error` with respect to the prediction.
+
+    Formula: ``dL/dprediction_nk = weight_n sign(prediction_nk - target_nk) / m``, 0 where they are
+    equal.
+
+    Parameters
+    ----------
+    prediction : array_like of shape (m,) or (m, K)
+        The predictions.
+    target : array_like of the shape of prediction
+        The true values.
+    weight : array_like of shape (m,), optional
+        The weight of each row; all 1 when left out.
+
+    Returns
+    -------
+    gradient : float64 array of the shape of prediction
+        The gradient with respect to the prediction.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit one another, or there is no row.
+
+    References
+    ----------
+    T. Hastie, R. Tibshirani, J. Friedman, The Elements of Statistical Learning (2009), table 10.2.
+
+    Examples
+    --------
+    >>> mean_absolute_error_backward([1.0, 2.0], [1.0, 4.0])
+    array([ 0. , -0.5])
+    """
+    prediction, target, weight = _rows(
+        "mean_absolute_error_backward", "prediction", prediction, target, weight
+    )
+    m = len(prediction)
+    # L = (1/m) sum_n weight_n sum_k |prediction_nk - target_nk|
+    return weight * np.sign(prediction - target) / m
+
+
+# ---------------------------------------------------------------------------------- Huber's loss
+
+
+def huber_loss(
+    prediction: ArrayLike,
+    target: ArrayLike,
+    weight: ArrayLike | None = None,
+    delta: float = 1.0,
+) -> float:
+    """Huber's loss: half the squared error of small errors, and linear beyond `delta`.
+
+    Formula: ``L = (1/m) sum_n weight_n sum_k h(prediction_nk - target_nk)`` with ``h(e) = e^2 / 2``
+    where ``|e| <= delta``, else ``delta (|e| - delta / 2)``. The two meet with the same slope.
+
+    Parameters
+    ----------
+    prediction : array_like of shape (m,) or (m, K)
+        The predictions: m rows of K outputs. The outputs are summed, the rows averaged.
+    target : array_like of the shape of prediction
+        The true values.
+    weight : array_like of shape (m,), optional
+        The weight of each row; all 1 when left out.
+    delta : float, default=1.0
+        The error from which the loss is linear, above 0.
+
+    Returns
+    -------
+    L : float
+        The loss, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit one another, there is no row, or delta is not above 0.
+
+    References
+    ----------
+    T. Hastie, R. Tibshirani, J. Friedman, The Elements of Statistical Learning (2009), equation
+    10.23, divided by 2.
+
+    Examples
+    --------
+    >>> huber_loss([1.0, 2.0], [1.5, 5.0])  # (0.5^2 / 2 + (3 - 1 / 2)) / 2
+    1.3125
+    """
+    prediction, target, weight = _rows("huber_loss", "prediction", prediction, target, weight)
+    delta = number("delta", "huber_loss", delta, 0, open_low=True)
+    m = len(prediction)
+    error = prediction - target
+    size = np.abs(error)
+    near, far = error**2 / 2, delta * (size - delta / 2)
+    return float(np.sum(weight * np.where(size <= delta, near, far)) / m)
+
+
+def huber_loss_backward(
+    prediction: ArrayLike,
+    target: ArrayLike,
+    weight: ArrayLike | None = None,
+    delta: float = 1.0,
+) -> Float64Array:
+    """The gradient of `huber_loss` with respect to the prediction.
+
+    Formula: ``dL/dprediction_nk = weight_n clip(prediction_nk - target_nk, -delta, delta) / m``
+
+    Parameters
+    ----------
+    prediction : array_like of shape (m,) or (m, K)
+        The predictions.
+    target : array_like of the shape of prediction
+        The true values.
+    weight : array_like of shape (m,), optional
+        The weight of each row; all 1 when left out.
+    delta : float, default=1.0
+        The error from which the loss is linear, above 0.
+
+    Returns
+    -------
+    gradient : float64 array of the shape of prediction
+        The gradient with respect to the prediction.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit one another, there is no row, or delta is not above 0.
+
+    References
+    ----------
+    T. Hastie, R. Tibshirani, J. Friedman, The Elements of Statistical Learning (2009), table 10.2.
+
+    Examples
+    --------
+    >>> huber_loss_backward([1.0, 2.0], [1.5, 5.0])
+    array([-0.25, -0.5 ])
+    """
+    prediction, target, weight = _rows(
+        "huber_loss_backward", "prediction", prediction, target, weight
+    )
+    delta = number("delta", "huber_loss_backward", delta, 0, open_low=True)
+    m = len(prediction)
+    # near: h(e) = e^2 / 2, so h'(e) = e; far: h(e) = delta (|e| - delta / 2), h'(e) = delta sign(e)
+    return weight * np.clip(prediction - target, -delta, delta) / m
+
+
+# ---------------------------------------------------------------------------------- pinball loss
+
+
+def pinball_loss(
+    prediction: ArrayLike,
+    target: ArrayLike,
+    weight: ArrayLike | None = None,
+    quantile: float = 0.5,
+) -> float:
+    """The pinball loss, whose best constant is a quantile of the target.
+
+    Formula: ``L = (1/m) sum_n weight_n sum_k p(target_nk - prediction_nk)`` with ``p(u) = q u``
+    where u is positive, else ``(q - 1) u``. With q = 0.5 it is half the mean absolute error.
+
+    Parameters
+    ----------
+    prediction : array_like of shape (m,) or (m, K)
+        The predictions: m rows of K outputs. The outputs are summed, the rows averaged.
+    target : array_like of the shape of prediction
+        The true values.
+    weight : array_like of shape (m,), optional
+        The weight of each row; all 1 when left out.
+    quantile : float, default=0.5
+        The quantile q, between 0 and 1: the share of targets that are to be below the prediction.
+
+    Returns
+    -------
+    L : float
+        The loss, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit one another, there is no row, or quantile is not between 0 and 1.
+
+    References
+    ----------
+    R. Koenker, G. Bassett, Regression quantiles, Econometrica 46 (1978), page 38.
+
+    Examples
+    --------
+    >>> pinball_loss([0.0, 2.0], [1.0, 0.0], quantile=0.75)  # (0.75 * 1 + 0.25 * 2) / 2
+    0.625
+    """
+    prediction, target, weight = _rows("pinball_loss", "prediction", prediction, target, weight)
+    q = _quantile("pinball_loss", quantile)
+    m = len(prediction)
+    u = target - prediction
+    return float(np.sum(weight * np.where(u > 0, q * u, (q - 1) * u)) / m)
+
+
+def pinball_loss_backward(
+    prediction: ArrayLike,
+    target: ArrayLike,
+    weight: ArrayLike | None = None,
+    quantile: float = 0.5,
+) -> Float64Array:
+    """The gradient of `pinball_loss` with respect to the prediction.
+
+    Formula: ``dL/dprediction_nk = weight_n d_nk / m`` with d = -q where the prediction is below the
+    target, 1 - q where it is above, and 0 where they are equal.
+
+    Parameters
+    ----------
+    prediction : array_like of shape (m,) or (m, K)
+        The predictions.
+    target : array_like of the shape of prediction
+        The true values.
+    weight : array_like of shape (m,), optional
+        The weight of each row; all 1 when left out.
+    quantile : float, default=0.5
+        The quantile q, between 0 and 1.
+
+    Returns
+    -------
+    gradient : float64 array of the shape of prediction
+        The gradient with respect to the prediction.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit one another, there is no row, or quantile is not between 0 and 1.
+
+    References
+    ----------
+    R. Koenker, G. Bassett, Regression quantiles, Econometrica 46 (1978), page 38.
+
+    Examples
+    --------
+    >>> pinball_loss_backward([0.0, 2.0], [1.0, 0.0], quantile=0.75)
+    array([-0.375,  0.125])
+    """
+    prediction, target, weight = _rows(
+        "pinball_loss_backward", "prediction", prediction, target, weight
+    )
+    q = _quantile("pinball_loss_backward", quantile)
+    m = len(prediction)
+    u = target - prediction
+    # above 0: p(u) = q u, where u = target - prediction, so dp/dprediction = -q;
+    # below 0: p(u) = (q - 1) u, so dp/dprediction = 1 - q
+    return weight * np.where(u > 0, -q, np.where(u < 0, 1 - q, 0.0)) / m
+
+
+def _quantile(owner: str, quantile: float) -> float:
+    return number("quantile", owner, quantile, 0, 1, open_low=True, open_high=True)
 
 
 # ------------------------------------------------------------------------- binary cross-entropy

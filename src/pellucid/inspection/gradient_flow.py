@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from pellucid import checks, formulas
 from pellucid.inspection.chain import Chain
 from pellucid.layers import Recurrent
+from pellucid.network.loss import LossFunction
 
 VANISHED, EXPLODED = 1e-3, 1e3
 """Shares of the gradient at the last step, below which it has vanished and above which exploded."""
@@ -212,13 +213,15 @@ def _of_row(
     return loss_norm, np.linalg.norm(jacobians, axis=(1, 2)), singular
 
 
-def _loss_backward(loss: str, output: np.ndarray, target: Any) -> np.ndarray:
+def _loss_backward(loss: str | LossFunction, output: np.ndarray, target: Any) -> np.ndarray:
     """The gradient of the mean loss over the steps of `output`, (1, K) or (1, T, K)."""
     rows = output.reshape(-1, output.shape[-1])
-    if loss == "categorical_cross_entropy":
+    function = LossFunction.of(loss)
+    if function.name == "categorical_cross_entropy":
         target = np.eye(rows.shape[1])[np.atleast_1d(target)]
-    backward = getattr(formulas, f"{loss}_backward")
-    return np.asarray(backward(rows, np.reshape(target, rows.shape))).reshape(output.shape)
+    backward = getattr(formulas, f"{function.name}_backward")
+    dy = backward(rows, np.reshape(target, rows.shape), **function.options)
+    return np.asarray(dy).reshape(output.shape)
 
 
 def _median(rows: tuple[np.ndarray, ...]) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -82,8 +83,10 @@ def draw_predictions(
     return figures.finish(figure, path, title)
 
 
-def panels_of(truth: Any, predicted: Any, names: Sequence[str] = ()) -> list[Panel]:
-    """A panel for each of the first targets."""
+def panels_of(
+    truth: Any, predicted: Any, names: Sequence[str] = (), quantile: float | None = None
+) -> list[Panel]:
+    """A panel for each of the first targets; `quantile` is what is predicted, if it is one."""
     true, guess = np.asarray(truth), np.asarray(predicted)
     if true.shape != guess.shape or not true.size:
         raise ValueError(
@@ -92,9 +95,13 @@ def panels_of(truth: Any, predicted: Any, names: Sequence[str] = ()) -> list[Pan
         )
     columns = [array.reshape(len(array), -1).T[:_MOST_PANELS] for array in (true, guess)]
     kind: Any = Scatter if "f" in true.dtype.kind + guess.dtype.kind else Confusion
-    if len(names) == 1 < len(columns[0]):  # a forecast of several steps
-        names = [f"{names[0]} +{step + 1}" for step in range(_MOST_PANELS)]
+    count = true.size // len(true)
+    if 0 < len(names) < count and count % len(names) == 0:  # a forecast of several steps
+        places = (divmod(place, len(names)) for place in range(min(count, _MOST_PANELS)))
+        names = [f"{names[target]} +{step + 1}" for step, target in places]
     named = [*names, *[""] * _MOST_PANELS]
+    if quantile is not None:
+        kind = partial(Scatter, quantile=quantile)
     return [kind(t, p, name) for t, p, name in zip(*columns, named, strict=False)]
 
 
@@ -117,7 +124,8 @@ def tested(
     examples = model._examples(reading, y)
     with Measurement(network.chain, network.held, examples, loss) as measurement:
         values = dict(zip(("loss", "accuracy"), measurement.measure(), strict=True))
-    return panels_of(truth, predicted, names), values
+    quantile = loss.quantile if getattr(loss, "name", "") == "pinball_loss" else None
+    return panels_of(truth, predicted, names, quantile), values
 
 
 class Scatter:
@@ -125,7 +133,14 @@ class Scatter:
 
     size = HEIGHT
 
-    def __init__(self, truth: np.ndarray, predicted: np.ndarray, name: str = "") -> None:
+    def __init__(
+        self,
+        truth: np.ndarray,
+        predicted: np.ndarray,
+        name: str = "",
+        quantile: float | None = None,
+    ) -> None:
+        self.quantile = quantile
         true, guess = truth.astype(np.float64), predicted.astype(np.float64)
         finite = np.isfinite(true) & np.isfinite(guess)
         self.true, self.guess, self.name = true[finite], guess[finite], name
@@ -155,7 +170,10 @@ class Scatter:
         plain(axes)
 
     def _score(self) -> str:
-        """R squared, where it means something."""
+        """R squared, where it means something; of a quantile the share at or below it."""
+        if self.quantile is not None:
+            below = np.mean(self.true <= self.guess) if len(self.true) else np.nan
+            return f"{below:.1%} at or below the {self.quantile:g} quantile"
         with np.errstate(all="ignore"):
             spread = np.sum((self.true - self.true.mean()) ** 2) if len(self.true) else 0.0
             score = 1 - np.sum((self.guess - self.true) ** 2) / spread if spread > 0 else np.nan

@@ -1,6 +1,11 @@
 """Losses, their gradients and the count of right answers, row by row.
 
 formula   mean_squared_error          l = 1/2 sum_k (y_k - t_k)^2          dy_k = y_k - t_k
+          mean_absolute_error         l = sum_k |y_k - t_k|              dy_k = sign(y_k - t_k)
+          huber_loss                  l = sum_k h(y_k - t_k)             dy_k = clip(y_k - t_k)
+                                      h(e) = e^2 / 2 up to delta, then delta (|e| - delta / 2)
+          pinball_loss                l = sum_k p(y_k - t_k)             dy_k = 1 - q, or -q below 0
+                                      p(e) = (1 - q) e, or -q e below 0
           binary_cross_entropy        l = sum_k max(z_k, 0) - z_k t_k + log(1 + e^-|z_k|)
                                                                           dz_k = s(z_k) - t_k
           categorical_cross_entropy   l = log sum_k e^z_k - z_t           dz_k = softmax(z)_k - [k = t]
@@ -11,7 +16,7 @@ reads     outputs; targets and weights of the steps of the rows at the epoch's o
 writes    d, the rows' losses and hits (float64), each times the step's weight
 source    ``pellucid.formulas.losses``
 
-A hit is a step whose most likely class, or whose every label, is right. A row with one target has
+At an error of 0 the gradients of the absolute error and the pinball loss are 0. A hit is a step whose most likely class, or whose every label, is right. A row with one target has
 one step. `halt` is the word by which an operation halts its program.
 """  # noqa: E501
 
@@ -40,6 +45,69 @@ def mean_squared_error(part, parts, step, first, rows, dtype, a):
                 error = a.y[i, at + k] - a.target[place, k]
                 a.d[i, at + k] = error * scale
                 loss += 0.5 * error * error
+            a.losses[i] += loss * a.weight[place]
+
+
+def mean_absolute_error(part, parts, step, first, rows, dtype, a):
+    """``dy = sign(y - t) w / B``."""
+    zero = dtype(0)
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        source = a.order[first + i]
+        head, tail = span(a.lengths[source], a.steps, a.back)
+        a.losses[i] = a.hits[i] = 0.0
+        for n in range(tail - head):
+            place, at = a.starts[source] + head + n, n * a.pixel
+            scale = a.weight[place] / dtype(rows)
+            loss = 0.0
+            for k in range(a.columns):
+                error = a.y[i, at + k] - a.target[place, k]
+                a.d[i, at + k] = scale if error > zero else -scale if error < zero else zero
+                loss += error if error > zero else -error
+            a.losses[i] += loss * a.weight[place]
+
+
+def huber_loss(part, parts, step, first, rows, dtype, a):
+    """``dy = clip(y - t, -delta, delta) w / B``."""
+    zero = dtype(0)
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        source = a.order[first + i]
+        head, tail = span(a.lengths[source], a.steps, a.back)
+        a.losses[i] = a.hits[i] = 0.0
+        for n in range(tail - head):
+            place, at = a.starts[source] + head + n, n * a.pixel
+            scale = a.weight[place] / dtype(rows)
+            loss = 0.0
+            for k in range(a.columns):
+                error = a.y[i, at + k] - a.target[place, k]
+                size = error if error > zero else -error
+                if size <= a.delta:
+                    a.d[i, at + k] = error * scale
+                    loss += 0.5 * error * error
+                else:
+                    a.d[i, at + k] = (a.delta if error > zero else -a.delta) * scale
+                    loss += a.delta * (size - 0.5 * a.delta)
+            a.losses[i] += loss * a.weight[place]
+
+
+def pinball_loss(part, parts, step, first, rows, dtype, a):
+    """``dy = (1 - q) w / B`` where y is above t, ``-q w / B`` below it."""
+    zero, above = dtype(0), dtype(1) - a.quantile
+    begin, end = share(rows, part, parts)
+    for i in range(begin, end):
+        source = a.order[first + i]
+        head, tail = span(a.lengths[source], a.steps, a.back)
+        a.losses[i] = a.hits[i] = 0.0
+        for n in range(tail - head):
+            place, at = a.starts[source] + head + n, n * a.pixel
+            scale = a.weight[place] / dtype(rows)
+            loss = 0.0
+            for k in range(a.columns):
+                error = a.y[i, at + k] - a.target[place, k]
+                slope = above if error > zero else -a.quantile
+                a.d[i, at + k] = zero if error == zero else slope * scale
+                loss += slope * error
             a.losses[i] += loss * a.weight[place]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,51 @@ from pellucid.layers.stage import Layout
 from pellucid.network.chain import Chain
 from pellucid.rows import Targets
 
-LOSSES = {
+LOSSES: dict[str, Any] = {
     "mean_squared_error": losses.mean_squared_error,
+    "mean_absolute_error": losses.mean_absolute_error,
+    "huber_loss": losses.huber_loss,
+    "pinball_loss": losses.pinball_loss,
     "binary_cross_entropy": losses.binary_cross_entropy,
     "categorical_cross_entropy": losses.categorical_cross_entropy,
 }
+
+
+@dataclass(frozen=True)
+class LossFunction:
+    """A loss by name, and the number that some need.
+
+    Parameters
+    ----------
+    name : str
+        One of `LOSSES`.
+    delta : float
+        The error from which "huber_loss" is linear.
+    quantile : float
+        The quantile that "pinball_loss" estimates.
+    """
+
+    name: str
+    delta: float = 1.0
+    quantile: float = 0.5
+
+    def __post_init__(self) -> None:
+        checks.one_of("loss", "Network", self.name, LOSSES)
+        checks.number("delta", "Network", self.delta, 0, open_low=True)
+        checks.number("quantile", "Network", self.quantile, 0, 1, open_low=True, open_high=True)
+
+    @classmethod
+    def of(cls, loss: str | LossFunction) -> LossFunction:
+        """`loss` as it is, or the one of that name."""
+        return loss if isinstance(loss, LossFunction) else cls(loss)
+
+    @property
+    def options(self) -> dict[str, float]:
+        """What its formula and kernel take besides predictions, targets and weights."""
+        return {name: getattr(self, name) for name in _OPTIONS.get(self.name, ())}
+
+
+_OPTIONS = {"huber_loss": ("delta",), "pinball_loss": ("quantile",)}
 
 
 class Loss:
@@ -26,7 +67,7 @@ class Loss:
 
     Parameters
     ----------
-    name : str
+    loss : str or LossFunction
         One of `LOSSES`.
     chain, layout : Chain and Layout
     targets : Targets
@@ -41,9 +82,15 @@ class Loss:
     """
 
     def __init__(
-        self, name: str, chain: Chain, layout: Layout, targets: Targets, order: np.ndarray
+        self,
+        loss: str | LossFunction,
+        chain: Chain,
+        layout: Layout,
+        targets: Targets,
+        order: np.ndarray,
     ) -> None:
-        checks.one_of("loss", "Network", name, LOSSES)
+        self.function = LossFunction.of(loss)
+        name = self.function.name
         chain.check_rank(f"the loss {name}", 2 if targets.each_step else 1)
         rows, dtype = len(layout.y), layout.y.dtype
         self.name, self.layout, self.targets, self.order = name, layout, targets, order
@@ -88,6 +135,7 @@ class Loss:
             starts=self.targets.starts, lengths=self.targets.lengths, order=self.order,
             steps=layout.y_grid.width, back=back, d=self.gradient, losses=self.row_losses,
             hits=self.row_hits, columns=self.columns,
+            **self.function.options,
         )  # fmt: skip
         of_batch = losses.sum_loss(
             losses=self.row_losses, hits=self.row_hits, sums=self.sums,

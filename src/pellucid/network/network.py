@@ -13,6 +13,7 @@ from pellucid import checks
 from pellucid.layers.base import Layer, Shape
 from pellucid.network import passes
 from pellucid.network.chain import Chain
+from pellucid.network.loss import LossFunction
 from pellucid.network.parameters import Parameters, check_whole
 from pellucid.rows import Examples, Targets, as_rows
 from pellucid.terminal import COLUMNS, filled
@@ -215,12 +216,13 @@ class Network:
         return passes.predict(chain, self.held, as_rows(X, self.dtype), output, n_jobs, batch)
 
     def gradients(
-        self, X: Any, y: Any, loss: str, sample_weight: Any = None
+        self, X: Any, y: Any, loss: str | LossFunction, sample_weight: Any = None
     ) -> tuple[float, dict[str, np.ndarray]]:
         """The mean loss of all rows as one batch, and its gradient by parameter name.
 
         `y` holds class indices for "categorical_cross_entropy", else numbers of shape (N, K), or is
-        Targets of such values with their weights. Layers act as in training: Dropout with seed 0,
+        Targets of such values with their weights. ``LossFunction("pinball_loss", quantile=0.9)`` is
+        a loss with its number. Layers act as in training: Dropout with seed 0,
         and BatchNorm updates its running statistics.
         """
         rows = as_rows(X, self.dtype)

@@ -24,7 +24,7 @@ from pellucid.layers.activations import Sigmoid
 from pellucid.layers.stage import Batch
 from pellucid.network.chain import Chain
 from pellucid.network.layout import lay_out
-from pellucid.network.loss import Loss
+from pellucid.network.loss import Loss, LossFunction
 from pellucid.network.parameters import Parameters
 from pellucid.rows import Examples, Rows
 
@@ -170,7 +170,7 @@ def _last(x: np.ndarray, output: str, parts: int) -> np.ndarray:
 
 
 def gradients(
-    chain: Chain, parameters: Parameters, examples: Examples, loss: str
+    chain: Chain, parameters: Parameters, examples: Examples, loss: str | LossFunction
 ) -> tuple[float, dict[str, np.ndarray]]:
     """The mean loss of all rows as one batch; see :meth:`pellucid.Network.gradients`."""
     rows = len(examples)
@@ -189,7 +189,7 @@ class Measurement(_Pass):
         chain: Chain,
         parameters: Parameters,
         examples: Examples,
-        loss: str,
+        loss: str | LossFunction,
         n_jobs: int | None = None,
     ) -> None:
         rows = examples.rows
@@ -226,7 +226,7 @@ class TrainingPass(_Pass):
     ----------
     chain, parameters : Chain and Parameters
     examples : Examples
-    loss : str
+    loss : str or LossFunction
     batch : int
         Rows of a step.
     update : callable, optional
@@ -258,7 +258,7 @@ class TrainingPass(_Pass):
         chain: Chain,
         parameters: Parameters,
         examples: Examples,
-        loss: str,
+        loss: str | LossFunction,
         batch: int,
         update: Callable[[np.ndarray, np.ndarray, np.ndarray], list[Operation]] | None = None,
         seed: int = 0,

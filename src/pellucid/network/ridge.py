@@ -21,6 +21,7 @@ from pellucid.network.network import Network
 from pellucid.rows import Examples
 
 _BLOCK_BYTES = 1 << 26  # of rows that are in hand at a time
+_SMALL = 1e-10  # of the numbers' own size: less is rounding
 _DOUBLE = np.dtype(np.float64)
 
 
@@ -60,6 +61,8 @@ class Ridge:
         total = sums[inputs, inputs]
         x_sum, y_sum = sums[inputs, :inputs], sums[inputs, inputs + 1 :]
         self._x_mean, self._y_mean = x_sum / total, y_sum / total
+        raw = math.fsum(np.diag(sums)[:inputs]) / inputs
+        self._least = max(_SMALL * raw, _SMALL)
         self.gram = sums[:inputs, :inputs] - x_sum[:, None] * self._x_mean
         self.moments = sums[:inputs, inputs + 1 :] - x_sum[:, None] * self._y_mean
 
@@ -68,8 +71,8 @@ class Ridge:
         size = len(self.gram)
         mean_square = math.fsum(np.diag(self.gram)) / size
         a, weight = self.gram.copy(), self.moments.copy()
-        # numbers that are the same in all rows leave nothing to divide by
-        a[np.arange(size), np.arange(size)] += max(penalty * mean_square, np.finfo(float).tiny)
+        # numbers that are the same in all rows leave nothing to divide by but rounding
+        a[np.arange(size), np.arange(size)] += max(penalty * mean_square, self._least)
         execute(solve_positive(a=a, b=weight))
         # cumsum adds from the first to the last
         shift = np.cumsum(self._x_mean[:, None] * weight, axis=0)[-1]

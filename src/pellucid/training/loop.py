@@ -18,6 +18,7 @@ import numpy as np
 from pellucid.engine import Operation, announced
 from pellucid.kernels.panels import aligned
 from pellucid.network import Network
+from pellucid.network.loss import LossFunction
 from pellucid.network.parameters import Parameters
 from pellucid.network.passes import Halted, Measurement, TrainingPass, finite
 from pellucid.randomness import Stream
@@ -40,7 +41,7 @@ class TrainingDiverged(FloatingPointError):
 class Settings:
     """What a fit needs to know, but for the network and the rows."""
 
-    loss: str
+    loss: str | LossFunction
     optimizer: Optimizer
     learning_rate: float
     schedule: Schedule

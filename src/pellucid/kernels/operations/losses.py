@@ -5,6 +5,7 @@ from pellucid.kernels.operations.kinds import (
     Integer,
     IntegerVector,
     Matrix,
+    Real,
     Vector,
     by_batch,
     by_rows,
@@ -18,6 +19,33 @@ def mean_squared_error(
     losses: DoubleVector, hits: DoubleVector, columns: Integer,
 ):  # fmt: skip
     """``dy = (y - t) w / B``."""
+
+
+@by_rows
+def mean_absolute_error(
+    y: Matrix, pixel: Integer, target: Matrix, weight: Vector, starts: IntegerVector,
+    lengths: IntegerVector, order: IntegerVector, steps: Integer, back: Integer, d: Matrix,
+    losses: DoubleVector, hits: DoubleVector, columns: Integer,
+):  # fmt: skip
+    """``dy = sign(y - t) w / B``."""
+
+
+@by_rows
+def huber_loss(
+    y: Matrix, pixel: Integer, target: Matrix, weight: Vector, starts: IntegerVector,
+    lengths: IntegerVector, order: IntegerVector, steps: Integer, back: Integer, d: Matrix,
+    losses: DoubleVector, hits: DoubleVector, columns: Integer, delta: Real,
+):  # fmt: skip
+    """``dy = clip(y - t, -delta, delta) w / B``."""
+
+
+@by_rows
+def pinball_loss(
+    y: Matrix, pixel: Integer, target: Matrix, weight: Vector, starts: IntegerVector,
+    lengths: IntegerVector, order: IntegerVector, steps: Integer, back: Integer, d: Matrix,
+    losses: DoubleVector, hits: DoubleVector, columns: Integer, quantile: Real,
+):  # fmt: skip
+    """``dy = (1 - q) w / B`` where y is above t, ``-q w / B`` below it."""
 
 
 @by_rows

@@ -1,0 +1,165 @@
+"""Forecasts beside those to beat, in tables of 80 columns and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pellucid.checks import printable
+from pellucid.inspection.forecast_errors import BASELINES, SCALED, measures_of, no_better
+from pellucid.terminal import figure, filled, fits, shortened, table
+
+_CORNER = 12  # columns for the name of the target
+_MOST_SERIES = 20  # that have a line each
+_SHORT = {
+    "mean_absolute_error": "MAE",
+    "root_mean_squared_error": "RMSE",
+    "pinball_loss": "pinball loss",
+    "naive": "naive",
+    "seasonal_naive": "seasonal",
+    "ridge": "ridge",
+}
+
+
+def text_of(scores: Mapping[str, Any]) -> str:
+    """Tables of the errors by step and by series, what the baselines are, and the verdict."""
+    lines = [*notes(scores), _covered(scores.get("intervals", ())), verdict(scores)]
+    named = [(f"+{step['step']}", step) for step in scores["steps"]]
+    if len(named) > 1:
+        named.append(("all", scores["all"]))
+    parts = beside(shortened(printable(str(scores["target"])), _CORNER), named)
+    if 1 < len(groups := scores.get("groups", ())) <= _MOST_SERIES:
+        parts += beside("by series", [(str(one["group"]), one) for one in groups])
+    return "\n\n".join([*parts, block(lines)])
+
+
+def beside(corner: str, named: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """The errors of model and baselines: in one table if it fits the page, else one for each."""
+    first = named[0][1]
+    others, judged = [name for name in BASELINES if name in first], measures_of(first)
+
+    def cells(measures: Sequence[str]) -> str:
+        rows: list[list[object]] = [[corner]]
+        for measure in measures:
+            rows[0] += [_SHORT[measure], *(_SHORT[name] for name in others)]
+        for name, errors in named:
+            each = [one[m] for m in measures for one in (errors, *(errors[o] for o in others))]
+            rows.append([name, *map(figure, each)])
+        return table(rows)
+
+    whole = cells(judged)
+    return [whole] if fits(whole) else [cells([measure]) for measure in judged]
+
+
+def notes(scores: Mapping[str, Any]) -> list[str]:
+    """What the baselines are, and the scaled error of all."""
+    period, whole = scores["period"], scores["all"]
+    words = ["naive: all stays as it was in the last row"]
+    if "seasonal_naive" in whole:
+        words.append(f"seasonal: as it was {period:,} rows before ({scores['period_found']})")
+    if "ridge" in whole:
+        words.append("ridge: linear in the differences of a window to its last value")
+    lines = ["; ".join(words) + "."]
+    if "seasonal_naive" not in whole:
+        reason = "no period is found" if period is None else f"rows {period:,} before are not there"
+        lines.append(f"There is no seasonal naive forecast: {reason}.")
+    if scores["without_naive"]:
+        lines.append("Windows without any known value have no naive forecast.")
+    if whole.get("coverage") is not None:
+        lines.append(f"{whole['coverage']:.1%} of the true values are at or below the forecast.")
+    scaled = [("model", whole), *((_SHORT[name], whole.get(name)) for name in BASELINES)]
+    known = [f"{name} {figure(one[SCALED])}" for name, one in scaled if one and one.get(SCALED)]
+    if known:
+        season = "naive" if period is None else "seasonal naive"
+        lines.append(
+            f"MASE (1 is the {season} forecast of one step in training): {', '.join(known)}."
+        )
+    return lines
+
+
+def _covered(intervals: Sequence[Mapping[str, Any]]) -> str:
+    """What share of the true numbers lies in the intervals."""
+    known = [one for one in intervals if one["coverage"] is not None]
+    parts = [
+        f"{'the ' if not place else ''}{100 * one['level']:g} % interval has "
+        f"{100 * one['coverage']:.1f} % of the true numbers, and is {figure(one['width'])} wide"
+        for place, one in enumerate(known)
+    ]
+    words = f"On average {'; the '.join(parts)}." if parts else ""
+    lacking = [f"{100 * one['level']:g} %" for one in intervals if one["coverage"] is None]
+    if lacking:
+        few = f"For {_listed(lacking, 'and')} too few windows could be kept aside in fit."
+        words = f"{words} {few}".strip()
+    return words
+
+
+def block(lines: Sequence[str]) -> str:
+    """Lines below a table, each broken to fit the page."""
+    return "\n".join(filled(f"  {line}", 2) for line in lines if line)
+
+
+def called(baseline: str, period: int | None = None) -> str:
+    """A baseline's name in a sentence."""
+    season = "" if period is None else f" (period {period:,})"
+    return {
+        "naive": "the naive forecast",
+        "seasonal_naive": f"the seasonal naive forecast{season}",
+        "ridge": "a ridge on lags",
+    }[baseline]
+
+
+def verdict(scores: Mapping[str, Any]) -> str:
+    """In words which baselines the model does not beat, and where; empty if it beats all."""
+    steps = scores["steps"]
+    judged = measures_of(scores["steps"][0])
+    worse: dict[tuple[tuple[str, ...], tuple[int, ...]], list[str]] = {}
+    for name in BASELINES:
+        for measures in dict.fromkeys((judged, *((measure,) for measure in judged))):
+            where = tuple(
+                one["step"] for one in steps if no_better(one, one.get(name)) == list(measures)
+            )
+            if where:
+                known = called(name, scores.get("period"))
+                worse.setdefault((measures, where), []).append(known)
+    sentences = [
+        f"The model is no better than {_listed(names, 'or')}"
+        f"{'' if len(steps) == 1 else f' {_ahead(where, len(steps))}'}"
+        f"{'' if len(measures) == len(judged) else f', by {_WORDS[measures[0]]}'}."
+        for (measures, where), names in worse.items()
+    ]
+    if groups := scores.get("groups"):
+        sentences += _of_groups(groups)
+    return " ".join(sentences)
+
+
+_WORDS = {
+    "mean_absolute_error": "mean absolute error",
+    "root_mean_squared_error": "root mean squared error",
+    "pinball_loss": "pinball loss",
+}
+
+
+def _ahead(steps: Sequence[int], count: int) -> str:
+    """``1 to 3 steps ahead``."""
+    if len(steps) == count:
+        return "in any step ahead"
+    if len(steps) > 2 and steps[-1] - steps[0] == len(steps) - 1:
+        return f"{steps[0]} to {steps[-1]} steps ahead"
+    return f"{_listed(list(map(str, steps)), 'and')} step{'' if steps == (1,) else 's'} ahead"
+
+
+def _listed(words: Sequence[str], joint: str) -> str:
+    """``a, b or c``."""
+    return f" {joint} ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def _of_groups(groups: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How many series each baseline forecasts as well as the model."""
+    words: list[str] = []
+    measure = measures_of(groups[0])[0]
+    for name in BASELINES:
+        count = sum(bool(no_better(one, one.get(name), [measure])) for one in groups)
+        if count:
+            are = f" of {len(groups):,} series are forecast no better" if not words else ""
+            words.append(f"{count:,}{are} than by {called(name)}")
+    return [f"By {_WORDS[measure]} {_listed(words, 'and')}."] if words else []
