@@ -9,6 +9,7 @@ import numpy as np
 
 from pellucid.checks import first_of, shown, warn
 from pellucid.data.cycles import Cycle, cycles_of, sine_cosine, turns
+from pellucid.data.holidays import on_holiday
 from pellucid.data.state import State, check_arrays
 from pellucid.data.table_encoder import TableEncoder
 from pellucid.data.target_transforms import TRANSFORMS, TransformName
@@ -60,6 +61,7 @@ class _State(State, frozen=True):
     series: list[str]
     told: list[str]
     ahead: int
+    holidays: str | None = None
 
 
 class WindowFeatures:
@@ -88,6 +90,8 @@ class WindowFeatures:
         The series that have a feature of their own.
     ahead : int
         How many steps ahead are read, for what is known of them.
+    holidays : str or None
+        The country whose holidays are a feature, or the part of it.
     """
 
     scaled: list[int]
@@ -98,6 +102,7 @@ class WindowFeatures:
     scales: np.ndarray
     told: list[str]
     ahead: int
+    holidays: str | None = None
 
     def __init__(self, scaling: str = "global", transform: str | None = None) -> None:
         self.scaling, self.transform = scaling, transform
@@ -123,7 +128,8 @@ class WindowFeatures:
         self.series = [str(name) for name in windows.names]
         several = 1 < len(self.series) <= _MOST_SERIES
         self.told = self.series if several else []
-        self.ahead = about["horizon"] if self.known or self.cycles else 0
+        self.holidays = about.get("holidays")
+        self.ahead = about["horizon"] if self.known or self.cycles or self.holidays else 0
         self.scales = self._scales(self._numbers(table, content), windows)
         return self
 
@@ -135,14 +141,8 @@ class WindowFeatures:
         kept = ~np.isin(sources, self.scaled) | np.array(table.are_flags)
         known = np.isin(sources[kept], self.known)
         plain = [encoded[:, kept]]
-        if self.cycles:
-            clock = windows.clock
-            if clock is None:
-                clock = np.full(len(encoded), np.nan)
-            there = np.isfinite(clock)
-            for cycle in self.cycles:
-                waves = sine_cosine(turns(clock, cycle))
-                plain.append(np.stack([np.where(there, wave, 0.0) for wave in waves], axis=1))
+        if self.cycles or self.holidays:
+            plain += self._of_dates(windows.clock)
         if self.told:
             place = {name: index for index, name in enumerate(self.told)}
             own = np.array([place.get(str(name), -1) for name in windows.names], dtype=np.int64)
@@ -162,6 +162,21 @@ class WindowFeatures:
             windows.starts, windows.steps + self.ahead, self.ahead,
         )  # fmt: skip
 
+    def _of_dates(self, clock: np.ndarray | None) -> list[np.ndarray]:
+        """The features of dates in seconds since 1970, each of shape (rows, numbers)."""
+        if clock is None:
+            raise ValueError(
+                "X must be windows of a series with dates, as in fit, whose calendar was learned. "
+                "Got none. Name their column as time."
+            )
+        there, features = np.isfinite(clock), []
+        for cycle in self.cycles:
+            waves = sine_cosine(turns(clock, cycle))
+            features.append(np.stack([np.where(there, wave, 0.0) for wave in waves], axis=1))
+        if self.holidays:
+            features.append(on_holiday(clock, self.holidays)[:, None])
+        return features
+
     def units(self, table: TableEncoder, content: Any, windows: Windows) -> Units | None:
         """The level and scale of the targets of each window, None if they have none."""
         if not self.targets:
@@ -173,7 +188,8 @@ class WindowFeatures:
     def width(self, table: TableEncoder) -> int:
         """How many numbers a step has."""
         kept = ~np.isin(table.output_columns, self.scaled) | np.array(table.are_flags)
-        features = int(np.count_nonzero(kept)) + 2 * len(self.cycles) + len(self.told)
+        of_dates = 2 * len(self.cycles) + (self.holidays is not None)
+        features = int(np.count_nonzero(kept)) + of_dates + len(self.told)
         return len(self.scaled) + features + (self.ahead > 0)
 
     def words(self) -> str:
@@ -184,7 +200,8 @@ class WindowFeatures:
             "global": "as they are, by mean and deviation of all rows",
         }[self.scaling]
         calendar = f"; the calendar ({', '.join(self.cycles)})" if self.cycles else ""
-        return f"scaled {scale}{calendar}"
+        holidays = f"; the holidays of {self.holidays}" if self.holidays else ""
+        return f"scaled {scale}{calendar}{holidays}"
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """A map that JSON can hold, and arrays by name."""
@@ -198,6 +215,7 @@ class WindowFeatures:
             "series": self.series,
             "told": self.told,
             "ahead": self.ahead,
+            "holidays": self.holidays,
         }, {"scales": self.scales}
 
     @classmethod
@@ -216,6 +234,7 @@ class WindowFeatures:
             "series",
             "told",
             "ahead",
+            "holidays",
         ):
             setattr(self, name, getattr(state, name))
         shape = (len(self.series), len(self.scaled))
