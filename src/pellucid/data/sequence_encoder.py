@@ -72,6 +72,7 @@ class _Series(State, frozen=True):
     format: NumberFormat | list[NumberFormat | None] | None = None
     time_format: NumberFormat | DateFormat | None = None
     paces: list[Pace] = []
+    holidays: str | None = None
     fill: Fill | None = None
 
 
@@ -343,6 +344,11 @@ class SequenceEncoder(Encoder[Steps]):
                     state.windows, scales, self.table.kinds, series["horizon"]
                 )
                 self.table.drifting = self.windows.scaled
+                if self.windows.holidays != series.get("holidays"):
+                    raise ValueError(
+                        "the holidays of windows must be those of the series. Got "
+                        f"{shown(self.windows.holidays)} and {shown(series.get('holidays'))}."
+                    )
             if series["steps"] != self.steps or self.by_step:
                 raise ValueError(
                     f"the steps of windows must be those of the series. Got {series['steps']} "
