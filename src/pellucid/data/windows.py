@@ -394,6 +394,7 @@ def last_window(
         values = _read_targets(read.table, like["target"], like.get("format"))[1]
         known = np.isfinite(values)
         lengths, notes = _known_lengths(read, known.all(axis=1), _listed(like["target"]))
+        notes = [] if like.get("known") else notes  # else these rows are there for that
     ends = np.cumsum(read.lengths) - read.lengths + lengths
     long = lengths >= steps
     if not long.any():
