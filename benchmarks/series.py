@@ -150,12 +150,8 @@ def coverage(frame, steps, horizon, kind, seeds, jobs):
     for seed in seeds:
         model = fitted(kind, train, seed, jobs)
         bounds = [model.predict_interval(X, level) for level in LEVELS]
-        inside.append(
-            [
-                np.mean((low.reshape(y.shape) <= y) & (y <= high.reshape(y.shape)))
-                for low, high in bounds
-            ]
-        )
+        pairs = [[side.reshape(y.shape) for side in sides] for sides in bounds]
+        inside.append([np.mean((low <= y) & (y <= high)) for low, high in pairs])
     return y.size, np.mean(inside, axis=0)
 
 
