@@ -144,11 +144,16 @@ def errors(frame, steps, horizon, kinds, seeds, jobs):
 
 
 def coverage(frame, steps, horizon, kind, seeds, jobs):
-    """How many numbers were tested, and what share of them lies in the intervals of each level."""
+    """How many numbers were tested, and what share of them lies in the intervals of each level.
+
+    NaN where too few windows were kept aside to tell.
+    """
     train, (X, y) = split(frame, steps, horizon)
     inside = []
     for seed in seeds:
         model = fitted(kind, train, seed, jobs)
+        if not all(model.intervals_.allows(level) for level in LEVELS):
+            return y.size, [np.nan, np.nan]
         bounds = [model.predict_interval(X, level) for level in LEVELS]
         pairs = [[side.reshape(y.shape) for side in sides] for sides in bounds]
         inside.append([np.mean((low <= y) & (y <= high)) for low, high in pairs])
