@@ -534,7 +534,7 @@ def test_a_state_of_patches_equals_the_formulas():
 
 @pytest.mark.parametrize("pooling", ("last", "mean"))
 def test_a_patched_sequence_depends_on_itself_alone(pooling, tmp_path):
-    """To the bit: beside others, by itself, from a file; shorter than a patch, and longer than all."""
+    """To the bit: beside others, alone, from a file; shorter than a patch, and longer than all."""
     X, y = unequal(100)
     model = GRUClassifier(pooling=pooling, bidirectional=True, **QUICK).fit(X, y)
     model.save(tmp_path / "m")

@@ -256,7 +256,7 @@ def test_outputs_of_steps_that_are_there():
 
 @pytest.mark.parametrize("size", (1, 2, 3, 7))
 def test_patches_hold_neighbouring_steps(size):
-    """Each step stands in its place; where the last patch is not full, the last step comes again."""
+    """Each step stands in its place; if the last patch is not full, the last step comes again."""
     rows = kinds()["sequences"]
     patched = rows.patched(size)
     for position in range(len(rows)):

@@ -315,9 +315,12 @@ class SequenceEncoder(Encoder[Steps]):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        own = {"group": self.group, "time": self.time, "return_sequences": self.by_step}
-        own["patch_size"] = self.patch_size
-        return super().parameters | own
+        return super().parameters | {
+            "group": self.group,
+            "time": self.time,
+            "return_sequences": self.by_step,
+            "patch_size": self.patch_size,
+        }
 
     @property
     def dtype(self) -> np.dtype:  # type: ignore[override]
