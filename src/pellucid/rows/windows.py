@@ -90,7 +90,8 @@ class ScaledWindows(Rows):
     def row(self, position: int) -> np.ndarray:
         past = self.steps - self.ahead
         steps = slice(self.starts[position], self.starts[position] + self.steps)
-        numbers = (self.relative[steps] - self.shift[position]) / self.scale[position]
+        with np.errstate(over="ignore"):
+            numbers = (self.relative[steps] - self.shift[position]) / self.scale[position]
         numbers = np.clip(numbers, -LIMIT, LIMIT)
         numbers[past:] = 0.0
         others = self.others[steps].copy()
