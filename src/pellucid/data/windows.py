@@ -91,6 +91,13 @@ class Windows:
         return len(self), self.steps, self.table.shape[1]
 
     @property
+    def columns(self) -> list[Any]:
+        """The names of the table's columns."""
+        import narwhals as nw
+
+        return list(nw.from_native(self.table, eager_only=True).columns)
+
+    @property
     def spans(self) -> list[tuple[int, int]]:
         """The first row of each series, and the row behind its last."""
         ends = np.cumsum(self.lengths)
@@ -112,10 +119,11 @@ class Windows:
         return _listed(self.about["target"])
 
     @property
-    def formats(self) -> dict[Any, NumberFormat]:
-        """How the numbers of those targets are written that are text."""
-        forms = _listed(self.about.get("format"))
-        return {name: form for name, form in zip(self.targets, forms, strict=False) if form}
+    def formats(self) -> dict[int, NumberFormat | None]:
+        """How the numbers of each target, by its column's position, are written if they are text."""
+        forms = _listed(self.about.get("format")) or [None] * len(self.targets)
+        places = map(self.columns.index, self.targets)
+        return dict(zip(places, forms, strict=True))
 
     def only(self, target: Any) -> Windows:
         """The same windows with one of their targets."""
@@ -196,7 +204,7 @@ class Windows:
 
         frame = nw.from_native(self.table, eager_only=True)
         there = column in frame.columns
-        form = self.formats.get(column)
+        form = self.formats.get(frame.columns.index(column)) if there else None
         values = numbers_in(frame.get_column(column), form)[0] if there else None
         if values is None:
             known = [name for name, kind in frame.schema.items() if kind.is_numeric()]

@@ -85,12 +85,8 @@ class RecurrentEstimator(TextEstimator):
 
     def _inputs(self) -> list[Encoder]:
         by_step = checks.flag("return_sequences", type(self).__name__, self.return_sequences)
-        plan, usual = getattr(self, "_plan", None), SequenceEncoder(self.group, self.time, by_step)
-        if plan is not None:
-            usual = SequenceEncoder(
-                self.group, self.time, by_step, plan.scaling, plan.calendar, self.target_transform
-            )
-        if plan is not None or self.group is not None or self.time is not None:
+        usual = SequenceEncoder(self.group, self.time, by_step, **self._as_planned)
+        if self._as_planned or self.group is not None or self.time is not None:
             return [usual]
         return [self._token_encoder(by_step=by_step), usual]
 
