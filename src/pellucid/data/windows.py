@@ -120,7 +120,7 @@ class Windows:
 
     @property
     def formats(self) -> dict[int, NumberFormat | None]:
-        """How the numbers of targets that are text are written, by the column's position."""
+        """By its column's position, how the numbers of each target are written if they are text."""
         forms = _listed(self.about.get("format")) or [None] * len(self.targets)
         places = map(self.columns.index, self.targets)
         return dict(zip(places, forms, strict=True))

@@ -103,6 +103,26 @@ class Sequences(Rows):
     def as_type(self, dtype: Any) -> Sequences:
         return replace(self, values=np.ascontiguousarray(self.values, dtype=dtype))
 
+    def patched(self, size: int) -> Sequences:
+        """The same sequences read in patches: `size` neighbouring steps side by side are one.
+
+        Patches do not overlap. Where the last one of a sequence is not full, its last step comes
+        again, so that what a patch holds depends on its sequence alone.
+
+        References
+        ----------
+        Y. Nie, N. H. Nguyen, P. Sinthong, J. Kalagnanam, A Time Series is Worth 64 Words (2023),
+        section 3.1.
+        """
+        counts = -(-self.lengths // size)
+        starts = np.cumsum(counts) - counts
+        first = np.arange(counts.sum()) - np.repeat(starts, counts)  # patches before in the row
+        first = np.repeat(self.starts, counts) + size * first
+        last = np.repeat(self.starts + self.lengths - 1, counts)
+        taken = np.minimum(first[:, None] + np.arange(size), last[:, None])
+        values = self.values[taken].reshape(len(taken), -1)
+        return Sequences(values, starts, counts, -(-self.steps // size))
+
 
 def coverage(begins: np.ndarray, ends: np.ndarray, count: int) -> np.ndarray:
     """For each of `count` steps, the number of pieces from `begins` to `ends` that it lies in."""
