@@ -359,13 +359,6 @@ def test_patches_hold_neighbouring_steps(size):
         np.testing.assert_array_equal(alone.row(0), expected)
 
 
-def test_windows_that_overlap_say_how_much():
-    values = np.zeros((6, 1))
-    windows = Sequences(values, np.arange(4), np.full(4, 3), 3)
-    assert windows.overlap == 2.0  # 4 windows of 3 steps on 6
-    assert Dense(values).overlap == 1.0
-
-
 @pytest.mark.parametrize(
     ("weight", "starts", "lengths", "words"),
     (
