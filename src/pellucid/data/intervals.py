@@ -73,7 +73,6 @@ class ForecastIntervals:
             If `level` is no share, or there are too few errors for it; `owner` is in the words.
         """
         level = checks.number("level", owner, level, 0, 1, open_low=True, open_high=True)
-        count = len(self)
         count, rank = len(self), self._rank(level)
         if rank < 1:
             counted = f"{count:,} window{' was' if count == 1 else 's were'}"
