@@ -17,6 +17,7 @@ from pellucid.data.columns import known_columns
 from pellucid.data.groups import from_index
 from pellucid.data.intervals import ForecastIntervals, spreads
 from pellucid.data.target_transforms import IDENTITY, TRANSFORMS, Transform
+from pellucid.data.window_array import as_windows
 from pellucid.data.window_features import SCALINGS
 from pellucid.data.windows import Windows
 from pellucid.engine import plain_float_state
@@ -91,6 +92,7 @@ class Forecaster(NetworkRegression):
         if not going_on and not self._on_trial:
             self._plan = self.intervals_ = None
             self._settings(seed=0)  # refuses parameters that are none
+            X = X if getattr(self, "return_sequences", False) else as_windows(X)
             if isinstance(X, Windows):
                 self._plan = self._planned(X, y, sample_weight, epochs, show(1, 1).note)
             elif self.scaling not in ("auto", "global"):
@@ -192,6 +194,7 @@ class Forecaster(NetworkRegression):
                 f"{owner} needs a fit on windows of a DataFrame, cut by pellucid.data.windows, of "
                 "which some are kept aside. Got a model of other rows. Use predict."
             )
+        X = as_windows(X)
         layout = getattr(X, "layout", None)  # of a Reading
         windows = X if isinstance(X, Windows) else getattr(layout, "windows", None)
         if windows is None:
