@@ -1,5 +1,4 @@
-"""How a series is learned is chosen on windows kept aside: what for, by what, and on nothing else.
-"""
+"""How a series is learned is chosen on windows kept aside: what for, by what, and on nothing else."""
 
 import io
 
@@ -190,7 +189,9 @@ def said(model, X, y, **more):
 def test_too_few_windows_are_learned_from_with_care_and_so_it_is_said():
     X, y = cut(series())
     words = said(LSTMRegressor(**QUICK), X[:15], y[:15])
-    assert "too few windows to keep some aside: they are scaled by series, and 25 % of what" in words
+    assert (
+        "too few windows to keep some aside: they are scaled by series, and 25 % of what" in words
+    )
     words = said(LSTMRegressor(**QUICK), X, y)
     assert "windows are scaled by series" in words or "windows are scaled by" in words
     assert "too few" not in words

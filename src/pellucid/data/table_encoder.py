@@ -146,7 +146,11 @@ class TableEncoder(Encoder[Table]):
                 decision = Decision("number", form, f"{form.words}, as the target")
             elif column.kind == "text" and column.missing[heavy].all():
                 decision = Decision("empty")
-            elif column.kind == "number" and index not in self.given and as_dates(column.values[heavy]):
+            elif (
+                column.kind == "number"
+                and index not in self.given
+                and as_dates(column.values[heavy])
+            ):
                 decision = decide(as_text(column)[heavy].tolist())
             elif column.kind == "text" and not column.declared:
                 decision = decide(column.values[heavy].tolist())
