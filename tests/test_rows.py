@@ -345,11 +345,18 @@ def test_outputs_of_steps_that_are_there():
     assert Dense(np.ones((2, 3, 1))).of_steps(outputs).shape == (6, 2)
 
 
-def test_windows_that_overlap_say_how_much():
-    values = np.zeros((6, 1))
-    windows = Sequences(values, np.arange(4), np.full(4, 3), 3)
-    assert windows.overlap == 2.0  # 4 windows of 3 steps on 6
-    assert Dense(values).overlap == 1.0
+@pytest.mark.parametrize("size", (1, 2, 3, 7))
+def test_patches_hold_neighbouring_steps(size):
+    """Each step stands in its place; if the last patch is not full, the last step comes again."""
+    rows = kinds()["sequences"]
+    patched = rows.patched(size)
+    for position in range(len(rows)):
+        steps = list(rows.row(position))
+        steps += [steps[-1]] * (-len(steps) % size)
+        expected = [np.concatenate(steps[at : at + size]) for at in range(0, len(steps), size)]
+        np.testing.assert_array_equal(patched.row(position), expected)
+        alone = rows.take([position]).patched(size)
+        np.testing.assert_array_equal(alone.row(0), expected)
 
 
 @pytest.mark.parametrize(

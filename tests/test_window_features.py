@@ -277,9 +277,8 @@ def test_columns_whose_names_are_numbers():
     found = model.sequences_.windows
     assert (found.known, found.scaled, found.targets) == ([0], [1], [0])
     named = frame.rename(columns={5: "plan", 7: "v"})
-    other = LSTMRegressor(scaling="series", **QUICK).fit(
-        *windows(named, 6, 2, target="v", known="plan")
-    )
+    same = windows(named, 6, 2, target="v", known="plan")
+    other = LSTMRegressor(scaling="series", **QUICK).fit(*same)
     np.testing.assert_array_equal(other.network_.values, model.network_.values)
     X, y = windows(frame, 6, 2, target=7)
     assert LSTMRegressor(**QUICK).fit(X, y).forecast(frame).columns.tolist() == ["step", 7]

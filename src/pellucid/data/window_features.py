@@ -10,6 +10,7 @@ import numpy as np
 
 from pellucid.checks import first_of, shown, warn
 from pellucid.data.cycles import Cycle, cycles_of, sine_cosine, turns
+from pellucid.data.holidays import on_holiday
 from pellucid.data.scaling import power_of_two
 from pellucid.data.state import State, check_arrays
 from pellucid.data.table_encoder import TableEncoder
@@ -61,6 +62,7 @@ class _State(State, frozen=True):
     series: list[str]
     told: list[str]
     ahead: int
+    holidays: str | None = None
 
 
 class WindowFeatures:
@@ -93,6 +95,8 @@ class WindowFeatures:
         The series that have a feature of their own.
     ahead : int
         How many steps ahead are read, for what is known of them.
+    holidays : str or None
+        The country whose holidays are a feature, or the part of it.
     """
 
     scaled: list[int]
@@ -104,6 +108,7 @@ class WindowFeatures:
     scales: np.ndarray
     told: list[str]
     ahead: int
+    holidays: str | None = None
 
     def __init__(self, scaling: str = "global", transform: str | None = None) -> None:
         self.scaling, self.transform = scaling, transform
@@ -126,7 +131,8 @@ class WindowFeatures:
             self.cycles = cycles_of(windows.clock[windows.covered])
         self.series = [str(windows.names[owner]) for owner in owners]
         self.told = self.series if 1 < len(self.series) <= _MOST_SERIES else []
-        self.ahead = about["horizon"] if self.known or self.cycles else 0
+        self.holidays = about.get("holidays")
+        self.ahead = about["horizon"] if self.known or self.cycles or self.holidays else 0
         own = np.searchsorted(owners, windows.owners)
         self.levels, self.scales = _of_series(self._numbers(table, content), windows, own)
         return self
@@ -139,14 +145,8 @@ class WindowFeatures:
         kept = ~np.isin(sources, self.scaled) | np.array(table.are_flags)
         known = np.isin(sources[kept], self.known)
         plain = [encoded[:, kept]]
-        if self.cycles:
-            clock = windows.clock
-            if clock is None:
-                clock = np.full(len(encoded), np.nan)
-            there = np.isfinite(clock)
-            for cycle in self.cycles:
-                waves = sine_cosine(turns(clock, cycle))
-                plain.append(np.stack([np.where(there, wave, 0.0) for wave in waves], axis=1))
+        if self.cycles or self.holidays:
+            plain += self._of_dates(windows.clock)
         if self.told:
             place = {name: index for index, name in enumerate(self.told)}
             own = np.array([place.get(str(name), -1) for name in windows.names], dtype=np.int64)
@@ -166,6 +166,21 @@ class WindowFeatures:
             windows.starts, windows.steps + self.ahead, self.ahead,
         )  # fmt: skip
 
+    def _of_dates(self, clock: np.ndarray | None) -> list[np.ndarray]:
+        """The features of dates in seconds since 1970, each of shape (rows, numbers)."""
+        if clock is None:
+            raise ValueError(
+                "X must be windows of a series with dates, as in fit, whose calendar was learned. "
+                "Got none. Name their column as time."
+            )
+        there, features = np.isfinite(clock), []
+        for cycle in self.cycles:
+            waves = sine_cosine(turns(clock, cycle))
+            features.append(np.stack([np.where(there, wave, 0.0) for wave in waves], axis=1))
+        if self.holidays:
+            features.append(on_holiday(clock, self.holidays)[:, None])
+        return features
+
     def units(self, table: TableEncoder, content: Any, windows: Windows) -> Units | None:
         """The level and scale of the targets of each window, None if they have none."""
         if not self.targets:
@@ -177,7 +192,8 @@ class WindowFeatures:
     def width(self, table: TableEncoder) -> int:
         """How many numbers a step has."""
         kept = ~np.isin(table.output_columns, self.scaled) | np.array(table.are_flags)
-        features = int(np.count_nonzero(kept)) + 2 * len(self.cycles) + len(self.told)
+        of_dates = 2 * len(self.cycles) + (self.holidays is not None)
+        features = int(np.count_nonzero(kept)) + of_dates + len(self.told)
         return len(self.scaled) + features + (self.ahead > 0)
 
     def words(self) -> str:
@@ -188,7 +204,8 @@ class WindowFeatures:
             "global": "as they are, by mean and deviation of all rows",
         }[self.scaling]
         calendar = f"; the calendar ({', '.join(self.cycles)})" if self.cycles else ""
-        return f"scaled {scale}{calendar}"
+        holidays = f"; the holidays of {self.holidays}" if self.holidays else ""
+        return f"scaled {scale}{calendar}{holidays}"
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """A map that JSON can hold, and arrays by name."""
@@ -213,7 +230,8 @@ class WindowFeatures:
         places = all(0 <= place < len(self.scaled) for place in self.targets)
         places = places and bool(self.targets) == (self.scaling != "global")
         series = self.told in ([], self.series) and len(set(self.series)) == len(self.series)
-        ahead = self.ahead == (horizon if self.known or self.cycles else 0)
+        looks_ahead = self.known or self.cycles or self.holidays
+        ahead = self.ahead == (horizon if looks_ahead else 0)
         if not (inside and places and series and ahead and (self.scales > 0).all()):
             raise ValueError(
                 f"the features of windows must be those of their {len(kinds)} columns and "

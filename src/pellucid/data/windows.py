@@ -10,12 +10,12 @@ import numpy as np
 
 from pellucid import checks
 from pellucid.data.column_values import is_missing, named
+from pellucid.data.holidays import holiday_words
 from pellucid.data.layout import Layout
 from pellucid.data.number_format import NumberFormat
 from pellucid.data.series import Fill, Series, read_series
 from pellucid.data.text_columns import numbers_in
 from pellucid.data.times import Times, continued
-from pellucid.rows.sequences import coverage
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +36,8 @@ class Windows:
     about : dict
         "target" (a list of several), "time", "group", "steps" and "horizon", as they were given,
         and where there is something to say, the "format" of the target's numbers that are text (of
-        several targets a list), the "time_format" of
-        times that are, the "paces" at which they go on, and what `fill` was.
+        several targets a list), the "time_format" of times that are, the "paces" at which they go
+        on, the columns that are "known" ahead, the code of the "holidays", and what `fill` was.
     when : ndarray of shape (rows,)
         Each row's place in time: its time's rank among all times, or without a column of times the
         share of its series that lies before it.
@@ -125,7 +125,7 @@ class Windows:
 
     @property
     def formats(self) -> dict[int, NumberFormat | None]:
-        """How the numbers of each target, by its column's position, are written if they are text."""
+        """By its column's position, how the numbers of each target are written if they are text."""
         forms = _listed(self.about.get("format")) or [None] * len(self.targets)
         places = map(self.columns.index, self.targets)
         return dict(zip(places, forms, strict=True))
@@ -261,7 +261,10 @@ class Windows:
     @property
     def covered(self) -> np.ndarray:
         """Which rows of the table lie in any of the windows."""
-        return coverage(self.starts, self.starts + self.steps, len(self.table)) > 0
+        edges = np.zeros(len(self.table) + 1, dtype=np.int64)
+        np.add.at(edges, self.starts, 1)
+        np.add.at(edges, self.starts + self.steps, -1)
+        return np.cumsum(edges[:-1]) > 0
 
 
 @dataclass(frozen=True)
@@ -292,6 +295,7 @@ def windows(
     time: str | None = None,
     group: str | None = None,
     known: str | Sequence[str] = (),
+    holidays: str | None = None,
     fill: Fill | None = None,
     like: Mapping[str, Any] | None = None,
 ) -> tuple[Any, np.ndarray]:
@@ -322,6 +326,10 @@ def windows(
         Columns of a DataFrame whose future is known, as planned promotions: a model also learns
         from what they are in the steps ahead, and needs them there to forecast. Of the others, the
         target among them, it knows the past alone.
+    holidays : str, optional
+        A country, as "DE", or a part of one, as "US-CA", whose public holidays are a feature, of
+        the steps ahead too: 1 on a holiday, else 0. It takes dates, and the extra
+        ``pellucid[holidays]``.
     fill : {"forward", "linear"}, optional
         Put in the rows that gaps in time lack, and the missing values of the series: "forward"
         repeats what was last, "linear" goes from it to the next in even steps, for numbers.
@@ -339,7 +347,10 @@ def windows(
     ------
     ValueError, TypeError
         If no series is as long as a window and its horizon, a column is not there, a time comes
-        twice, or the target is no number or missing in all that is to be forecast.
+        twice, the target is no number or missing in all that is to be forecast, or there are no
+        dates for the holidays.
+    ImportError
+        If the package holidays is needed and not installed.
 
     Examples
     --------
@@ -364,11 +375,12 @@ def windows(
     there = np.isfinite(values[ahead]).all(axis=(1, 2))
     if not there.any():
         _refuse_target(values, ahead, _listed(target), read.order)
-    notes = [*read.notes, *short, *_holes(there, _listed(target))]
+    notes = [*read.notes, *short, *_holes(there, _listed(target)), *_on_holidays(read, holidays)]
     X = _cut(read, starts[there], ahead[there], steps, column, "; ".join(notes))
     if not isinstance(X, np.ndarray):
         X.about.update({"format": form} if form is not None else {})
         X.about.update({"known": names} if names else {})
+        X.about.update({"holidays": holidays} if holidays is not None else {})
     y = values[ahead[there]]
     if isinstance(column, list):
         return X, y
@@ -502,6 +514,20 @@ def _known_names(table: Any, known: str | Sequence[str], targets: Sequence[Any])
                 f"known of windows must be other columns than the target. Got {checks.shown(name)}."
             )
     return names
+
+
+def _on_holidays(series: Series, code: str | None) -> list[str]:
+    """What to say of the holidays that are a feature."""
+    if code is None:
+        return []
+    if series.clock is None:
+        time = series.about["time"]
+        came = "none" if series.times is None else f"numbers in {checks.shown(time)}"
+        raise ValueError(
+            f"holidays of windows needs the dates of the series. Got {came}. Name a column of "
+            "dates as time."
+        )
+    return [holiday_words(series.clock, code)]
 
 
 def _read_targets(table: Any, target: Any, known: Any) -> tuple[Any, np.ndarray, Any]:

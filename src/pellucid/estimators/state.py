@@ -26,7 +26,9 @@ Model = TypeVar("Model")
 _OF_SERIES: dict[str, Any] = {"intervals": ForecastIntervals, "baselines": TargetBaselines}
 _WITHOUT_EFFECT = ("n_jobs", "verbose")  # parameters on which no result depends
 # what was so before there was a parameter for it, which older files lack
-_ADDED = {"pooling": "last", "residual": False, "global_pool": False, "signals": False}
+_ADDED = {
+    "pooling": "last", "patch_size": 1, "residual": False, "global_pool": False, "signals": False,
+}  # fmt: skip
 
 
 class _State(State, frozen=True):

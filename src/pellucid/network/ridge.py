@@ -21,6 +21,7 @@ from pellucid.network.network import Network
 from pellucid.rows import Examples
 
 _BLOCK_BYTES = 1 << 26  # of rows that are in hand at a time
+_LEAST_ROWS, _ROWS_EACH = 5_000, 16  # rows, evenly taken, that are enough: for each input so many
 _SMALL = 1e-10  # of the numbers' own size: less is rounding
 _DOUBLE = np.dtype(np.float64)
 
@@ -46,12 +47,15 @@ class Ridge:
     """
 
     def __init__(self, examples: Examples, dtype: Any, n_jobs: int | None = None) -> None:
+        inputs = math.prod(examples.rows.shape[1:])
+        enough = max(_LEAST_ROWS, _ROWS_EACH * inputs)
+        if len(examples) > enough:
+            examples = examples.take(np.arange(enough) * len(examples) // enough)
         rows, targets = examples.rows, examples.targets
         threads = available_threads() if n_jobs is None else n_jobs
         flat = Network([Flatten()]).build(rows.shape[1:], dtype, draw=False)
         y = np.asarray(targets.values, dtype=np.float64).reshape(len(rows), -1)
         root = np.sqrt(np.asarray(targets.weight, dtype=np.float64))[:, None]
-        inputs = math.prod(rows.shape[1:])
         width = inputs + 1 + y.shape[1]  # x, 1, y
         count = max(1, _BLOCK_BYTES // (8 * width))
         sums = np.zeros((inputs + 1, width))
