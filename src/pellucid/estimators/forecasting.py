@@ -137,7 +137,9 @@ class Forecaster(NetworkRegression):
 
     @property
     def _notes(self) -> Sequence[str]:
-        return [*super()._notes, *([] if self._plan is None else self._plan.notes)]
+        plan = self._plan
+        silent = plan is None or (plan.late is None and plan.follows and not self._forecasts)
+        return [*super()._notes, *([] if silent else plan.notes)]
 
     @plain_float_state()
     def _begin(self, examples: Examples, settings: Settings) -> None:
