@@ -268,6 +268,7 @@ class SequenceEncoder(Encoder[Steps]):
         rows = self.table.encode(estimator, steps.table)
         if steps.windows is None or self.windows is None:
             return self._as_sequences(rows, steps)
+        self.windows.warn_of_new_series(steps.windows)
         return self.windows.rows(self.table, steps.table.content, steps.windows, rows.values)
 
     def _patch(self, owner: str, steps: Steps) -> int:

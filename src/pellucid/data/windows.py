@@ -16,7 +16,6 @@ from pellucid.data.number_format import NumberFormat
 from pellucid.data.series import Fill, Series, read_series
 from pellucid.data.text_columns import numbers_in
 from pellucid.data.times import Times, continued
-from pellucid.rows.sequences import coverage
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,7 +262,10 @@ class Windows:
     @property
     def covered(self) -> np.ndarray:
         """Which rows of the table lie in any of the windows."""
-        return coverage(self.starts, self.starts + self.steps, len(self.table)) > 0
+        edges = np.zeros(len(self.table) + 1, dtype=np.int64)
+        np.add.at(edges, self.starts, 1)
+        np.add.at(edges, self.starts + self.steps, -1)
+        return np.cumsum(edges[:-1]) > 0
 
 
 @dataclass(frozen=True)

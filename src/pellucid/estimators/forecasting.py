@@ -90,6 +90,7 @@ class Forecaster(NetworkRegression):
     ) -> None:
         if not going_on and not self._on_trial:
             self._plan = self.intervals_ = None
+            self._settings(seed=0)  # refuses parameters that are none
             if isinstance(X, Windows):
                 self._plan = self._planned(X, y, sample_weight, epochs, show(1, 1).note)
             elif self.scaling not in ("auto", "global"):
@@ -110,7 +111,6 @@ class Forecaster(NetworkRegression):
     @plain_float_state()
     def _planned(self, X: Windows, y: Any, weights: Any, epochs: int | None, note: Any) -> Plan:
         """How to learn from windows; for single epochs nothing is kept aside to choose by."""
-        self._settings(seed=0)  # refuses parameters that are none
         if not hasattr(y, "__len__") or len(plain_array(y)) != len(X):  # which is refused later
             return Plan(scaling="global")
         used = np.arange(len(X))

@@ -70,18 +70,28 @@ class Plan:
                 "y is not what came after the windows in their target: they are read as they are, "
                 "without a scale of their own."
             ]
+        if self.late is None and self.share == Plan.share:
+            return [
+                "too few windows to keep some aside, and see how good the network is: a quarter of "
+                "what it adds to a linear forecast is taken."
+            ]
         if self.late is None or len(self.tried) < 2:
             return []
         own, linear = _name(self), {**self.tried}
-        after = linear.pop("network")
-        names = sorted(linear, key=linear.__getitem__)
-        others = [f"{name} {linear[name]:.3g}" for name in names if name != own]
-        words = f"windows are scaled by {own}: error {self.tried[own]:.3g} on the last "
-        words += f"{len(self.late):,}, kept aside, of a linear forecast alone"
-        notes = [words + (f"; {', '.join(others)}." if others else ".")]
+        after, error = linear.pop("network"), linear.pop(own)
+        others = ", ".join(
+            f"{name} {linear[name]:.3g}" for name in sorted(linear, key=linear.__getitem__)
+        )
+        words = f"windows are scaled by {own}: the error of a linear forecast is {error:.3g} on "
+        words += f"the last {len(self.late):,}, kept aside"
+        if linear and error > min(linear.values()):
+            words += f"; no other is better by more than chance: {others}"
+        elif linear:
+            words += f"; of others {others}"
+        notes = [f"{words}."]
         if self.share == 0:
             notes.append(
-                "there the network added nothing to the linear forecast, which is what is left."
+                "there the network added nothing to the linear forecast, which alone is left."
             )
         else:
             notes.append(
