@@ -90,6 +90,13 @@ class Windows:
         taken = np.atleast_1d(np.arange(len(self))[index])
         return replace(self, starts=self.starts[taken], ahead=self.ahead[taken])
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Refused: as plain numbers they would lose their scales, and what came before them."""
+        raise TypeError(
+            "Windows of a series must go to an RNN, LSTM or GRU, or a network with such layers. "
+            "Got them where an array is taken. Cut an array, as frame.to_numpy(), for other models."
+        )
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """(windows, steps, columns)."""
@@ -311,9 +318,11 @@ def windows(
 
     Parameters
     ----------
-    series : array-like of shape (T,) or (T, C), or DataFrame
-        In order, or with a column `time` by which it is put in order. Dates in the index of a
-        pandas DataFrame are its time, and the other level of a MultiIndex is the group.
+    series : DataFrame, Series, or array-like of shape (T,) or (T, C)
+        In order, or with a column `time` by which it is put in order. Dates in the index of pandas
+        are its time, and the other level of a MultiIndex is the group. An array becomes an array,
+        which a network takes as any other: what is made for series (a linear forecast, scales of
+        windows, intervals, ``forecast``) needs a DataFrame or Series.
     steps : int
         Rows of a window.
     horizon : int, default=1
@@ -344,9 +353,9 @@ def windows(
 
     Returns
     -------
-    X : ndarray of shape (windows, steps, C), or Windows of a DataFrame, which share its rows
-        The array knows the series, as Windows do, and so do whole windows that are taken from it;
-        it is read-only.
+    X : Windows, which share the rows of the series
+        Of an array an ndarray of shape (windows, steps, C). It knows the series, as Windows do, and
+        so do whole windows that are taken from it; it is read-only.
     y : float64 ndarray of shape (windows,), or (windows, horizon) for a horizon above 1
         Of a list of targets always of shape (windows, horizon, targets).
 

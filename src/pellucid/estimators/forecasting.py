@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from pellucid import checks
 from pellucid.data import forecast_table, last_window, sample_weights
 from pellucid.data.column_values import plain_array
-from pellucid.data.columns import known_columns
+from pellucid.data.columns import as_frame, known_columns
 from pellucid.data.groups import from_index
 from pellucid.data.intervals import ForecastIntervals, spreads
 from pellucid.data.target_transforms import IDENTITY, TRANSFORMS, Transform
@@ -137,9 +137,10 @@ class Forecaster(NetworkRegression):
 
     @property
     def _notes(self) -> Sequence[str]:
-        plan = self._plan
-        silent = plan is None or (plan.late is None and plan.follows and not self._forecasts)
-        return [*super()._notes, *([] if silent else plan.notes)]
+        plan, notes = self._plan, super()._notes
+        if plan is None or (plan.late is None and plan.follows and not self._forecasts):
+            return notes
+        return [*notes, *plan.notes]
 
     @plain_float_state()
     def _begin(self, examples: Examples, settings: Settings) -> None:
@@ -193,8 +194,14 @@ class Forecaster(NetworkRegression):
             )
         if self.intervals_ is None:
             raise ValueError(
-                f"{owner} needs a fit on windows of a DataFrame, cut by pellucid.data.windows, of "
-                "which some are kept aside. Got a model of other rows. Use predict."
+                f"{owner} needs a fit on windows of a DataFrame or Series, cut by "
+                "pellucid.data.windows, of which some are kept aside. Got "
+                + (
+                    "a model of other rows. Use predict."
+                    if getattr(self._input, "series", None) is None
+                    else "a fit that kept none aside: its windows were too few, or its y was not "
+                    "what followed them. Fit on a longer series, or with fewer steps."
+                )
             )
         X = as_windows(X)
         layout = getattr(X, "layout", None)  # of a Reading
@@ -235,7 +242,7 @@ class Forecaster(NetworkRegression):
 
         Parameters
         ----------
-        series : DataFrame
+        series : DataFrame or Series
             As it was given to :func:`pellucid.data.windows`, with at least the rows of one window.
             Other columns are ignored.
         steps : int, optional
@@ -272,12 +279,13 @@ class Forecaster(NetworkRegression):
         about = getattr(encoder, "series", None)
         if about is None:
             raise ValueError(
-                f"forecast of {owner} needs a fit on windows of a DataFrame, cut by "
+                f"forecast of {owner} needs a fit on windows of a DataFrame or Series, cut by "
                 "pellucid.data.windows. Got a model of other rows. Use predict."
             )
+        series = as_frame(series)
         if not nw.dependencies.is_into_dataframe(series):
             raise TypeError(
-                f"series of forecast of {owner} must be a DataFrame, as in fit. Got "
+                f"series of forecast of {owner} must be a DataFrame or Series, as in fit. Got "
                 f"{checks.shown(series)}."
             )
         group, time = about["group"], about["time"]
