@@ -70,12 +70,6 @@ class Windows:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        raise TypeError(
-            "Windows must be given as they are, to a recurrent network. Got something that wants "
-            "an array. Cut an array instead of a DataFrame: its windows are one."
-        )
-
     def __repr__(self) -> str:
         return f"Windows(shape={self.shape})"
 
