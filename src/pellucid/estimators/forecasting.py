@@ -136,8 +136,9 @@ class Forecaster(NetworkRegression):
     @property
     def _notes(self) -> Sequence[str]:
         plan = self._plan
-        silent = plan is None or (plan.late is None and plan.follows and not self._forecasts)
-        return [*super()._notes, *([] if silent else plan.notes)]
+        if plan is None or (plan.late is None and plan.follows and not self._forecasts):
+            return super()._notes
+        return [*super()._notes, *plan.notes]
 
     @plain_float_state()
     def _begin(self, examples: Examples, settings: Settings) -> None:
