@@ -12,10 +12,12 @@ import sys
 import textwrap
 
 import numpy as np
+import pandas as pd
 import pytest
 from flushing import flushing_to_zero
 
-from pellucid import FCNNClassifier, FCNNRegressor
+from pellucid import FCNNClassifier, FCNNRegressor, LSTMRegressor
+from pellucid.data import windows
 
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 
@@ -245,6 +247,25 @@ def test_flush_to_zero_of_the_caller_changes_neither_weights_nor_answers(dtype):
     def bits():
         model = FCNNRegressor(8, dtype=dtype, random_state=0, max_epochs=3, verbose=0).fit(X, y)
         return model.digest_, model.predict(X).tobytes()
+
+    expected = bits()
+    with flushing_to_zero():
+        given = bits()
+    assert given == expected
+
+
+@pytest.mark.parametrize("scaling", ("auto", "window"))
+def test_flush_to_zero_of_the_caller_changes_no_windows(scaling):
+    """Levels, scales and the choices made by them are computed in numbers of any size."""
+    words = np.random.Philox(9).random_raw(150)
+    steps = ((words >> np.uint64(40)).astype(np.int64) - 2**23) / 2.0**22
+    frame = pd.DataFrame({"v": np.cumsum(steps) * 3e-310, "w": steps * 1e-300})
+    X, y = windows(frame, 5, 2, target="v")
+
+    def bits():
+        model = LSTMRegressor(4, scaling=scaling, random_state=0, max_epochs=2, verbose=0)
+        model.fit(X, y)
+        return model.digest_, model.predict(X).tobytes(), model.predict_interval(X)[0].tobytes()
 
     expected = bits()
     with flushing_to_zero():
