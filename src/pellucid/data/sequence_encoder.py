@@ -102,6 +102,8 @@ class SequenceEncoder(Encoder[Steps]):
     patch_size : int or "auto", default=1
         How many neighbouring steps of a sequence are read as one. "auto" makes the longest sequence
         a few dozen patches.
+    already : tuple of DataFrame and Reading, optional
+        The table of windows, and what was read of it to learn from.
 
     Attributes
     ----------
@@ -140,10 +142,11 @@ class SequenceEncoder(Encoder[Steps]):
         calendar: bool = False,
         target_transform: str | None = None,
         patch_size: int | str = 1,
+        already: tuple[Any, Reading[Table]] | None = None,
     ) -> None:
         self.group, self.time, self.by_step = group, time, by_step
         self.scaling, self.calendar, self.target_transform = scaling, calendar, target_transform
-        self.patch_size = patch_size
+        self.patch_size, self.already = patch_size, already
         self.table = TableEncoder()
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Steps]:
@@ -202,7 +205,7 @@ class SequenceEncoder(Encoder[Steps]):
         if not learn and self.series:
             self._check_format(owner, X.about.get("format"))
         with rows_at(X.order):
-            table = self.table.read(estimator, X.table, learn)
+            table = self._read_table(estimator, X.table, learn)
         if self.patch_size not in (1, "auto"):
             raise ValueError(
                 f'patch_size of {owner} must be "auto" or 1 for windows, which are cut to the '
@@ -214,6 +217,14 @@ class SequenceEncoder(Encoder[Steps]):
             units = self.windows.units(self.table, table.content, X)
         steps = Steps(table, X.starts, lengths, X.steps, windows=X, units=units)
         return Reading(steps, WindowLayout(X))
+
+    def _read_table(self, estimator: Any, table: Any, learn: bool) -> Reading[Table]:
+        """The table of windows; what was read of it already is taken as it was decided to be."""
+        source, reading = self.already or (None, None)
+        if reading is None or source is not table:
+            return self.table.read(estimator, table, learn)
+        content = reading.content
+        return replace(reading, content=content if learn else self.table.as_decided(content))
 
     def _check_format(self, owner: str, came: Any) -> None:
         """Refuse windows whose target was read otherwise than in fit: y would be wrong."""
