@@ -142,13 +142,10 @@ def errors(frame, steps, horizon, kinds, seeds, jobs):
         every[kind] = [model.predict(X).reshape(y.shape) for model in models]
     for owner, series in enumerate(X.names):
         mine = X.owners == owner
-        yield (
-            series,
-            {
-                name: float(np.mean([error(y[mine], one[mine]) for one in forecasts]))
-                for name, forecasts in every.items()
-            },
-        )
+        yield series, {
+            name: float(np.mean([error(y[mine], one[mine]) for one in forecasts]))
+            for name, forecasts in every.items()
+        }  # fmt: skip
 
 
 def coverage(frame, steps, horizon, kind, seeds, jobs):
@@ -181,7 +178,7 @@ def main():
     row("series", *(head.replace("_", " ") for head in heads))
     row(*["---"] * (len(heads) + 1))
     tested = LONG if options.intervals else SERIES
-    for name in options.series or tested:
+    for name in [name for name in tested if name in (options.series or tested)]:
         make, steps, horizon = tested[name]
         frame, label = make(), f"{name}, {steps} to {horizon}"
         if options.intervals:

@@ -98,9 +98,11 @@ class Windows:
 
     @property
     def columns(self) -> list[Any]:
-        """The names of the table's columns."""
+        """The names of the table's columns, or the numbers of an array's."""
         import narwhals as nw
 
+        if isinstance(self.table, np.ndarray):
+            return list(range(self.table.shape[1]))
         return list(nw.from_native(self.table, eager_only=True).columns)
 
     @property
@@ -204,10 +206,13 @@ class Windows:
             when=self.when[flat], lengths=np.full(count, width, dtype=np.int64),
         )  # fmt: skip
 
-    def values(self, column: str) -> np.ndarray:
+    def values(self, column: Any) -> np.ndarray:
         """The numbers of a column, one for each row of the table; NaN is a missing one."""
         import narwhals as nw
 
+        if isinstance(self.table, np.ndarray) and column in self.columns:
+            numbers = self.table[:, column].astype(np.float64)
+            return np.where(np.isfinite(numbers), numbers, np.nan)
         frame = nw.from_native(self.table, eager_only=True)
         there = column in frame.columns
         form = self.formats.get(frame.columns.index(column)) if there else None
@@ -220,7 +225,7 @@ class Windows:
             )
         return np.where(np.isfinite(values), values, np.nan)
 
-    def last(self, column: str) -> np.ndarray:
+    def last(self, column: Any) -> np.ndarray:
         """The last known number of a column in each window, NaN where there is none."""
         values = self.values(column)
         seen = np.where(np.isfinite(values), np.arange(len(values)), -1)
@@ -343,7 +348,8 @@ def windows(
     Returns
     -------
     X : Windows, which share the rows of the series
-        Of an array an ndarray of shape (windows, steps, C).
+        Of an array an ndarray of shape (windows, steps, C). It knows the series, as Windows do, and
+        so do whole windows that are taken from it; it is read-only.
     y : float64 ndarray of shape (windows,), or (windows, horizon) for a horizon above 1
         Of a list of targets always of shape (windows, horizon, targets).
 
@@ -572,6 +578,7 @@ def _read_target(
                 f"target of windows must be the number of a column, 0 to {columns - 1}. "
                 f"Got {checks.shown(target)}."
             )
+        target = int(target) % columns
         return target, table[:, target].astype(np.float64), None
     frame = nw.from_native(table, eager_only=True)
     if target is None and len(frame.columns) == 1:
@@ -603,17 +610,20 @@ def _cut(
 
     A `note` on those that are not there goes with Windows, and is a warning beside an array.
     """
-    if isinstance(series.table, np.ndarray):
-        if note:
-            checks.warn(f"{note}.")
-        return series.table[starts[:, None] + np.arange(steps)]
+    if isinstance(series.table, np.ndarray) and note:
+        checks.warn(f"{note}.")
     about = {"target": target, **series.about, "steps": steps, "horizon": ahead.shape[1]}
     ends = np.cumsum(series.lengths)
     times = [series.last_times(end - n, end) for end, n in zip(ends, series.lengths, strict=True)]
-    return Windows(
+    found = Windows(
         series.table, starts, steps, ahead, about, series.when, series.names, times, series.order,
         series.lengths, (f"{note}.",) if note else (), series.clock,
     )  # fmt: skip
+    if not isinstance(series.table, np.ndarray):
+        return found
+    from pellucid.data.window_array import WindowArray
+
+    return WindowArray.of(found)
 
 
 def _in(name: Any) -> str:

@@ -17,6 +17,7 @@ from pellucid.data.columns import as_frame, known_columns
 from pellucid.data.groups import from_index
 from pellucid.data.intervals import ForecastIntervals, spreads
 from pellucid.data.target_transforms import IDENTITY, TRANSFORMS, Transform
+from pellucid.data.window_array import as_windows
 from pellucid.data.window_features import SCALINGS
 from pellucid.data.windows import Windows
 from pellucid.engine import plain_float_state
@@ -91,6 +92,7 @@ class Forecaster(NetworkRegression):
         if not going_on and not self._on_trial:
             self._plan = self.intervals_ = None
             self._settings(seed=0)  # refuses parameters that are none
+            X = X if getattr(self, "return_sequences", False) else as_windows(X)
             if isinstance(X, Windows):
                 self._plan = self._planned(X, y, sample_weight, epochs, show(1, 1).note)
             elif self.scaling not in ("auto", "global"):
@@ -135,7 +137,10 @@ class Forecaster(NetworkRegression):
 
     @property
     def _notes(self) -> Sequence[str]:
-        return [*super()._notes, *([] if self._plan is None else self._plan.notes)]
+        plan, notes = self._plan, super()._notes
+        if plan is None or (plan.late is None and plan.follows and not self._forecasts):
+            return notes
+        return [*notes, *plan.notes]
 
     @plain_float_state()
     def _begin(self, examples: Examples, settings: Settings) -> None:
@@ -198,6 +203,7 @@ class Forecaster(NetworkRegression):
                     "what followed them. Fit on a longer series, or with fewer steps."
                 )
             )
+        X = as_windows(X)
         layout = getattr(X, "layout", None)  # of a Reading
         windows = X if isinstance(X, Windows) else getattr(layout, "windows", None)
         if windows is None:

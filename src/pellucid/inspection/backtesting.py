@@ -12,12 +12,11 @@ from sklearn.base import clone
 
 from pellucid import checks
 from pellucid.data import Windows, windows
-from pellucid.data.baselines import Baselines
+from pellucid.data.baselines import BASELINES, Baselines
 from pellucid.data.columns import as_frame
 from pellucid.data.groups import from_index
 from pellucid.data.series import Fill
 from pellucid.inspection.forecast_errors import (
-    BASELINES,
     ERRORS,
     OF_QUANTILES,
     SCALED,

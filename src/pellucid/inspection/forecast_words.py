@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pellucid.checks import printable
-from pellucid.inspection.forecast_errors import BASELINES, SCALED, measures_of, no_better
+from pellucid.checks import either, printable
+from pellucid.data.baselines import BASELINES
+from pellucid.inspection.forecast_errors import SCALED, measures_of, no_better
 from pellucid.terminal import figure, filled, fits, shortened, table
 
 _CORNER = 12  # columns for the name of the target
@@ -98,7 +99,7 @@ def _covered(intervals: Sequence[Mapping[str, Any]]) -> str:
     words = f"On average {'; the '.join(parts)}." if parts else ""
     lacking = [f"{100 * one['level']:g} %" for one in intervals if one["coverage"] is None]
     if lacking:
-        few = f"For {_listed(lacking, 'and')} too few windows could be kept aside in fit."
+        few = f"For {either(lacking, 'and')} too few windows could be kept aside in fit."
         words = f"{words} {few}".strip()
     return words
 
@@ -133,7 +134,7 @@ def verdict(scores: Mapping[str, Any]) -> str:
                 worse.setdefault((measures, where), []).append(known)
     sentences = []
     for (measures, where), names in worse.items():
-        words = f"the model is no better than {_listed(names, 'or')}"
+        words = f"the model is no better than {either(names)}"
         if 1 < len(steps) == len(where):
             words += " in any step ahead"
         elif len(where) < len(steps):  # in front, since "a ridge on lags 1 and 2" would be another
@@ -165,12 +166,7 @@ def _ahead(steps: Sequence[int]) -> str:
         for run in runs
         for word in ([f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run))
     ]
-    return f"{_listed(parts, 'and')} step{'' if tuple(steps) == (1,) else 's'} ahead"
-
-
-def _listed(words: Sequence[str], joint: str) -> str:
-    """``a, b or c``."""
-    return f" {joint} ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+    return f"{either(parts, 'and')} step{'' if tuple(steps) == (1,) else 's'} ahead"
 
 
 def _of_groups(groups: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -182,4 +178,4 @@ def _of_groups(groups: Sequence[Mapping[str, Any]]) -> list[str]:
         if count:
             are = f" of {len(groups):,} series are forecast no better" if not words else ""
             words.append(f"{count:,}{are} than by {called(name)}")
-    return [f"By {_WORDS[measure]} {_listed(words, 'and')}."] if words else []
+    return [f"By {_WORDS[measure]} {either(words, 'and')}."] if words else []
