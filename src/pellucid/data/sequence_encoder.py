@@ -29,6 +29,7 @@ from pellucid.data.window_features import Units, WindowFeatures
 from pellucid.data.windows import WindowLayout, Windows, of_array
 from pellucid.rows import Dense, Rows, Sequences
 
+_FEWEST = 20  # sequences: of fewer nobody can tell how they were cut
 PATCHES = 32  # about so many are made of the longest sequence, by "auto"
 
 _OR_LONG = (
@@ -277,6 +278,24 @@ class SequenceEncoder(Encoder[Steps]):
         )
         self.table.drifting = self.windows.scaled
         return self.windows.rows(self.table, content, X, rows.values)
+
+    def cautions(self, reading: Reading[Steps], codes: np.ndarray) -> list[str]:
+        steps = reading.content
+        numbers = steps.table.content.matrix
+        count, longest = len(steps.lengths), steps.longest
+        if self.by_step or codes.dtype.kind != "f" or steps.windows is not None or numbers is None:
+            return []
+        if count < _FEWEST or longest < 2 or (steps.lengths != longest).any():
+            return []
+        rows = np.asarray(numbers).reshape(count, longest, -1)
+        goes_on = (rows[1:, :-1] == rows[:-1, 1:]).all(axis=(1, 2)).mean() > 0.5
+        if not goes_on or (rows == rows[:1]).all():
+            return []
+        return [
+            "each sequence is the one before, a step later: windows of a series that is given as a "
+            "DataFrame or Series to pellucid.data.windows are scaled one by one, and forecast "
+            "better."
+        ]
 
     def encode(self, estimator: Any, reading: Reading[Steps]) -> Rows:
         steps = reading.content

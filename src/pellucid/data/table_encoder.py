@@ -409,7 +409,8 @@ class TableEncoder(Encoder[Table]):
         if kind == "text":
             position = self._text.index(index)
             categories = [text for text in self._categories[position] if text is not None]
-            line = f"text, {len(categories)} categories ({_listed(categories)})"
+            many = "1 category" if len(categories) == 1 else f"{len(categories)} categories"
+            line = f"text, {many} ({_listed(categories)})"
             if self._rare[position]:
                 line += ", the rarer ones together"
             return line + (", missing in some rows" if None in self._categories[position] else "")
