@@ -85,14 +85,11 @@ def test_what_hardly_moves_is_no_unit():
 
 
 def test_missing_numbers_are_0_and_the_last_known_one_is_the_level():
-    frame = series()
-    frame.loc[12, "w"] = np.nan
-    frame["w"] = np.where(np.arange(40) == 12, np.nan, np.arange(40.0))
+    frame = series(w=np.where(np.arange(40) == 12, np.nan, np.arange(40.0)))
     encoder, rows = learned(cut(frame)[0])
-    place = {name: at for at, name in enumerate(["v", "w", "missing"])}
-    window = rows[7]  # rows 7 to 12, of which the last is missing
-    assert window[:, place["missing"]].tolist() != [0] * 6
-    apart = window[:, place["w"]] * encoder.windows.scales[0, 1]
+    window = rows[7]  # rows 7 to 12: v, w, and whether w is missing
+    assert window[:, 2].tolist() == [0] * 5 + [1]
+    apart = window[:, 1] * encoder.windows.scales[0, 1]
     np.testing.assert_allclose(apart, [-4, -3, -2, -1, 0, 0], atol=1e-12)
 
 

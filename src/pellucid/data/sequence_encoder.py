@@ -24,6 +24,7 @@ from pellucid.data.state import Count, State, check_names
 from pellucid.data.step_layout import StepLayout
 from pellucid.data.table_encoder import TableEncoder
 from pellucid.data.times import TimeFormat
+from pellucid.data.window_array import as_windows, of_array
 from pellucid.data.window_features import Units, WindowFeatures
 from pellucid.data.windows import WindowLayout, Windows
 from pellucid.rows import Dense, Rows, Sequences
@@ -146,6 +147,9 @@ class SequenceEncoder(Encoder[Steps]):
         self.table = TableEncoder()
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Steps]:
+        X = X if self.by_step else as_windows(X)
+        if not learn and self.windows is not None and not self.windows.ahead:
+            X = of_array(X, self.series or {}) or X
         if isinstance(X, Windows):
             return self._read_windows(estimator, X, learn)
         if isinstance(X, Mapping):

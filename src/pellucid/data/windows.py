@@ -70,6 +70,12 @@ class Windows:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        raise TypeError(
+            "Windows must be given as they are, to a recurrent network. Got something that wants "
+            "an array. Cut an array instead of a DataFrame: its windows are one."
+        )
+
     def __repr__(self) -> str:
         return f"Windows(shape={self.shape})"
 
@@ -84,6 +90,13 @@ class Windows:
         taken = np.atleast_1d(np.arange(len(self))[index])
         return replace(self, starts=self.starts[taken], ahead=self.ahead[taken])
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Refused: as plain numbers they would lose their scales, and what came before them."""
+        raise TypeError(
+            "Windows of a series must go to an RNN, LSTM or GRU, or a network with such layers. "
+            "Got them where an array is taken. Cut an array, as frame.to_numpy(), for other models."
+        )
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """(windows, steps, columns)."""
@@ -91,9 +104,11 @@ class Windows:
 
     @property
     def columns(self) -> list[Any]:
-        """The names of the table's columns."""
+        """The names of the table's columns, or the numbers of an array's."""
         import narwhals as nw
 
+        if isinstance(self.table, np.ndarray):
+            return list(range(self.table.shape[1]))
         return list(nw.from_native(self.table, eager_only=True).columns)
 
     @property
@@ -197,10 +212,13 @@ class Windows:
             when=self.when[flat], lengths=np.full(count, width, dtype=np.int64),
         )  # fmt: skip
 
-    def values(self, column: str) -> np.ndarray:
+    def values(self, column: Any) -> np.ndarray:
         """The numbers of a column, one for each row of the table; NaN is a missing one."""
         import narwhals as nw
 
+        if isinstance(self.table, np.ndarray) and column in self.columns:
+            numbers = self.table[:, column].astype(np.float64)
+            return np.where(np.isfinite(numbers), numbers, np.nan)
         frame = nw.from_native(self.table, eager_only=True)
         there = column in frame.columns
         form = self.formats.get(frame.columns.index(column)) if there else None
@@ -213,7 +231,7 @@ class Windows:
             )
         return np.where(np.isfinite(values), values, np.nan)
 
-    def last(self, column: str) -> np.ndarray:
+    def last(self, column: Any) -> np.ndarray:
         """The last known number of a column in each window, NaN where there is none."""
         values = self.values(column)
         seen = np.where(np.isfinite(values), np.arange(len(values)), -1)
@@ -300,9 +318,11 @@ def windows(
 
     Parameters
     ----------
-    series : array-like of shape (T,) or (T, C), or DataFrame
-        In order, or with a column `time` by which it is put in order. Dates in the index of a
-        pandas DataFrame are its time, and the other level of a MultiIndex is the group.
+    series : DataFrame, Series, or array-like of shape (T,) or (T, C)
+        In order, or with a column `time` by which it is put in order. Dates in the index of pandas
+        are its time, and the other level of a MultiIndex is the group. An array becomes an array,
+        which a network takes as any other: what is made for series (a linear forecast, scales of
+        windows, intervals, ``forecast``) needs a DataFrame or Series.
     steps : int
         Rows of a window.
     horizon : int, default=1
@@ -333,7 +353,9 @@ def windows(
 
     Returns
     -------
-    X : ndarray of shape (windows, steps, C), or Windows of a DataFrame, which share its rows
+    X : Windows, which share the rows of the series
+        Of an array an ndarray of shape (windows, steps, C). It knows the series, as Windows do, and
+        so do whole windows that are taken from it; it is read-only.
     y : float64 ndarray of shape (windows,), or (windows, horizon) for a horizon above 1
         Of a list of targets always of shape (windows, horizon, targets).
 
@@ -562,6 +584,7 @@ def _read_target(
                 f"target of windows must be the number of a column, 0 to {columns - 1}. "
                 f"Got {checks.shown(target)}."
             )
+        target = int(target) % columns
         return target, table[:, target].astype(np.float64), None
     frame = nw.from_native(table, eager_only=True)
     if target is None and len(frame.columns) == 1:
@@ -593,17 +616,20 @@ def _cut(
 
     A `note` on those that are not there goes with Windows, and is a warning beside an array.
     """
-    if isinstance(series.table, np.ndarray):
-        if note:
-            checks.warn(f"{note}.")
-        return series.table[starts[:, None] + np.arange(steps)]
+    if isinstance(series.table, np.ndarray) and note:
+        checks.warn(f"{note}.")
     about = {"target": target, **series.about, "steps": steps, "horizon": ahead.shape[1]}
     ends = np.cumsum(series.lengths)
     times = [series.last_times(end - n, end) for end, n in zip(ends, series.lengths, strict=True)]
-    return Windows(
+    found = Windows(
         series.table, starts, steps, ahead, about, series.when, series.names, times, series.order,
         series.lengths, (f"{note}.",) if note else (), series.clock,
     )  # fmt: skip
+    if not isinstance(series.table, np.ndarray):
+        return found
+    from pellucid.data.window_array import WindowArray
+
+    return WindowArray.of(found)
 
 
 def _in(name: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -93,7 +94,7 @@ class Plan:
             notes.append(
                 "there the network added nothing to the linear forecast, which alone is left."
             )
-        else:
+        elif self.share < 1:
             notes.append(
                 f"there {100 * self.share:.0f} % of what the network adds did best: error "
                 f"{after:.3g}; so much of it is taken."
@@ -124,12 +125,14 @@ def choose(model: Any, X: Windows, y: Any, weights: Any, show: Callable[[str], N
     if model.early_stopping and not all(map(len, X[early].split(model.validation_fraction))):
         return start
     trial = _Trial(model, X, np.asarray(y, dtype=np.float64), weights, early, late)
-    best, tried = _linear_plan(trial, start, model.scaling, X.clock is not None)
-    show(
-        f"learning from the first {len(early):,} windows, to see on the last {len(late):,} how "
-        "much the network adds to a linear forecast ..."
-    )
-    share, errors, after = trial.network(best)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what is kept aside, which the fit itself will learn
+        best, tried = _linear_plan(trial, start, model.scaling, X.clock is not None)
+        show(
+            f"learning from the first {len(early):,} windows, to see on the last {len(late):,} how "
+            "much the network adds to a linear forecast ..."
+        )
+        share, errors, after = trial.network(best)
     return replace(best, share=share, tried={**tried, "network": after}, late=late, errors=errors)
 
 
@@ -292,7 +295,7 @@ def _moves(X: Windows, y: np.ndarray, transform: str | None) -> np.ndarray:
         apart = forward(y.reshape(shape)) - forward(X.naive().reshape(shape))
     apart = np.where(np.isfinite(apart), apart, 0.0)
     unit = power_of_two(np.abs(apart).max(axis=(0, 1)))  # squares stay finite
-    squares = np.cumsum((apart / unit) ** 2, axis=1)[:, -1]
+    squares = np.cumsum((apart / unit) ** 2, axis=1)[:, -1] / apart.shape[1]
     count = len(X.names)
     sizes = np.maximum(np.bincount(X.owners, minlength=count), 1)
     totals = [np.bincount(X.owners, column, minlength=count) for column in squares.T]
