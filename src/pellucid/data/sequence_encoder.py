@@ -27,6 +27,7 @@ from pellucid.data.times import TimeFormat
 from pellucid.data.window_features import Units, WindowFeatures
 from pellucid.data.windows import WindowLayout, Windows
 from pellucid.rows import Dense, Rows, Sequences
+from pellucid.rows.sequences import patch_counts
 
 PATCHES = 32  # about so many are made of the longest sequence, by "auto"
 
@@ -98,8 +99,8 @@ class SequenceEncoder(Encoder[Steps]):
     target_transform : {"log", "log1p"}, optional
         What the target of windows goes through.
     patch_size : int or "auto", default=1
-        How many neighbouring steps of a sequence are read as one. "auto" makes the longest sequence
-        a few dozen patches.
+        How many neighbouring steps of a sequence are read as one; see :meth:`Sequences.patched`.
+        "auto" makes about 32 patches of the longest sequence.
 
     Attributes
     ----------
@@ -199,7 +200,7 @@ class SequenceEncoder(Encoder[Steps]):
             table = self.table.read(estimator, X.table, learn)
         if self.patch_size not in (1, "auto"):
             raise ValueError(
-                f"patch_size of {owner} must be \"auto\" or 1 for windows, which are cut to the "
+                f'patch_size of {owner} must be "auto" or 1 for windows, which are cut to the '
                 f"steps that are wanted. Got {self.patch_size}."
             )
         lengths = np.full(len(X), X.steps, dtype=np.int64)
@@ -271,7 +272,8 @@ class SequenceEncoder(Encoder[Steps]):
     def _patch(self, owner: str, steps: Steps) -> int:
         """How many steps are read as one."""
         if self.patch_size == "auto":
-            return 1 if steps.windows is not None else max(1, round(steps.longest / PATCHES))
+            stride = round(steps.longest / PATCHES)
+            return 1 if steps.windows is not None or stride < 2 else 2 * stride
         size = int(self.patch_size)
         if size > steps.longest:
             raise ValueError(
@@ -308,14 +310,14 @@ class SequenceEncoder(Encoder[Steps]):
     @property
     def shape(self) -> tuple[int, int]:
         if self.windows is None:
-            return -(-self.steps // self.patch), self.table.n_outputs * self.patch
+            count = int(patch_counts(self.steps, self.patch))
+            return count, self.table.n_outputs * self.patch
         return self.steps + self.windows.ahead, self.windows.width(self.table)
 
     @property
     def parameters(self) -> dict[str, Any]:
         own = {"group": self.group, "time": self.time, "return_sequences": self.by_step}
-        own["patch_size"] = self.patch_size
-        return super().parameters | own
+        return super().parameters | own | {"patch_size": self.patch_size}
 
     @property
     def dtype(self) -> np.dtype:  # type: ignore[override]
@@ -352,10 +354,10 @@ class SequenceEncoder(Encoder[Steps]):
         if self.windows is not None:
             state["windows"], own = self.windows.state()
             arrays |= {f"windows.{name}": array for name, array in own.items()}
-        if self.patch > 1:  # here, too, the digest of a model without any stays what it was
-            state["patch"] = self.patch
         if self.time_format is not None:  # so the digest of a model without one stays what it was
             state["time_format"] = msgspec.to_builtins(self.time_format)
+        if self.patch > 1:  # likewise
+            state["patch"] = self.patch
         return state, arrays
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:

@@ -41,10 +41,11 @@ class RecurrentEstimator(TextEstimator):
         end; "auto" takes it for classes where the longest sequence has at least 50 steps, but not
         of text, and not with `return_sequences` or `tbptt_steps`.
     patch_size : int or "auto"
-        How many neighbouring steps are read as one, side by side (a patch). It makes long sequences
-        short, so that a state keeps what it needs to the end. "auto" is 1 but for classes: there it
-        makes 32 to 63 patches of the longest sequence that has at least 64 steps, but not with
-        `return_sequences` or `tbptt_steps`. Text and windows are read step by step.
+        How many neighbouring steps are read as one, side by side (a patch); each patch begins half
+        a patch after the one before. It makes long sequences short, so that a state keeps what it
+        needs to the end. "auto" is 1, no patches, but for classes: of a longest sequence of at
+        least 48 steps it makes about 32 patches, but not with `return_sequences` or `tbptt_steps`.
+        Text and windows are read step by step.
     learning_rate : float
         The largest learning rate. More than for other networks: gates open slowly, and clipped
         gradients do no harm.
