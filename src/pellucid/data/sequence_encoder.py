@@ -29,7 +29,8 @@ from pellucid.data.windows import WindowLayout, Windows
 from pellucid.rows import Dense, Rows, Sequences
 from pellucid.rows.sequences import patch_counts
 
-PATCHES = 32  # about so many are made of the longest sequence, by "auto"
+LONG = 50  # steps: in shorter sequences a state keeps what it needs to the end
+PATCHES = 36  # about so many are made of a longest sequence that is long, by "auto"
 
 _OR_LONG = (
     " Name the columns that say which sequence a row belongs to and when it was, or cut a series "
@@ -100,7 +101,7 @@ class SequenceEncoder(Encoder[Steps]):
         What the target of windows goes through.
     patch_size : int or "auto", default=1
         How many neighbouring steps of a sequence are read as one; see :meth:`Sequences.patched`.
-        "auto" makes about 32 patches of the longest sequence.
+        "auto" makes about 36 patches of the longest sequence, if that has at least 50 steps.
 
     Attributes
     ----------
@@ -272,8 +273,9 @@ class SequenceEncoder(Encoder[Steps]):
     def _patch(self, owner: str, steps: Steps) -> int:
         """How many steps are read as one."""
         if self.patch_size == "auto":
-            stride = round(steps.longest / PATCHES)
-            return 1 if steps.windows is not None or stride < 2 else 2 * stride
+            if steps.windows is not None or steps.longest < LONG:
+                return 1
+            return 2 * max(2, round(steps.longest / PATCHES))
         size = int(self.patch_size)
         if size > steps.longest:
             raise ValueError(
