@@ -488,7 +488,9 @@ def patch(model):
     return model.sequences_.patch
 
 
-@pytest.mark.parametrize(("longest", "size"), ((49, 1), (50, 4), (90, 4), (91, 6), (162, 8), (163, 10)))
+@pytest.mark.parametrize(
+    ("longest", "size"), ((49, 1), (50, 4), (90, 4), (91, 6), (162, 8), (163, 10))
+)
 def test_classes_of_long_sequences_are_told_by_patches(longest, size):
     """About 36 of them, whose last state is taken; of numbers none are made, nor with tbptt."""
     X, y = unequal(longest)

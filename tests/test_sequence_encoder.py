@@ -221,9 +221,6 @@ def test_sequences_share_their_steps():
     found = Sequences.from_list([np.ones((2, 1)), np.zeros((3, 1))])
     assert found.shape == (2, 3, 1) and len(found.take(np.array([1]))) == 1
     assert found.take(np.array([1])).values is found.values
-    assert found.overlap == 1.0
-    overlapping = Sequences(np.zeros((4, 1)), np.array([0, 1]), np.array([3, 3]), 3)
-    assert overlapping.overlap == 1.5
 
 
 # -- one target for each step ----------------------------------------------------------------

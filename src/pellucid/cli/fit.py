@@ -13,7 +13,8 @@ from pellucid.cli.families import NETWORKS, family
 from pellucid.cli.options import GroupedCommand, in_group, option_name, parameter_options
 from pellucid.cli.output import Output
 from pellucid.cli.series import SeriesOptions
-from pellucid.cli.words import paragraph, source_name
+from pellucid.cli.words import source_name
+from pellucid.terminal import filled
 
 if TYPE_CHECKING:
     from pellucid.cli.given import Given
@@ -110,6 +111,7 @@ class _Fit(GroupedCommand):
     multiple=True,
     help="Column whose future is known, as a plan.",
 )
+@_series("--holidays", metavar="CODE", help="Know the holidays of a country: DE, or US-CA.")
 @_series(
     "--fill",
     type=click.Choice(["forward", "linear"]),
@@ -154,6 +156,7 @@ def fit(
     group: str | None,
     steps: int | None,
     known: tuple[str, ...],
+    holidays: str | None,
     fill: str | None,
     horizon: int | None,
     folds: int | None,
@@ -183,7 +186,7 @@ def fit(
     path = output or f"{Path(data).absolute().stem}.safetensors"
     _check_places(path, plot, mistakes)
     files.check_apart(path, data, *filter(None, [test]))
-    options = SeriesOptions(time, group, steps, horizon, fill, folds, known)
+    options = SeriesOptions(time, group, steps, horizon, fill, folds, known, holidays)
     options.check(network)
     if folds and (test is not None or test_fraction is not None):
         raise click.UsageError(
@@ -195,9 +198,9 @@ def fit(
     share = 0.0 if test is not None or folds else 0.2 if test_fraction is None else test_fraction
     with told.noting_warnings():
         given = read(Request(data, targets, drop, network, task, encoding, options, each_step))
-        told.say(paragraph(f"{source_name(data)}: {given.words}.", 2))
+        told.say(filled(f"{source_name(data)}: {given.words}.", 2))
         for words in filter(None, (given.kept.words, _sentence(given.task[1]))):
-            told.say(paragraph(words, 2))
+            told.say(filled(words, 2))
         if mistakes and not given.are_pictures_of_classes:
             raise click.UsageError("--mistakes needs pictures and one target of classes.")
         model = _estimator(given, chosen, options, seed, quiet)
@@ -205,7 +208,7 @@ def fit(
             with given.rows_in_file(data):
                 model._new_target(given.in_file).fit(model, given.in_file)
         split = _split(given, options, share, seed, each_step)
-        told.say(paragraph(split.words, 2))
+        told.say(filled(split.words, 2))
         with given.rows_in_file(data):
             if (caution := frames.sum_words(given.X, split.test)) is not None:
                 told.note(caution)

@@ -24,8 +24,9 @@ from pellucid.data.state import Count, State, check_names
 from pellucid.data.step_layout import StepLayout
 from pellucid.data.table_encoder import TableEncoder
 from pellucid.data.times import TimeFormat
+from pellucid.data.window_array import as_windows
 from pellucid.data.window_features import Units, WindowFeatures
-from pellucid.data.windows import WindowLayout, Windows
+from pellucid.data.windows import WindowLayout, Windows, of_array
 from pellucid.rows import Dense, Rows, Sequences
 from pellucid.rows.sequences import patch_counts
 
@@ -77,6 +78,7 @@ class _Series(State, frozen=True):
     format: NumberFormat | list[NumberFormat | None] | None = None
     time_format: NumberFormat | DateFormat | None = None
     paces: list[Pace] = []
+    holidays: str | None = None
     fill: Fill | None = None
 
 
@@ -147,14 +149,18 @@ class SequenceEncoder(Encoder[Steps]):
         self.table = TableEncoder()
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Steps]:
+        X = X if self.by_step else as_windows(X)
+        if not learn and self.windows is not None and not self.windows.ahead:
+            X = of_array(X, self.series or {}) or X
         if isinstance(X, Windows):
             return self._read_windows(estimator, X, learn)
         if isinstance(X, Mapping):
             check_several(estimator, X)
-        if self.series and not learn and _is_table(X):
+        if not learn and (self.windows is not None or (self.series and _is_table(X))):
+            came = "a table" if _is_table(X) else type(X).__name__
             raise TypeError(
-                f"X of {owner_of(estimator)} must be windows of a series, as in fit. Got a table. "
-                "Use forecast for what comes after its last row, or cut it by "
+                f"X of {owner_of(estimator)} must be windows of a series, as in fit. Got {came}. "
+                "Use forecast for what comes after the last row of a table, or cut it by "
                 "pellucid.data.windows or last_window."
             )
         flat, names, order, form = False, None, None, None
@@ -268,6 +274,7 @@ class SequenceEncoder(Encoder[Steps]):
         rows = self.table.encode(estimator, steps.table)
         if steps.windows is None or self.windows is None:
             return self._as_sequences(rows, steps)
+        self.windows.warn_of_new_series(steps.windows)
         return self.windows.rows(self.table, steps.table.content, steps.windows, rows.values)
 
     def _patch(self, owner: str, steps: Steps) -> int:
@@ -318,8 +325,12 @@ class SequenceEncoder(Encoder[Steps]):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        own = {"group": self.group, "time": self.time, "return_sequences": self.by_step}
-        return super().parameters | own | {"patch_size": self.patch_size}
+        return super().parameters | {
+            "group": self.group,
+            "time": self.time,
+            "return_sequences": self.by_step,
+            "patch_size": self.patch_size,
+        }
 
     @property
     def dtype(self) -> np.dtype:  # type: ignore[override]
@@ -384,6 +395,10 @@ class SequenceEncoder(Encoder[Steps]):
         for column in (self.group, self.time):
             if not isinstance(column, str | None):
                 raise ValueError(f"group and time must be names of columns. Got {shown(column)}.")
+        if (state.windows is None and own) or (state.windows and state.series is None):
+            raise ValueError(
+                "the features of windows must be those of a series. Got some without it."
+            )
         if state.series is not None:
             fields = msgspec.structs.asdict(_Series.of(state.series, "the series of windows"))
             always = ("target", "time", "group", "steps", "horizon")
@@ -392,9 +407,14 @@ class SequenceEncoder(Encoder[Steps]):
             if state.windows is not None:
                 scales = {name.removeprefix("windows."): array for name, array in own.items()}
                 self.windows = WindowFeatures.from_state(
-                    state.windows, scales, len(self.table.kinds)
+                    state.windows, scales, self.table.kinds, series["horizon"]
                 )
                 self.table.drifting = self.windows.scaled
+                if self.windows.holidays != series.get("holidays"):
+                    raise ValueError(
+                        "the holidays of windows must be those of the series. Got "
+                        f"{shown(self.windows.holidays)} and {shown(series.get('holidays'))}."
+                    )
             if series["steps"] != self.steps or self.by_step or self.patch > 1:
                 raise ValueError(
                     f"the steps of windows must be those of the series. Got {series['steps']} "

@@ -10,12 +10,13 @@ import numpy as np
 
 from pellucid import checks
 from pellucid.data.column_values import is_missing, named
+from pellucid.data.holidays import holiday_words
 from pellucid.data.layout import Layout
 from pellucid.data.number_format import NumberFormat
 from pellucid.data.series import Fill, Series, read_series
 from pellucid.data.text_columns import numbers_in
 from pellucid.data.times import Times, continued
-from pellucid.rows.sequences import coverage
+from pellucid.data.window_array import WindowArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +37,8 @@ class Windows:
     about : dict
         "target" (a list of several), "time", "group", "steps" and "horizon", as they were given,
         and where there is something to say, the "format" of the target's numbers that are text (of
-        several targets a list), the "time_format" of
-        times that are, the "paces" at which they go on, and what `fill` was.
+        several targets a list), the "time_format" of times that are, the "paces" at which they go
+        on, the columns that are "known" ahead, the code of the "holidays", and what `fill` was.
     when : ndarray of shape (rows,)
         Each row's place in time: its time's rank among all times, or without a column of times the
         share of its series that lies before it.
@@ -84,10 +85,26 @@ class Windows:
         taken = np.atleast_1d(np.arange(len(self))[index])
         return replace(self, starts=self.starts[taken], ahead=self.ahead[taken])
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Refused: as plain numbers they would lose their scales, and what came before them."""
+        raise TypeError(
+            "Windows of a series must go to an RNN, LSTM or GRU, or a network with such layers. "
+            "Got them where an array is taken. Cut an array, as frame.to_numpy(), for other models."
+        )
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """(windows, steps, columns)."""
         return len(self), self.steps, self.table.shape[1]
+
+    @property
+    def columns(self) -> list[Any]:
+        """The names of the table's columns, or the numbers of an array's."""
+        import narwhals as nw
+
+        if isinstance(self.table, np.ndarray):
+            return list(range(self.table.shape[1]))
+        return list(nw.from_native(self.table, eager_only=True).columns)
 
     @property
     def spans(self) -> list[tuple[int, int]]:
@@ -111,10 +128,11 @@ class Windows:
         return _listed(self.about["target"])
 
     @property
-    def formats(self) -> dict[Any, NumberFormat]:
-        """How the numbers of those targets are written that are text."""
-        forms = _listed(self.about.get("format"))
-        return {name: form for name, form in zip(self.targets, forms, strict=False) if form}
+    def formats(self) -> dict[int, NumberFormat | None]:
+        """By its column's position, how the numbers of each target are written if they are text."""
+        forms = _listed(self.about.get("format")) or [None] * len(self.targets)
+        places = map(self.columns.index, self.targets)
+        return dict(zip(places, forms, strict=True))
 
     def only(self, target: Any) -> Windows:
         """The same windows with one of their targets."""
@@ -189,13 +207,16 @@ class Windows:
             when=self.when[flat], lengths=np.full(count, width, dtype=np.int64),
         )  # fmt: skip
 
-    def values(self, column: str) -> np.ndarray:
+    def values(self, column: Any) -> np.ndarray:
         """The numbers of a column, one for each row of the table; NaN is a missing one."""
         import narwhals as nw
 
+        if isinstance(self.table, np.ndarray) and column in self.columns:
+            numbers = self.table[:, column].astype(np.float64)
+            return np.where(np.isfinite(numbers), numbers, np.nan)
         frame = nw.from_native(self.table, eager_only=True)
         there = column in frame.columns
-        form = self.formats.get(column)
+        form = self.formats.get(frame.columns.index(column)) if there else None
         values = numbers_in(frame.get_column(column), form)[0] if there else None
         if values is None:
             known = [name for name, kind in frame.schema.items() if kind.is_numeric()]
@@ -205,7 +226,7 @@ class Windows:
             )
         return np.where(np.isfinite(values), values, np.nan)
 
-    def last(self, column: str) -> np.ndarray:
+    def last(self, column: Any) -> np.ndarray:
         """The last known number of a column in each window, NaN where there is none."""
         values = self.values(column)
         seen = np.where(np.isfinite(values), np.arange(len(values)), -1)
@@ -247,7 +268,30 @@ class Windows:
     @property
     def covered(self) -> np.ndarray:
         """Which rows of the table lie in any of the windows."""
-        return coverage(self.starts, self.starts + self.steps, len(self.table)) > 0
+        edges = np.zeros(len(self.table) + 1, dtype=np.int64)
+        np.add.at(edges, self.starts, 1)
+        np.add.at(edges, self.starts + self.steps, -1)
+        return np.cumsum(edges[:-1]) > 0
+
+
+def of_array(X: Any, known: dict[str, Any]) -> Windows | None:
+    """An array (windows, steps, columns) or (windows, steps) as Windows, cut as is `known`.
+
+    None of what is no array of numbers of so many steps.
+    """
+    numbers = np.asarray(X) if isinstance(X, np.ndarray) else None
+    if numbers is None or numbers.ndim not in (2, 3) or numbers.dtype.kind not in "biuf":
+        return None
+    numbers = numbers[..., None] if numbers.ndim == 2 else numbers
+    count, steps, columns = numbers.shape
+    if steps != known["steps"] or not count:
+        return None
+    one = np.arange(count, dtype=np.int64)
+    return Windows(
+        numbers.reshape(-1, columns), one * steps, steps, np.zeros((count, 0), dtype=np.int64),
+        {**known, "horizon": 0}, np.arange(count * steps), [None] * count, [[]] * count,
+        np.arange(count * steps), np.full(count, steps, dtype=np.int64),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -278,6 +322,7 @@ def windows(
     time: str | None = None,
     group: str | None = None,
     known: str | Sequence[str] = (),
+    holidays: str | None = None,
     fill: Fill | None = None,
     like: Mapping[str, Any] | None = None,
 ) -> tuple[Any, np.ndarray]:
@@ -288,9 +333,11 @@ def windows(
 
     Parameters
     ----------
-    series : array-like of shape (T,) or (T, C), or DataFrame
-        In order, or with a column `time` by which it is put in order. Dates in the index of a
-        pandas DataFrame are its time, and the other level of a MultiIndex is the group.
+    series : DataFrame, Series, or array-like of shape (T,) or (T, C)
+        In order, or with a column `time` by which it is put in order. Dates in the index of pandas
+        are its time, and the other level of a MultiIndex is the group. An array becomes an array,
+        which a network takes as any other: what is made for series (a linear forecast, scales of
+        windows, intervals, ``forecast``) needs a DataFrame or Series.
     steps : int
         Rows of a window.
     horizon : int, default=1
@@ -308,6 +355,10 @@ def windows(
         Columns of a DataFrame whose future is known, as planned promotions: a model also learns
         from what they are in the steps ahead, and needs them there to forecast. Of the others, the
         target among them, it knows the past alone.
+    holidays : str, optional
+        A country, as "DE", or a part of one, as "US-CA", whose public holidays are a feature, of
+        the steps ahead too: 1 on a holiday, else 0. It takes dates, and the extra
+        ``pellucid[holidays]``.
     fill : {"forward", "linear"}, optional
         Put in the rows that gaps in time lack, and the missing values of the series: "forward"
         repeats what was last, "linear" goes from it to the next in even steps, for numbers.
@@ -317,7 +368,9 @@ def windows(
 
     Returns
     -------
-    X : ndarray of shape (windows, steps, C), or Windows of a DataFrame, which share its rows
+    X : Windows, which share the rows of the series
+        Of an array an ndarray of shape (windows, steps, C). It knows the series, as Windows do, and
+        so do whole windows that are taken from it; it is read-only.
     y : float64 ndarray of shape (windows,), or (windows, horizon) for a horizon above 1
         Of a list of targets always of shape (windows, horizon, targets).
 
@@ -325,7 +378,10 @@ def windows(
     ------
     ValueError, TypeError
         If no series is as long as a window and its horizon, a column is not there, a time comes
-        twice, or the target is no number or missing in all that is to be forecast.
+        twice, the target is no number or missing in all that is to be forecast, or there are no
+        dates for the holidays.
+    ImportError
+        If the package holidays is needed and not installed.
 
     Examples
     --------
@@ -350,11 +406,12 @@ def windows(
     there = np.isfinite(values[ahead]).all(axis=(1, 2))
     if not there.any():
         _refuse_target(values, ahead, _listed(target), read.order)
-    notes = [*read.notes, *short, *_holes(there, _listed(target))]
+    notes = [*read.notes, *short, *_holes(there, _listed(target)), *_on_holidays(read, holidays)]
     X = _cut(read, starts[there], ahead[there], steps, column, "; ".join(notes))
     if not isinstance(X, np.ndarray):
         X.about.update({"format": form} if form is not None else {})
         X.about.update({"known": names} if names else {})
+        X.about.update({"holidays": holidays} if holidays is not None else {})
     y = values[ahead[there]]
     if isinstance(column, list):
         return X, y
@@ -490,6 +547,20 @@ def _known_names(table: Any, known: str | Sequence[str], targets: Sequence[Any])
     return names
 
 
+def _on_holidays(series: Series, code: str | None) -> list[str]:
+    """What to say of the holidays that are a feature."""
+    if code is None:
+        return []
+    if series.clock is None:
+        time = series.about["time"]
+        came = "none" if series.times is None else f"numbers in {checks.shown(time)}"
+        raise ValueError(
+            f"holidays of windows needs the dates of the series. Got {came}. Name a column of "
+            "dates as time."
+        )
+    return [holiday_words(series.clock, code)]
+
+
 def _read_targets(table: Any, target: Any, known: Any) -> tuple[Any, np.ndarray, Any]:
     """The columns to forecast, their numbers (rows, targets), and how they are written.
 
@@ -528,6 +599,7 @@ def _read_target(
                 f"target of windows must be the number of a column, 0 to {columns - 1}. "
                 f"Got {checks.shown(target)}."
             )
+        target = int(target) % columns
         return target, table[:, target].astype(np.float64), None
     frame = nw.from_native(table, eager_only=True)
     if target is None and len(frame.columns) == 1:
@@ -559,17 +631,18 @@ def _cut(
 
     A `note` on those that are not there goes with Windows, and is a warning beside an array.
     """
-    if isinstance(series.table, np.ndarray):
-        if note:
-            checks.warn(f"{note}.")
-        return series.table[starts[:, None] + np.arange(steps)]
+    if isinstance(series.table, np.ndarray) and note:
+        checks.warn(f"{note}.")
     about = {"target": target, **series.about, "steps": steps, "horizon": ahead.shape[1]}
     ends = np.cumsum(series.lengths)
     times = [series.last_times(end - n, end) for end, n in zip(ends, series.lengths, strict=True)]
-    return Windows(
+    found = Windows(
         series.table, starts, steps, ahead, about, series.when, series.names, times, series.order,
         series.lengths, (f"{note}.",) if note else (), series.clock,
     )  # fmt: skip
+    if not isinstance(series.table, np.ndarray):
+        return found
+    return WindowArray.of(found)
 
 
 def _in(name: Any) -> str:

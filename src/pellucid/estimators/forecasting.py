@@ -11,14 +11,16 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks
-from pellucid.data import forecast_table, last_window
+from pellucid.data import forecast_table, last_window, sample_weights
 from pellucid.data.column_values import plain_array
-from pellucid.data.columns import known_columns
+from pellucid.data.columns import as_frame, known_columns
 from pellucid.data.groups import from_index
 from pellucid.data.intervals import ForecastIntervals, spreads
 from pellucid.data.target_transforms import IDENTITY, TRANSFORMS, Transform
+from pellucid.data.window_array import as_windows
 from pellucid.data.window_features import SCALINGS
 from pellucid.data.windows import Windows
+from pellucid.engine import plain_float_state
 from pellucid.estimators.tasks import NetworkRegression
 from pellucid.estimators.window_plan import WIDEST, Plan, choose, follows
 from pellucid.layers import Flatten, Layer, Linear, Residual
@@ -51,9 +53,23 @@ class Forecaster(NetworkRegression):
 
     @property
     def _forecasts(self) -> bool:
-        """Whether the network learns what a linear forecast of windows leaves."""
+        """Whether the network learns what a linear forecast of windows leaves.
+
+        Not where they go through it in pieces: a linear forecast takes a window whole.
+        """
+        whole = getattr(self, "tbptt_steps", None) is None
         windows = getattr(self._input, "windows", None)
-        return windows is not None and math.prod(self._input.shape) <= WIDEST
+        return whole and windows is not None and math.prod(self._input.shape) <= WIDEST
+
+    @property
+    def _as_planned(self) -> dict[str, Any]:
+        if (plan := self._plan) is None:
+            return {}
+        return {
+            "scaling": plan.scaling,
+            "calendar": plan.calendar,
+            "target_transform": self.target_transform,
+        }
 
     def _settings(self, seed: int | None = None) -> Settings:
         settings = super()._settings(seed)
@@ -75,32 +91,41 @@ class Forecaster(NetworkRegression):
     ) -> None:
         if not going_on and not self._on_trial:
             self._plan = self.intervals_ = None
+            self._settings(seed=0)  # refuses parameters that are none
+            X = X if getattr(self, "return_sequences", False) else as_windows(X)
             if isinstance(X, Windows):
                 self._plan = self._planned(X, y, sample_weight, epochs, show(1, 1).note)
+            elif self.scaling not in ("auto", "global"):
+                raise ValueError(
+                    f'scaling of {type(self).__name__} must be "auto" or "global" where X is not '
+                    f"windows of a DataFrame. Got {checks.shown(self.scaling)}. Cut them by "
+                    "pellucid.data.windows."
+                )
         super()._fit_or_fail(
             X, y, sample_weight, epochs, going_on, classes, validation_data, ready, cautions, show
         )
         plan = self._plan
         if plan is not None and plan.errors is not None and self.loss != "quantile":
-            self.intervals_ = ForecastIntervals(plan.errors, self._spreads(X[plan.late]))
+            with plain_float_state():
+                self.intervals_ = ForecastIntervals(plan.errors, self._spreads(X[plan.late]))
             self._plan = replace(plan, late=None, errors=None)
 
+    @plain_float_state()
     def _planned(self, X: Windows, y: Any, weights: Any, epochs: int | None, note: Any) -> Plan:
         """How to learn from windows; for single epochs nothing is kept aside to choose by."""
-        self._settings(seed=0)  # refuses parameters that are none
-        used = np.arange(len(X))
-        if np.ndim(weights) == 1 and len(weights) == len(X):
-            used = np.flatnonzero(np.asarray(weights) > 0)  # weight 0 is the window left out
-            weights = np.asarray(weights)[used]
-        fits = len(plain_array(y)) == len(X) if hasattr(y, "__len__") else False
-        if not fits:  # which is refused later
+        if not hasattr(y, "__len__") or len(plain_array(y)) != len(X):  # which is refused later
             return Plan(scaling="global")
+        used = np.arange(len(X))
+        if weights is not None:
+            weights = sample_weights(self, weights, len(X))
+            used = np.flatnonzero(weights > 0)  # weight 0 is the window left out
+            weights = weights[used]
         X, y = X[used], np.asarray(plain_array(y))[used]
         if epochs is None:
             plan = choose(self, X, y, weights, note)
             return plan if plan.late is None else replace(plan, late=used[plan.late])
-        plan = Plan(share=1.0) if self.scaling == "auto" else Plan(self.scaling, share=1.0)
-        return plan if follows(X, y) else replace(plan, scaling="global", share=1.0)
+        scaling = "series" if self.scaling == "auto" else self.scaling
+        return Plan(scaling if follows(X, y) else "global", share=1.0)
 
     def _layers(self, outputs: int) -> list[Layer]:
         layers: list[Layer] = super()._layers(outputs)  # type: ignore[safe-super]
@@ -112,11 +137,16 @@ class Forecaster(NetworkRegression):
 
     @property
     def _notes(self) -> Sequence[str]:
-        return [*super()._notes, *([] if self._plan is None else self._plan.notes)]
+        plan, notes = self._plan, super()._notes
+        if plan is None or (plan.late is None and plan.follows and not self._forecasts):
+            return notes
+        return [*notes, *plan.notes]
 
+    @plain_float_state()
     def _begin(self, examples: Examples, settings: Settings) -> None:
         if self._forecasts and self._plan is not None:
-            weight, bias = Ridge(examples, settings.dtype).solve(self._plan.penalty)
+            ridge = Ridge(examples, settings.dtype, settings.n_jobs)
+            weight, bias = ridge.solve(self._plan.penalty)
             linear = {"0.shortcut.1.weight": weight, "0.shortcut.1.bias": bias}
             self.network_.set_parameters(linear)
             self._scale_head(0.0)
@@ -129,11 +159,12 @@ class Forecaster(NetworkRegression):
         """Take so much of what the recurrent layers add to the linear forecast."""
         both = self.network_.layers[0]
         assert isinstance(both, Residual)
-        head, own = f"0.layers.{len(both.layers) - 1}", self.network_.parameters()
-        names = [f"{head}.{name}" for name in ("weight", "bias")]
-        factor = self.network_.dtype.type(factor)
-        self.network_.set_parameters({name: own[name] * factor for name in names})
+        head, factor = f"0.layers.{len(both.layers) - 1}.", self.network_.dtype.type(factor)
+        own = self.network_.parameters().items()
+        scaled = {name: array * factor for name, array in own if name.startswith(head)}
+        self.network_.set_parameters(scaled)
 
+    @plain_float_state()
     def predict_interval(self, X: Any, level: float = 0.8) -> tuple[np.ndarray, np.ndarray]:
         """Bounds between which the true numbers lie with probability `level`, by step ahead.
 
@@ -163,9 +194,16 @@ class Forecaster(NetworkRegression):
             )
         if self.intervals_ is None:
             raise ValueError(
-                f"{owner} needs a fit on windows of a DataFrame, cut by pellucid.data.windows, of "
-                "which some are kept aside. Got a model of other rows. Use predict."
+                f"{owner} needs a fit on windows of a DataFrame or Series, cut by "
+                "pellucid.data.windows, of which some are kept aside. Got "
+                + (
+                    "a model of other rows. Use predict."
+                    if getattr(self._input, "series", None) is None
+                    else "a fit that kept none aside: its windows were too few, or its y was not "
+                    "what followed them. Fit on a longer series, or with fewer steps."
+                )
             )
+        X = as_windows(X)
         layout = getattr(X, "layout", None)  # of a Reading
         windows = X if isinstance(X, Windows) else getattr(layout, "windows", None)
         if windows is None:
@@ -204,7 +242,7 @@ class Forecaster(NetworkRegression):
 
         Parameters
         ----------
-        series : DataFrame
+        series : DataFrame or Series
             As it was given to :func:`pellucid.data.windows`, with at least the rows of one window.
             Other columns are ignored.
         steps : int, optional
@@ -241,12 +279,13 @@ class Forecaster(NetworkRegression):
         about = getattr(encoder, "series", None)
         if about is None:
             raise ValueError(
-                f"forecast of {owner} needs a fit on windows of a DataFrame, cut by "
+                f"forecast of {owner} needs a fit on windows of a DataFrame or Series, cut by "
                 "pellucid.data.windows. Got a model of other rows. Use predict."
             )
+        series = as_frame(series)
         if not nw.dependencies.is_into_dataframe(series):
             raise TypeError(
-                f"series of forecast of {owner} must be a DataFrame, as in fit. Got "
+                f"series of forecast of {owner} must be a DataFrame or Series, as in fit. Got "
                 f"{checks.shown(series)}."
             )
         group, time = about["group"], about["time"]
@@ -285,8 +324,8 @@ class Forecaster(NetworkRegression):
             columns[target] = answers[:, :, k]
             for level, sides in bounds.items():
                 for side, numbers in zip(("lower", "upper"), sides, strict=True):
-                    known = numbers.reshape(len(answers), about["horizon"], -1)
-                    columns[f"{target} {side} {100 * level:.10g}"] = known[:, :steps, k]
+                    side_of_all = numbers.reshape(len(answers), about["horizon"], -1)
+                    columns[f"{target} {side} {100 * level:.10g}"] = side_of_all[:, :steps, k]
         return forecast_table(frame, last, columns, index)
 
     def _steps(self, steps: int | None, horizon: int, levels: Sequence[float]) -> int:

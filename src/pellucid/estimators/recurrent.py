@@ -94,14 +94,10 @@ class RecurrentEstimator(TextEstimator):
 
     def _inputs(self) -> list[Encoder]:
         by_step = checks.flag("return_sequences", type(self).__name__, self.return_sequences)
-        plan, patch = getattr(self, "_plan", None), self._patch()
-        usual = SequenceEncoder(self.group, self.time, by_step, patch_size=patch)
-        if plan is not None:
-            usual = SequenceEncoder(
-                self.group, self.time, by_step, plan.scaling, plan.calendar, self.target_transform,
-                patch,
-            )  # fmt: skip
-        if plan is not None or self.group is not None or self.time is not None:
+        usual = SequenceEncoder(
+            self.group, self.time, by_step, patch_size=self._patch(), **self._as_planned
+        )
+        if self._as_planned or self.group is not None or self.time is not None:
             return [usual]
         return [self._token_encoder(by_step=by_step), usual]
 

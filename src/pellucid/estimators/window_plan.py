@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from pellucid.data.scaling import power_of_two
 from pellucid.data.target_transforms import IDENTITY, TRANSFORMS
 from pellucid.data.window_features import SCALINGS
 from pellucid.data.windows import Windows
@@ -21,6 +23,7 @@ WIDEST = 2000  # numbers of a window that a linear forecast takes
 _ASIDE = (0.2, 0.3, 0.4)  # shares of rows to choose on: more of a short series
 _FEWEST = 10  # windows to choose on, and to learn from meanwhile
 _PENALTIES = (1e-3, 1e-2, 1e-1)
+_STRONG = (1.0, 10.0)  # penalties that must be better by more than chance, as of many columns
 _ERRORS = 2.0  # standard errors by which something else must be better
 _BLOCKS = 4  # of windows without a target in common, for a difference to be more than chance
 
@@ -39,6 +42,9 @@ class Plan:
     share : float
         How much of what the network adds to the linear forecast is kept, from 0 to 1. Where too few
         windows can be kept aside to tell, a quarter: what it was on average on thirty series.
+    follows : bool
+        Whether what is learned is what came after the windows; else they have no scale of their
+        own.
     tried : dict
         By name, the root mean squared error on the windows kept aside of what was tried, in units
         of how far each series goes from its last value.
@@ -52,6 +58,7 @@ class Plan:
     calendar: bool = False
     penalty: float = 1e-1
     share: float = 0.25
+    follows: bool = True
     tried: dict[str, float] = field(default_factory=dict)
     late: np.ndarray | None = None
     errors: np.ndarray | None = None
@@ -59,20 +66,35 @@ class Plan:
     @property
     def notes(self) -> list[str]:
         """What was decided, in sentences."""
+        if not self.follows:
+            return [
+                "y is not what came after the windows in their target: they are read as they are, "
+                "without a scale of their own."
+            ]
+        if self.late is None and self.share == Plan.share:
+            return [
+                "too few windows to keep some aside, and see how good the network is: a quarter of "
+                "what it adds to a linear forecast is taken."
+            ]
         if self.late is None or len(self.tried) < 2:
             return []
         own, linear = _name(self), {**self.tried}
-        after = linear.pop("network")
-        names = sorted(linear, key=linear.__getitem__)
-        others = [f"{name} {linear[name]:.3g}" for name in names if name != own]
-        words = f"windows are scaled by {own}: error {self.tried[own]:.3g} on the last "
-        words += f"{len(self.late):,}, kept aside, of a linear forecast alone"
-        notes = [words + (f"; {', '.join(others)}." if others else ".")]
+        after, error = linear.pop("network"), linear.pop(own)
+        others = ", ".join(
+            f"{name} {linear[name]:.3g}" for name in sorted(linear, key=linear.__getitem__)
+        )
+        words = f"windows are scaled by {own}: the error of a linear forecast is {error:.3g} on "
+        words += f"the last {len(self.late):,}, kept aside"
+        if linear and error > min(linear.values()):
+            words += f"; no other is better by more than chance: {others}"
+        elif linear:
+            words += f"; of others {others}"
+        notes = [f"{words}."]
         if self.share == 0:
             notes.append(
-                "there the network added nothing to the linear forecast, which is what is left."
+                "there the network added nothing to the linear forecast, which alone is left."
             )
-        else:
+        elif self.share < 1:
             notes.append(
                 f"there {100 * self.share:.0f} % of what the network adds did best: error "
                 f"{after:.3g}; so much of it is taken."
@@ -89,22 +111,28 @@ def choose(model: Any, X: Windows, y: Any, weights: Any, show: Callable[[str], N
     is the share of it that is kept. Something else than "series" without a calendar is chosen only
     where it is better by more than chance.
     """
-    start = Plan() if model.scaling == "auto" else Plan(scaling=model.scaling)
+    start = Plan("series" if model.scaling == "auto" else model.scaling)
+    if model.loss != "mse":  # then the linear forecast is but a beginning, and learns on
+        start = replace(start, share=1.0)
     if not follows(X, y):  # what is to be learned has no scale of the window
-        return replace(start, scaling="global", share=1.0)
+        return replace(start, scaling="global", share=1.0, follows=False)
     early, late = (np.zeros(0, dtype=np.int64),) * 2
     for aside in _ASIDE:
         if len(late) < _FEWEST:
             early, late = X.split(aside)
     if min(len(early), len(late)) < _FEWEST:
         return start
+    if model.early_stopping and not all(map(len, X[early].split(model.validation_fraction))):
+        return start
     trial = _Trial(model, X, np.asarray(y, dtype=np.float64), weights, early, late)
-    best, tried = _linear_plan(trial, start, model.scaling, X.clock is not None)
-    show(
-        f"learning from the first {len(early):,} windows, to see on the last {len(late):,} how "
-        "much the network adds to a linear forecast ..."
-    )
-    share, errors, after = trial.network(best)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what is kept aside, which the fit itself will learn
+        best, tried = _linear_plan(trial, start, model.scaling, X.clock is not None)
+        show(
+            f"learning from the first {len(early):,} windows, to see on the last {len(late):,} how "
+            "much the network adds to a linear forecast ..."
+        )
+        share, errors, after = trial.network(best)
     return replace(best, share=share, tried={**tried, "network": after}, late=late, errors=errors)
 
 
@@ -155,7 +183,7 @@ class _Trial:
         late: np.ndarray,
     ) -> None:
         self.model = model
-        weights = None if np.ndim(weights) == 0 else np.asarray(weights)[early]
+        weights = None if weights is None else weights[early]
         self.early, self.late = (X[early], y[early], weights), (X[late], y[late])
         self.moves = _moves(*self.early[:2], model.target_transform)
         # windows whose targets begin within one horizon of each other share some of them
@@ -171,26 +199,35 @@ class _Trial:
         return model
 
     def linear(self, plan: Plan) -> tuple[Plan, np.ndarray] | None:
-        """The plan with the best penalty, and its squared errors, one for each late window."""
+        """The plan with the best penalty, and its squared errors, one for each late window.
+
+        A strong penalty says that little goes on as it was: of a short series that has grown, a few
+        windows kept aside may say so by chance.
+        """
         model = self.estimator(plan)
         settings = model._settings(seed=0)
         X, y, weights = self.early
         examples, *_ = model._encode(X, y, weights, False, None, settings.dtype, False)
         if math.prod(examples.rows.shape[1:]) > WIDEST:
             return None
-        ridge, tried = Ridge(examples, settings.dtype), []
+        ridge = Ridge(examples, settings.dtype, settings.n_jobs)
         outputs = examples.targets.values.shape[1]
         layers = [Flatten(), Linear(outputs)]
         network = Network(layers).build(examples.rows.shape[1:], settings.dtype, draw=False)
         reading = model._input.read(model, self.late[0])
         rows = model._input.encode(model, reading)
-        for penalty in _PENALTIES:
+        best: tuple[Plan, np.ndarray] | None = None
+        for penalty in (*_PENALTIES, *_STRONG):
             weight, bias = ridge.solve(penalty)
             network.set_parameters({"1.weight": weight, "1.bias": bias})
             squares = self._squares(model, reading, network.forward(rows))
-            tried.append((_mean(squares), penalty, squares))
-        _, penalty, squares = min(tried, key=lambda one: one[0])
-        return replace(plan, penalty=penalty), squares
+            if penalty in _STRONG and best is not None:
+                better = _better(squares, best[1], self.blocks)
+            else:
+                better = best is None or _mean(squares) < _mean(best[1])
+            if better:
+                best = replace(plan, penalty=penalty), squares
+        return best
 
     def network(self, plan: Plan) -> tuple[float, np.ndarray, float]:
         """The share to keep of a network, the errors then, and their root mean square."""
@@ -256,11 +293,13 @@ def _moves(X: Windows, y: np.ndarray, transform: str | None) -> np.ndarray:
     shape = (len(y), -1, len(X.targets))
     with np.errstate(invalid="ignore", divide="ignore"):
         apart = forward(y.reshape(shape)) - forward(X.naive().reshape(shape))
-    squares = np.cumsum(np.where(np.isfinite(apart), apart, 0.0) ** 2, axis=1)[:, -1]
+    apart = np.where(np.isfinite(apart), apart, 0.0)
+    unit = power_of_two(np.abs(apart).max(axis=(0, 1)))  # squares stay finite
+    squares = np.cumsum((apart / unit) ** 2, axis=1)[:, -1] / apart.shape[1]
     count = len(X.names)
     sizes = np.maximum(np.bincount(X.owners, minlength=count), 1)
     totals = [np.bincount(X.owners, column, minlength=count) for column in squares.T]
-    moves = np.sqrt(np.stack(totals, axis=1) / sizes[:, None])
+    moves = np.sqrt(np.stack(totals, axis=1) / sizes[:, None]) * unit
     return np.where(moves > 0, moves, 1.0)
 
 
@@ -280,7 +319,8 @@ def _certainty(worse: np.ndarray, better: np.ndarray, blocks: np.ndarray) -> flo
     As James and Stein shrink a mean: by the share of its square that is noise.
     """
     gain, error = _gain(worse, better, blocks)
-    return max(0.0, 1.0 - (error / gain) ** 2) if gain > 0 else 0.0
+    ratio = error / gain if gain > 0 else 1.0
+    return max(0.0, 1.0 - ratio * ratio)  # a float's ** is libm's pow
 
 
 def _gain(worse: np.ndarray, better: np.ndarray, blocks: np.ndarray) -> tuple[float, float]:

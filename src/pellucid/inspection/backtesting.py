@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +12,11 @@ from sklearn.base import clone
 
 from pellucid import checks
 from pellucid.data import Windows, windows
-from pellucid.data.baselines import Baselines
+from pellucid.data.baselines import BASELINES, Baselines
+from pellucid.data.columns import as_frame
 from pellucid.data.groups import from_index
+from pellucid.data.series import Fill
 from pellucid.inspection.forecast_errors import (
-    BASELINES,
     ERRORS,
     OF_QUANTILES,
     SCALED,
@@ -144,6 +145,9 @@ def backtest(
     target: Any = None,
     time: str | None = None,
     group: str | None = None,
+    known: str | Sequence[str] = (),
+    holidays: str | None = None,
+    fill: Fill | None = None,
     stride: int = 1,
     start: float = 0.5,
     refit: bool = True,
@@ -158,14 +162,14 @@ def backtest(
     ----------
     model : estimator
         A regressor; it stays as it is, and clones of it learn.
-    series : DataFrame
+    series : DataFrame or Series
     steps : int
         Rows of a window, which the model looks back at.
     horizon : int, default=1
         Rows to forecast.
     folds : int, default=5
-    target, time, group : str, optional
-        Columns: as for :func:`pellucid.data.windows`.
+    target, time, group, known, holidays, fill : optional
+        As for :func:`pellucid.data.windows`.
     stride : int, default=1
         Rows from one forecast to the next.
     start : float, default=0.5
@@ -199,13 +203,17 @@ def backtest(
     """
     import narwhals as nw
 
+    series = as_frame(series)
     if not nw.dependencies.is_into_dataframe(series):
         raise TypeError(
-            f"series of backtest must be a DataFrame. Got {type(series).__name__}. Put its numbers "
-            "into a column."
+            f"series of backtest must be a DataFrame or Series. Got {type(series).__name__}. Put "
+            "its numbers into a column."
         )
     series, group, time, _ = from_index("backtest", series, group, time, infer=True)
-    X, y = windows(series, steps, horizon, target=target, time=time, group=group)
+    X, y = windows(
+        series, steps, horizon,
+        target=target, time=time, group=group, known=known, holidays=holidays, fill=fill,
+    )  # fmt: skip
     times = nw.from_native(series, eager_only=True)[time].to_list() if time is not None else None
     return backtest_windows(
         model, X, y, folds, stride=stride, start=start, refit=refit, period=period, times=times

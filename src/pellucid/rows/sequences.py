@@ -77,11 +77,6 @@ class Sequences(Rows):
     def content(self) -> tuple[np.ndarray, ...]:
         return self.values, self.starts, self.lengths
 
-    @property
-    def overlap(self) -> float:
-        seen = coverage(self.starts, self.starts + self.lengths, len(self.values))
-        return float(self.lengths.sum() / np.count_nonzero(seen))
-
     def take(self, index: Any) -> Sequences:
         """The sequences at `index`; the steps are shared."""
         return Sequences(self.values, self.starts[index], self.lengths[index], self.steps)
@@ -132,14 +127,6 @@ def stride_of(size: int) -> int:
 def patch_counts(lengths: Any, size: int) -> Any:
     """How many patches of `size` steps hold all of so many steps."""
     return 1 + np.maximum(0, -((size - lengths) // stride_of(size)))
-
-
-def coverage(begins: np.ndarray, ends: np.ndarray, count: int) -> np.ndarray:
-    """For each of `count` steps, the number of pieces from `begins` to `ends` that it lies in."""
-    edges = np.zeros(count + 1, dtype=np.int64)
-    np.add.at(edges, begins, 1)
-    np.add.at(edges, ends, -1)
-    return np.asarray(np.cumsum(edges)[:-1])
 
 
 def check_places(

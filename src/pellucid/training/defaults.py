@@ -73,7 +73,7 @@ USUAL = {
     "pictures": Usual(),
     "signals": Usual(small_batches=True, least=25, most=150, steps=800, decay=0.1),
     "sequences": Usual(small_batches=True, least=50, most=300, steps=1000, decay=0.1),
-    "windows": Usual(least=15, most=50, steps=5000, decay=0.01),
+    "windows": Usual(least=5, most=50, steps=3000, decay=0.01),
     "text": Usual(small_batches=True, least=5, most=300, steps=800, decay=0.01),
 }
 """The usual training by an encoder's ``domain``."""
@@ -99,8 +99,7 @@ def choose(
         settings.max_epochs = usual.epochs(steps)
         settings.counts_steps = settings.max_epochs != usual.least
     if settings.weight_decay is None:
-        # windows that overlap teach less
-        total = max(1, round(settings.max_epochs * steps / examples.rows.overlap))
+        total = settings.max_epochs * steps
         settings.weight_decay = usual.weight_decay(
             settings.optimizer, total if epochs is None else None, settings.learning_rate
         )
