@@ -28,9 +28,11 @@ from pellucid.data.window_array import as_windows
 from pellucid.data.window_features import Units, WindowFeatures
 from pellucid.data.windows import WindowLayout, Windows, of_array
 from pellucid.rows import Dense, Rows, Sequences
+from pellucid.rows.sequences import patch_counts
 
 _FEWEST = 20  # sequences: of fewer nobody can tell how they were cut
-PATCHES = 32  # about so many are made of the longest sequence, by "auto"
+LONG = 50  # steps: in shorter sequences a state keeps what it needs to the end
+PATCHES = 36  # about so many are made of a longest sequence that is long, by "auto"
 
 _OR_LONG = (
     " Name the columns that say which sequence a row belongs to and when it was, or cut a series "
@@ -101,8 +103,8 @@ class SequenceEncoder(Encoder[Steps]):
     target_transform : {"log", "log1p"}, optional
         What the target of windows goes through.
     patch_size : int or "auto", default=1
-        How many neighbouring steps of a sequence are read as one. "auto" makes the longest sequence
-        a few dozen patches.
+        How many neighbouring steps of a sequence are read as one; see :meth:`Sequences.patched`.
+        "auto" makes about 36 patches of the longest sequence, if that has at least 50 steps.
     already : tuple of DataFrame and Reading, optional
         The table of windows, and what was read of it to learn from.
 
@@ -308,7 +310,9 @@ class SequenceEncoder(Encoder[Steps]):
     def _patch(self, owner: str, steps: Steps) -> int:
         """How many steps are read as one."""
         if self.patch_size == "auto":
-            return 1 if steps.windows is not None else max(1, round(steps.longest / PATCHES))
+            if steps.windows is not None or steps.longest < LONG:
+                return 1
+            return 2 * max(2, round(steps.longest / PATCHES))
         size = int(self.patch_size)
         if size > steps.longest:
             raise ValueError(
@@ -345,7 +349,8 @@ class SequenceEncoder(Encoder[Steps]):
     @property
     def shape(self) -> tuple[int, int]:
         if self.windows is None:
-            return -(-self.steps // self.patch), self.table.n_outputs * self.patch
+            count = int(patch_counts(self.steps, self.patch))
+            return count, self.table.n_outputs * self.patch
         return self.steps + self.windows.ahead, self.windows.width(self.table)
 
     @property
@@ -392,10 +397,10 @@ class SequenceEncoder(Encoder[Steps]):
         if self.windows is not None:
             state["windows"], own = self.windows.state()
             arrays |= {f"windows.{name}": array for name, array in own.items()}
-        if self.patch > 1:  # here, too, the digest of a model without any stays what it was
-            state["patch"] = self.patch
         if self.time_format is not None:  # so the digest of a model without one stays what it was
             state["time_format"] = msgspec.to_builtins(self.time_format)
+        if self.patch > 1:  # likewise
+            state["patch"] = self.patch
         return state, arrays
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
