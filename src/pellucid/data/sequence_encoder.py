@@ -24,6 +24,7 @@ from pellucid.data.state import Count, State, check_names
 from pellucid.data.step_layout import StepLayout
 from pellucid.data.table_encoder import TableEncoder
 from pellucid.data.times import TimeFormat
+from pellucid.data.vocabulary import Vocabulary
 from pellucid.data.window_features import Units, WindowFeatures
 from pellucid.data.windows import WindowLayout, Windows
 from pellucid.rows import Dense, Rows, Sequences
@@ -79,7 +80,8 @@ class _Series(State, frozen=True):
 class SequenceEncoder(Encoder[Steps]):
     """Sequences of steps of features; all steps together are encoded as one table.
 
-    So numbers are standardised, text is one-hot, and where values are missing a feature says so.
+    So numbers are standardised, text is one-hot, and where values are missing a feature says so;
+    of text with many values a step has the number of its value, for a layer that embeds it.
     The rows are Dense where all sequences have equally many steps, else Sequences.
 
     Parameters
@@ -94,6 +96,9 @@ class SequenceEncoder(Encoder[Steps]):
         Whether the place of each step of windows in the calendar is a feature.
     target_transform : {"log", "log1p"}, optional
         What the target of windows goes through.
+    vocabulary : Vocabulary, optional
+        Which values are known of text columns that are embedded; without it, and in windows, none
+        are.
 
     Attributes
     ----------
@@ -128,9 +133,11 @@ class SequenceEncoder(Encoder[Steps]):
         scaling: str = "global",
         calendar: bool = False,
         target_transform: str | None = None,
+        vocabulary: Vocabulary | None = None,
     ) -> None:
         self.group, self.time, self.by_step = group, time, by_step
         self.scaling, self.calendar, self.target_transform = scaling, calendar, target_transform
+        self.vocabulary = vocabulary
         self.table = TableEncoder()
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Steps]:
@@ -229,6 +236,7 @@ class SequenceEncoder(Encoder[Steps]):
             weights = np.repeat(weights, steps.lengths)
         self.steps, self.flat, self.names = steps.longest, steps.flat, steps.names
         self.time_format = steps.time_format
+        self.table.vocabulary = self.vocabulary if steps.windows is None else None
         rows = self.table.learn(estimator, steps.table, weights, dtype)
         self.notes = [*(steps.windows.notes if steps.windows else ()), *self.table.notes]
         self.name_features(estimator)
@@ -266,6 +274,14 @@ class SequenceEncoder(Encoder[Steps]):
         if self.windows is None:
             return self.steps, self.table.n_outputs
         return self.steps + self.windows.ahead, self.windows.width(self.table)
+
+    @property
+    def token_count(self) -> int:  # type: ignore[override]
+        return self.table.token_count
+
+    @property
+    def beside_tokens(self) -> int:  # type: ignore[override]
+        return self.table.beside_tokens
 
     @property
     def parameters(self) -> dict[str, Any]:

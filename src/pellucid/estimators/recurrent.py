@@ -85,7 +85,8 @@ class RecurrentEstimator(TextEstimator):
 
     def _inputs(self) -> list[Encoder]:
         by_step = checks.flag("return_sequences", type(self).__name__, self.return_sequences)
-        plan, usual = getattr(self, "_plan", None), SequenceEncoder(self.group, self.time, by_step)
+        plan, known = getattr(self, "_plan", None), self._vocabulary()
+        usual = SequenceEncoder(self.group, self.time, by_step, vocabulary=known)
         if plan is not None:
             usual = SequenceEncoder(
                 self.group, self.time, by_step, plan.scaling, plan.calendar, self.target_transform
@@ -116,7 +117,7 @@ class RecurrentEstimator(TextEstimator):
             raise ValueError(checks.fault("pooling", owner, expected, pooling))
         if pooling == "auto":
             learned = self._input
-            last = taken or learned.token_count or learned.steps < _LONG
+            last = taken or learned.domain == "text" or learned.steps < _LONG
             return "last" if last else self._usual_pooling
         return pooling
 
