@@ -3,6 +3,7 @@
 import inspect
 
 import numpy as np
+import pandas as pd
 import pytest
 from finite_differences import central_difference
 
@@ -15,6 +16,7 @@ from pellucid import (
     RNNRegressor,
     formulas,
 )
+from pellucid.data import windows
 from pellucid.inspection import GradientFlow, draw_predictions, gradient_flow
 from pellucid.inspection.chain import Chain
 from pellucid.inspection.gradient_flow import judge
@@ -266,3 +268,16 @@ def test_all_drawings_take_a_path_and_a_title():
         path, title = given["path"], given["title"]
         assert (path.default, title.default) == (None, "")
         assert list(given).index("title") == list(given).index("path") + 1
+
+
+def test_a_forecaster_is_followed_beside_its_linear_forecast():
+    """Its output is the sum of both, and the gradient of a state goes by the recurrent layers."""
+    frame = pd.DataFrame({"v": np.sin(np.arange(80.0) / 3) + np.cos(np.arange(80.0)) / 5})
+    X, y = windows(frame, 6, 2)
+    model = LSTMRegressor(4, max_epochs=2, random_state=0, verbose=0).fit(X, y)
+    model._scale_head(0.0 if model._plan.share == 0 else 1.0 / model._plan.share)
+    rows = model._examples(X, y).rows
+    output = Chain(model.network_, rows.row(3)[None]).output
+    np.testing.assert_allclose(output, model.network_.forward(rows.take([3])), rtol=1e-4, atol=1e-5)
+    flow = gradient_flow(model, X, y)
+    assert len(flow) == 6 and flow.layer.startswith("LSTM(4")

@@ -110,6 +110,7 @@ class _Fit(GroupedCommand):
     multiple=True,
     help="Column whose future is known, as a plan.",
 )
+@_series("--holidays", metavar="CODE", help="Know the holidays of a country: DE, or US-CA.")
 @_series(
     "--fill",
     type=click.Choice(["forward", "linear"]),
@@ -154,6 +155,7 @@ def fit(
     group: str | None,
     steps: int | None,
     known: tuple[str, ...],
+    holidays: str | None,
     fill: str | None,
     horizon: int | None,
     folds: int | None,
@@ -183,7 +185,7 @@ def fit(
     path = output or f"{Path(data).absolute().stem}.safetensors"
     _check_places(path, plot, mistakes)
     files.check_apart(path, data, *filter(None, [test]))
-    options = SeriesOptions(time, group, steps, horizon, fill, folds, known)
+    options = SeriesOptions(time, group, steps, horizon, fill, folds, known, holidays)
     options.check(network)
     if folds and (test is not None or test_fraction is not None):
         raise click.UsageError(

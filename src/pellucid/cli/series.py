@@ -24,6 +24,7 @@ class SeriesOptions:
     fill: str | None = None
     folds: int | None = None
     known: tuple[str, ...] = ()
+    holidays: str | None = None
 
     def check(self, network: str | None) -> None:
         """Refuse options that do not go together."""
@@ -44,6 +45,8 @@ class SeriesOptions:
             raise click.UsageError("--fill needs --steps: it fills the gaps of a series.")
         if self.known and not self.steps:
             raise click.UsageError("--known needs --steps: it is of the steps ahead in a series.")
+        if self.holidays and not self.steps:
+            raise click.UsageError("--holidays needs --steps, and dates: it is of a series.")
         if self.time and not (self.steps or self.group):
             raise click.UsageError(
                 "--time needs --steps, for a series that is to be continued, or --group, for many "
@@ -250,5 +253,6 @@ def cut(frame: Any, about: dict[str, Any]) -> tuple[Any, np.ndarray]:
     return windows(
         frame, about["steps"], about["horizon"],
         target=about["target"], time=about["time"], group=about["group"],
-        known=about.get("known", ()), fill=about.get("fill"), like=about,
+        known=about.get("known", ()), holidays=about.get("holidays"), fill=about.get("fill"),
+        like=about,
     )  # fmt: skip

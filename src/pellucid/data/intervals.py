@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from pellucid import checks
+from pellucid.data.scaling import power_of_two
 from pellucid.data.state import Count, State, check_arrays
 from pellucid.data.windows import Windows
 
@@ -143,6 +144,8 @@ def spreads(X: Windows, forward: Callable[[np.ndarray], np.ndarray]) -> np.ndarr
         values = X.values(name)
         known = np.isfinite(values)
         numbers = np.where(known, forward(np.where(known, values, 1.0)), 0.0)
+        unit = power_of_two(np.abs(numbers).max(initial=0.0))  # squares stay finite
+        numbers = numbers / unit
         for begin in range(0, len(X), rows):
             taken = X.starts[begin : begin + rows, None] + np.arange(X.steps)
             there = known[taken]
@@ -151,5 +154,5 @@ def spreads(X: Windows, forward: Callable[[np.ndarray], np.ndarray]) -> np.ndarr
                 mean = np.cumsum(numbers[taken], axis=1)[:, -1] / count
                 apart = np.where(there, numbers[taken] - mean[:, None], 0.0)
                 square = np.cumsum(apart * apart, axis=1)[:, -1] / count
-            found[begin : begin + rows, place] = np.sqrt(square)
+            found[begin : begin + rows, place] = np.sqrt(square) * unit
     return found

@@ -73,6 +73,7 @@ class _Series(State, frozen=True):
     format: NumberFormat | list[NumberFormat | None] | None = None
     time_format: NumberFormat | DateFormat | None = None
     paces: list[Pace] = []
+    holidays: str | None = None
     fill: Fill | None = None
 
 
@@ -145,10 +146,11 @@ class SequenceEncoder(Encoder[Steps]):
             return self._read_windows(estimator, X, learn)
         if isinstance(X, Mapping):
             check_several(estimator, X)
-        if self.series and not learn and _is_table(X):
+        if not learn and (self.windows is not None or (self.series and _is_table(X))):
+            came = "a table" if _is_table(X) else type(X).__name__
             raise TypeError(
-                f"X of {owner_of(estimator)} must be windows of a series, as in fit. Got a table. "
-                "Use forecast for what comes after its last row, or cut it by "
+                f"X of {owner_of(estimator)} must be windows of a series, as in fit. Got {came}. "
+                "Use forecast for what comes after the last row of a table, or cut it by "
                 "pellucid.data.windows or last_window."
             )
         flat, names, order, form = False, None, None, None
@@ -343,6 +345,10 @@ class SequenceEncoder(Encoder[Steps]):
         for column in (self.group, self.time):
             if not isinstance(column, str | None):
                 raise ValueError(f"group and time must be names of columns. Got {shown(column)}.")
+        if (state.windows is None and own) or (state.windows and state.series is None):
+            raise ValueError(
+                "the features of windows must be those of a series. Got some without it."
+            )
         if state.series is not None:
             fields = msgspec.structs.asdict(_Series.of(state.series, "the series of windows"))
             always = ("target", "time", "group", "steps", "horizon")
@@ -351,9 +357,14 @@ class SequenceEncoder(Encoder[Steps]):
             if state.windows is not None:
                 scales = {name.removeprefix("windows."): array for name, array in own.items()}
                 self.windows = WindowFeatures.from_state(
-                    state.windows, scales, len(self.table.kinds)
+                    state.windows, scales, self.table.kinds, series["horizon"]
                 )
                 self.table.drifting = self.windows.scaled
+                if self.windows.holidays != series.get("holidays"):
+                    raise ValueError(
+                        "the holidays of windows must be those of the series. Got "
+                        f"{shown(self.windows.holidays)} and {shown(series.get('holidays'))}."
+                    )
             if series["steps"] != self.steps or self.by_step:
                 raise ValueError(
                     f"the steps of windows must be those of the series. Got {series['steps']} "

@@ -83,8 +83,9 @@ class TableEncoder(Encoder[Table]):
         What of the calendar varies in each column.
     notes : list of str
         What was decided about the columns that were learned from.
-    given : dict of NumberFormat
-        How the numbers of columns are written that need not be decided anew.
+    given : dict of NumberFormat or None
+        Columns, by position, that are numbers whatever they look like, and how they are written
+        where they are text.
     drifting : list of int
         Columns of numbers that may go far from where they were in training.
     n_outputs : int
@@ -101,7 +102,7 @@ class TableEncoder(Encoder[Table]):
         self.vocabulary = vocabulary
         self.notes: list[str] = []
         self.drifting: list[int] = []
-        self.given: dict[str, NumberFormat] = {}
+        self.given: dict[int, NumberFormat | None] = {}
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Table]:
         if learn:
@@ -172,12 +173,16 @@ class TableEncoder(Encoder[Table]):
         columns = []
         for index, column in enumerate(table.columns):
             decision = Decision(column.kind)
-            if column.kind == "text" and self._name(index) in self.given:
-                form = self.given[self._name(index)]
+            form = self.given.get(index)
+            if column.kind == "text" and form is not None:
                 decision = Decision("number", form, f"{form.words}, as the target")
             elif column.kind == "text" and column.missing[heavy].all():
                 decision = Decision("empty")
-            elif column.kind == "number" and as_dates(column.values[heavy]):
+            elif (
+                column.kind == "number"
+                and index not in self.given
+                and as_dates(column.values[heavy])
+            ):
                 decision = decide(as_text(column)[heavy].tolist())
             elif column.kind == "text" and not column.declared:
                 decision = decide(column.values[heavy].tolist())

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
+import msgspec
 import numpy as np
 
 from pellucid.checks import first_of, shown, warn
 from pellucid.data.cycles import Cycle, cycles_of, sine_cosine, turns
+from pellucid.data.holidays import on_holiday
+from pellucid.data.scaling import power_of_two
 from pellucid.data.state import State, check_arrays
 from pellucid.data.table_encoder import TableEncoder
 from pellucid.data.target_transforms import TRANSFORMS, TransformName
@@ -18,7 +21,6 @@ from pellucid.rows import ScaledWindows
 SCALINGS = ("window", "series", "global")
 _MOST_SERIES = 50  # that are told apart by a feature each
 _LEAST = 0.05  # of its series' scale that a window's own may be: what hardly moves is no unit
-_BLOCK = 1 << 22  # numbers of windows that are worked on at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +62,7 @@ class _State(State, frozen=True):
     series: list[str]
     told: list[str]
     ahead: int
+    holidays: str | None = None
 
 
 class WindowFeatures:
@@ -75,19 +78,25 @@ class WindowFeatures:
         root mean square of what its windows differ from their last values. "global": no scale of
         their own; numbers are standardised over all rows that were learned from.
     scaled : list of int
-        The columns of the table that are read so: numbers that are not known ahead.
+        The columns of the table that are read so: numbers that are not known ahead, and not the
+        same in all rows of each of several series, whose level is all that they say.
     targets : list of int
         The places among `scaled` of the columns to be forecast.
     known : list of int
         The columns that are known of the steps ahead.
     cycles : list of {"year", "week", "day"}
         What of the calendar is a feature.
-    series, scales : list of str, float64 ndarray of shape (series, scaled)
-        The names of the series that were learned from, and their scales.
+    series : list of str
+        The names of the series that were learned from.
+    levels, scales : float64 ndarray of shape (series, scaled)
+        The mean of the last values of their windows, which is the level of a window without any
+        number, and their scales.
     told : list of str
         The series that have a feature of their own.
     ahead : int
         How many steps ahead are read, for what is known of them.
+    holidays : str or None
+        The country whose holidays are a feature, or the part of it.
     """
 
     scaled: list[int]
@@ -95,36 +104,37 @@ class WindowFeatures:
     known: list[int]
     cycles: list[Cycle]
     series: list[str]
+    levels: np.ndarray
     scales: np.ndarray
     told: list[str]
     ahead: int
+    holidays: str | None = None
 
     def __init__(self, scaling: str = "global", transform: str | None = None) -> None:
         self.scaling, self.transform = scaling, transform
 
     def fit(self, table: TableEncoder, content: Any, windows: Windows, calendar: bool) -> Self:
         """Learn from `windows`, whose table `content` the encoder `table` has read and learned."""
-        names, about = table.names or [], windows.about
+        names, about, owners = windows.columns, windows.about, np.unique(windows.owners)
+        targets = [names.index(name) for name in windows.targets]
         self.known = [names.index(name) for name in about.get("known") or ()]
-        self.known += self._static(table, windows)
-        self.scaled = [
-            index
-            for index, kind in enumerate(table.kinds)
-            if kind == "number" and index not in self.known
-        ]
-        places = [names.index(name) if names else name for name in windows.targets]
-        if self.scaling == "global":
-            self.scaled, self.targets = [], []
-        else:
-            self.targets = [self.scaled.index(place) for place in places]
+        self.scaled, self.targets = [], []
+        if self.scaling != "global":
+            numbers = [index for index, kind in enumerate(table.kinds) if kind == "number"]
+            same = _same(table.numbers(content, numbers), windows)
+            still = {index for index, is_same in zip(numbers, same, strict=True) if is_same}
+            left = (still - set(targets)) | set(self.known)
+            self.scaled = [index for index in numbers if index not in left]
+            self.targets = [self.scaled.index(place) for place in targets]
         self.cycles = []
         if calendar and windows.clock is not None:
             self.cycles = cycles_of(windows.clock[windows.covered])
-        self.series = [str(name) for name in windows.names]
-        several = 1 < len(self.series) <= _MOST_SERIES
-        self.told = self.series if several else []
-        self.ahead = about["horizon"] if self.known or self.cycles else 0
-        self.scales = self._scales(self._numbers(table, content), windows)
+        self.series = [str(windows.names[owner]) for owner in owners]
+        self.told = self.series if 1 < len(self.series) <= _MOST_SERIES else []
+        self.holidays = about.get("holidays")
+        self.ahead = about["horizon"] if self.known or self.cycles or self.holidays else 0
+        own = np.searchsorted(owners, windows.owners)
+        self.levels, self.scales = _of_series(self._numbers(table, content), windows, own)
         return self
 
     def rows(
@@ -135,14 +145,8 @@ class WindowFeatures:
         kept = ~np.isin(sources, self.scaled) | np.array(table.are_flags)
         known = np.isin(sources[kept], self.known)
         plain = [encoded[:, kept]]
-        if self.cycles:
-            clock = windows.clock
-            if clock is None:
-                clock = np.full(len(encoded), np.nan)
-            there = np.isfinite(clock)
-            for cycle in self.cycles:
-                waves = sine_cosine(turns(clock, cycle))
-                plain.append(np.stack([np.where(there, wave, 0.0) for wave in waves], axis=1))
+        if self.cycles or self.holidays:
+            plain += self._of_dates(windows.clock)
         if self.told:
             place = {name: index for index, name in enumerate(self.told)}
             own = np.array([place.get(str(name), -1) for name in windows.names], dtype=np.int64)
@@ -162,6 +166,21 @@ class WindowFeatures:
             windows.starts, windows.steps + self.ahead, self.ahead,
         )  # fmt: skip
 
+    def _of_dates(self, clock: np.ndarray | None) -> list[np.ndarray]:
+        """The features of dates in seconds since 1970, each of shape (rows, numbers)."""
+        if clock is None:
+            raise ValueError(
+                "X must be windows of a series with dates, as in fit, whose calendar was learned. "
+                "Got none. Name their column as time."
+            )
+        there, features = np.isfinite(clock), []
+        for cycle in self.cycles:
+            waves = sine_cosine(turns(clock, cycle))
+            features.append(np.stack([np.where(there, wave, 0.0) for wave in waves], axis=1))
+        if self.holidays:
+            features.append(on_holiday(clock, self.holidays)[:, None])
+        return features
+
     def units(self, table: TableEncoder, content: Any, windows: Windows) -> Units | None:
         """The level and scale of the targets of each window, None if they have none."""
         if not self.targets:
@@ -173,7 +192,8 @@ class WindowFeatures:
     def width(self, table: TableEncoder) -> int:
         """How many numbers a step has."""
         kept = ~np.isin(table.output_columns, self.scaled) | np.array(table.are_flags)
-        features = int(np.count_nonzero(kept)) + 2 * len(self.cycles) + len(self.told)
+        of_dates = 2 * len(self.cycles) + (self.holidays is not None)
+        features = int(np.count_nonzero(kept)) + of_dates + len(self.told)
         return len(self.scaled) + features + (self.ahead > 0)
 
     def words(self) -> str:
@@ -184,50 +204,38 @@ class WindowFeatures:
             "global": "as they are, by mean and deviation of all rows",
         }[self.scaling]
         calendar = f"; the calendar ({', '.join(self.cycles)})" if self.cycles else ""
-        return f"scaled {scale}{calendar}"
+        holidays = f"; the holidays of {self.holidays}" if self.holidays else ""
+        return f"scaled {scale}{calendar}{holidays}"
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """A map that JSON can hold, and arrays by name."""
-        return {
-            "transform": self.transform,
-            "scaling": self.scaling,
-            "scaled": self.scaled,
-            "targets": self.targets,
-            "known": self.known,
-            "cycles": self.cycles,
-            "series": self.series,
-            "told": self.told,
-            "ahead": self.ahead,
-        }, {"scales": self.scales}
+        config = {name: getattr(self, name) for name in _State.__struct_fields__}
+        return config, {"levels": self.levels, "scales": self.scales}
 
     @classmethod
     def from_state(
-        cls, config: dict[str, Any], arrays: dict[str, np.ndarray], columns: int
+        cls, config: dict[str, Any], arrays: dict[str, np.ndarray], kinds: list[str], horizon: int
     ) -> WindowFeatures:
-        """What :meth:`state` gave, of a table of so many `columns`."""
+        """What :meth:`state` gave, of a table whose columns are of these `kinds`."""
         state, self = _State.of(config, "the features of windows"), cls()
-        for name in (
-            "transform",
-            "scaling",
-            "scaled",
-            "targets",
-            "known",
-            "cycles",
-            "series",
-            "told",
-            "ahead",
-        ):
-            setattr(self, name, getattr(state, name))
-        shape = (len(self.series), len(self.scaled))
-        check_arrays("windows", arrays, {"scales": (np.dtype(np.float64), shape)})
-        self.scales = arrays["scales"]
-        inside = all(0 <= index < columns for index in (*self.scaled, *self.known))
+        for name, value in msgspec.structs.asdict(state).items():
+            setattr(self, name, value)
+        parts = np.dtype(np.float64), (len(self.series), len(self.scaled))
+        check_arrays("windows", arrays, {"levels": parts, "scales": parts})
+        self.levels, self.scales = arrays["levels"], arrays["scales"]
+        columns = (*self.scaled, *self.known)
+        inside = all(0 <= index < len(kinds) for index in columns)
+        inside = inside and len(set(columns)) == len(columns)
+        inside = inside and all(kinds[index] == "number" for index in self.scaled)
         places = all(0 <= place < len(self.scaled) for place in self.targets)
-        alike = self.told in ([], self.series) and len(set(self.series)) == len(self.series)
-        if not (inside and places and alike and 0 <= self.ahead and (self.scales > 0).all()):
+        places = places and bool(self.targets) == (self.scaling != "global")
+        series = self.told in ([], self.series) and len(set(self.series)) == len(self.series)
+        looks_ahead = self.known or self.cycles or self.holidays
+        ahead = self.ahead == (horizon if looks_ahead else 0)
+        if not (inside and places and series and ahead and (self.scales > 0).all()):
             raise ValueError(
-                f"the features of windows must be those of their {columns} columns. Got "
-                f"{shown(config)}."
+                f"the features of windows must be those of their {len(kinds)} columns and "
+                f"{horizon} steps ahead. Got {shown(config)}."
             )
         return self
 
@@ -243,67 +251,73 @@ class WindowFeatures:
                 numbers[:, place] = np.where(takes, known, np.nan)
         return numbers
 
-    def _static(self, table: TableEncoder, windows: Windows) -> list[int]:
-        """The columns that are the same in all rows of each of several series."""
-        if len(windows.names) < 2:
-            return []
-        import narwhals as nw
-
-        frame = nw.from_native(windows.table, eager_only=True)
-        firsts = np.repeat([begin for begin, _ in windows.spans], windows.lengths).tolist()
-        static = []
-        for index in range(len(frame.columns)):
-            values = frame[:, index].to_list()
-            if all(value == values[first] for value, first in zip(values, firsts, strict=True)):
-                static.append(index)
-        return static
-
-    def _scales(self, numbers: np.ndarray, windows: Windows) -> np.ndarray:
-        """The scale of each series: the root mean square of steps' distance to the last value."""
-        last = _last(numbers, windows)
-        squares, counts = np.zeros_like(last), np.zeros_like(last)
-        own = windows.owners
-        for step in range(windows.steps):
-            apart = numbers[windows.starts + step] - last
-            known = np.isfinite(apart)
-            squares = squares + np.where(known, apart, 0.0) ** 2
-            counts = counts + known
-        scales = np.zeros((len(windows.names), numbers.shape[1]))
-        for series in range(len(scales)):
-            mine = own == series
-            total = np.maximum(np.cumsum(counts[mine], axis=0)[-1:], 1.0) if mine.any() else 1.0
-            if mine.any():  # cumsum adds from the first to the last
-                scales[series] = np.sqrt(np.cumsum(squares[mine], axis=0)[-1:] / total)[0]
-        return np.where(scales > 0, scales, 1.0)
-
     def _shift_and_scale(
         self, numbers: np.ndarray, windows: Windows, places: list[int] | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The last value and the scale of each window's `numbers`, (windows, numbers)."""
-        last = _last(numbers, windows)
-        shift = np.where(np.isfinite(last), last, 0.0)
-        scale = self._series_scales(numbers, windows, places)[windows.owners]
-        if self.scaling == "window" and numbers.shape[1]:
-            scale = np.maximum(_deviation(numbers, windows), _LEAST * scale)
-        return shift, np.ascontiguousarray(scale)
+        """The last value and the scale of each window's `numbers`, (windows, numbers).
 
-    def _series_scales(
-        self, numbers: np.ndarray, windows: Windows, places: list[int] | None
-    ) -> np.ndarray:
-        """The scale of each series of `windows`; by its own rows where it was not learned from."""
-        scales = self.scales if places is None else self.scales[:, places]
-        if len(self.series) == 1 and len(windows.names) == 1:
-            return scales
-        place = {name: index for index, name in enumerate(self.series)}
-        own = [place.get(str(name), -1) for name in windows.names]
-        new = [name for name, index in zip(windows.names, own, strict=True) if index < 0]
-        if not new:
-            return scales[own]
-        if places is None:
-            many = f"{len(new):,} series were" if len(new) > 1 else "1 series was"
-            warn(f"{many} not learned from, and is scaled by its own rows: {first_of(new, 3, 30)}.")
-        fresh = self._scales(numbers, windows)
-        return np.stack([fresh[i] if index < 0 else scales[index] for i, index in enumerate(own)])
+        `places` says which of the scaled columns they are, if not all.
+        """
+        learned = {name: index for index, name in enumerate(self.series)}
+        own = np.array([learned.get(str(name), -1) for name in windows.names])[windows.owners]
+        new, columns = own < 0, slice(None) if places is None else places
+        levels, scales = self.levels[:, columns][own], self.scales[:, columns][own]
+        if new.any():
+            names = [windows.names[index] for index in np.unique(windows.owners[new])]
+            if places is None and self.scaled:
+                many = f"{len(names):,} series were" if len(names) > 1 else "1 series was"
+                warn(
+                    f"{many} not learned from, and each of its windows is scaled by itself: "
+                    f"{first_of(names, 3, 30)}."
+                )
+            alone = _of_series(numbers, windows, np.arange(len(windows)))
+            levels[new], scales[new] = alone[0][new], alone[1][new]
+        if self.scaling == "window":
+            scales = np.maximum(_deviations(numbers, windows), _LEAST * scales)
+        last = _last(numbers, windows)
+        return np.where(np.isfinite(last), last, levels), scales
+
+
+def _same(numbers: np.ndarray, windows: Windows) -> np.ndarray:
+    """Which columns are the same in all rows of each series that windows cover, if of several."""
+    rows = np.flatnonzero(windows.covered)
+    owners = np.searchsorted(np.cumsum(windows.lengths), rows, side="right")
+    if not len(rows) or owners[0] == owners[-1]:
+        return np.zeros(numbers.shape[1], dtype=bool)
+    values, firsts = numbers[rows], numbers[rows[np.searchsorted(owners, owners)]]
+    return np.asarray(((values == firsts) | (np.isnan(values) & np.isnan(firsts))).all(axis=0))
+
+
+def _of_series(
+    numbers: np.ndarray, windows: Windows, own: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The mean of the last values of windows, and the root mean square of steps' distance to them.
+
+    Of all windows together that are of the same series, which `own` says of each.
+    """
+    unit = _unit(numbers)
+    numbers = numbers / unit
+    last = _last(numbers, windows)
+    ends = np.isfinite(last)
+    squares, counts = np.zeros_like(last), np.zeros_like(last)
+    for step in range(windows.steps):
+        apart = numbers[windows.starts + step] - last
+        there = np.isfinite(apart)
+        squares, counts = squares + np.where(there, apart, 0.0) ** 2, counts + there
+    levels = _sums(np.where(ends, last, 0.0), own) / np.maximum(_sums(ends, own), 1.0)
+    scales = np.sqrt(_sums(squares, own) / np.maximum(_sums(counts, own), 1.0)) * unit
+    return levels * unit, np.where(scales > 0, scales, 1.0)
+
+
+def _sums(values: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """The sum of the rows of each series; bincount adds from the first to the last."""
+    columns = [np.bincount(own, column, minlength=own.max(initial=-1) + 1) for column in values.T]
+    return np.stack(columns, axis=1) if columns else np.zeros((own.max(initial=-1) + 1, 0))
+
+
+def _unit(numbers: np.ndarray) -> np.ndarray:
+    """A power of two of each column's size: squares in it neither vanish nor overflow."""
+    return power_of_two(np.fmax.reduce(np.abs(numbers), axis=0, initial=0.0))
 
 
 def _last(numbers: np.ndarray, windows: Windows) -> np.ndarray:
@@ -315,16 +329,17 @@ def _last(numbers: np.ndarray, windows: Windows) -> np.ndarray:
     return np.where(last >= windows.starts[:, None], values, np.nan)
 
 
-def _deviation(numbers: np.ndarray, windows: Windows) -> np.ndarray:
+def _deviations(numbers: np.ndarray, windows: Windows) -> np.ndarray:
     """The standard deviation of each column in each window, steps added in their order."""
+    unit = _unit(numbers)
+    numbers = numbers / unit
     total, count, squares = np.zeros((3, len(windows), numbers.shape[1]))
-    with np.errstate(over="ignore"):
-        for step in range(windows.steps):
-            values = numbers[windows.starts + step]
-            known = np.isfinite(values)
-            total, count = total + np.where(known, values, 0.0), count + known
-        mean = total / np.maximum(count, 1.0)
-        for step in range(windows.steps):
-            values = numbers[windows.starts + step]
-            squares = squares + np.where(np.isfinite(values), values - mean, 0.0) ** 2
-        return np.sqrt(squares / np.maximum(count, 1.0))
+    for step in range(windows.steps):
+        values = numbers[windows.starts + step]
+        there = np.isfinite(values)
+        total, count = total + np.where(there, values, 0.0), count + there
+    mean = total / np.maximum(count, 1.0)
+    for step in range(windows.steps):
+        values = numbers[windows.starts + step]
+        squares = squares + np.where(np.isfinite(values), values - mean, 0.0) ** 2
+    return np.sqrt(squares / np.maximum(count, 1.0)) * unit

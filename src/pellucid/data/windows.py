@@ -10,6 +10,7 @@ import numpy as np
 
 from pellucid import checks
 from pellucid.data.column_values import is_missing, named
+from pellucid.data.holidays import holiday_words
 from pellucid.data.layout import Layout
 from pellucid.data.number_format import NumberFormat
 from pellucid.data.series import Fill, Series, read_series
@@ -36,8 +37,8 @@ class Windows:
     about : dict
         "target" (a list of several), "time", "group", "steps" and "horizon", as they were given,
         and where there is something to say, the "format" of the target's numbers that are text (of
-        several targets a list), the "time_format" of
-        times that are, the "paces" at which they go on, and what `fill` was.
+        several targets a list), the "time_format" of times that are, the "paces" at which they go
+        on, the columns that are "known" ahead, the code of the "holidays", and what `fill` was.
     when : ndarray of shape (rows,)
         Each row's place in time: its time's rank among all times, or without a column of times the
         share of its series that lies before it.
@@ -90,6 +91,13 @@ class Windows:
         return len(self), self.steps, self.table.shape[1]
 
     @property
+    def columns(self) -> list[Any]:
+        """The names of the table's columns."""
+        import narwhals as nw
+
+        return list(nw.from_native(self.table, eager_only=True).columns)
+
+    @property
     def spans(self) -> list[tuple[int, int]]:
         """The first row of each series, and the row behind its last."""
         ends = np.cumsum(self.lengths)
@@ -111,10 +119,11 @@ class Windows:
         return _listed(self.about["target"])
 
     @property
-    def formats(self) -> dict[Any, NumberFormat]:
-        """How the numbers of those targets are written that are text."""
-        forms = _listed(self.about.get("format"))
-        return {name: form for name, form in zip(self.targets, forms, strict=False) if form}
+    def formats(self) -> dict[int, NumberFormat | None]:
+        """How the numbers of each target, by its column's position, are written if they are text."""
+        forms = _listed(self.about.get("format")) or [None] * len(self.targets)
+        places = map(self.columns.index, self.targets)
+        return dict(zip(places, forms, strict=True))
 
     def only(self, target: Any) -> Windows:
         """The same windows with one of their targets."""
@@ -195,7 +204,7 @@ class Windows:
 
         frame = nw.from_native(self.table, eager_only=True)
         there = column in frame.columns
-        form = self.formats.get(column)
+        form = self.formats.get(frame.columns.index(column)) if there else None
         values = numbers_in(frame.get_column(column), form)[0] if there else None
         if values is None:
             known = [name for name, kind in frame.schema.items() if kind.is_numeric()]
@@ -278,6 +287,7 @@ def windows(
     time: str | None = None,
     group: str | None = None,
     known: str | Sequence[str] = (),
+    holidays: str | None = None,
     fill: Fill | None = None,
     like: Mapping[str, Any] | None = None,
 ) -> tuple[Any, np.ndarray]:
@@ -308,6 +318,10 @@ def windows(
         Columns of a DataFrame whose future is known, as planned promotions: a model also learns
         from what they are in the steps ahead, and needs them there to forecast. Of the others, the
         target among them, it knows the past alone.
+    holidays : str, optional
+        A country, as "DE", or a part of one, as "US-CA", whose public holidays are a feature, of
+        the steps ahead too: 1 on a holiday, else 0. It takes dates, and the extra
+        ``pellucid[holidays]``.
     fill : {"forward", "linear"}, optional
         Put in the rows that gaps in time lack, and the missing values of the series: "forward"
         repeats what was last, "linear" goes from it to the next in even steps, for numbers.
@@ -325,7 +339,10 @@ def windows(
     ------
     ValueError, TypeError
         If no series is as long as a window and its horizon, a column is not there, a time comes
-        twice, or the target is no number or missing in all that is to be forecast.
+        twice, the target is no number or missing in all that is to be forecast, or there are no
+        dates for the holidays.
+    ImportError
+        If the package holidays is needed and not installed.
 
     Examples
     --------
@@ -350,11 +367,12 @@ def windows(
     there = np.isfinite(values[ahead]).all(axis=(1, 2))
     if not there.any():
         _refuse_target(values, ahead, _listed(target), read.order)
-    notes = [*read.notes, *short, *_holes(there, _listed(target))]
+    notes = [*read.notes, *short, *_holes(there, _listed(target)), *_on_holidays(read, holidays)]
     X = _cut(read, starts[there], ahead[there], steps, column, "; ".join(notes))
     if not isinstance(X, np.ndarray):
         X.about.update({"format": form} if form is not None else {})
         X.about.update({"known": names} if names else {})
+        X.about.update({"holidays": holidays} if holidays is not None else {})
     y = values[ahead[there]]
     if isinstance(column, list):
         return X, y
@@ -394,6 +412,7 @@ def last_window(
         values = _read_targets(read.table, like["target"], like.get("format"))[1]
         known = np.isfinite(values)
         lengths, notes = _known_lengths(read, known.all(axis=1), _listed(like["target"]))
+        notes = [] if like.get("known") else notes  # else these rows are there for that
     ends = np.cumsum(read.lengths) - read.lengths + lengths
     long = lengths >= steps
     if not long.any():
@@ -487,6 +506,20 @@ def _known_names(table: Any, known: str | Sequence[str], targets: Sequence[Any])
                 f"known of windows must be other columns than the target. Got {checks.shown(name)}."
             )
     return names
+
+
+def _on_holidays(series: Series, code: str | None) -> list[str]:
+    """What to say of the holidays that are a feature."""
+    if code is None:
+        return []
+    if series.clock is None:
+        time = series.about["time"]
+        came = "none" if series.times is None else f"numbers in {checks.shown(time)}"
+        raise ValueError(
+            f"holidays of windows needs the dates of the series. Got {came}. Name a column of "
+            "dates as time."
+        )
+    return [holiday_words(series.clock, code)]
 
 
 def _read_targets(table: Any, target: Any, known: Any) -> tuple[Any, np.ndarray, Any]:

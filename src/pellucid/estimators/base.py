@@ -203,7 +203,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
                 progress.note(note)
             outcome = trainer.fit(examples, validation, stopping, progress, callbacks, epochs)
             progress.close(outcome.reason)
-        self._end()
+        if epochs is None:
+            self._end()
         self._optimizer_state = trainer.state if epochs is not None else None
         self._best_epoch = outcome.best_epoch
         self.about_ = about.ended(self.about_ if going_on and epochs is not None else None)
@@ -217,7 +218,7 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         """Set what a family knows of the network's first weights."""
 
     def _end(self) -> None:  # noqa: B027
-        """Take back what a family knows that the trained network has too much of."""
+        """After a whole fit, take back what the trained network is known to have too much of."""
 
     def _check_same(self, layers: list[Layer], dtype: str) -> None:
         """Refuse to go on with other layers or another dtype than the network has."""

@@ -28,6 +28,11 @@ class ExampleMaker(TrainingParameters, ABC):
     _input: Encoder
     class_weight: Any  # of classifiers
 
+    @property
+    def _as_planned(self) -> dict[str, Any]:
+        """How windows of a series are to be read, of what else than classes is learned of them."""
+        return {}
+
     @abstractmethod
     def _inputs(self) -> list[Encoder]:
         """The encoders that there are for X, none fitted; the last one reads what is left."""

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks
-from pellucid.data import forecast_table, last_window
+from pellucid.data import forecast_table, last_window, sample_weights
 from pellucid.data.column_values import plain_array
 from pellucid.data.columns import known_columns
 from pellucid.data.groups import from_index
@@ -19,6 +19,7 @@ from pellucid.data.intervals import ForecastIntervals, spreads
 from pellucid.data.target_transforms import IDENTITY, TRANSFORMS, Transform
 from pellucid.data.window_features import SCALINGS
 from pellucid.data.windows import Windows
+from pellucid.engine import plain_float_state
 from pellucid.estimators.tasks import NetworkRegression
 from pellucid.estimators.window_plan import WIDEST, Plan, choose, follows
 from pellucid.layers import Flatten, Layer, Linear, Residual
@@ -51,9 +52,23 @@ class Forecaster(NetworkRegression):
 
     @property
     def _forecasts(self) -> bool:
-        """Whether the network learns what a linear forecast of windows leaves."""
+        """Whether the network learns what a linear forecast of windows leaves.
+
+        Not where they go through it in pieces: a linear forecast takes a window whole.
+        """
+        whole = getattr(self, "tbptt_steps", None) is None
         windows = getattr(self._input, "windows", None)
-        return windows is not None and math.prod(self._input.shape) <= WIDEST
+        return whole and windows is not None and math.prod(self._input.shape) <= WIDEST
+
+    @property
+    def _as_planned(self) -> dict[str, Any]:
+        if (plan := self._plan) is None:
+            return {}
+        return {
+            "scaling": plan.scaling,
+            "calendar": plan.calendar,
+            "target_transform": self.target_transform,
+        }
 
     def _settings(self, seed: int | None = None) -> Settings:
         settings = super()._settings(seed)
@@ -77,30 +92,38 @@ class Forecaster(NetworkRegression):
             self._plan = self.intervals_ = None
             if isinstance(X, Windows):
                 self._plan = self._planned(X, y, sample_weight, epochs, show(1, 1).note)
+            elif self.scaling not in ("auto", "global"):
+                raise ValueError(
+                    f'scaling of {type(self).__name__} must be "auto" or "global" where X is not '
+                    f"windows of a DataFrame. Got {checks.shown(self.scaling)}. Cut them by "
+                    "pellucid.data.windows."
+                )
         super()._fit_or_fail(
             X, y, sample_weight, epochs, going_on, classes, validation_data, ready, cautions, show
         )
         plan = self._plan
         if plan is not None and plan.errors is not None and self.loss != "quantile":
-            self.intervals_ = ForecastIntervals(plan.errors, self._spreads(X[plan.late]))
+            with plain_float_state():
+                self.intervals_ = ForecastIntervals(plan.errors, self._spreads(X[plan.late]))
             self._plan = replace(plan, late=None, errors=None)
 
+    @plain_float_state()
     def _planned(self, X: Windows, y: Any, weights: Any, epochs: int | None, note: Any) -> Plan:
         """How to learn from windows; for single epochs nothing is kept aside to choose by."""
         self._settings(seed=0)  # refuses parameters that are none
-        used = np.arange(len(X))
-        if np.ndim(weights) == 1 and len(weights) == len(X):
-            used = np.flatnonzero(np.asarray(weights) > 0)  # weight 0 is the window left out
-            weights = np.asarray(weights)[used]
-        fits = len(plain_array(y)) == len(X) if hasattr(y, "__len__") else False
-        if not fits:  # which is refused later
+        if not hasattr(y, "__len__") or len(plain_array(y)) != len(X):  # which is refused later
             return Plan(scaling="global")
+        used = np.arange(len(X))
+        if weights is not None:
+            weights = sample_weights(self, weights, len(X))
+            used = np.flatnonzero(weights > 0)  # weight 0 is the window left out
+            weights = weights[used]
         X, y = X[used], np.asarray(plain_array(y))[used]
         if epochs is None:
             plan = choose(self, X, y, weights, note)
             return plan if plan.late is None else replace(plan, late=used[plan.late])
-        plan = Plan(share=1.0) if self.scaling == "auto" else Plan(self.scaling, share=1.0)
-        return plan if follows(X, y) else replace(plan, scaling="global", share=1.0)
+        scaling = "series" if self.scaling == "auto" else self.scaling
+        return Plan(scaling if follows(X, y) else "global", share=1.0)
 
     def _layers(self, outputs: int) -> list[Layer]:
         layers: list[Layer] = super()._layers(outputs)  # type: ignore[safe-super]
@@ -114,9 +137,11 @@ class Forecaster(NetworkRegression):
     def _notes(self) -> Sequence[str]:
         return [*super()._notes, *([] if self._plan is None else self._plan.notes)]
 
+    @plain_float_state()
     def _begin(self, examples: Examples, settings: Settings) -> None:
         if self._forecasts and self._plan is not None:
-            weight, bias = Ridge(examples, settings.dtype).solve(self._plan.penalty)
+            ridge = Ridge(examples, settings.dtype, settings.n_jobs)
+            weight, bias = ridge.solve(self._plan.penalty)
             linear = {"0.shortcut.1.weight": weight, "0.shortcut.1.bias": bias}
             self.network_.set_parameters(linear)
             self._scale_head(0.0)
@@ -129,11 +154,12 @@ class Forecaster(NetworkRegression):
         """Take so much of what the recurrent layers add to the linear forecast."""
         both = self.network_.layers[0]
         assert isinstance(both, Residual)
-        head, own = f"0.layers.{len(both.layers) - 1}", self.network_.parameters()
-        names = [f"{head}.{name}" for name in ("weight", "bias")]
-        factor = self.network_.dtype.type(factor)
-        self.network_.set_parameters({name: own[name] * factor for name in names})
+        head, factor = f"0.layers.{len(both.layers) - 1}.", self.network_.dtype.type(factor)
+        own = self.network_.parameters().items()
+        scaled = {name: array * factor for name, array in own if name.startswith(head)}
+        self.network_.set_parameters(scaled)
 
+    @plain_float_state()
     def predict_interval(self, X: Any, level: float = 0.8) -> tuple[np.ndarray, np.ndarray]:
         """Bounds between which the true numbers lie with probability `level`, by step ahead.
 
@@ -285,8 +311,8 @@ class Forecaster(NetworkRegression):
             columns[target] = answers[:, :, k]
             for level, sides in bounds.items():
                 for side, numbers in zip(("lower", "upper"), sides, strict=True):
-                    known = numbers.reshape(len(answers), about["horizon"], -1)
-                    columns[f"{target} {side} {100 * level:.10g}"] = known[:, :steps, k]
+                    side_of_all = numbers.reshape(len(answers), about["horizon"], -1)
+                    columns[f"{target} {side} {100 * level:.10g}"] = side_of_all[:, :steps, k]
         return forecast_table(frame, last, columns, index)
 
     def _steps(self, steps: int | None, horizon: int, levels: Sequence[float]) -> int:

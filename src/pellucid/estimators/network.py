@@ -73,7 +73,7 @@ class _AnyNetwork(NetworkEstimator):
             by_step = _gives_steps(layers)
             return [TokenEncoder(vocabulary_size=most, padded=not recurrent, by_step=by_step)]
         if any(isinstance(layer, Recurrent) for layer in layers):
-            return [SequenceEncoder(by_step=_gives_steps(layers))]
+            return [SequenceEncoder(by_step=_gives_steps(layers), **self._as_planned)]
         if any(isinstance(layer, (Sliding, GlobalAvgPool, Flatten)) for layer in layers):
             slides = [layer for layer in layers if isinstance(layer, Sliding)]
             return [PictureEncoder(signals=bool(slides) and slides[0].dimensions == 1)]

@@ -85,13 +85,11 @@ class RecurrentEstimator(TextEstimator):
 
     def _inputs(self) -> list[Encoder]:
         by_step = checks.flag("return_sequences", type(self).__name__, self.return_sequences)
-        plan, known = getattr(self, "_plan", None), self._vocabulary()
-        usual = SequenceEncoder(self.group, self.time, by_step, vocabulary=known)
-        if plan is not None:
-            usual = SequenceEncoder(
-                self.group, self.time, by_step, plan.scaling, plan.calendar, self.target_transform
-            )
-        if plan is not None or self.group is not None or self.time is not None:
+        known = self._vocabulary()
+        usual = SequenceEncoder(
+            self.group, self.time, by_step, vocabulary=known, **self._as_planned
+        )
+        if self._as_planned or self.group is not None or self.time is not None:
             return [usual]
         return [self._token_encoder(by_step=by_step), usual]
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from pellucid.data.scaling import power_of_two
 from pellucid.data.target_transforms import IDENTITY, TRANSFORMS
 from pellucid.data.window_features import SCALINGS
 from pellucid.data.windows import Windows
@@ -39,6 +40,9 @@ class Plan:
     share : float
         How much of what the network adds to the linear forecast is kept, from 0 to 1. Where too few
         windows can be kept aside to tell, a quarter: what it was on average on thirty series.
+    follows : bool
+        Whether what is learned is what came after the windows; else they have no scale of their
+        own.
     tried : dict
         By name, the root mean squared error on the windows kept aside of what was tried, in units
         of how far each series goes from its last value.
@@ -52,6 +56,7 @@ class Plan:
     calendar: bool = False
     penalty: float = 1e-1
     share: float = 0.25
+    follows: bool = True
     tried: dict[str, float] = field(default_factory=dict)
     late: np.ndarray | None = None
     errors: np.ndarray | None = None
@@ -59,6 +64,11 @@ class Plan:
     @property
     def notes(self) -> list[str]:
         """What was decided, in sentences."""
+        if not self.follows:
+            return [
+                "y is not what came after the windows in their target: they are read as they are, "
+                "without a scale of their own."
+            ]
         if self.late is None or len(self.tried) < 2:
             return []
         own, linear = _name(self), {**self.tried}
@@ -89,14 +99,18 @@ def choose(model: Any, X: Windows, y: Any, weights: Any, show: Callable[[str], N
     is the share of it that is kept. Something else than "series" without a calendar is chosen only
     where it is better by more than chance.
     """
-    start = Plan() if model.scaling == "auto" else Plan(scaling=model.scaling)
+    start = Plan("series" if model.scaling == "auto" else model.scaling)
+    if model.loss != "mse":  # then the linear forecast is but a beginning, and learns on
+        start = replace(start, share=1.0)
     if not follows(X, y):  # what is to be learned has no scale of the window
-        return replace(start, scaling="global", share=1.0)
+        return replace(start, scaling="global", share=1.0, follows=False)
     early, late = (np.zeros(0, dtype=np.int64),) * 2
     for aside in _ASIDE:
         if len(late) < _FEWEST:
             early, late = X.split(aside)
     if min(len(early), len(late)) < _FEWEST:
+        return start
+    if model.early_stopping and not all(map(len, X[early].split(model.validation_fraction))):
         return start
     trial = _Trial(model, X, np.asarray(y, dtype=np.float64), weights, early, late)
     best, tried = _linear_plan(trial, start, model.scaling, X.clock is not None)
@@ -155,7 +169,7 @@ class _Trial:
         late: np.ndarray,
     ) -> None:
         self.model = model
-        weights = None if np.ndim(weights) == 0 else np.asarray(weights)[early]
+        weights = None if weights is None else weights[early]
         self.early, self.late = (X[early], y[early], weights), (X[late], y[late])
         self.moves = _moves(*self.early[:2], model.target_transform)
         # windows whose targets begin within one horizon of each other share some of them
@@ -178,7 +192,7 @@ class _Trial:
         examples, *_ = model._encode(X, y, weights, False, None, settings.dtype, False)
         if math.prod(examples.rows.shape[1:]) > WIDEST:
             return None
-        ridge, tried = Ridge(examples, settings.dtype), []
+        ridge, tried = Ridge(examples, settings.dtype, settings.n_jobs), []
         outputs = examples.targets.values.shape[1]
         layers = [Flatten(), Linear(outputs)]
         network = Network(layers).build(examples.rows.shape[1:], settings.dtype, draw=False)
@@ -256,11 +270,13 @@ def _moves(X: Windows, y: np.ndarray, transform: str | None) -> np.ndarray:
     shape = (len(y), -1, len(X.targets))
     with np.errstate(invalid="ignore", divide="ignore"):
         apart = forward(y.reshape(shape)) - forward(X.naive().reshape(shape))
-    squares = np.cumsum(np.where(np.isfinite(apart), apart, 0.0) ** 2, axis=1)[:, -1]
+    apart = np.where(np.isfinite(apart), apart, 0.0)
+    unit = power_of_two(np.abs(apart).max(axis=(0, 1)))  # squares stay finite
+    squares = np.cumsum((apart / unit) ** 2, axis=1)[:, -1]
     count = len(X.names)
     sizes = np.maximum(np.bincount(X.owners, minlength=count), 1)
     totals = [np.bincount(X.owners, column, minlength=count) for column in squares.T]
-    moves = np.sqrt(np.stack(totals, axis=1) / sizes[:, None])
+    moves = np.sqrt(np.stack(totals, axis=1) / sizes[:, None]) * unit
     return np.where(moves > 0, moves, 1.0)
 
 
@@ -280,7 +296,8 @@ def _certainty(worse: np.ndarray, better: np.ndarray, blocks: np.ndarray) -> flo
     As James and Stein shrink a mean: by the share of its square that is noise.
     """
     gain, error = _gain(worse, better, blocks)
-    return max(0.0, 1.0 - (error / gain) ** 2) if gain > 0 else 0.0
+    ratio = error / gain if gain > 0 else 1.0
+    return max(0.0, 1.0 - ratio * ratio)  # a float's ** is libm's pow
 
 
 def _gain(worse: np.ndarray, better: np.ndarray, blocks: np.ndarray) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from pellucid import checks
 from pellucid.data import Windows, windows
 from pellucid.data.baselines import Baselines
 from pellucid.data.groups import from_index
+from pellucid.data.series import Fill
 from pellucid.inspection.forecast_errors import (
     BASELINES,
     ERRORS,
@@ -144,6 +145,9 @@ def backtest(
     target: Any = None,
     time: str | None = None,
     group: str | None = None,
+    known: str | Sequence[str] = (),
+    holidays: str | None = None,
+    fill: Fill | None = None,
     stride: int = 1,
     start: float = 0.5,
     refit: bool = True,
@@ -164,8 +168,8 @@ def backtest(
     horizon : int, default=1
         Rows to forecast.
     folds : int, default=5
-    target, time, group : str, optional
-        Columns: as for :func:`pellucid.data.windows`.
+    target, time, group, known, holidays, fill : optional
+        As for :func:`pellucid.data.windows`.
     stride : int, default=1
         Rows from one forecast to the next.
     start : float, default=0.5
@@ -205,7 +209,10 @@ def backtest(
             "into a column."
         )
     series, group, time, _ = from_index("backtest", series, group, time, infer=True)
-    X, y = windows(series, steps, horizon, target=target, time=time, group=group)
+    X, y = windows(
+        series, steps, horizon,
+        target=target, time=time, group=group, known=known, holidays=holidays, fill=fill,
+    )  # fmt: skip
     times = nw.from_native(series, eager_only=True)[time].to_list() if time is not None else None
     return backtest_windows(
         model, X, y, folds, stride=stride, start=start, refit=refit, period=period, times=times

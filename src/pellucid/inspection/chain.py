@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pellucid import formulas
-from pellucid.layers import Dropout, Embedding, GlobalAvgPool, Linear, Recurrent
+from pellucid.layers import (
+    Dropout,
+    Embedding,
+    Flatten,
+    GlobalAvgPool,
+    Layer,
+    Linear,
+    Recurrent,
+    Residual,
+)
 from pellucid.layers.activations import ACTIVATIONS, Activation
 from pellucid.layers.recurrent import of_direction
 from pellucid.network import Network
@@ -68,25 +78,45 @@ def _run(layer: Recurrent, x: np.ndarray, p: dict[str, np.ndarray]) -> _Pass:
     return _Pass(kind, x, U, W, forward, options)
 
 
+def layers_in_turn(network: Network) -> Sequence[Layer]:
+    """The layers of `network`; of a forecaster's, those beside its linear forecast."""
+    first = network.layers[0]
+    forecasts = isinstance(first, Residual) and [type(one) for one in first.shortcut or ()] == [
+        Flatten, Linear
+    ]  # fmt: skip
+    if forecasts and len(network.layers) == 1:
+        assert isinstance(first, Residual)
+        return first.layers
+    return network.layers
+
+
 class Chain:
     """The layers of `network` on one sequence x (1, T, I), from the first recurrent one upward.
 
+    Of a forecaster they are those that stand beside its linear forecast.
+
     Attributes
     ----------
+    layers : sequence of Layer
     output : ndarray of shape (1, K)
+        That of the whole network.
     """
 
     def __init__(self, network: Network, x: np.ndarray) -> None:
-        self.network = network
+        self.layers = layers_in_turn(network)
         self.passes: dict[int, list[_Pass]] = {}
         self._weights: dict[int, np.ndarray] = {}
         parameters = {name: p.astype(np.float64) for name, p in network.parameters().items()}
         y = x.astype(np.float64)
+        linear: np.ndarray | float = 0.0
+        if self.layers is not network.layers:
+            shortcut, parameters = below(parameters, "0.shortcut.1"), below(parameters, "0.layers")
+            linear = y.reshape(len(y), -1) @ shortcut["weight"] + shortcut["bias"]
         self._values = [y]  # the input, and what each layer makes of it
-        for index, layer in enumerate(network.layers):
+        for index, layer in enumerate(self.layers):
             y = self._forward(index, layer, below(parameters, str(index)), y)
             self._values.append(y)
-        self.output = y
+        self.output = y + linear
 
     def _forward(self, index: int, layer: Any, p: dict[str, np.ndarray], x: Any) -> np.ndarray:
         if isinstance(layer, Recurrent):
@@ -117,8 +147,8 @@ class Chain:
 
     def state_gradients(self, dy: np.ndarray, index: int, reverse: bool) -> np.ndarray:
         """The gradient of the states (1, T, S) of layer `index`, in the order in which it runs."""
-        for current in reversed(range(index, len(self.network.layers))):
-            layer = self.network.layers[current]
+        for current in reversed(range(index, len(self.layers))):
+            layer = self.layers[current]
             if not isinstance(layer, Recurrent):
                 dy = self._backward(current, layer, dy)
                 continue

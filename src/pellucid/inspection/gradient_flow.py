@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks, formulas
-from pellucid.inspection.chain import Chain
+from pellucid.inspection.chain import Chain, layers_in_turn
 from pellucid.layers import Recurrent
 from pellucid.network.loss import LossFunction
 
@@ -134,7 +134,8 @@ def gradient_flow(
     rows : int, default=8
         How many of the sequences are used, from the first.
     layer : int, optional
-        Which layer of ``model.network_.layers``; the last recurrent one if left out.
+        Which layer of ``model.network_.layers``, of a forecaster of those beside its linear
+        forecast; the last recurrent one if left out.
     reverse : bool, default=False
         Of a bidirectional layer, the direction from the end to the beginning.
 
@@ -174,12 +175,12 @@ def gradient_flow(
     for i in range(min(count, len(examples))):
         x, target = examples.rows.row(i)[None], examples.targets.row(i)
         norms.append(_of_row(model, x, target, index, reverse))
-    layer_name = repr(model.network_.layers[index])
+    layer_name = repr(layers_in_turn(model.network_)[index])
     return GradientFlow(layer_name, *(_median(rows) for rows in zip(*norms, strict=True)))
 
 
 def _index(model: Any, layer: int | None, reverse: bool) -> int:
-    layers = model.network_.layers
+    layers = layers_in_turn(model.network_)
     recurrent = [i for i, layer in enumerate(layers) if isinstance(layer, Recurrent)]
     if not recurrent:
         raise ValueError(
@@ -193,7 +194,7 @@ def _index(model: Any, layer: int | None, reverse: bool) -> int:
             f"layer of gradient_flow must be the number of a recurrent layer, one of {recurrent}. "
             f"Got {layer!r}."
         )
-    if reverse and not layers[layer].bidirectional:
+    if reverse and not vars(layers[layer])["bidirectional"]:
         raise ValueError(
             f"reverse of gradient_flow must be False for a layer of one direction. "
             f"Got reverse=True for {layers[layer]!r}."

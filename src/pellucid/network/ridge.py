@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.engine import execute
+from pellucid.engine import available_threads, execute
 from pellucid.kernels.grid import spaced
 from pellucid.kernels.operations.activations import IDENTITY
 from pellucid.kernels.operations.product import product
@@ -21,6 +21,7 @@ from pellucid.network.network import Network
 from pellucid.rows import Examples
 
 _BLOCK_BYTES = 1 << 26  # of rows that are in hand at a time
+_LEAST_ROWS, _ROWS_EACH = 5_000, 16  # rows, evenly taken, that are enough: for each input so many
 _SMALL = 1e-10  # of the numbers' own size: less is rounding
 _DOUBLE = np.dtype(np.float64)
 
@@ -34,7 +35,8 @@ class Ridge:
         N rows of P numbers in all, flat or not, and H targets each, with their weights.
     dtype : float32 or float64
         Of the rows.
-    threads : int, default=1
+    n_jobs : int, optional
+        Threads; by default as many as the process may use. No result depends on it.
 
     Attributes
     ----------
@@ -44,18 +46,22 @@ class Ridge:
         Products of the numbers and the targets around their means.
     """
 
-    def __init__(self, examples: Examples, dtype: Any, threads: int = 1) -> None:
+    def __init__(self, examples: Examples, dtype: Any, n_jobs: int | None = None) -> None:
+        inputs = math.prod(examples.rows.shape[1:])
+        enough = max(_LEAST_ROWS, _ROWS_EACH * inputs)
+        if len(examples) > enough:
+            examples = examples.take(np.arange(enough) * len(examples) // enough)
         rows, targets = examples.rows, examples.targets
+        threads = available_threads() if n_jobs is None else n_jobs
         flat = Network([Flatten()]).build(rows.shape[1:], dtype, draw=False)
         y = np.asarray(targets.values, dtype=np.float64).reshape(len(rows), -1)
         root = np.sqrt(np.asarray(targets.weight, dtype=np.float64))[:, None]
-        inputs = math.prod(rows.shape[1:])
         width = inputs + 1 + y.shape[1]  # x, 1, y
         count = max(1, _BLOCK_BYTES // (8 * width))
         sums = np.zeros((inputs + 1, width))
         for begin in range(0, len(rows), count):
             block = slice(begin, begin + count)
-            x = flat.forward(rows.take(block), n_jobs=threads).astype(np.float64)
+            x = flat.forward(rows.take(block), n_jobs=n_jobs).astype(np.float64)
             both = np.concatenate([x, np.ones((len(x), 1)), y[block]], axis=1) * root[block]
             sums += _products(both, inputs + 1, threads)
         total = sums[inputs, inputs]

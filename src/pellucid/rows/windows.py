@@ -89,7 +89,6 @@ class ScaledWindows(Rows):
 
     def row(self, position: int) -> np.ndarray:
         past = self.steps - self.ahead
-        steps, past = slice(None), self.steps - self.ahead
         steps = slice(self.starts[position], self.starts[position] + self.steps)
         numbers = (self.relative[steps] - self.shift[position]) / self.scale[position]
         numbers = np.clip(numbers, -LIMIT, LIMIT)

@@ -73,7 +73,7 @@ USUAL = {
     "pictures": Usual(),
     "signals": Usual(small_batches=True, least=25, most=150, steps=800, decay=0.1),
     "sequences": Usual(small_batches=True, least=50, most=300, steps=1000, decay=0.1),
-    "windows": Usual(least=15, most=50, steps=5000, decay=0.01),
+    "windows": Usual(least=5, most=50, steps=3000, decay=0.01),
     "text": Usual(small_batches=True, least=5, most=300, steps=800, decay=0.01),
 }
 """The usual training by an encoder's ``domain``."""
