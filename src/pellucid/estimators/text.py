@@ -26,7 +26,8 @@ class TextEstimator(NetworkEstimator):
     embedding_dim : int
         How many numbers a token becomes, which are learned.
     embedding_dropout : float
-        The share of these numbers set to zero in training, so that no word alone decides.
+        The share of these numbers set to zero in training, so that no word alone decides; 0 where
+        a step has other features.
     vocabulary_size : int
         The most tokens that are known, the most frequent ones; all others are one unknown token.
     min_count : int
