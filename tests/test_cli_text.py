@@ -35,7 +35,7 @@ def test_one_column_of_text_is_learned_and_predicted(network, tmp_path, monkeypa
     rows = [line.split(",") for line in predicted.output.splitlines()]
     assert rows == [["review", "label"], *map(list, zip(TEXTS, LABELS, strict=True))]
     shown = call("summary", "reviews.safetensors")
-    assert "words, 4 of 4 known, those seen at least twice" in " ".join(shown.output.split())
+    assert "text words, 4 of 4 known, those seen at least twice" in " ".join(shown.output.split())
 
 
 def test_text_beside_other_columns_is_no_sequence(tmp_path):

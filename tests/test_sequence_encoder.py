@@ -16,6 +16,7 @@ from pellucid import (
     load,
 )
 from pellucid.data import Groups, Sequences, last_window, windows
+from pellucid.estimators.state import model_from_state, state_of
 from pellucid.layers import LSTM, RNN, Dropout, Embedding, Flatten, Linear, Tanh
 
 QUICK = {"hidden_dim": 8, "max_epochs": 3, "random_state": 0, "verbose": 0}
@@ -144,6 +145,18 @@ def test_embedded_words_with_a_target_each_step():
     options = {**QUICK, "max_epochs": 40, "return_sequences": True}
     model = GRUClassifier(group="who", time="day", **options).fit(frame, y)
     assert model.score(frame, y) > 0.99
+
+
+def test_a_file_whose_network_takes_other_steps_is_refused():
+    """Also if the numbers beside tokens differ, which the shapes of the arrays do not tell."""
+    X, y = sequences(rows=120)
+    model = GRURegressor(group="who", time="day", **QUICK).fit(with_words(X), y)
+    config, arrays = state_of(model)
+    for change in ({"others": 1}, {"num_embeddings": 131}):
+        layers = [config["layers"][0] | change, *config["layers"][1:]]
+        with pytest.raises(ValueError, match=r"GRURegressor|Network|network"):
+            model_from_state(GRURegressor, config | {"layers": layers}, arrays)
+    assert model_from_state(GRURegressor, config, arrays).network_.layers == model.network_.layers
 
 
 def test_embedding_parameters_are_checked_with_long_tables():

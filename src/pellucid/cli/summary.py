@@ -79,7 +79,7 @@ def _lines(model: Any) -> list[str]:
             f"{model.n_features_in_}, without names" if names is None else listed(names)
         )
     if model._input.domain == "text":
-        facts["text"] = "; ".join(model._input.describe())
+        facts["text"] = "; ".join(model._input.describe()).removeprefix("text: ")
     about = getattr(getattr(model, "sequences_", None), "series", None)
     if about:
         time, group = about["time"], about["group"]
