@@ -135,7 +135,9 @@ class TableEncoder(Encoder[Table]):
         else:
             table = self._decide(table, heavy)
         self._scaler = Standardiser().fit(self._numbers(table), weights)
-        self._categories, self._rare, self._embedded = [], [], []
+        self._categories: list[list[str | None]] = []
+        self._rare: list[bool] = []
+        self._embedded: list[bool] = []
         for index in self._text:
             self._learn_text(self._name(index), table.columns[index].values, weights, heavy)
         for known in ("_one_hot", "_numbered"):

@@ -20,7 +20,9 @@ MOST_ROWS = 1 << 24  # up to here a float32 holds every whole number
 class Embedding(Layer):
     """``y_t = E[x_t]``, x (B, T) or (B, T, C) whole numbers from 0 to V - 1, E (V, D).
 
-    Several tokens of a step become numbers side by side, ``y_t = (E[x_t1], ..., E[x_tC])``. It is the first layer of a network, since what layers compute is no whole number. An optimiser
+    Several tokens of a step become numbers side by side, ``y_t = (E[x_t1], ..., E[x_tC])``.
+
+    It is the first layer of a network, since what layers compute is no whole number. An optimiser
     leaves a row of E as it is, and what it keeps of it, in steps that do not take that row; weight
     decay does not apply to E.
 
