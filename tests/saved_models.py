@@ -1,8 +1,8 @@
 """The data of the models in ``tests/models/``: whole numbers of a counter, the same everywhere.
 
 The models and what they predicted were written by the version of format 1 whose ``estimators``
-took all parameters by position; those of text, and of a table with words, when these were new. ``python tests/saved_models.py FOLDER`` writes such files anew, for
-a further version beside them.
+took all parameters by position; those of text, and of a table with words, when these were new.
+``python tests/saved_models.py FOLDER`` writes such files anew, for a further version beside them.
 """
 
 from __future__ import annotations
