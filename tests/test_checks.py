@@ -164,6 +164,15 @@ def test_names_of_files_and_words_of_others_stay_on_one_line():
     assert checks.one_line("x" * 400) == "x" * 160
 
 
+def test_names_of_which_one_is_meant():
+    assert [checks.either(list(names)) for names in ("a", "ab", "abc")] == [
+        "a",
+        "a or b",
+        "a, b or c",
+    ]
+    assert checks.either(["a", "b"], "and") == "a and b"
+
+
 def test_a_list_of_what_is_known_is_not_endless():
     assert checks.suggestion("moon", ["a", "b"]) == " Known: a, b."
     known = [f"column {i}" for i in range(10_000)]

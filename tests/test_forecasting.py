@@ -110,7 +110,7 @@ def test_faults(model):
     for unfit in (LSTMRegressor(), NetworkRegressor()):
         with pytest.raises(NotFittedError):
             unfit.forecast(frame)
-    message = r"forecast of \w+ needs a fit on windows of a DataFrame, .* Use predict\."
+    message = r"forecast of \w+ needs a fit on windows of a DataFrame or Series, .* Use predict\."
     others = RNNRegressor(**QUICK), NetworkRegressor(max_epochs=1, verbose=0)
     for other in others:
         with pytest.raises(ValueError, match=message):
@@ -477,5 +477,5 @@ def test_what_has_no_intervals():
     with pytest.raises(ValueError, match="for intervals: no errors are known beyond. Got 3"):
         model.forecast(long_series(), steps=3, levels=[0.8])
     few = GRURegressor(**QUICK).fit(X[:3], y[:3])
-    with pytest.raises(ValueError, match="needs a fit on windows"):
+    with pytest.raises(ValueError, match="a fit that kept none aside: its windows were too few"):
         few.predict_interval(X)

@@ -27,7 +27,7 @@ def test_training_parameters_are_given_by_name_and_a_networks_own_by_position_to
     assert list(parameters)[-len(by_name) :] == by_name
     others = {
         "class_weight", "loss", "quantile", "scaling", "target_transform", "tbptt_steps", "pooling",
-        *TEXT,
+        "patch_size", *TEXT,
     }  # fmt: skip
     assert [each for each in by_name if each not in others] == TRAINING
     assert ("class_weight" in by_name) == name.endswith("Classifier")

@@ -95,7 +95,7 @@ KINDS = {
     FCNNClassifier: FCNN | SHARED | CLASSES,
     FCNNRegressor: FCNN | SHARED | NUMBERS,
     NetworkClassifier: LAYERS | SHARED | CLASSES,
-    NetworkRegressor: LAYERS | SHARED | NUMBERS,
+    NetworkRegressor: LAYERS | SHARED | NUMBERS | {"scaling": ["window", "series", "global"]},
 }
 
 

@@ -1,12 +1,17 @@
 """What the recurrent layers share: torch's, stacks, last states, short batches, wrong input."""
 
+import io
+import sys
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 from helpers import DTYPES
+from model_files import apart, together
 
 from pellucid import GRUClassifier, LSTMRegressor, Network, NetworkRegressor, formulas, load
+from pellucid.data import windows
 from pellucid.layers import (
     GRU,
     LSTM,
@@ -428,10 +433,10 @@ def unequal(longest, rows=20):
 
 
 @pytest.mark.parametrize(("longest", "mean"), ((49, False), (50, True)))
-def test_classes_of_long_sequences_are_told_by_the_mean_of_the_states(longest, mean):
+def test_classes_of_many_steps_are_told_by_the_mean_of_the_states(longest, mean):
     X, y = unequal(longest)
-    assert pooled(GRUClassifier(**QUICK).fit(X, y)) == mean
-    assert not pooled(LSTMRegressor(**QUICK).fit(X, y))
+    assert pooled(GRUClassifier(patch_size=1, **QUICK).fit(X, y)) == mean
+    assert not pooled(LSTMRegressor(patch_size=1, **QUICK).fit(X, y))
     assert not pooled(GRUClassifier(tbptt_steps=10, **QUICK).fit(X, y))
     for pooling in ("last", "mean"):
         assert pooled(GRUClassifier(pooling=pooling, **QUICK).fit(X, y)) == (pooling == "mean")
@@ -474,3 +479,144 @@ def test_there_is_no_mean_where_not_all_states_are_there(more):
 def test_an_unknown_pooling_is_refused():
     with pytest.raises(ValueError, match="pooling of GRUClassifier must be one of .* Got 'max'"):
         GRUClassifier(pooling="max", **QUICK).fit(*unequal(5))
+
+
+# -- patches -----------------------------------------------------------------------------------
+
+
+def patch(model):
+    return model.sequences_.patch
+
+
+@pytest.mark.parametrize(("longest", "size"), ((47, 1), (49, 2), (80, 2), (82, 3), (160, 5)))
+def test_classes_of_long_sequences_are_told_by_patches(longest, size):
+    """About 32 of them, whose last state is taken; of numbers none are made, nor with tbptt."""
+    X, y = unequal(longest)
+    model = GRUClassifier(**QUICK).fit(X, y)
+    assert patch(model) == size and not pooled(model)
+    assert model.network_.input_shape == (-(-longest // size), 2 * size)
+    assert patch(GRUClassifier(tbptt_steps=10, **QUICK).fit(X, y)) == 1
+    assert patch(LSTMRegressor(**QUICK).fit(X, y)) == 1
+    assert patch(LSTMRegressor(patch_size=7, **QUICK).fit(X, y)) == 7
+    by_step = [np.full(len(x), label) for x, label in zip(X, y, strict=True)]
+    assert patch(GRUClassifier(return_sequences=True, **QUICK).fit(X, by_step)) == 1
+
+
+def test_what_patches_were_chosen_is_said(monkeypatch):
+    said = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", said)
+    loud = {**QUICK, "verbose": 1}
+    GRUClassifier(**loud).fit(*unequal(100))
+    text = " ".join(said.getvalue().split())
+    assert "of up to 100 steps are read in patches of 3; patch_size sets another size" in text
+    said.truncate(0)
+    GRUClassifier(patch_size=3, **loud).fit(*unequal(100))
+    GRUClassifier(**loud).fit(*unequal(40))
+    assert "patches" not in said.getvalue()
+
+
+def test_a_state_of_patches_equals_the_formulas():
+    """Also where the last patch is not full, and of one sequence alone."""
+    X, y = unequal(11)
+    model = GRUClassifier(patch_size=3, dtype="float64", **QUICK).fit(X, y)
+    plain = GRUClassifier(patch_size=1, dtype="float64", **QUICK).fit(X, y)
+    p = model.network_.parameters()
+    W = np.hstack([p["0.recurrent_weight"], p["0.candidate_weight"]])
+    for x, found in zip(X, model.predict_proba(X), strict=True):
+        steps = plain.sequences_.transform(plain, [x])[0]
+        steps = np.pad(steps, ((0, -len(x) % 3), (0, 0)), mode="edge").reshape(1, -1, 6)
+        h = formulas.gru(
+            steps, p["0.input_weight"], W, p["0.bias"], p.get("0.candidate_bias"), reset_after=True
+        ).h[0, -1]
+        logit = h @ p["1.weight"] + p["1.bias"]
+        np.testing.assert_allclose(found[1], 1 / (1 + np.exp(-logit[0])), rtol=1e-9)
+
+
+@pytest.mark.parametrize("pooling", ("last", "mean"))
+def test_a_patched_sequence_depends_on_itself_alone(pooling, tmp_path):
+    """To the bit: beside others, alone, from a file; shorter than a patch, and longer than all."""
+    X, y = unequal(100)
+    model = GRUClassifier(pooling=pooling, bidirectional=True, **QUICK).fit(X, y)
+    model.save(tmp_path / "m")
+    again = load(tmp_path / "m")
+    assert again.digest_ == model.digest_ and patch(again) == 3
+    X = [*X, X[0][:1], X[0][:2], np.concatenate([X[0], X[1]])]
+    together = model.predict_proba(X)
+    alone = np.concatenate([model.predict_proba([x]) for x in X])
+    np.testing.assert_array_equal(alone, together)
+    np.testing.assert_array_equal(again.predict_proba(X), together)
+
+
+def test_patches_of_equal_lengths_are_those_of_unequal_ones():
+    """An array of 7 steps is the same sequences as a list in which one is longer."""
+    X, _ = unequal(9)
+    X = [x for x in X if len(x) >= 7][:4]
+    X = [x[:7] for x in X] + [X[0][:7] * 2]
+    model = GRUClassifier(patch_size=2, **QUICK).fit(X, [0, 1, 0, 1, 0][: len(X)])
+    together = model.predict_proba(np.stack(X))
+    longer = model.predict_proba([*X, np.ones((9, 2))])
+    np.testing.assert_array_equal(longer[:-1], together)
+
+
+def test_training_goes_on_with_the_patches_of_the_first_fit():
+    X, y = unequal(100)
+    model = GRUClassifier(**QUICK).partial_fit(X, y, classes=[0, 1])
+    assert patch(model.partial_fit(*unequal(300))) == 3
+    model.set_params(warm_start=True, max_epochs=1).fit(*unequal(30))
+    assert patch(model) == 3 and model.n_iter_ == 3
+
+
+def test_a_file_without_patches_is_read_step_by_step(tmp_path):
+    """As models were before there were any."""
+    X, y = unequal(100)
+    model = GRUClassifier(patch_size=1, **QUICK).fit(X, y)
+    model.save(tmp_path / "m")
+    header, tensors = apart((tmp_path / "m").read_bytes())
+    del header["config"]["parameters"]["patch_size"]
+    assert "patch" not in header["config"]["input"]
+    (tmp_path / "m").write_bytes(together(header, tensors))
+    again = load(tmp_path / "m")
+    assert again.patch_size == 1
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "size"), (({}, 101), ({"patch_size": 4}, 3), ({"patch_size": 1}, 2))
+)
+def test_patches_that_are_not_those_of_the_parameters_are_refused(tmp_path, parameters, size):
+    GRUClassifier(**parameters, **QUICK).fit(*unequal(100)).save(tmp_path / "m")
+    header, tensors = apart((tmp_path / "m").read_bytes())
+    header["config"]["input"]["patch"] = size
+    (tmp_path / "m").write_bytes(together(header, tensors))
+    with pytest.raises(ValueError, match=f"the steps of a patch must be .* Got {size}"):
+        load(tmp_path / "m")
+
+
+def test_patches_where_there_can_be_none_are_refused():
+    X, y = unequal(9)
+    by_step = [np.zeros(len(x)) for x in X]
+    text = ["good film", "bad film"] * 10
+    ahead = windows(pd.DataFrame({"v": np.arange(40.0) % 7}), 5)
+    for wrong, message in (
+        (0, "must be a positive integer. Got 0"),
+        (2.5, "must be a positive integer. Got 2.5"),
+        ("many", "must be a positive integer or \"auto\". Got 'many'"),
+        (10, "must be at most the steps of the longest sequence, 9. Got 10"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=f"patch_size of GRUClassifier {message}"):
+            GRUClassifier(patch_size=wrong, **QUICK).fit(X, y)
+    with pytest.raises(ValueError, match='"auto" or 1 where return_sequences is set: each step'):
+        LSTMRegressor(patch_size=2, return_sequences=True, **QUICK).fit(X, by_step)
+    with pytest.raises(ValueError, match='"auto" or 1 for text, whose tokens are read one by one'):
+        GRUClassifier(patch_size=2, **QUICK).fit(text, y)
+    with pytest.raises(ValueError, match='"auto" or 1 for windows, which are cut to the steps'):
+        LSTMRegressor(patch_size=2, **QUICK).fit(*ahead)
+    for size in (1, "auto"):
+        assert LSTMRegressor(patch_size=size, **QUICK).fit(*ahead).sequences_.patch == 1
+        assert GRUClassifier(patch_size=size, **QUICK).fit(text, y).classes_.tolist() == [0, 1]
+
+
+def test_a_model_whose_patch_size_was_changed_is_not_saved(tmp_path):
+    model = GRUClassifier(**QUICK).fit(*unequal(100)).set_params(patch_size=2)
+    with pytest.raises(ValueError, match="by which X is read must be as in fit"):
+        model.save(tmp_path / "m")

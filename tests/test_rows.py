@@ -1,6 +1,7 @@
 """Rows for the kernels: all there when they are wanted, in the order of the epoch."""
 
 import threading
+from dataclasses import replace
 from time import sleep
 
 import numpy as np
@@ -20,6 +21,7 @@ from pellucid.rows import (
     Examples,
     Pictures,
     Rows,
+    ScaledWindows,
     Sequences,
     Targets,
     as_rows,
@@ -208,6 +210,93 @@ def test_rows_that_cannot_be_gathered_in_pieces_are_not_cut(mapped):
         )  # fmt: skip
 
 
+# -- windows in a scale of their own --------------------------------------------------------------
+
+
+def scaled(ahead=0, relative=2, others=3, dtype=np.float32, count=9, steps=4):
+    """Windows on 30 steps, with a missing number, a flat window and one of huge numbers."""
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=(30, relative))
+    numbers[7, :1], numbers[12, :1] = np.nan, 1e300
+    scale = rng.uniform(0.5, 2, size=(count, relative))
+    scale[3] = 1e-12
+    return ScaledWindows(
+        numbers, rng.normal(size=(count, relative)), scale,
+        rng.normal(size=(30, others)).astype(dtype), (np.arange(others) % 2).astype(np.int64),
+        rng.permutation(np.arange(30 - steps - ahead))[:count].astype(np.int64), steps + ahead,
+        ahead,
+    )  # fmt: skip
+
+
+def by_definition(rows, position):
+    """A window step by step, number by number, as the kernel's header says it."""
+    width, past = rows.shape[2], rows.steps - rows.ahead
+    found = np.zeros((rows.steps, width))
+    for t in range(rows.steps):
+        at, count = rows.starts[position] + t, rows.relative.shape[1]
+        if t < past:
+            with np.errstate(over="ignore"):
+                number = (rows.relative[at] - rows.shift[position]) / rows.scale[position]
+            found[t, :count] = np.nan_to_num(np.clip(number, -1e9, 1e9))
+        seen = (rows.known == 1) | (t < past)
+        found[t, count : count + len(seen)] = np.where(seen, rows.others[at], 0)
+        if rows.ahead:
+            found[t, -1] = t >= past
+    return found.astype(rows.others.dtype)
+
+
+@pytest.mark.parametrize("dtype", (np.float32, np.float64))
+@pytest.mark.parametrize("sizes", ((2, 3), (0, 1), (1, 0), (9, 17)))
+@pytest.mark.parametrize("ahead", (0, 1, 3))
+def test_a_window_is_its_numbers_in_its_own_scale(ahead, sizes, dtype):
+    """Row and kernel alike, in any order of rows, at the edge of the network and inside it."""
+    rows = scaled(ahead, *sizes, dtype)
+    order = np.array([3, 0, 8, 5, 5, 1])
+    for padding in (0, 1):  # of Conv1d, which puts steps before the first one
+        x = np.zeros((4, (rows.steps + 2 * padding) * 32), dtype)
+        border = ((0, 0), (padding, padding))
+        grid = Grid(1, rows.steps, rows.shape[2], pixel=32, border=border)
+        program = Program([rows.gather(order, x, grid, NONE_ABSENT, 0)])
+        for begin, end in ((0, 4), (4, 6)):
+            program.run(begin // 4, begin // 4 + 1, 4, 6)
+            for place, position in enumerate(order[begin:end]):
+                expected = by_definition(rows, position)
+                np.testing.assert_array_equal(rows.row(position), expected)
+                line = x[place].reshape(-1, 32)
+                inner = line[padding : padding + rows.steps]
+                np.testing.assert_array_equal(inner[:, : rows.shape[2]], expected)
+                assert not inner[:, rows.shape[2] :].any()
+                assert not line[:padding].any() and not line[padding + rows.steps :].any()
+    taken = rows.take(order)
+    np.testing.assert_array_equal(np.asarray(taken)[1], by_definition(rows, 0))
+    assert taken.relative is rows.relative  # the steps are shared
+    pieces = rows.in_pieces()
+    np.testing.assert_array_equal(pieces.row(5), by_definition(rows, 5))
+    assert rows.as_type(np.float64).row(0).dtype == np.float64
+
+
+def test_windows_that_do_not_lie_inside_their_steps_are_refused():
+    """The kernel checks no bounds."""
+    good = scaled(ahead=1)
+    for change, words in (
+        ({"starts": good.starts + 21}, "must lie in the 30 steps of values. Got 5 from step"),
+        ({"starts": good.starts - 21}, "must lie in the 30 steps of values. Got 5 from step"),
+        ({"relative": good.relative[1:]}, r"relative of ScaledWindows .* \(30, 2\). Got \(29, 2"),
+        ({"shift": good.shift[:, :1]}, r"shift of ScaledWindows must have the shape \(9, 2\)"),
+        ({"scale": good.scale[1:]}, r"scale of ScaledWindows must have the shape \(9, 2\)"),
+        ({"known": good.known[1:]}, r"known of ScaledWindows must have the shape \(3,\)"),
+        ({"ahead": 5}, "that lie ahead must be fewer than all 5. Got 5"),
+        ({"ahead": -1}, "that lie ahead must be fewer than all 5. Got -1"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            replace(good, **change)
+
+
+def test_scaled_windows_say_how_much_they_overlap():
+    rows = replace(scaled(), starts=np.arange(9))
+    assert rows.overlap == 9 * 4 / 12
+
+
 # -- each kind by itself -------------------------------------------------------------------------
 
 
@@ -221,6 +310,8 @@ def kinds():
         "pictures": Pictures(table, levels),
         "decoded": DecodedPictures(table, np.arange(9), SHAPE, lambda position: levels[position]),
         "sequences": steps,
+        "windows": scaled(),
+        "windows with steps ahead": scaled(ahead=2),
     }
 
 
@@ -254,11 +345,18 @@ def test_outputs_of_steps_that_are_there():
     assert Dense(np.ones((2, 3, 1))).of_steps(outputs).shape == (6, 2)
 
 
-def test_windows_that_overlap_say_how_much():
-    values = np.zeros((6, 1))
-    windows = Sequences(values, np.arange(4), np.full(4, 3), 3)
-    assert windows.overlap == 2.0  # 4 windows of 3 steps on 6
-    assert Dense(values).overlap == 1.0
+@pytest.mark.parametrize("size", (1, 2, 3, 7))
+def test_patches_hold_neighbouring_steps(size):
+    """Each step stands in its place; if the last patch is not full, the last step comes again."""
+    rows = kinds()["sequences"]
+    patched = rows.patched(size)
+    for position in range(len(rows)):
+        steps = list(rows.row(position))
+        steps += [steps[-1]] * (-len(steps) % size)
+        expected = [np.concatenate(steps[at : at + size]) for at in range(0, len(steps), size)]
+        np.testing.assert_array_equal(patched.row(position), expected)
+        alone = rows.take([position]).patched(size)
+        np.testing.assert_array_equal(alone.row(0), expected)
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,22 @@ def test_a_file_whose_network_takes_other_steps_is_refused():
     assert model_from_state(GRURegressor, config, arrays).network_.layers == model.network_.layers
 
 
+def test_patches_and_embeddings_do_not_meet():
+    """Long sequences would be read in patches: with words they are not, unless it is asked for."""
+    rows = np.arange(64 * 20)
+    frame = pd.DataFrame({"who": rows // 64, "word": [f"word{i % 129}" for i in rows], "a": rows})
+    quick, y = {**QUICK, "max_epochs": 1}, np.arange(20) % 2
+    model = GRUClassifier(group="who", **quick).fit(frame, y)
+    assert model.network_.layers[0] == Embedding(130, 32, others=1)
+    assert model.sequences_.shape == (64, 2)
+    config, arrays = state_of(model)
+    config["input"]["patch"] = 2
+    with pytest.raises(ValueError, match=r"must be read one by one\. Got patches of 2\."):
+        model_from_state(GRUClassifier, config, arrays)
+    model = GRUClassifier(group="who", patch_size=2, **quick).fit(frame, y)
+    assert model.sequences_.shape == (32, 202)
+
+
 def test_embedding_parameters_are_checked_with_long_tables():
     X, y = sequences(rows=120)
     for name in ("vocabulary_size", "min_count", "embedding_dim"):
@@ -287,9 +303,6 @@ def test_sequences_share_their_steps():
     found = Sequences.from_list([np.ones((2, 1)), np.zeros((3, 1))])
     assert found.shape == (2, 3, 1) and len(found.take(np.array([1]))) == 1
     assert found.take(np.array([1])).values is found.values
-    assert found.overlap == 1.0
-    overlapping = Sequences(np.zeros((4, 1)), np.array([0, 1]), np.array([3, 3]), 3)
-    assert overlapping.overlap == 1.5
 
 
 # -- one target for each step ----------------------------------------------------------------

@@ -159,7 +159,7 @@ def test_a_forecast_begins_where_the_target_ends():
     expected = model.forecast(frame[:58])
     frame.loc[58:, "v"] = np.nan
     both = pd.concat([frame, daily(who="b", w=1.0)])
-    new = pytest.warns(UserWarning, match="1 series was not learned from, and is scaled by .*'b'")
+    new = pytest.warns(UserWarning, match="1 series was not learned from, and each .*'b'")
     open_end = "'v' is missing in the last 2 rows of 'a', with which"
     with new, pytest.warns(UserWarning, match=open_end):
         found = model.forecast(both)

@@ -23,8 +23,9 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import shuffle
 
-from pellucid import LSTMRegressor, load
+from pellucid import CNNRegressor, FCNNRegressor, LSTMRegressor, load
 from pellucid.data import last_window, windows
+from pellucid.inspection import backtest
 from pellucid.training import loop
 
 QUICK = {"hidden_dim": 8, "max_epochs": 3, "random_state": 0, "verbose": 0}
@@ -80,15 +81,43 @@ def test_missing_numbers_may_be_objects(monkeypatch):
     model = LSTMRegressor(**QUICK).fit(X, y)
     assert np.isfinite(model.predict(X)).all()
     assert windows(long, 2, target="v", group="name")[1].tolist() == [2.0, 5.0]
-    series = windows(frame["gap"], 4, 2)[0]
-    assert series.dtype == np.float64 and np.isnan(series[0, :, 0]).tolist() == [0, 1, 0, 0]
+    series = windows(frame["gap"], 2)[0]
+    assert series.last("gap").tolist() == [1.5, 2.5, 3.5, 4.5]
 
 
 def test_a_series_of_decimals_may_have_gaps():
     values = [None if v is None else decimal.Decimal(v) for v in ("1.5", None, "2.5", "3.5")]
     X, y = windows(pl.Series(values), 3)
-    np.testing.assert_array_equal(X[:, :, 0], [[1.5, np.nan, 2.5]])
+    assert X.columns == ["value"] and X.last("value").tolist() == [2.5]
     assert y.tolist() == [3.5]
+
+
+@pytest.mark.parametrize("library", [pd, pl])
+def test_a_series_is_a_table_of_one_column(library):
+    """Else it would be learned as an array, without the linear forecast and scales of windows."""
+    numbers = np.cumsum(np.random.default_rng(0).normal(size=60))
+    series, frame = library.Series("v", numbers), library.DataFrame({"v": numbers})
+    if library is pd:
+        series = pd.Series(numbers, index=pd.date_range("2024-01-01", periods=60), name="v")
+        frame = series.to_frame()
+    X, y = windows(series, 8, 2)
+    expected_X, expected_y = windows(frame, 8, 2)
+    assert X.columns == ["v"] and (y == expected_y).all()
+    model, same = (LSTMRegressor(**QUICK).fit(*pair) for pair in ((X, y), (expected_X, expected_y)))
+    assert model.forecast(series).equals(same.forecast(frame))
+    results = [backtest(model, form, 8, 2, folds=2).errors for form in (series, frame)]
+    assert results[0] == results[1]
+    assert last_window(series, 3).last("v").tolist() == numbers[-1:].tolist()
+
+
+@pytest.mark.parametrize("estimator", [CNNRegressor, FCNNRegressor])
+def test_windows_are_for_recurrent_networks(estimator):
+    """NumPy would look for rows of rows of them, down to its last axis."""
+    X, y = windows(pd.DataFrame({"v": np.arange(30.0)}), 8, 2)
+    with pytest.raises(TypeError, match=r"Windows of a series must go to an RNN, LSTM or GRU, .*"):
+        estimator(max_epochs=1, verbose=0).fit(X, y)
+    with pytest.raises(TypeError, match="Cut an array"):
+        np.asarray(X)
 
 
 def test_scikit_learn_takes_windows_as_it_takes_rows():

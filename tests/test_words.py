@@ -2,13 +2,12 @@
 
 import pytest
 
-from pellucid.cli.words import counted, either, listed, name_shown, share
+from pellucid.cli.words import counted, listed, name_shown, share
 from pellucid.terminal import figure, fits, table, width
 
 
 def test_text_for_a_page():
     assert (counted(1, "row"), counted(1204, "row")) == ("1 row", "1,204 rows")
-    assert (either(["a"]), either(["a", "b", "c"])) == ("a", "a, b or c")
     assert listed(range(20), most=2) == "0, 1 and 18 more"
     assert (figure(0.123456), figure(None), share(0.5), share(None)) == (
         "0.1235",

@@ -185,6 +185,11 @@ def listing(names: Sequence[str], limit: int = 200) -> str:
     return ", ".join(texts)
 
 
+def either(names: Sequence[str], joint: str = "or") -> str:
+    """``a, b or c``."""
+    return f" {joint} ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
 def first_of(texts: Sequence[str], most: int, limit: int) -> str:
     """``'a', 'b', 'c' and 4 more``: the first ones, each as :func:`shown` within `limit`."""
     listed = ", ".join(shown(text, limit) for text in texts[:most])

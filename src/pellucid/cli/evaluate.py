@@ -36,14 +36,15 @@ def evaluate(
     from pellucid.cli.answered import read_answered
     from pellucid.cli.output import Output
     from pellucid.cli.score_words import text_of, verdict
-    from pellucid.cli.words import paragraph, source_name
+    from pellucid.cli.words import source_name
+    from pellucid.terminal import filled
 
     output = Output(as_json=as_json)
     estimator: Any = load(model)
     with output.noting_warnings():
         answered = read_answered(estimator, file_name(model), data, targets, encoding)
         if answered.left_out:
-            output.say(paragraph(answered.left_out, 2))
+            output.say(filled(answered.left_out, 2))
         scores = answered.scores(estimator)
     named = "" if Path(data).is_dir() else f"{', '.join(answered.names)}, "
     if not as_json:

@@ -13,7 +13,8 @@ from pellucid.cli.families import NETWORKS, family
 from pellucid.cli.options import GroupedCommand, in_group, option_name, parameter_options
 from pellucid.cli.output import Output
 from pellucid.cli.series import SeriesOptions
-from pellucid.cli.words import paragraph, source_name
+from pellucid.cli.words import source_name
+from pellucid.terminal import filled
 
 if TYPE_CHECKING:
     from pellucid.cli.given import Given
@@ -197,9 +198,9 @@ def fit(
     share = 0.0 if test is not None or folds else 0.2 if test_fraction is None else test_fraction
     with told.noting_warnings():
         given = read(Request(data, targets, drop, network, task, encoding, options, each_step))
-        told.say(paragraph(f"{source_name(data)}: {given.words}.", 2))
+        told.say(filled(f"{source_name(data)}: {given.words}.", 2))
         for words in filter(None, (given.kept.words, _sentence(given.task[1]))):
-            told.say(paragraph(words, 2))
+            told.say(filled(words, 2))
         if mistakes and not given.are_pictures_of_classes:
             raise click.UsageError("--mistakes needs pictures and one target of classes.")
         model = _estimator(given, chosen, options, seed, quiet)
@@ -207,7 +208,7 @@ def fit(
             with given.rows_in_file(data):
                 model._new_target(given.in_file).fit(model, given.in_file)
         split = _split(given, options, share, seed, each_step)
-        told.say(paragraph(split.words, 2))
+        told.say(filled(split.words, 2))
         with given.rows_in_file(data):
             if (caution := frames.sum_words(given.X, split.test)) is not None:
                 told.note(caution)

@@ -14,8 +14,8 @@ from pellucid.cli.answered import Answered, held_out, read_answered
 from pellucid.cli.given import Given
 from pellucid.cli.output import Output
 from pellucid.cli.splitting import Split
-from pellucid.cli.words import counted, paragraph, source_name
-from pellucid.terminal import COLUMNS, width
+from pellucid.cli.words import counted, source_name
+from pellucid.terminal import COLUMNS, filled, width
 
 _MOST_COLUMNS = 20  # that are described
 
@@ -76,7 +76,7 @@ class Fitting:
         def tell(number: int, fold: Fold) -> None:
             windows = counted(len(fold.windows), "window")
             words = f"Fold {number} of {folds}: learned from {fold.learned:,}, tested on {windows}."
-            self.told.say(paragraph(words, 2))
+            self.told.say(filled(words, 2))
 
         with self.given.rows_in_file(self.data):
             model = clone(self.model).set_params(verbose=0)
@@ -105,7 +105,7 @@ class Fitting:
         """Read the rows to test on: what is wrong with them is found now, not after an hour."""
         told, answered = self.told, self._read_test()
         if answered is not None and answered.left_out:
-            told.say(paragraph(answered.left_out, 2))
+            told.say(filled(answered.left_out, 2))
         if answered is not None and (again := answered.repeated(X, y)):
             self.repeated = again
             stand = "also stands" if again == 1 else "also stand"
@@ -119,9 +119,7 @@ class Fitting:
         if self.test is not None:
             targets = () if Path(self.test).is_dir() else given.targets
             answered = read_answered(model, "the model", self.test, targets, self.encoding)
-            self.told.say(
-                paragraph(f"{answered.counted} of {source_name(self.test)} to test on.", 2)
-            )
+            self.told.say(filled(f"{answered.counted} of {source_name(self.test)} to test on.", 2))
             return answered
         if not len(held):
             return None
@@ -136,7 +134,7 @@ class Fitting:
         encoder = self.model._input
         lines = [line for line in encoder.describe() if line not in encoder.notes]
         for line in lines[:_MOST_COLUMNS]:
-            self.told.say(paragraph(f"  {printable(line)}", 4))
+            self.told.say(filled(f"  {printable(line)}", 4))
         if len(lines) > _MOST_COLUMNS:
             self.told.say(f"  and {counted(len(lines) - _MOST_COLUMNS, 'more column')}")
 
@@ -165,7 +163,7 @@ class Fitting:
         )
         self.model.save(path)
         size = Path(path).stat().st_size
-        self.told.say(paragraph(f"Model saved in {path} ({size_text(size)}).", 2))
+        self.told.say(filled(f"Model saved in {path} ({size_text(size)}).", 2))
         return size
 
     def draw(self, plot: str | None, mistakes: str | None) -> None:
@@ -183,10 +181,10 @@ class Fitting:
                 curves.draw_series(self.model, series, held, y, plot, title, self.levels)
             else:
                 curves.draw_fit(self.model, X, y, plot, title, given.targets)
-            self.told.say(paragraph(f"Curves drawn in {plot}.", 2))
+            self.told.say(filled(f"Curves drawn in {plot}.", 2))
         if mistakes and answered is not None:
             wrong = draw_mistakes(self.model, answered.source, plain(answered.y), mistakes)
-            self.told.say(paragraph(f"{counted(wrong, 'wrong answer')} drawn in {mistakes}.", 2))
+            self.told.say(filled(f"{counted(wrong, 'wrong answer')} drawn in {mistakes}.", 2))
 
     def say_next(self, path: str) -> None:
         """What to do next, each argument in a line of its own where they do not fit in one."""

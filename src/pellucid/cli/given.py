@@ -161,7 +161,8 @@ def _folder(request: Request) -> Given:
     """A folder of pictures: the class is the folder's name."""
     import numpy as np
 
-    from pellucid.cli.words import counted, either
+    from pellucid.checks import either
+    from pellucid.cli.words import counted
     from pellucid.data import list_pictures
 
     known = takers("pictures")

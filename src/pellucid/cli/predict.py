@@ -76,7 +76,8 @@ def predict(
     from pellucid.cli.output import Output
     from pellucid.cli.predictions import format_of, writer
     from pellucid.cli.scores import is_classifier
-    from pellucid.cli.words import counted, paragraph
+    from pellucid.cli.words import counted
+    from pellucid.terminal import filled
 
     place = None if output == "-" else output
     ending = ".csv"
@@ -113,7 +114,7 @@ def predict(
     if place is not None:
         told = Output(as_json=as_json)
         if not as_json:
-            told.say(paragraph(f"{counted(rows, 'prediction')} saved in {place}.", 2))
+            told.say(filled(f"{counted(rows, 'prediction')} saved in {place}.", 2))
         told.result({"model": model, "output": place, "rows": rows})
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pellucid.cli.words import either, name_shown, paragraph, share
+from pellucid.checks import either
+from pellucid.cli.words import name_shown, share
 from pellucid.inspection import forecast_words
 from pellucid.inspection.forecast_errors import ERRORS, OF_QUANTILES, measures_of
-from pellucid.terminal import figure, fits, table
+from pellucid.terminal import figure, filled, fits, table
 
 _MOST_CLASSES = 20  # that have a line each
 _MOST_SQUARES = 12  # classes whose confusions are shown
@@ -31,15 +32,15 @@ _MORE_IS_BETTER = ("accuracy", "auc", "balanced_accuracy", "r2")
 def text_of(heading: str, scores: Mapping[str, Any]) -> str:
     """The scores below a heading."""
     if by_target := series_of(scores):
-        parts = [paragraph(f"{heading}:"), *map(forecast_words.text_of, by_target)]
+        parts = [filled(f"{heading}:"), *map(forecast_words.text_of, by_target)]
     elif "classes" in scores:
         measures = f"accuracy {share(scores['accuracy'])} ({scores['right']:,} right)"
         if scores["loss"] is not None:
             measures += f", loss {figure(scores['loss'])}"
-        parts = [paragraph(f"{heading}: {measures}", 2), *_classes(scores)]
+        parts = [filled(f"{heading}: {measures}", 2), *_classes(scores)]
     else:
         labels = "accuracy" in scores
-        parts = [paragraph(f"{heading}:"), *(_labels if labels else _numbers)(scores)]
+        parts = [filled(f"{heading}:"), *(_labels if labels else _numbers)(scores)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -119,7 +120,7 @@ def _classes(scores: Mapping[str, Any]) -> list[str]:
     if baseline := scores["baseline"]:
         lines.append(f"Always saying {_quoted(baseline['answer'])}: {in_line(baseline)}")
     lines.append(verdict(scores))
-    return [*parts, _block(lines)]
+    return [*parts, forecast_words.block(lines)]
 
 
 def _by_class(classes: Sequence[Mapping[str, Any]], counts: list[list[int]] | None) -> str:
@@ -155,7 +156,7 @@ def _labels(scores: Mapping[str, Any]) -> list[str]:
         rows.append([target["target"], *map(share, measures)])
     usual = (scores["baseline"] or {}).get("accuracy")
     rows.append(["all of a row", share(scores["accuracy"]), share(usual), "", "", ""])
-    return [table(rows), _block([verdict(scores)])]
+    return [table(rows), forecast_words.block([verdict(scores)])]
 
 
 def _numbers(scores: Mapping[str, Any]) -> list[str]:
@@ -166,7 +167,7 @@ def _numbers(scores: Mapping[str, Any]) -> list[str]:
         rows.append([target["target"], *_errors(target, names)])
         if baseline := target["baseline"]:
             rows.append([f"always {figure(baseline['answer'])}", *_errors(baseline, names)])
-    return [table(rows), _block([verdict(scores)])]
+    return [table(rows), forecast_words.block([verdict(scores)])]
 
 
 def _errors(figures: Mapping[str, Any], names: Sequence[str]) -> list[str]:
@@ -180,7 +181,3 @@ def series_of(scores: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _quoted(name: object) -> str:
     return f"'{name_shown(name)}'" if isinstance(name, str) else str(name)
-
-
-def _block(lines: Sequence[str]) -> str:
-    return "\n".join(paragraph(f"  {line}", 2) for line in lines if line)

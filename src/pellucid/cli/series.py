@@ -9,8 +9,9 @@ from typing import Any
 import click
 import numpy as np
 
+from pellucid.checks import either
 from pellucid.cli.families import takers
-from pellucid.cli.words import counted, either
+from pellucid.cli.words import counted
 
 
 @dataclass(frozen=True)

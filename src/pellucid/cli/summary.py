@@ -23,13 +23,13 @@ def summary(model: str, as_json: bool) -> None:
     from pellucid import load
     from pellucid.checks import size_text
     from pellucid.cli.output import Output
-    from pellucid.cli.words import paragraph
+    from pellucid.terminal import filled
 
     output = Output(as_json=as_json)
     estimator = load(model)
     size = Path(model).stat().st_size
     if not as_json:
-        output.say(paragraph(f"{model}: {type(estimator).__name__}, {size_text(size)}", 2) + "\n")
+        output.say(filled(f"{model}: {type(estimator).__name__}, {size_text(size)}", 2) + "\n")
         output.say("\n".join(estimator.network_.summary_lines()) + "\n")
         for line in _lines(estimator):
             output.say(line)
@@ -65,8 +65,8 @@ def _lines(model: Any) -> list[str]:
     """Lines such as ``target      species``."""
     from pellucid.cli.pictures import takes_pictures
     from pellucid.cli.scores import is_classifier
-    from pellucid.cli.words import counted, listed, name_shown, paragraph
-    from pellucid.terminal import figure
+    from pellucid.cli.words import counted, listed, name_shown
+    from pellucid.terminal import figure, filled
 
     facts = {"target": listed(getattr(model, "target_names_", None) or [])}
     if is_classifier(model):
@@ -99,7 +99,7 @@ def _lines(model: Any) -> list[str]:
     given = ", ".join(f"{name}={value!r}" for name, value in _parameters(model).items())
     facts["parameters"] = given or "all as by default"
     facts["digest"] = model.digest_
-    return [paragraph(f"{name:<12}{text}", 12) for name, text in facts.items() if text]
+    return [filled(f"{name:<12}{text}", 12) for name, text in facts.items() if text]
 
 
 def _origin(model: Any) -> dict[str, str]:

@@ -1,19 +1,14 @@
-"""Text for 80 columns: paragraphs, lists of names, counts."""
+"""Names, counts and shares as the command line writes them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from pellucid.checks import printable
-from pellucid.terminal import filled, shortened
+from pellucid.terminal import shortened
 
 _LONGEST = 40  # columns for a name in a line of others
-
-
-def paragraph(text: str, indent: int = 0) -> str:
-    """`text` broken into lines, the second and later ones indented."""
-    return filled(text, indent)
 
 
 def listed(names: Iterable[object], most: int = 12) -> str:
@@ -31,11 +26,6 @@ def name_shown(name: object) -> str:
 def source_name(data: str) -> str:
     """How a file that was given is called."""
     return "standard input" if data == "-" else data
-
-
-def either(names: Sequence[str], joint: str = "or") -> str:
-    """``a, b or c``."""
-    return f" {joint} ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def counted(count: int, what: str) -> str:

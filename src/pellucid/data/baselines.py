@@ -14,7 +14,7 @@ from pellucid.data.state import Count, State, check_arrays
 from pellucid.data.times import Times
 from pellucid.data.windows import Windows
 
-NAMES = ("naive", "seasonal_naive", "ridge")
+BASELINES = ("naive", "seasonal_naive", "ridge")
 
 _DAY = 86_400.0  # seconds
 _PERIODS = ((7 * _DAY, 52), (365.25 / 12 * _DAY, 12), (365.25 / 4 * _DAY, 4))

@@ -248,6 +248,17 @@ def check_columns(owner: str, given: Sequence[str], names: Sequence[str]) -> Non
         )
 
 
+def as_frame(series: Any) -> Any:
+    """A Series as a DataFrame of one column, "value" if it has no name; all else as it is."""
+    import narwhals as nw
+
+    if not nw.dependencies.is_into_series(series):
+        return series
+    column = nw.from_native(series, series_only=True)
+    unnamed = column.name is None or column.name == ""
+    return (column.alias("value") if unnamed else column).to_frame().to_native()
+
+
 def known_columns(frame: Any, known: Iterable[str | None]) -> Any:
     """The columns of a DataFrame that are `known`; all of them where one is lacking.
 

@@ -73,7 +73,6 @@ class ForecastIntervals:
             If `level` is no share, or there are too few errors for it; `owner` is in the words.
         """
         level = checks.number("level", owner, level, 0, 1, open_low=True, open_high=True)
-        count = len(self)
         count, rank = len(self), self._rank(level)
         if rank < 1:
             counted = f"{count:,} window{' was' if count == 1 else 's were'}"
@@ -98,7 +97,8 @@ class ForecastIntervals:
         """What to add to forecasts, of shape (windows, horizon * targets), by windows' spreads."""
         units = self._units(spreads, self.outputs)
         lower, upper = self.bounds(owner, level)
-        return lower * units, upper * units
+        # what was forecast lies within, whatever side errors were on
+        return np.minimum(lower, 0.0) * units, np.maximum(upper, 0.0) * units
 
     def _units(self, spreads: np.ndarray, outputs: int) -> np.ndarray:
         """What errors are measured in: what hardly moves, or is not known, is no unit."""

@@ -25,9 +25,12 @@ from pellucid.data.step_layout import StepLayout
 from pellucid.data.table_encoder import TableEncoder
 from pellucid.data.times import TimeFormat
 from pellucid.data.vocabulary import Vocabulary
+from pellucid.data.window_array import as_windows, of_array
 from pellucid.data.window_features import Units, WindowFeatures
 from pellucid.data.windows import WindowLayout, Windows
 from pellucid.rows import Dense, Rows, Sequences
+
+PATCHES = 32  # about so many are made of the longest sequence, by "auto"
 
 _OR_LONG = (
     " Name the columns that say which sequence a row belongs to and when it was, or cut a series "
@@ -61,6 +64,7 @@ class _State(State, frozen=True):
     series: dict[str, Any] | None
     windows: dict[str, Any] | None = None
     time_format: NumberFormat | DateFormat | None = None
+    patch: Count = 1
 
 
 class _Series(State, frozen=True):
@@ -100,6 +104,9 @@ class SequenceEncoder(Encoder[Steps]):
     vocabulary : Vocabulary, optional
         Which values are known of text columns that are embedded; without it, and in windows, none
         are.
+    patch_size : int or "auto", default=1
+        How many neighbouring steps of a sequence are read as one. "auto" makes the longest sequence
+        a few dozen patches.
 
     Attributes
     ----------
@@ -107,6 +114,8 @@ class SequenceEncoder(Encoder[Steps]):
         What was learned about the features.
     steps : int
         The number of steps of the longest sequence.
+    patch : int
+        How many steps are read as one.
     flat : bool
         Whether X had one feature, and no axis for it.
     names : list of str or None
@@ -122,6 +131,7 @@ class SequenceEncoder(Encoder[Steps]):
 
     steps: int
     flat: bool
+    patch: int = 1
     series: dict[str, Any] | None = None
     windows: WindowFeatures | None = None
     time_format: TimeFormat | None = None
@@ -135,13 +145,17 @@ class SequenceEncoder(Encoder[Steps]):
         calendar: bool = False,
         target_transform: str | None = None,
         vocabulary: Vocabulary | None = None,
+        patch_size: int | str = 1,
     ) -> None:
         self.group, self.time, self.by_step = group, time, by_step
         self.scaling, self.calendar, self.target_transform = scaling, calendar, target_transform
-        self.vocabulary = vocabulary
+        self.vocabulary, self.patch_size = vocabulary, patch_size
         self.table = TableEncoder()
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Steps]:
+        X = X if self.by_step else as_windows(X)
+        if not learn and self.windows is not None and not self.windows.ahead:
+            X = of_array(X, self.series or {}) or X
         if isinstance(X, Windows):
             return self._read_windows(estimator, X, learn)
         if isinstance(X, Mapping):
@@ -195,6 +209,11 @@ class SequenceEncoder(Encoder[Steps]):
             self._check_format(owner, X.about.get("format"))
         with rows_at(X.order):
             table = self.table.read(estimator, X.table, learn)
+        if self.patch_size not in (1, "auto"):
+            raise ValueError(
+                f'patch_size of {owner} must be "auto" or 1 for windows, which are cut to the '
+                f"steps that are wanted. Got {self.patch_size}."
+            )
         lengths = np.full(len(X), X.steps, dtype=np.int64)
         units = None
         if not learn and self.windows is not None:
@@ -238,12 +257,19 @@ class SequenceEncoder(Encoder[Steps]):
             weights = np.repeat(weights, steps.lengths)
         self.steps, self.flat, self.names = steps.longest, steps.flat, steps.names
         self.time_format = steps.time_format
-        self.table.vocabulary = self.vocabulary if steps.windows is None else None
+        # patches put several steps side by side, and a layer looks for tokens at the front
+        embeds = steps.windows is None and self.patch_size in (1, "auto")
+        self.table.vocabulary = self.vocabulary if embeds else None
+        self.patch = self._patch(owner_of(estimator), steps)
         rows = self.table.learn(estimator, steps.table, weights, dtype)
+        if self.table.token_count:
+            self.patch = 1
         self.notes = [*(steps.windows.notes if steps.windows else ()), *self.table.notes]
+        if self.patch_size == "auto" and self.patch > 1:
+            self.notes.append(f"{self._patches()}; patch_size sets another size")
         self.name_features(estimator)
         if steps.windows is None:
-            return _as_sequences(rows, steps)
+            return self._as_sequences(rows, steps)
         X = steps.windows
         content = self.table.as_decided(steps.table.content)
         self.windows = WindowFeatures(self.scaling, self.target_transform).fit(
@@ -256,8 +282,34 @@ class SequenceEncoder(Encoder[Steps]):
         steps = reading.content
         rows = self.table.encode(estimator, steps.table)
         if steps.windows is None or self.windows is None:
-            return _as_sequences(rows, steps)
+            return self._as_sequences(rows, steps)
+        self.windows.warn_of_new_series(steps.windows)
         return self.windows.rows(self.table, steps.table.content, steps.windows, rows.values)
+
+    def _patch(self, owner: str, steps: Steps) -> int:
+        """How many steps are read as one."""
+        if self.patch_size == "auto":
+            return 1 if steps.windows is not None else max(1, round(steps.longest / PATCHES))
+        size = int(self.patch_size)
+        if size > steps.longest:
+            raise ValueError(
+                f"patch_size of {owner} must be at most the steps of the longest sequence, "
+                f"{steps.longest}. Got {size}."
+            )
+        return size
+
+    def _patches(self) -> str:
+        """How sequences are read, in words."""
+        return f"sequences of up to {self.steps} steps are read in patches of {self.patch}"
+
+    def _as_sequences(self, rows: Dense, steps: Steps) -> Rows:
+        """The encoded steps of all sequences, `rows`, as one row a sequence."""
+        found = Sequences(rows.values, steps.starts, steps.lengths, steps.longest)
+        if self.patch > 1:
+            found = found.patched(self.patch)
+        if steps.windows is None and (found.lengths == found.steps).all():
+            return Dense(found.values.reshape(found.shape))
+        return found
 
     def units(self, estimator: Any, reading: Reading[Steps]) -> Units | None:
         steps = reading.content
@@ -274,7 +326,7 @@ class SequenceEncoder(Encoder[Steps]):
     @property
     def shape(self) -> tuple[int, int]:
         if self.windows is None:
-            return self.steps, self.table.n_outputs
+            return -(-self.steps // self.patch), self.table.n_outputs * self.patch
         return self.steps + self.windows.ahead, self.windows.width(self.table)
 
     @property
@@ -287,8 +339,12 @@ class SequenceEncoder(Encoder[Steps]):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        own = {"group": self.group, "time": self.time, "return_sequences": self.by_step}
-        return super().parameters | own
+        return super().parameters | {
+            "group": self.group,
+            "time": self.time,
+            "return_sequences": self.by_step,
+            "patch_size": self.patch_size,
+        }
 
     @property
     def dtype(self) -> np.dtype:  # type: ignore[override]
@@ -310,7 +366,8 @@ class SequenceEncoder(Encoder[Steps]):
     def describe(self) -> list[str]:
         what = "windows of" if self.series else "sequences of up to"
         scaled = "" if self.windows is None else f", {self.windows.words()}"
-        return [f"{what} {self.steps} steps{scaled}", *self.table.describe()]
+        patches = f", in patches of {self.patch}" if self.patch > 1 else ""
+        return [f"{what} {self.steps} steps{patches}{scaled}", *self.table.describe()]
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         config, arrays = self.table.state()
@@ -324,6 +381,8 @@ class SequenceEncoder(Encoder[Steps]):
         if self.windows is not None:
             state["windows"], own = self.windows.state()
             arrays |= {f"windows.{name}": array for name, array in own.items()}
+        if self.patch > 1:  # here, too, the digest of a model without any stays what it was
+            state["patch"] = self.patch
         if self.time_format is not None:  # so the digest of a model without one stays what it was
             state["time_format"] = msgspec.to_builtins(self.time_format)
         return state, arrays
@@ -335,12 +394,22 @@ class SequenceEncoder(Encoder[Steps]):
             state.table, {name: array for name, array in arrays.items() if name not in own}
         )
         self.steps, self.flat, self.names = state.steps, state.flat, state.names
-        self.time_format = state.time_format
+        self.time_format, self.patch = state.time_format, state.patch
+        if self.patch_size not in ("auto", self.patch) or self.patch > self.steps:
+            raise ValueError(
+                f"the steps of a patch must be patch_size, {shown(self.patch_size)}, and at most "
+                f"those of a sequence, {self.steps}. Got {self.patch}."
+            )
         check_names("a table's steps", self.names, self.steps)
         if self.flat and (self.table.n_features, self.table.names) != (1, None):
             raise ValueError(
                 "sequences without an axis of features must have one feature. Got "
                 f"{self.table.n_features}."
+            )
+        if self.table.token_count and self.patch > 1:
+            raise ValueError(
+                "steps with values that are embedded must be read one by one. Got patches of "
+                f"{self.patch}."
             )
         for column in (self.group, self.time):
             if not isinstance(column, str | None):
@@ -365,19 +434,12 @@ class SequenceEncoder(Encoder[Steps]):
                         "the holidays of windows must be those of the series. Got "
                         f"{shown(self.windows.holidays)} and {shown(series.get('holidays'))}."
                     )
-            if series["steps"] != self.steps or self.by_step:
+            if series["steps"] != self.steps or self.by_step or self.patch > 1:
                 raise ValueError(
                     f"the steps of windows must be those of the series. Got {series['steps']} "
                     f"and {self.steps}."
                 )
         return self
-
-
-def _as_sequences(rows: Dense, steps: Steps) -> Rows:
-    """The encoded steps of all sequences, `rows`, as one row a sequence."""
-    if steps.windows is None and (steps.lengths == steps.longest).all():
-        return Dense(rows.values.reshape(len(steps.lengths), steps.longest, -1))
-    return Sequences(rows.values, steps.starts, steps.lengths, steps.longest)
 
 
 def _listed(X: Any) -> Any:

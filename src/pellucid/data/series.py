@@ -13,9 +13,9 @@ import numpy as np
 from pellucid import checks
 from pellucid.data.calendars import Pace
 from pellucid.data.column_values import is_missing, plain_array, series_numbers
-from pellucid.data.columns import unique_columns
+from pellucid.data.columns import as_frame, unique_columns
 from pellucid.data.date_format import DateFormat
-from pellucid.data.groups import Groups, from_index, index_of
+from pellucid.data.groups import Groups, from_index
 from pellucid.data.times import Times
 
 Fill = Literal["forward", "linear"]
@@ -147,28 +147,19 @@ def read_series(
 
     if fill not in (None, *get_args(Fill)):
         raise ValueError(checks.fault("fill", "windows", "'forward', 'linear' or None", fill))
-    numbers = None
-    if nw.dependencies.is_into_series(series):
-        column = nw.from_native(series, series_only=True)
-        numbers = column.to_numpy()
-        if numbers.dtype == object and column.dtype.is_numeric():  # missing numbers are no floats
-            numbers = series_numbers(column)
-        if nw.dependencies.is_pandas_series(series) and index_of(series) is not None:
-            series = series.to_frame("value")  # whose index may be dates
+    series = as_frame(series)
     is_frame = nw.dependencies.is_into_dataframe(series)
     if is_frame:
         series, group, time, _ = from_index("windows", series, group, time, infer=True)
     if is_frame and (time is not None or group is not None):
         read = _by_columns(series, time, group, like)
-        if numbers is not None:
-            read = replace(read, table=numbers[read.order][:, None])
     elif time is not None or group is not None:
         raise TypeError(
             f"series of windows must be a DataFrame where time or group is given. Got "
             f"{type(series).__name__}."
         )
     else:
-        read = _in_order(series if numbers is None else numbers)
+        read = _in_order(series)
     return read if fill is None else filled(read, fill)
 
 
@@ -215,8 +206,8 @@ def _in_order(series: Any) -> Series:
         table = table[:, None] if table.ndim == 1 else table
         if table.ndim != 2 or table.dtype.kind not in "biuf" or not table.shape[1]:
             raise ValueError(
-                "series of windows must be numbers of shape (steps,) or (steps, features), or a "
-                f"DataFrame. Got {table.dtype} of shape {table.shape}."
+                "series of windows must be numbers of shape (steps,) or (steps, features), a "
+                f"Series or a DataFrame. Got {table.dtype} of shape {table.shape}."
             )
     lengths = np.array([len(table)], dtype=np.int64)
     about = {"time": None, "group": None}

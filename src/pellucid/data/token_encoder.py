@@ -16,6 +16,7 @@ from pellucid.data.state import Count, FloatType, State, check_arrays, check_nam
 from pellucid.data.step_layout import StepLayout
 from pellucid.data.tokens import SPLITTERS, Texts, is_text, names_pictures, read_texts
 from pellucid.data.vocabulary import Vocabulary
+from pellucid.data.windows import Windows
 from pellucid.rows import Dense, Rows, Sequences
 
 NOTHING, UNKNOWN = 0, 1  # the numbers of no token, as in an empty text, and of an unknown one
@@ -90,6 +91,8 @@ class TokenEncoder(Encoder[Texts]):
     def takes(self, X: Any) -> bool:
         if self.tokens != "auto":
             return True
+        if isinstance(X, Windows):
+            return False
         return is_text(X) and not (self.padded and names_pictures(X))
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Texts]:

@@ -44,8 +44,10 @@ class _Spaced(dict):
     def __missing__(self, code: int) -> str:
         character = chr(code)
         kind = unicodedata.category(character)[0]
-        if character in "'\u2019" or kind == "M" or character == "_":
-            spaced = "" if character in "'\u2019" else character
+        if character in "'\u2019":
+            spaced = ""
+        elif kind == "M" or character == "_":
+            spaced = character
         elif kind in "LN":
             alone = unicodedata.name(character, "").startswith(_BY_THEMSELVES)
             spaced = f" {character} " if alone else character

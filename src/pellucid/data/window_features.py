@@ -251,6 +251,20 @@ class WindowFeatures:
                 numbers[:, place] = np.where(takes, known, np.nan)
         return numbers
 
+    def warn_of_new_series(self, windows: Windows) -> None:
+        """Say which series were not learned from, where that makes a difference."""
+        new = np.unique(windows.owners[self._own(windows) < 0])
+        if len(new) and self.scaled:
+            many = f"{len(new):,} series were" if len(new) > 1 else "1 series was"
+            names = first_of([windows.names[index] for index in new], 3, 30)
+            warn(f"{many} not learned from, and each of its windows is scaled by itself: {names}.")
+
+    def _own(self, windows: Windows) -> np.ndarray:
+        """Which of the series that were learned from each window is of; -1 is none."""
+        learned = {name: index for index, name in enumerate(self.series)}
+        places = [learned.get(str(name), -1) for name in windows.names]
+        return np.array(places, dtype=np.int64)[windows.owners]
+
     def _shift_and_scale(
         self, numbers: np.ndarray, windows: Windows, places: list[int] | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -258,18 +272,10 @@ class WindowFeatures:
 
         `places` says which of the scaled columns they are, if not all.
         """
-        learned = {name: index for index, name in enumerate(self.series)}
-        own = np.array([learned.get(str(name), -1) for name in windows.names])[windows.owners]
+        own = self._own(windows)
         new, columns = own < 0, slice(None) if places is None else places
         levels, scales = self.levels[:, columns][own], self.scales[:, columns][own]
         if new.any():
-            names = [windows.names[index] for index in np.unique(windows.owners[new])]
-            if places is None and self.scaled:
-                many = f"{len(names):,} series were" if len(names) > 1 else "1 series was"
-                warn(
-                    f"{many} not learned from, and each of its windows is scaled by itself: "
-                    f"{first_of(names, 3, 30)}."
-                )
             alone = _of_series(numbers, windows, np.arange(len(windows)))
             levels[new], scales[new] = alone[0][new], alone[1][new]
         if self.scaling == "window":

@@ -16,7 +16,6 @@ from pellucid.data.number_format import NumberFormat
 from pellucid.data.series import Fill, Series, read_series
 from pellucid.data.text_columns import numbers_in
 from pellucid.data.times import Times, continued
-from pellucid.rows.sequences import coverage
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +84,13 @@ class Windows:
         taken = np.atleast_1d(np.arange(len(self))[index])
         return replace(self, starts=self.starts[taken], ahead=self.ahead[taken])
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Refused: as plain numbers they would lose their scales, and what came before them."""
+        raise TypeError(
+            "Windows of a series must go to an RNN, LSTM or GRU, or a network with such layers. "
+            "Got them where an array is taken. Cut an array, as frame.to_numpy(), for other models."
+        )
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """(windows, steps, columns)."""
@@ -92,9 +98,11 @@ class Windows:
 
     @property
     def columns(self) -> list[Any]:
-        """The names of the table's columns."""
+        """The names of the table's columns, or the numbers of an array's."""
         import narwhals as nw
 
+        if isinstance(self.table, np.ndarray):
+            return list(range(self.table.shape[1]))
         return list(nw.from_native(self.table, eager_only=True).columns)
 
     @property
@@ -120,7 +128,7 @@ class Windows:
 
     @property
     def formats(self) -> dict[int, NumberFormat | None]:
-        """How the numbers of each target, by its column's position, are written if they are text."""
+        """By its column's position, how the numbers of each target are written if they are text."""
         forms = _listed(self.about.get("format")) or [None] * len(self.targets)
         places = map(self.columns.index, self.targets)
         return dict(zip(places, forms, strict=True))
@@ -198,10 +206,13 @@ class Windows:
             when=self.when[flat], lengths=np.full(count, width, dtype=np.int64),
         )  # fmt: skip
 
-    def values(self, column: str) -> np.ndarray:
+    def values(self, column: Any) -> np.ndarray:
         """The numbers of a column, one for each row of the table; NaN is a missing one."""
         import narwhals as nw
 
+        if isinstance(self.table, np.ndarray) and column in self.columns:
+            numbers = self.table[:, column].astype(np.float64)
+            return np.where(np.isfinite(numbers), numbers, np.nan)
         frame = nw.from_native(self.table, eager_only=True)
         there = column in frame.columns
         form = self.formats.get(frame.columns.index(column)) if there else None
@@ -214,7 +225,7 @@ class Windows:
             )
         return np.where(np.isfinite(values), values, np.nan)
 
-    def last(self, column: str) -> np.ndarray:
+    def last(self, column: Any) -> np.ndarray:
         """The last known number of a column in each window, NaN where there is none."""
         values = self.values(column)
         seen = np.where(np.isfinite(values), np.arange(len(values)), -1)
@@ -256,7 +267,10 @@ class Windows:
     @property
     def covered(self) -> np.ndarray:
         """Which rows of the table lie in any of the windows."""
-        return coverage(self.starts, self.starts + self.steps, len(self.table)) > 0
+        edges = np.zeros(len(self.table) + 1, dtype=np.int64)
+        np.add.at(edges, self.starts, 1)
+        np.add.at(edges, self.starts + self.steps, -1)
+        return np.cumsum(edges[:-1]) > 0
 
 
 @dataclass(frozen=True)
@@ -298,9 +312,11 @@ def windows(
 
     Parameters
     ----------
-    series : array-like of shape (T,) or (T, C), or DataFrame
-        In order, or with a column `time` by which it is put in order. Dates in the index of a
-        pandas DataFrame are its time, and the other level of a MultiIndex is the group.
+    series : DataFrame, Series, or array-like of shape (T,) or (T, C)
+        In order, or with a column `time` by which it is put in order. Dates in the index of pandas
+        are its time, and the other level of a MultiIndex is the group. An array becomes an array,
+        which a network takes as any other: what is made for series (a linear forecast, scales of
+        windows, intervals, ``forecast``) needs a DataFrame or Series.
     steps : int
         Rows of a window.
     horizon : int, default=1
@@ -331,7 +347,9 @@ def windows(
 
     Returns
     -------
-    X : ndarray of shape (windows, steps, C), or Windows of a DataFrame, which share its rows
+    X : Windows, which share the rows of the series
+        Of an array an ndarray of shape (windows, steps, C). It knows the series, as Windows do, and
+        so do whole windows that are taken from it; it is read-only.
     y : float64 ndarray of shape (windows,), or (windows, horizon) for a horizon above 1
         Of a list of targets always of shape (windows, horizon, targets).
 
@@ -560,6 +578,7 @@ def _read_target(
                 f"target of windows must be the number of a column, 0 to {columns - 1}. "
                 f"Got {checks.shown(target)}."
             )
+        target = int(target) % columns
         return target, table[:, target].astype(np.float64), None
     frame = nw.from_native(table, eager_only=True)
     if target is None and len(frame.columns) == 1:
@@ -591,17 +610,20 @@ def _cut(
 
     A `note` on those that are not there goes with Windows, and is a warning beside an array.
     """
-    if isinstance(series.table, np.ndarray):
-        if note:
-            checks.warn(f"{note}.")
-        return series.table[starts[:, None] + np.arange(steps)]
+    if isinstance(series.table, np.ndarray) and note:
+        checks.warn(f"{note}.")
     about = {"target": target, **series.about, "steps": steps, "horizon": ahead.shape[1]}
     ends = np.cumsum(series.lengths)
     times = [series.last_times(end - n, end) for end, n in zip(ends, series.lengths, strict=True)]
-    return Windows(
+    found = Windows(
         series.table, starts, steps, ahead, about, series.when, series.names, times, series.order,
         series.lengths, (f"{note}.",) if note else (), series.clock,
     )  # fmt: skip
+    if not isinstance(series.table, np.ndarray):
+        return found
+    from pellucid.data.window_array import WindowArray
+
+    return WindowArray.of(found)
 
 
 def _in(name: Any) -> str:

@@ -13,10 +13,11 @@ from sklearn.utils.validation import check_is_fitted
 from pellucid import checks
 from pellucid.data import forecast_table, last_window, sample_weights
 from pellucid.data.column_values import plain_array
-from pellucid.data.columns import known_columns
+from pellucid.data.columns import as_frame, known_columns
 from pellucid.data.groups import from_index
 from pellucid.data.intervals import ForecastIntervals, spreads
 from pellucid.data.target_transforms import IDENTITY, TRANSFORMS, Transform
+from pellucid.data.window_array import as_windows
 from pellucid.data.window_features import SCALINGS
 from pellucid.data.windows import Windows
 from pellucid.engine import plain_float_state
@@ -90,6 +91,8 @@ class Forecaster(NetworkRegression):
     ) -> None:
         if not going_on and not self._on_trial:
             self._plan = self.intervals_ = None
+            self._settings(seed=0)  # refuses parameters that are none
+            X = X if getattr(self, "return_sequences", False) else as_windows(X)
             if isinstance(X, Windows):
                 self._plan = self._planned(X, y, sample_weight, epochs, show(1, 1).note)
             elif self.scaling not in ("auto", "global"):
@@ -110,7 +113,6 @@ class Forecaster(NetworkRegression):
     @plain_float_state()
     def _planned(self, X: Windows, y: Any, weights: Any, epochs: int | None, note: Any) -> Plan:
         """How to learn from windows; for single epochs nothing is kept aside to choose by."""
-        self._settings(seed=0)  # refuses parameters that are none
         if not hasattr(y, "__len__") or len(plain_array(y)) != len(X):  # which is refused later
             return Plan(scaling="global")
         used = np.arange(len(X))
@@ -135,7 +137,10 @@ class Forecaster(NetworkRegression):
 
     @property
     def _notes(self) -> Sequence[str]:
-        return [*super()._notes, *([] if self._plan is None else self._plan.notes)]
+        plan, notes = self._plan, super()._notes
+        if plan is None or (plan.late is None and plan.follows and not self._forecasts):
+            return notes
+        return [*notes, *plan.notes]
 
     @plain_float_state()
     def _begin(self, examples: Examples, settings: Settings) -> None:
@@ -189,9 +194,16 @@ class Forecaster(NetworkRegression):
             )
         if self.intervals_ is None:
             raise ValueError(
-                f"{owner} needs a fit on windows of a DataFrame, cut by pellucid.data.windows, of "
-                "which some are kept aside. Got a model of other rows. Use predict."
+                f"{owner} needs a fit on windows of a DataFrame or Series, cut by "
+                "pellucid.data.windows, of which some are kept aside. Got "
+                + (
+                    "a model of other rows. Use predict."
+                    if getattr(self._input, "series", None) is None
+                    else "a fit that kept none aside: its windows were too few, or its y was not "
+                    "what followed them. Fit on a longer series, or with fewer steps."
+                )
             )
+        X = as_windows(X)
         layout = getattr(X, "layout", None)  # of a Reading
         windows = X if isinstance(X, Windows) else getattr(layout, "windows", None)
         if windows is None:
@@ -230,7 +242,7 @@ class Forecaster(NetworkRegression):
 
         Parameters
         ----------
-        series : DataFrame
+        series : DataFrame or Series
             As it was given to :func:`pellucid.data.windows`, with at least the rows of one window.
             Other columns are ignored.
         steps : int, optional
@@ -267,12 +279,13 @@ class Forecaster(NetworkRegression):
         about = getattr(encoder, "series", None)
         if about is None:
             raise ValueError(
-                f"forecast of {owner} needs a fit on windows of a DataFrame, cut by "
+                f"forecast of {owner} needs a fit on windows of a DataFrame or Series, cut by "
                 "pellucid.data.windows. Got a model of other rows. Use predict."
             )
+        series = as_frame(series)
         if not nw.dependencies.is_into_dataframe(series):
             raise TypeError(
-                f"series of forecast of {owner} must be a DataFrame, as in fit. Got "
+                f"series of forecast of {owner} must be a DataFrame or Series, as in fit. Got "
                 f"{checks.shown(series)}."
             )
         group, time = about["group"], about["time"]

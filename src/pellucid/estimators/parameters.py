@@ -180,16 +180,17 @@ class TrainingParameters:
     weight_decay : float or "auto"
         Pull of the weights (not the biases) towards zero, times the learning rate in every step.
         With AdamW "auto" is 30 over the square root of the number of steps, much for a small table
-        and little for a large one; 0.1 of signals and sequences; and 0.01 in `partial_fit`, where
-        that number is not known. With the other optimisers it is 0.
+        and little for a large one; 0.1 of signals and sequences; 0.01 of windows and text, and in
+        `partial_fit`, where that number is not known. With the other optimisers it is 0.
     clip_norm : float or None
         The largest norm of the whole gradient; None leaves it as it is.
     max_epochs : int or "auto"
         How many times all rows are used. "auto" is 50; of signals as many as make up 800 steps, but
-        25 at least and 150 at most; of sequences as many as make up 1000, from 50 to 300.
+        25 at least and 150 at most; of sequences as many as make up 1000, from 50 to 300; of
+        windows 3000, from 5 to 50; of text 800, from 5 to 300.
     batch_size : int, "full" or "auto"
         Rows in a training step; "full" takes all. Small batches learn more in an epoch. "auto" is
-        32, and at most 16 of fewer than 500 signals or sequences, in equal parts.
+        32, and at most 16 of fewer than 500 signals, sequences or texts, in equal parts.
     early_stopping : bool
         Whether to keep rows aside, stop when they no longer improve, and go back to the best epoch.
         Off, since a small table needs all its rows.

@@ -13,7 +13,7 @@ from pellucid.estimators.text import TextEstimator
 from pellucid.layers import GlobalAvgPool, Layer, Linear
 from pellucid.layers.base import MOST_LAYERS
 
-_LAST_ALONE = ("return_sequences", "tbptt_steps")  # with them there is no mean of all states
+_STEPWISE = ("return_sequences", "tbptt_steps")  # with them not all states are there together
 _LONG = 50  # steps: in shorter sequences a state keeps what it needs to the end
 
 
@@ -40,6 +40,11 @@ class RecurrentEstimator(TextEstimator):
         mean learns the classes of long sequences much sooner, since nothing has to be kept to the
         end; "auto" takes it for classes where the longest sequence has at least 50 steps, but not
         of text, and not with `return_sequences` or `tbptt_steps`.
+    patch_size : int or "auto"
+        How many neighbouring steps are read as one, side by side (a patch). It makes long sequences
+        short, so that a state keeps what it needs to the end. "auto" is 1 but for classes: there it
+        makes 32 to 63 patches of the longest sequence that has at least 64 steps, but not with
+        `return_sequences` or `tbptt_steps`. Text and windows are read step by step.
     learning_rate : float
         The largest learning rate. More than for other networks: gates open slowly, and clipped
         gradients do no harm.
@@ -61,11 +66,14 @@ class RecurrentEstimator(TextEstimator):
     clip_norm: float | None = 1.0
     tbptt_steps: int | None = None
     pooling: str = "auto"
+    patch_size: int | str = "auto"
 
     _layer: ClassVar[Any]
     """The kind of recurrent layer."""
     _usual_pooling: ClassVar[str] = "last"
     """What `pooling` is for long sequences where nothing is said."""
+    _usual_patch: ClassVar[int | str] = 1
+    """What `patch_size` is where nothing is said."""
 
     _input: Any = field(init=False)  # a SequenceEncoder, or of text a TokenEncoder
     _learned = (
@@ -85,13 +93,32 @@ class RecurrentEstimator(TextEstimator):
 
     def _inputs(self) -> list[Encoder]:
         by_step = checks.flag("return_sequences", type(self).__name__, self.return_sequences)
-        known = self._vocabulary()
+        known, patch = self._vocabulary(), self._patch()
         usual = SequenceEncoder(
-            self.group, self.time, by_step, vocabulary=known, **self._as_planned
+            self.group, self.time, by_step, vocabulary=known, patch_size=patch, **self._as_planned
         )
         if self._as_planned or self.group is not None or self.time is not None:
             return [usual]
         return [self._token_encoder(by_step=by_step), usual]
+
+    @property
+    def _stepwise(self) -> str | None:
+        """The name of a parameter that goes through the steps one by one, if it is set."""
+        return next((name for name in _STEPWISE if getattr(self, name)), None)
+
+    def _patch(self) -> int | str:
+        """The `patch_size` of sequences of numbers; "auto" if their lengths decide."""
+        owner, size, taken = type(self).__name__, self.patch_size, self._stepwise
+        if isinstance(size, str) and size == "auto":
+            return 1 if taken else self._usual_patch
+        if isinstance(size, str):
+            expected = 'a positive integer or "auto"'
+            raise ValueError(checks.fault("patch_size", owner, expected, size))
+        size = checks.positive_integer("patch_size", owner, size)
+        if size > 1 and self.return_sequences:
+            expected = '"auto" or 1 where return_sequences is set: each step has a target'
+            raise ValueError(checks.fault("patch_size", owner, expected, size))
+        return size
 
     def _layers(self, outputs: int) -> list[Layer]:
         owner = type(self).__name__
@@ -103,19 +130,22 @@ class RecurrentEstimator(TextEstimator):
             return_sequences=self.return_sequences or self._pooling() == "mean",
         )
         pooled = [GlobalAvgPool()] if self._pooling() == "mean" else []
+        if self._input.token_count and self._patch() not in (1, "auto"):
+            expected = '"auto" or 1 for text, whose tokens are read one by one'
+            raise ValueError(checks.fault("patch_size", owner, expected, self.patch_size))
         return [*self._embedding(), *layer.stack(), *pooled, Linear(outputs)]
 
     def _pooling(self) -> str:
         """What the output layer gets of the sequences that were learned about."""
         owner = type(self).__name__
         pooling = checks.one_of("pooling", owner, self.pooling, ("auto", "last", "mean"))
-        taken = next((name for name in _LAST_ALONE if getattr(self, name)), None)
+        taken = self._stepwise
         if pooling == "mean" and taken is not None:
             expected = f'"auto" or "last" where {taken} is set: not all states are there together'
             raise ValueError(checks.fault("pooling", owner, expected, pooling))
         if pooling == "auto":
             learned = self._input
-            last = taken or learned.domain == "text" or learned.steps < _LONG
+            last = taken or learned.domain == "text" or learned.shape[0] < _LONG
             return "last" if last else self._usual_pooling
         return pooling
 
@@ -168,6 +198,7 @@ class RecurrentClassification(_TableColumns, NetworkClassification, RecurrentEst
     """Abstract: predicts one class, or any number of labels, for a sequence or a step."""
 
     _usual_pooling = "mean"
+    _usual_patch = "auto"
     _page = _PAGE.replace("{y}", 'np.where(X[:, :, 0].sum(axis=1) > 0, "up", "down")')
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -15,6 +15,7 @@ from pellucid.data.intervals import ForecastIntervals
 from pellucid.data.state import FloatType, State, check_names
 from pellucid.estimators.about import About
 from pellucid.estimators.plain import from_plain, plain_parameters
+from pellucid.estimators.window_plan import Plan
 from pellucid.layers import Embedding, is_known, layer_from_config
 from pellucid.network import Network
 from pellucid.network.parameters import below
@@ -25,7 +26,9 @@ Model = TypeVar("Model")
 _OF_SERIES: dict[str, Any] = {"intervals": ForecastIntervals, "baselines": TargetBaselines}
 _WITHOUT_EFFECT = ("n_jobs", "verbose")  # parameters on which no result depends
 # what was so before there was a parameter for it, which older files lack
-_ADDED = {"pooling": "last", "residual": False, "global_pool": False, "signals": False}
+_ADDED = {
+    "pooling": "last", "patch_size": 1, "residual": False, "global_pool": False, "signals": False,
+}  # fmt: skip
 
 
 class _State(State, frozen=True):
@@ -43,6 +46,7 @@ class _State(State, frozen=True):
     input_kind: str | None = None
     intervals: dict[str, Any] | None = None
     baselines: dict[str, Any] | None = None
+    share: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
 
 
 def state_of(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -72,6 +76,8 @@ def state_of(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         known = getattr(model, f"{part}_", None)
         config[part], learned = (None, {}) if known is None else known.state()
         arrays |= {f"{part}.{name}": array for name, array in learned.items()}
+    if (plan := getattr(model, "_plan", None)) is not None:
+        config["share"] = plan.share
     return config, arrays
 
 
@@ -104,6 +110,13 @@ def model_from_state(
             setattr(model, f"{part}_", kind.from_state(known, learned))
         elif learned:
             raise ValueError(f"the arrays of a model must be those of its parts. Got {part}.")
+    if state.share is not None:
+        if getattr(encoder, "windows", None) is None or not hasattr(model, "intervals_"):
+            raise ValueError(
+                f"the share of a network must be one of a forecaster of windows. Got {state.share}."
+            )
+        found = encoder.windows
+        model._plan = Plan(found.scaling, bool(found.cycles), share=state.share)
     model._optimizer_state = None
     _check_parts(model)
     return model

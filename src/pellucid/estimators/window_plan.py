@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,6 +23,7 @@ WIDEST = 2000  # numbers of a window that a linear forecast takes
 _ASIDE = (0.2, 0.3, 0.4)  # shares of rows to choose on: more of a short series
 _FEWEST = 10  # windows to choose on, and to learn from meanwhile
 _PENALTIES = (1e-3, 1e-2, 1e-1)
+_STRONG = (1.0, 10.0)  # penalties that must be better by more than chance, as of many columns
 _ERRORS = 2.0  # standard errors by which something else must be better
 _BLOCKS = 4  # of windows without a target in common, for a difference to be more than chance
 
@@ -69,20 +71,30 @@ class Plan:
                 "y is not what came after the windows in their target: they are read as they are, "
                 "without a scale of their own."
             ]
+        if self.late is None and self.share == Plan.share:
+            return [
+                "too few windows to keep some aside, and see how good the network is: a quarter of "
+                "what it adds to a linear forecast is taken."
+            ]
         if self.late is None or len(self.tried) < 2:
             return []
         own, linear = _name(self), {**self.tried}
-        after = linear.pop("network")
-        names = sorted(linear, key=linear.__getitem__)
-        others = [f"{name} {linear[name]:.3g}" for name in names if name != own]
-        words = f"windows are scaled by {own}: error {self.tried[own]:.3g} on the last "
-        words += f"{len(self.late):,}, kept aside, of a linear forecast alone"
-        notes = [words + (f"; {', '.join(others)}." if others else ".")]
+        after, error = linear.pop("network"), linear.pop(own)
+        others = ", ".join(
+            f"{name} {linear[name]:.3g}" for name in sorted(linear, key=linear.__getitem__)
+        )
+        words = f"windows are scaled by {own}: the error of a linear forecast is {error:.3g} on "
+        words += f"the last {len(self.late):,}, kept aside"
+        if linear and error > min(linear.values()):
+            words += f"; no other is better by more than chance: {others}"
+        elif linear:
+            words += f"; of others {others}"
+        notes = [f"{words}."]
         if self.share == 0:
             notes.append(
-                "there the network added nothing to the linear forecast, which is what is left."
+                "there the network added nothing to the linear forecast, which alone is left."
             )
-        else:
+        elif self.share < 1:
             notes.append(
                 f"there {100 * self.share:.0f} % of what the network adds did best: error "
                 f"{after:.3g}; so much of it is taken."
@@ -113,12 +125,14 @@ def choose(model: Any, X: Windows, y: Any, weights: Any, show: Callable[[str], N
     if model.early_stopping and not all(map(len, X[early].split(model.validation_fraction))):
         return start
     trial = _Trial(model, X, np.asarray(y, dtype=np.float64), weights, early, late)
-    best, tried = _linear_plan(trial, start, model.scaling, X.clock is not None)
-    show(
-        f"learning from the first {len(early):,} windows, to see on the last {len(late):,} how "
-        "much the network adds to a linear forecast ..."
-    )
-    share, errors, after = trial.network(best)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what is kept aside, which the fit itself will learn
+        best, tried = _linear_plan(trial, start, model.scaling, X.clock is not None)
+        show(
+            f"learning from the first {len(early):,} windows, to see on the last {len(late):,} how "
+            "much the network adds to a linear forecast ..."
+        )
+        share, errors, after = trial.network(best)
     return replace(best, share=share, tried={**tried, "network": after}, late=late, errors=errors)
 
 
@@ -185,26 +199,35 @@ class _Trial:
         return model
 
     def linear(self, plan: Plan) -> tuple[Plan, np.ndarray] | None:
-        """The plan with the best penalty, and its squared errors, one for each late window."""
+        """The plan with the best penalty, and its squared errors, one for each late window.
+
+        A strong penalty says that little goes on as it was: of a short series that has grown, a few
+        windows kept aside may say so by chance.
+        """
         model = self.estimator(plan)
         settings = model._settings(seed=0)
         X, y, weights = self.early
         examples, *_ = model._encode(X, y, weights, False, None, settings.dtype, False)
         if math.prod(examples.rows.shape[1:]) > WIDEST:
             return None
-        ridge, tried = Ridge(examples, settings.dtype, settings.n_jobs), []
+        ridge = Ridge(examples, settings.dtype, settings.n_jobs)
         outputs = examples.targets.values.shape[1]
         layers = [Flatten(), Linear(outputs)]
         network = Network(layers).build(examples.rows.shape[1:], settings.dtype, draw=False)
         reading = model._input.read(model, self.late[0])
         rows = model._input.encode(model, reading)
-        for penalty in _PENALTIES:
+        best: tuple[Plan, np.ndarray] | None = None
+        for penalty in (*_PENALTIES, *_STRONG):
             weight, bias = ridge.solve(penalty)
             network.set_parameters({"1.weight": weight, "1.bias": bias})
             squares = self._squares(model, reading, network.forward(rows))
-            tried.append((_mean(squares), penalty, squares))
-        _, penalty, squares = min(tried, key=lambda one: one[0])
-        return replace(plan, penalty=penalty), squares
+            if penalty in _STRONG and best is not None:
+                better = _better(squares, best[1], self.blocks)
+            else:
+                better = best is None or _mean(squares) < _mean(best[1])
+            if better:
+                best = replace(plan, penalty=penalty), squares
+        return best
 
     def network(self, plan: Plan) -> tuple[float, np.ndarray, float]:
         """The share to keep of a network, the errors then, and their root mean square."""
@@ -272,7 +295,7 @@ def _moves(X: Windows, y: np.ndarray, transform: str | None) -> np.ndarray:
         apart = forward(y.reshape(shape)) - forward(X.naive().reshape(shape))
     apart = np.where(np.isfinite(apart), apart, 0.0)
     unit = power_of_two(np.abs(apart).max(axis=(0, 1)))  # squares stay finite
-    squares = np.cumsum((apart / unit) ** 2, axis=1)[:, -1]
+    squares = np.cumsum((apart / unit) ** 2, axis=1)[:, -1] / apart.shape[1]
     count = len(X.names)
     sizes = np.maximum(np.bincount(X.owners, minlength=count), 1)
     totals = [np.bincount(X.owners, column, minlength=count) for column in squares.T]

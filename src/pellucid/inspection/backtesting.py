@@ -12,11 +12,11 @@ from sklearn.base import clone
 
 from pellucid import checks
 from pellucid.data import Windows, windows
-from pellucid.data.baselines import Baselines
+from pellucid.data.baselines import BASELINES, Baselines
+from pellucid.data.columns import as_frame
 from pellucid.data.groups import from_index
 from pellucid.data.series import Fill
 from pellucid.inspection.forecast_errors import (
-    BASELINES,
     ERRORS,
     OF_QUANTILES,
     SCALED,
@@ -162,7 +162,7 @@ def backtest(
     ----------
     model : estimator
         A regressor; it stays as it is, and clones of it learn.
-    series : DataFrame
+    series : DataFrame or Series
     steps : int
         Rows of a window, which the model looks back at.
     horizon : int, default=1
@@ -203,10 +203,11 @@ def backtest(
     """
     import narwhals as nw
 
+    series = as_frame(series)
     if not nw.dependencies.is_into_dataframe(series):
         raise TypeError(
-            f"series of backtest must be a DataFrame. Got {type(series).__name__}. Put its numbers "
-            "into a column."
+            f"series of backtest must be a DataFrame or Series. Got {type(series).__name__}. Put "
+            "its numbers into a column."
         )
     series, group, time, _ = from_index("backtest", series, group, time, infer=True)
     X, y = windows(

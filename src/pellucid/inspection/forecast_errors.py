@@ -10,7 +10,6 @@ import numpy as np
 ERRORS = ("mean_absolute_error", "root_mean_squared_error")
 OF_QUANTILES = ("pinball_loss", "coverage")
 SCALED = "mean_absolute_scaled_error"
-BASELINES = ("naive", "seasonal_naive", "ridge")
 
 LEVELS = (0.8, 0.95)
 """Of the intervals that a test reports."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pellucid.checks import printable
-from pellucid.inspection.forecast_errors import BASELINES, SCALED, measures_of, no_better
+from pellucid.checks import either, printable
+from pellucid.data.baselines import BASELINES
+from pellucid.inspection.forecast_errors import SCALED, measures_of, no_better
 from pellucid.terminal import figure, filled, fits, shortened, table
 
 _CORNER = 12  # columns for the name of the target
@@ -88,7 +89,7 @@ def _covered(intervals: Sequence[Mapping[str, Any]]) -> str:
     words = f"On average {'; the '.join(parts)}." if parts else ""
     lacking = [f"{100 * one['level']:g} %" for one in intervals if one["coverage"] is None]
     if lacking:
-        few = f"For {_listed(lacking, 'and')} too few windows could be kept aside in fit."
+        few = f"For {either(lacking, 'and')} too few windows could be kept aside in fit."
         words = f"{words} {few}".strip()
     return words
 
@@ -122,7 +123,7 @@ def verdict(scores: Mapping[str, Any]) -> str:
                 known = called(name, scores.get("period"))
                 worse.setdefault((measures, where), []).append(known)
     sentences = [
-        f"The model is no better than {_listed(names, 'or')}"
+        f"The model is no better than {either(names)}"
         f"{'' if len(steps) == 1 else f' {_ahead(where, len(steps))}'}"
         f"{'' if len(measures) == len(judged) else f', by {_WORDS[measures[0]]}'}."
         for (measures, where), names in worse.items()
@@ -145,12 +146,7 @@ def _ahead(steps: Sequence[int], count: int) -> str:
         return "in any step ahead"
     if len(steps) > 2 and steps[-1] - steps[0] == len(steps) - 1:
         return f"{steps[0]} to {steps[-1]} steps ahead"
-    return f"{_listed(list(map(str, steps)), 'and')} step{'' if steps == (1,) else 's'} ahead"
-
-
-def _listed(words: Sequence[str], joint: str) -> str:
-    """``a, b or c``."""
-    return f" {joint} ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+    return f"{either(list(map(str, steps)), 'and')} step{'' if steps == (1,) else 's'} ahead"
 
 
 def _of_groups(groups: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -162,4 +158,4 @@ def _of_groups(groups: Sequence[Mapping[str, Any]]) -> list[str]:
         if count:
             are = f" of {len(groups):,} series are forecast no better" if not words else ""
             words.append(f"{count:,}{are} than by {called(name)}")
-    return [f"By {_WORDS[measure]} {_listed(words, 'and')}."] if words else []
+    return [f"By {_WORDS[measure]} {either(words, 'and')}."] if words else []

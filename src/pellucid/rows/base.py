@@ -55,11 +55,6 @@ class Rows(ABC):
         """Which steps each row has, bool of shape (N, T); None where every row has all."""
         return None
 
-    @property
-    def overlap(self) -> float:
-        """In how many rows a step lies, on average: more than one where windows overlap."""
-        return 1.0
-
     def of_steps(self, outputs: np.ndarray) -> np.ndarray:
         """`outputs` of shape (N, T, K) at the steps that exist: (all steps, K)."""
         present = self.present

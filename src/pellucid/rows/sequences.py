@@ -77,11 +77,6 @@ class Sequences(Rows):
     def content(self) -> tuple[np.ndarray, ...]:
         return self.values, self.starts, self.lengths
 
-    @property
-    def overlap(self) -> float:
-        seen = coverage(self.starts, self.starts + self.lengths, len(self.values))
-        return float(self.lengths.sum() / np.count_nonzero(seen))
-
     def take(self, index: Any) -> Sequences:
         """The sequences at `index`; the steps are shared."""
         return Sequences(self.values, self.starts[index], self.lengths[index], self.steps)
@@ -103,13 +98,25 @@ class Sequences(Rows):
     def as_type(self, dtype: Any) -> Sequences:
         return replace(self, values=np.ascontiguousarray(self.values, dtype=dtype))
 
+    def patched(self, size: int) -> Sequences:
+        """The same sequences read in patches: `size` neighbouring steps side by side are one.
 
-def coverage(begins: np.ndarray, ends: np.ndarray, count: int) -> np.ndarray:
-    """For each of `count` steps, the number of pieces from `begins` to `ends` that it lies in."""
-    edges = np.zeros(count + 1, dtype=np.int64)
-    np.add.at(edges, begins, 1)
-    np.add.at(edges, ends, -1)
-    return np.asarray(np.cumsum(edges)[:-1])
+        Patches do not overlap. Where the last one of a sequence is not full, its last step comes
+        again, so that what a patch holds depends on its sequence alone.
+
+        References
+        ----------
+        Y. Nie, N. H. Nguyen, P. Sinthong, J. Kalagnanam, A Time Series is Worth 64 Words (2023),
+        section 3.1.
+        """
+        counts = -(-self.lengths // size)
+        starts = np.cumsum(counts) - counts
+        first = np.arange(counts.sum()) - np.repeat(starts, counts)  # patches before in the row
+        first = np.repeat(self.starts, counts) + size * first
+        last = np.repeat(self.starts + self.lengths - 1, counts)
+        taken = np.minimum(first[:, None] + np.arange(size), last[:, None])
+        values = self.values[taken].reshape(len(taken), -1)
+        return Sequences(values, starts, counts, -(-self.steps // size))
 
 
 def check_places(

@@ -11,7 +11,7 @@ from pellucid.engine import Operation, operation
 from pellucid.kernels.grid import Grid
 from pellucid.kernels.operations.batches import gather_windows
 from pellucid.rows.base import Rows
-from pellucid.rows.sequences import Sequences, check_places, coverage
+from pellucid.rows.sequences import Sequences, check_places
 
 LIMIT = 1e9  # beyond so many scales a number would overflow float32 inside the network
 
@@ -90,7 +90,8 @@ class ScaledWindows(Rows):
     def row(self, position: int) -> np.ndarray:
         past = self.steps - self.ahead
         steps = slice(self.starts[position], self.starts[position] + self.steps)
-        numbers = (self.relative[steps] - self.shift[position]) / self.scale[position]
+        with np.errstate(over="ignore"):
+            numbers = (self.relative[steps] - self.shift[position]) / self.scale[position]
         numbers = np.clip(numbers, -LIMIT, LIMIT)
         numbers[past:] = 0.0
         others = self.others[steps].copy()
@@ -111,11 +112,6 @@ class ScaledWindows(Rows):
                 pixel=grid.pixel, steps=self.steps, ahead=self.ahead, limit=LIMIT,
             )
         )  # fmt: skip
-
-    @property
-    def overlap(self) -> float:
-        seen = coverage(self.starts, self.starts + self.steps, len(self.others))
-        return float(len(self.starts) * self.steps / np.count_nonzero(seen))
 
     def as_type(self, dtype: Any) -> ScaledWindows:
         return replace(self, others=np.ascontiguousarray(self.others, dtype=dtype))

@@ -99,8 +99,7 @@ def choose(
         settings.max_epochs = usual.epochs(steps)
         settings.counts_steps = settings.max_epochs != usual.least
     if settings.weight_decay is None:
-        # windows that overlap teach less
-        total = max(1, round(settings.max_epochs * steps / examples.rows.overlap))
+        total = settings.max_epochs * steps
         settings.weight_decay = usual.weight_decay(
             settings.optimizer, total if epochs is None else None, settings.learning_rate
         )
