@@ -25,9 +25,9 @@ from pellucid.data.step_layout import StepLayout
 from pellucid.data.table_encoder import TableEncoder
 from pellucid.data.times import TimeFormat
 from pellucid.data.vocabulary import Vocabulary
-from pellucid.data.window_array import as_windows, of_array
+from pellucid.data.window_array import as_windows
 from pellucid.data.window_features import Units, WindowFeatures
-from pellucid.data.windows import WindowLayout, Windows
+from pellucid.data.windows import WindowLayout, Windows, of_array
 from pellucid.rows import Dense, Rows, Sequences
 
 PATCHES = 32  # about so many are made of the longest sequence, by "auto"

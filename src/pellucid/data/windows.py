@@ -16,6 +16,7 @@ from pellucid.data.number_format import NumberFormat
 from pellucid.data.series import Fill, Series, read_series
 from pellucid.data.text_columns import numbers_in
 from pellucid.data.times import Times, continued
+from pellucid.data.window_array import WindowArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,6 +272,26 @@ class Windows:
         np.add.at(edges, self.starts, 1)
         np.add.at(edges, self.starts + self.steps, -1)
         return np.cumsum(edges[:-1]) > 0
+
+
+def of_array(X: Any, known: dict[str, Any]) -> Windows | None:
+    """An array (windows, steps, columns) or (windows, steps) as Windows, cut as is `known`.
+
+    None of what is no array of numbers of so many steps.
+    """
+    numbers = np.asarray(X) if isinstance(X, np.ndarray) else None
+    if numbers is None or numbers.ndim not in (2, 3) or numbers.dtype.kind not in "biuf":
+        return None
+    numbers = numbers[..., None] if numbers.ndim == 2 else numbers
+    count, steps, columns = numbers.shape
+    if steps != known["steps"] or not count:
+        return None
+    one = np.arange(count, dtype=np.int64)
+    return Windows(
+        numbers.reshape(-1, columns), one * steps, steps, np.zeros((count, 0), dtype=np.int64),
+        {**known, "horizon": 0}, np.arange(count * steps), [None] * count, [[]] * count,
+        np.arange(count * steps), np.full(count, steps, dtype=np.int64),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -621,8 +642,6 @@ def _cut(
     )  # fmt: skip
     if not isinstance(series.table, np.ndarray):
         return found
-    from pellucid.data.window_array import WindowArray
-
     return WindowArray.of(found)
 
 
