@@ -24,6 +24,7 @@ from pellucid.data.state import Count, State, check_names
 from pellucid.data.step_layout import StepLayout
 from pellucid.data.table_encoder import TableEncoder
 from pellucid.data.times import TimeFormat
+from pellucid.data.vocabulary import Vocabulary
 from pellucid.data.window_array import as_windows
 from pellucid.data.window_features import Units, WindowFeatures
 from pellucid.data.windows import WindowLayout, Windows, of_array
@@ -87,7 +88,8 @@ class _Series(State, frozen=True):
 class SequenceEncoder(Encoder[Steps]):
     """Sequences of steps of features; all steps together are encoded as one table.
 
-    So numbers are standardised, text is one-hot, and where values are missing a feature says so.
+    So numbers are standardised, text is one-hot, and where values are missing a feature says so;
+    of text with many values a step has the number of its value, for a layer that embeds it.
     The rows are Dense where all sequences have equally many steps, else Sequences.
 
     Parameters
@@ -102,6 +104,9 @@ class SequenceEncoder(Encoder[Steps]):
         Whether the place of each step of windows in the calendar is a feature.
     target_transform : {"log", "log1p"}, optional
         What the target of windows goes through.
+    vocabulary : Vocabulary, optional
+        Which values are known of text columns that are embedded; without it, and in windows, none
+        are.
     patch_size : int or "auto", default=1
         How many neighbouring steps of a sequence are read as one; see :meth:`Sequences.patched`.
         "auto" makes about 36 patches of the longest sequence, if that has at least 50 steps.
@@ -144,12 +149,13 @@ class SequenceEncoder(Encoder[Steps]):
         scaling: str = "global",
         calendar: bool = False,
         target_transform: str | None = None,
+        vocabulary: Vocabulary | None = None,
         patch_size: int | str = 1,
         already: tuple[Any, Reading[Table]] | None = None,
     ) -> None:
         self.group, self.time, self.by_step = group, time, by_step
         self.scaling, self.calendar, self.target_transform = scaling, calendar, target_transform
-        self.patch_size, self.already = patch_size, already
+        self.vocabulary, self.patch_size, self.already = vocabulary, patch_size, already
         self.table = TableEncoder()
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Steps]:
@@ -265,8 +271,13 @@ class SequenceEncoder(Encoder[Steps]):
             weights = np.repeat(weights, steps.lengths)
         self.steps, self.flat, self.names = steps.longest, steps.flat, steps.names
         self.time_format = steps.time_format
+        # patches put several steps side by side, and a layer looks for tokens at the front
+        embeds = steps.windows is None and self.patch_size in (1, "auto")
+        self.table.vocabulary = self.vocabulary if embeds else None
         self.patch = self._patch(owner_of(estimator), steps)
         rows = self.table.learn(estimator, steps.table, weights, dtype)
+        if self.table.token_count:
+            self.patch = 1
         self.notes = [*(steps.windows.notes if steps.windows else ()), *self.table.notes]
         if self.patch_size == "auto" and self.patch > 1:
             self.notes.append(f"{self._patches()}; patch_size sets another size")
@@ -354,6 +365,14 @@ class SequenceEncoder(Encoder[Steps]):
         return self.steps + self.windows.ahead, self.windows.width(self.table)
 
     @property
+    def token_count(self) -> int:  # type: ignore[override]
+        return self.table.token_count
+
+    @property
+    def beside_tokens(self) -> int:  # type: ignore[override]
+        return self.table.beside_tokens
+
+    @property
     def parameters(self) -> dict[str, Any]:
         return super().parameters | {
             "group": self.group,
@@ -421,6 +440,11 @@ class SequenceEncoder(Encoder[Steps]):
             raise ValueError(
                 "sequences without an axis of features must have one feature. Got "
                 f"{self.table.n_features}."
+            )
+        if self.table.token_count and self.patch > 1:
+            raise ValueError(
+                "steps with values that are embedded must be read one by one. Got patches of "
+                f"{self.patch}."
             )
         for column in (self.group, self.time):
             if not isinstance(column, str | None):
