@@ -12,6 +12,7 @@ from pellucid import (
     LSTMRegressor,
     Network,
     NetworkRegressor,
+    RNNClassifier,
     RNNRegressor,
     load,
 )
@@ -570,3 +571,19 @@ def test_windows_of_other_steps_are_refused():
         X[:, 0]
     with pytest.raises(ValueError, match="column of Windows must be one of numbers. Got 'w'"):
         X.last("w")
+
+
+def test_windows_that_were_cut_by_hand_are_told():
+    """As an array they are learned without what is made for series, and often learn nothing."""
+    series = np.cumsum(np.random.default_rng(0).normal(size=60))
+    cut = np.lib.stride_tricks.sliding_window_view(series, 8)
+
+    def said(estimator, X, y):
+        return "a step later" in " ".join(estimator(4, max_epochs=1, verbose=2).fit(X, y)._notes)
+
+    X, y = cut[:-1], series[8:]
+    assert said(RNNRegressor, X[:, :, None], y) and said(RNNRegressor, X, y)
+    assert not said(RNNRegressor, X[::8], y[::8])  # too few, and one behind the other
+    assert not said(RNNRegressor, np.ones((60, 8, 1)), series)
+    assert not said(RNNClassifier, X, y > 0)  # of which nothing is forecast
+    assert not said(RNNRegressor, *windows(pd.DataFrame({"v": series}), 8))

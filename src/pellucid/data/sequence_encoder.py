@@ -29,8 +29,11 @@ from pellucid.data.window_array import as_windows
 from pellucid.data.window_features import Units, WindowFeatures
 from pellucid.data.windows import WindowLayout, Windows, of_array
 from pellucid.rows import Dense, Rows, Sequences
+from pellucid.rows.sequences import patch_counts
 
-PATCHES = 32  # about so many are made of the longest sequence, by "auto"
+_FEWEST = 20  # sequences: of fewer nobody can tell how they were cut
+LONG = 50  # steps: in shorter sequences a state keeps what it needs to the end
+PATCHES = 36  # about so many are made of a longest sequence that is long, by "auto"
 
 _OR_LONG = (
     " Name the columns that say which sequence a row belongs to and when it was, or cut a series "
@@ -105,8 +108,10 @@ class SequenceEncoder(Encoder[Steps]):
         Which values are known of text columns that are embedded; without it, and in windows, none
         are.
     patch_size : int or "auto", default=1
-        How many neighbouring steps of a sequence are read as one. "auto" makes the longest sequence
-        a few dozen patches.
+        How many neighbouring steps of a sequence are read as one; see :meth:`Sequences.patched`.
+        "auto" makes about 36 patches of the longest sequence, if that has at least 50 steps.
+    already : tuple of DataFrame and Reading, optional
+        The table of windows, and what was read of it to learn from.
 
     Attributes
     ----------
@@ -146,10 +151,11 @@ class SequenceEncoder(Encoder[Steps]):
         target_transform: str | None = None,
         vocabulary: Vocabulary | None = None,
         patch_size: int | str = 1,
+        already: tuple[Any, Reading[Table]] | None = None,
     ) -> None:
         self.group, self.time, self.by_step = group, time, by_step
         self.scaling, self.calendar, self.target_transform = scaling, calendar, target_transform
-        self.vocabulary, self.patch_size = vocabulary, patch_size
+        self.vocabulary, self.patch_size, self.already = vocabulary, patch_size, already
         self.table = TableEncoder()
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Steps]:
@@ -208,7 +214,7 @@ class SequenceEncoder(Encoder[Steps]):
         if not learn and self.series:
             self._check_format(owner, X.about.get("format"))
         with rows_at(X.order):
-            table = self.table.read(estimator, X.table, learn)
+            table = self._read_table(estimator, X.table, learn)
         if self.patch_size not in (1, "auto"):
             raise ValueError(
                 f'patch_size of {owner} must be "auto" or 1 for windows, which are cut to the '
@@ -220,6 +226,14 @@ class SequenceEncoder(Encoder[Steps]):
             units = self.windows.units(self.table, table.content, X)
         steps = Steps(table, X.starts, lengths, X.steps, windows=X, units=units)
         return Reading(steps, WindowLayout(X))
+
+    def _read_table(self, estimator: Any, table: Any, learn: bool) -> Reading[Table]:
+        """The table of windows; what was read of it already is taken as it was decided to be."""
+        source, reading = self.already or (None, None)
+        if reading is None or source is not table:
+            return self.table.read(estimator, table, learn)
+        content = reading.content
+        return replace(reading, content=content if learn else self.table.as_decided(content))
 
     def _check_format(self, owner: str, came: Any) -> None:
         """Refuse windows whose target was read otherwise than in fit: y would be wrong."""
@@ -278,6 +292,24 @@ class SequenceEncoder(Encoder[Steps]):
         self.table.drifting = self.windows.scaled
         return self.windows.rows(self.table, content, X, rows.values)
 
+    def cautions(self, reading: Reading[Steps], codes: np.ndarray) -> list[str]:
+        steps = reading.content
+        numbers = steps.table.content.matrix
+        count, longest = len(steps.lengths), steps.longest
+        if self.by_step or codes.dtype.kind != "f" or steps.windows is not None or numbers is None:
+            return []
+        if count < _FEWEST or longest < 2 or (steps.lengths != longest).any():
+            return []
+        rows = np.asarray(numbers).reshape(count, longest, -1)
+        goes_on = (rows[1:, :-1] == rows[:-1, 1:]).all(axis=(1, 2)).mean() > 0.5
+        if not goes_on or (rows == rows[:1]).all():
+            return []
+        return [
+            "each sequence is the one before, a step later: windows of a series that is given as a "
+            "DataFrame or Series to pellucid.data.windows are scaled one by one, and forecast "
+            "better."
+        ]
+
     def encode(self, estimator: Any, reading: Reading[Steps]) -> Rows:
         steps = reading.content
         rows = self.table.encode(estimator, steps.table)
@@ -289,7 +321,9 @@ class SequenceEncoder(Encoder[Steps]):
     def _patch(self, owner: str, steps: Steps) -> int:
         """How many steps are read as one."""
         if self.patch_size == "auto":
-            return 1 if steps.windows is not None else max(1, round(steps.longest / PATCHES))
+            if steps.windows is not None or steps.longest < LONG:
+                return 1
+            return 2 * max(2, round(steps.longest / PATCHES))
         size = int(self.patch_size)
         if size > steps.longest:
             raise ValueError(
@@ -326,7 +360,8 @@ class SequenceEncoder(Encoder[Steps]):
     @property
     def shape(self) -> tuple[int, int]:
         if self.windows is None:
-            return -(-self.steps // self.patch), self.table.n_outputs * self.patch
+            count = int(patch_counts(self.steps, self.patch))
+            return count, self.table.n_outputs * self.patch
         return self.steps + self.windows.ahead, self.windows.width(self.table)
 
     @property
@@ -381,10 +416,10 @@ class SequenceEncoder(Encoder[Steps]):
         if self.windows is not None:
             state["windows"], own = self.windows.state()
             arrays |= {f"windows.{name}": array for name, array in own.items()}
-        if self.patch > 1:  # here, too, the digest of a model without any stays what it was
-            state["patch"] = self.patch
         if self.time_format is not None:  # so the digest of a model without one stays what it was
             state["time_format"] = msgspec.to_builtins(self.time_format)
+        if self.patch > 1:  # likewise
+            state["patch"] = self.patch
         return state, arrays
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:

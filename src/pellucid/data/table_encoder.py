@@ -495,7 +495,8 @@ class TableEncoder(Encoder[Table]):
         if kind == "text":
             position = self._text.index(index)
             categories = [text for text in self._categories[position] if text is not None]
-            line = f"text, {len(categories)} categories ({_listed(categories)})"
+            many = "1 category" if len(categories) == 1 else f"{len(categories)} categories"
+            line = f"text, {many} ({_listed(categories)})"
             if self._embedded[position]:
                 line = f"text, an embedding of {len(categories):,} values"
             if self._rare[position]:
