@@ -24,13 +24,16 @@ from pellucid.data.state import Count, State, check_names
 from pellucid.data.step_layout import StepLayout
 from pellucid.data.table_encoder import TableEncoder
 from pellucid.data.times import TimeFormat
-from pellucid.data.window_array import as_windows, of_array
+from pellucid.data.vocabulary import Vocabulary
+from pellucid.data.window_array import as_windows
 from pellucid.data.window_features import Units, WindowFeatures
-from pellucid.data.windows import WindowLayout, Windows
+from pellucid.data.windows import WindowLayout, Windows, of_array
 from pellucid.rows import Dense, Rows, Sequences
+from pellucid.rows.sequences import patch_counts
 
 _FEWEST = 20  # sequences: of fewer nobody can tell how they were cut
-PATCHES = 32  # about so many are made of the longest sequence, by "auto"
+LONG = 50  # steps: in shorter sequences a state keeps what it needs to the end
+PATCHES = 36  # about so many are made of a longest sequence that is long, by "auto"
 
 _OR_LONG = (
     " Name the columns that say which sequence a row belongs to and when it was, or cut a series "
@@ -85,7 +88,8 @@ class _Series(State, frozen=True):
 class SequenceEncoder(Encoder[Steps]):
     """Sequences of steps of features; all steps together are encoded as one table.
 
-    So numbers are standardised, text is one-hot, and where values are missing a feature says so.
+    So numbers are standardised, text is one-hot, and where values are missing a feature says so;
+    of text with many values a step has the number of its value, for a layer that embeds it.
     The rows are Dense where all sequences have equally many steps, else Sequences.
 
     Parameters
@@ -100,9 +104,14 @@ class SequenceEncoder(Encoder[Steps]):
         Whether the place of each step of windows in the calendar is a feature.
     target_transform : {"log", "log1p"}, optional
         What the target of windows goes through.
+    vocabulary : Vocabulary, optional
+        Which values are known of text columns that are embedded; without it, and in windows, none
+        are.
     patch_size : int or "auto", default=1
-        How many neighbouring steps of a sequence are read as one. "auto" makes the longest sequence
-        a few dozen patches.
+        How many neighbouring steps of a sequence are read as one; see :meth:`Sequences.patched`.
+        "auto" makes about 36 patches of the longest sequence, if that has at least 50 steps.
+    already : tuple of DataFrame and Reading, optional
+        The table of windows, and what was read of it to learn from.
 
     Attributes
     ----------
@@ -140,11 +149,13 @@ class SequenceEncoder(Encoder[Steps]):
         scaling: str = "global",
         calendar: bool = False,
         target_transform: str | None = None,
+        vocabulary: Vocabulary | None = None,
         patch_size: int | str = 1,
+        already: tuple[Any, Reading[Table]] | None = None,
     ) -> None:
         self.group, self.time, self.by_step = group, time, by_step
         self.scaling, self.calendar, self.target_transform = scaling, calendar, target_transform
-        self.patch_size = patch_size
+        self.vocabulary, self.patch_size, self.already = vocabulary, patch_size, already
         self.table = TableEncoder()
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Steps]:
@@ -203,7 +214,7 @@ class SequenceEncoder(Encoder[Steps]):
         if not learn and self.series:
             self._check_format(owner, X.about.get("format"))
         with rows_at(X.order):
-            table = self.table.read(estimator, X.table, learn)
+            table = self._read_table(estimator, X.table, learn)
         if self.patch_size not in (1, "auto"):
             raise ValueError(
                 f'patch_size of {owner} must be "auto" or 1 for windows, which are cut to the '
@@ -215,6 +226,14 @@ class SequenceEncoder(Encoder[Steps]):
             units = self.windows.units(self.table, table.content, X)
         steps = Steps(table, X.starts, lengths, X.steps, windows=X, units=units)
         return Reading(steps, WindowLayout(X))
+
+    def _read_table(self, estimator: Any, table: Any, learn: bool) -> Reading[Table]:
+        """The table of windows; what was read of it already is taken as it was decided to be."""
+        source, reading = self.already or (None, None)
+        if reading is None or source is not table:
+            return self.table.read(estimator, table, learn)
+        content = reading.content
+        return replace(reading, content=content if learn else self.table.as_decided(content))
 
     def _check_format(self, owner: str, came: Any) -> None:
         """Refuse windows whose target was read otherwise than in fit: y would be wrong."""
@@ -252,8 +271,13 @@ class SequenceEncoder(Encoder[Steps]):
             weights = np.repeat(weights, steps.lengths)
         self.steps, self.flat, self.names = steps.longest, steps.flat, steps.names
         self.time_format = steps.time_format
+        # patches put several steps side by side, and a layer looks for tokens at the front
+        embeds = steps.windows is None and self.patch_size in (1, "auto")
+        self.table.vocabulary = self.vocabulary if embeds else None
         self.patch = self._patch(owner_of(estimator), steps)
         rows = self.table.learn(estimator, steps.table, weights, dtype)
+        if self.table.token_count:
+            self.patch = 1
         self.notes = [*(steps.windows.notes if steps.windows else ()), *self.table.notes]
         if self.patch_size == "auto" and self.patch > 1:
             self.notes.append(f"{self._patches()}; patch_size sets another size")
@@ -297,7 +321,9 @@ class SequenceEncoder(Encoder[Steps]):
     def _patch(self, owner: str, steps: Steps) -> int:
         """How many steps are read as one."""
         if self.patch_size == "auto":
-            return 1 if steps.windows is not None else max(1, round(steps.longest / PATCHES))
+            if steps.windows is not None or steps.longest < LONG:
+                return 1
+            return 2 * max(2, round(steps.longest / PATCHES))
         size = int(self.patch_size)
         if size > steps.longest:
             raise ValueError(
@@ -334,8 +360,17 @@ class SequenceEncoder(Encoder[Steps]):
     @property
     def shape(self) -> tuple[int, int]:
         if self.windows is None:
-            return -(-self.steps // self.patch), self.table.n_outputs * self.patch
+            count = int(patch_counts(self.steps, self.patch))
+            return count, self.table.n_outputs * self.patch
         return self.steps + self.windows.ahead, self.windows.width(self.table)
+
+    @property
+    def token_count(self) -> int:  # type: ignore[override]
+        return self.table.token_count
+
+    @property
+    def beside_tokens(self) -> int:  # type: ignore[override]
+        return self.table.beside_tokens
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -381,10 +416,10 @@ class SequenceEncoder(Encoder[Steps]):
         if self.windows is not None:
             state["windows"], own = self.windows.state()
             arrays |= {f"windows.{name}": array for name, array in own.items()}
-        if self.patch > 1:  # here, too, the digest of a model without any stays what it was
-            state["patch"] = self.patch
         if self.time_format is not None:  # so the digest of a model without one stays what it was
             state["time_format"] = msgspec.to_builtins(self.time_format)
+        if self.patch > 1:  # likewise
+            state["patch"] = self.patch
         return state, arrays
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
@@ -405,6 +440,11 @@ class SequenceEncoder(Encoder[Steps]):
             raise ValueError(
                 "sequences without an axis of features must have one feature. Got "
                 f"{self.table.n_features}."
+            )
+        if self.table.token_count and self.patch > 1:
+            raise ValueError(
+                "steps with values that are embedded must be read one by one. Got patches of "
+                f"{self.patch}."
             )
         for column in (self.group, self.time):
             if not isinstance(column, str | None):
