@@ -433,7 +433,7 @@ def test_each_step_of_windows_has_no_target():
 
 def test_other_estimators_do_not_take_windows():
     X, y = cut(series())
-    with pytest.raises(TypeError, match="Windows must be given as they are, to a recurrent netw"):
+    with pytest.raises(TypeError, match="Windows of a series must go to an RNN, LSTM or GRU"):
         FCNNRegressor(verbose=0).fit(X, y)
 
 
