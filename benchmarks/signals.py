@@ -11,13 +11,15 @@ import time
 
 import numpy as np
 
-from pellucid import CNNClassifier, GRUClassifier, LSTMClassifier
+from pellucid import CNNClassifier, GRUClassifier, LSTMClassifier, RNNClassifier
 
 SETS = (
     "UnitTest", "GunPoint", "ArrowHead", "ItalyPowerDemand", "BasicMotions", "JapaneseVowels",
     "PickupGestureWiimoteZ", "OSULeaf", "ACSF1",
 )  # fmt: skip
-NETWORKS = {"GRU": GRUClassifier, "LSTM": LSTMClassifier, "CNN": CNNClassifier}
+NETWORKS = {
+    "GRU": GRUClassifier, "LSTM": LSTMClassifier, "RNN": RNNClassifier, "CNN": CNNClassifier,
+}  # fmt: skip
 
 
 def load(name, part):

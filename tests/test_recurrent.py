@@ -488,13 +488,16 @@ def patch(model):
     return model.sequences_.patch
 
 
-@pytest.mark.parametrize(("longest", "size"), ((47, 1), (49, 2), (80, 2), (82, 3), (160, 5)))
+@pytest.mark.parametrize(
+    ("longest", "size"), ((49, 1), (50, 4), (90, 4), (91, 6), (162, 8), (163, 10))
+)
 def test_classes_of_long_sequences_are_told_by_patches(longest, size):
-    """About 32 of them, whose last state is taken; of numbers none are made, nor with tbptt."""
+    """About 36 of them, whose last state is taken; of numbers none are made, nor with tbptt."""
     X, y = unequal(longest)
     model = GRUClassifier(**QUICK).fit(X, y)
     assert patch(model) == size and not pooled(model)
-    assert model.network_.input_shape == (-(-longest // size), 2 * size)
+    patches = longest if size == 1 else -(-longest // (size // 2)) - 1
+    assert model.network_.input_shape == (patches, 2 * size)
     assert patch(GRUClassifier(tbptt_steps=10, **QUICK).fit(X, y)) == 1
     assert patch(LSTMRegressor(**QUICK).fit(X, y)) == 1
     assert patch(LSTMRegressor(patch_size=7, **QUICK).fit(X, y)) == 7
@@ -508,7 +511,7 @@ def test_what_patches_were_chosen_is_said(monkeypatch):
     loud = {**QUICK, "verbose": 1}
     GRUClassifier(**loud).fit(*unequal(100))
     text = " ".join(said.getvalue().split())
-    assert "of up to 100 steps are read in patches of 3; patch_size sets another size" in text
+    assert "of up to 100 steps are read in patches of 6; patch_size sets another size" in text
     said.truncate(0)
     GRUClassifier(patch_size=3, **loud).fit(*unequal(100))
     GRUClassifier(**loud).fit(*unequal(40))
@@ -524,22 +527,22 @@ def test_a_state_of_patches_equals_the_formulas():
     W = np.hstack([p["0.recurrent_weight"], p["0.candidate_weight"]])
     for x, found in zip(X, model.predict_proba(X), strict=True):
         steps = plain.sequences_.transform(plain, [x])[0]
-        steps = np.pad(steps, ((0, -len(x) % 3), (0, 0)), mode="edge").reshape(1, -1, 6)
-        h = formulas.gru(
-            steps, p["0.input_weight"], W, p["0.bias"], p.get("0.candidate_bias"), reset_after=True
-        ).h[0, -1]
+        steps = np.pad(steps, ((0, 3 - len(x) if len(x) < 3 else 1 - len(x) % 2), (0, 0)), "edge")
+        patches = [steps[at : at + 3].reshape(-1) for at in range(0, len(steps) - 2, 2)]
+        U, b, inside = p["0.input_weight"], p["0.bias"], p.get("0.candidate_bias")
+        h = formulas.gru([patches], U, W, b, inside, reset_after=True).h[0, -1]
         logit = h @ p["1.weight"] + p["1.bias"]
         np.testing.assert_allclose(found[1], 1 / (1 + np.exp(-logit[0])), rtol=1e-9)
 
 
 @pytest.mark.parametrize("pooling", ("last", "mean"))
 def test_a_patched_sequence_depends_on_itself_alone(pooling, tmp_path):
-    """To the bit: beside others, alone, from a file; shorter than a patch, and longer than all."""
+    """To the bit: beside others, by itself, from a file; of one step, and longer than all."""
     X, y = unequal(100)
     model = GRUClassifier(pooling=pooling, bidirectional=True, **QUICK).fit(X, y)
     model.save(tmp_path / "m")
     again = load(tmp_path / "m")
-    assert again.digest_ == model.digest_ and patch(again) == 3
+    assert again.digest_ == model.digest_ and patch(again) == 6
     X = [*X, X[0][:1], X[0][:2], np.concatenate([X[0], X[1]])]
     together = model.predict_proba(X)
     alone = np.concatenate([model.predict_proba([x]) for x in X])
@@ -561,9 +564,9 @@ def test_patches_of_equal_lengths_are_those_of_unequal_ones():
 def test_training_goes_on_with_the_patches_of_the_first_fit():
     X, y = unequal(100)
     model = GRUClassifier(**QUICK).partial_fit(X, y, classes=[0, 1])
-    assert patch(model.partial_fit(*unequal(300))) == 3
+    assert patch(model.partial_fit(*unequal(300))) == 6
     model.set_params(warm_start=True, max_epochs=1).fit(*unequal(30))
-    assert patch(model) == 3 and model.n_iter_ == 3
+    assert patch(model) == 6 and model.n_iter_ == 3
 
 
 def test_a_file_without_patches_is_read_step_by_step(tmp_path):

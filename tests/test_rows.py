@@ -340,15 +340,19 @@ def test_outputs_of_steps_that_are_there():
     assert Dense(np.ones((2, 3, 1))).of_steps(outputs).shape == (6, 2)
 
 
-@pytest.mark.parametrize("size", (1, 2, 3, 7))
-def test_patches_hold_neighbouring_steps(size):
-    """Each step stands in its place; if the last patch is not full, the last step comes again."""
+@pytest.mark.parametrize(("size", "stride"), ((1, 1), (2, 1), (3, 2), (4, 2), (7, 4)))
+def test_patches_hold_neighbouring_steps(size, stride):
+    """Half a patch apart, up to the end; where the last is not full, the last step comes again."""
     rows = kinds()["sequences"]
     patched = rows.patched(size)
     for position in range(len(rows)):
-        steps = list(rows.row(position))
-        steps += [steps[-1]] * (-len(steps) % size)
-        expected = [np.concatenate(steps[at : at + size]) for at in range(0, len(steps), size)]
+        steps, expected, at = list(rows.row(position)), [], 0
+        while True:
+            patch = steps[at : at + size]
+            expected.append(np.concatenate(patch + [steps[-1]] * (size - len(patch))))
+            if at + size >= len(steps):
+                break
+            at += stride
         np.testing.assert_array_equal(patched.row(position), expected)
         alone = rows.take([position]).patched(size)
         np.testing.assert_array_equal(alone.row(0), expected)

@@ -24,12 +24,16 @@ from pellucid.data.state import Count, State, check_names
 from pellucid.data.step_layout import StepLayout
 from pellucid.data.table_encoder import TableEncoder
 from pellucid.data.times import TimeFormat
-from pellucid.data.window_array import as_windows, of_array
+from pellucid.data.vocabulary import Vocabulary
+from pellucid.data.window_array import as_windows
 from pellucid.data.window_features import Units, WindowFeatures
-from pellucid.data.windows import WindowLayout, Windows
+from pellucid.data.windows import WindowLayout, Windows, of_array
 from pellucid.rows import Dense, Rows, Sequences
+from pellucid.rows.sequences import patch_counts
 
-PATCHES = 32  # about so many are made of the longest sequence, by "auto"
+_FEWEST = 20  # sequences: of fewer nobody can tell how they were cut
+LONG = 50  # steps: in shorter sequences a state keeps what it needs to the end
+PATCHES = 36  # about so many are made of a longest sequence that is long, by "auto"
 
 _OR_LONG = (
     " Name the columns that say which sequence a row belongs to and when it was, or cut a series "
@@ -84,7 +88,8 @@ class _Series(State, frozen=True):
 class SequenceEncoder(Encoder[Steps]):
     """Sequences of steps of features; all steps together are encoded as one table.
 
-    So numbers are standardised, text is one-hot, and where values are missing a feature says so.
+    So numbers are standardised, text is one-hot, and where values are missing a feature says so;
+    of text with many values a step has the number of its value, for a layer that embeds it.
     The rows are Dense where all sequences have equally many steps, else Sequences.
 
     Parameters
@@ -99,9 +104,12 @@ class SequenceEncoder(Encoder[Steps]):
         Whether the place of each step of windows in the calendar is a feature.
     target_transform : {"log", "log1p"}, optional
         What the target of windows goes through.
+    vocabulary : Vocabulary, optional
+        Which values are known of text columns that are embedded; without it, and in windows, none
+        are.
     patch_size : int or "auto", default=1
-        How many neighbouring steps of a sequence are read as one. "auto" makes the longest sequence
-        a few dozen patches.
+        How many neighbouring steps of a sequence are read as one; see :meth:`Sequences.patched`.
+        "auto" makes about 36 patches of the longest sequence, if that has at least 50 steps.
     already : tuple of DataFrame and Reading, optional
         The table of windows, and what was read of it to learn from.
 
@@ -141,12 +149,13 @@ class SequenceEncoder(Encoder[Steps]):
         scaling: str = "global",
         calendar: bool = False,
         target_transform: str | None = None,
+        vocabulary: Vocabulary | None = None,
         patch_size: int | str = 1,
         already: tuple[Any, Reading[Table]] | None = None,
     ) -> None:
         self.group, self.time, self.by_step = group, time, by_step
         self.scaling, self.calendar, self.target_transform = scaling, calendar, target_transform
-        self.patch_size, self.already = patch_size, already
+        self.vocabulary, self.patch_size, self.already = vocabulary, patch_size, already
         self.table = TableEncoder()
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Steps]:
@@ -262,8 +271,13 @@ class SequenceEncoder(Encoder[Steps]):
             weights = np.repeat(weights, steps.lengths)
         self.steps, self.flat, self.names = steps.longest, steps.flat, steps.names
         self.time_format = steps.time_format
+        # patches put several steps side by side, and a layer looks for tokens at the front
+        embeds = steps.windows is None and self.patch_size in (1, "auto")
+        self.table.vocabulary = self.vocabulary if embeds else None
         self.patch = self._patch(owner_of(estimator), steps)
         rows = self.table.learn(estimator, steps.table, weights, dtype)
+        if self.table.token_count:
+            self.patch = 1
         self.notes = [*(steps.windows.notes if steps.windows else ()), *self.table.notes]
         if self.patch_size == "auto" and self.patch > 1:
             self.notes.append(f"{self._patches()}; patch_size sets another size")
@@ -278,6 +292,24 @@ class SequenceEncoder(Encoder[Steps]):
         self.table.drifting = self.windows.scaled
         return self.windows.rows(self.table, content, X, rows.values)
 
+    def cautions(self, reading: Reading[Steps], codes: np.ndarray) -> list[str]:
+        steps = reading.content
+        numbers = steps.table.content.matrix
+        count, longest = len(steps.lengths), steps.longest
+        if self.by_step or codes.dtype.kind != "f" or steps.windows is not None or numbers is None:
+            return []
+        if count < _FEWEST or longest < 2 or (steps.lengths != longest).any():
+            return []
+        rows = np.asarray(numbers).reshape(count, longest, -1)
+        goes_on = (rows[1:, :-1] == rows[:-1, 1:]).all(axis=(1, 2)).mean() > 0.5
+        if not goes_on or (rows == rows[:1]).all():
+            return []
+        return [
+            "each sequence is the one before, a step later: windows of a series that is given as a "
+            "DataFrame or Series to pellucid.data.windows are scaled one by one, and forecast "
+            "better."
+        ]
+
     def encode(self, estimator: Any, reading: Reading[Steps]) -> Rows:
         steps = reading.content
         rows = self.table.encode(estimator, steps.table)
@@ -289,7 +321,9 @@ class SequenceEncoder(Encoder[Steps]):
     def _patch(self, owner: str, steps: Steps) -> int:
         """How many steps are read as one."""
         if self.patch_size == "auto":
-            return 1 if steps.windows is not None else max(1, round(steps.longest / PATCHES))
+            if steps.windows is not None or steps.longest < LONG:
+                return 1
+            return 2 * max(2, round(steps.longest / PATCHES))
         size = int(self.patch_size)
         if size > steps.longest:
             raise ValueError(
@@ -326,8 +360,17 @@ class SequenceEncoder(Encoder[Steps]):
     @property
     def shape(self) -> tuple[int, int]:
         if self.windows is None:
-            return -(-self.steps // self.patch), self.table.n_outputs * self.patch
+            count = int(patch_counts(self.steps, self.patch))
+            return count, self.table.n_outputs * self.patch
         return self.steps + self.windows.ahead, self.windows.width(self.table)
+
+    @property
+    def token_count(self) -> int:  # type: ignore[override]
+        return self.table.token_count
+
+    @property
+    def beside_tokens(self) -> int:  # type: ignore[override]
+        return self.table.beside_tokens
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -373,10 +416,10 @@ class SequenceEncoder(Encoder[Steps]):
         if self.windows is not None:
             state["windows"], own = self.windows.state()
             arrays |= {f"windows.{name}": array for name, array in own.items()}
-        if self.patch > 1:  # here, too, the digest of a model without any stays what it was
-            state["patch"] = self.patch
         if self.time_format is not None:  # so the digest of a model without one stays what it was
             state["time_format"] = msgspec.to_builtins(self.time_format)
+        if self.patch > 1:  # likewise
+            state["patch"] = self.patch
         return state, arrays
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
@@ -397,6 +440,11 @@ class SequenceEncoder(Encoder[Steps]):
             raise ValueError(
                 "sequences without an axis of features must have one feature. Got "
                 f"{self.table.n_features}."
+            )
+        if self.table.token_count and self.patch > 1:
+            raise ValueError(
+                "steps with values that are embedded must be read one by one. Got patches of "
+                f"{self.patch}."
             )
         for column in (self.group, self.time):
             if not isinstance(column, str | None):

@@ -6,8 +6,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from pellucid.data.windows import Windows
-
 
 class WindowArray(np.ndarray):
     """An array (windows, steps, columns), and the Windows whose numbers it holds.
@@ -21,16 +19,16 @@ class WindowArray(np.ndarray):
     windows : Windows or None
     """
 
-    windows: Windows | None
+    windows: Any
 
     @classmethod
-    def of(cls, windows: Windows) -> Self:
+    def of(cls, windows: Any) -> Self:
         """The array that these windows of an array hold."""
         numbers = windows.table[windows.starts[:, None] + np.arange(windows.steps)]
         return cls._known(numbers, windows)
 
     @classmethod
-    def _known(cls, numbers: np.ndarray, windows: Windows) -> Self:
+    def _known(cls, numbers: np.ndarray, windows: Any) -> Self:
         self = numbers.view(cls)
         self.windows = windows
         self.flags.writeable = False
@@ -67,23 +65,3 @@ def as_windows(X: Any) -> Any:
     """The Windows that an array knows; anything else comes back as it is."""
     known = getattr(X, "windows", None) if isinstance(X, WindowArray) else None
     return X if known is None else known
-
-
-def of_array(X: Any, known: dict[str, Any]) -> Windows | None:
-    """An array (windows, steps, columns) or (windows, steps) as Windows, cut as is `known`.
-
-    None of what is no array of numbers of so many steps.
-    """
-    numbers = np.asarray(X) if isinstance(X, np.ndarray) else None
-    if numbers is None or numbers.ndim not in (2, 3) or numbers.dtype.kind not in "biuf":
-        return None
-    numbers = numbers[..., None] if numbers.ndim == 2 else numbers
-    count, steps, columns = numbers.shape
-    if steps != known["steps"] or not count:
-        return None
-    one = np.arange(count, dtype=np.int64)
-    return Windows(
-        numbers.reshape(-1, columns), one * steps, steps, np.zeros((count, 0), dtype=np.int64),
-        {**known, "horizon": 0}, np.arange(count * steps), [None] * count, [[]] * count,
-        np.arange(count * steps), np.full(count, steps, dtype=np.int64),
-    )  # fmt: skip

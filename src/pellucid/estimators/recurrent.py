@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from pellucid import checks
 from pellucid.data import Encoder, SequenceEncoder, TableEncoder, TokenEncoder
+from pellucid.data.sequence_encoder import LONG
 from pellucid.estimators.forecasting import Forecaster
 from pellucid.estimators.tasks import NetworkClassification
 from pellucid.estimators.text import TextEstimator
@@ -14,7 +15,6 @@ from pellucid.layers import GlobalAvgPool, Layer, Linear
 from pellucid.layers.base import MOST_LAYERS
 
 _STEPWISE = ("return_sequences", "tbptt_steps")  # with them not all states are there together
-_LONG = 50  # steps: in shorter sequences a state keeps what it needs to the end
 
 
 @dataclass(eq=False, repr=False)
@@ -38,13 +38,14 @@ class RecurrentEstimator(TextEstimator):
     pooling : {"auto", "last", "mean"}
         What the output layer gets of a sequence: its last state, or the mean of all its states. The
         mean learns the classes of long sequences much sooner, since nothing has to be kept to the
-        end; "auto" takes it for classes where the longest sequence has at least 50 steps, but not
-        of text, and not with `return_sequences` or `tbptt_steps`.
+        end; "auto" takes it for classes where the longest sequence has at least 50 steps, or
+        patches, but not of text, and not with `return_sequences` or `tbptt_steps`.
     patch_size : int or "auto"
-        How many neighbouring steps are read as one, side by side (a patch). It makes long sequences
-        short, so that a state keeps what it needs to the end. "auto" is 1 but for classes: there it
-        makes 32 to 63 patches of the longest sequence that has at least 64 steps, but not with
-        `return_sequences` or `tbptt_steps`. Text and windows are read step by step.
+        How many neighbouring steps are read as one, side by side (a patch); each patch begins half
+        a patch after the one before. It makes long sequences short, so that a state keeps what it
+        needs to the end. "auto" is 1, no patches, but for classes: of a longest sequence of at
+        least 50 steps it makes about 36 patches, but not with `return_sequences` or `tbptt_steps`.
+        Text and windows are read step by step.
     learning_rate : float
         The largest learning rate. More than for other networks: gates open slowly, and clipped
         gradients do no harm.
@@ -93,8 +94,9 @@ class RecurrentEstimator(TextEstimator):
 
     def _inputs(self) -> list[Encoder]:
         by_step = checks.flag("return_sequences", type(self).__name__, self.return_sequences)
+        known, patch = self._vocabulary(), self._patch()
         usual = SequenceEncoder(
-            self.group, self.time, by_step, patch_size=self._patch(), **self._as_planned
+            self.group, self.time, by_step, vocabulary=known, patch_size=patch, **self._as_planned
         )
         if self._as_planned or self.group is not None or self.time is not None:
             return [usual]
@@ -144,7 +146,7 @@ class RecurrentEstimator(TextEstimator):
             raise ValueError(checks.fault("pooling", owner, expected, pooling))
         if pooling == "auto":
             learned = self._input
-            last = taken or learned.token_count or learned.shape[0] < _LONG
+            last = taken or learned.domain == "text" or learned.shape[0] < LONG
             return "last" if last else self._usual_pooling
         return pooling
 

@@ -101,22 +101,32 @@ class Sequences(Rows):
     def patched(self, size: int) -> Sequences:
         """The same sequences read in patches: `size` neighbouring steps side by side are one.
 
-        Patches do not overlap. Where the last one of a sequence is not full, its last step comes
-        again, so that what a patch holds depends on its sequence alone.
+        Each patch begins half a patch after the one before. Where the last one of a sequence is not
+        full, its last step comes again, so that what a patch holds depends on its sequence alone.
 
         References
         ----------
         Y. Nie, N. H. Nguyen, P. Sinthong, J. Kalagnanam, A Time Series is Worth 64 Words (2023),
         section 3.1.
         """
-        counts = -(-self.lengths // size)
+        counts = patch_counts(self.lengths, size)
         starts = np.cumsum(counts) - counts
-        first = np.arange(counts.sum()) - np.repeat(starts, counts)  # patches before in the row
-        first = np.repeat(self.starts, counts) + size * first
+        number = np.arange(counts.sum()) - np.repeat(starts, counts)  # within its sequence
+        first = np.repeat(self.starts, counts) + stride_of(size) * number
         last = np.repeat(self.starts + self.lengths - 1, counts)
         taken = np.minimum(first[:, None] + np.arange(size), last[:, None])
         values = self.values[taken].reshape(len(taken), -1)
-        return Sequences(values, starts, counts, -(-self.steps // size))
+        return Sequences(values, starts, counts, int(patch_counts(self.steps, size)))
+
+
+def stride_of(size: int) -> int:
+    """How many steps after a patch of `size` steps the next one begins: half of them."""
+    return (size + 1) // 2
+
+
+def patch_counts(lengths: Any, size: int) -> Any:
+    """How many patches of `size` steps hold all of so many steps."""
+    return 1 + np.maximum(0, -((size - lengths) // stride_of(size)))
 
 
 def check_places(
