@@ -16,7 +16,7 @@ import pandas as pd
 
 from pellucid import GRURegressor, LSTMRegressor, RNNRegressor
 from pellucid.data import windows
-from pellucid.data.baselines import NAMES, Baselines
+from pellucid.data.baselines import BASELINES, Baselines
 
 NETWORKS = {"LSTM": LSTMRegressor, "GRU": GRURegressor, "RNN": RNNRegressor}
 LEVELS = (0.8, 0.95)
@@ -136,7 +136,7 @@ def errors(frame, steps, horizon, kinds, seeds, jobs):
     """By forecast its error, of several series that of each; the networks' over seeds the mean."""
     train, (X, y) = split(frame, steps, horizon)
     known = Baselines(train[0]).forecasts(X)
-    every = {name: [known.get(name, np.full(y.shape, np.nan))] for name in NAMES}
+    every = {name: [known.get(name, np.full(y.shape, np.nan))] for name in BASELINES}
     for kind in kinds:
         models = (fitted(kind, train, seed, jobs) for seed in seeds)
         every[kind] = [model.predict(X).reshape(y.shape) for model in models]
@@ -174,7 +174,7 @@ def main():
     options = parser.parse_args()
     seeds, kinds = range(options.seeds), options.networks
     shown = [f"{kind}, {level:.0%}" for kind in kinds for level in LEVELS]
-    heads = ["numbers", *shown] if options.intervals else [*NAMES, *kinds]
+    heads = ["numbers", *shown] if options.intervals else [*BASELINES, *kinds]
     row("series", *(head.replace("_", " ") for head in heads))
     row(*["---"] * (len(heads) + 1))
     tested = LONG if options.intervals else SERIES
