@@ -1,8 +1,8 @@
 """The data of the models in ``tests/models/``: whole numbers of a counter, the same everywhere.
 
 The models and what they predicted were written by the version of format 1 whose ``estimators``
-took all parameters by position. ``python tests/saved_models.py FOLDER`` writes such files anew, for
-a further version beside them.
+took all parameters by position; those of text, and of a table with words, when these were new.
+``python tests/saved_models.py FOLDER`` writes such files anew, for a further version beside them.
 """
 
 from __future__ import annotations
@@ -48,6 +48,22 @@ def sequences() -> list[np.ndarray]:
     return [each[: 1 + (7 * i) % 9] for i, each in enumerate(x)]
 
 
+def texts() -> list[str]:
+    """Up to nine of 41 words; the fourth text has none."""
+    words = (np.random.Philox(5).random_raw(60 * 9) >> np.uint64(58)).reshape(60, 9) % 41
+    lines = [" ".join(f"w{word}" for word in row[: 1 + (7 * i) % 9]) for i, row in enumerate(words)]
+    return [*lines[:3], "", *lines[4:]]
+
+
+def visits() -> dict[str, Any]:
+    """A long table: 150 pages, three rows a visitor, beside a number."""
+    words = (np.random.Philox(6).random_raw(450) >> np.uint64(56)) % 150
+    pages = [f"page {word}.html" for word in words.tolist()]
+    pages[::3] = [f"page {i}.html" for i in range(150)]
+    pages[1::3] = [f"page {149 - i}.html" for i in range(150)]
+    return {"who": [i // 3 for i in range(450)], "page": pages, "time": numbers(7, 450, 1)[:, 0]}
+
+
 def series() -> dict[str, Any]:
     """A series by day with a second column."""
     x = numbers(4, 80, 2)
@@ -67,13 +83,21 @@ def data() -> dict[str, Any]:
         "pictures": pictures(),
         "steps": sequences(),
         "series": X,
+        "text": texts(),
+        "visits": pandas.DataFrame(visits()),
     }
 
 
 def _write(folder: Path) -> None:
     import pandas
 
-    from pellucid import CNNClassifier, FCNNClassifier, GRURegressor, LSTMRegressor
+    from pellucid import (
+        CNNClassifier,
+        FCNNClassifier,
+        GRUClassifier,
+        GRURegressor,
+        LSTMRegressor,
+    )
     from pellucid.data import windows
 
     X = data()
@@ -87,6 +111,12 @@ def _write(folder: Path) -> None:
             hidden_dim=5, num_layers=2, bidirectional=True, return_sequences=True, **common
         ).fit(X["steps"], [each[:, 0] for each in X["steps"]]),
         "series": GRURegressor(hidden_dim=7, **common).fit(X["series"], ahead),
+        "text": GRUClassifier(hidden_dim=7, embedding_dim=9, **common).fit(
+            X["text"], np.arange(60) % 3
+        ),
+        "visits": LSTMRegressor(hidden_dim=6, group="who", **common).fit(
+            X["visits"], np.arange(150.0)
+        ),
     }
     folder.mkdir(exist_ok=True)
     for name, model in models.items():

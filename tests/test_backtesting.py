@@ -161,5 +161,7 @@ def test_faults():
         rolled(series(), folds=0)
     with pytest.raises(ValueError, match="start of backtest must be"):
         rolled(series(), start=1.0)
-    with pytest.raises(TypeError, match="series of backtest must be a DataFrame. Got ndarray"):
+    with pytest.raises(
+        TypeError, match="series of backtest must be a DataFrame or Series. Got ndarray"
+    ):
         backtest(LSTMRegressor(**QUICK), np.arange(99.0), 3)

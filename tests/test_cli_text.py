@@ -35,7 +35,7 @@ def test_one_column_of_text_is_learned_and_predicted(network, tmp_path, monkeypa
     rows = [line.split(",") for line in predicted.output.splitlines()]
     assert rows == [["review", "label"], *map(list, zip(TEXTS, LABELS, strict=True))]
     shown = call("summary", "reviews.safetensors")
-    assert "words, 4 of 4 known, those seen at least twice" in " ".join(shown.output.split())
+    assert "text words, 4 of 4 known, those seen at least twice" in " ".join(shown.output.split())
 
 
 def test_text_beside_other_columns_is_no_sequence(tmp_path):
@@ -55,3 +55,27 @@ def test_paths_of_pictures_stay_paths(tmp_path):
         assert result.exit_code != 0
         assert "pictures to learn from" in " ".join(result.output.split())
         assert "the file does not exist" in f"{result.output} {result.exception}"
+
+
+@pytest.mark.parametrize("network", ("gru", "cnn"))
+def test_cells_without_a_text_are_texts_without_a_word(network, tmp_path, monkeypatch):
+    """However that is written, at fit as at predict, and if a new table has no others."""
+    monkeypatch.chdir(tmp_path)
+    missing = ["", "NA", "null", "nan"]
+    rows = [f'"{text}",{label}' for text, label in zip(TEXTS, LABELS, strict=True)]
+    rows += [f"{cell},unkind" for cell in missing]
+    data = tmp_path / "reviews.csv"
+    data.write_text("\n".join(["review,label", *rows * 10]) + "\n")
+    fitted = call("fit", data, "--target", "label", "--network", network, "--max-epochs", 2)
+    assert fitted.exit_code == 0, fitted.output
+    said = " ".join(fitted.output.split())
+    assert "words, 4 of 4 known" in said
+    assert "rows have no word" in said
+    answers = set()
+    for cells in (["good film", *missing], missing, *([cell] for cell in missing[1:])):
+        new = tmp_path / "new.csv"
+        new.write_text("\n".join(["review", *(f'"{cell}"' for cell in cells)]) + "\n")
+        predicted = call("predict", "reviews.safetensors", new, "--probabilities")
+        assert predicted.exit_code == 0, predicted.output
+        answers |= set(predicted.output.splitlines()[-len(missing) :][-len(cells) :])
+    assert len(answers) == 1

@@ -236,6 +236,16 @@ def test_signals_go_through_residual_blocks_and_pictures_do_not(digits):
     ]  # fmt: skip
 
 
+def test_text_has_a_network_of_its_own():
+    """What suits signals does not suit words: so much pooling loses their order."""
+    texts = ["good film not bad", "bad film not good"] * 12
+    quick = {"max_epochs": 1, "random_state": 0, "verbose": 0}
+    usual = CNNClassifier(**quick).fit(texts, [0, 1] * 12)
+    by_hand = {"channels": (32, 64), "kernel_size": 3, "residual": True, "global_pool": True}
+    same = CNNClassifier(**by_hand, **quick).fit(texts, [0, 1] * 12)
+    assert list(usual.network_.layers) == list(same.network_.layers)
+
+
 @pytest.mark.parametrize("length", (1, 2, 5))
 @pytest.mark.parametrize("options", ({}, {"pool": "avg"}, {"batch_norm": False}, {"stride": 2}))
 def test_short_signals_fit_through_all_blocks(length, options):

@@ -20,6 +20,12 @@ def tokens(shape, count, seed=0):
     return np.where(drawn < count, drawn, drawn % (1 + count // 7))
 
 
+def beside(x, others):
+    """Tokens (B, T, C) with numbers behind those of each step."""
+    drawn = np.random.default_rng(1).normal(size=(*x.shape[:2], others))
+    return np.concatenate([x, drawn], axis=2)
+
+
 # -- the formula -------------------------------------------------------------------------------
 
 
@@ -30,6 +36,21 @@ def test_gradient_agrees_with_differences(count, columns, steps):
     dy = rng.normal(size=(2, steps, columns))
     gradient = formulas.embedding_backward(dy, x, weight)
     assert_gradient(lambda w: (formulas.embedding(x, w) * dy).sum(), gradient, weight)
+
+
+@pytest.mark.parametrize(("tokens_a_step", "others"), ((1, 1), (2, 0), (3, 4)))
+def test_gradient_of_several_tokens_beside_numbers_agrees_with_differences(tokens_a_step, others):
+    rng = np.random.default_rng(0)
+    x, weight = beside(tokens((2, 5, tokens_a_step), 9), others), rng.normal(size=(9, 3))
+    dy = rng.normal(size=(2, 5, 3 * tokens_a_step + others))
+    gradient = formulas.embedding_backward(dy, x, weight, others)
+    assert_gradient(lambda w: (formulas.embedding(x, w, others) * dy).sum(), gradient, weight)
+
+
+def test_formula_puts_the_rows_of_several_tokens_before_the_numbers_beside_them():
+    weight = np.arange(6.0).reshape(3, 2)
+    made = formulas.embedding([[[2, 0, 7.5]]], weight, others=1)
+    np.testing.assert_array_equal(made, [[[4, 5, 0, 1, 7.5]]])
 
 
 def test_formula_is_the_product_with_one_hot_rows():
@@ -73,6 +94,14 @@ def test_formula_equals_torch():
             lambda: formulas.embedding_backward(np.zeros((1, 1, 3)), [[0]], np.zeros((3, 2))),
             r"^dy of embedding_backward must be an array of shape \(1, 1, 2\)\. Got \(1, 1, 3\)\.",
         ),
+        (
+            lambda: formulas.embedding([[0]], np.zeros((3, 2)), others=1),
+            r"^x of embedding must be of shape \(B, T, C \+ F\)\. Got \(1, 1\)\.",
+        ),
+        (
+            lambda: formulas.embedding([[[0]]], np.zeros((3, 2)), others=1),
+            r"^x of embedding must be a token and 1 other numbers a step\. Got \(1, 1, 1\)\.",
+        ),
     ),
 )
 def test_formula_refuses_what_does_not_fit(call, words):
@@ -107,13 +136,32 @@ def test_layer_equals_formula(count, columns, steps, dtype, axes):
         assert not made.any()
 
 
+@pytest.mark.parametrize(("tokens_a_step", "others"), ((1, 1), (2, 0), (3, 9), (1, 33)))
+@pytest.mark.parametrize("columns", (1, 7, 33, 100))
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_layer_with_numbers_beside_tokens_equals_formula(dtype, columns, tokens_a_step, others):
+    """Numbers that are no tokens come out bit for bit, whatever the width of rows and panels."""
+    rng = np.random.default_rng(0)
+    x = beside(tokens((7, 5, tokens_a_step), 9), others).astype(dtype)
+    network = Network([Embedding(9, columns, others), Flatten()]).build(x.shape[1:], dtype, 0)
+    weight = rng.normal(size=(9, columns)).astype(dtype)
+    network.set_parameters({"0.weight": weight})
+    y = formulas.embedding(x, weight, others)
+    np.testing.assert_array_equal(network.forward(x), y.reshape(7, -1).astype(dtype))
+    target = rng.normal(size=(7, y[0].size)).astype(dtype)
+    dy = (y - target.reshape(y.shape)) / 7
+    made = network.gradients(x, target, "mean_squared_error")[1]["0.weight"]
+    assert_close(made, formulas.embedding_backward(dy, x, weight, others), dtype)
+
+
 @pytest.mark.parametrize("columns", (3, 32, 40))
 def test_any_number_of_threads_gives_the_same_gradient(columns):
     """A row of the table has one owner, who adds in the order of rows and steps."""
-    x, y = tokens((33, 9, 1), 21), np.arange(33) % 2
+    x, y = beside(tokens((33, 9, 2), 21), 1), np.arange(33) % 2
     found = set()
     for jobs in (1, 2, 3, 8):
-        network = Network([Embedding(21, columns), GRU(5), Linear(2)]).build((9, 1), "float32", 0)
+        layers = [Embedding(21, columns, others=1), GRU(5), Linear(2)]
+        network = Network(layers).build((9, 3), "float32", 0)
         examples = Examples(as_rows(x, np.float32), Targets.of(y, None))
         with passes.TrainingPass(
             network.chain, network.held, examples, "categorical_cross_entropy", 33
@@ -172,6 +220,13 @@ def test_numbers_without_a_row_are_refused(bad):
             call()
 
 
+def test_numbers_beside_tokens_may_be_any():
+    network = Network([Embedding(5, 4, others=1), GRU(3), Linear(1)]).build((2, 2), random_state=0)
+    assert np.isfinite(network.forward(np.array([[[4, -7.5], [0, 1e6]]]))).all()
+    with pytest.raises(ValueError, match=r"must be whole numbers from 0 to 4.* Got 5\."):
+        network.forward(np.array([[[5, -7.5], [0, 1e6]]]))
+
+
 @pytest.mark.parametrize(
     "layers",
     (
@@ -186,8 +241,15 @@ def test_it_must_come_first(layers):
 
 
 def test_other_shapes_and_sizes_are_refused():
-    with pytest.raises(ValueError, match=r"must be one whole number a step, .*Got rows of shape"):
-        Network([Embedding(5, 2)]).build((3, 2))
+    words = r"the input of Embedding must be tokens a step, \(steps,\) or \(steps, tokens\)\. Got"
+    with pytest.raises(ValueError, match=words):
+        Network([Embedding(5, 2)]).build((3, 2, 1))
+    words = "the input of Embedding must be tokens and 2 other numbers a step"
+    for shape in ((3,), (3, 2)):
+        with pytest.raises(ValueError, match=words):
+            Network([Embedding(5, 2, others=2)]).build(shape)
+    with pytest.raises(ValueError, match="others of Embedding must be"):
+        Embedding(5, 2, -1)
     with pytest.raises(ValueError, match="num_embeddings of Embedding must be a positive integer"):
         Embedding(0, 2)
     with pytest.raises(ValueError, match="num_embeddings of Embedding must be"):
@@ -199,4 +261,5 @@ def test_other_shapes_and_sizes_are_refused():
 def test_convolutions_and_files_take_it():
     network = Network([Embedding(9, 6), Conv1d(4, 3), Flatten(), Linear(2)]).build((8,), "float32")
     assert network.forward(tokens((3, 8), 9)).shape == (3, 2)
-    assert layer_from_config(Embedding(9, 6).config()) == Embedding(9, 6)
+    for layer in (Embedding(9, 6), Embedding(9, 6, others=3)):
+        assert layer_from_config(layer.config()) == layer

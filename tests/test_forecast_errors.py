@@ -34,13 +34,15 @@ def steps(*errors, **others):
     [
         ([(0.5, 0.5)], ""),
         ([(1.5, 2.5)], "The model is no better than the naive forecast."),
-        ([(1.5, 2.5), (0, 1)], "The model is no better than the naive forecast 1 step ahead."),
+        ([(1.5, 2.5), (0, 1)], "1 step ahead the model is no better than the naive forecast."),
         ([(1.5, 2.5)] * 2 + [(0, 1)],
-         "The model is no better than the naive forecast 1 and 2 steps ahead."),
+         "1 and 2 steps ahead the model is no better than the naive forecast."),
         ([(1.5, 2.5)] * 3 + [(0, 1)],
-         "The model is no better than the naive forecast 1 to 3 steps ahead."),
+         "1 to 3 steps ahead the model is no better than the naive forecast."),
         ([(1.5, 2.5)] * 3, "The model is no better than the naive forecast in any step ahead."),
-        ([(1.5, 1.5), (0, 1)], "The model is no better than the naive forecast 1 step ahead, by "
+        ([(1.5, 2.5)] * 3 + [(0, 1), (1.5, 2.5), (0, 1)] + [(1.5, 2.5)] * 3,
+         "1 to 3, 5 and 7 to 9 steps ahead the model is no better than the naive forecast."),
+        ([(1.5, 1.5), (0, 1)], "1 step ahead the model is no better than the naive forecast, by "
                                "mean absolute error."),
     ],
 )  # fmt: skip

@@ -14,14 +14,14 @@ from helpers import (
     shapes,
 )
 
-from pellucid import formulas
+from pellucid import Network, NetworkRegressor, formulas, load
 from pellucid.engine import execute
 from pellucid.kernels.grid import spaced
 from pellucid.kernels.operations.activations import IDENTITY, activation_forward
 from pellucid.kernels.operations.linear import bias_backward, transpose_panels
 from pellucid.kernels.operations.product import product
 from pellucid.kernels.panels import PANEL_BYTES, aligned, pack, stored_columns, unpack
-from pellucid.layers import ACTIVATIONS, Linear
+from pellucid.layers import ACTIVATIONS, GRU, Flatten, Linear, Tanh
 
 PARTS = (1, 3)
 
@@ -143,3 +143,60 @@ def test_pack_and_unpack_round_trip():
     for rows, columns in shapes(2):
         matrix = rng.normal(size=(rows, columns))
         np.testing.assert_array_equal(unpack(packed(matrix, "float64"), rows, columns), matrix)
+
+
+# -- weights that stay as they were set ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("bias", (True, False))
+def test_what_is_not_trainable_has_no_gradient_and_passes_it_on(bias, dtype):
+    """Below it gradients are as if it were trainable, to the bit; above it as well."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(9, 5)).astype(dtype), rng.normal(size=(9, 2)).astype(dtype)
+    found = []
+    for trainable in (True, False):
+        layers = [Linear(7), Linear(4, bias=bias, trainable=trainable), Tanh(), Linear(2)]
+        network = Network(layers).build(5, dtype, random_state=0)
+        if found:
+            network.set_parameters(found[0][2])
+        found.append((*network.gradients(X, y, "mean_squared_error"), network.parameters()))
+    (loss, free, parameters), (other, fixed, _) = found
+    assert loss == other and parameters["1.weight"].any()
+    for name, gradient in free.items():
+        if name.startswith("1."):
+            assert not np.any(fixed.get(name, 0.0))
+        else:
+            np.testing.assert_array_equal(fixed[name], gradient)
+
+
+@pytest.mark.parametrize("optimizer", ("adam", "sgd", "rmsprop"))
+def test_training_does_not_change_what_is_not_trainable(optimizer, tmp_path):
+    """Neither steps nor weight decay do; and it comes back from a file."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 5)), rng.normal(size=60)
+    weights = []
+    for epochs in (1, 5):
+        layers = [Linear(6, trainable=False), Tanh()]
+        model = NetworkRegressor(
+            layers, optimizer=optimizer, weight_decay=0.1, max_epochs=epochs, random_state=0,
+            verbose=0,
+        ).fit(X, y)  # fmt: skip
+        weights.append(model.network_.parameters())
+    np.testing.assert_array_equal(weights[0]["0.weight"], weights[1]["0.weight"])
+    assert weights[0]["0.weight"].any() and (weights[0]["2.weight"] != weights[1]["2.weight"]).any()
+    model.save(tmp_path / "m")
+    again = load(tmp_path / "m")
+    assert again.network_.layers[0] == Linear(6, trainable=False)
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    assert again.partial_fit(X, y).network_.layers[0].trainable is False
+    np.testing.assert_array_equal(again.network_.parameters()["0.weight"], weights[0]["0.weight"])
+
+
+def test_what_is_not_trainable_takes_rows_alone():
+    words = "trainable of Linear must be True where it goes step by step. Got False. Put a Flatten"
+    with pytest.raises(ValueError, match=words):
+        Network([Linear(3, trainable=False), GRU(2)]).build((4, 2))
+    Network([Flatten(), Linear(3, trainable=False)]).build((4, 2))
+    with pytest.raises(TypeError, match="trainable of Linear must be True or False. Got 1"):
+        Linear(3, trainable=1)

@@ -162,6 +162,15 @@ NETWORKS = {
         [Conv2d(3, 2), Residual([Conv2d(3, 1), BatchNorm(), Tanh()]), Flatten(), Linear(2)],
     ),
     "states": ((6, 3), [Linear(4), Residual([GRU(4, return_sequences=True)]), LSTM(3), Linear(2)]),
+    "shortcut": (
+        (6, 3),
+        [Linear(4), Residual([LSTM(5), Linear(2)], shortcut=[Flatten(), Linear(2)]), Linear(2)],
+    ),
+    "deep shortcut": (
+        (5,),
+        [Linear(4), Residual([Linear(3), Tanh()], shortcut=[Linear(7), Tanh(), Linear(3)]),
+         Linear(2)],
+    ),
 }  # fmt: skip
 
 
@@ -501,6 +510,73 @@ def test_states_go_on_through_a_block():
     whole.set_parameters(network.parameters())
     expected = whole.forward(x.reshape(1, 12, 2)).reshape(4, 3, 2)
     np.testing.assert_allclose(network.forward(x, batch_size=1), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("rows", (1, 7, 33))
+def test_a_shortcut_of_one_s_own_is_added(rows, dtype):
+    """y = F(x) + S(x), of sequences whole, and each part has the gradient that it has alone."""
+    rng = np.random.default_rng(rows)
+    X = rng.normal(size=(rows, 6, 3)).astype(dtype)
+    block = Residual([LSTM(5), Linear(2)], shortcut=[Flatten(), Linear(2)])
+    both = Network([block]).build((6, 3), dtype, 0)
+    parameters = both.parameters()
+    left = Network([LSTM(5), Linear(2)]).build((6, 3), dtype, 0)
+    right = Network([Flatten(), Linear(2)]).build((6, 3), dtype, 0)
+    for network, name in ((left, "0.layers."), (right, "0.shortcut.")):
+        own = {key.removeprefix(name): x for key, x in parameters.items() if key.startswith(name)}
+        network.set_parameters(own)
+    y = left.forward(X) + right.forward(X)
+    np.testing.assert_array_equal(both.forward(X), y)
+    target = rng.normal(size=(rows, 2)).astype(dtype)
+    gradients = both.gradients(X, target, "mean_squared_error")[1]
+    # each alone against what the other leaves has the same error, and so the same gradient
+    for network, name, rest in ((left, "0.layers.", right), (right, "0.shortcut.", left)):
+        alone = network.gradients(X, target - rest.forward(X), "mean_squared_error")[1]
+        for key, gradient in alone.items():
+            np.testing.assert_allclose(
+                gradients[name + key], gradient, rtol=0, atol=100 * TOLERANCE[dtype]
+            )
+
+
+def test_a_fixed_shortcut_stays_and_the_block_comes_back_from_its_configuration():
+    block = Residual([GRU(5), Linear(2)], shortcut=[Flatten(), Linear(2, trainable=False)])
+    assert layer_from_config(block.config()) == block and "shortcut=[Flatten()" in repr(block)
+    network = Network([block]).build((6, 3), random_state=0)
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(5, 6, 3)), rng.normal(size=(5, 2))
+    gradients = network.gradients(X, y, "mean_squared_error")[1]
+    assert not np.any(gradients.get("0.shortcut.1.weight", 0.0))
+    free = Residual(block.layers, shortcut=[Flatten(), Linear(2)])
+    other = Network([free]).build((6, 3)).set_parameters(network.parameters())
+    expected = other.gradients(X, y, "mean_squared_error")[1]
+    for name in (name for name in expected if "layers" in name):
+        np.testing.assert_array_equal(gradients[name], expected[name])
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    (
+        (
+            lambda: Residual([Linear(2)], shortcut=[]),
+            ValueError,
+            r"shortcut of Residual must be at least one layer. Got \[\]",
+        ),
+        (
+            lambda: Residual([Linear(2)], shortcut=Linear(2)),
+            TypeError,
+            r"shortcut of Residual must be a list of layers, as \[Linear\(64\)\]. Got Linear",
+        ),
+        (
+            lambda: Network([Residual([Linear(2)], shortcut=[Linear(3)])]).build(4),
+            ValueError,
+            r"must give rows of the shape that its layers give, \(2,\). Got \(3,\)",
+        ),
+    ),
+)
+def test_shortcuts_that_do_not_fit_are_refused(make, error, words):
+    with pytest.raises(error, match=words):
+        make()
 
 
 @pytest.mark.parametrize(

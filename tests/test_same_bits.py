@@ -12,10 +12,12 @@ import sys
 import textwrap
 
 import numpy as np
+import pandas as pd
 import pytest
 from flushing import flushing_to_zero
 
-from pellucid import FCNNClassifier, FCNNRegressor
+from pellucid import FCNNClassifier, FCNNRegressor, LSTMRegressor
+from pellucid.data import windows
 
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 
@@ -117,6 +119,35 @@ TRAIN = textwrap.dedent(
                      ).fit(texts, X[:, 0]),
     ]
     print(digest(tokens, (texts, texts, texts)))
+    # windows of three series of different scales and ends, by day, with a plan that is known ahead
+    import pandas as pd
+    from pellucid.data import windows
+    words = np.random.Philox(10).random_raw(3 * 90)
+    steps = ((words >> np.uint64(40)).astype(np.int64) - 2**23).reshape(3, 90) / 2.0**22
+    days = np.datetime64("2026-01-01") + np.arange(90)
+    parts = []
+    for code, name in enumerate("abc"):
+        rows = 90 - 10 * code
+        height = (40.0 + np.cumsum(steps[code])) * 100.0**code
+        parts.append(pd.DataFrame({
+            "name": name, "day": days[:rows], "height": height[:rows], "size": 1.0 + code,
+            "plan": np.arange(rows) % 5 % 2, "other": steps[2 - code][:rows],
+        }))
+    frame = pd.concat(parts, ignore_index=True)
+    frame.loc[::11, "other"] = np.nan
+    V, ahead = windows(frame, 7, 3, target="height", time="day", group="name", known="plan")
+    series = [
+        LSTMRegressor(9, early_stopping=True, **common).fit(V, ahead),
+        LSTMRegressor(9, num_layers=2, dropout=0.2, target_transform="log", scaling="window",
+                      **common).fit(V, ahead, 1.0 + np.arange(len(V)) % 3),
+        GRURegressor(9, bidirectional=True, dtype="float64", batch_size=31, scaling="series",
+                     **common).fit(V, ahead),
+        RNNRegressor(9, loss="huber", scaling="global", **common).fit(V, ahead),
+    ]
+    print(digest(series, (V, V, V, V)))
+    chosen = [(model._plan.share, model._plan.penalty, model._plan.tried) for model in series]
+    bounds = [model.predict_interval(V, 0.8)[0].tobytes() for model in series[:2]]
+    print(hashlib.sha256(repr(chosen).encode() + b"".join(bounds)).hexdigest())
     """
 )
 
@@ -216,6 +247,25 @@ def test_flush_to_zero_of_the_caller_changes_neither_weights_nor_answers(dtype):
     def bits():
         model = FCNNRegressor(8, dtype=dtype, random_state=0, max_epochs=3, verbose=0).fit(X, y)
         return model.digest_, model.predict(X).tobytes()
+
+    expected = bits()
+    with flushing_to_zero():
+        given = bits()
+    assert given == expected
+
+
+@pytest.mark.parametrize("scaling", ("auto", "window"))
+def test_flush_to_zero_of_the_caller_changes_no_windows(scaling):
+    """Levels, scales and the choices made by them are computed in numbers of any size."""
+    words = np.random.Philox(9).random_raw(150)
+    steps = ((words >> np.uint64(40)).astype(np.int64) - 2**23) / 2.0**22
+    frame = pd.DataFrame({"v": np.cumsum(steps) * 3e-310, "w": steps * 1e-300})
+    X, y = windows(frame, 5, 2, target="v")
+
+    def bits():
+        model = LSTMRegressor(4, scaling=scaling, random_state=0, max_epochs=2, verbose=0)
+        model.fit(X, y)
+        return model.digest_, model.predict(X).tobytes(), model.predict_interval(X)[0].tobytes()
 
     expected = bits()
     with flushing_to_zero():

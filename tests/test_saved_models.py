@@ -7,7 +7,7 @@ import saved_models
 from pellucid import load
 
 pytest.importorskip("pandas")
-NAMES = ("table", "pictures", "steps", "series")
+NAMES = ("table", "pictures", "steps", "series", "text", "visits")
 
 
 @pytest.mark.filterwarnings("error")

@@ -162,9 +162,16 @@ def steps(*errors, target="v"):
 
 def test_a_forecast_no_better_than_the_naive_one_is_said_so():
     scores = steps((1.5, 2.5), (0, 1))
-    words = "The model is no better than the naive forecast 1 step ahead."
+    words = "1 step ahead the model is no better than the naive forecast."
     assert verdict(scores) == words
     assert words in " ".join(text_of("Test", scores).split())
+
+
+def test_what_the_baselines_are_is_said_once_for_all_targets():
+    one, other = (full(2, 1.0) | {"target": name} for name in ("a", "b"))
+    assert text_of("Test", {"rows": 9, "targets": [one, other]}).count("naive: all stays") == 1
+    other["period"] = 7
+    assert text_of("Test", {"rows": 9, "targets": [one, other]}).count("naive: all stays") == 2
 
 
 def full(count, size, names=()):

@@ -12,11 +12,13 @@ from pellucid import (
     LSTMRegressor,
     Network,
     NetworkRegressor,
+    RNNClassifier,
     RNNRegressor,
     load,
 )
 from pellucid.data import Groups, Sequences, last_window, windows
-from pellucid.layers import LSTM, Dropout, Flatten, Linear, Tanh
+from pellucid.estimators.state import model_from_state, state_of
+from pellucid.layers import LSTM, RNN, Dropout, Embedding, Flatten, Linear, Tanh
 
 QUICK = {"hidden_dim": 8, "max_epochs": 3, "random_state": 0, "verbose": 0}
 
@@ -99,6 +101,87 @@ def test_text_and_missing_values_of_a_long_table():
     model = LSTMRegressor(group="who", time="day", **QUICK).fit(frame, y)
     assert model.sequences_.table.output_names == ["a", "b", "a missing", "kind=x", "kind=y"]
     assert np.isfinite(model.predict(frame)).all()
+
+
+def with_words(found):
+    """A long table with a column of 130 words, of which all but the last come several times."""
+    frame = long_table(found, shuffled=False)
+    frame["word"] = [f"word{i % 129}" for i in range(len(frame))]
+    frame.loc[len(frame) - 1, "word"] = "once"
+    return frame
+
+
+def test_text_of_many_values_of_a_long_table_is_embedded(tmp_path):
+    X, y = sequences(rows=120)
+    frame = with_words(X)
+    model = LSTMRegressor(group="who", time="day", embedding_dim=5, **QUICK).fit(frame, y)
+    assert model.network_.layers[:2] == (Embedding(130, 5, others=2), LSTM(8))
+    assert "word: text with 130 values, embedded 129 of them" in model.sequences_.notes[0]
+    shuffled = frame.sample(frac=1, random_state=1)
+    groups = shuffled.who.drop_duplicates()
+    expected = dict(zip(frame.who.drop_duplicates(), model.predict(frame), strict=True))
+    np.testing.assert_array_equal(model.predict(shuffled), [expected[each] for each in groups])
+    model.save(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(
+        load(tmp_path / "m.safetensors").predict(frame), model.predict(frame)
+    )
+    few = RNNRegressor(group="who", time="day", vocabulary_size=100, **QUICK).fit(frame, y)
+    assert few.network_.layers[0] == RNN(8)
+
+
+def test_words_never_seen_are_as_the_rare_ones():
+    """All of them get one embedding, with their steps' other features as they are."""
+    X, y = sequences(rows=120)
+    frame = with_words(X)
+    model = GRURegressor(group="who", time="day", **QUICK).fit(frame, y)
+    new, rare = frame[-8:].assign(word="never"), frame[-8:].assign(word="once")
+    np.testing.assert_array_equal(model.predict(new), model.predict(rare))
+    assert (model.predict(new) != model.predict(frame[-8:].assign(word="word5"))).any()
+
+
+def test_embedded_words_with_a_target_each_step():
+    X, _ = sequences(rows=120)
+    frame = with_words(X)
+    y = (frame.word.str[-1] == "1").map({True: "one", False: "other"})
+    options = {**QUICK, "max_epochs": 40, "return_sequences": True}
+    model = GRUClassifier(group="who", time="day", **options).fit(frame, y)
+    assert model.score(frame, y) > 0.99
+
+
+def test_a_file_whose_network_takes_other_steps_is_refused():
+    """Also if the numbers beside tokens differ, which the shapes of the arrays do not tell."""
+    X, y = sequences(rows=120)
+    model = GRURegressor(group="who", time="day", **QUICK).fit(with_words(X), y)
+    config, arrays = state_of(model)
+    for change in ({"others": 1}, {"num_embeddings": 131}):
+        layers = [config["layers"][0] | change, *config["layers"][1:]]
+        with pytest.raises(ValueError, match=r"GRURegressor|Network|network"):
+            model_from_state(GRURegressor, config | {"layers": layers}, arrays)
+    assert model_from_state(GRURegressor, config, arrays).network_.layers == model.network_.layers
+
+
+def test_patches_and_embeddings_do_not_meet():
+    """Long sequences would be read in patches: with words they are not, unless it is asked for."""
+    rows = np.arange(300 * 8)
+    frame = pd.DataFrame({"who": rows // 300, "word": [f"word{i % 129}" for i in rows], "a": rows})
+    quick, y = {**QUICK, "max_epochs": 1}, np.arange(8) % 2
+    model = GRUClassifier(group="who", **quick).fit(frame, y)
+    assert model.network_.layers[0] == Embedding(130, 32, others=1)
+    assert model.sequences_.shape == (300, 2)
+    config, arrays = state_of(model)
+    config["input"]["patch"] = 2
+    with pytest.raises(ValueError, match=r"must be read one by one\. Got patches of 2\."):
+        model_from_state(GRUClassifier, config, arrays)
+    model = GRUClassifier(group="who", patch_size=2, **quick).fit(frame, y)
+    assert model.sequences_.shape == (299, 202)  # patches overlap by half
+
+
+def test_embedding_parameters_are_checked_with_long_tables():
+    X, y = sequences(rows=120)
+    for name in ("vocabulary_size", "min_count", "embedding_dim"):
+        model = GRURegressor(group="who", time="day", **QUICK, **{name: 0})
+        with pytest.raises(ValueError, match=f"{name} of GRURegressor must be a positive integer"):
+            model.fit(with_words(X), y)
 
 
 def test_missing_values_inside_an_array():
@@ -488,3 +571,19 @@ def test_windows_of_other_steps_are_refused():
         X[:, 0]
     with pytest.raises(ValueError, match="column of Windows must be one of numbers. Got 'w'"):
         X.last("w")
+
+
+def test_windows_that_were_cut_by_hand_are_told():
+    """As an array they are learned without what is made for series, and often learn nothing."""
+    series = np.cumsum(np.random.default_rng(0).normal(size=60))
+    cut = np.lib.stride_tricks.sliding_window_view(series, 8)
+
+    def said(estimator, X, y):
+        return "a step later" in " ".join(estimator(4, max_epochs=1, verbose=2).fit(X, y)._notes)
+
+    X, y = cut[:-1], series[8:]
+    assert said(RNNRegressor, X[:, :, None], y) and said(RNNRegressor, X, y)
+    assert not said(RNNRegressor, X[::8], y[::8])  # too few, and one behind the other
+    assert not said(RNNRegressor, np.ones((60, 8, 1)), series)
+    assert not said(RNNClassifier, X, y > 0)  # of which nothing is forecast
+    assert not said(RNNRegressor, *windows(pd.DataFrame({"v": series}), 8))

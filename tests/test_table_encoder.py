@@ -18,6 +18,7 @@ import pellucid
 from pellucid.data import TableEncoder
 from pellucid.data.cell_warnings import Cells, CellWarning
 from pellucid.data.scaling import Standardiser, sum_rows
+from pellucid.data.vocabulary import Vocabulary
 
 
 class FCNNClassifier:
@@ -869,3 +870,101 @@ def test_a_column_that_is_missing_throughout_is_said():
     encoder, estimator = learned(a=INCOMES)
     (text,) = said(encoder, estimator, a=[None] * 30)
     assert text.startswith("a: 30 of 30 cells are missing, where none was in training")
+
+
+# ---- text of many values, embedded
+
+
+def with_words(extra=()):
+    """A column of 150 words, the first 120 of them twice, beside numbers and a short column."""
+    texts = [f"w{i}x" for i in (*range(150), *range(120))] + list(extra)
+    count = len(texts)
+    return {"size": list(range(count)), "word": texts, "side": ["a", "b"] * (count // 2)}
+
+
+def embedding(X, most=1000, least=2, weights=None):
+    encoder = TableEncoder(Vocabulary(most, least))
+    return encoder, encoder.fit_transform(FCNNClassifier(), X, weights)
+
+
+def test_text_of_many_values_becomes_numbers_before_all_else():
+    X = with_words([None, None])
+    encoder, made = embedding(X)
+    assert encoder.output_names == ["word", "size", "side=a", "side=b"]
+    assert encoder.output_columns == [1, 0, 2, 2]
+    assert encoder.are_flags == [False] * 4
+    assert (encoder.token_count, encoder.beside_tokens) == (122, 3)  # missing, and the unknown
+    known = sorted({f"w{i}x" for i in range(120)})
+    for text, number in zip(X["word"], made[:, 0].tolist(), strict=True):
+        expected = 120 if text is None else known.index(text) if text in known else 121
+        assert number == expected
+    plain = fitted({name: X[name] for name in ("size", "side")})[2]
+    np.testing.assert_array_equal(made[:, 1:], plain)
+    assert [note for note in encoder.notes if note.startswith("word")] == [
+        "word: text with 150 values, embedded 120 of them, those seen at least twice; if they are "
+        "numbers or dates, write them all alike."
+    ]
+    assert encoder.describe()[1] == (
+        "word: text, an embedding of 120 values, the rarer ones together, missing in some rows"
+    )
+
+
+def test_values_never_seen_are_the_unknown_one():
+    X = with_words()
+    encoder, _ = embedding(X)
+    rows = {"size": [1, 2, 3], "word": ["new", "w149x", None], "side": ["a", "a", "b"]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a rare value is not worth a warning, as in training
+        made = encoder.transform(FCNNClassifier(), rows)
+    np.testing.assert_array_equal(made[:, 0], [120, 120, 120])
+
+
+def test_where_none_was_rare_a_value_never_seen_is_warned_of():
+    X = with_words()
+    encoder, _ = embedding(X, least=1)
+    assert "word: text with 150 values, embedded each; if" in encoder.notes[0]
+    with pytest.warns(CellWarning, match="new"):
+        made = encoder.transform(FCNNClassifier(), {"size": [1], "word": ["new"], "side": ["a"]})
+    assert made[0, 0] == 150
+
+
+def test_the_vocabulary_is_of_rows_that_have_weight():
+    """Rows of weight 0 are not there: they bring no value, and make none frequent."""
+    X = with_words()
+    weights = np.ones(270)
+    weights[260:] = 0  # the second time of ten words
+    encoder, _ = embedding(X, weights=weights)
+    assert encoder.token_count == 111
+    without = {name: values[:260] for name, values in X.items()}
+    assert embedding(without)[0].state()[0] == encoder.state()[0]
+
+
+def test_several_columns_of_many_values_have_numbers_of_their_own():
+    words = with_words()["word"]
+    encoder, made = embedding({"from": words, "to": words[::-1]}, least=1)
+    assert encoder.output_names == ["from", "to"]
+    assert (encoder.token_count, encoder.beside_tokens) == (302, 0)
+    np.testing.assert_array_equal(made[:, 1], made[::-1, 0] + 151)
+
+
+def test_few_values_stay_one_hot():
+    """Also many of which few are seen often enough, and all without a vocabulary."""
+    few = {"word": [f"w{i}x" for i in (*range(150), *range(100))]}
+    for encoder in (embedding(few)[0], embedding(with_words(), most=100)[0], fitted(few)[0]):
+        assert not encoder.token_count
+        assert not encoder.beside_tokens
+        assert "word other" in encoder.output_names
+
+
+def test_what_is_embedded_is_kept_in_files():
+    X = with_words([None, None])
+    encoder, made = embedding(X)
+    again = TableEncoder().from_state(*encoder.state())
+    np.testing.assert_array_equal(again.transform(FCNNClassifier(), X), made)
+    assert again.output_names == encoder.output_names
+    assert again.state()[0] == encoder.state()[0]
+    assert "embedded" not in fitted(X)[0].state()[0]
+    config, arrays = encoder.state()
+    for embedded, words in (([True], "must be those of its 2 columns of text"), ([0, 1], "`bool`")):
+        with pytest.raises(ValueError, match=words):
+            TableEncoder().from_state(config | {"embedded": embedded}, arrays)

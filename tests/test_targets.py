@@ -22,6 +22,7 @@ from pellucid.data import (
     sample_weights,
     target_from_state,
 )
+from pellucid.data.window_features import Units
 
 
 class FCNNClassifier:
@@ -574,7 +575,7 @@ def test_numbers_by_step_and_target_come_back_in_their_shape():
     np.testing.assert_allclose(z.std(axis=0), 1)
     np.testing.assert_allclose(target.decode(z), y)
     np.testing.assert_array_equal(target.encode("FCNNRegressor", y[:5]), z[:5])
-    again = NumberTarget.from_state(*target.state())
+    again = restored(target)
     np.testing.assert_array_equal(again.decode(z), target.decode(z))
     with pytest.raises(ValueError, match=r"the shape \(rows, 2, 3\), as before. Got \(40, 6"):
         target.encode("FCNNRegressor", y.reshape(40, 6))
@@ -597,3 +598,49 @@ def test_a_target_that_never_changes_is_named_by_its_step():
     assert target.notes == [
         "target 1 in step 2: the same in all rows, so there is nothing to learn."
     ]
+
+
+# -- in the units of windows -----------------------------------------------------------------------
+
+
+def units_of(rows, targets, seed=0):
+    rng = np.random.default_rng(seed)
+    return Units(rng.normal(0, 100, (rows, targets)), rng.uniform(0.1, 50, (rows, targets)))
+
+
+@pytest.mark.parametrize("transform", (None, "log", "log1p"))
+@pytest.mark.parametrize("shape", ((40,), (40, 3), (40, 3, 2)), ids=str)
+def test_targets_go_through_the_units_of_their_rows_and_back(shape, transform):
+    """First the transform, then each row's own level and scale, then mean and deviation."""
+    rng = np.random.default_rng(0)
+    y = np.exp(rng.normal(size=shape))
+    units = units_of(40, shape[2] if len(shape) == 3 else 1)
+    target = NumberTarget(transform)
+    z = target.fit(REGRESSOR, y, units=units)
+    forward = {None: lambda y: y, "log": np.log, "log1p": np.log1p}[transform]
+    flat = forward(y.reshape(40, -1))
+    relative = (flat - np.tile(units.shift, flat.shape[1] // units.shift.shape[1])) / np.tile(
+        units.scale, flat.shape[1] // units.scale.shape[1]
+    )
+    expected = (relative - relative.mean(axis=0)) / relative.std(axis=0)
+    np.testing.assert_allclose(z, expected, atol=1e-9)
+    np.testing.assert_allclose(target.encode(REGRESSOR, y, units=units), z, atol=1e-12)
+    back = target.decode(z, units=units)
+    assert back.shape == y.shape
+    np.testing.assert_allclose(back, y, rtol=1e-7)
+    # other rows have units of their own
+    some = Units(units.shift[5:7], units.scale[5:7])
+    np.testing.assert_allclose(target.decode(z[5:7], units=some), y[5:7], rtol=1e-7)
+    again = restored(target)
+    np.testing.assert_array_equal(again.decode(z, units=units), back)
+
+
+def test_rows_of_weight_0_have_units_that_say_nothing():
+    y, units = np.arange(12.0), units_of(12, 1)
+    wild = Units(units.shift.copy(), units.scale.copy())
+    weight = np.where(np.arange(12) < 9, 1.0, 0.0)
+    wild.shift[9:], wild.scale[9:] = 1e300, 1e-300
+    one, other = NumberTarget(), NumberTarget()
+    found = one.fit(REGRESSOR, y, weight, units=units)
+    with np.errstate(over="ignore"):
+        np.testing.assert_array_equal(other.fit(REGRESSOR, y, weight, units=wild)[:9], found[:9])

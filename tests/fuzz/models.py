@@ -107,6 +107,8 @@ def _models() -> dict[str, tuple[Any, Any, Any]]:
         "flat": (p.GRURegressor(4), rng.normal(size=(n, 9)), number),
         "windows": (p.LSTMRegressor(4), cut, ahead),
         "text": (p.GRUClassifier(4), [f"w{i % 7} w{i % 4} x" for i in range(n)], three),
+        "words": (p.GRURegressor(4, group="unit", time="at", embedding_dim=3, min_count=1),
+                  long.assign(word=[f"w{i % 101}" for i in range(3 * n)]), number),
         "maps": (p.NetworkClassifier(deep), maps, three),
         "steps": (p.NetworkRegressor(steps), rng.normal(size=(n, 6, 2)),
                   rng.normal(size=(n, 6))),

@@ -68,7 +68,9 @@ def is_text(frame: Any, source: str) -> bool:
         return False
     texts = nw.from_native(frame, eager_only=True)[name].to_list()
     folder = Path(source).parent
-    return not names_pictures([text and os.path.join(folder, text) for text in texts])
+    return not names_pictures(
+        [os.path.join(folder, text) for text in texts if isinstance(text, str)]
+    )
 
 
 def to_predict(

@@ -32,7 +32,10 @@ _MORE_IS_BETTER = ("accuracy", "auc", "balanced_accuracy", "r2")
 def text_of(heading: str, scores: Mapping[str, Any]) -> str:
     """The scores below a heading."""
     if by_target := series_of(scores):
-        parts = [filled(f"{heading}:"), *map(forecast_words.text_of, by_target)]
+        once = len(by_target) > 1 and len(set(map(forecast_words.legend, by_target))) == 1
+        texts = (forecast_words.text_of(one, explained=not once) for one in by_target)
+        parts = [filled(f"{heading}:"), *texts]
+        parts += [forecast_words.block([forecast_words.legend(by_target[0])])] if once else []
     elif "classes" in scores:
         measures = f"accuracy {share(scores['accuracy'])} ({scores['right']:,} right)"
         if scores["loss"] is not None:

@@ -139,8 +139,9 @@ def split(X: Any, fraction: float) -> tuple[np.ndarray, np.ndarray, str]:
             f"--test-fraction must leave windows to learn from. Got {fraction:g}, and all "
             f"{len(X):,} windows have answers in the rows held out, or are cut by them."
         )
-    words = f"Learning from {counted(len(learn), 'window')}; the last {len(held):,} are held out"
-    return learn, held, f"{words} to test."
+    last = "the last is" if len(held) == 1 else f"the last {len(held):,} are"
+    words = f"Learning from {counted(len(learn), 'window')}; {last} held out to test."
+    return learn, held, words
 
 
 def score(model: Any, reading: Any, X: Any, y: Any) -> dict[str, Any]:

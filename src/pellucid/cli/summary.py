@@ -78,8 +78,8 @@ def _lines(model: Any) -> list[str]:
         facts["columns"] = (
             f"{model.n_features_in_}, without names" if names is None else listed(names)
         )
-    if model._input.token_count:
-        facts["text"] = "; ".join(model._input.describe())
+    if model._input.domain == "text":
+        facts["text"] = "; ".join(model._input.describe()).removeprefix("text: ")
     about = getattr(getattr(model, "sequences_", None), "series", None)
     if about:
         time, group = about["time"], about["group"]

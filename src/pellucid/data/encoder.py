@@ -40,7 +40,9 @@ class Encoder(ABC, Generic[Content]):
     by_step : bool
         Whether each step of a row has a target.
     token_count : int
-        Of how many different tokens rows are the numbers, from 0 on; 0 where rows are measurements.
+        Of how many different tokens rows hold the numbers, from 0 on; 0 where they hold none.
+    beside_tokens : int
+        How many numbers of a step, its last, are no tokens, where there are tokens.
     domain : {"tables", "pictures", "signals", "sequences", "windows", "text"}
         What the rows are: the usual training depends on it.
     left_out : sequence of (int, str)
@@ -53,6 +55,7 @@ class Encoder(ABC, Generic[Content]):
     names: list[str] | None = None
     by_step: bool = False
     token_count: int = 0
+    beside_tokens: int = 0
     domain: str = "tables"
     left_out: Sequence[tuple[int, str]] = ()
     notes: Sequence[str] = ()

@@ -8,12 +8,10 @@ from typing import Any, Self
 import numpy as np
 
 from pellucid import checks
-from pellucid.data.scaling import power_of_two
 from pellucid.data.state import Count, State, check_arrays
 from pellucid.data.windows import Windows
 
 _LEAST = 0.05  # of the usual deviation that a window's own may be
-_BLOCK = 1 << 22  # numbers of windows that are worked on at a time
 _MOST = 2_000  # errors that are kept of each step: more say no more about any usual level
 
 
@@ -136,23 +134,8 @@ def spreads(X: Windows, forward: Callable[[np.ndarray], np.ndarray]) -> np.ndarr
     """Each window's standard deviation of its targets, of shape (windows, targets).
 
     `forward` is what is done to the targets before they are learned. Where no number of a window is
-    known it is NaN. Sums are in order, so that the bits are the same on every machine.
+    known it is NaN.
     """
-    found = np.empty((len(X), len(X.targets)))
-    rows = max(1, _BLOCK // X.steps)
-    for place, name in enumerate(X.targets):
-        values = X.values(name)
-        known = np.isfinite(values)
-        numbers = np.where(known, forward(np.where(known, values, 1.0)), 0.0)
-        unit = power_of_two(np.abs(numbers).max(initial=0.0))  # squares stay finite
-        numbers = numbers / unit
-        for begin in range(0, len(X), rows):
-            taken = X.starts[begin : begin + rows, None] + np.arange(X.steps)
-            there = known[taken]
-            count = there.sum(axis=1)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                mean = np.cumsum(numbers[taken], axis=1)[:, -1] / count
-                apart = np.where(there, numbers[taken] - mean[:, None], 0.0)
-                square = np.cumsum(apart * apart, axis=1)[:, -1] / count
-            found[begin : begin + rows, place] = np.sqrt(square) * unit
-    return found
+    values = np.stack([X.values(name) for name in X.targets], axis=1)
+    known = np.isfinite(values)
+    return X.deviations_of(np.where(known, forward(np.where(known, values, 1.0)), np.nan))

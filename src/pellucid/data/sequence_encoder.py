@@ -24,12 +24,14 @@ from pellucid.data.state import Count, State, check_names
 from pellucid.data.step_layout import StepLayout
 from pellucid.data.table_encoder import TableEncoder
 from pellucid.data.times import TimeFormat
+from pellucid.data.vocabulary import Vocabulary
 from pellucid.data.window_array import as_windows
 from pellucid.data.window_features import Units, WindowFeatures
 from pellucid.data.windows import WindowLayout, Windows, of_array
 from pellucid.rows import Dense, Rows, Sequences
 from pellucid.rows.sequences import patch_counts
 
+_FEWEST = 20  # sequences: of fewer nobody can tell how they were cut
 LONG = 50  # steps: in shorter sequences a state keeps what it needs to the end
 PATCHES = 36  # about so many are made of a longest sequence that is long, by "auto"
 
@@ -86,7 +88,8 @@ class _Series(State, frozen=True):
 class SequenceEncoder(Encoder[Steps]):
     """Sequences of steps of features; all steps together are encoded as one table.
 
-    So numbers are standardised, text is one-hot, and where values are missing a feature says so.
+    So numbers are standardised, text is one-hot, and where values are missing a feature says so;
+    of text with many values a step has the number of its value, for a layer that embeds it.
     The rows are Dense where all sequences have equally many steps, else Sequences.
 
     Parameters
@@ -101,9 +104,14 @@ class SequenceEncoder(Encoder[Steps]):
         Whether the place of each step of windows in the calendar is a feature.
     target_transform : {"log", "log1p"}, optional
         What the target of windows goes through.
+    vocabulary : Vocabulary, optional
+        Which values are known of text columns that are embedded; without it, and in windows, none
+        are.
     patch_size : int or "auto", default=1
         How many neighbouring steps of a sequence are read as one; see :meth:`Sequences.patched`.
         "auto" makes about 36 patches of the longest sequence, if that has at least 50 steps.
+    already : tuple of DataFrame and Reading, optional
+        The table of windows, and what was read of it to learn from.
 
     Attributes
     ----------
@@ -141,11 +149,13 @@ class SequenceEncoder(Encoder[Steps]):
         scaling: str = "global",
         calendar: bool = False,
         target_transform: str | None = None,
+        vocabulary: Vocabulary | None = None,
         patch_size: int | str = 1,
+        already: tuple[Any, Reading[Table]] | None = None,
     ) -> None:
         self.group, self.time, self.by_step = group, time, by_step
         self.scaling, self.calendar, self.target_transform = scaling, calendar, target_transform
-        self.patch_size = patch_size
+        self.vocabulary, self.patch_size, self.already = vocabulary, patch_size, already
         self.table = TableEncoder()
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Steps]:
@@ -204,7 +214,7 @@ class SequenceEncoder(Encoder[Steps]):
         if not learn and self.series:
             self._check_format(owner, X.about.get("format"))
         with rows_at(X.order):
-            table = self.table.read(estimator, X.table, learn)
+            table = self._read_table(estimator, X.table, learn)
         if self.patch_size not in (1, "auto"):
             raise ValueError(
                 f'patch_size of {owner} must be "auto" or 1 for windows, which are cut to the '
@@ -216,6 +226,14 @@ class SequenceEncoder(Encoder[Steps]):
             units = self.windows.units(self.table, table.content, X)
         steps = Steps(table, X.starts, lengths, X.steps, windows=X, units=units)
         return Reading(steps, WindowLayout(X))
+
+    def _read_table(self, estimator: Any, table: Any, learn: bool) -> Reading[Table]:
+        """The table of windows; what was read of it already is taken as it was decided to be."""
+        source, reading = self.already or (None, None)
+        if reading is None or source is not table:
+            return self.table.read(estimator, table, learn)
+        content = reading.content
+        return replace(reading, content=content if learn else self.table.as_decided(content))
 
     def _check_format(self, owner: str, came: Any) -> None:
         """Refuse windows whose target was read otherwise than in fit: y would be wrong."""
@@ -253,8 +271,13 @@ class SequenceEncoder(Encoder[Steps]):
             weights = np.repeat(weights, steps.lengths)
         self.steps, self.flat, self.names = steps.longest, steps.flat, steps.names
         self.time_format = steps.time_format
+        # patches put several steps side by side, and a layer looks for tokens at the front
+        embeds = steps.windows is None and self.patch_size in (1, "auto")
+        self.table.vocabulary = self.vocabulary if embeds else None
         self.patch = self._patch(owner_of(estimator), steps)
         rows = self.table.learn(estimator, steps.table, weights, dtype)
+        if self.table.token_count:
+            self.patch = 1
         self.notes = [*(steps.windows.notes if steps.windows else ()), *self.table.notes]
         if self.patch_size == "auto" and self.patch > 1:
             self.notes.append(f"{self._patches()}; patch_size sets another size")
@@ -268,6 +291,24 @@ class SequenceEncoder(Encoder[Steps]):
         )
         self.table.drifting = self.windows.scaled
         return self.windows.rows(self.table, content, X, rows.values)
+
+    def cautions(self, reading: Reading[Steps], codes: np.ndarray) -> list[str]:
+        steps = reading.content
+        numbers = steps.table.content.matrix
+        count, longest = len(steps.lengths), steps.longest
+        if self.by_step or codes.dtype.kind != "f" or steps.windows is not None or numbers is None:
+            return []
+        if count < _FEWEST or longest < 2 or (steps.lengths != longest).any():
+            return []
+        rows = np.asarray(numbers).reshape(count, longest, -1)
+        goes_on = (rows[1:, :-1] == rows[:-1, 1:]).all(axis=(1, 2)).mean() > 0.5
+        if not goes_on or (rows == rows[:1]).all():
+            return []
+        return [
+            "each sequence is the one before, a step later: windows of a series that is given as a "
+            "DataFrame or Series to pellucid.data.windows are scaled one by one, and forecast "
+            "better."
+        ]
 
     def encode(self, estimator: Any, reading: Reading[Steps]) -> Rows:
         steps = reading.content
@@ -322,6 +363,14 @@ class SequenceEncoder(Encoder[Steps]):
             count = int(patch_counts(self.steps, self.patch))
             return count, self.table.n_outputs * self.patch
         return self.steps + self.windows.ahead, self.windows.width(self.table)
+
+    @property
+    def token_count(self) -> int:  # type: ignore[override]
+        return self.table.token_count
+
+    @property
+    def beside_tokens(self) -> int:  # type: ignore[override]
+        return self.table.beside_tokens
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -391,6 +440,11 @@ class SequenceEncoder(Encoder[Steps]):
             raise ValueError(
                 "sequences without an axis of features must have one feature. Got "
                 f"{self.table.n_features}."
+            )
+        if self.table.token_count and self.patch > 1:
+            raise ValueError(
+                "steps with values that are embedded must be read one by one. Got patches of "
+                f"{self.patch}."
             )
         for column in (self.group, self.time):
             if not isinstance(column, str | None):

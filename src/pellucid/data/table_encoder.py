@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -26,9 +27,11 @@ from pellucid.data.scaling import Standardiser
 from pellucid.data.state import FloatType, State, check_names
 from pellucid.data.text_columns import Decision, Format, as_dates, decide
 from pellucid.data.text_format import tidy
+from pellucid.data.vocabulary import Vocabulary
 from pellucid.rows import Dense
 
 MAX_CATEGORIES = 100
+_UNKNOWN = ""  # stands for all values that are not known: text in tables is never empty
 _NUMERIC = ("number", "boolean", "time", "empty")
 _FORMATS = {"number": (NumberFormat,), "time": (DateFormat,)}
 
@@ -41,6 +44,7 @@ class _State(State, frozen=True):
     rare: list[bool]
     formats: list[NumberFormat | DateFormat | None] = []
     cycles: list[list[Cycle]] = []
+    embedded: list[bool] = []
 
 
 @final
@@ -57,6 +61,15 @@ class TableEncoder(Encoder[Table]):
     A category never seen before is all zeros. A text column of more than 100 categories keeps the
     99 heaviest; the others, and those never seen, share one. A column that was constant in
     training is 0. Each row's output depends on that row only.
+
+    With a `vocabulary`, a text column of which it knows more than 100 values is embedded: one
+    column of the output, before all others, holds whole numbers, one for each value, and one for
+    all that are not known. Those of different columns differ.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary, optional
+        Which values of such a column are known.
 
     Attributes
     ----------
@@ -85,7 +98,8 @@ class TableEncoder(Encoder[Table]):
     formats: list[Format | None]
     cycles: list[list[Cycle]]
 
-    def __init__(self) -> None:
+    def __init__(self, vocabulary: Vocabulary | None = None) -> None:
+        self.vocabulary = vocabulary
         self.notes: list[str] = []
         self.drifting: list[int] = []
         self.given: dict[int, NumberFormat | None] = {}
@@ -121,19 +135,39 @@ class TableEncoder(Encoder[Table]):
         else:
             table = self._decide(table, heavy)
         self._scaler = Standardiser().fit(self._numbers(table), weights)
-        self._categories, self._rare = [], []
+        self._categories: list[list[str | None]] = []
+        self._rare: list[bool] = []
+        self._embedded: list[bool] = []
         for index in self._text:
-            categories, rare = heaviest_categories(table.columns[index].values, weights)
-            self._categories.append(categories)
-            self._rare.append(rare)
-            if rare:
-                self.notes.append(
-                    f"{self._name(index)}: text with more than {MAX_CATEGORIES} categories, of "
-                    f"which all but the most frequent count as one{_of_digits(categories)}."
-                )
-        vars(self).pop("_one_hot", None)
+            self._learn_text(self._name(index), table.columns[index].values, weights, heavy)
+        for known in ("_one_hot", "_numbered"):
+            vars(self).pop(known, None)
         self.name_features(estimator)
         return self._encode(table)
+
+    def _learn_text(self, name: str, texts: np.ndarray, weights: Any, heavy: Any) -> None:
+        """Learn which values of a column are known, and whether they are embedded."""
+        categories, rare = heaviest_categories(texts, weights)
+        embedded = False
+        if rare and self.vocabulary is not None:
+            counts = Counter(text for text in texts[heavy].tolist() if text is not None)
+            known = self.vocabulary.of(counts)
+            if embedded := len(known) > MAX_CATEGORIES:
+                missing = [None] if None in categories else []
+                categories, rare = [*sorted(known), *missing], len(known) < len(counts)
+                which = f"{len(known):,} of them, {self.vocabulary.words(len(known))}"
+                self.notes.append(
+                    f"{name}: text with {len(counts):,} values, embedded "
+                    f"{which if rare else 'each'}{_of_digits(categories)}."
+                )
+        if rare and not embedded:
+            self.notes.append(
+                f"{name}: text with more than {MAX_CATEGORIES} categories, of "
+                f"which all but the most frequent count as one{_of_digits(categories)}."
+            )
+        self._categories.append(categories)
+        self._rare.append(rare)
+        self._embedded.append(embedded)
 
     def _decide(self, table: Table, heavy: Any) -> Table:
         """Settle what each column is by the rows that are `heavy`, and read the columns so."""
@@ -186,8 +220,14 @@ class TableEncoder(Encoder[Table]):
     def _encode(self, table: Table) -> Dense:
         numbers = self._numbers(table)
         encoded = np.empty((table.shape[0], self.n_outputs), dtype=self.dtype)
-        stop = len(self._numeric)
-        self._scaler.transform(numbers, encoded[:, :stop])
+        columns = table.split() if self._text else []
+        for place, (index, numbers_of) in enumerate(self._numbered):
+            unknown = numbers_of[_UNKNOWN]
+            texts = texts_of(columns[index]).tolist()
+            encoded[:, place] = [numbers_of.get(text, unknown) for text in texts]
+        start = self.token_columns
+        stop = start + len(self._numeric)
+        self._scaler.transform(numbers, encoded[:, start:stop])
         for gap in self._gaps:
             encoded[:, stop] = np.isnan(numbers[:, gap])
             stop += 1
@@ -197,46 +237,61 @@ class TableEncoder(Encoder[Table]):
             for wave in sine_cosine(turning):
                 encoded[:, stop] = np.where(known, wave, 0.0)
                 stop += 1
-        if self._text:
-            columns = table.split()
-            texts = np.column_stack([texts_of(columns[i]) for i in self._text])
+        if one_hot := self._one_hot_columns:
+            texts = np.column_stack([texts_of(columns[index]) for index, _, _ in one_hot])
             self._encode_texts(texts, encoded[:, stop:])
         return Dense(encoded)
 
     @property
+    def token_columns(self) -> int:
+        """How many columns of the output hold numbers of values that are embedded."""
+        return sum(self._embedded)
+
+    @property
+    def token_count(self) -> int:  # type: ignore[override]
+        return sum(len(categories) + 1 for _, categories in self._embedded_columns)
+
+    @property
+    def beside_tokens(self) -> int:  # type: ignore[override]
+        return self.n_outputs - self.token_columns if self.token_columns else 0
+
+    @property
     def n_outputs(self) -> int:
         """Width of the output."""
-        texts = sum(map(len, self._categories)) + sum(self._rare)
-        return len(self._numeric) + len(self._gaps) + 2 * len(self._turning) + texts
+        texts = sum(len(known) + rare for _, known, rare in self._one_hot_columns)
+        numbers = len(self._numeric) + len(self._gaps) + 2 * len(self._turning)
+        return self.token_columns + numbers + texts
 
     @property
     def output_names(self) -> list[str]:
         """What each output column is."""
         numbers = [self._name(i) for i in self._numeric]
-        texts = [self._name(i) for i in self._text]
-        names = [*numbers, *(f"{numbers[gap]} missing" for gap in self._gaps)]
+        names = [self._name(index) for index, _ in self._embedded_columns]
+        names += [*numbers, *(f"{numbers[gap]} missing" for gap in self._gaps)]
         for index, cycle in self._turning:
             names += [f"{self._name(index)} {wave} of the {cycle}" for wave in ("sine", "cosine")]
-        for text, categories in zip(texts, self._categories, strict=True):
+        for index, categories, _ in self._one_hot_columns:
+            text = self._name(index)
             names += [f"{text} missing" if c is None else f"{text}={c}" for c in categories]
-        return names + [f"{text} other" for text, r in zip(texts, self._rare, strict=True) if r]
+        return names + [f"{self._name(i)} other" for i, _, rare in self._one_hot_columns if rare]
 
     @property
     def output_columns(self) -> list[int]:
         """The column that each output column is made of."""
-        text = zip(self._text, self._categories, strict=True)
+        text = self._one_hot_columns
         return [
+            *(index for index, _ in self._embedded_columns),
             *self._numeric,
             *(self._numeric[gap] for gap in self._gaps),
             *(index for index, _ in self._turning for _ in ("sine", "cosine")),
-            *(index for index, categories in text for _ in categories),
-            *(index for index, rare in zip(self._text, self._rare, strict=True) if rare),
+            *(index for index, categories, _ in text for _ in categories),
+            *(index for index, _, rare in text if rare),
         ]
 
     @property
     def are_flags(self) -> list[bool]:
         """Whether each output column says that a number is missing."""
-        numbers, flags = len(self._numeric), len(self._gaps)
+        numbers, flags = self.token_columns + len(self._numeric), len(self._gaps)
         return [numbers <= place < numbers + flags for place in range(self.n_outputs)]
 
     def numbers(self, table: Table, columns: Sequence[int]) -> np.ndarray:
@@ -268,6 +323,8 @@ class TableEncoder(Encoder[Table]):
             config["formats"] = msgspec.to_builtins(self.formats)
         if any(self.cycles):
             config["cycles"] = self.cycles
+        if any(self._embedded):
+            config["embedded"] = self._embedded
         return config, self._scaler.arrays()
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
@@ -278,6 +335,7 @@ class TableEncoder(Encoder[Table]):
         count = len(self.kinds)
         self.formats = list(state.formats) or [None] * count
         self.cycles = list(state.cycles) or [[] for _ in range(count)]
+        self._embedded = list(state.embedded) or [False] * len(self._categories)
         if len(self.formats) != count or len(self.cycles) != count:
             raise ValueError(
                 f"the formats and cycles of a table must be those of its {count} columns. Got "
@@ -290,10 +348,11 @@ class TableEncoder(Encoder[Table]):
                     f"the format and cycles of a table's column must fit its kind, {kind}. Got "
                     f"{shown(form)} and {shown(cycles)}."
                 )
-        if not len(self._text) == len(self._categories) == len(self._rare):
+        learned = self._categories, self._rare, self._embedded
+        if any(len(of_text) != len(self._text) for of_text in learned):
             raise ValueError(
                 f"the categories of a table must be those of its {len(self._text)} columns of "
-                f"text. Got {len(self._categories)} and {len(self._rare)}."
+                f"text. Got {', '.join(str(len(of_text)) for of_text in learned)}."
             )
         for texts in self._categories:
             if not texts or len(set(texts)) < len(texts) or None in texts[:-1]:
@@ -307,23 +366,38 @@ class TableEncoder(Encoder[Table]):
     @cached_property
     def _one_hot(self) -> OneHotEncoder:
         encoder = OneHotEncoder(
-            categories=[np.array(texts, dtype=object) for texts in self._categories],
+            categories=[np.array(known, dtype=object) for _, known, _ in self._one_hot_columns],
             handle_unknown="ignore",
             sparse_output=False,
             dtype=self.dtype.type,
         )
-        return encoder.fit(np.array([[texts[0] for texts in self._categories]], dtype=object))
+        first = [known[0] for _, known, _ in self._one_hot_columns]
+        return encoder.fit(np.array([first], dtype=object))
 
     def _encode_texts(self, texts: np.ndarray, out: np.ndarray) -> None:
-        width = sum(map(len, self._categories))
+        columns = self._one_hot_columns
+        width = sum(len(categories) for _, categories, _ in columns)
         out[:, :width] = self._one_hot.transform(texts)
-        start, rare = 0, width
-        for index, categories in enumerate(self._categories):
-            if self._rare[index]:
+        start, place = 0, width
+        for position, (_, categories, rare) in enumerate(columns):
+            if rare:
                 known = out[:, start : start + len(categories)].any(axis=1)
-                out[:, rare] = ~known & (texts[:, index] != None)  # noqa: E711 (elementwise)
-                rare += 1
+                out[:, place] = ~known & (texts[:, position] != None)  # noqa: E711 (elementwise)
+                place += 1
             start += len(categories)
+
+    @cached_property
+    def _numbered(self) -> list[tuple[int, dict[str | None, int]]]:
+        """For each embedded column its index, and the numbers of its values.
+
+        Whatever is not known has the number of `_UNKNOWN`.
+        """
+        numbered, first = [], 0
+        for index, categories in self._embedded_columns:
+            values = [*categories, _UNKNOWN]
+            numbered.append((index, {value: first + at for at, value in enumerate(values)}))
+            first += len(values)
+        return numbered
 
     def _learned(self, index: int) -> LearnedColumn:
         """What was learned of a column, as far as new rows are read by it."""
@@ -384,6 +458,18 @@ class TableEncoder(Encoder[Table]):
         return [index for index, kind in enumerate(self.kinds) if kind == "text"]
 
     @property
+    def _one_hot_columns(self) -> list[tuple[int, list[str | None], bool]]:
+        """Columns of text that are one-hot, their categories, and whether others were rarer."""
+        learned = zip(self._text, self._categories, self._rare, self._embedded, strict=True)
+        return [(index, known, rare) for index, known, rare, embedded in learned if not embedded]
+
+    @property
+    def _embedded_columns(self) -> list[tuple[int, list[str | None]]]:
+        """Columns of text that are embedded, and their known values."""
+        learned = zip(self._text, self._categories, self._embedded, strict=True)
+        return [(index, known) for index, known, embedded in learned if embedded]
+
+    @property
     def _turning(self) -> list[tuple[int, Cycle]]:
         """Columns of times, and what of the calendar varies in them."""
         return [(index, cycle) for index, cycles in enumerate(self.cycles) for cycle in cycles]
@@ -409,7 +495,10 @@ class TableEncoder(Encoder[Table]):
         if kind == "text":
             position = self._text.index(index)
             categories = [text for text in self._categories[position] if text is not None]
-            line = f"text, {len(categories)} categories ({_listed(categories)})"
+            many = "1 category" if len(categories) == 1 else f"{len(categories)} categories"
+            line = f"text, {many} ({_listed(categories)})"
+            if self._embedded[position]:
+                line = f"text, an embedding of {len(categories):,} values"
             if self._rare[position]:
                 line += ", the rarer ones together"
             return line + (", missing in some rows" if None in self._categories[position] else "")

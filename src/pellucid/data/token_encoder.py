@@ -15,6 +15,7 @@ from pellucid.data.layout import Layout, RowLayout
 from pellucid.data.state import Count, FloatType, State, check_arrays, check_names
 from pellucid.data.step_layout import StepLayout
 from pellucid.data.tokens import SPLITTERS, Texts, is_text, names_pictures, read_texts
+from pellucid.data.vocabulary import Vocabulary
 from pellucid.data.windows import Windows
 from pellucid.rows import Dense, Rows, Sequences
 
@@ -161,15 +162,14 @@ class TokenEncoder(Encoder[Texts]):
         for row, counted in zip(rows, self._counted(rows, weights), strict=True):
             if counted:
                 counts.update(row)
-        often = [token for token, count in counts.items() if count >= self.min_count]
-        if not often:
+        known = Vocabulary(self.vocabulary_size, self.min_count).of(counts)
+        if not known:
             raise ValueError(
                 f"X of {owner} must have a token that is seen at least {self.min_count} times. Got "
                 f"{len(counts):,} different ones in {len(rows):,} rows. Pass min_count=1, or more "
                 "rows."
             )
-        often.sort(key=lambda token: (-counts[token], token))
-        self.seen, self.vocabulary = len(counts), often[: self.vocabulary_size]
+        self.seen, self.vocabulary = len(counts), known
         self._number()
 
     @staticmethod
@@ -198,12 +198,9 @@ class TokenEncoder(Encoder[Texts]):
         return notes
 
     def _known(self) -> str:
-        most = ", the most frequent," if len(self.vocabulary) == self.vocabulary_size else ""
-        times = {1: "once", 2: "twice"}.get(self.min_count, f"{self.min_count} times")
-        return (
-            f"{self.unit}, {len(self.vocabulary):,} of {self.seen:,} known, those{most} seen at "
-            f"least {times}"
-        )
+        known = len(self.vocabulary)
+        rule = Vocabulary(self.vocabulary_size, self.min_count).words(known)
+        return f"{self.unit}, {known:,} of {self.seen:,} known, {rule}"
 
     def encode(self, estimator: Any, reading: Reading[Texts]) -> Rows:
         return self._encoded(self._split(reading.content))

@@ -279,8 +279,8 @@ class WindowFeatures:
             alone = _of_series(numbers, windows, np.arange(len(windows)))
             levels[new], scales[new] = alone[0][new], alone[1][new]
         if self.scaling == "window":
-            scales = np.maximum(_deviations(numbers, windows), _LEAST * scales)
-        last = _last(numbers, windows)
+            scales = np.fmax(windows.deviations_of(numbers), _LEAST * scales)
+        last = windows.last_of(numbers)
         return np.where(np.isfinite(last), last, levels), scales
 
 
@@ -301,9 +301,9 @@ def _of_series(
 
     Of all windows together that are of the same series, which `own` says of each.
     """
-    unit = _unit(numbers)
+    unit = power_of_two(np.fmax.reduce(np.abs(numbers), axis=0, initial=0.0))
     numbers = numbers / unit
-    last = _last(numbers, windows)
+    last = windows.last_of(numbers)
     ends = np.isfinite(last)
     squares, counts = np.zeros_like(last), np.zeros_like(last)
     for step in range(windows.steps):
@@ -319,33 +319,3 @@ def _sums(values: np.ndarray, own: np.ndarray) -> np.ndarray:
     """The sum of the rows of each series; bincount adds from the first to the last."""
     columns = [np.bincount(own, column, minlength=own.max(initial=-1) + 1) for column in values.T]
     return np.stack(columns, axis=1) if columns else np.zeros((own.max(initial=-1) + 1, 0))
-
-
-def _unit(numbers: np.ndarray) -> np.ndarray:
-    """A power of two of each column's size: squares in it neither vanish nor overflow."""
-    return power_of_two(np.fmax.reduce(np.abs(numbers), axis=0, initial=0.0))
-
-
-def _last(numbers: np.ndarray, windows: Windows) -> np.ndarray:
-    """The last known number of each column in each window, NaN where there is none."""
-    rows = np.arange(len(numbers))[:, None]
-    seen = np.maximum.accumulate(np.where(np.isfinite(numbers), rows, -1), axis=0)
-    last = seen[windows.starts + windows.steps - 1]
-    values = np.take_along_axis(numbers, np.maximum(last, 0), axis=0)
-    return np.where(last >= windows.starts[:, None], values, np.nan)
-
-
-def _deviations(numbers: np.ndarray, windows: Windows) -> np.ndarray:
-    """The standard deviation of each column in each window, steps added in their order."""
-    unit = _unit(numbers)
-    numbers = numbers / unit
-    total, count, squares = np.zeros((3, len(windows), numbers.shape[1]))
-    for step in range(windows.steps):
-        values = numbers[windows.starts + step]
-        there = np.isfinite(values)
-        total, count = total + np.where(there, values, 0.0), count + there
-    mean = total / np.maximum(count, 1.0)
-    for step in range(windows.steps):
-        values = numbers[windows.starts + step]
-        squares = squares + np.where(np.isfinite(values), values - mean, 0.0) ** 2
-    return np.sqrt(squares / np.maximum(count, 1.0)) * unit

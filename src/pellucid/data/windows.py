@@ -13,6 +13,7 @@ from pellucid.data.column_values import is_missing, named
 from pellucid.data.holidays import holiday_words
 from pellucid.data.layout import Layout
 from pellucid.data.number_format import NumberFormat
+from pellucid.data.scaling import power_of_two
 from pellucid.data.series import Fill, Series, read_series
 from pellucid.data.text_columns import numbers_in
 from pellucid.data.times import Times, continued
@@ -228,10 +229,36 @@ class Windows:
 
     def last(self, column: Any) -> np.ndarray:
         """The last known number of a column in each window, NaN where there is none."""
-        values = self.values(column)
-        seen = np.where(np.isfinite(values), np.arange(len(values)), -1)
-        last = np.maximum.accumulate(seen)[self.starts + self.steps - 1]
-        return np.where(last >= self.starts, values[last], np.nan)
+        return np.asarray(self.last_of(self.values(column)[:, None])[:, 0])
+
+    def last_of(self, numbers: np.ndarray) -> np.ndarray:
+        """The last known one of `numbers` (rows, C) in each window, (windows, C); NaN for none."""
+        rows = np.arange(len(numbers))[:, None]
+        seen = np.maximum.accumulate(np.where(np.isfinite(numbers), rows, -1), axis=0)
+        last = seen[self.starts + self.steps - 1]
+        values = np.take_along_axis(numbers, np.maximum(last, 0), axis=0)
+        return np.where(last >= self.starts[:, None], values, np.nan)
+
+    def deviations_of(self, numbers: np.ndarray) -> np.ndarray:
+        """The standard deviation of what is known of `numbers` (rows, C) in each window.
+
+        It is of shape (windows, C), NaN where nothing is known. Steps are added in their order, so
+        that the bits are the same on every machine.
+        """
+        # in units of this size squares neither vanish nor overflow
+        unit = power_of_two(np.fmax.reduce(np.abs(numbers), axis=0, initial=0.0))
+        numbers = numbers / unit
+        total, count, squares = np.zeros((3, len(self), numbers.shape[1]))
+        for step in range(self.steps):
+            values = numbers[self.starts + step]
+            there = np.isfinite(values)
+            total, count = total + np.where(there, values, 0.0), count + there
+        with np.errstate(invalid="ignore"):
+            mean = total / count
+            for step in range(self.steps):
+                values = numbers[self.starts + step]
+                squares = squares + np.where(np.isfinite(values), values - mean, 0.0) ** 2
+            return np.sqrt(squares / count) * unit
 
     def naive(self) -> np.ndarray:
         """The naive forecast, of shape (windows, horizon): the target stays at its last value.

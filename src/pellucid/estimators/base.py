@@ -260,6 +260,7 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
 
     # -- using -------------------------------------------------------------------------------
 
+    @plain_float_state()
     def _read(self, X: Any) -> Reading:
         """`X`, read once: methods that take X also take a Reading."""
         check_is_fitted(self, "network_")

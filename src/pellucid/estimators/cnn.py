@@ -42,7 +42,8 @@ class _CNN(TextEstimator):
     ----------
     channels : int, tuple of int or "auto"
         Number of kernels in each block; there are as many blocks as numbers. "auto" is (32, 64,
-        128), and (16, 32, 64, 64) of residual blocks.
+        128), (16, 32, 64, 64) of residual blocks, and (32, 64) for text, whose order much pooling
+        would lose.
     kernel_size : int, (int, int) or "auto"
         Height and width of a kernel; of signals the length. "auto" is 3 for pictures and text,
         and 9 for signals.
@@ -184,10 +185,12 @@ class _CNN(TextEstimator):
         if size != "auto":
             expected = 'a positive integer, two of them, or "auto"'
             raise ValueError(checks.fault("kernel_size", type(self).__name__, expected, size))
-        return 9 if dimensions == 1 and not self._input.token_count else 3
+        return 9 if dimensions == 1 and self._input.domain != "text" else 3
 
     def _channels(self, residual: bool) -> list[int]:
         owner, channels = type(self).__name__, self.channels
+        if channels == "auto" and self._input.domain == "text":
+            return [32, 64]
         if channels == "auto":
             return [16, 32, 64, 64] if residual else [32, 64, 128]
         counts = channels if isinstance(channels, (tuple, list)) else [channels]

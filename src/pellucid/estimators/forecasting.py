@@ -11,7 +11,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks
-from pellucid.data import forecast_table, last_window, sample_weights
+from pellucid.checks import rows_at
+from pellucid.data import TableEncoder, forecast_table, last_window, sample_weights
 from pellucid.data.column_values import plain_array
 from pellucid.data.columns import as_frame, known_columns
 from pellucid.data.groups import from_index
@@ -69,6 +70,7 @@ class Forecaster(NetworkRegression):
             "scaling": plan.scaling,
             "calendar": plan.calendar,
             "target_transform": self.target_transform,
+            "already": plan.table,
         }
 
     def _settings(self, seed: int | None = None) -> Settings:
@@ -105,10 +107,14 @@ class Forecaster(NetworkRegression):
             X, y, sample_weight, epochs, going_on, classes, validation_data, ready, cautions, show
         )
         plan = self._plan
-        if plan is not None and plan.errors is not None and self.loss != "quantile":
+        if plan is None or self._on_trial or going_on:
+            return
+        if plan.errors is not None and self.loss != "quantile":
             with plain_float_state():
                 self.intervals_ = ForecastIntervals(plan.errors, self._spreads(X[plan.late]))
-            self._plan = replace(plan, late=None, errors=None)
+        self._plan = replace(plan, late=None, errors=None, table=None)
+        encoder: Any = self._input
+        encoder.already = None
 
     @plain_float_state()
     def _planned(self, X: Windows, y: Any, weights: Any, epochs: int | None, note: Any) -> Plan:
@@ -122,7 +128,9 @@ class Forecaster(NetworkRegression):
             weights = weights[used]
         X, y = X[used], np.asarray(plain_array(y))[used]
         if epochs is None:
-            plan = choose(self, X, y, weights, note)
+            with rows_at(X.order):
+                table = X.table, TableEncoder().read(self, X.table, learn=True)
+            plan = choose(self, X, y, weights, note, table)
             return plan if plan.late is None else replace(plan, late=used[plan.late])
         scaling = "series" if self.scaling == "auto" else self.scaling
         return Plan(scaling if follows(X, y) else "global", share=1.0)

@@ -94,8 +94,9 @@ class RecurrentEstimator(TextEstimator):
 
     def _inputs(self) -> list[Encoder]:
         by_step = checks.flag("return_sequences", type(self).__name__, self.return_sequences)
+        known, patch = self._vocabulary(), self._patch()
         usual = SequenceEncoder(
-            self.group, self.time, by_step, patch_size=self._patch(), **self._as_planned
+            self.group, self.time, by_step, vocabulary=known, patch_size=patch, **self._as_planned
         )
         if self._as_planned or self.group is not None or self.time is not None:
             return [usual]
@@ -145,7 +146,7 @@ class RecurrentEstimator(TextEstimator):
             raise ValueError(checks.fault("pooling", owner, expected, pooling))
         if pooling == "auto":
             learned = self._input
-            last = taken or learned.token_count or learned.shape[0] < LONG
+            last = taken or learned.domain == "text" or learned.shape[0] < LONG
             return "last" if last else self._usual_pooling
         return pooling
 

@@ -144,10 +144,11 @@ def _check_parts(model: Any) -> None:
         )
     first, tokens = network.layers[0], encoder.token_count
     rows = first.num_embeddings if isinstance(first, Embedding) else 0
-    if rows < tokens or (rows and not tokens):
+    beside = first.others if isinstance(first, Embedding) else 0
+    if rows < tokens or (rows and not tokens) or beside != encoder.beside_tokens:
         raise ValueError(
-            f"the first layer of {owner} must have as many rows as there are tokens, {tokens:,}. "
-            f"Got {rows:,}."
+            f"the first layer of {owner} must have as many rows as there are tokens, {tokens:,}, "
+            f"beside {encoder.beside_tokens} other numbers. Got {rows:,} and {beside}."
         )
     names = getattr(model, "target_names_", None)
     series = getattr(encoder, "series", None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pellucid import checks
 from pellucid.data import TokenEncoder
 from pellucid.data.token_encoder import TOKENS
+from pellucid.data.vocabulary import Vocabulary
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.layers import Dropout, Embedding, Layer
 from pellucid.layers.embedding import MOST_ROWS
@@ -25,7 +26,8 @@ class TextEstimator(NetworkEstimator):
     embedding_dim : int
         How many numbers a token becomes, which are learned.
     embedding_dropout : float
-        The share of these numbers set to zero in training, so that no word alone decides.
+        The share of these numbers set to zero in training, so that no word alone decides; 0 where
+        a step has other features.
     vocabulary_size : int
         The most tokens that are known, the most frequent ones; all others are one unknown token.
     min_count : int
@@ -41,12 +43,19 @@ class TextEstimator(NetworkEstimator):
     min_count: int = 2
     max_steps: int = 400
 
-    def _token_encoder(self, padded: bool = False, by_step: bool = False) -> TokenEncoder:
+    def _vocabulary(self) -> Vocabulary:
         owner = type(self).__name__
-        return TokenEncoder(
-            checks.one_of("tokens", owner, self.tokens, TOKENS),
+        return Vocabulary(
             checks.positive_integer("vocabulary_size", owner, self.vocabulary_size, MOST_ROWS - 2),
             checks.positive_integer("min_count", owner, self.min_count),
+        )
+
+    def _token_encoder(self, padded: bool = False, by_step: bool = False) -> TokenEncoder:
+        owner, known = type(self).__name__, self._vocabulary()
+        return TokenEncoder(
+            checks.one_of("tokens", owner, self.tokens, TOKENS),
+            known.size,
+            known.min_count,
             checks.positive_integer("max_steps", owner, self.max_steps),
             padded,
             by_step,
@@ -61,5 +70,6 @@ class TextEstimator(NetworkEstimator):
         rate = checks.number(
             "embedding_dropout", owner, self.embedding_dropout, 0, 1, open_high=True
         )
-        dropout = [Dropout(rate)] if rate > 0 else []
-        return [Embedding(self._input.token_count, size), *dropout]
+        beside = self._input.beside_tokens
+        dropout = [Dropout(rate)] if rate > 0 and not beside else []
+        return [Embedding(self._input.token_count, size, beside), *dropout]

@@ -52,6 +52,8 @@ class Plan:
         The positions of the windows kept aside.
     errors : ndarray of shape (windows kept aside, outputs), or None
         Truth less forecast there, in the units of the target, after its transform.
+    table : tuple of DataFrame and Reading, or None
+        The windows' table and what was read of it, once for all that learn from it.
     """
 
     scaling: str = "series"
@@ -62,6 +64,7 @@ class Plan:
     tried: dict[str, float] = field(default_factory=dict)
     late: np.ndarray | None = None
     errors: np.ndarray | None = None
+    table: Any = None
 
     @property
     def notes(self) -> list[str]:
@@ -102,7 +105,9 @@ class Plan:
         return notes
 
 
-def choose(model: Any, X: Windows, y: Any, weights: Any, show: Callable[[str], None]) -> Plan:
+def choose(
+    model: Any, X: Windows, y: Any, weights: Any, show: Callable[[str], None], table: Any = None
+) -> Plan:
     """The plan for a forecaster: what did best on the last windows, learned from those before.
 
     First a linear forecast alone, which is solved at once, says how windows are best scaled,
@@ -111,7 +116,7 @@ def choose(model: Any, X: Windows, y: Any, weights: Any, show: Callable[[str], N
     is the share of it that is kept. Something else than "series" without a calendar is chosen only
     where it is better by more than chance.
     """
-    start = Plan("series" if model.scaling == "auto" else model.scaling)
+    start = Plan("series" if model.scaling == "auto" else model.scaling, table=table)
     if model.loss != "mse":  # then the linear forecast is but a beginning, and learns on
         start = replace(start, share=1.0)
     if not follows(X, y):  # what is to be learned has no scale of the window

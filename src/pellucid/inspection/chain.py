@@ -129,7 +129,7 @@ class Chain:
             in_time = [one.states[:, :: -1 if turn else 1] for turn, one in enumerate(passes)]
             return np.concatenate(in_time, axis=-1)
         if isinstance(layer, Embedding):
-            return formulas.embedding(x[..., 0], p["weight"])
+            return formulas.embedding(x, p["weight"], layer.others)
         if isinstance(layer, Dropout):
             return np.asarray(x)  # at inference it changes nothing
         if isinstance(layer, Activation):

@@ -22,9 +22,13 @@ _SHORT = {
 }
 
 
-def text_of(scores: Mapping[str, Any]) -> str:
-    """Tables of the errors by step and by series, what the baselines are, and the verdict."""
-    lines = [*notes(scores), _covered(scores.get("intervals", ())), verdict(scores)]
+def text_of(scores: Mapping[str, Any], explained: bool = True) -> str:
+    """Tables of the errors by step and by series, what the baselines are, and the verdict.
+
+    What the baselines are is left out unless it is to be `explained`.
+    """
+    lines = [legend(scores)] if explained else []
+    lines += [*notes(scores), _covered(scores.get("intervals", ())), verdict(scores)]
     named = [(f"+{step['step']}", step) for step in scores["steps"]]
     if len(named) > 1:
         named.append(("all", scores["all"]))
@@ -52,18 +56,24 @@ def beside(corner: str, named: Sequence[tuple[str, Mapping[str, Any]]]) -> list[
     return [whole] if fits(whole) else [cells([measure]) for measure in judged]
 
 
-def notes(scores: Mapping[str, Any]) -> list[str]:
-    """What the baselines are, and the scaled error of all."""
+def legend(scores: Mapping[str, Any]) -> str:
+    """What the baselines are, and why there is no seasonal naive forecast if there is none."""
     period, whole = scores["period"], scores["all"]
     words = ["naive: all stays as it was in the last row"]
     if "seasonal_naive" in whole:
         words.append(f"seasonal: as it was {period:,} rows before ({scores['period_found']})")
     if "ridge" in whole:
         words.append("ridge: linear in the differences of a window to its last value")
-    lines = ["; ".join(words) + "."]
-    if "seasonal_naive" not in whole:
-        reason = "no period is found" if period is None else f"rows {period:,} before are not there"
-        lines.append(f"There is no seasonal naive forecast: {reason}.")
+    said = "; ".join(words) + "."
+    if "seasonal_naive" in whole:
+        return said
+    reason = "no period is found" if period is None else f"rows {period:,} before are not there"
+    return f"{said} There is no seasonal naive forecast: {reason}."
+
+
+def notes(scores: Mapping[str, Any]) -> list[str]:
+    """What some windows lack, and the scaled error of all."""
+    period, whole, lines = scores["period"], scores["all"], list[str]()
     if scores["without_naive"]:
         lines.append("Windows without any known value have no naive forecast.")
     if whole.get("coverage") is not None:
@@ -122,12 +132,15 @@ def verdict(scores: Mapping[str, Any]) -> str:
             if where:
                 known = called(name, scores.get("period"))
                 worse.setdefault((measures, where), []).append(known)
-    sentences = [
-        f"The model is no better than {either(names)}"
-        f"{'' if len(steps) == 1 else f' {_ahead(where, len(steps))}'}"
-        f"{'' if len(measures) == len(judged) else f', by {_WORDS[measures[0]]}'}."
-        for (measures, where), names in worse.items()
-    ]
+    sentences = []
+    for (measures, where), names in worse.items():
+        words = f"the model is no better than {either(names)}"
+        if 1 < len(steps) == len(where):
+            words += " in any step ahead"
+        elif len(where) < len(steps):  # in front, since "a ridge on lags 1 and 2" would be another
+            words = f"{_ahead(where)} {words}"
+        by = "" if len(measures) == len(judged) else f", by {_WORDS[measures[0]]}"
+        sentences.append(f"{words[0].upper()}{words[1:]}{by}.")
     if groups := scores.get("groups"):
         sentences += _of_groups(groups)
     return " ".join(sentences)
@@ -140,13 +153,20 @@ _WORDS = {
 }
 
 
-def _ahead(steps: Sequence[int], count: int) -> str:
-    """``1 to 3 steps ahead``."""
-    if len(steps) == count:
-        return "in any step ahead"
-    if len(steps) > 2 and steps[-1] - steps[0] == len(steps) - 1:
-        return f"{steps[0]} to {steps[-1]} steps ahead"
-    return f"{either(list(map(str, steps)), 'and')} step{'' if steps == (1,) else 's'} ahead"
+def _ahead(steps: Sequence[int]) -> str:
+    """``1 to 3 and 6 steps ahead``."""
+    runs: list[list[int]] = []
+    for step in steps:
+        if runs and step == runs[-1][-1] + 1:
+            runs[-1].append(step)
+        else:
+            runs.append([step])
+    parts = [
+        word
+        for run in runs
+        for word in ([f"{run[0]} to {run[-1]}"] if len(run) > 2 else map(str, run))
+    ]
+    return f"{either(parts, 'and')} step{'' if tuple(steps) == (1,) else 's'} ahead"
 
 
 def _of_groups(groups: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -1,9 +1,10 @@
 """The embedding of tokens: a row of a table for each whole number.
 
-formula   y_t = E[x_t]
-          dE[k] = sum of dy_t over all t with x_t = k
-shapes    x (B, padded rows), x_places (T,) where the numbers of a row lie; y, dy (B, padded rows),
-          pixels (T,); E and dE V rows of D numbers in packed panels, `panel` numbers wide
+formula   y_t = (E[x_t1], ..., E[x_tC], u_t)
+          dE[k] = sum of the parts of dy_t that come from tokens k
+shapes    x (B, padded rows), x_places (T,) where the numbers of a step lie, `tokens` whole ones and
+          then `others`; y, dy (B, padded rows), pixels (T,); E and dE V rows of D numbers in packed
+          panels, `panel` numbers wide
 reads     x, E, dy; absent (B,), the steps that a row lacks at its end, empty for none
 writes    forward y; backward all of dE
 source    ``pellucid.formulas.embedding``; Bengio et al., A Neural Probabilistic Language Model
@@ -39,22 +40,27 @@ def _place(row, column, count, columns, panel):
 
 
 def embedding_forward(part, parts, step, first, rows, dtype, a):
-    """``y_t = E[x_t]``."""
+    """``y_t = (E[x_t1], ..., E[x_tC], u_t)``."""
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
         for t in range(present(i, a.x_places.size, a.absent)):
-            row = _row(a.x[i, a.x_places[t]], a.count)
-            for column in range(0, a.columns, a.panel):
-                width = min(a.panel, a.columns - column)
-                place = _place(row, column, a.count, a.columns, a.panel)
-                source = a.table[place : place + width]
-                target = a.y[i, a.pixels[t] + column : a.pixels[t] + column + width]
-                for j in range(width):
-                    target[j] = source[j]
+            for token in range(a.tokens):
+                row = _row(a.x[i, a.x_places[t] + token], a.count)
+                start = a.pixels[t] + token * a.columns
+                for column in range(0, a.columns, a.panel):
+                    width = min(a.panel, a.columns - column)
+                    place = _place(row, column, a.count, a.columns, a.panel)
+                    source = a.table[place : place + width]
+                    target = a.y[i, start + column : start + column + width]
+                    for j in range(width):
+                        target[j] = source[j]
+            for j in range(a.others):
+                beside = a.x[i, a.x_places[t] + a.tokens + j]
+                a.y[i, a.pixels[t] + a.tokens * a.columns + j] = beside
 
 
 def embedding_backward(part, parts, step, first, rows, dtype, a):
-    """``dE[k] = sum of dy_t over all t with x_t = k``, of the rows k of this thread."""
+    """``dE[k] = sum of the parts of dy_t from tokens k``, of the rows k of this thread."""
     for row in range(part, a.count, parts):
         for column in range(0, a.columns, a.panel):
             width = min(a.panel, a.columns - column)
@@ -64,12 +70,14 @@ def embedding_backward(part, parts, step, first, rows, dtype, a):
                 gradient[j] = 0
     for i in range(rows):
         for t in range(present(i, a.x_places.size, a.absent)):
-            row = _row(a.x[i, a.x_places[t]], a.count)
-            if row % parts == part:
-                for column in range(0, a.columns, a.panel):
-                    width = min(a.panel, a.columns - column)
-                    place = _place(row, column, a.count, a.columns, a.panel)
-                    gradient = a.gradient[place : place + width]
-                    dy = a.dy[i, a.pixels[t] + column : a.pixels[t] + column + width]
-                    for j in range(width):
-                        gradient[j] += dy[j]
+            for token in range(a.tokens):
+                row = _row(a.x[i, a.x_places[t] + token], a.count)
+                if row % parts == part:
+                    start = a.pixels[t] + token * a.columns
+                    for column in range(0, a.columns, a.panel):
+                        width = min(a.panel, a.columns - column)
+                        place = _place(row, column, a.count, a.columns, a.panel)
+                        gradient = a.gradient[place : place + width]
+                        dy = a.dy[i, start + column : start + column + width]
+                        for j in range(width):
+                            gradient[j] += dy[j]

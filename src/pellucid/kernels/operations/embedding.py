@@ -12,15 +12,16 @@ from pellucid.kernels.operations.kinds import (
 
 @by_rows
 def embedding_forward(
-    x: Matrix, x_places: IntegerVector, table: Vector, count: Integer, columns: Integer,
-    panel: Integer, y: Matrix, pixels: IntegerVector, absent: IntegerVector,
+    x: Matrix, x_places: IntegerVector, tokens: Integer, others: Integer, table: Vector,
+    count: Integer, columns: Integer, panel: Integer, y: Matrix, pixels: IntegerVector,
+    absent: IntegerVector,
 ):  # fmt: skip
-    """``y_t = E[x_t]``."""
+    """``y_t = (E[x_t1], ..., E[x_tC], u_t)``."""
 
 
 @by_batch
 def embedding_backward(
-    x: Matrix, x_places: IntegerVector, dy: Matrix, pixels: IntegerVector, gradient: Vector,
-    count: Integer, columns: Integer, panel: Integer, absent: IntegerVector,
+    x: Matrix, x_places: IntegerVector, tokens: Integer, dy: Matrix, pixels: IntegerVector,
+    gradient: Vector, count: Integer, columns: Integer, panel: Integer, absent: IntegerVector,
 ):  # fmt: skip
-    """``dE[k] = sum of dy_t over all t with x_t = k``."""
+    """``dE[k] = sum of the parts of dy_t from tokens k``."""
