@@ -45,10 +45,11 @@ def test_options_of_parameters_are_parameters_with_their_defaults():
         assert name in usual
         if "[default: " in text:
             assert all(
-                str(family(network, task)().get_params(deep=False)[name]) + "]"
+                {"auto": "by rows"}.get(value, str(value)) + "]"
                 == text.partition("[default: ")[2]
                 for network in NETWORKS
                 for task in ("classification", "regression")
+                for value in [family(network, task)().get_params(deep=False)[name]]
             )
         assert option_name(name) in run("fit", "--help")
 
@@ -71,7 +72,10 @@ def test_an_option_comes_before_a_setting_and_the_configuration():
     assert (pellucid.load("m").max_epochs, pellucid.load("m").hidden_dim) == (3, 4)
 
 
-@pytest.mark.parametrize("given", (["--patience", "5"], ["--patience=5"], ["--weight-decay=1"]))
+@pytest.mark.parametrize(
+    "given",
+    (["--patience", "5"], ["--patience=5"], ["--weight-decay=1"], ["--scaling=window"]),
+)
 def test_a_parameter_without_an_option_says_how_it_goes_in(given):
     name, value = (given[0].split("=") + ["VALUE"])[:2]
     line = fails("fit", "d.csv", *given)

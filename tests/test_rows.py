@@ -292,11 +292,6 @@ def test_windows_that_do_not_lie_inside_their_steps_are_refused():
             replace(good, **change)
 
 
-def test_scaled_windows_say_how_much_they_overlap():
-    rows = replace(scaled(), starts=np.arange(9))
-    assert rows.overlap == 9 * 4 / 12
-
-
 # -- each kind by itself -------------------------------------------------------------------------
 
 

@@ -162,18 +162,18 @@ def test_a_file_whose_network_takes_other_steps_is_refused():
 
 def test_patches_and_embeddings_do_not_meet():
     """Long sequences would be read in patches: with words they are not, unless it is asked for."""
-    rows = np.arange(64 * 20)
-    frame = pd.DataFrame({"who": rows // 64, "word": [f"word{i % 129}" for i in rows], "a": rows})
-    quick, y = {**QUICK, "max_epochs": 1}, np.arange(20) % 2
+    rows = np.arange(300 * 8)
+    frame = pd.DataFrame({"who": rows // 300, "word": [f"word{i % 129}" for i in rows], "a": rows})
+    quick, y = {**QUICK, "max_epochs": 1}, np.arange(8) % 2
     model = GRUClassifier(group="who", **quick).fit(frame, y)
     assert model.network_.layers[0] == Embedding(130, 32, others=1)
-    assert model.sequences_.shape == (64, 2)
+    assert model.sequences_.shape == (300, 2)
     config, arrays = state_of(model)
     config["input"]["patch"] = 2
     with pytest.raises(ValueError, match=r"must be read one by one\. Got patches of 2\."):
         model_from_state(GRUClassifier, config, arrays)
     model = GRUClassifier(group="who", patch_size=2, **quick).fit(frame, y)
-    assert model.sequences_.shape == (63, 202)  # patches overlap by half
+    assert model.sequences_.shape == (299, 202)  # patches overlap by half
 
 
 def test_embedding_parameters_are_checked_with_long_tables():

@@ -29,7 +29,7 @@ def check(path: str, option: str) -> None:
 
 
 def draw_series(
-    model: Any, X: Any, held: Any, y: Any, path: str, title: str, levels: Sequence[float]
+    model: Any, X: Any, held: Any, path: str, title: str, levels: Sequence[float]
 ) -> None:
     """Draw the training of a model of a series, and beside it forecasts and what came.
 
@@ -39,7 +39,7 @@ def draw_series(
         Fitted.
     X : Windows
         The series.
-    held, y : Windows and their targets
+    held : Windows
         Those that were held out. None where none were.
     path : str
     title : str
@@ -48,7 +48,6 @@ def draw_series(
     """
     from pellucid import figures
     from pellucid.inspection.forecast_panels import LENGTH, forecast_panels
-    from pellucid.inspection.predictions import tested
     from pellucid.training.curves import HEIGHT, WIDTH, draw_panel
 
     panels = forecast_panels(model, X, held, levels)
@@ -56,9 +55,8 @@ def draw_series(
     axes = figure.subplots(
         len(panels), 2, squeeze=False, gridspec_kw={"width_ratios": [WIDTH, LENGTH]}
     )
-    values = {} if held is None else tested(model, held, y)[1]
-    test = (model.best_epoch_, values["loss"]) if "loss" in values else None
-    draw_panel(axes[0, 0], model.history_, "loss", test)
+    # that of the test would be of what the plan keeps of the network, in units of later windows
+    draw_panel(axes[0, 0], model.history_, "loss", None)
     for panel, below in zip(panels, axes[:, 1], strict=True):
         panel.draw(below)
     for unused in axes[1:, 0]:

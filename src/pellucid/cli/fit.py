@@ -37,7 +37,8 @@ class _Fit(GroupedCommand):
             known = {
                 parameter
                 for network in NETWORKS
-                for parameter in family(network, "classification")._get_param_names()
+                for task in ("classification", "regression")
+                for parameter in family(network, task)._get_param_names()
             }
             if name not in known:
                 raise

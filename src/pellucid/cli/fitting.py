@@ -178,7 +178,7 @@ class Fitting:
             if given.what == "window":
                 held = None if answered is None else answered.source
                 series = given.X if self.test is None else held
-                curves.draw_series(self.model, series, held, y, plot, title, self.levels)
+                curves.draw_series(self.model, series, held, plot, title, self.levels)
             else:
                 curves.draw_fit(self.model, X, y, plot, title, given.targets)
             self.told.say(filled(f"Curves drawn in {plot}.", 2))

@@ -45,7 +45,11 @@ def cautions(names: Sequence[str], columns: Sequence[Column]) -> list[str]:
     texts = []
     for kind, words in (
         (_are_row_numbers, "the row numbers of another program, which tell nothing about new rows"),
-        (_is_free_text, "free text, of which a network learns nothing: each is a category"),
+        (
+            _is_free_text,
+            "free text, of which nothing is learned, since each is a category: a "
+            "recurrent network reads a text that stands alone (--network gru)",
+        ),
         (_is_identifier, "different in all rows: identifiers tell nothing about new rows"),
         (_is_constant, "the same in all rows, not used"),
         (_may_be_dates, "numbers that may be dates: write them as dates, such as 2026-11-23"),

@@ -22,6 +22,7 @@ from pellucid.network.ridge import Ridge
 WIDEST = 2000  # numbers of a window that a linear forecast takes
 _ASIDE = (0.2, 0.3, 0.4)  # shares of rows to choose on: more of a short series
 _FEWEST = 10  # windows to choose on, and to learn from meanwhile
+_LONG = 1_000_000  # steps of all windows from which a trial shows its epochs
 _PENALTIES = (1e-3, 1e-2, 1e-1)
 _STRONG = (1.0, 10.0)  # penalties that must be better by more than chance, as of many columns
 _ERRORS = 2.0  # standard errors by which something else must be better
@@ -198,8 +199,9 @@ class _Trial:
 
     def estimator(self, plan: Plan) -> Any:
         """A forecaster with the same parameters that follows `plan`."""
-        model = clone(self.model, safe=False)
-        model.set_params(verbose=0, callbacks=None, warm_start=False)
+        model, (X, _, _) = clone(self.model, safe=False), self.early
+        verbose = self.model.verbose if len(X) * X.steps > _LONG else 0
+        model.set_params(verbose=verbose, callbacks=None, warm_start=False)
         model._plan, model._on_trial = replace(plan, share=1.0), True
         return model
 
