@@ -604,7 +604,7 @@ def test_a_column_that_a_new_file_calls_otherwise_is_suggested(command, series):
     fit = ["fit", data, "-t", "y", "-o", "m", "--set", "max_epochs=1"]
     fit += ["--network", "rnn", "--steps", "3"] if series else []
     if command == "fit":
-        message = fails(*fit, "--test", new)
+        message = fails(*fit, "--quiet", "--test", new)
     else:
         run(*fit)
         message = fails(command, "m", new)

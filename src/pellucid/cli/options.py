@@ -9,7 +9,7 @@ import click
 
 # Parameters of estimators with an option of their own; all others go in by --set.
 PARAMETERS = {
-    "max_epochs": ("N", "How many times all rows are used.  [default: by rows]"),
+    "max_epochs": ("N", "Times that all rows are used.  [default: by rows]"),
     "batch_size": ("N", "Rows in a training step.  [default: by rows]"),
     "learning_rate": ("RATE", "The largest learning rate."),
     "hidden_dim": ("N", "Width of the hidden layers."),
