@@ -168,12 +168,12 @@ def fit(
     quiet: bool,
     **parameters: str | None,
 ) -> None:
-    """Train a network on DATA, a table or a folder with a folder of pictures for each class; test
-    it on rows held out, and save it.
+    """Train a network on DATA, test it on rows held out, and save it.
 
-    A table may have text columns, missing values and dates. With --network cnn each row is a
-    signal, or one column has paths to pictures; rnn, lstm and gru forecast a series (--steps), or
-    learn from many sequences (--group) or from text.
+    DATA is a table, with text columns, missing values and dates, or a folder with a folder of
+    pictures for each class. With --network cnn each row is a signal, or one column has paths to
+    pictures; rnn, lstm and gru forecast a series (--steps), or learn from many sequences (--group)
+    or from text.
     """
     from pellucid import files
     from pellucid.cli.fitting import Fitting
