@@ -45,8 +45,7 @@ def test_options_of_parameters_are_parameters_with_their_defaults():
         assert name in usual
         if "[default: " in text:
             assert all(
-                {"auto": "by rows"}.get(value, str(value)) + "]"
-                == text.partition("[default: ")[2]
+                {"auto": "by rows"}.get(value, str(value)) + "]" == text.partition("[default: ")[2]
                 for network in NETWORKS
                 for task in ("classification", "regression")
                 for value in [family(network, task)().get_params(deep=False)[name]]

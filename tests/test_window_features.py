@@ -183,7 +183,7 @@ def test_series_that_only_come_later_are_not_learned_from():
     frame.loc[100:, "day"] = pd.date_range("2024-03-15", periods=30)
     X, y = cut(frame)
     learn, test = X.split(0.35)
-    model = LSTMRegressor(**QUICK).fit(X[learn], y[learn])
+    model = LSTMRegressor(scaling="series", **QUICK).fit(X[learn], y[learn])
     assert model.sequences_.windows.series == ["a"] and model.sequences_.windows.told == []
     with pytest.warns(UserWarning, match="1 series was not learned from, and each .*: 'b'"):
         predicted = model.predict(X[test])

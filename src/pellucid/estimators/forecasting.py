@@ -155,9 +155,16 @@ class Forecaster(NetworkRegression):
         if self._forecasts and self._plan is not None:
             ridge = Ridge(examples, settings.dtype, settings.n_jobs)
             weight, bias = ridge.solve(self._plan.penalty)
-            linear = {"0.shortcut.1.weight": weight, "0.shortcut.1.bias": bias}
+            trust = self._plan.trust
+            bias = trust * bias + (1.0 - trust) * self._naive_output
+            linear = {"0.shortcut.1.weight": trust * weight, "0.shortcut.1.bias": bias}
             self.network_.set_parameters(linear)
             self._scale_head(0.0)
+
+    @property
+    def _naive_output(self) -> np.ndarray:
+        """What the network gives where all stays as it is, of windows with a scale of their own."""
+        return np.asarray(-self.target_.mean / self.target_.scale)
 
     def _end(self) -> None:
         if self._forecasts and self._plan is not None:

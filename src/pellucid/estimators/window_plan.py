@@ -22,10 +22,12 @@ from pellucid.network.ridge import Ridge
 WIDEST = 2000  # numbers of a window that a linear forecast takes
 _ASIDE = (0.2, 0.3, 0.4)  # shares of rows to choose on: more of a short series
 _FEWEST = 10  # windows to choose on, and to learn from meanwhile
+_TINY = np.finfo(float).tiny
 _LONG = 1_000_000  # steps of all windows from which a trial shows its epochs
 _PENALTIES = (1e-3, 1e-2, 1e-1)
 _STRONG = (1.0, 10.0)  # penalties that must be better by more than chance, as of many columns
-_ERRORS = 2.0  # standard errors by which something else must be better
+_ERRORS = 1.5  # standard errors by which something else must be better than what is usual
+_MORE_ERRORS = 2.0  # by which a strong penalty must be
 _BLOCKS = 4  # of windows without a target in common, for a difference to be more than chance
 
 
@@ -40,6 +42,8 @@ class Plan:
         Whether the calendar is a feature.
     penalty : float
         Of the linear forecast; see :class:`pellucid.network.ridge.Ridge`.
+    trust : float
+        How much of the linear forecast is taken, from 0 to 1; the rest stays at the last value.
     share : float
         How much of what the network adds to the linear forecast is kept, from 0 to 1. Where too few
         windows can be kept aside to tell, a quarter: what it was on average on thirty series.
@@ -60,6 +64,7 @@ class Plan:
     scaling: str = "series"
     calendar: bool = False
     penalty: float = 1e-1
+    trust: float = 1.0
     share: float = 0.25
     follows: bool = True
     tried: dict[str, float] = field(default_factory=dict)
@@ -94,6 +99,11 @@ class Plan:
         elif linear:
             words += f"; of others {others}"
         notes = [f"{words}."]
+        if self.trust < 0.9:
+            notes.append(
+                f"there it was little better than the naive forecast: {100 * self.trust:.0f} % of "
+                "it is taken, and the last value for the rest."
+            )
         if self.share == 0:
             notes.append(
                 "there the network added nothing to the linear forecast, which alone is left."
@@ -218,23 +228,42 @@ class _Trial:
         if math.prod(examples.rows.shape[1:]) > WIDEST:
             return None
         ridge = Ridge(examples, settings.dtype, settings.n_jobs)
-        outputs = examples.targets.values.shape[1]
-        layers = [Flatten(), Linear(outputs)]
+        layers = [Flatten(), Linear(examples.targets.values.shape[1])]
         network = Network(layers).build(examples.rows.shape[1:], settings.dtype, draw=False)
         reading = model._input.read(model, self.late[0])
         rows = model._input.encode(model, reading)
         best: tuple[Plan, np.ndarray] | None = None
+        outputs: Any = None
         for penalty in (*_PENALTIES, *_STRONG):
             weight, bias = ridge.solve(penalty)
             network.set_parameters({"1.weight": weight, "1.bias": bias})
-            squares = self._squares(model, reading, network.forward(rows))
+            forecast = network.forward(rows)
+            squares = self._squares(model, reading, forecast)
             if penalty in _STRONG and best is not None:
-                better = _better(squares, best[1], self.blocks)
+                better = _better(squares, best[1], self.blocks, _MORE_ERRORS)
             else:
                 better = best is None or _mean(squares) < _mean(best[1])
             if better:
-                best = replace(plan, penalty=penalty), squares
-        return best
+                best, outputs = (replace(plan, penalty=penalty), squares), forecast
+        assert best is not None
+        return self._trusted(model, reading, *best, outputs)
+
+    def _trusted(
+        self, model: Any, reading: Any, plan: Plan, squares: np.ndarray, outputs: np.ndarray
+    ) -> tuple[Plan, np.ndarray]:
+        """The plan with how much of a linear forecast is taken, and its errors then.
+
+        All of it where its gain over the naive one is more than a standard error, or that cannot be
+        told; of less it is the square of their ratio.
+        """
+        if plan.scaling == "global" or self.blocks.max() + 1 < _BLOCKS:
+            return plan, squares
+        stays = np.broadcast_to(model._naive_output, outputs.shape)
+        gain, error = _gain(self._squares(model, reading, stays), squares, self.blocks)
+        ratio = max(gain, 0.0) / max(error, _TINY)
+        trust = min(1.0, ratio * ratio)
+        mixed = stays + trust * (outputs - stays)
+        return replace(plan, trust=trust), self._squares(model, reading, mixed)
 
     def network(self, plan: Plan) -> tuple[float, np.ndarray, float]:
         """The share to keep of a network, the errors then, and their root mean square."""
@@ -314,10 +343,12 @@ def _mean(squares: np.ndarray) -> float:
     return math.fsum(squares) / len(squares)
 
 
-def _better(squares: np.ndarray, best: np.ndarray, blocks: np.ndarray) -> bool:
-    """Whether `squares` are smaller than the `best` by more than chance."""
+def _better(
+    squares: np.ndarray, best: np.ndarray, blocks: np.ndarray, errors: float = _ERRORS
+) -> bool:
+    """Whether `squares` are smaller than the `best` by more than so many standard errors."""
     gain, error = _gain(best, squares, blocks)
-    return bool(blocks.max() + 1 >= _BLOCKS) and gain > _ERRORS * error
+    return bool(blocks.max() + 1 >= _BLOCKS) and gain > errors * error
 
 
 def _certainty(worse: np.ndarray, better: np.ndarray, blocks: np.ndarray) -> float:
