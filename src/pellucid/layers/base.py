@@ -66,6 +66,7 @@ class Layer(ABC):
     reads_plain: ClassVar[bool] = False  # it takes pixels of any number of channels without gaps
     reads_tokens: ClassVar[bool] = False  # it takes whole numbers, the network's own input
     stateful: bool = False  # rows of a batch go on from those of the batch before
+    later: ClassVar[tuple[str, ...]] = ()  # parameters that layers in older files do not have
 
     def __post_init__(self) -> None:
         """Take numbers of other libraries as Python's own, then check all parameters."""
@@ -142,8 +143,15 @@ class Layer(ABC):
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def config(self) -> dict[str, Any]:
-        """Its parameters, and its class's name under ``"layer"``, as plain values."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        """Its parameters, and its class's name under ``"layer"``, as plain values.
+
+        Without those that are `later` where they are as they were before: digests stay the same.
+        """
+        values = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)  # type: ignore[arg-type]
+            if field.name not in self.later or getattr(self, field.name) != field.default
+        }
         return {"layer": type(self).__name__, **_described(values)}
 
 

@@ -45,6 +45,7 @@ class Linear(Layer):
     """
 
     fuses_activation = True
+    later = ("trainable",)
     units: int
     bias: bool = True
     initialization: str = "glorot_uniform"

@@ -48,6 +48,7 @@ class Residual(Layer):
     pellucid.formulas.residual : the formula, forward and backward.
     """
 
+    later = ("shortcut",)
     layers: Sequence[Layer]
     shortcut: Sequence[Layer] | None = None
 
