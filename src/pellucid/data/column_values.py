@@ -138,6 +138,11 @@ def is_missing(value: Any) -> bool:
     return isinstance(value, _WITH_NAN) and value != value
 
 
+def series_missing(series: Any) -> np.ndarray:
+    """Where a narwhals Series has a missing value, as bools."""
+    return np.array([is_missing(value) for value in series.to_list()], dtype=bool)
+
+
 def as_text(column: Column) -> np.ndarray:
     """The values of a number or boolean column as the text that a category of them has."""
     values = column.values.tolist()

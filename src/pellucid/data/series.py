@@ -12,7 +12,7 @@ import numpy as np
 
 from pellucid import checks
 from pellucid.data.calendars import Pace
-from pellucid.data.column_values import is_missing, plain_array, series_numbers
+from pellucid.data.column_values import plain_array, series_missing, series_numbers
 from pellucid.data.columns import as_frame, unique_columns
 from pellucid.data.date_format import DateFormat
 from pellucid.data.groups import Groups, from_index
@@ -282,7 +282,7 @@ def _filled_table(
                 made = nw.new_series(column.name, values, backend=frame.implementation)
                 new.append(made.cast(column.dtype) if whole else made)
         else:
-            missing = np.array([is_missing(value) for value in column.to_list()], dtype=bool)
+            missing = series_missing(column)
             place = _last_known(missing, lengths)
             count = int(np.count_nonzero(missing & ~missing[place]))
             if count:

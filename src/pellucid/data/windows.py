@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import checks
-from pellucid.data.column_values import is_missing, named
+from pellucid.data.column_values import named, series_missing
 from pellucid.data.holidays import holiday_words
 from pellucid.data.layout import Layout
 from pellucid.data.number_format import NumberFormat
@@ -184,7 +184,7 @@ class Windows:
         new, flat = rows != there, there.reshape(-1)
         frame = nw.maybe_reset_index(nw.from_native(self.table, eager_only=True)[flat.tolist()])
         for name in known_ahead:
-            known = ~_missing(frame.get_column(name)).reshape(count, width) & ~new
+            known = ~series_missing(frame.get_column(name)).reshape(count, width) & ~new
             lacking = np.flatnonzero(~known[:, self.steps :].all(axis=1))
             if len(lacking):
                 first = int(lacking[0])
@@ -510,10 +510,6 @@ def _later_clock(times: list[Any], count: int, form: Any, paces: Any) -> np.ndar
     later = continued(times, count, form, paces)
     known = None if None in later else Times.of("times", later, form).clock
     return np.full(count, np.nan) if known is None else known
-
-
-def _missing(column: Any) -> np.ndarray:
-    return np.array([is_missing(value) for value in column.to_list()], dtype=bool)
 
 
 def _known_lengths(
