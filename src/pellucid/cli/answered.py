@@ -91,6 +91,7 @@ def read_answered(
     from pellucid.cli.predict import features
     from pellucid.cli.scores import is_classifier
     from pellucid.data import list_pictures, split_target
+    from pellucid.data.windows import as_list
 
     if takes_pictures(model) and Path(data).is_dir():
         if targets or not is_classifier(model):
@@ -108,7 +109,7 @@ def read_answered(
         frame = frames.read(data, encoding, model, targets=names)
         about = getattr(getattr(model, "sequences_", None), "series", None)
         if about:
-            known = about["target"] if isinstance(about["target"], list) else [about["target"]]
+            known = as_list(about["target"])
             if names != known:
                 raise click.UsageError(
                     f"--target must be {', '.join(map(str, known))}, which {place} forecasts. Got "

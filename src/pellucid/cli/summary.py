@@ -66,6 +66,7 @@ def _lines(model: Any) -> list[str]:
     from pellucid.cli.pictures import takes_pictures
     from pellucid.cli.scores import is_classifier
     from pellucid.cli.words import counted, listed, name_shown
+    from pellucid.data.windows import as_list
     from pellucid.terminal import figure, filled
 
     facts = {"target": listed(getattr(model, "target_names_", None) or [])}
@@ -83,7 +84,7 @@ def _lines(model: Any) -> list[str]:
     about = getattr(getattr(model, "sequences_", None), "series", None)
     if about:
         time, group = about["time"], about["group"]
-        known = about["target"] if isinstance(about["target"], list) else [about["target"]]
+        known = as_list(about["target"])
         facts["series"] = (
             f"{', '.join(map(name_shown, known))}, {counted(about['horizon'], 'step')} ahead from "
             f"{about['steps']} steps back{'' if time is None else f', by {name_shown(time)}'}"

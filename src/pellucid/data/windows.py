@@ -126,18 +126,18 @@ class Windows:
     @property
     def targets(self) -> list[Any]:
         """The columns to forecast."""
-        return _listed(self.about["target"])
+        return as_list(self.about["target"])
 
     @property
     def formats(self) -> dict[int, NumberFormat | None]:
         """By its column's position, how the numbers of each target are written if they are text."""
-        forms = _listed(self.about.get("format")) or [None] * len(self.targets)
+        forms = as_list(self.about.get("format")) or [None] * len(self.targets)
         places = map(self.columns.index, self.targets)
         return dict(zip(places, forms, strict=True))
 
     def only(self, target: Any) -> Windows:
         """The same windows with one of their targets."""
-        form = _listed(self.about.get("format"))[self.targets.index(target) :][:1]
+        form = as_list(self.about.get("format"))[self.targets.index(target) :][:1]
         about = {name: value for name, value in self.about.items() if name != "format"}
         about |= {"format": form[0]} if form and form[0] is not None else {}
         return replace(self, about={**about, "target": target})
@@ -151,8 +151,8 @@ class Windows:
 
         frame, horizon = nw.from_native(self.table, eager_only=True), values.shape[1]
         rows = self.starts[:, None] + self.steps + np.arange(horizon)
-        targets = _listed(about["target"])
-        forms = _listed(about.get("format")) or [None] * len(targets)
+        targets = as_list(about["target"])
+        forms = as_list(about.get("format")) or [None] * len(targets)
         new = []
         for place, (name, form) in enumerate(zip(targets, forms, strict=True)):
             known: Any = numbers_in(frame.get_column(name), form)[0]
@@ -429,11 +429,11 @@ def windows(
     column, values, form = _read_targets(read.table, target, (like or {}).get("format"))
     starts, short = _starts(read, steps, horizon, stride)
     ahead = starts[:, None] + steps + np.arange(horizon)
-    names = _known_names(read.table, known, _listed(column))
+    names = _known_names(read.table, known, as_list(column))
     there = np.isfinite(values[ahead]).all(axis=(1, 2))
     if not there.any():
-        _refuse_target(values, ahead, _listed(target), read.order)
-    notes = [*read.notes, *short, *_holes(there, _listed(target)), *_on_holidays(read, holidays)]
+        _refuse_target(values, ahead, as_list(target), read.order)
+    notes = [*read.notes, *short, *_holes(there, as_list(target)), *_on_holidays(read, holidays)]
     X = _cut(read, starts[there], ahead[there], steps, column, "; ".join(notes))
     if not isinstance(X, np.ndarray):
         X.about.update({"format": form} if form is not None else {})
@@ -477,7 +477,7 @@ def last_window(
     if like.get("target") is not None:
         values = _read_targets(read.table, like["target"], like.get("format"))[1]
         known = np.isfinite(values)
-        lengths, notes = _known_lengths(read, known.all(axis=1), _listed(like["target"]))
+        lengths, notes = _known_lengths(read, known.all(axis=1), as_list(like["target"]))
         notes = [] if like.get("known") else notes  # else these rows are there for that
     ends = np.cumsum(read.lengths) - read.lengths + lengths
     long = lengths >= steps
@@ -537,8 +537,8 @@ def _known_lengths(
     ]
 
 
-def _listed(target: Any) -> list[Any]:
-    """What is there of each target: one, several or none."""
+def as_list(target: Any) -> list[Any]:
+    """What a series has of each target, `target` itself say: one, several or none."""
     if target is None:
         return []
     return list(target) if isinstance(target, (list, tuple)) else [target]
@@ -594,7 +594,7 @@ def _read_targets(table: Any, target: Any, known: Any) -> tuple[Any, np.ndarray,
         return column, values[:, None], form
     if not target:
         raise ValueError("target of windows must be at least one column. Got [].")
-    forms = _listed(known) or [None] * len(target)
+    forms = as_list(known) or [None] * len(target)
     parts = [_read_target(table, *one) for one in zip(target, forms, strict=True)]
     columns = [column for column, _, _ in parts]
     for place, column in enumerate(columns):

@@ -20,7 +20,7 @@ from pellucid.data.intervals import ForecastIntervals, spreads
 from pellucid.data.target_transforms import IDENTITY, TRANSFORMS, Transform
 from pellucid.data.window_array import as_windows
 from pellucid.data.window_features import SCALINGS
-from pellucid.data.windows import Windows
+from pellucid.data.windows import Windows, as_list
 from pellucid.engine import plain_float_state
 from pellucid.estimators.tasks import NetworkRegression
 from pellucid.estimators.window_plan import WIDEST, Plan, choose, follows
@@ -310,7 +310,7 @@ class Forecaster(NetworkRegression):
         names = encoder.table.names
         if names is not None:  # else columns have no names but numbers
             frame = known_columns(frame, [*names, group, time])
-        targets = about["target"] if isinstance(about["target"], list) else [about["target"]]
+        targets = as_list(about["target"])
         steps = self._steps(steps, about["horizon"], levels)
         rounds = -(-steps // about["horizon"])
         last = last_window(
