@@ -18,9 +18,10 @@ from pellucid import Network, NetworkRegressor, formulas, load
 from pellucid.engine import execute
 from pellucid.kernels.grid import spaced
 from pellucid.kernels.operations.activations import IDENTITY, activation_forward
-from pellucid.kernels.operations.linear import bias_backward, transpose_panels
+from pellucid.kernels.operations.linear import transpose_panels
 from pellucid.kernels.operations.product import product
-from pellucid.kernels.panels import PANEL_BYTES, aligned, pack, stored_columns, unpack
+from pellucid.kernels.operations.weight_gradient import gradient_work, weight_gradient
+from pellucid.kernels.panels import aligned, pack, stored_columns, unpack
 from pellucid.layers import ACTIVATIONS, GRU, Flatten, Linear, Tanh
 
 PARTS = (1, 3)
@@ -46,13 +47,12 @@ def operands(B, I, H, dtype, seed):
 def dense(X, weight, I, H, bias, parts=1, kind=IDENTITY, slope=0.0):
     """``f(x W + b)`` by the kernel, of padded rows and packed weights; padded as well."""
     rows, dtype = len(X), X.dtype
-    panel = PANEL_BYTES // dtype.itemsize
     y = empty(rows, H, dtype)
     forward = product(
         a=X.ravel(), a_rows=spaced(rows, X.shape[1]), a_terms=spaced(I),
-        b=weight, b_terms=spaced(I), b_panel=I * panel, b_packed=True, start=bias,
-        c=y.ravel(), c_rows=spaced(rows, y.shape[1]), c_panel=panel, c_packed=False,
-        height=-1, width=H, depth=I, activation=kind, slope=slope,
+        b=weight, b_terms=spaced(I), start=bias,
+        c=y.ravel(), c_rows=spaced(rows, y.shape[1]),
+        height=-1, width=H, activation=kind, slope=slope,
     )  # fmt: skip
     execute(forward, rows=rows, parts=parts)
     return y
@@ -70,7 +70,6 @@ def test_layer_equals_formula(I):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("parts", PARTS)
 def test_products_equal_formula(dtype, parts):
-    panel = PANEL_BYTES // np.dtype(dtype).itemsize
     for B, I, H in shapes(3):
         x, W, b, dy = operands(B, I, H, dtype, seed=B + I + H)
         expected = formulas.linear_backward(dy, x, W)
@@ -82,18 +81,15 @@ def test_products_equal_formula(dtype, parts):
         assert_padding_zero(y, H)
 
         dW = np.zeros_like(weight)
-        to_weights = product(
-            a=X.ravel(), a_rows=spaced(I), a_terms=spaced(B, X.shape[1]),
-            b=D.ravel(), b_terms=spaced(B, D.shape[1]), b_panel=panel, b_packed=False, start=zeros,
-            c=dW, c_rows=spaced(I), c_panel=I * panel, c_packed=True,
-            height=I, width=H, depth=-1, activation=IDENTITY, slope=0.0,
+        db = aligned(stored_columns(H, dtype), dtype)
+        to_weights = weight_gradient(
+            x=X.ravel(), x_rows=spaced(B, X.shape[1]), features=spaced(I),
+            dz=D.ravel(), dz_rows=spaced(B, D.shape[1]), dw=dW, db=db, width=H,
+            **gradient_work(height=I, width=H, dtype=dtype, parts=parts),
         )  # fmt: skip
         execute(to_weights, rows=B, parts=parts)
         assert_close(unpack(dW, I, H), expected.dW, dtype)
         assert np.count_nonzero(dW) <= I * H
-
-        db = aligned(stored_columns(H, dtype), dtype)
-        execute(bias_backward(dz=D, db=db, columns=H), rows=B, parts=parts)
         assert_close(db[:H], expected.db, dtype)
 
         turned = aligned(H * stored_columns(I, dtype), dtype)

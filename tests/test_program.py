@@ -238,7 +238,7 @@ def test_a_group_meets_after_its_last_operation():
     rows, still = operation(relu(x, x)), operation(relu(x, x), meets=False)
     whole = operation(sum_groups(groups=x, total=x[0]))
     steps = Program([still, rows, still, whole, still, still])
-    table = steps._table.reshape(-1, 4)
+    table = steps.table.reshape(-1, 4)
     assert table[:, 3].tolist() == [3, 3, 3, 4, 6, 6]
     assert table[[0, 3, 4], 2].tolist() == [BY_ROWS | MEET, MEET, BY_ROWS]
 

@@ -54,7 +54,7 @@ class Operation:
 
 
 def operation(arguments: Any, meets: bool = True, halts: bool = False) -> Operation:
-    """An operation, such as ``operation(bias_backward(dz=dz, db=db, columns=3), meets=False)``.
+    """An operation, such as ``operation(sum_loss(...), meets=False)``.
 
     Raises
     ------

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -51,6 +53,23 @@ def _entry(name: str, dtype: str) -> Any:
     return scope["entry"]
 
 
+@contextmanager
+def _only_lowering() -> Iterator[None]:
+    """Within it Numba writes IR and leaves it as it is: LLVM optimises it once, for `machine`.
+
+    Numba would do so by its own description of the processor, which another user of Numba in this
+    process may have settled before.
+    """
+    from numba.core import config
+
+    before = config.OPT
+    config.OPT = type(before)(0)
+    try:
+        yield
+    finally:
+        config.OPT = before
+
+
 def llvm_ir(name: str, dtype: str) -> str:
     """The optimised LLVM IR of one operation, with nothing but its entry visible."""
     from numba.core import compiler, compiler_lock, registry
@@ -63,7 +82,7 @@ def llvm_ir(name: str, dtype: str) -> str:
     flags.no_cfunc_wrapper = True
     flags.error_model = "numpy"
     context = registry.cpu_target
-    with compiler_lock.global_compiler_lock:
+    with compiler_lock.global_compiler_lock, _only_lowering():
         compiled = compiler.compile_extra(
             context.typing_context,
             context.target_context,
@@ -95,7 +114,11 @@ def llvm_ir(name: str, dtype: str) -> str:
     passes = llvm.create_new_module_pass_manager()
     passes.add_global_dead_code_eliminate_pass()
     passes.add_strip_dead_prototype_pass()
-    passes.run(module, llvm.create_pass_builder(machine(), llvm.create_pipeline_tuning_options()))
+    builder = llvm.create_pass_builder(
+        machine(), llvm.create_pipeline_tuning_options(speed_level=3)
+    )
+    passes.run(module, builder)
+    builder.getModulePassManager().run(module, builder)
     return str(module)
 
 

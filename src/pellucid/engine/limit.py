@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
-
 from pellucid.engine.arguments import operation
 from pellucid.engine.program import Program
 from pellucid.engine.threads import available
 from pellucid.kernels.grid import spaced
 from pellucid.kernels.operations.activations import IDENTITY
 from pellucid.kernels.operations.product import product
-from pellucid.kernels.panels import PANEL_BYTES, aligned, row_length, stored_columns
+from pellucid.kernels.panels import aligned, row_length, stored_columns
 
 
 def measure_limit(
@@ -29,13 +27,11 @@ def measure_limit(
     a = aligned(rows * length, dtype)
     b, start = aligned(depth * wide, dtype), aligned(wide, dtype)
     c = aligned(rows * wide, dtype)
-    panel = PANEL_BYTES // np.dtype(dtype).itemsize
     products = operation(
         product(
             a=a, a_rows=spaced(rows, length), a_terms=spaced(depth),
-            b=b, b_terms=spaced(depth), b_panel=depth * panel, b_packed=True, start=start,
-            c=c, c_rows=spaced(rows), c_panel=rows * panel, c_packed=True,
-            height=rows, width=columns, depth=depth, activation=IDENTITY, slope=0.0,
+            b=b, b_terms=spaced(depth), start=start, c=c, c_rows=spaced(rows, wide),
+            height=rows, width=columns, activation=IDENTITY, slope=0.0,
         ),
         meets=False,
     )  # fmt: skip

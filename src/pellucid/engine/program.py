@@ -69,7 +69,7 @@ class Program:
         name = _float_type(self.operations, dtype).name
         addresses = library.load([*(one.name for one in self.operations), "run"], name)
         self._records = [record(one.arguments) for one in self.operations]
-        self._table = np.array(
+        self.table = np.array(
             [
                 (addresses[one.name], words.ctypes.data, flags, after)
                 for one, words, (flags, after) in zip(
@@ -83,7 +83,7 @@ class Program:
         self.control[word.YIELD] = threads.yield_address()
         self.control[word.SPINS] = SPIN_LIMIT
         self.control[word.SLICES] = slices
-        self._record = record(run(control=self.control, table=self._table))
+        self._record = record(run(control=self.control, table=self.table))
         self._run = function(addresses["run"])
 
     def run(

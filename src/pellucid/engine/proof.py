@@ -16,7 +16,7 @@ from pellucid.engine.catalogue import function
 from pellucid.kernels.grid import spaced
 from pellucid.kernels.operations.activations import SIGMOID
 from pellucid.kernels.operations.product import product
-from pellucid.kernels.panels import PANEL_BYTES, aligned, pack, rows_of, stored_columns
+from pellucid.kernels.panels import aligned, pack, rows_of, stored_columns
 
 ROWS, DEPTH, COLUMNS = 7, 19, 21
 ANSWERS = {
@@ -27,7 +27,6 @@ ANSWERS = {
 
 def answer(dtype: str, address: int) -> str:
     """The hash of ``sigmoid(b + x W)`` for fixed x, W and b, by the product kernel at `address`."""
-    panel = PANEL_BYTES // np.dtype(dtype).itemsize
     x, y = rows_of(ROWS, DEPTH, dtype), rows_of(ROWS, COLUMNS, dtype)
     # small odd multiples of powers of two: their products round, so the order of sums shows
     x[:, :DEPTH] = ((np.arange(ROWS * DEPTH) * 7919 % 2003) / 512.0 - 2).reshape(ROWS, DEPTH)
@@ -39,9 +38,9 @@ def answer(dtype: str, address: int) -> str:
     words = record(
         product(
             a=x.reshape(-1), a_rows=spaced(ROWS, x.shape[1]), a_terms=spaced(DEPTH),
-            b=w, b_terms=spaced(DEPTH), b_panel=DEPTH * panel, b_packed=True, start=start,
-            c=y.reshape(-1), c_rows=spaced(ROWS, y.shape[1]), c_panel=panel, c_packed=False,
-            height=ROWS, width=COLUMNS, depth=DEPTH, activation=SIGMOID, slope=0.0,
+            b=w, b_terms=spaced(DEPTH), start=start, c=y.reshape(-1),
+            c_rows=spaced(ROWS, y.shape[1]),
+            height=ROWS, width=COLUMNS, activation=SIGMOID, slope=0.0,
         )
     )  # fmt: skip
     function(address)(0, 1, 0, 0, ROWS, words.ctypes.data)

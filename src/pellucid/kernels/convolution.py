@@ -19,6 +19,7 @@ from pellucid.kernels.intrinsics import share
 from pellucid.kernels.operations.activations import IDENTITY
 from pellucid.kernels.panels import PANEL_BYTES
 from pellucid.kernels.product import panel_product, row_blocks
+from pellucid.kernels.weight_gradient import sum_gradient
 
 
 def convolution_forward(part, parts, step, first, rows, dtype, a):
@@ -30,8 +31,8 @@ def convolution_forward(part, parts, step, first, rows, dtype, a):
         outputs = present(i, a.windows.size, a.absent)
         for at in range(0, a.width, panel):
             panel_product(
-                dtype, a.x[i], int64(0), a.windows, a.terms, a.w, at * depth, a.w_rows, int64(True),
-                a.b, at, int64(True), a.y[i], at, a.pixels, int64(False), int64(0),
+                dtype, a.x[i], int64(0), a.windows, a.terms, a.w, at * depth, a.w_rows,
+                a.b, at, int64(True), a.y[i], at, a.pixels, int64(0),
                 row_blocks(outputs), outputs, min(panel, a.width - at), depth, a.activation,
                 a.slope,
             )  # fmt: skip
@@ -40,62 +41,26 @@ def convolution_forward(part, parts, step, first, rows, dtype, a):
 def convolution_backward_weight(part, parts, step, first, rows, dtype, a):
     """``dW[q, c] = sum over pictures and outputs of x[window(o), q, c] dy[o]``, ``db = sum dy``.
 
-    Picture by picture. db, empty where there is no bias, is the product of dy and a column of ones:
-    the table `nowhere` stays at one of them.
+    Picture by picture. db is empty where there is no bias.
     """
-    panel = PANEL_BYTES // a.x.itemsize
-    height = a.terms.size
-    blocks, panels = row_blocks(height), (a.width + panel - 1) // panel
-    begin, last = share(panels * blocks, part, parts)
     for i in range(rows):
-        depth = present(i, a.windows.size, a.absent)
-        unit = begin
-        while unit < last:
-            p = unit // blocks
-            block = unit - p * blocks
-            block_end = min(blocks, block + last - unit)
-            columns = min(panel, a.width - p * panel)
-            panel_product(
-                dtype, a.x[i], int64(0), a.terms, a.windows,
-                a.dy[i], p * panel, a.pixels, int64(False), a.zeros, int64(0), int64(i == 0),
-                a.dw, p * panel * height, a.w_rows, int64(True),
-                block, block_end, height, columns, depth, int64(IDENTITY), dtype(0),
-            )  # fmt: skip
-            if block == 0 and a.db.size > 0:
-                panel_product(
-                    dtype, a.ones, int64(0), a.nowhere, a.nowhere,
-                    a.dy[i], p * panel, a.pixels, int64(False), a.zeros, int64(0), int64(i == 0),
-                    a.db, p * panel, a.nowhere, int64(False),
-                    int64(0), int64(1), int64(1), columns, depth, int64(IDENTITY), dtype(0),
-                )  # fmt: skip
-            unit += block_end - block
+        sum_gradient(
+            dtype, part, parts, a, a.x[i], a.terms, a.windows, a.dy[i], 0, a.pixels, int64(i == 0),
+            a.dw, a.db, a.terms.size, a.width, present(i, a.windows.size, a.absent),
+        )  # fmt: skip
 
 
 def convolution_backward_weight_by_rows(part, parts, step, first, rows, dtype, a):
     """The same for the slice `part` of the rows, into a row of dw (slices, size) and of db."""
-    panel = PANEL_BYTES // a.x.itemsize
-    height = a.terms.size
     begin, end = share(rows, part, parts)
     if begin == end:
         a.dw[part] = dtype(0)
         a.db[part] = dtype(0)
     for i in range(begin, end):
-        depth = present(i, a.windows.size, a.absent)
-        for at in range(0, a.width, panel):
-            columns = min(panel, a.width - at)
-            panel_product(
-                dtype, a.x[i], int64(0), a.terms, a.windows,
-                a.dy[i], at, a.pixels, int64(False), a.zeros, int64(0), int64(i == begin),
-                a.dw[part], at * height, a.w_rows, int64(True),
-                int64(0), row_blocks(height), height, columns, depth, int64(IDENTITY), dtype(0),
-            )  # fmt: skip
-            if a.db.shape[1] > 0:
-                panel_product(
-                    dtype, a.ones, int64(0), a.nowhere, a.nowhere,
-                    a.dy[i], at, a.pixels, int64(False), a.zeros, int64(0), int64(i == begin),
-                    a.db[part], at, a.nowhere, int64(False),
-                    int64(0), int64(1), int64(1), columns, depth, int64(IDENTITY), dtype(0),
-                )  # fmt: skip
+        sum_gradient(
+            dtype, 0, 1, a, a.x[i], a.terms, a.windows, a.dy[i], 0, a.pixels, int64(i == begin),
+            a.dw[part], a.db[part], a.terms.size, a.width, present(i, a.windows.size, a.absent),
+        )  # fmt: skip
 
 
 def sum_groups(part, parts, step, first, rows, dtype, a):
@@ -128,8 +93,8 @@ def convolution_backward_input(part, parts, step, first, rows, dtype, a):
             for q in range(a.offsets.size):
                 panel_product(
                     dtype, a.dy[i], int64(0), a.pixels, a.terms,
-                    a.wt, (q * stored + p * panel) * depth, a.w_rows, int64(True), a.wt, int64(0),
-                    int64(False), row, a.offsets[q] + p * panel, a.windows, int64(False), int64(0),
+                    a.wt, (q * stored + p * panel) * depth, a.w_rows, a.wt, int64(0),
+                    int64(False), row, a.offsets[q] + p * panel, a.windows, int64(0),
                     row_blocks(outputs), outputs, min(panel, a.width - p * panel), depth,
                     int64(IDENTITY), zero,
                 )  # fmt: skip

@@ -1,9 +1,9 @@
-"""What a linear layer needs besides its three products.
+"""What a linear layer needs besides its products.
 
-formula   W^T in panels from W in panels; db = sum over the batch of dz
-shapes    W (positions I, H) packed, its transposes (H, I) packed; dz (B, H), db (H,)
-reads     W; dz
-writes    the transpose; db
+formula   W^T in panels from W in panels
+shapes    W (positions I, H) packed, its transposes (H, I) packed
+reads     W
+writes    the transpose
 source    ``pellucid.formulas.linear``
 """
 
@@ -89,15 +89,3 @@ def transpose_panels(part, parts, step, first, rows, dtype, a):
                 address(a.wt, to + j * to_width), to_width * size, outputs - j,
             )  # fmt: skip
             j += lanes
-
-
-def bias_backward(part, parts, step, first, rows, dtype, a):
-    """``db = sum over b of dz[b]``, row after row."""
-    begin, end = share(a.columns, part, parts)
-    db = a.db[begin:end]
-    for j in range(db.size):
-        db[j] = dtype(0)
-    for i in range(rows):
-        row = a.dz[i, begin:end]
-        for j in range(db.size):
-            db[j] += row[j]

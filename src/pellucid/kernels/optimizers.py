@@ -6,6 +6,7 @@ formula   sgd       u = m u + g            w -= a u     (Nesterov: w -= a (g + m
                     w -= a (m c1) / (sqrt(v c2) + e),  c = 1 / (1 - b^t)
           weight decay adds d w to g; AdamW shrinks w by 1 - a d instead
           where `sparse`, numbers with g = 0 stay as they are, in w and in memory
+          memory below the smallest normal number is 0
 shapes    w, g and the optimiser's memory (P,); schedule (steps, 3): a, c1, c2; scale (1,)
 reads     g times `scale`, the factor that clipping left (1 without it)
 writes    w and the optimiser's memory
@@ -19,6 +20,22 @@ from numba import float64
 from pellucid.kernels.intrinsics import bits, device, share, sqrt
 
 BLOCK = 64  # gradients that are looked at together where most are 0
+
+
+@device
+def _least(dtype, w):
+    """The smallest normal number."""
+    return dtype(2.0**-126 if w.itemsize == 4 else 2.0**-1022)
+
+
+@device
+def _flushed(memory, least):
+    """0 in place of what is below the `least` normal number.
+
+    Of a unit that no longer learns the memory fades away, and below it arithmetic is a hundred
+    times slower. A step from so little changes no weight that is not as small itself.
+    """
+    return memory - memory if abs(memory) < least else memory
 
 
 @device
@@ -46,13 +63,14 @@ def sgd(part, parts, step, first, rows, dtype, a):
     rate, factor = dtype(a.schedule[step, 0]), dtype(a.scale[0])
     begin, end = share(a.w.size, part, parts)
     w, g, u = a.w[begin:end], a.g[begin:end], a.u[begin:end]
-    at = 0
+    at, least = 0, _least(dtype, w)
     while at < w.size:
         at, stop = _run(g, at, a.sparse)
-        for i in range(at, stop):
-            slope = g[i] * factor + a.decay * w[i]
-            u[i] = a.momentum * u[i] + slope
-            w[i] -= rate * (slope + a.momentum * u[i] if a.nesterov != 0 else u[i])
+        w_run, g_run, u_run = w[at:stop], g[at:stop], u[at:stop]
+        for i in range(w_run.size):
+            slope = g_run[i] * factor + a.decay * w_run[i]
+            u_run[i] = _flushed(a.momentum * u_run[i] + slope, least)
+            w_run[i] -= rate * (slope + a.momentum * u_run[i] if a.nesterov != 0 else u_run[i])
         at = stop
 
 
@@ -62,13 +80,14 @@ def rmsprop(part, parts, step, first, rows, dtype, a):
     rest = dtype(1) - a.rho
     begin, end = share(a.w.size, part, parts)
     w, g, v = a.w[begin:end], a.g[begin:end], a.v[begin:end]
-    at = 0
+    at, least = 0, _least(dtype, w)
     while at < w.size:
         at, stop = _run(g, at, a.sparse)
-        for i in range(at, stop):
-            slope = g[i] * factor + a.decay * w[i]
-            v[i] = a.rho * v[i] + rest * slope * slope
-            w[i] -= rate * slope / (sqrt(v[i]) + a.epsilon)
+        w_run, g_run, v_run = w[at:stop], g[at:stop], v[at:stop]
+        for i in range(w_run.size):
+            slope = g_run[i] * factor + a.decay * w_run[i]
+            v_run[i] = _flushed(a.rho * v_run[i] + rest * slope * slope, least)
+            w_run[i] -= rate * slope / (sqrt(v_run[i]) + a.epsilon)
         at = stop
 
 
@@ -82,14 +101,16 @@ def adam(part, parts, step, first, rows, dtype, a):
     begin, end = share(a.w.size, part, parts)
     w, g = a.w[begin:end], a.g[begin:end]
     m, v = a.m[begin:end], a.v[begin:end]
-    at = 0
+    at, least = 0, _least(dtype, w)
     while at < w.size:
         at, stop = _run(g, at, a.sparse)
-        for i in range(at, stop):
-            slope = g[i] * factor + coupled * w[i]
-            m[i] = a.beta1 * m[i] + rest1 * slope
-            v[i] = a.beta2 * v[i] + rest2 * slope * slope
-            w[i] = shrink * w[i] - rate * (m[i] * c1) / (sqrt(v[i] * c2) + a.epsilon)
+        w_run, g_run, m_run, v_run = w[at:stop], g[at:stop], m[at:stop], v[at:stop]
+        for i in range(w_run.size):
+            slope = g_run[i] * factor + coupled * w_run[i]
+            m_run[i] = _flushed(a.beta1 * m_run[i] + rest1 * slope, least)
+            v_run[i] = _flushed(a.beta2 * v_run[i] + rest2 * slope * slope, least)
+            step_size = rate * (m_run[i] * c1) / (sqrt(v_run[i] * c2) + a.epsilon)
+            w_run[i] = shrink * w_run[i] - step_size
         at = stop
 
 

@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.kernels.target import target
+
 PANEL_BYTES = 128
 HALF_PANEL_BYTES = PANEL_BYTES // 2  # a cache line, and the widest vector register
-# So many rows of a panel stay in the L1 cache while the rows of a product's other matrix pass;
-# where it is not packed, they lie apart and share fewer of its sets.
-DEPTH, LOOSE_DEPTH = 256, 128
+# 16 registers hold 6 x 2 sums, two vectors of b and one of a; 32 registers hold 8 x 2 and more
+TILE_ROWS = 8 if target().vector_bytes == 64 else 6
+# So many rows of a panel stay in the L1 cache while the rows of a product's other matrix pass.
+DEPTH, GRADIENT_DEPTH = 256, 128
 
 
 def stored_columns(columns: int, dtype: Any) -> int:

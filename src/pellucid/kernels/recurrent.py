@@ -18,8 +18,11 @@ from numba import int64
 from pellucid.kernels.batches import present
 from pellucid.kernels.intrinsics import device, share, view
 from pellucid.kernels.operations.activations import IDENTITY
-from pellucid.kernels.panels import LOOSE_DEPTH, PANEL_BYTES
+from pellucid.kernels.panels import PANEL_BYTES
 from pellucid.kernels.product import panel_product, row_blocks
+from pellucid.kernels.weight_gradient import sum_gradient
+
+SEGMENT = 512  # steps
 
 
 @device
@@ -74,8 +77,8 @@ def step_product(
     panel = PANEL_BYTES // a.itemsize
     for at in range(0, width, panel):
         panel_product(
-            dtype, a, a_at, a_rows, numbers, b, at * depth, numbers, int64(True), start, at,
-            fresh, c, c_at + at, c_rows, int64(False), int64(0), row_blocks(height), height,
+            dtype, a, a_at, a_rows, numbers, b, at * depth, numbers, start, at,
+            fresh, c, c_at + at, c_rows, int64(0), row_blocks(height), height,
             min(panel, width - at), depth, int64(IDENTITY), dtype(0),
         )  # fmt: skip
 
@@ -216,70 +219,30 @@ def pair_steps(part, parts, step, first, rows, dtype, a):
     a.counts[0], a.counts[1] = m, n
 
 
-@device
-def _clear_padding(dw, at, begin, end, wide, columns, panel):
-    """Zeros behind the `columns` of a panel, in the rows of its blocks `begin` to `end`.
-
-    dz goes on there with another gate, so the product wrote there too.
-    """
-    stored = panel if columns > panel // 2 else panel // 2
-    blocks = max(1, row_blocks(wide))
-    for r in range(wide * begin // blocks, wide * end // blocks):
-        row = dw[at * wide + r * stored : at * wide + (r + 1) * stored]
-        for j in range(columns, row.size):
-            row[j] = 0
-
-
 def long_product(part, parts, step, first, rows, dtype, a):
     """``dwa = a^T dz``, ``dwb = b^T dz`` and ``db = sum of dz``, over all steps of all rows.
 
     The first half of `a_terms` says where the steps lie in a, the second where in dz; `b_terms`
     likewise. `counts` says how many there are; where it is empty, `steps_of_a` and `steps_of_b` say
-    how many each row has. `width` is the larger of dz's two widths. A few steps at a time, so that
-    dz is read from memory once. With `adds` the sums are added to dwa, dwb and db.
+    how many each row has. With `adds` the sums are added to dwa, dwb and db. A segment of the steps
+    at a time, whose dz is still in the cache when b comes.
     """
-    panel = PANEL_BYTES // a.a.itemsize
     count_a = rows * a.steps_of_a if a.counts.size == 0 else a.counts[0]
     count_b = rows * a.steps_of_b if a.counts.size == 0 else a.counts[1]
     half_a, half_b = a.a_terms.size // 2, a.b_terms.size // 2
-    blocks_a, blocks_b = max(1, row_blocks(a.a_wide)), row_blocks(a.b_wide)
-    blocks = blocks_a + blocks_b  # of a panel
-    begin, end = share((a.width + panel - 1) // panel * blocks, part, parts)
-    chunks = max(1, (max(count_a, count_b) + LOOSE_DEPTH - 1) // LOOSE_DEPTH)
-    for chunk in range(chunks):
-        fresh = int64(chunk == 0 and not a.adds)
-        k, m = count_a * chunk // chunks, count_b * chunk // chunks
-        depth_a = count_a * (chunk + 1) // chunks - k
-        depth_b = count_b * (chunk + 1) // chunks - m
-        unit = begin
-        while unit < end:
-            p = unit // blocks
-            at = p * panel
-            block = unit - p * blocks
-            last = min(blocks, block + end - unit)
-            dz_a, dz_b = a.a_terms[half_a + k :], a.b_terms[half_b + m :]
-            if block < blocks_a and at < a.width_a:
-                columns, end_a = min(panel, a.width_a - at), min(last, blocks_a)
-                panel_product(
-                    dtype, a.a, int64(0), a.numbers, a.a_terms[k:], a.dz, at, dz_a, int64(False),
-                    a.zeros, int64(0), fresh, a.dwa, at * a.a_wide, a.numbers, int64(True),
-                    block, end_a, a.a_wide, columns, depth_a, int64(IDENTITY), dtype(0),
-                )  # fmt: skip
-                _clear_padding(a.dwa, at, block, end_a, a.a_wide, columns, panel)
-                if block == 0 and a.db.size > 0:
-                    panel_product(
-                        dtype, a.ones, int64(0), a.nowhere, a.nowhere, a.dz, at, dz_a, int64(False),
-                        a.zeros, int64(0), fresh, a.db, at, a.nowhere, int64(False),
-                        int64(0), int64(1), int64(1), columns, depth_a, int64(IDENTITY), dtype(0),
-                    )  # fmt: skip
-                    _clear_padding(a.db, at, 0, 1, 1, columns, panel)
-            if last > blocks_a and at < a.width_b:
-                columns = min(panel, a.width_b - at)
-                begin_b, end_b = max(block, blocks_a) - blocks_a, last - blocks_a
-                panel_product(
-                    dtype, a.b, int64(0), a.numbers, a.b_terms[m:], a.dz, at, dz_b, int64(False),
-                    a.zeros, int64(0), fresh, a.dwb, at * a.b_wide, a.numbers, int64(True),
-                    begin_b, end_b, a.b_wide, columns, depth_b, int64(IDENTITY), dtype(0),
-                )  # fmt: skip
-                _clear_padding(a.dwb, at, begin_b, end_b, a.b_wide, columns, panel)
-            unit += last - block
+    segments = max(1, (max(count_a, count_b) + SEGMENT - 1) // SEGMENT)
+    for segment in range(segments):
+        fresh = int64(segment == 0 and not a.adds)
+        k, m = count_a * segment // segments, count_b * segment // segments
+        if a.width_a > 0:
+            sum_gradient(
+                dtype, part, parts, a, a.a, a.numbers, a.a_terms[k:], a.dz, 0,
+                a.a_terms[half_a + k :], fresh, a.dwa, a.db, a.a_wide, a.width_a,
+                count_a * (segment + 1) // segments - k,
+            )  # fmt: skip
+        if a.width_b > 0:
+            sum_gradient(
+                dtype, part, parts, a, a.b, a.numbers, a.b_terms[m:], a.dz, 0,
+                a.b_terms[half_b + m :], fresh, a.dwb, a.db[:0], a.b_wide, a.width_b,
+                count_b * (segment + 1) // segments - m,
+            )  # fmt: skip

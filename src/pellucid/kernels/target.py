@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import llvmlite.binding as llvm
@@ -35,7 +36,25 @@ def target() -> Target:
     features = os.environ.get("NUMBA_CPU_FEATURES")
     if features is None:
         features = "" if name == "generic" else llvm.get_host_cpu_features().flatten()
+        if "+avx512f" in features.split(","):
+            features += ",-prefer-256-bit"  # LLVM shuns the widest vectors on some processors
     return Target(llvm.get_process_triple(), name, features)
+
+
+@cache
+def cache_bytes(level: int) -> int:
+    """The bytes of a core's cache for data, of `level` 1 or 2; a small one's where nobody tells."""
+    cores = Path("/sys/devices/system/cpu/cpu0/cache")
+    for place in sorted(cores.glob("index*")):
+        try:
+            told, kind, size = (
+                (place / name).read_text().strip() for name in ("level", "type", "size")
+            )
+        except OSError:
+            continue
+        if told == str(level) and kind != "Instruction" and size.endswith("K"):
+            return int(size[:-1]) << 10
+    return {1: 32 << 10, 2: 256 << 10}[level]
 
 
 @cache

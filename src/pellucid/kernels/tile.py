@@ -20,11 +20,8 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from pellucid.kernels.intrinsics import WORD
-from pellucid.kernels.panels import HALF_PANEL_BYTES
+from pellucid.kernels.panels import HALF_PANEL_BYTES, TILE_ROWS
 from pellucid.kernels.vectors import VECTOR_BYTES, broadcast, entry, load, store
-
-# 16 registers hold 6 x 2 sums, two vectors of b and one of a; 32 registers hold 8 x 2 and more
-TILE_ROWS = 8 if VECTOR_BYTES == 64 else 6
 
 
 def _emit_tile(builder, scalar, itemsize, height, vectors, arguments):

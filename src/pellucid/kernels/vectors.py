@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
 
 from pellucid.kernels.intrinsics import WORD
 from pellucid.kernels.target import target
@@ -32,3 +34,20 @@ def broadcast(builder, value, lanes):
     one = builder.insert_element(undefined, value, ir.IntType(32)(0))
     mask = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
     return builder.shuffle_vector(one, undefined, mask)
+
+
+def mover(count):
+    """What copies ``count(itemsize)`` neighbouring numbers from one address to another."""
+
+    @intrinsic
+    def moved(typingctx, dtype, source, target):
+        def generate(context, builder, signature, arguments):
+            scalar = context.get_value_type(dtype.instance_type)
+            itemsize = context.get_abi_sizeof(scalar)
+            kind = ir.VectorType(scalar, count(itemsize))
+            store(builder, load(builder, arguments[1], kind, itemsize), arguments[2], itemsize)
+            return context.get_dummy_value()
+
+        return types.void(dtype, types.intp, types.intp), generate
+
+    return moved

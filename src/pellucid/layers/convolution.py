@@ -18,6 +18,7 @@ from pellucid.kernels.operations.convolution import (
     convolution_forward,
     sum_groups,
 )
+from pellucid.kernels.operations.weight_gradient import gradient_work
 from pellucid.kernels.panels import aligned
 from pellucid.layers.base import ROW_SLICES, Parameter, Shape, Stage, concrete_layer, transposing
 from pellucid.layers.initialization import INITIALIZATIONS
@@ -110,7 +111,7 @@ class _Convolution(Sliding):
     def _to_weights(self, stage: Stage) -> list[Operation]:
         """dW and db, whose elements are shared out to threads."""
         weights = convolution_backward_weight(
-            **self._weight_arguments(stage), dw=stage.gradients["weight"],
+            **self._weight_arguments(stage, True), dw=stage.gradients["weight"],
             db=self._bias_gradient(stage),
         )  # fmt: skip
         return [operation(weights, meets=stage.dx is not None)]
@@ -123,7 +124,7 @@ class _Convolution(Sliding):
             for total in totals
         )
         products = convolution_backward_weight_by_rows(
-            **self._weight_arguments(stage), dw=dw, db=db
+            **self._weight_arguments(stage, False), dw=dw, db=db
         )
         adding = [
             operation(sum_groups(groups=groups, total=total), meets=False)
@@ -132,15 +133,16 @@ class _Convolution(Sliding):
         ]
         return [operation(products), *adding]
 
-    def _weight_arguments(self, stage: Stage) -> dict[str, Any]:
+    def _weight_arguments(self, stage: Stage, packs: bool) -> dict[str, Any]:
         """What both kernels of the weights' gradient take."""
         windows, terms = self._tables(stage)
         return {
             "x": stage.x, "windows": windows, "terms": terms, "dy": stage.dy,
-            "pixels": stage.y_grid.pixels, "zeros": stage.zeros(self.channels),
-            "w_rows": spaced(terms.size), "ones": np.ones(1, stage.dtype),
-            "nowhere": np.zeros(max(1, len(windows)), np.int64), "width": self.channels,
-            "absent": stage.batch.absent,
+            "pixels": stage.y_grid.pixels, "width": self.channels, "absent": stage.batch.absent,
+            **gradient_work(
+                height=terms.size, width=self.channels, dtype=stage.dtype,
+                parts=stage.batch.parts, packs=packs,
+            ),
         }  # fmt: skip
 
     def _bias_gradient(self, stage: Stage) -> Any:

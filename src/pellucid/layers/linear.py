@@ -8,9 +8,8 @@ from pellucid import checks
 from pellucid.engine import Operation, operation
 from pellucid.kernels.grid import spaced
 from pellucid.kernels.operations.activations import IDENTITY
-from pellucid.kernels.operations.linear import bias_backward
 from pellucid.kernels.operations.product import product
-from pellucid.kernels.panels import PANEL_BYTES
+from pellucid.kernels.operations.weight_gradient import gradient_work, weight_gradient
 from pellucid.layers.base import (
     Layer,
     Parameter,
@@ -91,17 +90,15 @@ class Linear(Layer):
         x, y = stage.x, stage.y
         inputs, outputs = stage.input_shape[0], stage.output_shape[0]
         bias = stage.parameters["bias"] if self.bias else stage.zeros(outputs)
-        panel = PANEL_BYTES // stage.dtype.itemsize
         x_rows, y_rows = spaced(stage.rows, x.shape[1]), spaced(stage.rows, y.shape[1])
         features = spaced(inputs)
         activation, slope = stage.activation
         return [
             operation(product(
                 a=x.reshape(-1), a_rows=x_rows, a_terms=features,
-                b=stage.parameters["weight"], b_terms=features, b_panel=inputs * panel,
-                b_packed=True, start=bias,
-                c=y.reshape(-1), c_rows=y_rows, c_panel=panel, c_packed=False,
-                height=-1, width=outputs, depth=inputs, activation=activation, slope=slope,
+                b=stage.parameters["weight"], b_terms=features, start=bias,
+                c=y.reshape(-1), c_rows=y_rows, height=-1, width=outputs,
+                activation=activation, slope=slope,
             ))
         ]  # fmt: skip
 
@@ -112,44 +109,36 @@ class Linear(Layer):
             return self._by_steps().backward(stage)
         dy, dx = stage.dy, stage.dx
         inputs, outputs = stage.input_shape[0], stage.output_shape[0]
-        panel = PANEL_BYTES // stage.dtype.itemsize
-        zeros = stage.zeros(max(inputs, outputs))
-        dy_rows, units = spaced(stage.rows, dy.shape[1]), spaced(outputs)
         operations = []
         if dx is not None:
             transpose, transposed = transposing(stage, stage.parameters["weight"], inputs, outputs)
             operations.append(transpose)
         if self.trainable:
-            operations += self._to_weights(stage, meets=dx is not None)
+            operations.append(self._to_weights(stage, meets=dx is not None))
         if dx is not None:
+            units = spaced(outputs)
             operations.append(
                 operation(product(
-                    a=dy.reshape(-1), a_rows=dy_rows, a_terms=units,
-                    b=transposed, b_terms=units, b_panel=outputs * panel, b_packed=True,
-                    start=zeros, c=dx.reshape(-1), c_rows=spaced(stage.rows, dx.shape[1]),
-                    c_panel=panel, c_packed=False,
-                    height=-1, width=inputs, depth=outputs, activation=IDENTITY, slope=0.0,
+                    a=dy.reshape(-1), a_rows=spaced(stage.rows, dy.shape[1]), a_terms=units,
+                    b=transposed, b_terms=units, start=stage.zeros(inputs),
+                    c=dx.reshape(-1), c_rows=spaced(stage.rows, dx.shape[1]),
+                    height=-1, width=inputs, activation=IDENTITY, slope=0.0,
                 ))
             )  # fmt: skip
         return operations
 
-    def _to_weights(self, stage: Stage, meets: bool) -> list[Operation]:
+    def _to_weights(self, stage: Stage, meets: bool) -> Operation:
         """``dW = x^T dy`` and ``db = sum dy``."""
         assert stage.dy is not None
         x, dy = stage.x, stage.dy
         inputs, outputs = stage.input_shape[0], stage.output_shape[0]
-        panel = PANEL_BYTES // stage.dtype.itemsize
-        x_rows, dy_rows = spaced(stage.rows, x.shape[1]), spaced(stage.rows, dy.shape[1])
-        features, zeros = spaced(inputs), stage.zeros(max(inputs, outputs))
-        operations = [
-            operation(product(
-                a=x.reshape(-1), a_rows=features, a_terms=x_rows,
-                b=dy.reshape(-1), b_terms=dy_rows, b_panel=panel, b_packed=False, start=zeros,
-                c=stage.gradients["weight"], c_rows=features, c_panel=inputs * panel, c_packed=True,
-                height=inputs, width=outputs, depth=-1, activation=IDENTITY, slope=0.0,
-            ), meets=meets)
-        ]  # fmt: skip
-        if self.bias:
-            db = bias_backward(dz=dy, db=stage.gradients["bias"], columns=outputs)
-            operations.append(operation(db, meets=False))
-        return operations
+        to_weights = weight_gradient(
+            x=x.reshape(-1), x_rows=spaced(stage.rows, x.shape[1]), features=spaced(inputs),
+            dz=dy.reshape(-1), dz_rows=spaced(stage.rows, dy.shape[1]),
+            dw=stage.gradients["weight"],
+            db=stage.gradients["bias"] if self.bias else stage.zeros(0), width=outputs,
+            **gradient_work(
+                height=inputs, width=outputs, dtype=stage.dtype, parts=stage.batch.parts
+            ),
+        )  # fmt: skip
+        return operation(to_weights, meets=meets)

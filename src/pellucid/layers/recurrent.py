@@ -17,7 +17,8 @@ from pellucid.kernels.operations.recurrent import (
     long_product,
     pair_steps,
 )
-from pellucid.kernels.panels import LOOSE_DEPTH, row_length, rows_of, stored_columns
+from pellucid.kernels.operations.weight_gradient import gradient_work
+from pellucid.kernels.panels import row_length, rows_of, stored_columns
 from pellucid.layers.base import MOST_LAYERS, Layer, Parameter, Shape, Stage, transposing
 from pellucid.layers.dropout import Dropout
 
@@ -273,9 +274,8 @@ class Recurrent(Layer):
             steps_of_a=len(places),
             b=h.reshape(-1), b_terms=pairs, b_wide=width if gates_b else 0, dwb=dwb,
             steps_of_b=len(states),
-            dz=z.reshape(-1), width=gates * width, width_a=gates_a * width, width_b=gates_b * width,
-            counts=counts, numbers=spaced(max(wide, width)), zeros=stage.zeros(gates * width),
-            ones=np.ones(1, stage.dtype), nowhere=np.zeros(LOOSE_DEPTH, np.int64), adds=False,
+            dz=z.reshape(-1), width_a=gates_a * width, width_b=gates_b * width,
+            counts=counts, adds=False, **self._gradient_work(stage, max(wide, width), gates),
         )  # fmt: skip
         if stage.batch.carries and gates_b:
             first = self._first_product(stage, memory, gate, dwb, gates_b)
@@ -293,10 +293,15 @@ class Recurrent(Layer):
         return operation(long_product(
             a=none, a_terms=nowhere, a_wide=0, dwa=none, db=none, steps_of_a=0,
             b=states.reshape(-1), b_terms=pairs, b_wide=width, dwb=dw, steps_of_b=1,
-            dz=z.reshape(-1), width=gates * width, width_a=0, width_b=gates * width,
-            counts=nowhere, numbers=spaced(width), zeros=stage.zeros(gates * width),
-            ones=none, nowhere=nowhere, adds=True,
+            dz=z.reshape(-1), width_a=0, width_b=gates * width, counts=nowhere, adds=True,
+            **self._gradient_work(stage, width, gates),
         ), meets=False)  # fmt: skip
+
+    def _gradient_work(self, stage: Stage, height: int, gates: int) -> dict[str, Any]:
+        """What a product for weights with so many rows that lead to some gates needs besides."""
+        return gradient_work(
+            height=height, width=gates * self.hidden_dim, dtype=stage.dtype, parts=stage.batch.parts
+        )
 
     def _memory(self, stage: Stage, training: bool, reverse: int) -> dict[str, np.ndarray]:
         """The arrays of one direction."""

@@ -32,6 +32,8 @@ class Batch:
         In training, the weight of all rows and the epoch's order of them; else empty.
     slices : int
         Into how many slices rows are cut; see :attr:`Chain.slices`.
+    parts : int
+        The most threads that there will be.
     carries : bool
         Whether rows go on from the states at the end of those before.
     """
@@ -44,6 +46,7 @@ class Batch:
     weight: np.ndarray = field(default_factory=lambda: np.zeros(0))
     order: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     slices: int = 0
+    parts: int = 1
     carries: bool = False
     numbers: Iterator[int] = field(default_factory=itertools.count)
 

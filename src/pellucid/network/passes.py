@@ -71,7 +71,7 @@ class _Pass(AbstractContextManager):
         absent = np.zeros(batch if rows.unequal else 0, dtype=np.int64)
         self.layout = lay_out(
             chain,
-            Batch(batch, parameters.dtype, absent, slices=chain.slices, **shared),
+            Batch(batch, parameters.dtype, absent, slices=chain.slices, parts=self.parts, **shared),
             parameters.views(parameters.values),
             {} if gradients is None else parameters.views(gradients),
         )

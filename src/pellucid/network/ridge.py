@@ -12,10 +12,9 @@ import numpy as np
 
 from pellucid.engine import available_threads, execute
 from pellucid.kernels.grid import spaced
-from pellucid.kernels.operations.activations import IDENTITY
-from pellucid.kernels.operations.product import product
 from pellucid.kernels.operations.ridge import solve_positive
-from pellucid.kernels.panels import PANEL_BYTES, aligned, row_length
+from pellucid.kernels.operations.weight_gradient import gradient_work, weight_gradient
+from pellucid.kernels.panels import aligned, rows_of, stored_columns, unpack
 from pellucid.layers import Flatten
 from pellucid.network.network import Network
 from pellucid.rows import Examples
@@ -88,15 +87,13 @@ class Ridge:
 def _products(rows: np.ndarray, count: int, threads: int) -> np.ndarray:
     """The products of the first `count` columns of `rows` with all of them, summed over rows."""
     number, width = rows.shape
-    a = aligned(number * row_length(width, _DOUBLE), _DOUBLE).reshape(number, -1)
+    a = rows_of(number, width, _DOUBLE)
     a[:, :width] = rows
-    c = aligned(count * a.shape[1], _DOUBLE).reshape(count, -1)
-    panel = PANEL_BYTES // _DOUBLE.itemsize
-    line, columns = spaced(number, a.shape[1]), spaced(count)
-    execute(product(
-        a=a.reshape(-1), a_rows=columns, a_terms=line, b=a.reshape(-1), b_terms=line, b_panel=panel,
-        b_packed=False, start=aligned(a.shape[1], _DOUBLE), c=c.reshape(-1),
-        c_rows=spaced(count, a.shape[1]), c_panel=panel, c_packed=False,
-        height=count, width=width, depth=number, activation=IDENTITY, slope=0.0,
-    ), parts=threads)  # fmt: skip
-    return c[:, :width]
+    sums = aligned(count * stored_columns(width, _DOUBLE), _DOUBLE)
+    line = spaced(number, a.shape[1])
+    execute(weight_gradient(
+        x=a.reshape(-1), x_rows=line, features=spaced(count), dz=a.reshape(-1), dz_rows=line,
+        dw=sums, db=sums[:0], width=width,
+        **gradient_work(height=count, width=width, dtype=_DOUBLE, parts=threads),
+    ), rows=number, parts=threads)  # fmt: skip
+    return unpack(sums, count, width)

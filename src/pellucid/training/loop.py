@@ -188,7 +188,7 @@ class Trainer:
         progress = progress or Progress(0, settings.epochs, len(examples))
         epochs = settings.epochs if epochs is None else epochs
         with announced(progress.note if progress.verbose else None):
-            training = self._pass(examples)
+            training = self.training_pass(examples)
             measured = None
             if validation:
                 measured = Measurement(
@@ -229,7 +229,7 @@ class Trainer:
             )
         return Outcome(reason, self.state.epochs)
 
-    def _pass(self, examples: Examples) -> TrainingPass:
+    def training_pass(self, examples: Examples) -> TrainingPass:
         """The compiled program of an epoch on these rows."""
         network, settings = self.network, self.settings
         return TrainingPass(

@@ -23,8 +23,9 @@ def convolution_forward(
 @by_batch
 def convolution_backward_weight(
     x: Matrix, windows: IntegerVector, terms: IntegerVector, dy: Matrix, pixels: IntegerVector,
-    zeros: Vector, dw: Vector, w_rows: IntegerVector, db: Vector, ones: Vector,
-    nowhere: IntegerVector, width: Integer, absent: IntegerVector,
+    dw: Vector, db: Vector, width: Integer, absent: IntegerVector,
+    zeros: Vector, numbers: IntegerVector, tile_terms: IntegerVector, packed: Vector,
+    wide: Integer, tall: Integer,
 ):  # fmt: skip
     """``dW[q, c] = sum over pictures and outputs of x[window(o), q, c] dy[o]``, ``db = sum dy``."""
 
@@ -32,8 +33,9 @@ def convolution_backward_weight(
 @by_rows
 def convolution_backward_weight_by_rows(
     x: Matrix, windows: IntegerVector, terms: IntegerVector, dy: Matrix, pixels: IntegerVector,
-    zeros: Vector, dw: Matrix, w_rows: IntegerVector, db: Matrix, ones: Vector, width: Integer,
-    nowhere: IntegerVector, absent: IntegerVector,
+    dw: Matrix, db: Matrix, width: Integer, absent: IntegerVector,
+    zeros: Vector, numbers: IntegerVector, tile_terms: IntegerVector, packed: Vector,
+    wide: Integer, tall: Integer,
 ):  # fmt: skip
     """dW and db of each slice of the rows, into a row of dw (slices, size) and of db."""
 

@@ -6,8 +6,7 @@ from pellucid.kernels.operations.kinds import Integer, IntegerVector, Real, Vect
 @by_batch
 def product(
     a: Vector, a_rows: IntegerVector, a_terms: IntegerVector, b: Vector, b_terms: IntegerVector,
-    b_panel: Integer, b_packed: Integer, start: Vector, c: Vector, c_rows: IntegerVector,
-    c_panel: Integer, c_packed: Integer, height: Integer, width: Integer, depth: Integer,
+    start: Vector, c: Vector, c_rows: IntegerVector, height: Integer, width: Integer,
     activation: Integer, slope: Real,
 ):  # fmt: skip
     """``c = f(start + a b)``."""

@@ -23,9 +23,9 @@ def pair_steps(
 def long_product(
     a: Vector, a_terms: IntegerVector, a_wide: Integer, dwa: Vector, db: Vector,
     steps_of_a: Integer, b: Vector, b_terms: IntegerVector, b_wide: Integer, dwb: Vector,
-    steps_of_b: Integer, dz: Vector, width: Integer, width_a: Integer, width_b: Integer,
-    counts: IntegerVector, numbers: IntegerVector, zeros: Vector, ones: Vector,
-    nowhere: IntegerVector, adds: Integer,
+    steps_of_b: Integer, dz: Vector, width_a: Integer, width_b: Integer, counts: IntegerVector,
+    adds: Integer, zeros: Vector, numbers: IntegerVector, tile_terms: IntegerVector,
+    packed: Vector, wide: Integer, tall: Integer,
 ):  # fmt: skip
     """``dwa = a^T dz``, ``dwb = b^T dz`` and ``db = sum of dz``, over all steps of all rows."""
 
