@@ -34,7 +34,7 @@ from pellucid.kernels.operations.kinds import (
     Real,
     Vector,
 )
-from pellucid.kernels.operations.optimizers import clip_scale
+from pellucid.kernels.operations.optimizers import accumulate, clip_scale
 
 COMMON = ["part", "parts", "step", "first", "rows", "dtype"]
 KINDS = {Real, Vector, Matrix, DoubleVector, DoubleMatrix, Integer, IntegerVector, ByteMatrix}
@@ -202,6 +202,29 @@ def test_threads_meet_between_operations():
         np.testing.assert_array_equal(a, 1)
 
 
+@pytest.mark.parametrize("futex", (True, False))
+@pytest.mark.parametrize("parts", (2, 5))
+def test_threads_that_wait_too_often_leave_after_a_step(monkeypatch, parts, futex):
+    """All after the same one, and whoever goes on there has missed nothing."""
+    if not futex:  # as on systems without one
+        monkeypatch.setattr("pellucid.engine.program.threads.futex", lambda: (0, 0))
+    monkeypatch.setattr("pellucid.engine.program.SPIN_LIMIT", 1)
+    data = np.random.default_rng(0).normal(size=(20_000, 16))
+    x, sums, total = np.zeros((100, 16)), np.zeros(16), np.zeros(16)
+    rows = operation(gather(data=data, slots=np.arange(20_000), x=x, lines=LINE, length=16))
+    added = sum_groups(groups=x, total=sums)
+    adding = operation(accumulate(gradient=sums, total=total, fresh=False))
+    steps = Program([rows, operation(added), adding])
+    step, runs = 0, 0
+    while step < 200:
+        assert steps.run(step, 200, 100, 20_000, parts, patience=3)
+        assert steps.slept > 3 or steps.done == 200
+        step, runs = steps.done, runs + 1
+    assert runs > 1
+    expected = [np.add.accumulate(batch)[-1] for batch in data.reshape(200, 100, 16)]
+    np.testing.assert_array_equal(total, np.add.accumulate(expected)[-1])
+
+
 def relu(x, y):
     """``y = max(x, 0)`` on 16 numbers a row."""
     return activation_forward(x=x, x_lines=LINE, y=y, y_lines=LINE, length=16, kind=RELU, slope=0.0)
@@ -276,6 +299,7 @@ def test_available_threads_respects_the_container(monkeypatch, tmp_path, quota, 
     file = tmp_path / "cpu.max"
     file.write_text(quota)
     monkeypatch.setattr(threads, "Path", lambda name: file)
+    monkeypatch.setattr(threads, "_cgroup_limit", threads._cgroup_limit.__wrapped__)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     assert threads.available() == expected
 

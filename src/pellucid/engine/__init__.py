@@ -7,6 +7,7 @@ from pellucid.engine import elementary
 from pellucid.engine.arguments import Operation, operation
 from pellucid.engine.cache import folder as cache_folder
 from pellucid.engine.control import halt_word, new_control
+from pellucid.engine.crew import Crew
 from pellucid.engine.float_state import plain_float_state
 from pellucid.engine.library import announced, compile_all, uncompiled
 from pellucid.engine.limit import measure_limit
@@ -15,6 +16,7 @@ from pellucid.engine.threads import available as available_threads
 from pellucid.engine.threads import held_across_forks
 
 __all__ = [
+    "Crew",
     "Operation",
     "Program",
     "announced",

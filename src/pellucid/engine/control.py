@@ -10,8 +10,10 @@ from pellucid.kernels.operations.kinds import IntegerVector, by_batch
 from pellucid.kernels.panels import aligned
 
 # words of control; those that threads write lie in cache lines of their own
-FIRST_STEP, LAST_STEP, BATCH_ROWS, TOTAL_ROWS, OPERATIONS, YIELD, SPINS, SLICES = range(8)
-HALT, WAITING, ROUND, ARRIVED, GIVEN_UP, CONTROL_WORDS = 16, 32, 48, 64, 80, 96
+FIRST_STEP, LAST_STEP, BATCH_ROWS, TOTAL_ROWS, OPERATIONS, SLICES = range(6)
+SPINS, YIELD, SYSTEM_CALL, FUTEX, NAP, PATIENCE = 6, 7, 8, 9, 10, 12  # a nap is two words
+HALT, WAITING, ROUND, ARRIVED, GIVEN_UP, ASLEEP, SLEPT, STOP, DONE = range(16, 160, 16)
+CONTROL_WORDS = 160
 MEET, MAY_HALT, BY_ROWS = 1, 2, 4  # flags of an operation
 
 X86 = platform.machine().lower() in ("x86_64", "amd64")

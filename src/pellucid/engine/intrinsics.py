@@ -94,6 +94,20 @@ def call_plain(typingctx, function):
     return types.void(types.intp), generate
 
 
+@intrinsic
+def call_system(typingctx, function, number, place, operation, value, timeout):
+    """The system call `number` on the word at `place`, by C's function ``syscall``."""
+
+    def generate(context, builder, signature, arguments):
+        function, *words = arguments
+        kind = ir.FunctionType(WORD, [WORD] * 7)
+        words += [WORD(0), WORD(0)]
+        builder.call(builder.inttoptr(function, kind.as_pointer()), words)
+        return context.get_dummy_value()
+
+    return types.void(*([types.intp] * 6)), generate
+
+
 def _machine_instruction(builder, name, result, arguments):
     """Call one of LLVM's intrinsics for a processor family."""
     kind = ir.FunctionType(result, [argument.type for argument in arguments])

@@ -13,7 +13,9 @@ from pellucid.engine.arguments import Operation, operation, record
 from pellucid.engine.catalogue import function
 from pellucid.engine.control import BY_ROWS, MAY_HALT, MEET, new_control, run
 
-SPIN_LIMIT = 2000
+SPIN_LIMIT = 4000  # some 100 microseconds: so much do partners differ on free processors
+NAP = 5_000_000  # nanoseconds after which a sleeper looks by itself
+ENDLESS = 1 << 62
 
 
 def _groups(operations: Sequence[Operation]) -> list[tuple[int, int]]:
@@ -81,20 +83,24 @@ class Program:
         self.control = new_control() if control is None else control
         self.control[word.OPERATIONS] = len(self.operations)
         self.control[word.YIELD] = threads.yield_address()
-        self.control[word.SPINS] = SPIN_LIMIT
+        self.control[word.SYSTEM_CALL], self.control[word.FUTEX] = threads.futex()
+        self.control[word.SPINS], self.control[word.NAP + 1] = SPIN_LIMIT, NAP
         self.control[word.SLICES] = slices
         self._record = record(run(control=self.control, table=self.table))
         self._run = function(addresses["run"])
 
     def run(
-        self, first_step: int, last_step: int, batch_rows: int, total_rows: int, parts: int = 1
-    ) -> bool:
+        self, first_step: int, last_step: int, batch_rows: int, total_rows: int, parts: int = 1,
+        patience: int = ENDLESS,
+    ) -> bool:  # fmt: skip
         """Run steps `first_step` to `last_step` (exclusive); whether none asked to stop.
 
         Step s works on rows ``s * batch_rows`` up to `total_rows`. Nothing that is computed
-        depends on `parts`, the number of threads.
+        depends on `parts`, the number of threads. Where they have waited for one another more
+        than `patience` times, the last steps are left out: `done` says up to which all is done.
         """
         control = self.control
+        control[word.PATIENCE] = patience
         control[word.FIRST_STEP], control[word.LAST_STEP] = first_step, last_step
         control[word.BATCH_ROWS], control[word.TOTAL_ROWS] = batch_rows, total_rows
         control[word.HALT :] = 0
@@ -103,6 +109,16 @@ class Program:
             lambda part, count: self._run(part, count, 0, 0, 0, place), parts, self._give_up
         )
         return not control[word.HALT]
+
+    @property
+    def done(self) -> int:
+        """Up to which step (exclusive) the last run came."""
+        return int(self.control[word.DONE])
+
+    @property
+    def slept(self) -> int:
+        """How often a thread of the last run slept until the others came."""
+        return int(self.control[word.SLEPT])
 
     def _give_up(self) -> None:
         """Let no thread wait at the start for one that does not come."""

@@ -7,16 +7,20 @@ shapes    table (operations, 4) words: function, record, flags of the group, the
 reads     table, records, all that the operations read
 writes    what the operations write; control's last words
 source    a sense-counting barrier as in Mellor-Crummey and Scott, Algorithms for Scalable
-          Synchronization on Shared-Memory Multiprocessors (1991), section 3.1
+          Synchronization on Shared-Memory Multiprocessors (1991), section 3.1; sleep and wake as
+          in Drepper, Futexes Are Tricky (2011)
 """
 
 from __future__ import annotations
+
+from numba import int64
 
 from pellucid.engine import control as word
 from pellucid.engine.control import BY_ROWS, MAY_HALT, MEET, PLAIN_FLOAT_STATE
 from pellucid.engine.intrinsics import (
     call,
     call_plain,
+    call_system,
     pause,
     read_float_state,
     write_float_state,
@@ -30,15 +34,32 @@ from pellucid.kernels.intrinsics import (
     share,
 )
 
+FUTEX_WAIT, FUTEX_WAKE, MANY = 128, 129, 1 << 30  # of threads of one process
+
 
 @device
-def _wait(control, spins):
-    """Wait a little; the number of times so far, by which a long wait gives its turn away."""
-    if spins < control[word.SPINS]:
-        pause()
-    else:
+def _sleep(control, place, seen):
+    """Give the processor away until the word at `place` is no longer `seen`, or for a while."""
+    if control[word.FUTEX] == 0:
         call_plain(control[word.YIELD])
-    return spins + 1
+        return
+    asleep = address(control, word.ASLEEP)
+    atomic_add(asleep, 1)
+    if atomic_load(place) == seen:
+        call_system(
+            control[word.SYSTEM_CALL], control[word.FUTEX], place, FUTEX_WAIT, seen,
+            address(control, word.NAP),
+        )  # fmt: skip
+    atomic_add(asleep, -1)
+
+
+@device
+def _wake(control, place):
+    """Wake all who sleep until the word at `place` changes."""
+    if control[word.FUTEX] != 0 and atomic_load(address(control, word.ASLEEP)) > 0:
+        call_system(
+            control[word.SYSTEM_CALL], control[word.FUTEX], place, FUTEX_WAKE, MANY, int64(0)
+        )
 
 
 @device
@@ -48,26 +69,43 @@ def _all_arrived(control, parts):
     if atomic_load(given_up) != 0:  # a forked child may count those of its parent as arrived
         return False
     atomic_add(arrived, 1)
+    _wake(control, arrived)
     spins = 0
-    while atomic_load(arrived) < parts:
+    while True:
+        seen = atomic_load(arrived)
+        if seen >= parts:
+            return True
         if atomic_load(given_up) != 0:
             return False
-        spins = _wait(control, spins)
-    return True
+        spins += 1
+        if spins < control[word.SPINS]:
+            pause()
+        else:
+            _sleep(control, arrived, seen)
 
 
 @device
 def _meet(control, parts):
-    """Return once all threads have come here."""
+    """Return once all threads have come here: spin briefly, then sleep.
+
+    A partner that does not come soon is not running, and may wait for this very processor.
+    """
     waiting, current = address(control, word.WAITING), address(control, word.ROUND)
     this_round = atomic_load(current)
     if atomic_add(waiting, 1) == parts - 1:
         atomic_store(waiting, 0)
-        atomic_store(current, this_round + 1)
+        atomic_add(current, 1)
+        _wake(control, current)
         return
     spins = 0
     while atomic_load(current) == this_round:
-        spins = _wait(control, spins)
+        spins += 1
+        if spins < control[word.SPINS]:
+            pause()
+        else:
+            if spins == control[word.SPINS]:
+                atomic_add(address(control, word.SLEPT), 1)
+            _sleep(control, current, this_round)
 
 
 def exchange_float_state(_part, _parts, _step, _first, _rows, dtype, a):
@@ -78,7 +116,11 @@ def exchange_float_state(_part, _parts, _step, _first, _rows, dtype, a):
 
 
 def run(part, parts, _step, _first, _rows, dtype, a):
-    """Run the steps that `control` names, as one of the program's threads."""
+    """Run the steps that `control` names, as one of the program's threads.
+
+    Where partners were waited for more often than `control` has patience for, all leave after the
+    step, so that the caller can go on with fewer.
+    """
     control, table = a.control, a.table
     if parts > 1 and not _all_arrived(control, parts):
         return
@@ -102,10 +144,17 @@ def run(part, parts, _step, _first, _rows, dtype, a):
                         )
             else:
                 call(table[4 * k], part, parts, step, first, rows, table[4 * k + 1])
+            k = after
             if parts > 1 and flags & MEET:
+                if part == 0 and k == control[word.OPERATIONS]:
+                    if atomic_load(address(control, word.SLEPT)) > control[word.PATIENCE]:
+                        control[word.STOP] = step + 1  # all read it behind the barrier
                 _meet(control, parts)
             if flags & MAY_HALT and atomic_load(address(control, word.HALT)) != 0:
                 write_float_state(state_before)
                 return
-            k = after
+        if part == 0:
+            control[word.DONE] = step + 1
+        if control[word.STOP] == step + 1:
+            break
     write_float_state(state_before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import sys
 import threading
 from _thread import allocate_lock, start_new_thread
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 
+@cache
 def _cgroup_limit() -> float:
     """The processors that a container's quota allows (cgroup v2, then v1)."""
     try:
@@ -30,11 +32,18 @@ def _cgroup_limit() -> float:
 
 
 def available() -> int:
-    """The processors that this process may use: affinity and container quota respected."""
+    """The processors that this process may use.
+
+    By its affinity, by a container's quota as it was at first, and by ``OMP_NUM_THREADS``, which
+    joblib sets in its workers so that together they have as many threads as there are processors.
+    """
     if hasattr(os, "sched_getaffinity"):
         allowed = len(os.sched_getaffinity(0))
     else:
         allowed = os.cpu_count() or 1
+    named = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if named.isdecimal() and int(named) > 0:
+        allowed = min(allowed, int(named))
     return max(1, min(allowed, int(min(_cgroup_limit(), allowed) + 0.5)))
 
 
@@ -54,6 +63,18 @@ def yield_address() -> int:
     else:
         function = ctypes.CDLL(None).sched_yield
     return ctypes.cast(function, ctypes.c_void_p).value or 0
+
+
+@cache
+def futex() -> tuple[int, int]:
+    """The C function of system calls, and the number of that by which a thread sleeps on a word.
+
+    Both 0 where there is none: threads then give their turn away until the word has changed.
+    """
+    number = {"x86_64": 202, "aarch64": 98}.get(platform.machine(), 0)
+    if sys.platform != "linux" or not number or sys.maxsize < 2**32:
+        return 0, 0
+    return ctypes.cast(ctypes.CDLL(None).syscall, ctypes.c_void_p).value or 0, number
 
 
 class Event:

@@ -84,7 +84,7 @@ def atomic_add(typingctx, place, amount):
 
     def generate(context, builder, signature, arguments):
         pointer = builder.inttoptr(arguments[0], WORD.as_pointer())
-        return builder.atomic_rmw("add", pointer, arguments[1], "acq_rel")
+        return builder.atomic_rmw("add", pointer, arguments[1], "seq_cst")
 
     return types.intp(types.intp, types.intp), generate
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pellucid.engine import Operation, Program, operation
+from pellucid.engine import Crew, Operation, Program, operation
 from pellucid.kernels.grid import Grid, grid_of, spaced
 from pellucid.kernels.operations.activations import activation_forward, softmax_forward
 from pellucid.kernels.operations.optimizers import accumulate, clip_scale, squared_norm
@@ -44,7 +44,9 @@ class _Pass(AbstractContextManager):
     rows, batch, steps : int
         The number of rows, of rows in a step, and of steps.
     parts : int
-        The number of threads.
+        The most threads.
+    crew : Crew
+        Which says how many of them the next call is given.
     seconds : float
         How long the last call took.
     """
@@ -67,6 +69,7 @@ class _Pass(AbstractContextManager):
         self.chain, self.batch, self.rows = chain, batch, len(rows)
         self.steps = -(-self.rows // batch)
         self.parts = chain.threads(batch, n_jobs)
+        self.crew = Crew(self.parts)
         self.seconds = 0.0
         absent = np.zeros(batch if rows.unequal else 0, dtype=np.int64)
         self.layout = lay_out(
@@ -95,15 +98,18 @@ class _Pass(AbstractContextManager):
             If an operation asked to stop.
         """
         self.reader.begin(order)
-        step = 0
+        step, crew = 0, self.crew
         while step < self.steps:
-            stop = min(self.steps, step + min(most(), self.reader.steps))
+            stop = min(self.steps, step + min(crew.steps(most()), self.reader.steps))
             self.reader.wait(step * self.batch, min(self.rows, stop * self.batch))
+            threads, patience = crew.threads, crew.patience
             begin = time.perf_counter()
-            finished = self.program.run(step, stop, self.batch, self.rows, self.parts)
+            finished = self.program.run(step, stop, self.batch, self.rows, threads, patience)
             self.seconds = time.perf_counter() - begin
             if not finished:
                 raise Halted
+            stop = self.program.done
+            crew.observe(threads, self.seconds / (stop - step), self.program.slept > patience)
             yield step, stop
             step = stop
 
