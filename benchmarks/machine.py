@@ -34,6 +34,8 @@ PACKAGES = (
     "keras",
     "jax",
     "jaxlib",
+    "onnxruntime",
+    "pandas",
 )
 
 
@@ -54,6 +56,11 @@ def cpu_model() -> str:
     except OSError:
         found = None
     return found.group(1).strip() if found else platform.processor() or platform.machine()
+
+
+def cpu_slug() -> str:
+    """The processor's name for the name of a file."""
+    return re.sub(r"[^a-z0-9]+", "-", cpu_model().lower()).strip("-")
 
 
 def vector_width() -> str:
