@@ -37,7 +37,9 @@ class Peer:
                 "hidden_dim": work.hidden[0],
             }  # fmt: skip
         if work.recurrent:
-            kind, network = RECURRENT[work.recurrent], {"hidden_dim": work.hidden[0]}
+            kind = RECURRENT[work.recurrent]
+            # one step at a time, the last state: "auto" would read patches and take the mean
+            network = {"hidden_dim": work.hidden[0], "patch_size": 1, "pooling": "last"}
         else:
             kind = CNNClassifier if work.channels else FCNNClassifier
             network["activation"] = "relu"
