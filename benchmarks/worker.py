@@ -24,9 +24,10 @@ def check(peer: peers.PeerProtocol, workload: Workload) -> float:
     """The largest error of the library's step on the first batch; see `check_step`."""
     x, y = workload.data()
     x, y = x[: workload.batch], y[: workload.batch]
+    lengths = None if workload.lengths is None else workload.lengths[: workload.batch]
     layers = workload.first_layers()
     loss, gradients = peer.step(layers, x, y)
-    return check_step(loss, gradients, layers, x, y)
+    return check_step(loss, gradients, layers, x, y, lengths)
 
 
 def fastest_setting(peer: peers.PeerProtocol, workload: Workload) -> str:
