@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks import peers
 from benchmarks.check import WrongStepError, check_step
-from benchmarks.machine import peak_memory_mib, usable_threads
+from benchmarks.machine import peak_memory_mib, pin, usable_threads
 from benchmarks.workloads import WORKLOADS, Workload
 
 
@@ -102,6 +102,7 @@ def main() -> None:
     given = parser.parse_args()
     warnings.simplefilter("ignore")  # scikit-learn's "not converged" is no news here
     workload = WORKLOADS[given.workload]
+    pin(given.threads)
     print(json.dumps(work(given.library, workload, given.threads, given.seconds, given.setting)))
 
 
