@@ -18,13 +18,18 @@ class WrongStepError(Exception):
     """The library's step is not the step of this network; its time would mean nothing."""
 
 
-def true_step(layers: Layers, x: Array, y: Labels) -> tuple[float, list[np.ndarray]]:
+def true_step(
+    layers: Layers, x: Array, y: Labels, lengths: Labels | None = None
+) -> tuple[float, list[np.ndarray]]:
     """Mean cross-entropy of a batch and its gradients ``[dW, db, dW, db, ...]``, in float64.
 
-    Shapes: x (B, I), (B, H, W, C) or (B, T, I), y (B,) class indices; layers as in `Layers`.
+    Shapes: x (B, I), (B, H, W, C) or (B, T, I), y (B,) class indices, lengths (B,) steps of each
+    sequence, all T if left out; layers as in `Layers`.
     """
     if x.ndim == 3:
-        return _true_recurrent_step(layers, x, y)
+        if lengths is None:
+            lengths = np.full(len(x), x.shape[1])
+        return _true_recurrent_step(layers, x, y, lengths)
     rows = np.arange(len(y))
     blocks = [_Block(weight, bias) for weight, bias in layers if weight.ndim == 4]
     linear = layers[len(blocks) :]
@@ -56,17 +61,24 @@ def true_step(layers: Layers, x: Array, y: Labels) -> tuple[float, list[np.ndarr
     return float(loss), gradients
 
 
-def _true_recurrent_step(layers: Layers, x: Array, y: Labels) -> tuple[float, list[np.ndarray]]:
-    """The same of a recurrent layer, whose kind the weights' shapes tell, and a linear one."""
+def _true_recurrent_step(
+    layers: Layers, x: Array, y: Labels, lengths: Labels
+) -> tuple[float, list[np.ndarray]]:
+    """The same of a recurrent layer, whose kind the weights' shapes tell, and a linear one.
+
+    Behind a sequence's end its states stay as they are.
+    """
     (U, b), (W, c), (V, d) = [(w.astype(np.float64), v.astype(np.float64)) for w, v in layers]
     x, width = x.astype(np.float64), len(W)
     rows, steps, _ = x.shape
     step = {1: _rnn, 3: _gru, 4: _lstm}[W.shape[1] // width]
     h, cell, tapes = np.zeros((rows, width)), np.zeros((rows, width)), []
+    live = np.arange(steps)[:, None, None] < lengths[:, None]
     for t in range(steps):
         from_x, from_h = x[:, t] @ U + b, h @ W + c
         before = h
-        h, cell, back = step(from_x, from_h, h, cell)
+        new, new_cell, back = step(from_x, from_h, h, cell)
+        h, cell = np.where(live[t], new, h), np.where(live[t], new_cell, cell)
         tapes.append((before, back))
     z = h @ V + d
     z = z - z.max(axis=1, keepdims=True)
@@ -79,12 +91,13 @@ def _true_recurrent_step(layers: Layers, x: Array, y: Labels) -> tuple[float, li
     dh, dcell = dz @ V.T, np.zeros_like(cell)
     for t in reversed(range(steps)):
         before, back = tapes[t]
-        d_x, d_h, straight, dcell = back(dh, dcell)
+        d_x, d_h, straight, new_dcell = back(dh * live[t], dcell * live[t])
         for total, part in zip(
             found, (x[:, t].T @ d_x, d_x.sum(0), before.T @ d_h, d_h.sum(0)), strict=True
         ):
             total += part
-        dh = d_h @ W.T + straight
+        dh = d_h @ W.T + straight + dh * ~live[t]
+        dcell = new_dcell + dcell * ~live[t]
     return float(loss), [*found, h.T @ dz, dz.sum(axis=0)]
 
 
@@ -171,7 +184,12 @@ class _Block:
 
 
 def check_step(
-    loss: float, gradients: list[np.ndarray], layers: Layers, x: Array, y: Labels
+    loss: float,
+    gradients: list[np.ndarray],
+    layers: Layers,
+    x: Array,
+    y: Labels,
+    lengths: Labels | None = None,
 ) -> float:
     """The largest error of a library's step, as a share of the largest value it belongs to.
 
@@ -180,7 +198,7 @@ def check_step(
     WrongStepError
         If a shape differs or an error exceeds `TOLERANCE`.
     """
-    true_loss, true_gradients = true_step(layers, x, y)
+    true_loss, true_gradients = true_step(layers, x, y, lengths)
     if len(gradients) != len(true_gradients):
         raise WrongStepError(f"{len(gradients)} gradients instead of {len(true_gradients)}")
     names = [f"{kind} of layer {i}" for i in range(len(layers)) for kind in ("dW", "db")]

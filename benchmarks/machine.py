@@ -49,6 +49,16 @@ def usable_threads() -> int:
     return count or 1 if quota == "max" else max(1, min(count or 1, int(quota) // int(period)))
 
 
+def pin(threads: int) -> None:
+    """Keep this process and those it starts on so many of its CPUs, where the system can.
+
+    XLA takes as many threads as there are CPUs, and no argument. The last CPUs are kept: the
+    first has most of the system's interrupts to serve.
+    """
+    if threads < usable_threads() and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
+
+
 def cpu_model() -> str:
     """The processor's name as the system gives it."""
     try:

@@ -62,9 +62,9 @@ def one_round(names: list[str], workload: str, seconds: float, threads: int) -> 
     for name in names:
         outcome = results[name] = one_worker(name, workload, seconds, threads)
         if outcome["status"] == "timed":
-            say(f"  {name:<12}{1e3 * outcome['median_s']:10.2f} ms ({outcome['setting']})")
+            say(f"  {name:<14}{1e3 * outcome['median_s']:10.2f} ms ({outcome['setting']})")
         else:
-            say(f"  {name:<12}{outcome['status']}: {outcome['why']}")
+            say(f"  {name:<14}{outcome['status']}: {outcome['why']}")
     return results
 
 
@@ -126,11 +126,15 @@ def run_products(rounds: int, threads: int) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def result_path(whole: bool) -> Path:
-    """``DATE-CPU.json``; what is not the whole benchmark never replaces one that is."""
+def result_path(whole: bool, threads: int | None) -> Path:
+    """``DATE-CPU.json``; what is not the whole benchmark never replaces one that is.
+
+    `threads` are given where they are fewer than all.
+    """
     cpu = re.sub(r"[^a-z0-9]+", "-", machine.cpu_model().lower()).strip("-")
     date = datetime.now(UTC).date().isoformat()
-    return RESULTS / f"{date}-{cpu}{'' if whole else '-partial'}.json"
+    few = f"-{threads}-thread{'s' if threads > 1 else ''}" if threads else ""
+    return RESULTS / f"{date}-{cpu}{few}{'' if whole else '-partial'}.json"
 
 
 def _names(known: tuple[str, ...]) -> Any:
@@ -164,7 +168,12 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, help="default 5, or 2 with --quick")
     parser.add_argument("--seconds", type=float, help="of a timing; default 2, or 0.5")
-    parser.add_argument("--threads", type=int, default=machine.usable_threads())
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=machine.usable_threads(),
+        help="where fewer than all, every process is kept on as many CPUs",
+    )
     parser.add_argument("--output", type=Path, help="the JSON file (default: under results/)")
     return parser.parse_args()
 
@@ -178,6 +187,8 @@ def main() -> int:
         and set(given.only) == set(peers.PEERS)
         and set(given.workload) == {*WORKLOADS, *PARTS}
     )
+    few = given.threads if given.threads != machine.usable_threads() else None
+    machine.pin(given.threads)
     about = machine.describe(given.threads)
     workloads = [name for name in given.workload if name not in PARTS]
     timed, limit = run(given.only, workloads, rounds, seconds, given.threads)
@@ -197,7 +208,7 @@ def main() -> int:
         "start": start.measure(given.quick) if "start" in given.workload else {},
     }
     print(report.table(results))
-    path = given.output or result_path(whole)
+    path = given.output or result_path(whole, few)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     say(f"written: {path}")

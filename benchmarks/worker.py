@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks import peers
 from benchmarks.check import WrongStepError, check_step
-from benchmarks.machine import peak_memory_mib, usable_threads
+from benchmarks.machine import peak_memory_mib, pin, usable_threads
 from benchmarks.workloads import WORKLOADS, Workload
 
 
@@ -24,9 +24,10 @@ def check(peer: peers.PeerProtocol, workload: Workload) -> float:
     """The largest error of the library's step on the first batch; see `check_step`."""
     x, y = workload.data()
     x, y = x[: workload.batch], y[: workload.batch]
+    lengths = None if workload.lengths is None else workload.lengths[: workload.batch]
     layers = workload.first_layers()
     loss, gradients = peer.step(layers, x, y)
-    return check_step(loss, gradients, layers, x, y)
+    return check_step(loss, gradients, layers, x, y, lengths)
 
 
 def fastest_setting(peer: peers.PeerProtocol, workload: Workload) -> str:
@@ -101,6 +102,7 @@ def main() -> None:
     given = parser.parse_args()
     warnings.simplefilter("ignore")  # scikit-learn's "not converged" is no news here
     workload = WORKLOADS[given.workload]
+    pin(given.threads)
     print(json.dumps(work(given.library, workload, given.threads, given.seconds, given.setting)))
 
 

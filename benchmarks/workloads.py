@@ -27,7 +27,8 @@ class Workload:
     Each of `channels` is a block: a 3 x 3 convolution without padding, ReLU, and max pooling of
     2 x 2. Then come linear layers. Pictures are (height, width, channels). Where `recurrent` names
     a kind, it is a recurrent layer of the width `hidden`, and a linear layer on its last state;
-    sequences are (steps, features).
+    sequences are (steps, features). Where `shortest` is given, they have from that many steps to
+    all of them, and zeros behind their ends.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Workload:
     rows: int
     channels: tuple[int, ...] = ()
     recurrent: str = ""
+    shortest: int = 0
 
     def __post_init__(self) -> None:
         if self.rows % self.batch:
@@ -66,26 +68,38 @@ class Workload:
         return self.rows // self.batch
 
     @property
+    def lengths(self) -> Labels | None:
+        """The steps of each row of `data`; None where all have equally many."""
+        if not self.shortest:
+            return None
+        random = np.random.default_rng(5)
+        return random.integers(self.shortest, self.shape[0] + 1, self.rows)
+
+    @property
     def flops(self) -> int:
         """Floating-point operations of an epoch's products, and of nothing else.
 
         A product of (B, I) and (I, H) counts ``2 B I H``, and a convolution one such product of its
         windows. Each layer has two of that size, forward and ``dW = x^T dy``; each but the first a
-        third, ``dx = dy W^T``.
+        third, ``dx = dy W^T``. Steps behind a sequence's end do not count, whoever computes them.
         """
         sizes = [
-            (height - 2) * (width - 2) * 9 * inputs * outputs
+            self.rows * (height - 2) * (width - 2) * 9 * inputs * outputs
             for (height, width, inputs), outputs in zip(self.maps, self.channels, strict=False)
         ]
         if self.recurrent:
             (steps, inputs), (width,) = self.shape, self.hidden
-            gates = steps * GATES[self.recurrent] * width
+            lengths = self.lengths
+            count = self.rows * steps if lengths is None else int(lengths.sum())
+            gates = count * GATES[self.recurrent] * width
             sizes = [gates * inputs, gates * width]
-        sizes += [i * h for i, h in pairwise(self.widths)]
-        return 2 * self.rows * (3 * sum(sizes) - sizes[0])
+        sizes += [self.rows * i * h for i, h in pairwise(self.widths)]
+        return 2 * (3 * sum(sizes) - sizes[0])
 
     def describe(self) -> str:
         parts = ["x".join(map(str, self.shape))]
+        if self.shortest:
+            parts[0] = f"{self.shortest} to {parts[0]}"
         parts += [f"3x3 {count}, pool" for count in self.channels]
         parts += [f"{self.recurrent} {width}" for width in self.hidden if self.recurrent]
         shape = " -> ".join([*parts, *map(str, self.widths[1:])])
@@ -100,9 +114,13 @@ class Workload:
         """
         random = np.random.default_rng(7)
         if self.recurrent:  # the teacher sees the last few steps
-            x = random.standard_normal((self.rows, *self.shape), dtype=np.float32)
-            teacher = random.standard_normal((self.shape[1], self.classes), dtype=np.float32)
-            score = x[:, -4:].sum(axis=1) @ teacher / np.float32(2 * np.sqrt(self.shape[1]))
+            steps, inputs = self.shape
+            x = random.standard_normal((self.rows, steps, inputs), dtype=np.float32)
+            teacher = random.standard_normal((inputs, self.classes), dtype=np.float32)
+            ends = np.full(self.rows, steps) if self.lengths is None else self.lengths
+            seen = x[np.arange(self.rows)[:, None], ends[:, None] - np.arange(4, 0, -1)]
+            score = seen.sum(axis=1) @ teacher / np.float32(2 * np.sqrt(inputs))
+            x[np.arange(steps) >= ends[:, None]] = 0
             noise = random.standard_normal(score.shape, dtype=np.float32)
             return x, np.argmax(score + noise / 2, axis=1).astype(np.int64)
         inputs = prod(self.shape)
@@ -151,5 +169,6 @@ WORKLOADS = {
         Workload("lstm-wide", (50, 32), (256,), 3, batch=128, rows=1280, recurrent="lstm"),
         Workload("lstm-long", (500, 4), (32,), 3, batch=32, rows=640, recurrent="lstm"),
         Workload("gru", (100, 8), (64,), 3, batch=64, rows=2560, recurrent="gru"),
+        Workload("lstm-unequal", (100, 8), (64,), 3, 64, 2560, recurrent="lstm", shortest=10),
     )
 }

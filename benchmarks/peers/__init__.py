@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.workloads import Array, Labels, Layers, Workload
 
-PEERS = ("pellucid", "torch_eager", "keras_jax", "sklearn_mlp")
+PEERS = ("pellucid", "torch_eager", "torch_compile", "jax_scan", "keras_jax", "sklearn_mlp")
 
 
 class Training(NamedTuple):
@@ -32,7 +32,10 @@ class PeerProtocol(Protocol):
     def __init__(self, workload: Workload, threads: int) -> None: ...
 
     def step(self, layers: Layers, x: Array, y: Labels) -> tuple[float, list[np.ndarray]]:
-        """Loss and gradients ``[dW, db, ...]`` of one batch at the weights `layers`."""
+        """Loss and gradients ``[dW, db, ...]`` of the first batch at the weights `layers`.
+
+        The rows of x are the first of ``workload.data()`` and have the first of its lengths.
+        """
 
     def prepare(self, setting: str, x: Array, y: Labels) -> None:
         """Build a network to be trained on all of x and y under one of `settings`."""

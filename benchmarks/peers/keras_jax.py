@@ -43,6 +43,8 @@ class Peer:
         if self.workload.recurrent:
             kinds = {"rnn": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
             kind = getattr(keras.layers, kinds[self.workload.recurrent])
+            if self.workload.shortest:
+                layers.append(keras.layers.Masking())  # the zeros behind the ends
             layers.append(kind(self.workload.hidden[0]))
         for count in self.workload.channels:
             layers += [

@@ -16,6 +16,7 @@ from pellucid import (
     LSTMClassifier,
     RNNClassifier,
 )
+from pellucid.data import Sequences
 
 RECURRENT = {"rnn": RNNClassifier, "lstm": LSTMClassifier, "gru": GRUClassifier}
 
@@ -38,6 +39,7 @@ class Peer:
             }  # fmt: skip
         if work.recurrent:
             kind = RECURRENT[work.recurrent]
+            # one step at a time, the last state: "auto" would read patches and take the mean
             network = {"hidden_dim": work.hidden[0], "patch_size": 1, "pooling": "last"}
         else:
             kind = CNNClassifier if work.channels else FCNNClassifier
@@ -63,7 +65,7 @@ class Peer:
         # The network that the estimator builds is the one that is timed, so it is the one checked.
         rows, labels = self.workload.data()
         few = 8 * self.workload.batch  # enough that every class is among them
-        network = self._estimator(1).fit(rows[:few], labels[:few]).network_
+        network = self._estimator(1).fit(self._theirs(rows[:few]), labels[:few]).network_
         if self.workload.recurrent:
             return self._recurrent_step(network, layers, x, y)
         names = list(network.parameters())  # "0.weight", "0.bias", "2.weight", ...
@@ -82,7 +84,9 @@ class Peer:
         if gru:
             values |= {"0.candidate_weight": W[:, both:], "0.candidate_bias": c[both:]}
         network.set_parameters(values)
-        loss, found = network.gradients(x, y, loss="categorical_cross_entropy")
+        rows = self._theirs(x)
+        data = rows if rows is x else Sequences.from_list(rows)
+        loss, found = network.gradients(data, y, loss="categorical_cross_entropy")
         dW, db = found["0.recurrent_weight"], found["0.bias"]
         dc = db
         if gru:
@@ -92,9 +96,15 @@ class Peer:
             found["0.input_weight"], db, dW, dc, found["1.weight"], found["1.bias"]
         ]  # fmt: skip
 
+    def _theirs(self, x: Array) -> Any:
+        """Sequences of unequal lengths as a list of arrays."""
+        if self.workload.lengths is None:
+            return x
+        return [row[:length] for row, length in zip(x, self.workload.lengths, strict=False)]
+
     def prepare(self, setting: str, x: Array, y: Labels) -> None:
         self.threads = int(setting.split()[0])
-        self.x, self.y = x, y
+        self.x, self.y = self._theirs(x), y
 
     def train(self, epochs: int) -> Training:
         history = self._estimator(epochs).fit(self.x, self.y).history_
