@@ -87,6 +87,10 @@ def to_table(estimator: object, X: Any, kinds: Kinds = None) -> Table:
     Text that reads as a number stays text in a column that is text by its known `kinds`. An `X`
     without rows or columns, or not of numbers, text or dates, is a ValueError or TypeError.
     """
+    if type(X) is np.ndarray and X.ndim == 2 and X.dtype.kind in "biuf":  # needs no questions
+        _check_shape(estimator, X.shape)
+        check_finite(estimator, X, lambda index: label(None, index))
+        return Table(None, matrix=X)
     import narwhals as nw
 
     check_several(estimator, X)
@@ -313,6 +317,8 @@ def _check_names(names: Sequence[Any]) -> list[str] | None:
 def _from_frame(estimator: object, X: Any) -> Table:
     frame = unique_columns(estimator, X)
     names = _check_names(list(frame.columns))
+    if (matrix := _plain_numbers(X)) is not None:
+        return Table(names, [Column("number", column) for column in matrix.T])
     columns = [
         named(label(names, index), series_values, series)
         for index, series in enumerate(frame.iter_columns())
@@ -320,6 +326,20 @@ def _from_frame(estimator: object, X: Any) -> Table:
     if not columns:
         _check_shape(estimator, (len(frame), 0))
     return Table(names, columns)
+
+
+def _plain_numbers(frame: Any) -> np.ndarray | None:
+    """The numbers of a pandas DataFrame that holds nothing but NumPy's; else None.
+
+    Column by column this takes twenty times as long, which counts where there is one row.
+    """
+    import narwhals as nw
+
+    if not nw.dependencies.is_pandas_dataframe(frame) or not frame.shape[1]:
+        return None
+    if not all(isinstance(dtype, np.dtype) and dtype.kind in "iuf" for dtype in frame.dtypes):
+        return None
+    return np.asfortranarray(frame.to_numpy(dtype=np.float64))
 
 
 def _from_map(estimator: object, X: Mapping[Any, Any], kinds: Kinds) -> Table:

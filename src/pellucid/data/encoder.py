@@ -9,10 +9,12 @@ from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
-from pellucid.data.layout import Layout
-from pellucid.rows import Rows
+from pellucid.data.layout import Layout, RowLayout
+from pellucid.rows import Dense, Rows
 
 Content = TypeVar("Content")
+
+FEW_ROWS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +26,10 @@ class Reading(Generic[Content]):
 
     def __len__(self) -> int:
         return len(self.layout)
+
+
+def _encoded(rows: Dense) -> Reading[Any]:
+    return Reading(rows, RowLayout(len(rows)))
 
 
 class Encoder(ABC, Generic[Content]):
@@ -73,7 +79,18 @@ class Encoder(ABC, Generic[Content]):
         An `X` that this encoder does not take, that is empty, or that is unlike what was learned
         from is a ValueError or TypeError.
         """
-        return X if isinstance(X, Reading) else self._read(estimator, X, learn)
+        if isinstance(X, Reading):
+            return X
+        rows = None if learn or type(X) is not np.ndarray else self.few_rows(X)
+        # rows that need no reading are the content themselves
+        return self._read(estimator, X, learn) if rows is None else _encoded(rows)
+
+    def few_rows(self, X: np.ndarray) -> Dense | None:
+        """An array of a few rows encoded at once, where nothing about it needs to be asked.
+
+        That a single row is answered soon. None sends it the usual way, to the same bits.
+        """
+        return None
 
     def labelled(self, estimator: Any, X: Any, y: Any, least: int = 1) -> tuple[Any, Any]:
         """`X` and `y`, taken from `X` where it holds both: at `least` so many rows of a class."""

@@ -131,8 +131,11 @@ class LearnedColumn:
 
     def _warn_of_others(self, column: Column) -> None:
         """Warn of numbers in another unit than in training, and of gaps where there were none."""
+        rows = len(column.values)
+        if rows < _FEWEST and not isinstance(self.format, NumberFormat):
+            return  # too few to tell
         there = column.values[~np.isnan(column.values)]
-        rows, known = len(column.values), len(there)
+        known = len(there)
         if rows >= _FEWEST and 2 * known < rows and self.spread and not self.gaps:
             warn_of(Cells(self.name, "gap", rows - known, rows, ()))
         if known and column.kind == "number" and self._in_another_unit(there):

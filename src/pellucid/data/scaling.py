@@ -6,6 +6,9 @@ upper one, an order that depends on the number of rows alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import isfinite
+
 import numpy as np
 
 from pellucid.data.columns import blocks
@@ -109,6 +112,7 @@ class Standardiser:
         With `silence` a column that was constant in training gives 0, whatever its values are now.
         """
         inverse = 1.0 / self.unit
+        silence = silence and bool(self.constant.any())
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             mean, scale = self.mean * inverse, self.scale * inverse
             for rows in blocks(*matrix.shape):
@@ -119,7 +123,30 @@ class Standardiser:
                 block[np.isnan(block)] = 0.0
                 if silence:
                     block[:, self.constant] = 0.0
-                out[rows] = np.clip(block, -_LIMIT, _LIMIT)
+                np.minimum(block, _LIMIT, out=block)
+                out[rows] = np.maximum(block, -_LIMIT, out=block)
+
+    def of_row(self) -> Callable[[np.ndarray], bool]:
+        """:meth:`transform` of one row in place, and whether all its numbers are finite."""
+        inverse = 1.0 / self.unit
+        mean, scale = self.mean * inverse, self.scale * inverse
+        constant = np.flatnonzero(self.constant)
+        least, most = np.full_like(mean, -_LIMIT), np.full_like(mean, _LIMIT)
+
+        def standardise(row: np.ndarray) -> bool:
+            if not isfinite(np.add.reduce(row)):  # sooner told than of each number
+                return False
+            with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+                np.multiply(row, inverse, out=row)
+                np.subtract(row, mean, out=row)
+                np.divide(row, scale, out=row)
+            if constant.size:
+                row[constant] = 0.0
+            np.minimum(row, most, out=row)
+            np.maximum(row, least, out=row)
+            return True
+
+        return standardise
 
     def inverse_transform(self, z: np.ndarray) -> np.ndarray:
         """``x = z * scale + mean`` in float64."""

@@ -15,7 +15,7 @@ from pellucid.data.calendars import Pace
 from pellucid.data.column_values import plain_array
 from pellucid.data.columns import Table, check_several, one_feature, owner_of
 from pellucid.data.date_format import DateFormat
-from pellucid.data.encoder import Encoder, Reading
+from pellucid.data.encoder import FEW_ROWS, Encoder, Reading
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout, RowLayout
 from pellucid.data.number_format import NumberFormat
@@ -193,7 +193,7 @@ class SequenceEncoder(Encoder[Steps]):
             by_row = RowLayout(len(lengths))
             by_step = StepLayout("array" if isinstance(arrays, np.ndarray) else "list", lengths)
         with nullcontext() if order is None else rows_at(order):
-            table = self.table.read(estimator, values, learn)
+            table = self.table._read(estimator, values, learn)
         starts = np.cumsum(lengths) - lengths
         longest = int(lengths.max())
         steps = Steps(table, starts, lengths, longest, flat, names, time_format=form)
@@ -311,12 +311,25 @@ class SequenceEncoder(Encoder[Steps]):
         ]
 
     def encode(self, estimator: Any, reading: Reading[Steps]) -> Rows:
-        steps = reading.content
+        steps: Any = reading.content
+        if isinstance(steps, Dense):
+            return steps
         rows = self.table.encode(estimator, steps.table)
         if steps.windows is None or self.windows is None:
             return self._as_sequences(rows, steps)
         self.windows.warn_of_new_series(steps.windows)
         return self.windows.rows(self.table, steps.table.content, steps.windows, rows.values)
+
+    def few_rows(self, X: np.ndarray) -> Dense | None:
+        special = self.series or self.by_step or self.flat or self.patch > 1 or self.group
+        if special or self.time or self.windows is not None or not self.table.plain:
+            return None
+        if X.ndim != 3 or not 0 < len(X) <= FEW_ROWS or X.shape[2] != self.table.n_features:
+            return None
+        if not X.shape[1] or X.dtype.kind != "f" or not np.isfinite(X).all():
+            return None
+        matrix = X.reshape(-1, X.shape[2])
+        return Dense(self.table.encoded(matrix).reshape(*X.shape[:2], -1))
 
     def _patch(self, owner: str, steps: Steps) -> int:
         """How many steps are read as one."""
@@ -346,7 +359,9 @@ class SequenceEncoder(Encoder[Steps]):
         return found
 
     def units(self, estimator: Any, reading: Reading[Steps]) -> Units | None:
-        steps = reading.content
+        steps: Any = reading.content
+        if isinstance(steps, Dense):
+            return None
         if self.windows is None or steps.windows is None or steps.units is not None:
             return steps.units
         content = self.table.as_decided(steps.table.content)
@@ -479,6 +494,8 @@ class SequenceEncoder(Encoder[Steps]):
 
 def _listed(X: Any) -> Any:
     """`X` as one array, or as a list of arrays, one a sequence."""
+    if type(X) is np.ndarray and X.dtype != object:
+        return X
     import narwhals as nw
 
     if nw.dependencies.is_into_dataframe(X):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from types import NoneType
@@ -19,7 +19,7 @@ from pellucid.data.column_values import Column, as_text
 from pellucid.data.columns import Table, check_columns, label, owner_of, to_table
 from pellucid.data.cycles import Cycle, cycles_of, sine_cosine, turns
 from pellucid.data.date_format import DateFormat
-from pellucid.data.encoder import Encoder, Reading
+from pellucid.data.encoder import FEW_ROWS, Encoder, Reading
 from pellucid.data.layout import RowLayout
 from pellucid.data.learned_column import LearnedColumn, check_kind, read_numbers, texts_of
 from pellucid.data.number_format import NumberFormat
@@ -101,7 +101,7 @@ class TableEncoder(Encoder[Table]):
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:
         self.vocabulary = vocabulary
         self.notes: list[str] = []
-        self.drifting: list[int] = []
+        self._drifting: list[int] = []
         self.given: dict[int, NumberFormat | None] = {}
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Table]:
@@ -117,10 +117,10 @@ class TableEncoder(Encoder[Table]):
         table = self._in_order(estimator, to_table(estimator, X, known))
         if table.matrix is None or set(kinds) - {"number"}:
             columns = [
-                self._learned(index).read(
-                    estimator, column, label(self.names or table.names, index)
+                learned.read(estimator, column, label(self.names or table.names, index))
+                for index, (learned, column) in enumerate(
+                    zip(self._learned_columns, table.split(), strict=True)
                 )
-                for index, column in enumerate(table.split())
             ]
             table = Table(table.names, columns)
         return Reading(table, RowLayout(table.shape[0]))
@@ -134,16 +134,22 @@ class TableEncoder(Encoder[Table]):
             self.formats, self.cycles = [None] * table.shape[1], [[] for _ in self.kinds]
         else:
             table = self._decide(table, heavy)
+        self._forget_derived()
         self._scaler = Standardiser().fit(self._numbers(table), weights)
         self._categories: list[list[str | None]] = []
         self._rare: list[bool] = []
         self._embedded: list[bool] = []
         for index in self._text:
             self._learn_text(self._name(index), table.columns[index].values, weights, heavy)
-        for known in ("_one_hot", "_numbered"):
-            vars(self).pop(known, None)
+        self._forget_derived()
         self.name_features(estimator)
         return self._encode(table)
+
+    def _forget_derived(self) -> None:
+        """What follows from what is learned, and is kept, follows from something else now."""
+        for name, value in vars(type(self)).items():
+            if isinstance(value, cached_property):
+                vars(self).pop(name, None)
 
     def _learn_text(self, name: str, texts: np.ndarray, weights: Any, heavy: Any) -> None:
         """Learn which values of a column are known, and whether they are embedded."""
@@ -215,7 +221,31 @@ class TableEncoder(Encoder[Table]):
         return Table(table.names, columns)
 
     def encode(self, estimator: Any, reading: Reading[Table]) -> Dense:
-        return self._encode(reading.content)
+        content: Any = reading.content
+        return content if isinstance(content, Dense) else self._encode(content)
+
+    def few_rows(self, X: np.ndarray) -> Dense | None:
+        if not self.plain or not 0 < len(X) <= FEW_ROWS or X.shape[1:] != (len(self.kinds),):
+            return None
+        if X.dtype.kind != "f" or not np.isfinite(X).all():
+            return None
+        return Dense(self.encoded(X))
+
+    def encoded(self, matrix: np.ndarray) -> np.ndarray:
+        """A matrix of numbers, all of them there, where the table is `plain`."""
+        return self._encode(Table(None, matrix=matrix)).values
+
+    def row_standardiser(self) -> Callable[[np.ndarray], bool]:
+        """What standardises one row in place where all columns are numbers: float64 (columns,).
+
+        It says whether it could, which it cannot where a number is missing or infinite.
+        """
+        return self._scaler.of_row()
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether all columns are numbers without names."""
+        return self.names is None and set(self.kinds) == {"number"}
 
     def _encode(self, table: Table) -> Dense:
         numbers = self._numbers(table)
@@ -255,7 +285,7 @@ class TableEncoder(Encoder[Table]):
     def beside_tokens(self) -> int:  # type: ignore[override]
         return self.n_outputs - self.token_columns if self.token_columns else 0
 
-    @property
+    @cached_property
     def n_outputs(self) -> int:
         """Width of the output."""
         texts = sum(len(known) + rare for _, known, rare in self._one_hot_columns)
@@ -329,6 +359,7 @@ class TableEncoder(Encoder[Table]):
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         state = _State.of(config, "the encoder of a table")
+        self._forget_derived()
         self.dtype, self.names, self.kinds = np.dtype(state.dtype), state.names, list(state.kinds)
         self._categories, self._rare = state.categories, state.rare
         check_names("a table's columns", self.names, len(self.kinds))
@@ -361,6 +392,7 @@ class TableEncoder(Encoder[Table]):
                     f"{shown(texts)}."
                 )
         self._scaler = Standardiser.from_arrays(arrays, len(self._numeric))
+        self._forget_derived()
         return self
 
     @cached_property
@@ -399,6 +431,20 @@ class TableEncoder(Encoder[Table]):
             first += len(values)
         return numbered
 
+    @cached_property
+    def _learned_columns(self) -> list[LearnedColumn]:
+        return [self._learned(index) for index in range(len(self.kinds))]
+
+    @property
+    def drifting(self) -> list[int]:
+        """Columns of numbers that may go far from where they were in training."""
+        return self._drifting
+
+    @drifting.setter
+    def drifting(self, columns: list[int]) -> None:
+        self._drifting = columns
+        vars(self).pop("_learned_columns", None)
+
     def _learned(self, index: int) -> LearnedColumn:
         """What was learned of a column, as far as new rows are read by it."""
         kind, form, name = self.kinds[index], self.formats[index], self._name(index)
@@ -408,7 +454,7 @@ class TableEncoder(Encoder[Table]):
             return LearnedColumn(name, kind, form, categories, rare=self._rare[position])
         position, scaler = self._numeric.index(index), self._scaler
         spread = float(scaler.scale[position])
-        if scaler.constant[position] or index in self.drifting:
+        if scaler.constant[position] or index in self._drifting:
             spread = 0.0
         gaps = bool(scaler.missing[position])
         return LearnedColumn(
@@ -449,27 +495,27 @@ class TableEncoder(Encoder[Table]):
             )
         return table
 
-    @property
+    @cached_property
     def _numeric(self) -> list[int]:
         return [index for index, kind in enumerate(self.kinds) if kind in _NUMERIC]
 
-    @property
+    @cached_property
     def _text(self) -> list[int]:
         return [index for index, kind in enumerate(self.kinds) if kind == "text"]
 
-    @property
+    @cached_property
     def _one_hot_columns(self) -> list[tuple[int, list[str | None], bool]]:
         """Columns of text that are one-hot, their categories, and whether others were rarer."""
         learned = zip(self._text, self._categories, self._rare, self._embedded, strict=True)
         return [(index, known, rare) for index, known, rare, embedded in learned if not embedded]
 
-    @property
+    @cached_property
     def _embedded_columns(self) -> list[tuple[int, list[str | None]]]:
         """Columns of text that are embedded, and their known values."""
         learned = zip(self._text, self._categories, self._embedded, strict=True)
         return [(index, known) for index, known, embedded in learned if embedded]
 
-    @property
+    @cached_property
     def _turning(self) -> list[tuple[int, Cycle]]:
         """Columns of times, and what of the calendar varies in them."""
         return [(index, cycle) for index, cycles in enumerate(self.cycles) for cycle in cycles]
@@ -483,7 +529,7 @@ class TableEncoder(Encoder[Table]):
             if kind == "text" or form is not None
         ]
 
-    @property
+    @cached_property
     def _gaps(self) -> list[int]:
         return np.flatnonzero(self._scaler.missing).tolist()
 

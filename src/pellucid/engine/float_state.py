@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from typing import Any
+import threading
+from contextlib import ContextDecorator
 
 import numpy as np
 
@@ -15,22 +13,46 @@ from pellucid.engine.catalogue import function
 from pellucid.engine.control import PLAIN_FLOAT_STATE, exchange_float_state
 
 
-@cache
-def _exchange() -> Any:
-    name = exchange_float_state.__name__
-    return function(library.load([name], "float64")[name])
+class _Exchange:
+    """Exchanges a thread's float state for the one in `word`, which its call keeps at hand."""
+
+    def __init__(self) -> None:
+        name = exchange_float_state.__name__
+        self._call = function(library.load([name], "float64")[name])
+        self.word, self.depth = np.array([PLAIN_FLOAT_STATE]), 0  # contexts within one another
+        self._record = record(exchange_float_state(state=self.word))
+        self._arguments = (0, 1, 0, 0, 0, self._record.ctypes.data)
+
+    def __call__(self) -> None:
+        self._call(*self._arguments)
 
 
-@contextmanager
-def plain_float_state() -> Iterator[None]:
+_of_thread = threading.local()
+
+
+def _exchange_of_thread() -> _Exchange:
+    try:
+        return _of_thread.exchange
+    except AttributeError:
+        _of_thread.exchange = _Exchange()
+        return _of_thread.exchange
+
+
+class plain_float_state(ContextDecorator):  # noqa: N801  used as a function is
     """Within it this thread rounds to nearest and flushes nothing to zero, as kernels do.
 
     Another library may have set it otherwise; then it is so again afterwards.
     """
-    state = np.array([PLAIN_FLOAT_STATE])
-    words = record(exchange_float_state(state=state))
-    _exchange()(0, 1, 0, 0, 0, words.ctypes.data)
-    try:
-        yield
-    finally:
-        _exchange()(0, 1, 0, 0, 0, words.ctypes.data)
+
+    def __enter__(self) -> None:
+        exchange = _exchange_of_thread()
+        if exchange.depth == 0:
+            exchange.word[0] = PLAIN_FLOAT_STATE
+            exchange()
+        exchange.depth += 1
+
+    def __exit__(self, *error: object) -> None:
+        exchange = _exchange_of_thread()
+        exchange.depth -= 1
+        if exchange.depth == 0:
+            exchange()

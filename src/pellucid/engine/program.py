@@ -87,6 +87,7 @@ class Program:
         self.control[word.SPINS], self.control[word.NAP + 1] = SPIN_LIMIT, NAP
         self.control[word.SLICES] = slices
         self._record = record(run(control=self.control, table=self.table))
+        self._place = self._record.ctypes.data
         self._run = function(addresses["run"])
 
     def run(
@@ -104,11 +105,15 @@ class Program:
         control[word.FIRST_STEP], control[word.LAST_STEP] = first_step, last_step
         control[word.BATCH_ROWS], control[word.TOTAL_ROWS] = batch_rows, total_rows
         control[word.HALT :] = 0
-        place = self._record.ctypes.data
+        place = self._place
         threads.run_parts(
             lambda part, count: self._run(part, count, 0, 0, 0, place), parts, self._give_up
         )
         return not control[word.HALT]
+
+    def run_again(self) -> None:
+        """Run what the last run did, in this thread alone, as soon as can be."""
+        self._run(0, 1, 0, 0, 0, self._place)
 
     @property
     def done(self) -> int:

@@ -21,6 +21,7 @@ from pellucid.estimators import state
 from pellucid.estimators.about import About
 from pellucid.estimators.examples import ExampleMaker
 from pellucid.estimators.parameters import ESTIMATORS
+from pellucid.estimators.predictor import Predictor
 from pellucid.layers import Layer
 from pellucid.network import LossFunction, Network
 from pellucid.rows import Examples, Targets
@@ -263,12 +264,43 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
     @plain_float_state()
     def _read(self, X: Any) -> Reading:
         """`X`, read once: methods that take X also take a Reading."""
-        check_is_fitted(self, "network_")
+        if "network_" not in vars(self):
+            check_is_fitted(self, "network_")
         return self._input.read(self, X)
 
-    @abstractmethod
+    @plain_float_state()
     def _predicted(self, reading: Reading) -> np.ndarray:
         """The predictions as one flat array: an entry for each row, or for each step."""
+        return self._decoded(self._output(reading), reading)
+
+    @abstractmethod
+    def _decoded(self, outputs: np.ndarray, reading: Reading | None = None) -> np.ndarray:
+        """What the network's outputs (N, K) mean; `reading` has the scales of windows."""
+
+    def predictor(self, method: str = "predict") -> Predictor:
+        """What answers one row at a time, within microseconds where X is a table of numbers.
+
+        Parameters
+        ----------
+        method : {"predict", "predict_proba"}
+            What it is to give.
+
+        Returns
+        -------
+        Predictor
+            ``predictor(row)`` is ``predict([row])[0]``, to the bit.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from pellucid import FCNNClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = FCNNClassifier(max_epochs=20, random_state=0, verbose=0).fit(X, y)
+        >>> predict = model.predictor()
+        >>> int(predict([5.1, 3.5, 1.4, 0.2]))
+        0
+        """
+        return Predictor(self, method)
 
     def _score(self, measure: Callable[..., float], X: Any, y: Any, sample_weight: Any) -> float:
         """`measure` of y and the predictions, over all rows or steps."""

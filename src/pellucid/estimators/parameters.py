@@ -81,17 +81,28 @@ def _name_methods(cls: Any) -> None:
 def _named_method(cls: Any, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
     signature = inspect.signature(method)
     known = list(signature.parameters)[1:]
+    fits = _counts(signature)  # of arguments without names, which need no closer look
 
     @functools.wraps(method)
     def named(self: Any, *args: Any, **options: Any) -> Any:
-        try:
-            signature.bind(self, *args, **options)
-        except TypeError as error:
-            raise TypeError(_misfit(type(self), name, known, options, error)) from None
+        if options or len(args) not in fits:
+            try:
+                signature.bind(self, *args, **options)
+            except TypeError as error:
+                raise TypeError(_misfit(type(self), name, known, options, error)) from None
         return method(self, *args, **options)
 
     named.__qualname__ = f"{cls.__name__}.{name}"
     return named
+
+
+def _counts(signature: inspect.Signature) -> range:
+    """How many arguments behind `self` may be given by their places alone."""
+    taken = list(signature.parameters.values())[1:]
+    needed = [one for one in taken if one.default is one.empty]
+    if any(one.kind is not one.POSITIONAL_OR_KEYWORD for one in needed):
+        return range(0)
+    return range(len(needed), 1 + sum(one.kind is one.POSITIONAL_OR_KEYWORD for one in taken))
 
 
 def _misfit(cls: Any, name: str, known: list[str], options: Iterable[str], error: TypeError) -> str:

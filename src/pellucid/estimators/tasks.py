@@ -78,9 +78,8 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         reading = self._read(X)
         return reading.layout.restore(self._predicted(reading))
 
-    @plain_float_state()
-    def _predicted(self, reading: Reading) -> np.ndarray:
-        logits = self._output(reading)
+    def _decoded(self, outputs: np.ndarray, reading: Reading | None = None) -> np.ndarray:
+        logits = outputs
         if isinstance(self.target_, MultilabelTarget):
             codes = (logits > 0).astype(np.int64)
         elif logits.shape[1] == 1:
@@ -101,12 +100,18 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
 
     @plain_float_state()
     def _shares(self, reading: Reading) -> np.ndarray:
-        return elementary.exp(self._log_shares(reading))
+        return self._shares_of(self._output(reading))
+
+    def _shares_of(self, outputs: np.ndarray) -> np.ndarray:
+        return elementary.exp(self._log_shares_of(outputs))
 
     @plain_float_state()
     def _log_shares(self, reading: Reading) -> np.ndarray:
+        return self._log_shares_of(self._output(reading))
+
+    def _log_shares_of(self, outputs: np.ndarray) -> np.ndarray:
         """The logarithm of each probability, from logits: nothing is lost near 0 or 1."""
-        logits = self._output(reading).astype(np.float64)
+        logits = outputs.astype(np.float64)
         if isinstance(self.target_, ClassTarget) and len(self.classes_) > 2:
             below = logits - logits.max(axis=1, keepdims=True)
             # cumsum adds from the first to the last
@@ -194,10 +199,9 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
         reading = self._read(X)
         return reading.layout.restore(self._predicted(reading))
 
-    @plain_float_state()
-    def _predicted(self, reading: Reading) -> np.ndarray:
-        units = self._units(self._input, reading)
-        numbers = self.target_.decode(self._output(reading), **units)
+    def _decoded(self, outputs: np.ndarray, reading: Reading | None = None) -> np.ndarray:
+        units = {} if reading is None else self._units(self._input, reading)
+        numbers = self.target_.decode(outputs, **units)
         if beyond := int(np.count_nonzero(np.isinf(numbers))):
             checks.warn(
                 f"{beyond:,} numbers that {type(self).__name__} predicts are beyond float64: its "

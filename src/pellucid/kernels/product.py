@@ -16,7 +16,7 @@ from pellucid.kernels.activations import activate
 from pellucid.kernels.intrinsics import address, device, share
 from pellucid.kernels.operations.activations import IDENTITY
 from pellucid.kernels.panels import DEPTH, HALF_PANEL_BYTES, PANEL_BYTES, TILE_ROWS
-from pellucid.kernels.tile import tile
+from pellucid.kernels.tile import ROW_PANELS, row_tile, tile
 from pellucid.kernels.vectors import VECTOR_BYTES
 
 
@@ -68,6 +68,41 @@ def panel_product(
                     activate(activation, slope, c[at : at + columns])
 
 
+@device
+def row_product(
+    dtype,
+    a,
+    a_at,
+    a_rows,
+    a_terms,
+    b,
+    b_at,
+    b_terms,
+    start,
+    start_at,
+    fresh,
+    c,
+    c_at,
+    c_rows,
+    panels,
+    depth,
+):
+    """The same of one row, as far as whole panels can be taken several at a time; how many were."""
+    panel = PANEL_BYTES // a.itemsize
+    done = 0
+    while panels - done >= ROW_PANELS:
+        at = done * panel
+        c_place = address(c, c_at + at + c_rows[0])
+        row_tile(
+            dtype, address(a, a_at), address(a_rows, 0), address(a_terms, 0),
+            address(b, b_at + at * depth), address(b_terms, 0), PANEL_BYTES,
+            PANEL_BYTES * depth, address(start, start_at + at) if fresh else c_place,
+            address(c, c_at + at), address(c_rows, 0), depth,
+        )  # fmt: skip
+        done += ROW_PANELS
+    return done
+
+
 def product(part, parts, step, first, rows, dtype, a):
     """One thread's share of ``c = f(start + a b)``.
 
@@ -79,6 +114,16 @@ def product(part, parts, step, first, rows, dtype, a):
     blocks = row_blocks(height)
     panels = (a.width + panel - 1) // panel
     unit, last = share(panels * blocks, part, parts)
+    if height == 1:
+        at = unit * panel
+        whole = min(last, a.width // panel) - unit
+        done = row_product(
+            dtype, a.a, int64(0), a.a_rows, a.a_terms, a.b, at * depth, a.b_terms, a.start, at,
+            int64(True), a.c, at, a.c_rows, whole, depth,
+        )  # fmt: skip
+        begin = a.c_rows[0] + at
+        activate(a.activation, a.slope, a.c[begin : begin + done * panel])
+        unit += done
     while unit < last:
         p = unit // blocks
         block = unit - p * blocks

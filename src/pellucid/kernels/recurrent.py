@@ -19,7 +19,7 @@ from pellucid.kernels.batches import present
 from pellucid.kernels.intrinsics import device, share, view
 from pellucid.kernels.operations.activations import IDENTITY
 from pellucid.kernels.panels import PANEL_BYTES
-from pellucid.kernels.product import panel_product, row_blocks
+from pellucid.kernels.product import panel_product, row_blocks, row_product
 from pellucid.kernels.weight_gradient import sum_gradient
 
 SEGMENT = 512  # steps
@@ -75,7 +75,13 @@ def step_product(
     Constants are written as for :func:`panel_product`.
     """
     panel = PANEL_BYTES // a.itemsize
-    for at in range(0, width, panel):
+    done = 0
+    if height == 1:
+        done = panel * row_product(
+            dtype, a, a_at, a_rows, numbers, b, int64(0), numbers, start, int64(0), fresh, c, c_at,
+            c_rows, width // panel, depth,
+        )  # fmt: skip
+    for at in range(done, width, panel):
         panel_product(
             dtype, a, a_at, a_rows, numbers, b, at * depth, numbers, start, at,
             fresh, c, c_at + at, c_rows, int64(0), row_blocks(height), height,

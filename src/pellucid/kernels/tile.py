@@ -20,12 +20,15 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from pellucid.kernels.intrinsics import WORD
-from pellucid.kernels.panels import HALF_PANEL_BYTES, TILE_ROWS
+from pellucid.kernels.panels import HALF_PANEL_BYTES, PANEL_BYTES, TILE_ROWS
 from pellucid.kernels.vectors import VECTOR_BYTES, broadcast, entry, load, store
 
 
-def _emit_tile(builder, scalar, itemsize, height, vectors, arguments):
-    """One tile of `height` rows and `vectors` vectors; sums stay in registers over all k."""
+def _emit_tile(builder, scalar, itemsize, height, vectors, arguments, panel_step=None):
+    """One tile of `height` rows and `vectors` vectors; sums stay in registers over all k.
+
+    With a `panel_step`, the bytes from one panel of b to the next, it is several panels wide.
+    """
     a, a_rows, a_terms, b, b_terms, b_scale, start, start_scale, c, c_rows, c_scale, depth = (
         arguments
     )
@@ -58,7 +61,15 @@ def _emit_tile(builder, scalar, itemsize, height, vectors, arguments):
     now = [[builder.phi(vector) for _ in range(vectors)] for _ in range(height)]
     a_term = scaled(a_terms, k, size)
     b_term = builder.add(b, scaled(b_terms, k, b_scale))
-    b_row = [load_vector(b_term, v) for v in range(vectors)]
+    if panel_step is None:
+        b_row = [load_vector(b_term, v) for v in range(vectors)]
+    else:
+        of_panel = PANEL_BYTES // VECTOR_BYTES
+        steps = [builder.mul(panel_step, WORD(p)) for p in range(vectors // of_panel)]
+        b_row = [
+            load_vector(builder.add(b_term, steps[v // of_panel]), v % of_panel)
+            for v in range(vectors)
+        ]
     following = []
     for r in range(height):
         number = load(builder, builder.add(a_row[r], a_term), scalar, itemsize)
@@ -84,6 +95,35 @@ def _emit_tile(builder, scalar, itemsize, height, vectors, arguments):
         for v in range(vectors):
             row = builder.add(c, scaled(c_rows, row_numbers[r], c_scale))
             store(builder, sums[r][v], builder.add(row, WORD(v * VECTOR_BYTES)), itemsize)
+
+
+# One row has but two sums a panel, each of which waits for the one before it.
+ROW_PANELS = 8 * VECTOR_BYTES // PANEL_BYTES
+
+
+@intrinsic
+def row_tile(
+    typingctx, dtype, a, a_row, a_terms, b, b_terms, b_scale, panel_step, start, c, c_row, depth
+):
+    """``c = start + a b`` for one row and ``ROW_PANELS`` whole panels of b side by side.
+
+    As :func:`tile` has it; panels lie `panel_step` bytes apart.
+    """
+    scalar_type = dtype.instance_type
+
+    def generate(context, builder, signature, arguments):
+        scalar = context.get_value_type(scalar_type)
+        itemsize = context.get_abi_sizeof(scalar)
+        _, a, a_row, a_terms, b, b_terms, b_scale, panel_step, start, c, c_row, depth = arguments
+        zero = WORD(0)
+        given = (
+            a, a_row, a_terms, b, b_terms, b_scale, start, zero, c, c_row, WORD(itemsize), depth
+        )  # fmt: skip
+        vectors = ROW_PANELS * PANEL_BYTES // VECTOR_BYTES
+        _emit_tile(builder, scalar, itemsize, 1, vectors, given, panel_step)
+        return context.get_dummy_value()
+
+    return types.void(dtype, *([types.intp] * 11)), generate
 
 
 @intrinsic

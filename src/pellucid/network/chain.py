@@ -113,7 +113,7 @@ class Chain:
             grids[0] = grid_of(self.shapes[0], 0, grids[0].border)
         return grids
 
-    @property
+    @cached_property
     def work(self) -> int:
         """Multiply-adds of one row's forward pass."""
         pairs = zip(self.layers, self.shapes, strict=False)
@@ -122,9 +122,18 @@ class Chain:
 
     def threads(self, rows: int, n_jobs: int | None = None) -> int:
         """How many threads a step of `rows` rows is worth; no result depends on it."""
+        worth = rows * self.work // THREAD_WORK
+        if worth < 2 or n_jobs == 1:
+            return 1
         # more threads than processors wait for one another; tests may ask for some more
         most = available_threads() if n_jobs is None else min(n_jobs, 8 * available_threads())
-        return max(1, min(most, rows * self.work // THREAD_WORK))
+        shares = rows if self.shares_rows else worth
+        return max(1, min(most, worth, shares))
+
+    @cached_property
+    def shares_rows(self) -> bool:
+        """Whether threads share rows alone, in the layers where most of the work is."""
+        return any(layer.joins_steps or layer.slices_rows for layer in each_layer(self.layers))
 
     @property
     def slices(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,7 @@ class Network:
         self.layers = tuple(part for layer in given for part in layer.stack())
         self._chain: Chain | None = None
         self._parameters: Parameters | None = None
+        self._few: passes.FewRows | None = None
 
     # -- building --------------------------------------------------------------------------
 
@@ -107,7 +108,7 @@ class Network:
         shape = tuple(checks.positive_integer("input_shape", "Network", size) for size in sizes)
         name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
         name = checks.one_of("dtype", "Network", name, _DTYPES)
-        self._chain = self._parameters = None
+        self._chain = self._parameters = self._few = None
         chain = Chain.of(self.layers, shape)
         if parameters is not None:  # before anything is allocated
             check_whole(parameters, chain.parameters, np.dtype(name))
@@ -117,6 +118,7 @@ class Network:
         if parameters is not None:
             held.fill(parameters)
         self._chain, self._parameters = chain, held
+        self._few = passes.FewRows(chain, held)
         return self.initialize(random_state) if draw and parameters is None else self
 
     def initialize(self, random_state: Any = None) -> Network:
@@ -213,7 +215,20 @@ class Network:
         if output != "identity":
             chain.check_rank(f"output={output!r}", 2)
         batch = checks.positive_integer("batch_size", "Network.forward", batch_size)
-        return passes.predict(chain, self.held, as_rows(X, self.dtype), output, n_jobs, batch)
+        rows = as_rows(X, self.dtype)
+        if output == "identity" and self._few is not None and self._few.takes(rows):
+            return self._few.outputs(rows.values, n_jobs)  # type: ignore[attr-defined]
+        return passes.predict(chain, self.held, rows, output, n_jobs, batch)
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether single rows can be given to a pass that is kept; see :meth:`kept_row`."""
+        return self._few is not None and self._few.most > 0
+
+    def kept_row(self) -> tuple[np.ndarray, Callable[[], np.ndarray]]:
+        """Room for one flat row, and what computes its output (1, K) each time it is called."""
+        assert self._few is not None
+        return self._few.kept_row()
 
     def gradients(
         self, X: Any, y: Any, loss: str | LossFunction, sample_weight: Any = None
@@ -243,6 +258,15 @@ class Network:
         if targets.each_step:
             targets.check_steps(rows, "y of Network.gradients")
         return passes.gradients(self.chain, self.held, Examples(rows, targets), loss)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the passes that are kept for single rows, which hold addresses."""
+        return vars(self) | {"_few": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if self._parameters is not None:
+            self._few = passes.FewRows(self.chain, self._parameters)
 
     # -- looking ---------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from pellucid.network.chain import Chain
 from pellucid.network.layout import lay_out
 from pellucid.network.loss import Loss, LossFunction
 from pellucid.network.parameters import Parameters
-from pellucid.rows import Examples, Rows
+from pellucid.rows import Dense, Examples, Rows
 
 OUTPUTS = ("identity", "sigmoid", "softmax")
 NORM_CHUNKS, NORM_LANES = 64, 32
@@ -142,7 +142,13 @@ def predict(
 
 
 class Prediction(_Pass):
-    """The pass that computes the output of every row."""
+    """The pass that computes the output of every row.
+
+    Attributes
+    ----------
+    places : int64 ndarray
+        Where the numbers of an output lie in a row of ``layout.y``.
+    """
 
     def __init__(
         self, chain: Chain, parameters: Parameters, rows: Rows, batch: int, n_jobs: Any = None
@@ -150,16 +156,76 @@ class Prediction(_Pass):
         super().__init__(chain, parameters, rows, batch, n_jobs, carries=chain.stateful)
         layout = self.layout
         self._assemble([self._gather(), *layout.begin, *layout.forward, *layout.carry])
+        grid = layout.y_grid
+        self.places = (grid.pixels[:, None] + np.arange(grid.channels)).reshape(-1)
 
     def outputs(self) -> np.ndarray:
         """The output of every row as one flat line: (N, numbers of a row)."""
-        y, grid = self.layout.y, self.layout.y_grid
-        places = (grid.pixels[:, None] + np.arange(grid.channels)).reshape(-1)
+        y, places = self.layout.y, self.places
         outputs = np.empty((self.rows, len(places)), dtype=y.dtype)
         for step, _ in self.calls(np.arange(self.rows), lambda: 1):
             first, end = step * self.batch, min(self.rows, (step + 1) * self.batch)
             outputs[first:end] = y[: end - first, places]
         return outputs
+
+
+FEW_ROWS, FEW_BYTES = 8, 1 << 20  # whose arrays are kept for the next few rows
+
+
+class FewRows:
+    """Predicts a few plain rows at a time by passes that are kept with all their arrays.
+
+    For one row, to lay them out takes a hundred times as long as to compute. Threads may ask at
+    once: each takes a pass that is free, or makes one. Parameters are read where they are.
+
+    Parameters
+    ----------
+    chain, parameters : Chain and Parameters
+    """
+
+    def __init__(self, chain: Chain, parameters: Parameters) -> None:
+        self.chain, self.parameters = chain, parameters
+        row = chain.numbers * parameters.dtype.itemsize
+        special = chain.stateful or chain.layers[0].reads_tokens
+        self.most = 0 if special else min(FEW_ROWS, FEW_BYTES // row)
+        self._free: list[tuple[np.ndarray, Prediction]] = []
+
+    def takes(self, rows: Rows) -> bool:
+        """Whether they are so few, plain, and of the chain's own shape."""
+        few = type(rows) is Dense and 0 < len(rows) <= self.most
+        return few and rows.shape[1:] == self.chain.shapes[0]
+
+    def kept_row(self) -> tuple[np.ndarray, Callable[[], np.ndarray]]:
+        """Room for one flat row, and what computes its output (1, K) each time it is called."""
+        room = np.zeros((1, *self.chain.shapes[0]), self.parameters.dtype)
+        prediction = Prediction(self.chain, self.parameters, Dense(room), 1, n_jobs=1)
+        program, y, places = prediction.program, prediction.layout.y, prediction.places
+        program.run(0, 1, 1, 1)
+        line = slice(places[0], places[-1] + 1)
+        together = line.stop - line.start == len(places)
+
+        def forward() -> np.ndarray:
+            program.run_again()
+            return y[:1, line].copy() if together else y[:1, places]
+
+        return room.reshape(-1), forward
+
+    def outputs(self, values: np.ndarray, n_jobs: int | None = None) -> np.ndarray:
+        """The output of each row of `values`, of shape (N, *output shape)."""
+        try:
+            kept = self._free.pop()
+        except IndexError:
+            room = np.zeros((self.most, *self.chain.shapes[0]), self.parameters.dtype)
+            kept = room, Prediction(self.chain, self.parameters, Dense(room), self.most)
+        try:
+            room, prediction = kept
+            count = len(values)
+            room[:count] = values
+            prediction.program.run(0, 1, count, count, self.chain.threads(count, n_jobs))
+            outputs = prediction.layout.y[:count, prediction.places]
+            return outputs.reshape(count, *self.chain.shapes[-1])
+        finally:
+            self._free.append(kept)
 
 
 def _last(x: np.ndarray, output: str, parts: int) -> np.ndarray:
