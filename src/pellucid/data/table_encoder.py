@@ -11,7 +11,6 @@ from typing import Any, Literal, Self, final
 
 import msgspec
 import numpy as np
-from sklearn.preprocessing import OneHotEncoder
 
 from pellucid.checks import shown, warn
 from pellucid.data.cautions import cautions, sum_row, sum_words, telling
@@ -396,7 +395,9 @@ class TableEncoder(Encoder[Table]):
         return self
 
     @cached_property
-    def _one_hot(self) -> OneHotEncoder:
+    def _one_hot(self) -> Any:
+        from sklearn.preprocessing import OneHotEncoder
+
         encoder = OneHotEncoder(
             categories=[np.array(known, dtype=object) for _, known, _ in self._one_hot_columns],
             handle_unknown="ignore",

@@ -8,7 +8,6 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.metrics import accuracy_score, d2_pinball_score, r2_score
 
 from pellucid import checks
 from pellucid.data import (
@@ -123,6 +122,8 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """The share of rows, or of steps, whose class, or whose every label, is right."""
+        from sklearn.metrics import accuracy_score
+
         return self._score(accuracy_score, X, y, sample_weight)
 
     @property
@@ -216,6 +217,8 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
         of the loss "quantile", which predicts no centre, the share of the pinball loss of the best
         number for all rows that is saved (:func:`sklearn.metrics.d2_pinball_score`).
         """
+        from sklearn.metrics import d2_pinball_score, r2_score
+
         measure: Callable[..., float] = r2_score
         if self.loss == "quantile":
             measure = partial(d2_pinball_score, alpha=self.quantile)
