@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -12,9 +12,6 @@ from sklearn.utils.validation import check_is_fitted
 from pellucid import checks
 from pellucid.data import TableEncoder
 from pellucid.engine import plain_float_state
-
-if TYPE_CHECKING:
-    from pellucid.estimators.base import NetworkEstimator
 
 _PLAIN = plain_float_state()  # holds nothing itself
 METHODS = ("predict", "predict_proba")
@@ -35,7 +32,7 @@ class Predictor:
         What it gives.
     """
 
-    def __init__(self, model: NetworkEstimator, method: str = "predict") -> None:
+    def __init__(self, model: Any, method: str = "predict") -> None:
         check_is_fitted(model, "network_")
         owner = type(model).__name__
         known = [name for name in METHODS if hasattr(model, name)]
@@ -106,7 +103,7 @@ class _Way:
         How many numbers a row has; 0 where the model must be asked the usual way.
     """
 
-    def __init__(self, model: NetworkEstimator, method: str) -> None:
+    def __init__(self, model: Any, method: str) -> None:
         self._model, self._network = model, model.network_
         self._encoder, self._target = model._input, model.target_
         self._decode: Callable[[np.ndarray], np.ndarray] = (
@@ -119,7 +116,7 @@ class _Way:
             self.width = len(encoder.kinds) if kept else 0
         self._free: list[tuple[np.ndarray, Any, Any]] = []
 
-    def is_of(self, model: NetworkEstimator) -> bool:
+    def is_of(self, model: Any) -> bool:
         """Whether the model is as it was, but for the values of its parameters."""
         return (
             model.network_ is self._network
