@@ -102,7 +102,7 @@ def pellucid(case: Convolution, batch: int, threads: int) -> list[Way]:
     shared = Batch(
         batch, np.dtype(np.float32), np.zeros(0, np.int64), training=True,
         clock=np.zeros(3, np.int64), weight=np.ones(batch, np.float32), order=np.arange(batch),
-        slices=network.chain.slices,
+        slices=network.chain.slices, parts=threads,
     )  # fmt: skip
     layout = lay_out(network.chain, shared, held.views(held.values), held.views(gradients))
     stage = layout.stages[1]

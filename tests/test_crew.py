@@ -1,7 +1,6 @@
 """Crew: the number of threads follows what was faster of late, and costs little to find out."""
 
 import numpy as np
-import pytest
 
 from pellucid import FCNNClassifier
 from pellucid.engine import crew as module
@@ -81,8 +80,7 @@ def test_one_thread_has_nothing_to_choose(monkeypatch):
     assert {threads for threads, _ in machine.calls} == {1}
 
 
-@pytest.mark.parametrize("spins", (0, 4000))
-def test_a_fit_whose_threads_change_has_the_same_bits(monkeypatch, spins):
+def test_a_fit_whose_threads_change_has_the_same_bits(monkeypatch):
     """With no spinning at all threads sleep at each meeting, so that crews try and change."""
     random = np.random.default_rng(0)
     X, y = random.normal(size=(3000, 40)), random.integers(0, 2, 3000)
@@ -93,7 +91,16 @@ def test_a_fit_whose_threads_change_has_the_same_bits(monkeypatch, spins):
         )
         return model.fit(X, y).network_.values.tobytes()
 
-    one = digest(1)
-    monkeypatch.setattr(program, "SPIN_LIMIT", spins)
+    one, threads = digest(1), set()
+    monkeypatch.setattr(program, "SPIN_LIMIT", 0)
     monkeypatch.setattr(module, "FIRST_WAIT", 0.0)
+    monkeypatch.setattr(module, "STERN", 0)
+    observe = Crew.observe
+
+    def observed(crew, count, *others):
+        threads.add(count)
+        observe(crew, count, *others)
+
+    monkeypatch.setattr(Crew, "observe", observed)
     assert digest(3) == one
+    assert threads >= {1, 3}

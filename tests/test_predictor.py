@@ -2,7 +2,6 @@
 
 import pickle
 import threading
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from pellucid import (
     CNNClassifier,
     FCNNClassifier,
     FCNNRegressor,
+    GRUClassifier,
     GRURegressor,
     LSTMClassifier,
     Network,
@@ -60,9 +60,7 @@ def test_a_row_may_come_in_any_form():
         frame.iloc[4].to_dict(), dict(reversed(frame.iloc[4].to_dict().items())),
     )  # fmt: skip
     for form in forms:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "X does not have valid feature names")
-            np.testing.assert_array_equal(predictor(form), expected)
+        np.testing.assert_array_equal(predictor(form), expected)
 
 
 def test_missing_numbers_and_text_go_the_usual_way():
@@ -123,6 +121,36 @@ def test_models_and_predictors_are_pickled_without_what_they_keep():
     again = pickle.loads(pickle.dumps(predictor))
     assert again(X[3]) == predictor(X[3])
     assert again.model is not model
+
+
+def test_rows_that_are_no_plain_numbers_get_what_predict_says_of_them():
+    model = FCNNClassifier(8, **BRIEF).fit(X, Y)
+    predictor = model.predictor()
+    assert predictor(X[0].astype(str)) == model.predict(X[:1])[0]
+    assert predictor(X[0].astype(object)) == model.predict(X[:1])[0]
+    with pytest.raises(ValueError, match="Complex data"):
+        predictor(X[0] + 0j)
+    for row in (np.array(["2020-01-01"] * 5, "datetime64[D]"), X[:5, :1]):
+        with pytest.raises(ValueError):
+            predictor(row)
+    huge = np.array([1e308, 1e308, 0, 0, 0])
+    assert predictor(huge) == model.predict(huge[None])[0]  # and no warning of NumPy's
+    shares = pd.DataFrame({"share": [f"{n} %" for n in range(1, 61)], "b": X[:, 0]})
+    model = FCNNClassifier(8, **BRIEF).fit(shares, Y)
+    assert model.predictor()(shares.iloc[3]) == model.predict(shares)[3]
+
+
+def test_text_and_lists_of_steps():
+    reviews = ["good film", "bad film", "good play", "bad play"] * 10
+    model = GRUClassifier(8, max_epochs=30, random_state=0, verbose=0).fit(
+        reviews, [1, 0, 1, 0] * 10
+    )
+    check_equal(model, reviews)
+    sequences = [RANDOM.normal(size=(steps, 2)).tolist() for steps in (1, 2, 3, 4) * 5]
+    model = LSTMClassifier(8, **BRIEF).fit(sequences, Y[:20])
+    predictor, expected = model.predictor("predict_proba"), model.predict_proba(sequences)
+    for row, answer in zip(sequences, expected, strict=True):
+        np.testing.assert_array_equal(predictor(row), answer)
 
 
 def test_what_is_not_one_row_is_refused():

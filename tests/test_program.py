@@ -304,6 +304,18 @@ def test_available_threads_respects_the_container(monkeypatch, tmp_path, quota, 
     assert threads.available() == expected
 
 
+@pytest.mark.parametrize(
+    ("named", "expected"), (("1", 1), ("3,2", 3), ("99", 8), ("", 8), ("x", 8))
+)
+def test_threads_by_default_are_at_most_those_that_openmp_is_told(monkeypatch, named, expected):
+    """As joblib tells its workers; who asks for a number gets it."""
+    from pellucid.engine import threads
+
+    monkeypatch.setenv("OMP_NUM_THREADS", named)
+    monkeypatch.setattr(threads, "processors", lambda: 8)
+    assert threads.available() == expected
+
+
 @pytest.mark.parametrize("threads", (1, 2))
 def test_limit_counts_multiply_adds_over_seconds(monkeypatch, threads):
     """By a clock on which each run takes 0.01 s: 64, 128 and 256 products of 64 x 128 x 32."""

@@ -80,6 +80,15 @@ def test_room_of_any_size_leaves_the_bits(rows, inputs, outputs, wide, tall, par
     np.testing.assert_array_equal(db, bias)
 
 
+def test_more_threads_than_there_is_room_for_pack_nothing():
+    x, dz = operands(300, 400, 400, "float32")
+    room = gradient_work(height=400, width=400, dtype="float32", parts=2)
+    dw, db = gradient(x, dz, 5, **room)
+    expected, bias = gradient(x, dz)
+    np.testing.assert_array_equal(dw, expected)
+    np.testing.assert_array_equal(db, bias)
+
+
 def test_columns_of_x_may_lie_anywhere():
     """As those of a convolution's windows do."""
     x, dz = operands(200, 120, 150, "float32")

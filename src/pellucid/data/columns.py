@@ -317,7 +317,7 @@ def _check_names(names: Sequence[Any]) -> list[str] | None:
 def _from_frame(estimator: object, X: Any) -> Table:
     frame = unique_columns(estimator, X)
     names = _check_names(list(frame.columns))
-    if (matrix := _plain_numbers(X)) is not None:
+    if (matrix := _plain_numbers(frame.to_native())) is not None:
         return Table(names, [Column("number", column) for column in matrix.T])
     columns = [
         named(label(names, index), series_values, series)

@@ -9,27 +9,25 @@ from typing import Any, Generic, Self, TypeVar
 
 import numpy as np
 
-from pellucid.data.layout import Layout, RowLayout
+from pellucid.data.layout import Layout
 from pellucid.rows import Dense, Rows
 
 Content = TypeVar("Content")
 
-FEW_ROWS = 8
-
 
 @dataclass(frozen=True, eq=False)
 class Reading(Generic[Content]):
-    """X as an encoder read it: its content, for that encoder alone, and the layout of its rows."""
+    """X as an encoder read it: its content, for that encoder alone, and the layout of its rows.
+
+    Of a few rows that needed no reading there are the encoded `rows` in place of a content.
+    """
 
     content: Content
     layout: Layout
+    rows: Rows | None = None
 
     def __len__(self) -> int:
         return len(self.layout)
-
-
-def _encoded(rows: Dense) -> Reading[Any]:
-    return Reading(rows, RowLayout(len(rows)))
 
 
 class Encoder(ABC, Generic[Content]):
@@ -79,16 +77,13 @@ class Encoder(ABC, Generic[Content]):
         An `X` that this encoder does not take, that is empty, or that is unlike what was learned
         from is a ValueError or TypeError.
         """
-        if isinstance(X, Reading):
-            return X
-        rows = None if learn or type(X) is not np.ndarray else self.few_rows(X)
-        # rows that need no reading are the content themselves
-        return self._read(estimator, X, learn) if rows is None else _encoded(rows)
+        return X if isinstance(X, Reading) else self._read(estimator, X, learn)
 
     def few_rows(self, X: np.ndarray) -> Dense | None:
-        """An array of a few rows encoded at once, where nothing about it needs to be asked.
+        """An array of a few rows encoded at once, so that a single row is answered soon.
 
-        That a single row is answered soon. None sends it the usual way, to the same bits.
+        None where anything about it has to be asked, as of a wrong shape or a missing number: it
+        is then read the usual way, to the same bits.
         """
         return None
 

@@ -134,9 +134,9 @@ class Standardiser:
         least, most = np.full_like(mean, -_LIMIT), np.full_like(mean, _LIMIT)
 
         def standardise(row: np.ndarray) -> bool:
-            if not isfinite(np.add.reduce(row)):  # sooner told than of each number
-                return False
             with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+                if not isfinite(np.add.reduce(row)):  # sooner told than of each number
+                    return False
                 np.multiply(row, inverse, out=row)
                 np.subtract(row, mean, out=row)
                 np.divide(row, scale, out=row)

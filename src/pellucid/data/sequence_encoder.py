@@ -15,7 +15,7 @@ from pellucid.data.calendars import Pace
 from pellucid.data.column_values import plain_array
 from pellucid.data.columns import Table, check_several, one_feature, owner_of
 from pellucid.data.date_format import DateFormat
-from pellucid.data.encoder import FEW_ROWS, Encoder, Reading
+from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.groups import Groups
 from pellucid.data.layout import Layout, RowLayout
 from pellucid.data.number_format import NumberFormat
@@ -28,7 +28,7 @@ from pellucid.data.vocabulary import Vocabulary
 from pellucid.data.window_array import as_windows
 from pellucid.data.window_features import Units, WindowFeatures
 from pellucid.data.windows import WindowLayout, Windows, of_array
-from pellucid.rows import Dense, Rows, Sequences
+from pellucid.rows import FEW_ROWS, Dense, Rows, Sequences
 from pellucid.rows.sequences import patch_counts
 
 _FEWEST = 20  # sequences: of fewer nobody can tell how they were cut
@@ -193,7 +193,7 @@ class SequenceEncoder(Encoder[Steps]):
             by_row = RowLayout(len(lengths))
             by_step = StepLayout("array" if isinstance(arrays, np.ndarray) else "list", lengths)
         with nullcontext() if order is None else rows_at(order):
-            table = self.table._read(estimator, values, learn)
+            table = self.table.read(estimator, values, learn)
         starts = np.cumsum(lengths) - lengths
         longest = int(lengths.max())
         steps = Steps(table, starts, lengths, longest, flat, names, time_format=form)
@@ -311,9 +311,7 @@ class SequenceEncoder(Encoder[Steps]):
         ]
 
     def encode(self, estimator: Any, reading: Reading[Steps]) -> Rows:
-        steps: Any = reading.content
-        if isinstance(steps, Dense):
-            return steps
+        steps = reading.content
         rows = self.table.encode(estimator, steps.table)
         if steps.windows is None or self.windows is None:
             return self._as_sequences(rows, steps)
@@ -359,9 +357,7 @@ class SequenceEncoder(Encoder[Steps]):
         return found
 
     def units(self, estimator: Any, reading: Reading[Steps]) -> Units | None:
-        steps: Any = reading.content
-        if isinstance(steps, Dense):
-            return None
+        steps = reading.content
         if self.windows is None or steps.windows is None or steps.units is not None:
             return steps.units
         content = self.table.as_decided(steps.table.content)

@@ -18,7 +18,7 @@ from pellucid.data.column_values import Column, as_text
 from pellucid.data.columns import Table, check_columns, label, owner_of, to_table
 from pellucid.data.cycles import Cycle, cycles_of, sine_cosine, turns
 from pellucid.data.date_format import DateFormat
-from pellucid.data.encoder import FEW_ROWS, Encoder, Reading
+from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.layout import RowLayout
 from pellucid.data.learned_column import LearnedColumn, check_kind, read_numbers, texts_of
 from pellucid.data.number_format import NumberFormat
@@ -27,7 +27,7 @@ from pellucid.data.state import FloatType, State, check_names
 from pellucid.data.text_columns import Decision, Format, as_dates, decide
 from pellucid.data.text_format import tidy
 from pellucid.data.vocabulary import Vocabulary
-from pellucid.rows import Dense
+from pellucid.rows import FEW_ROWS, Dense
 
 MAX_CATEGORIES = 100
 _UNKNOWN = ""  # stands for all values that are not known: text in tables is never empty
@@ -96,11 +96,11 @@ class TableEncoder(Encoder[Table]):
     kinds: list[str]
     formats: list[Format | None]
     cycles: list[list[Cycle]]
+    _drifting: Sequence[int] = ()
 
     def __init__(self, vocabulary: Vocabulary | None = None) -> None:
         self.vocabulary = vocabulary
         self.notes: list[str] = []
-        self._drifting: list[int] = []
         self.given: dict[int, NumberFormat | None] = {}
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Table]:
@@ -220,11 +220,12 @@ class TableEncoder(Encoder[Table]):
         return Table(table.names, columns)
 
     def encode(self, estimator: Any, reading: Reading[Table]) -> Dense:
-        content: Any = reading.content
-        return content if isinstance(content, Dense) else self._encode(content)
+        return self._encode(reading.content)
 
     def few_rows(self, X: np.ndarray) -> Dense | None:
-        if not self.plain or not 0 < len(X) <= FEW_ROWS or X.shape[1:] != (len(self.kinds),):
+        if X.ndim != 2 or not self.plain or X.shape[1] != len(self.kinds):
+            return None
+        if not 0 < len(X) <= FEW_ROWS:
             return None
         if X.dtype.kind != "f" or not np.isfinite(X).all():
             return None
@@ -241,10 +242,15 @@ class TableEncoder(Encoder[Table]):
         """
         return self._scaler.of_row()
 
+    @property
+    def only_numbers(self) -> bool:
+        """Whether all columns are numbers, and were not written as text."""
+        return set(self.kinds) == {"number"} and not any(self.formats)
+
     @cached_property
     def plain(self) -> bool:
-        """Whether all columns are numbers without names."""
-        return self.names is None and set(self.kinds) == {"number"}
+        """Whether all columns are such numbers, without names."""
+        return self.names is None and self.only_numbers
 
     def _encode(self, table: Table) -> Dense:
         numbers = self._numbers(table)
@@ -437,12 +443,12 @@ class TableEncoder(Encoder[Table]):
         return [self._learned(index) for index in range(len(self.kinds))]
 
     @property
-    def drifting(self) -> list[int]:
+    def drifting(self) -> Sequence[int]:
         """Columns of numbers that may go far from where they were in training."""
         return self._drifting
 
     @drifting.setter
-    def drifting(self, columns: list[int]) -> None:
+    def drifting(self, columns: Sequence[int]) -> None:
         self._drifting = columns
         vars(self).pop("_learned_columns", None)
 

@@ -13,7 +13,7 @@ from pellucid.engine.library import announced, compile_all, uncompiled
 from pellucid.engine.limit import measure_limit
 from pellucid.engine.program import Program, execute
 from pellucid.engine.threads import available as available_threads
-from pellucid.engine.threads import held_across_forks
+from pellucid.engine.threads import held_across_forks, processors
 
 __all__ = [
     "Crew",
@@ -31,5 +31,6 @@ __all__ = [
     "uncompiled",
     "new_control",
     "operation",
+    "processors",
     "plain_float_state",
 ]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-EASY, STERN = 64, 8  # waits in a call after which it ends: where threads are settled, and else
+EASY, STERN = 64, 8  # waits in a call after which it ends: while no trial is due, and else
 WORSE = 1.5  # times as slow as before: reason enough to try fewer threads at once
 FIRST_WAIT, LONGEST_WAIT = 0.25, 4.0  # seconds between trials; doubled by each that fails
 MEMORY = 5.0  # seconds for which the next pass begins as the last one ended
 
-_last = (float("-inf"), 1.0)  # when a pass of this process last chose, and its share of the most
+_last = (float("-inf"), 1.0)  # when a pass of this process last had fewer, and their share
 
 
 @dataclass
@@ -29,41 +29,46 @@ class Crew:
 
     most: int
     count: int = 0
-    _pace: dict[int, float] = field(default_factory=dict)  # seconds a step, by threads
+    _pace: dict[int, float] = field(default_factory=dict)  # seconds a row, by threads
     _trial: int = 0  # with how many threads the next call is tried
     _wait: float = FIRST_WAIT
     _next: float = 0.0  # when to try again
 
     def __post_init__(self) -> None:
-        when, share = _last
-        fresh = time.monotonic() - when < MEMORY
-        self.count = max(1, int(self.most * share)) if fresh else self.most
+        now, (when, share) = time.monotonic(), _last
+        self.count = max(1, int(self.most * share)) if now - when < MEMORY else self.most
+        self._next = now + (FIRST_WAIT if self.count == self.most else 0.0)
 
     @property
     def threads(self) -> int:
-        """Of the next call."""
+        """How many the next call is given."""
         return self._trial or self.count
 
     @property
     def patience(self) -> int:
         """How often they may wait for one another in the next call; see :meth:`Program.run`."""
-        return STERN if self._trial or time.monotonic() >= self._next else EASY
+        waits = STERN if self._trial or time.monotonic() >= self._next else EASY
+        return waits * max(1, self.threads - 1)  # as many wait for a late one
 
     def steps(self, wanted: int) -> int:
-        """Of the next call: fewer in a trial with fewer threads, so that it takes no longer."""
+        """How many the next call does: in a trial with fewer threads fewer, in about its time."""
         return max(1, wanted * self.threads // max(self.count, self.threads))
 
     def observe(self, threads: int, pace: float, impatient: bool) -> None:
-        """Learn how long a step took with so many threads, and whether they waited too often."""
+        """Learn how long a row took with so many threads, and whether they waited too often."""
+        global _last
         if self.most == 1:
             return
         now = time.monotonic()
+        if self.count < self.most:
+            _last = now, self.count / self.most
         before = self._pace.get(threads, pace)
         self._pace[threads] = pace if self._trial else (before + pace) / 2
         if self._trial:
             self._trial = 0
             if pace < self._pace[self.count]:
-                self._choose(threads)
+                self.count, self._wait = threads, FIRST_WAIT
+                _last = now, threads / self.most
             else:
                 self._wait = min(2 * self._wait, LONGEST_WAIT)
             self._next = now + self._wait
@@ -71,8 +76,3 @@ class Crew:
             self._trial = threads // 2
         elif threads < self.most and now >= self._next:
             self._trial = min(2 * threads, self.most)
-
-    def _choose(self, threads: int) -> None:
-        global _last
-        self.count, self._wait = threads, FIRST_WAIT
-        _last = (time.monotonic(), threads / self.most)

@@ -19,7 +19,7 @@ class _Exchange:
     def __init__(self) -> None:
         name = exchange_float_state.__name__
         self._call = function(library.load([name], "float64")[name])
-        self.word, self.depth = np.array([PLAIN_FLOAT_STATE]), 0  # contexts within one another
+        self.word, self.before = np.array([PLAIN_FLOAT_STATE]), list[int]()
         self._record = record(exchange_float_state(state=self.word))
         self._arguments = (0, 1, 0, 0, 0, self._record.ctypes.data)
 
@@ -46,13 +46,11 @@ class plain_float_state(ContextDecorator):  # noqa: N801  used as a function is
 
     def __enter__(self) -> None:
         exchange = _exchange_of_thread()
-        if exchange.depth == 0:
-            exchange.word[0] = PLAIN_FLOAT_STATE
-            exchange()
-        exchange.depth += 1
+        exchange.word[0] = PLAIN_FLOAT_STATE
+        exchange()
+        exchange.before.append(exchange.word[0])
 
     def __exit__(self, *error: object) -> None:
         exchange = _exchange_of_thread()
-        exchange.depth -= 1
-        if exchange.depth == 0:
-            exchange()
+        exchange.word[0] = exchange.before.pop()
+        exchange()

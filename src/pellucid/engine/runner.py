@@ -97,15 +97,14 @@ def _meet(control, parts):
         atomic_add(current, 1)
         _wake(control, current)
         return
-    spins = 0
+    for _ in range(control[word.SPINS]):
+        if atomic_load(current) != this_round:
+            return
+        pause()
+    if atomic_load(current) == this_round:
+        atomic_add(address(control, word.SLEPT), 1)
     while atomic_load(current) == this_round:
-        spins += 1
-        if spins < control[word.SPINS]:
-            pause()
-        else:
-            if spins == control[word.SPINS]:
-                atomic_add(address(control, word.SLEPT), 1)
-            _sleep(control, current, this_round)
+        _sleep(control, current, this_round)
 
 
 def exchange_float_state(_part, _parts, _step, _first, _rows, dtype, a):

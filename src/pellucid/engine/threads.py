@@ -31,20 +31,23 @@ def _cgroup_limit() -> float:
     return int(quota) / int(period)
 
 
-def available() -> int:
-    """The processors that this process may use.
-
-    By its affinity, by a container's quota as it was at first, and by ``OMP_NUM_THREADS``, which
-    joblib sets in its workers so that together they have as many threads as there are processors.
-    """
+def processors() -> int:
+    """Those that this process may use, by its affinity and by a container's quota at first."""
     if hasattr(os, "sched_getaffinity"):
         allowed = len(os.sched_getaffinity(0))
     else:
         allowed = os.cpu_count() or 1
-    named = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-    if named.isdecimal() and int(named) > 0:
-        allowed = min(allowed, int(named))
     return max(1, min(allowed, int(min(_cgroup_limit(), allowed) + 0.5)))
+
+
+def available() -> int:
+    """How many threads there are by default: one a processor, or ``OMP_NUM_THREADS`` if less.
+
+    joblib sets that in its workers, so that together they have as many as there are processors.
+    """
+    named = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    most = int(named) if named.isdecimal() and int(named) > 0 else processors()
+    return min(most, processors())
 
 
 _FORKED = (

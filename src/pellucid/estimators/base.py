@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from pellucid import checks, files
 from pellucid.callers import one_of_many_fits
 from pellucid.data import Reading, check_rows
+from pellucid.data.layout import RowLayout
 from pellucid.engine import announced, plain_float_state
 from pellucid.estimators import state
 from pellucid.estimators.about import About
@@ -24,7 +25,7 @@ from pellucid.estimators.parameters import ESTIMATORS
 from pellucid.estimators.predictor import Predictor
 from pellucid.layers import Layer
 from pellucid.network import LossFunction, Network
-from pellucid.rows import Examples, Targets
+from pellucid.rows import Examples, Rows, Targets
 from pellucid.training import defaults, schedules
 from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_callbacks
 from pellucid.training.history import History
@@ -266,7 +267,14 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         """`X`, read once: methods that take X also take a Reading."""
         if "network_" not in vars(self):
             check_is_fitted(self, "network_")
+        rows = self._input.few_rows(X) if type(X) is np.ndarray else None
+        if rows is not None:
+            return Reading(None, RowLayout(len(rows)), rows)
         return self._input.read(self, X)
+
+    def _encoded(self, reading: Reading) -> Rows:
+        """What was read as rows of the network."""
+        return self._input.encode(self, reading) if reading.rows is None else reading.rows
 
     @plain_float_state()
     def _predicted(self, reading: Reading) -> np.ndarray:
@@ -320,7 +328,7 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
     def _output(self, X: Any) -> np.ndarray:
         """The network's outputs of shape (N, K), for N rows or steps."""
         reading = self._read(X)
-        rows = self._input.encode(self, reading)
+        rows = self._encoded(reading)
         jobs = None if self.n_jobs in (None, -1) else self.n_jobs
         named: dict[Any, int] = {"full": len(rows), "auto": defaults.BATCH}
         batch: Any = named.get(self.batch_size, self.batch_size)
@@ -339,7 +347,7 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
     def _examples(self, X: Any, y: Any) -> Examples:
         """X and y encoded as in training, all of weight 1."""
         reading = self._read(X)
-        rows, lengths = self._input.encode(self, reading), reading.layout.step_lengths
+        rows, lengths = self._encoded(reading), reading.layout.step_lengths
         y = reading.layout.flatten(f"y of {type(self).__name__}", y)
         units = self._units(self._input, reading)
         values = self._target_rows(self.target_.encode(self, y, **units))

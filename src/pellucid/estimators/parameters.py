@@ -216,7 +216,8 @@ class TrainingParameters:
     warm_start : bool
         Whether `fit` goes on from the weights of the fit before.
     n_jobs : int or None
-        Threads at most; None and -1 mean all that the process may use. No result depends on it.
+        Threads at most; None and -1 mean all that the process may use, or ``OMP_NUM_THREADS`` if
+        that is less. Fewer are used while other work makes that faster. No result depends on it.
     random_state : int, RandomState or None
         An integer makes the fit the same to the bit, on every machine and any number of threads.
     verbose : int

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from math import isfinite
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,9 @@ METHODS = ("predict", "predict_proba")
 class Predictor:
     """Answers one row at a time as a fitted model does, to the bit.
 
-    What an answer needs is allocated once: each thread that asks has arrays of its own. After
-    another fit of the model it answers as the model does then. A copy or a pickle holds the model
-    alone. Made by :meth:`predictor` of an estimator.
+    What an answer needs is allocated once, for each of the threads that ask at the same time.
+    After another fit of the model it answers as the model does then. A copy or a pickle holds the
+    model alone. Made by :meth:`predictor` of an estimator.
 
     Parameters
     ----------
@@ -46,8 +45,8 @@ class Predictor:
         Parameters
         ----------
         row : array-like
-            One row of X: an array or a list of its numbers in the order of the columns, a map or
-            Series of them by name, a sequence, a picture; or an X of one row.
+            One row of X: of a table a map or a pandas Series by the columns' names, an array or
+            list in their order, or a DataFrame of one row; else a sequence, a picture, a text.
 
         Returns
         -------
@@ -61,7 +60,7 @@ class Predictor:
         model, way = self.model, self._way
         if way is None or not way.is_of(model):
             way = self._way = _Way(model, self._method)
-        if way.width and type(row) is np.ndarray and row.size == way.width:
+        if type(row) is np.ndarray and row.shape in way.shapes and row.dtype.kind in "iuf":
             answer = way.answer(row)
             if answer is not None:
                 return answer[0]
@@ -76,22 +75,33 @@ class Predictor:
     def _as_rows(self, row: Any) -> Any:
         """An X that has this one row."""
         encoder = self.model._input
-        if isinstance(row, (list, tuple, Mapping)):
-            return [row] if isinstance(row, Mapping) or not self._is_listed(row) else row
-        if isinstance(row, np.ndarray):
-            axes = len(encoder.shape) - bool(getattr(encoder, "flat", False))
-            return row[None] if row.ndim <= axes else row
-        if hasattr(row, "to_frame") and hasattr(row, "index"):  # a pandas Series
-            return row.to_frame().T.infer_objects()
-        return row
-
-    @staticmethod
-    def _is_listed(row: Any) -> bool:
-        """Whether a list is of one row already."""
-        return len(row) == 1 and isinstance(row[0], (list, tuple, Mapping, np.ndarray))
+        if isinstance(encoder, TableEncoder):
+            return _table_of(row, encoder.names)
+        if not isinstance(row, np.ndarray):
+            return [row]
+        axes = len(encoder.shape) - bool(getattr(encoder, "flat", False))
+        return row if row.ndim == axes + 1 and len(row) == 1 else row[None]
 
     def __reduce__(self) -> Any:
         return Predictor, (self.model, self._method)
+
+
+def _table_of(row: Any, names: Sequence[str] | None) -> Any:
+    """A table that has this one row; values without names are in the order of the columns."""
+    if isinstance(row, np.ndarray) and row.ndim == 2 and len(row) == 1:
+        row = row[0]
+    if isinstance(row, Mapping):
+        single = all(isinstance(value, str) or not np.ndim(value) for value in row.values())
+        return [row] if single else row
+    if isinstance(row, (list, tuple)) and len(row) == 1 and np.ndim(row[0]):
+        row = row[0]  # a list of one row
+    if isinstance(row, (list, tuple, np.ndarray)) and np.ndim(row) == 1:
+        if names is None or len(row) != len(names):
+            return [list(row)]
+        return [dict(zip(names, row, strict=True))]
+    if hasattr(row, "to_frame") and hasattr(row, "index"):  # a pandas Series
+        return row.to_frame().T.infer_objects()
+    return row
 
 
 class _Way:
@@ -99,22 +109,22 @@ class _Way:
 
     Attributes
     ----------
-    width : int
-        How many numbers a row has; 0 where the model must be asked the usual way.
+    shapes : tuple of tuple of int
+        Those that a row of numbers may have; none where the model must be asked the usual way.
     """
 
     def __init__(self, model: Any, method: str) -> None:
-        self._model, self._network = model, model.network_
-        self._encoder, self._target = model._input, model.target_
+        self._network, self._encoder, self._target = model.network_, model._input, model.target_
         self._decode: Callable[[np.ndarray], np.ndarray] = (
             model._decoded if method == "predict" else model._shares_of
         )
-        self.width, encoder = 0, self._encoder
-        if isinstance(encoder, TableEncoder) and set(encoder.kinds) == {"number"}:
+        self.shapes: tuple[tuple[int, ...], ...] = ()
+        encoder = self._encoder
+        if isinstance(encoder, TableEncoder) and encoder.only_numbers and self._network.keeps_rows:
+            self._width = len(encoder.kinds)
+            self.shapes = (self._width,), (1, self._width)
             self._standardise = encoder.row_standardiser()
-            kept = self._network.keeps_rows
-            self.width = len(encoder.kinds) if kept else 0
-        self._free: list[tuple[np.ndarray, Any, Any]] = []
+        self._free: list[tuple[np.ndarray, Any, Any]] = []  # one a thread that asks at a time
 
     def is_of(self, model: Any) -> bool:
         """Whether the model is as it was, but for the values of its parameters."""
@@ -129,15 +139,15 @@ class _Way:
         try:
             kept = self._free.pop()
         except IndexError:
-            kept = (np.zeros(self.width), *self._network.kept_row())
+            kept = (np.zeros(self._width), *self._network.kept_row())
         try:
             numbers, room, forward = kept
             numbers[:] = row if row.ndim == 1 else row.reshape(-1)
             with _PLAIN:
                 if not self._standardise(numbers):
                     return None
-                room[: self.width] = numbers
+                room[: self._width] = numbers
                 outputs = forward()
-                return self._decode(outputs) if isfinite(np.add.reduce(outputs[0])) else None
+                return self._decode(outputs) if np.isfinite(outputs[0]).all() else None
         finally:
             self._free.append(kept)

@@ -22,7 +22,7 @@ from pellucid.kernels.panels import PANEL_BYTES
 from pellucid.kernels.product import panel_product, row_blocks, row_product
 from pellucid.kernels.weight_gradient import sum_gradient
 
-SEGMENT = 512  # steps
+SEGMENT = 512  # steps of all rows, whose dz stays in the cache
 
 
 @device

@@ -42,19 +42,16 @@ def target() -> Target:
 
 
 @cache
-def cache_bytes(level: int) -> int:
-    """The bytes of a core's cache for data, of `level` 1 or 2; a small one's where nobody tells."""
-    cores = Path("/sys/devices/system/cpu/cpu0/cache")
-    for place in sorted(cores.glob("index*")):
+def l2_bytes() -> int:
+    """The bytes of a core's second cache; a small one's where nobody tells."""
+    for place in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"):
         try:
-            told, kind, size = (
-                (place / name).read_text().strip() for name in ("level", "type", "size")
-            )
+            level, size = ((place / name).read_text().strip() for name in ("level", "size"))
         except OSError:
             continue
-        if told == str(level) and kind != "Instruction" and size.endswith("K"):
+        if level == "2" and size.endswith("K"):
             return int(size[:-1]) << 10
-    return {1: 32 << 10, 2: 256 << 10}[level]
+    return 256 << 10
 
 
 @cache

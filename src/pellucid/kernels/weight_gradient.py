@@ -2,7 +2,7 @@
 
 formula   dW = sum over k of x_k^T dz_k,  db = sum over k of dz_k,  k in ascending order
 shapes    x (K, I), dz (K, H); dW (I, H) packed, db (H,), empty where it is not wanted
-reads     a, dz, tables of where each k lies in both and each column in x; `zeros`, as long as a
+reads     x, dz, tables of where each k lies in both and each column in x; `zeros`, as long as a
           panel; `numbers`, 0, 1, 2 and so on; `tile_terms`, multiples of ``TILE_ROWS``
 writes    dW and db; `packed`, room for what is packed
 source    Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication (2008): blocks of
@@ -18,7 +18,7 @@ from pellucid.kernels.product import row_blocks
 from pellucid.kernels.tile import tile
 from pellucid.kernels.vectors import VECTOR_BYTES, mover
 
-# packing is worth its time from so many terms, tiles for dz, and panels for a
+# packing is worth its time from so many terms on, tiles that read dz, and panels that read x
 FEW_TERMS, MANY_TILES, MANY_PANELS = 64, 12, 4
 
 move_half_panel = mover(lambda itemsize: HALF_PANEL_BYTES // itemsize)
@@ -85,7 +85,7 @@ def _sum_block(
     blocks = max(1, row_blocks(height))
     packed_dz = packed[: a.wide * GRADIENT_DEPTH * panel]
     packed_x = packed[packed_dz.size :]
-    many = depth > FEW_TERMS and packed.size > 0
+    many = depth > FEW_TERMS and packed_x.size >= a.tall * GRADIENT_DEPTH * TILE_ROWS
     packs_dz, packs_x = many and block_end - block >= MANY_TILES, many and panels >= MANY_PANELS
     tall = a.tall if packs_x else block_end - block
     first = number * panel
@@ -155,8 +155,8 @@ def sum_gradient(
     """The share of thread `part`, of row blocks counted panel after panel.
 
     Without `fresh` sums go on from what dW and db hold. The operation's arguments `a` hold the
-    tables, and `packed`, where at most `wide` panels of dz and `tall` tiles of x are packed;
-    nothing is where it is empty.
+    tables, and `packed`, room for `wide` panels of dz and `tall` tiles of x for each thread;
+    where it is less, nothing is packed.
     """
     panel = PANEL_BYTES // x.itemsize
     blocks = max(1, row_blocks(height))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.engine import available_threads
+from pellucid.engine import available_threads, processors
 from pellucid.kernels.grid import Grid, grid_of, tiled_pixel
 from pellucid.layers.activations import Activation
 from pellucid.layers.base import ROW_SLICES, Layer, Parameter, Shape, border_of, each_layer
@@ -126,14 +126,18 @@ class Chain:
         if worth < 2 or n_jobs == 1:
             return 1
         # more threads than processors wait for one another; tests may ask for some more
-        most = available_threads() if n_jobs is None else min(n_jobs, 8 * available_threads())
+        most = available_threads() if n_jobs is None else min(n_jobs, 8 * processors())
         shares = rows if self.shares_rows else worth
         return max(1, min(most, worth, shares))
 
     @cached_property
     def shares_rows(self) -> bool:
-        """Whether threads share rows alone, in the layers where most of the work is."""
-        return any(layer.joins_steps or layer.slices_rows for layer in each_layer(self.layers))
+        """Whether threads share rows alone in layers with most of the work."""
+        pairs = zip(self.layers, self.shapes, strict=False)
+        by_rows = sum(
+            layer.work(shape) for layer, shape in pairs if layer.joins_steps or layer.slices_rows
+        )
+        return 2 * by_rows > self.work
 
     @property
     def slices(self) -> int:

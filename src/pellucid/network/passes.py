@@ -26,7 +26,7 @@ from pellucid.network.chain import Chain
 from pellucid.network.layout import lay_out
 from pellucid.network.loss import Loss, LossFunction
 from pellucid.network.parameters import Parameters
-from pellucid.rows import Dense, Examples, Rows
+from pellucid.rows import FEW_ROWS, Dense, Examples, Rows
 
 OUTPUTS = ("identity", "sigmoid", "softmax")
 NORM_CHUNKS, NORM_LANES = 64, 32
@@ -109,7 +109,8 @@ class _Pass(AbstractContextManager):
             if not finished:
                 raise Halted
             stop = self.program.done
-            crew.observe(threads, self.seconds / (stop - step), self.program.slept > patience)
+            done = min(self.rows, stop * self.batch) - step * self.batch
+            crew.observe(threads, self.seconds / done, self.program.slept > patience)
             yield step, stop
             step = stop
 
@@ -169,7 +170,7 @@ class Prediction(_Pass):
         return outputs
 
 
-FEW_ROWS, FEW_BYTES = 8, 1 << 20  # whose arrays are kept for the next few rows
+FEW_BYTES = 1 << 20  # of the arrays that are kept for the next few rows
 
 
 class FewRows:

@@ -1,13 +1,14 @@
 """The input of networks: rows of any kind behind one protocol, and their targets."""
 
 from pellucid.rows.base import Reader, Rows
-from pellucid.rows.dense import Dense, as_rows
+from pellucid.rows.dense import FEW_ROWS, Dense, as_rows
 from pellucid.rows.pictures import DecodedPictures, Pictures
 from pellucid.rows.sequences import Sequences
 from pellucid.rows.targets import Examples, Targets, unit_mean
 from pellucid.rows.windows import ScaledWindows
 
 __all__ = [
+    "FEW_ROWS",
     "DecodedPictures",
     "Dense",
     "Examples",

@@ -12,6 +12,8 @@ from pellucid.kernels.operations.batches import gather
 from pellucid.rows.base import Rows
 from pellucid.rows.sequences import Sequences
 
+FEW_ROWS = 8  # for which a short way is kept
+
 
 class Dense(Rows):
     """The rows of one array in memory.

@@ -15,7 +15,7 @@ from pellucid.kernels.panels import (
     aligned,
     stored_columns,
 )
-from pellucid.kernels.target import cache_bytes
+from pellucid.kernels.target import l2_bytes
 
 MOST_PANELS, MOST_TILES = 16, 64  # that are packed at a time; more bring nothing
 
@@ -40,7 +40,7 @@ def gradient_work(
     dtype = np.dtype(dtype)
     panel = PANEL_BYTES // dtype.itemsize
     of_panel, of_tile = GRADIENT_DEPTH * panel, GRADIENT_DEPTH * TILE_ROWS
-    most = cache_bytes(2) // (8 * dtype.itemsize)  # an eighth of the cache for each operand
+    most = l2_bytes() // (8 * dtype.itemsize)  # an eighth of the cache for each operand
     wide = min(-(-width // panel), max(1, min(MOST_PANELS, most // of_panel)))
     tall = min(max(1, -(-height // TILE_ROWS)), max(1, min(MOST_TILES, most // of_tile)))
     room = parts * (wide * of_panel + tall * of_tile) if packs else 0
