@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterator
 from time import perf_counter
 from typing import Any
 
@@ -67,35 +66,27 @@ def flops(name: str, a: Any, rows: int) -> int:
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 
 
-def groups(program: Any) -> Iterator[tuple[list[int], bool]]:
-    """Operations that are run on one slice after the other, and whether they go by rows."""
-    operations, k = program.operations, 0
-    while k < len(operations):
-        end = k + 1
-        while operations[k].by_rows and end < len(operations) and operations[end].by_rows:
-            end += 1
-        yield list(range(k, end)), operations[k].by_rows
-        k = end
-
-
 def by_operation(program: Any, batch: int, steps: int, slices: int) -> list[float]:
     """Seconds a step that each operation takes in one thread, in place."""
     from pellucid.engine.catalogue import function
 
-    table = program.table.reshape(-1, 4)
+    table = program.table.reshape(-1, 4)  # address, record, flags of the group, where it ends
     calls = [function(int(row[0])) for row in table]
     spent, done = np.zeros(len(calls)), 0
     empty = min(_clock() for _ in range(1000))
     finish = perf_counter() + SECONDS
     while perf_counter() < finish:
         step = done % steps
-        for numbers, by_rows in groups(program):
-            parts = max(1, slices) if by_rows else 1
+        first = 0
+        while first < len(table):
+            end = int(table[first, 3])
+            parts = max(1, slices) if program.operations[first].by_rows else 1
             for part in range(parts):
-                for k in numbers:
+                for k in range(first, end):
                     begin = perf_counter()
                     calls[k](part, parts, step, step * batch, batch, int(table[k, 1]))
                     spent[k] += perf_counter() - begin - empty
+            first = end
         done += 1
     return list(spent / done)
 
@@ -108,6 +99,7 @@ def _clock() -> float:
 def whole_step(training: Any, threads: int) -> float:
     """Seconds of a step: the median of several runs over all steps."""
     program, rows = training.program, training.rows
+    threads = min(threads, training.parts)
     times: list[float] = []
     finish = perf_counter() + SECONDS
     while perf_counter() < finish or len(times) < 3:

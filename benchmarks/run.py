@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -131,10 +130,9 @@ def result_path(whole: bool, threads: int | None) -> Path:
 
     `threads` are given where they are fewer than all.
     """
-    cpu = re.sub(r"[^a-z0-9]+", "-", machine.cpu_model().lower()).strip("-")
     date = datetime.now(UTC).date().isoformat()
     few = f"-{threads}-thread{'s' if threads > 1 else ''}" if threads else ""
-    return RESULTS / f"{date}-{cpu}{few}{'' if whole else '-partial'}.json"
+    return RESULTS / f"{date}-{machine.cpu_slug()}{few}{'' if whole else '-partial'}.json"
 
 
 def _names(known: tuple[str, ...]) -> Any:

@@ -1,5 +1,6 @@
 """Predictors: one row at a time, the same bits as predict, from any thread, after any refit."""
 
+import gc
 import pickle
 import threading
 
@@ -87,6 +88,8 @@ def test_sequences_and_pictures():
 def test_eight_threads_at_once():
     model = FCNNClassifier(8, **BRIEF).fit(X, Y)
     predictor, expected, wrong = model.predictor("predict_proba"), model.predict_proba(X), []
+    predictor(X[0])
+    gc.collect()  # what it keeps is its own
 
     def ask():
         for _ in range(30):

@@ -127,19 +127,21 @@ class Standardiser:
                 out[rows] = np.maximum(block, -_LIMIT, out=block)
 
     def of_row(self) -> Callable[[np.ndarray], bool]:
-        """:meth:`transform` of one row in place, and whether all its numbers are finite."""
+        """:meth:`transform` of one row in place, and whether all its numbers are finite.
+
+        Called where NumPy is to say nothing of overflows and invalid numbers.
+        """
         inverse = 1.0 / self.unit
         mean, scale = self.mean * inverse, self.scale * inverse
         constant = np.flatnonzero(self.constant)
         least, most = np.full_like(mean, -_LIMIT), np.full_like(mean, _LIMIT)
 
         def standardise(row: np.ndarray) -> bool:
-            with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-                if not isfinite(np.add.reduce(row)):  # sooner told than of each number
-                    return False
-                np.multiply(row, inverse, out=row)
-                np.subtract(row, mean, out=row)
-                np.divide(row, scale, out=row)
+            if not isfinite(np.add.reduce(row)):  # sooner told than of each number
+                return False
+            np.multiply(row, inverse, out=row)
+            np.subtract(row, mean, out=row)
+            np.divide(row, scale, out=row)
             if constant.size:
                 row[constant] = 0.0
             np.minimum(row, most, out=row)

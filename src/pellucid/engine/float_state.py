@@ -19,8 +19,9 @@ class _Exchange:
     def __init__(self) -> None:
         name = exchange_float_state.__name__
         self._call = function(library.load([name], "float64")[name])
-        self.word, self.before = np.array([PLAIN_FLOAT_STATE]), list[int]()
-        self._record = record(exchange_float_state(state=self.word))
+        state = np.array([PLAIN_FLOAT_STATE])
+        self.word, self.before = state.data, list[int]()  # read sooner than an array
+        self._record = record(exchange_float_state(state=state))
         self._arguments = (0, 1, 0, 0, 0, self._record.ctypes.data)
 
     def __call__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,9 +111,15 @@ class Program:
         )
         return not control[word.HALT]
 
-    def run_again(self) -> None:
-        """Run what the last run did, in this thread alone, as soon as can be."""
-        self._run(0, 1, 0, 0, 0, self._place)
+    @property
+    def run_again(self) -> Callable[[], None]:
+        """What runs the steps of the last run again, in this thread alone, as soon as can be."""
+        run, place = self._run, self._place
+
+        def again(_program: Program = self) -> None:  # which must live as long
+            run(0, 1, 0, 0, 0, place)
+
+        return again
 
     @property
     def done(self) -> int:

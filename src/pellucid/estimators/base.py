@@ -324,10 +324,11 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
             y, predicted = (np.reshape(one, (len(one), -1)) for one in (y, predicted))
         return float(measure(y, predicted, sample_weight=weights))
 
-    @plain_float_state()
-    def _output(self, X: Any) -> np.ndarray:
-        """The network's outputs of shape (N, K), for N rows or steps."""
-        reading = self._read(X)
+    def _output(self, reading: Reading) -> np.ndarray:
+        """The network's outputs of shape (N, K), for N rows or steps.
+
+        Called in a plain float state.
+        """
         rows = self._encoded(reading)
         jobs = None if self.n_jobs in (None, -1) else self.n_jobs
         named: dict[Any, int] = {"full": len(rows), "auto": defaults.BATCH}

@@ -200,14 +200,15 @@ class FewRows:
         """Room for one flat row, and what computes its output (1, K) each time it is called."""
         room = np.zeros((1, *self.chain.shapes[0]), self.parameters.dtype)
         prediction = Prediction(self.chain, self.parameters, Dense(room), 1, n_jobs=1)
-        program, y, places = prediction.program, prediction.layout.y, prediction.places
+        places, program = prediction.places, prediction.program
         program.run(0, 1, 1, 1)
-        line = slice(places[0], places[-1] + 1)
-        together = line.stop - line.start == len(places)
+        run_again, y = program.run_again, prediction.layout.y[:1]
+        together = places[-1] - places[0] + 1 == len(places)
+        line = y[:, places[0] : places[-1] + 1]
 
         def forward() -> np.ndarray:
-            program.run_again()
-            return y[:1, line].copy() if together else y[:1, places]
+            run_again()
+            return line.copy() if together else y[:, places]
 
         return room.reshape(-1), forward
 
