@@ -99,7 +99,8 @@ def test_clipping_equals_formula(dtype, size, limit):
 
 def test_corrections_go_on_where_they_stopped():
     whole = Adam().corrections(0, 10)
-    np.testing.assert_array_equal(Adam().corrections(4, 6), whole[4:])
+    for done, count in ((4, 6), (0, 3), (3, 2), (5, 5), (2, 1)):  # also of other fits in between
+        np.testing.assert_array_equal(Adam().corrections(done, count), whole[done : done + count])
 
 
 def test_unknown_name_is_refused_with_the_nearest():

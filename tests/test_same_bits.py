@@ -78,7 +78,7 @@ TRAIN = textwrap.dedent(
     def digest(models, data):
         total = hashlib.sha256()
         for model, rows in zip(models, data):
-            total.update(model._output(rows).tobytes())
+            total.update(model._output(model._read(rows)).tobytes())
             total.update(np.array(model.history_["loss"]).tobytes())
             model.save(sys.argv[2])
             for name, array in sorted(load_file(sys.argv[2]).items()):

@@ -396,7 +396,7 @@ def test_every_regressor_has_the_losses(name, loss, tmp_path):
     ).fit(X, y, weight, validation_data=(X, y, weight))
     examples = model._examples(X, y)
     target = np.reshape(examples.targets.values, (count, -1)).astype(float)
-    outputs = np.reshape(model._output(X), (count, -1)).astype(float)
+    outputs = np.reshape(model._output(model._read(X)), (count, -1)).astype(float)
     function = model._loss()[0]
     formula = getattr(formulas, function.name)
     expected = formula(outputs, target, weight / weight.mean(), **function.options)

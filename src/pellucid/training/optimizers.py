@@ -103,6 +103,26 @@ class RMSprop(Optimizer):
         ), meets=False)  # fmt: skip
 
 
+_last_powers: dict[float, tuple[int, float]] = {}  # of each base the step of a power, and it
+
+
+def _powers(base: float, steps_done: int, count: int) -> np.ndarray:
+    """``base^t`` of the `count` steps t that come next.
+
+    By repeated multiplication: no power function, the same bits everywhere. It goes on where it
+    stopped, or an epoch would take the longer the more there were before it.
+    """
+    step, power = _last_powers.get(base, (0, 1.0))
+    if step > steps_done:
+        step, power = 0, 1.0
+    factors = np.full(1 + steps_done - step + count, base)
+    factors[0] = power
+    powers = np.multiply.accumulate(factors)[1:]
+    if len(powers):
+        _last_powers[base] = steps_done + count, float(powers[-1])
+    return powers[steps_done - step :]
+
+
 @dataclass(frozen=True)
 class _Adaptive(Optimizer):
     """Abstract: what Adam and AdamW share."""
@@ -126,12 +146,8 @@ class _Adaptive(Optimizer):
         ), meets=False)  # fmt: skip
 
     def corrections(self, steps_done: int, count: int) -> np.ndarray:
-        # b^t by repeated multiplication: no power function, the same bits everywhere
-        columns = []
-        for beta in (self.beta1, self.beta2):
-            power = np.multiply.accumulate(np.full(steps_done + count, beta))[steps_done:]
-            columns.append(1.0 / (1.0 - power))
-        return np.stack(columns, axis=1)
+        powers = [_powers(beta, steps_done, count) for beta in (self.beta1, self.beta2)]
+        return np.stack([1.0 / (1.0 - power) for power in powers], axis=1)
 
 
 @dataclass(frozen=True)
