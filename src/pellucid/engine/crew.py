@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-EASY, STERN = 64, 8  # waits in a call after which it ends: while no trial is due, and else
+EASY, STERN = 64, 8  # waits in a call after which it ends: soon after a trial, and else
 WORSE = 1.5  # times as slow as before: reason enough to try fewer threads at once
 FIRST_WAIT, LONGEST_WAIT = 0.25, 4.0  # seconds between trials; doubled by each that fails
 MEMORY = 5.0  # seconds for which the next pass begins as the last one ended
@@ -35,9 +35,9 @@ class Crew:
     _next: float = 0.0  # when to try again
 
     def __post_init__(self) -> None:
-        now, (when, share) = time.monotonic(), _last
-        self.count = max(1, int(self.most * share)) if now - when < MEMORY else self.most
-        self._next = now + (FIRST_WAIT if self.count == self.most else 0.0)
+        when, share = _last
+        fresh = time.monotonic() - when < MEMORY
+        self.count = max(1, int(self.most * share)) if fresh else self.most
 
     @property
     def threads(self) -> int:
