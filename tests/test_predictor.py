@@ -82,7 +82,9 @@ def test_sequences_and_pictures():
     check_equal(GRURegressor(8, **BRIEF).fit(sequences[:, :, 0], X[:20, 0]), sequences[:, :, 0])
     pictures = RANDOM.integers(0, 256, (20, 9, 8, 3), dtype=np.uint8)
     check_equal(CNNClassifier((4,), **BRIEF).fit(pictures, Y[:20]), pictures)
-    check_equal(CNNClassifier((4,), **BRIEF).fit(pictures[..., 0], Y[:20]), pictures[..., 0])
+    grey = CNNClassifier((4,), **BRIEF).fit(pictures[..., 0], Y[:20])
+    predictor = check_equal(grey, pictures[..., 0])
+    assert predictor(pictures[:1, ..., 0]) == grey.predict(pictures[:1, ..., 0])[0]
 
 
 def test_eight_threads_at_once():
@@ -121,6 +123,7 @@ def test_models_and_predictors_are_pickled_without_what_they_keep():
     size = len(pickle.dumps(model))
     predictor = check_equal(model, X)
     assert len(pickle.dumps(model)) < size + 100
+    assert repr(predictor) == f"{model!r}.predictor('predict')"
     again = pickle.loads(pickle.dumps(predictor))
     assert again(X[3]) == predictor(X[3])
     assert again.model is not model
@@ -129,6 +132,8 @@ def test_models_and_predictors_are_pickled_without_what_they_keep():
 def test_rows_that_are_no_plain_numbers_get_what_predict_says_of_them():
     model = FCNNClassifier(8, **BRIEF).fit(X, Y)
     predictor = model.predictor()
+    with pytest.raises(ValueError, match="must be finite"):
+        predictor([float("inf"), 0, 0, 0, 0])
     assert predictor(X[0].astype(str)) == model.predict(X[:1])[0]
     assert predictor(X[0].astype(object)) == model.predict(X[:1])[0]
     with pytest.raises(ValueError, match="Complex data"):

@@ -5,6 +5,9 @@ What is done in NumPy before and after a network, where NumPy's own would depend
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 
 from pellucid.engine import library
@@ -47,6 +50,10 @@ def _applied(number: int, x: np.ndarray) -> np.ndarray:
     flat = np.ascontiguousarray(x, dtype=np.float64).reshape(-1)
     y = np.empty_like(flat)
     words = record(apply(function=number, x=flat, y=y))
-    address = library.load(["apply"], "float64")["apply"]
-    function(address)(0, 1, 0, 0, 0, words.ctypes.data)
+    _function()(0, 1, 0, 0, 0, words.ctypes.data)
     return y.reshape(np.shape(x))
+
+
+@cache
+def _function() -> Any:
+    return function(library.load(["apply"], "float64")["apply"])

@@ -21,8 +21,9 @@ class Predictor:
     """Answers one row at a time as a fitted model does, to the bit.
 
     What an answer needs is allocated once, for each of the threads that ask at the same time.
-    After another fit of the model it answers as the model does then. A copy or a pickle holds the
-    model alone. Made by :meth:`predictor` of an estimator.
+    After another fit of the model it answers as the model does then; during a fit its weights are
+    not those of any model. A copy or a pickle holds the model alone. Made by :meth:`predictor` of
+    an estimator.
 
     Parameters
     ----------
@@ -61,8 +62,10 @@ class Predictor:
         model, way = self.model, self._way
         if way is None or not way.is_of(model):
             way = self._way = _Way(model, self._method)
-        if type(row) is np.ndarray and row.shape in way.shapes and row.dtype.kind in "iuf":
-            answer = way.answer(row)
+        numbers = way.numbers_of(row) if way.shapes else row
+        plain = type(numbers) is np.ndarray and numbers.dtype.kind in "iuf"
+        if plain and numbers.shape in way.shapes:
+            answer = way.answer(numbers)
             if answer is not None:
                 return answer[0]
         answers = getattr(model, self._method)(self._as_rows(row))
@@ -81,7 +84,12 @@ class Predictor:
         if not isinstance(row, np.ndarray):
             return [row]
         axes = len(encoder.shape) - bool(getattr(encoder, "flat", False))
+        if len(encoder.shape) == 3 and row.shape == (1, *encoder.shape[:2]):
+            return row  # one grey picture
         return row if row.ndim == axes + 1 and len(row) == 1 else row[None]
+
+    def __repr__(self) -> str:
+        return f"{self.model!r}.predictor({self._method!r})"
 
     def __reduce__(self) -> Any:
         return Predictor, (self.model, self._method)
@@ -126,6 +134,21 @@ class _Way:
             self.shapes = (self._width,), (1, self._width)
             self._standardise = encoder.row_standardiser()
         self._free: list[tuple[np.ndarray, Any, Any]] = []  # one a thread that asks at a time
+
+    def numbers_of(self, row: Any) -> Any:
+        """Plain numbers by the columns' names or in their order as an array, else `row` itself."""
+        names = self._encoder.names
+        if type(row) is dict and names is not None and len(row) == len(names):
+            values = [row.get(name) for name in names]
+            row = row if None in values else values
+        if type(row) in (list, tuple) and len(row) == self._width:
+            try:
+                return np.array(row, dtype=np.float64) if {*map(type, row)} <= {int, float} else row
+            except OverflowError:  # an integer beyond float64
+                return row
+        if hasattr(row, "index") and isinstance(getattr(row, "dtype", None), np.dtype):
+            return row.to_numpy() if names == list(row.index) else row
+        return row
 
     def is_of(self, model: Any) -> bool:
         """Whether the model is as it was, but for the values of its parameters."""
