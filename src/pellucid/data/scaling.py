@@ -111,10 +111,9 @@ class Standardiser:
 
         With `silence` a column that was constant in training gives 0, whatever its values are now.
         """
-        inverse = 1.0 / self.unit
         silence = silence and bool(self.constant.any())
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            mean, scale = self.mean * inverse, self.scale * inverse
+            inverse, mean, scale = self._in_units()
             for rows in blocks(*matrix.shape):
                 block = matrix[rows].astype(np.float64)
                 block *= inverse
@@ -126,13 +125,17 @@ class Standardiser:
                 np.minimum(block, _LIMIT, out=block)
                 out[rows] = np.maximum(block, -_LIMIT, out=block)
 
+    def _in_units(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What numbers are multiplied by first, then what is taken away, and divided by."""
+        inverse = 1.0 / self.unit
+        return inverse, self.mean * inverse, self.scale * inverse
+
     def of_row(self) -> Callable[[np.ndarray], bool]:
         """:meth:`transform` of one row in place, and whether all its numbers are finite.
 
         Called where NumPy is to say nothing of overflows and invalid numbers.
         """
-        inverse = 1.0 / self.unit
-        mean, scale = self.mean * inverse, self.scale * inverse
+        inverse, mean, scale = self._in_units()
         constant = np.flatnonzero(self.constant)
         least, most = np.full_like(mean, -_LIMIT), np.full_like(mean, _LIMIT)
 

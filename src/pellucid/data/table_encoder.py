@@ -140,7 +140,6 @@ class TableEncoder(Encoder[Table]):
         self._embedded: list[bool] = []
         for index in self._text:
             self._learn_text(self._name(index), table.columns[index].values, weights, heavy)
-        self._forget_derived()
         self.name_features(estimator)
         return self._encode(table)
 
@@ -397,7 +396,6 @@ class TableEncoder(Encoder[Table]):
                     f"{shown(texts)}."
                 )
         self._scaler = Standardiser.from_arrays(arrays, len(self._numeric))
-        self._forget_derived()
         return self
 
     @cached_property

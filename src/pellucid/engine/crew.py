@@ -25,10 +25,15 @@ class Crew:
     ----------
     most : int
         The most threads.
+
+    Attributes
+    ----------
+    count : int
+        With how many the next calls go on, trials aside.
     """
 
     most: int
-    count: int = 0
+    count: int = field(init=False)
     _pace: dict[int, float] = field(default_factory=dict)  # seconds a row, by threads
     _trial: int = 0  # with how many threads the next call is tried
     _wait: float = FIRST_WAIT

@@ -70,23 +70,9 @@ def panel_product(
 
 @device
 def row_product(
-    dtype,
-    a,
-    a_at,
-    a_rows,
-    a_terms,
-    b,
-    b_at,
-    b_terms,
-    start,
-    start_at,
-    fresh,
-    c,
-    c_at,
-    c_rows,
-    panels,
-    depth,
-):
+    dtype, a, a_at, a_rows, a_terms, b, b_at, b_terms, start, start_at, fresh, c, c_at, c_rows,
+    panels, depth,
+):  # fmt: skip
     """The same of one row, as far as whole panels can be taken several at a time; how many were."""
     panel = PANEL_BYTES // a.itemsize
     done = 0

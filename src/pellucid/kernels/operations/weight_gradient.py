@@ -8,13 +8,7 @@ import numpy as np
 
 from pellucid.kernels.grid import spaced
 from pellucid.kernels.operations.kinds import Integer, IntegerVector, Vector, by_batch
-from pellucid.kernels.panels import (
-    GRADIENT_DEPTH,
-    PANEL_BYTES,
-    TILE_ROWS,
-    aligned,
-    stored_columns,
-)
+from pellucid.kernels.panels import GRADIENT_DEPTH, PANEL_BYTES, TILE_ROWS, aligned
 from pellucid.kernels.target import l2_bytes
 
 MOST_PANELS, MOST_TILES = 16, 64  # that are packed at a time; more bring nothing
@@ -45,7 +39,7 @@ def gradient_work(
     tall = min(max(1, -(-height // TILE_ROWS)), max(1, min(MOST_TILES, most // of_tile)))
     room = parts * (wide * of_panel + tall * of_tile) if packs else 0
     return {
-        "zeros": aligned(stored_columns(panel, dtype), dtype),
+        "zeros": aligned(panel, dtype),
         "numbers": spaced(max(height, GRADIENT_DEPTH)),
         "tile_terms": spaced(GRADIENT_DEPTH, TILE_ROWS), "packed": aligned(room, dtype),
         "wide": wide, "tall": tall,
