@@ -17,7 +17,7 @@ from sklearn.base import clone
 from pellucid import CNNClassifier, CNNRegressor, NetworkClassifier, list_pictures, load
 from pellucid.data import picture_encoder, picture_sets
 from pellucid.data.picture_encoder import PictureEncoder, Sources
-from pellucid.data.picture_sets import read_all
+from pellucid.data.picture_sets import PictureWarnings, read_all
 from pellucid.data.pictures import read_picture
 from pellucid.layers import Conv1d, Conv2d, Flatten, GlobalAvgPool, Linear, ReLU
 from pellucid.rows import pictures as row_pictures
@@ -66,7 +66,7 @@ def save(tmp_path):
 @pytest.fixture
 def streamed(monkeypatch):
     """Nothing is kept, and the ring holds a few batches."""
-    monkeypatch.setattr(picture_encoder, "KEPT_BYTES", 0)
+    monkeypatch.setattr(picture_encoder, "size_in_bytes", lambda *_: 0)
     monkeypatch.setattr(row_pictures, "RING_BYTES", 1)
 
 
@@ -123,7 +123,7 @@ def test_decoding_anew_in_each_epoch_is_the_same(save, reads, monkeypatch, optio
     expected = fit(paths, **options)
     assert sorted(reads) == paths  # each once, and kept
     again = expected.predict_proba(paths).tobytes()
-    monkeypatch.setattr(picture_encoder, "KEPT_BYTES", 0)
+    monkeypatch.setattr(picture_encoder, "size_in_bytes", lambda *_: 0)
     monkeypatch.setattr(row_pictures, "RING_BYTES", ring)
     reads.clear()
     model = fit(paths, **options)
@@ -146,7 +146,7 @@ def test_going_on_with_decoding_anew_is_the_same(save, streamed):
 @pytest.mark.parametrize("room", (0, -1))
 def test_what_fits_is_decoded_once(save, reads, monkeypatch, room):
     paths = save(LEVELS)
-    monkeypatch.setattr(picture_encoder, "KEPT_BYTES", LEVELS.nbytes + room)
+    monkeypatch.setattr(picture_encoder, "size_in_bytes", lambda *_: LEVELS.nbytes + room)
     fit(paths)
     assert set(reads) == set(paths)
     assert (len(reads) == COUNT) is (room == 0)
@@ -262,40 +262,75 @@ def test_colour_is_found_out_or_set(save):
     assert fit(grey).network_.input_shape == (9, 8, 1)
     assert fit(colour).network_.input_shape == (9, 8, 3)
     mixed = [*colour[:20], *grey[20:]]
-    words = (
-        r"^picture 21 of 30, '.*20\.png', cannot be used: it is grey, and the others are in "
-        r'colour\. Pass color="grey" or color="rgb"\.$'
-    )
-    with pytest.raises(ValueError, match=words):
-        fit(mixed)
     made = [np.asarray(Image.fromarray(each).convert("L")) for each in LEVELS[:20]]
     assert bits(fit(mixed, color="grey")) == bits(fit(np.stack([*made, *GREY[20:]])))
     made = np.repeat(GREY[20:, :, :, None], 3, axis=3)
     model = fit(mixed, color="rgb")
     assert bits(model) == bits(fit(np.concatenate([LEVELS[:20], made])))
     assert model.predict(grey).shape == (COUNT,)
-    with pytest.raises(
-        ValueError, match=r"^picture 1 of 2, '.*00\.png', .*it is grey, and the oth"
-    ):
-        fit(colour).predict(grey[:2])
-    with pytest.raises(ValueError, match=r"^picture 3 of 3, '.*02\.png', .*it is in colour, and"):
-        fit(grey).predict([*grey[:2], colour[2]])
+    assert bits(fit(mixed)) == bits(model)
 
 
-def test_the_fewer_are_the_ones_refused(save):
+def test_most_pictures_decide_on_grey_or_colour_and_it_is_said(save):
     grey, colour = save(GREY, folder="g"), save(LEVELS, folder="c")
+    model = fit([*grey[:1], *colour[1:29], *grey[29:]])
+    assert model.pictures_.notes == [
+        f"2 of 30 pictures, the first '{grey[0]}', are grey and are converted to colour as the "
+        'others are; color="grey" makes all so'
+    ]
+    model = fit([*colour[:1], *grey[1:]])
+    assert model.network_.input_shape == (9, 8, 1)
+    assert model.pictures_.notes == [
+        f"1 of 30 pictures, '{colour[0]}', is in colour and is converted to grey as the others "
+        'are; color="rgb" makes all so'
+    ]
+    assert fit([*colour[:1], *grey[1:]], color="grey").pictures_.notes == []  # as it was told
+
+
+def test_grey_among_colour_is_converted_at_predict_and_it_is_said(save):
+    grey, colour = save(GREY, folder="g"), save(LEVELS, folder="c")
+    model = fit(colour)
     words = (
-        r"^picture 1 of 30, '.*00\.png', cannot be used: it is in colour, and the others are grey"
+        r"^picture 2 of 4, '.*01\.png', and 1 more can be used, but it is grey and is converted to "
+        r"colour, as those of fit\.$"
     )
-    with pytest.raises(ValueError, match=words):
-        fit([*colour[:3], *grey[3:]])
+    with pytest.warns(UserWarning, match=words):
+        found = model.predict_proba([colour[0], grey[1], colour[2], grey[3]])
+    made = np.repeat(GREY[..., None], 3, axis=3)
+    expected = model.predict_proba(np.stack([LEVELS[0], made[1], LEVELS[2], made[3]]))
+    np.testing.assert_array_equal(found, expected)
+    with pytest.warns(UserWarning, match="it is in colour and is converted to grey"):
+        fit(grey).predict(colour[:2])
 
 
 def test_eight_and_sixteen_bits_are_mixed(save):
-    """Files of 8 bits are brought to the scale of 16."""
+    """Of equally many the finer ones decide, else most: all are brought to one scale."""
     eight = save(GREY, folder="8")
     sixteen = save(GREY.astype(np.uint16) * 257, folder="16")
-    assert bits(fit([*eight[:15], *sixteen[15:]])) == bits(fit(sixteen))
+    model = fit([*eight[:15], *sixteen[15:]])
+    assert bits(model) == bits(fit(sixteen))
+    assert model.pictures_.notes == [
+        f"15 of 30 pictures, the first '{eight[0]}', are of 8 bits and are converted to 16 bits as "
+        "the others are"
+    ]
+    assert bits(fit([*eight[:16], *sixteen[16:]])) == bits(fit(eight))
+
+
+def test_the_odd_one_is_named_and_can_be_skipped(save, tmp_path):
+    """One picture of numbers among those of levels: nobody knows what is white in it."""
+    paths = save(GREY)
+    paths[0] = str(tmp_path / "first.tif")
+    Image.fromarray(GREY[0].astype(np.float32)).save(paths[0])
+    words = (
+        r"^picture 1 of 30, '.*first\.tif', cannot be used: it is of numbers of any size, and the "
+        r'others are of 8 bits\. Convert it or pass on_error="skip"\.$'
+    )
+    with pytest.raises(ValueError, match=words):
+        fit(paths)
+    model = fit(paths, on_error="skip")
+    assert [position for position, _ in model.pictures_.left_out] == [0]
+    weight = np.r_[0.0, np.ones(COUNT - 1)]
+    assert bits(model) == bits(fit(GREY, weight=weight))
 
 
 def test_palettes_are_their_colours(save):
@@ -361,7 +396,7 @@ def test_a_bad_file_is_named_or_skipped(save, how, streams, tmp_path, request):
     ((position, why),) = model.pictures_.left_out
     assert position == 7 and why.startswith(f"{paths[7]} (")
     (note,) = model.pictures_.notes
-    assert note == f"1 of 30 pictures cannot be read and are left out: {why}"
+    assert note == f"1 of 30 pictures cannot be used and is left out: {why}"
     weight = np.ones(COUNT)
     weight[7] = 0
     assert bits(model) == bits(CNNClassifier(**QUICK).fit(LEVELS, Y, sample_weight=weight))
@@ -429,7 +464,7 @@ def test_what_was_skipped_is_counted_and_the_first_are_named(save, tmp_path, cap
     model = fit(paths, on_error="skip", verbose=1)
     assert [position for position, _ in model.pictures_.left_out] == list(range(0, 14, 2))
     told = "".join("".join(capsys.readouterr()).split())
-    assert "7of30picturescannotbereadandareleftout:" in told
+    assert "7of30picturescannotbeusedandareleftout:" in told
     assert "08.png(thefileisempty);and2more" in told
 
 
@@ -437,7 +472,7 @@ def test_no_picture_at_all_is_one_error(save, tmp_path):
     paths = save(LEVELS)
     for i in range(COUNT):
         spoil(tmp_path / "pictures" / f"{i:02}.png", "empty")
-    words = r"must have a picture that can be read\. Got 30, and none can: .*00\.png \(the file is"
+    words = r"must have a picture that can be used\. Got 30, and none can: .*00\.png \(the file is"
     with pytest.raises(ValueError, match=words):
         fit(paths, on_error="skip")
 
@@ -482,7 +517,7 @@ def test_another_size_at_predict_is_resized_where_fit_resized(save):
         ([LEVELS[0] / 255, *(np.full((3, 4, 3), np.nan) for _ in Y[1:])], {},
          "picture 2 of 30 cannot be used: it holds NaN or infinity"),
         ([LEVELS[0] / 255, *LEVELS[1:, :5]], {},
-         "cannot be used: it is of 8 bits, and the others are of numbers of any size. Convert it"),
+         "picture 1 of 30 cannot be used: it is of numbers of any size, and the others are of 8 b"),
     ),
 )  # fmt: skip
 def test_mistakes_are_told(X, options, words):
@@ -621,7 +656,7 @@ def test_a_list_of_which_all_break_off_is_one_error(save, tmp_path):
     for i in range(COUNT):
         spoil(tmp_path / "pictures" / f"{i:02}.png", "truncated")
     for make in (CNNClassifier, CNNRegressor):
-        with pytest.raises(ValueError, match=r"can be read\. Got 30, and none can: .*00\.png"):
+        with pytest.raises(ValueError, match=r"can be used\. Got 30, and none can: .*00\.png"):
             make(**QUICK, on_error="skip").fit(paths, Y)
 
 
@@ -708,12 +743,8 @@ def test_arrays_of_eight_and_sixteen_bits_are_one_scale():
 
 
 def test_an_estimator_without_the_parameters_does_not_advise_them(save, tmp_path):
-    paths = save([*LEVELS[:20], *GREY[20:]])
+    paths = save(LEVELS)
     layers = [Conv2d(4, 3), ReLU(), Flatten(), Linear(3)]
-    with pytest.raises(
-        ValueError, match=r"it is grey, and the others are in colour\. Remove it\.$"
-    ):
-        NetworkClassifier(layers, max_epochs=1, verbose=0).fit(paths, Y)
     spoil(tmp_path / "pictures" / "07.png", "empty")
     with pytest.raises(ValueError, match=r"the file is empty\. Remove it\.$"):
         NetworkClassifier(layers, max_epochs=1, verbose=0).fit(paths, Y)
@@ -727,28 +758,31 @@ def test_what_pillow_warns_of_is_said_once_with_the_picture(save, tmp_path):
         paths[i] = str(tmp_path / f"odd{i}.jpg")
         Image.fromarray(LEVELS[i]).save(paths[i], exif=exif)
     with pytest.warns(UserWarning) as warned:
-        headers = list(Sources(listed=paths).headers(0))
+        sources = Sources(listed=paths)
+        headers = sources.headers(0)
+        sources.warned.tell()
+        sources.warned.tell()
     assert len(headers) == len(paths)
     (text,) = [str(warning.message) for warning in warned]
-    assert text.startswith("picture 4 of 30, '") and "odd3.jpg', can be used, but Pillow" in text
-    assert "warns of it (and of 2 more): Corrupt EXIF data" in text and text.endswith(".")
+    assert text.startswith("picture 4 of 30, '") and "odd3.jpg', and 2 more can be used" in text
+    assert "but Pillow warns: Corrupt EXIF data" in text and text.endswith(".")
 
 
 def test_a_bomb_is_refused_though_pillow_only_warns(save, monkeypatch):
-    """Between Pillow's limit and twice that, where a user has not said that it is fine."""
+    """Between Pillow's limit and twice that, also at predict; the limit is the user's."""
     paths = save(LEVELS)
+    model = fit(paths)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 50)
-    with warnings.catch_warnings():
-        warnings.resetwarnings()
+    for use in (fit, model.predict):
         with pytest.raises(ValueError, match=r"picture 1 of 30.* as a decompression bomb has"):
-            fit(paths)
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        fit(paths)
+            use(paths)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    fit(paths)
 
 
 def test_warnings_of_other_threads_go_where_they_went(save):
     with pytest.warns(UserWarning, match="^mine$") as warned:
-        outcomes = read_all(lambda i: i, range(3), [None] * 3, "reading", 0)
+        outcomes = read_all(lambda i: i, range(3), PictureWarnings([None] * 3), "reading", 0)
         for _ in outcomes:
             warnings.warn("mine", stacklevel=1)
     assert len(warned) == 3

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pellucid.data import tiff
-from pellucid.data.pictures import PictureError, read_header, read_picture
+from pellucid.data.pictures import PictureError, Wanted, read_header, read_picture
 
 pytestmark = pytest.mark.skipif(
     tiff._handler_setter() is None, reason="Pillow was built with libtiff inside it"
@@ -28,7 +28,7 @@ def damaged(tmp_path):
 
 def decoded(path):
     with pytest.raises(PictureError, match=r"^it is damaged or breaks off \(.+\)$"):
-        read_picture(path, read_header(path), False, False)
+        read_picture(path, Wanted(*read_header(path)[:4]))
 
 
 def test_libtiff_says_nothing(damaged, capfd):

@@ -140,6 +140,18 @@ def size_text(count: int) -> str:
     return f"{size:.0f} TB"
 
 
+def size_in_bytes(name: str, owner: str, value: Any) -> int:
+    """The bytes that a parameter names, by a whole number or as "128MB"."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kMGT]?)B\s*", value)
+        if match:
+            return int(float(match[1]) * 1000 ** " kMGT".index(match[2] or " "))
+    elif isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 0:
+        return int(value)
+    kind = ValueError if isinstance(value, (str, int, float)) else TypeError
+    raise kind(fault(name, owner, 'a number of bytes, or one with its unit, as "500MB"', value))
+
+
 def suggestion(name: object, known: Iterable[str]) -> str:
     """`` Did you mean 'x'?`` for a near miss, else the list of what is known."""
     names = [str(one) for one in known]

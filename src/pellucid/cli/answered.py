@@ -29,6 +29,7 @@ class Answered(NamedTuple):
     source: Any = (
         None  # what was read: Windows, paths, or the columns that the model was trained on
     )
+    unusable: str = ""  # words on pictures that cannot be used
 
     def __len__(self) -> int:
         return len(self.y)
@@ -67,30 +68,56 @@ class Answered(NamedTuple):
 def held_out(model: Any, given: Given, positions: np.ndarray, data: str) -> Answered | None:
     """The rows at `positions` of `given`, as `model` reads them.
 
-    Pictures that cannot be read are left out; None where that leaves none.
+    Pictures that cannot be used are an error, or are left out where `model` skips them; None where
+    that leaves none.
     """
     from pellucid.cli import splitting
 
     what = "row" if model._input.by_step else given.what
-    if given.pictures:
-        positions = positions[model._input.readable(model, splitting.rows_of(given.X, positions))]
-    if not len(positions):
-        return None
     X, y = splitting.rows_of(given.X, positions), splitting.rows_of(given.y, positions)
+    if given.pictures:
+        X, y, words = _usable(model, X, y, model.on_error == "skip")
+        if not len(X):
+            return None
+        return Answered(model._input.read(model, X), y, given.targets, what, words, X, words)
     with given.rows_in_file(data, positions):
         return Answered(model._input.read(model, X), y, given.targets, what, source=X)
 
 
+def _usable(model: Any, paths: Sequence[str], y: Any, skip: bool) -> tuple[list[str], Any, str]:
+    """The pictures that can be used, their answers, and words on those that cannot."""
+    import numpy as np
+
+    from pellucid.cli import splitting
+    from pellucid.data.picture_sets import left_out_words
+
+    able, wrong = model._input.usable(model, model._input.read(model, list(paths)), skip)
+    if able is None:
+        return list(paths), y, ""
+    kept = np.flatnonzero(able)
+    words = f"{left_out_words(wrong, len(paths))}."
+    return splitting.rows_of(list(paths), kept), splitting.rows_of(y, kept), words
+
+
 def read_answered(
-    model: Any, place: str, data: str, targets: Sequence[str] = (), encoding: str | None = None
+    model: Any,
+    place: str,
+    data: str,
+    targets: Sequence[str] = (),
+    encoding: str | None = None,
+    skip: bool = True,
 ) -> Answered:
-    """The rows of the file or folder `data` for a fitted `model`, which errors call `place`."""
+    """The rows of the file or folder `data` for a fitted `model`, which errors call `place`.
+
+    Pictures that cannot be used are left out, or are an error where they are not to be skipped.
+    """
     import numpy as np
 
     from pellucid.cli.pictures import needed_paths, takes_pictures
     from pellucid.cli.predict import features
     from pellucid.cli.scores import is_classifier
     from pellucid.data import list_pictures, split_target
+    from pellucid.data.folders import Split
     from pellucid.data.windows import as_list
 
     if takes_pictures(model) and Path(data).is_dir():
@@ -99,9 +126,9 @@ def read_answered(
                 "the answers of a folder of pictures are its folders' names: --target, and numbers "
                 "that a regressor predicts, need a CSV with a column of paths."
             )
-        paths, classes = list_pictures(data, least=1)
-        reading = model._input.read(model, paths)
-        return Answered(reading, np.array(classes), ["class"], "picture", "", paths)
+        split = Split.of(data)
+        paths, classes = list_pictures(data if split is None else split.to_test, least=1)
+        return _pictures(model, data, paths, np.array(classes), ["class"], "", skip)
     names = list(targets) or list(getattr(model, "target_names_", None) or [])
     if not names:
         raise click.UsageError(f"--target must name the column that {place} predicts.")
@@ -125,11 +152,22 @@ def read_answered(
             X, y = split_target(kept.frame, wanted, file_name(data))
             if takes_pictures(model):
                 paths = needed_paths(X, data)
-                reading = model._input.read(model, paths)
-                return Answered(reading, y, names, "picture", kept.words, paths)
+                return _pictures(model, data, paths, y, names, kept.words, skip)
             table = features(model, X)
             reading = model._input.read(model, table)
             if reading.layout.names is not None:
                 y = reading.layout.flatten("the target", y)
                 return Answered(reading, y, names, "sequence", kept.words)
             return Answered(reading, y, names, "row", kept.words, table)
+
+
+def _pictures(
+    model: Any, data: str, paths: list[str], y: Any, names: Sequence[str], words: str, skip: bool
+) -> Answered:
+    """Pictures with their answers."""
+    able, y, unusable = _usable(model, paths, y, skip)
+    if not able:
+        raise ValueError(f"{file_name(data)} must have a picture that can be used. {unusable}")
+    reading = model._input.read(model, able)
+    words = " ".join(filter(None, (words, unusable)))
+    return Answered(reading, y, names, "picture", words, able, unusable)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 
 @dataclass
 class Seen:
-    """How many rows there were in all batches."""
+    """How many rows there were in all batches, and words on those that have no answer."""
 
     rows: int = 0
+    unanswered: str = ""
 
 
 @contextlib.contextmanager

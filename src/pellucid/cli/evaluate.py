@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pellucid.cli.options import encoding_option, json_option
+from pellucid.cli.options import UNANSWERED, encoding_option, json_option
 
 
 @click.command(short_help="Score a saved model.")
@@ -29,7 +29,8 @@ def evaluate(
     """Score a saved MODEL on DATA, which has the true values.
 
     DATA is a table with a column of true values, or a folder of pictures with one folder for each
-    class. Beside the score stands what saying the same of every row would score.
+    class. Beside the score stands what saying the same of every row would score. Pictures that
+    cannot be used are left out, and the exit code is then 1.
     """
     from pellucid import load
     from pellucid.checks import file_name
@@ -59,3 +60,5 @@ def evaluate(
             "notes": output.notes,
         }
     )
+    if answered.unusable:
+        click.get_current_context().exit(UNANSWERED)

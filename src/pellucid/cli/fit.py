@@ -103,7 +103,7 @@ class _Fit(GroupedCommand):
     help="Random seed.  [default: 0]",
 )
 @_series("--time", metavar="COLUMN", help="Column with each row's time.")
-@_series("--group", metavar="COLUMN", help="Column with the name of each row's sequence.")
+@_series("--group", metavar="COLUMN", help="Rows that belong together, as of one sequence.")
 @_series("--steps", type=click.IntRange(1), metavar="N", help="Past rows to forecast from.")
 @_series("--horizon", type=click.IntRange(1), metavar="N", help="Rows to forecast.  [default: 1]")
 @_series(
@@ -170,14 +170,15 @@ def fit(
 ) -> None:
     """Train a network on DATA, test it on rows held out, and save it.
 
-    DATA is a table, with text columns, missing values and dates, or a folder with a folder of
-    pictures for each class. With --network cnn each row is a signal, or one column has paths to
-    pictures; rnn, lstm and gru forecast a series (--steps), or learn from many sequences (--group)
-    or from text.
+    DATA is a table (text, missing values, dates, paths of pictures), or a folder with a folder of
+    pictures for each class, perhaps in train/ and test/. With --network cnn rows of numbers are
+    signals; rnn, lstm and gru forecast a series (--steps), or learn from many sequences (--group)
+    or texts.
     """
     from pellucid import files
     from pellucid.cli.fitting import Fitting
     from pellucid.cli.given import Request, read
+    from pellucid.cli.words import listed
 
     if test is not None and test_fraction is not None:
         raise click.UsageError("--test and --test-fraction do not go together: leave one out.")
@@ -201,12 +202,18 @@ def fit(
         told.say(filled(f"{source_name(data)}: {given.words}.", 2))
         for words in filter(None, (given.kept.words, _sentence(given.task[1]))):
             told.say(filled(words, 2))
+        if given.unused:
+            names = listed(given.unused)
+            told.note(f"Not used: {names}. The network learns from the pictures alone.")
         if mistakes and not given.are_pictures_of_classes:
             raise click.UsageError("--mistakes needs pictures and one target of classes.")
         model = _estimator(given, chosen, options, seed, quiet)
         if given.in_file is not None:  # all of them, before some are held out
             with given.rows_in_file(data):
                 model._new_target(given.in_file).fit(model, given.in_file)
+        parts = None if test is not None or test_fraction is not None else given.parts
+        if parts is not None and parts.test is not None:
+            test, share = parts.test, 0.0
         split = _split(given, options, share, seed, each_step)
         told.say(filled(split.words, 2))
         with given.rows_in_file(data):
@@ -218,8 +225,15 @@ def fit(
         if folds:
             fitting.backtest(folds)
         fitting.train()
-        fitting.score()
-    size = fitting.save(path)
+        size = fitting.save(path)  # before it is scored: whatever fails then leaves the model
+        try:
+            fitting.score()
+        except BaseException:
+            fitting.say_saved(path, size)
+            raise
+    if fitting.answered is not None:
+        size = fitting.save(path)  # with its scores
+    fitting.say_saved(path, size)
     fitting.draw(plot, mistakes)
     fitting.say_next(path)
     told.result({"data": data, "model": path, "bytes": size, **fitting.facts()})
@@ -237,7 +251,9 @@ def _split(given: Given, options: SeriesOptions, share: float, seed: int, each_s
     if options.steps:
         return splitting.Split(*series.split(given.X, share))
     labels = None if options.group and each_step else plain(given.y)
-    return splitting.split(labels, len(given.y), given.task[0], share, seed, given.what)
+    return splitting.split(
+        labels, len(given.y), given.task[0], share, seed, given.what, given.groups
+    )
 
 
 def _check_places(output: str, plot: str | None, mistakes: str | None) -> None:
@@ -293,6 +309,6 @@ def _estimator(
             if key not in known:
                 raise TypeError(f"{source}: {unknown_parameter(kind.__name__, key, known)}")
         parameters.update(values)
-    if options.group and not options.steps:
+    if options.group and not options.steps and "group" in known:
         parameters |= {"group": options.group, "time": options.time}
     return kind(**parameters)

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pellucid.checks import printable, size_text
 from pellucid.cli import curves, splitting
 from pellucid.cli.answered import Answered, held_out, read_answered
@@ -92,14 +94,32 @@ class Fitting:
         """Train the model on the rows that are not held out."""
         from pellucid.data.baselines import TargetBaselines
 
-        given, rows = self.given, self.split.train
+        given, (rows, watched) = self.given, self._parts()
         with given.rows_in_file(self.data, rows):
             X, y = splitting.rows_of(given.X, rows), splitting.rows_of(given.y, rows)
-            self.model._fit(X, y, None, ready=partial(self._before_training, X, y), cautions=True)
+            validation = None if given.parts is None else given.parts.validation
+            if watched is not None:
+                validation = tuple(splitting.rows_of(part, watched) for part in (given.X, given.y))
+            self.model._fit(
+                X, y, None, ready=partial(self._before_training, X, y), cautions=True,
+                validation_data=validation,
+            )  # fmt: skip
             if given.what == "window":
                 self.model.baselines_ = TargetBaselines(X)
         self.model.target_names_ = list(given.targets)
         self.told.say("\n" + "\n".join(self.model.network_.summary_lines()) + "\n")
+
+    def _parts(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """The rows to learn from, and those that early stopping watches where groups part them."""
+        given, rows = self.given, self.split.train
+        if given.groups is None or not self.model.early_stopping:
+            return rows, None
+        groups, share = given.groups[rows], self.model.validation_fraction
+        if len(np.unique(groups)) < 2:
+            return rows, None
+        seed = self.model.random_state
+        inner = splitting.split(None, len(rows), "", share, seed, given.what, groups)
+        return rows[inner.train], rows[inner.test]
 
     def _before_training(self, X: Any, y: Any) -> None:
         """Read the rows to test on: what is wrong with them is found now, not after an hour."""
@@ -118,16 +138,13 @@ class Fitting:
         model, given, held = self.model, self.given, self.split.test
         if self.test is not None:
             targets = () if Path(self.test).is_dir() else given.targets
-            answered = read_answered(model, "the model", self.test, targets, self.encoding)
+            skip = getattr(model, "on_error", "raise") == "skip"
+            answered = read_answered(model, "the model", self.test, targets, self.encoding, skip)
             self.told.say(filled(f"{answered.counted} of {source_name(self.test)} to test on.", 2))
             return answered
         if not len(held):
             return None
-        found = held_out(model, given, held, self.data)
-        unreadable = len(held) - (0 if found is None else len(found))
-        if given.pictures and unreadable:
-            self.told.note(f"{counted(unreadable, 'test picture')} cannot be read.")
-        return found
+        return held_out(model, given, held, self.data)
 
     def _describe(self) -> None:
         """What became of each column, or of the pictures."""
@@ -162,9 +179,11 @@ class Fitting:
             baseline=None if self.scores is None else brief_baseline(self.scores),
         )
         self.model.save(path)
-        size = Path(path).stat().st_size
+        return Path(path).stat().st_size
+
+    def say_saved(self, path: str, size: int) -> None:
+        """Tell of the model's file."""
         self.told.say(filled(f"Model saved in {path} ({size_text(size)}).", 2))
-        return size
 
     def draw(self, plot: str | None, mistakes: str | None) -> None:
         """Draw the training and the test, and the pictures that the model gets wrong."""

@@ -34,6 +34,13 @@ class Request:
     each_step: bool  # whether each step of a sequence has a target
 
 
+class Parts(NamedTuple):
+    """What a folder has beside the pictures to learn from."""
+
+    test: str | None
+    validation: tuple[list[str], np.ndarray] | None
+
+
 class Given(NamedTuple):
     """The data, the network and task that they are for, and what to print about them."""
 
@@ -47,6 +54,9 @@ class Given(NamedTuple):
     what: str = "row"
     in_file: Any = None  # the targets of a table, row by row
     kept: Kept = Kept(None)  # which rows of the file are in hand
+    groups: np.ndarray | None = None  # a number for each row; those of one number stay together
+    parts: Parts | None = None  # of a folder that has a part to test on
+    unused: tuple[str, ...] = ()  # columns beside paths of pictures
 
     @property
     def are_pictures_of_classes(self) -> bool:
@@ -76,7 +86,7 @@ def read(request: Request) -> Given:
 
 
 def _table(request: Request) -> Given:
-    from pellucid.cli.pictures import is_text, paths_in
+    from pellucid.cli.pictures import holds_pictures, is_text, path_column, paths_of
     from pellucid.cli.words import counted
     from pellucid.data import infer_task, split_target
 
@@ -84,34 +94,67 @@ def _table(request: Request) -> Given:
         request.data, request.targets, request.network, request.series
     )  # fmt: skip
     frame = _frame(request)
-    kept = frames.with_targets(frame, targets, data, options.group, frames.to_learn(request.task))
+    sequences = network in takers("sequences")
+    group = options.group if sequences else None
+    kept = frames.with_targets(frame, targets, data, group, frames.to_learn(request.task))
     with kept.numbered():
         wanted = targets[0] if len(targets) == 1 else list(targets)
         X, y = split_target(kept.frame, wanted, file_name(data))
         _check_varied(kept.frame, targets, data)
+        X, groups = (X, None) if sequences else _grouped(X, options.group, data)
+        if network is None and holds_pictures(X, data):
+            network = "cnn"
         reads_text = network in [*takers("sequences"), *takers("pictures")]
         text = reads_text and not options.group and is_text(X, data)
         pictures = network in takers("pictures") and not text
-        paths = paths_in(X, data) if pictures else None
+        column = path_column(X, data) if pictures else None
+        unused: tuple[str, ...] = ()
         if text:
             words = f"{counted(len(X), 'text')} to learn from"
-        elif paths is None:
+        elif column is None:
             words = f"{counted(len(X), 'row')}, {counted(X.shape[1], 'column')} to learn from"
         else:
-            X = [Path(path) for path in paths]  # which no estimator takes for text
+            unused = tuple(name for name in _columns(X) if name != column)
+            # which no estimator takes for text
+            X = [Path(path) for path in paths_of(X, column, data)]
             words = f"{counted(len(X), 'picture')} to learn from"
-        if network in takers("sequences") and not (options.group or text):
+        if sequences and not (group or text):
             series.check_numbers(X, str(network))
         task = infer_task(y) if request.task == "auto" else (request.task, "")
-        in_file, what = y, "row" if paths is None else "picture"
-        if options.group:
+        in_file, what = y, "row" if column is None else "picture"
+        if group:
             owner = family(str(network), task[0]).__name__
             X, y, words = series.read_groups(owner, X, y, options, request.each_step)
             what = "sequence"
     return Given(
-        X, y, targets, paths is not None, network or "fcnn", task, words, what, in_file,
-        kept._replace(frame=None),
+        X, y, targets, column is not None, network or "fcnn", task, words, what, in_file,
+        kept._replace(frame=None), groups, None, unused,
     )  # fmt: skip
+
+
+def _columns(frame: Any) -> list[str]:
+    import narwhals as nw
+
+    return nw.from_native(frame, eager_only=True).columns
+
+
+def _grouped(X: Any, group: str | None, data: str) -> tuple[Any, np.ndarray | None]:
+    """The columns but that of groups, which is a name and nothing to learn from; and the groups."""
+    import narwhals as nw
+    import numpy as np
+
+    if group is None:
+        return X, None
+    table = nw.from_native(X, eager_only=True)
+    frames.check_column("--group", group, table.columns, data)
+    names = [str(name) for name in table[group].to_list()]
+    _, codes = np.unique(names, return_inverse=True)
+    if codes.max() == 0:
+        raise ValueError(
+            f"column {shown(group)} of {file_name(data)} must have two groups or more, to learn "
+            "from some and test on others. Got one. Leave --group out."
+        )
+    return table.drop(group).to_native(), codes
 
 
 def _frame(request: Request) -> Any:
@@ -164,6 +207,7 @@ def _folder(request: Request) -> Given:
     from pellucid.checks import either
     from pellucid.cli.words import counted
     from pellucid.data import list_pictures
+    from pellucid.data.folders import Split
 
     known = takers("pictures")
     if request.network not in (None, *known):
@@ -178,7 +222,20 @@ def _folder(request: Request) -> Given:
             "the classes of a folder of pictures are its folders' names: leave --target and --task "
             "out. Numbers to learn go into a CSV, beside a column of paths."
         )
-    paths, classes = list_pictures(request.data)
+    if request.series.group:
+        raise click.UsageError("--group names a column of a table. Got a folder of pictures.")
+    split = Split.of(request.data)
+    paths, classes = list_pictures(request.data if split is None else split.to_learn)
     words = f"{counted(len(paths), 'picture')} in {counted(len(set(classes)), 'class folder')}"
+    parts = None
+    if split is not None:
+        words = f"{words} of {split.to_learn.name}/; {split.note}"
+        validation = None
+        if split.to_validate is not None and split.to_validate != split.to_test:
+            pictures, answers = list_pictures(split.to_validate, least=1)
+            validation = pictures, np.array(answers)
+        parts = Parts(str(split.to_test) if split.has_test else None, validation)
     network, task = request.network or "cnn", ("classification", "")
-    return Given(paths, np.array(classes), ("class",), True, network, task, words, "picture")
+    return Given(
+        paths, np.array(classes), ("class",), True, network, task, words, "picture", parts=parts
+    )

@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+UNANSWERED = 1
+"""The exit code where some of many pictures cannot be used, and all others are answered."""
+
 # Parameters of estimators with an option of their own; all others go in by --set.
 PARAMETERS = {
     "max_epochs": ("N", "Times that all rows are used.  [default: by rows]"),

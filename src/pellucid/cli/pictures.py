@@ -12,9 +12,12 @@ import numpy as np
 
 from pellucid import figures
 from pellucid.checks import row_words, shown
+from pellucid.data.tokens import ends_as_pictures, names_pictures
 
 _COLUMNS = ("path", "file", "filename", "image", "picture")
+_LOOKED_AT = 100  # paths that tell what a column holds
 _DOWN, _ACROSS = 4, 6  # pictures drawn
+_DRAWN = 160  # pixels of their longer side
 
 
 def takes_pictures(model: Any) -> bool:
@@ -22,55 +25,86 @@ def takes_pictures(model: Any) -> bool:
     return hasattr(model, "pictures_") and len(model._input.shape) == 3
 
 
-def paths_in(frame: Any, source: str) -> list[str] | None:
-    """The paths in a table of the file `source`; None if it has no column of text.
+def path_column(frame: Any, source: str) -> str | None:
+    """The column with paths of pictures in a table of the file `source`; None if none is of text.
 
-    The column is named path, file, filename, image or picture, or is the only one of text. Paths
-    that are not absolute begin at the table's own folder.
+    It is named path, file, filename, image or picture, or its texts are files or end as pictures
+    do, or it is the only one of text.
 
     Raises
     ------
     ValueError
-        If it is not clear which column is meant, or a row has no path.
+        If it is not clear which column is meant.
     """
+    texts = _texts(frame)
+    if not texts:
+        return None
+    named = [name for name in texts if name.lower() in _COLUMNS]
+    folder = Path(source).parent
+    holding = [name for name, values in texts.items() if names_pictures(_joined(folder, values))]
+    found = named or holding or list(texts)
+    if len(found) > 1:
+        raise ValueError(
+            f"'{source}' must have one column with the paths of pictures. Got "
+            f"{', '.join(map(repr, found))}. Name it 'path'."
+        )
+    return found[0]
+
+
+def holds_pictures(frame: Any, source: str) -> bool:
+    """Whether a table has a column of which most texts are files, and pictures by their names."""
+    folder = Path(source).parent
+    for values in _texts(frame).values():
+        paths = _joined(folder, values[:_LOOKED_AT])
+        there = sum(map(os.path.isfile, paths))
+        if 2 * there > len(paths) and ends_as_pictures(paths):
+            return True
+    return False
+
+
+def _texts(frame: Any) -> dict[str, list[Any]]:
+    """The columns of text, and their values."""
     import narwhals as nw
 
     table = nw.from_native(frame, eager_only=True)
-    texts = [name for name, kind in table.schema.items() if kind in (nw.String, nw.Object)]
-    named = [name for name in texts if name.lower() in _COLUMNS]
-    if not texts:
-        return None
-    if len(named or texts) > 1:
-        raise ValueError(
-            f"'{source}' must have one column with the paths of pictures. Got "
-            f"{', '.join(map(repr, named or texts))}. Name it 'path'."
-        )
-    (name,) = named or texts
-    values = table[name].to_list()
+    kinds = table.schema.items()
+    return {name: table[name].to_list() for name, kind in kinds if kind in (nw.String, nw.Object)}
+
+
+def _joined(folder: Path, values: Iterable[Any]) -> list[str]:
+    return [os.path.join(folder, value) for value in values if isinstance(value, str)]
+
+
+def paths_of(frame: Any, name: str, source: str) -> list[str]:
+    """The paths in a column; those that are not absolute begin at the table's own folder.
+
+    Raises
+    ------
+    ValueError
+        If a row has none.
+    """
+    import narwhals as nw
+
+    values = nw.from_native(frame, eager_only=True)[name].to_list()
     for row, value in enumerate(values):
         if not isinstance(value, str):
             raise ValueError(
                 f"column {shown(name)} of '{source}' must have a path in every row. Got none in "
                 f"{row_words(row)}. Remove such rows."
             )
-    folder = Path(source).parent
-    return [os.path.join(folder, value) for value in values]
+    return _joined(Path(source).parent, values)
 
 
 def is_text(frame: Any, source: str) -> bool:
     """Whether the one column of a table is text to learn from, and not paths of pictures."""
     import narwhals as nw
 
-    from pellucid.data.tokens import is_text, names_pictures
+    from pellucid.data.tokens import is_text
 
     (name, *others) = nw.from_native(frame, eager_only=True).columns
     if others or name.lower() in _COLUMNS or not is_text(frame):
         return False
-    texts = nw.from_native(frame, eager_only=True)[name].to_list()
-    folder = Path(source).parent
-    return not names_pictures(
-        [os.path.join(folder, text) for text in texts if isinstance(text, str)]
-    )
+    return not names_pictures(_joined(Path(source).parent, _texts(frame)[name]))
 
 
 def to_predict(
@@ -107,10 +141,10 @@ def to_predict(
 
 def needed_paths(frame: Any, source: str) -> list[str]:
     """The paths in a table; a ValueError if it has no column of them."""
-    paths = paths_in(frame, source)
-    if paths is None:
+    name = path_column(frame, source)
+    if name is None:
         raise ValueError(f"'{source}' must have a column with the paths of pictures. Got none.")
-    return paths
+    return paths_of(frame, name, source)
 
 
 def repeated(first: Iterable[str], second: Iterable[str]) -> int:
@@ -154,6 +188,8 @@ def draw_mistakes(model: Any, paths: list[str], truth: np.ndarray, path: str) ->
 
     Where there is room, those that it got right follow, the least probable first.
     """
+    from pellucid.data.pictures import thumbnail
+
     reading = model._read(paths)
     predicted, shares = model.predict(reading), model.predict_proba(reading).max(axis=1)
     wrong = np.flatnonzero(predicted != truth)
@@ -163,7 +199,7 @@ def draw_mistakes(model: Any, paths: list[str], truth: np.ndarray, path: str) ->
     for axis in axes:
         axis.set_axis_off()
     for axis, index in zip(axes, order, strict=False):
-        axis.imshow(_drawable(paths[index]), interpolation="nearest")
+        axis.imshow(thumbnail(paths[index], _DRAWN), interpolation="nearest")
         name = os.path.basename(paths[index])
         fails = predicted[index] != truth[index]
         axis.set_title(
@@ -179,15 +215,3 @@ def draw_mistakes(model: Any, paths: list[str], truth: np.ndarray, path: str) ->
 
 def _short(label: Any) -> str:
     return figures.short(label, 10)
-
-
-def _drawable(path: str) -> np.ndarray:
-    """A picture's red, green and blue, from 0 to 1."""
-    from pellucid.data.pictures import read_header, read_picture
-
-    pixels = read_picture(path, read_header(path), resizes=False, converts=False)
-    low, high = {np.uint8: (0, 255), np.uint16: (0, 65535)}.get(
-        pixels.dtype.type, (pixels.min(), pixels.max())
-    )
-    shares = (pixels - np.float64(low)) / max(high - low, 1e-30)
-    return np.broadcast_to(shares, (*shares.shape[:2], 3))

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import click
 import numpy as np
 
-from pellucid.checks import part_of_rows, rows_at, rows_of_file
+from pellucid.checks import file_name, part_of_rows, rows_at, rows_of_file
 from pellucid.cli import frames, series
 from pellucid.cli.collected import Seen, collected_warnings
-from pellucid.cli.options import encoding_option, json_option
+from pellucid.cli.options import UNANSWERED, encoding_option, json_option
 
 if TYPE_CHECKING:
     from pellucid.data import TableEncoder
@@ -69,8 +69,9 @@ def predict(
     """Predict DATA with a saved MODEL, and write a line for each row or picture.
 
     DATA is a table, of any size; - is standard input. For a model of pictures it is a picture, a
-    folder of them, or a table with a column of paths. For a model of a series it is the series,
-    whose next rows are forecast.
+    folder of them, or a table with a column of paths; one that cannot be used has no answer but
+    the reason in the column "error", and the exit code is then 1. For a model of a series it is the
+    series, whose next rows are forecast.
     """
     from pellucid import files, load
     from pellucid.cli.output import Output
@@ -116,6 +117,9 @@ def predict(
         if not as_json:
             told.say(filled(f"{counted(rows, 'prediction')} saved in {place}.", 2))
         told.result({"model": model, "output": place, "rows": rows})
+    if seen.unanswered:
+        click.echo(filled(f"pellucid: warning: {seen.unanswered}", 2), err=True)
+        click.get_current_context().exit(UNANSWERED)
 
 
 def target_names(model: Any) -> list[str]:
@@ -188,7 +192,7 @@ def _predicted(
             frame = series.known_columns(model, frames.read(data, encoding, model))
             yield series.forecast(model, frame, horizon, levels)
         elif takes_pictures(model):
-            yield _of_pictures(model, data, probabilities, keep, encoding)
+            yield _of_pictures(model, data, probabilities, keep, encoding, seen)
         elif getattr(model, "group", None) or getattr(model, "time", None):
             yield _of_sequences(model, data, probabilities, keep, encoding)
         else:
@@ -281,16 +285,43 @@ def _text_where_none_was(encoder: TableEncoder, frame: Any) -> dict[int, str]:
 
 
 def _of_pictures(
-    model: Any, data: str, probabilities: bool, keep: Sequence[str], encoding: str | None
+    model: Any,
+    data: str,
+    probabilities: bool,
+    keep: Sequence[str],
+    encoding: str | None,
+    seen: Seen,
 ) -> Columns:
-    """Predictions for pictures, with their paths."""
+    """Predictions for pictures, with their paths, and what is wrong with some of them."""
     from pellucid.cli.pictures import to_predict
+    from pellucid.data.picture_sets import fault
 
     paths, frame = to_predict(data, target_names(model), encoding, keep)
     if frame is None:
         _keep_nothing(keep, "DATA is no table")
-    answers = {"path": paths, **_answers(model, model._input.read(model, paths), probabilities)}
-    return _beside(_kept(frame, keep, data) if keep else {}, answers)
+    reading, faults = model._input.read_some(model, paths)
+    answers = _answers(model, reading, probabilities)
+    if faults and paths == [data]:  # the one picture that was asked for
+        raise fault(0, paths, faults[0], "Name another")
+    if faults:
+        places = sorted(faults)
+        answers = {name: _blank(values, places) for name, values in answers.items()}
+        answers["error"] = [faults[i].reason if i in faults else None for i in range(len(paths))]
+        first = f"{file_name(paths[places[0]])}: {faults[places[0]].reason}"
+        verb = "has" if len(faults) == 1 else "have"
+        seen.unanswered = (
+            f"{len(faults):,} of {len(paths):,} pictures cannot be used and {verb} no answer; the "
+            f"column 'error' says why. The first is {first}."
+        )
+    return _beside(_kept(frame, keep, data) if keep else {}, {"path": paths, **answers})
+
+
+def _blank(values: Any, places: Sequence[int]) -> list[Any]:
+    """Predictions with none at these places."""
+    blank = list(values)
+    for place in places:
+        blank[place] = None
+    return blank
 
 
 def _of_sequences(

@@ -12,6 +12,7 @@ from pellucid.inspection.forecast_errors import ERRORS, OF_QUANTILES, measures_o
 from pellucid.terminal import figure, filled, fits, table
 
 _MOST_CLASSES = 20  # that have a line each
+_MOST_CONFUSED = 4  # pairs of classes that are named
 _MOST_SQUARES = 12  # classes whose confusions are shown
 _NAMES = {
     "accuracy": "accuracy",
@@ -148,7 +149,28 @@ def _by_class(classes: Sequence[Mapping[str, Any]], counts: list[list[int]] | No
     ]
     text = table(rows)
     rest = len(classes) - len(kept)
-    return f"{text}\n  and {rest:,} more classes, told apart no worse" if rest else text
+    if rest:
+        text = f"{text}\n  and {rest:,} more classes, told apart no worse"
+    most = _most_confused(names, counts)
+    return f"{text}\n\n{most}" if most else text
+
+
+def _most_confused(names: Sequence[object], counts: list[list[int]] | None) -> str:
+    """The classes that are taken for one another most often."""
+    pairs = [
+        (count, row, column)
+        for row, line in enumerate(counts or ())
+        for column, count in enumerate(line)
+        if count and row != column
+    ]
+    if not pairs:
+        return ""
+    pairs.sort(key=lambda pair: (-pair[0], *pair[1:]))
+    most = [
+        f"{_quoted(names[row])} for {_quoted(names[column])} ({count:,})"
+        for count, row, column in pairs[:_MOST_CONFUSED]
+    ]
+    return filled(f"  Most often taken for another: {', '.join(most)}.", 2)
 
 
 def _labels(scores: Mapping[str, Any]) -> list[str]:

@@ -29,9 +29,7 @@ class SeriesOptions:
 
     def check(self, network: str | None) -> None:
         """Refuse options that do not go together."""
-        given = [
-            name for name in ("time", "group", "steps", "horizon", "fill") if getattr(self, name)
-        ]
+        given = [name for name in ("time", "steps", "horizon", "fill") if getattr(self, name)]
         if given and network not in (known := takers("sequences")):
             raise click.UsageError(
                 f"--{given[0]} needs --network {either(known)}. Got {network or 'none'}."

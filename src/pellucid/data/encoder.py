@@ -87,8 +87,13 @@ class Encoder(ABC, Generic[Content]):
         """
         return None
 
-    def labelled(self, estimator: Any, X: Any, y: Any, least: int = 1) -> tuple[Any, Any]:
-        """`X` and `y`, taken from `X` where it holds both: at `least` so many rows of a class."""
+    def labelled(
+        self, estimator: Any, X: Any, y: Any, learn: bool = False, least: int = 1
+    ) -> tuple[Any, Any]:
+        """`X` and `y`, taken from `X` where it holds both: at `least` so many rows of a class.
+
+        Where it holds rows to learn from and others to test on, `learn` says which are meant.
+        """
         return X, y
 
     @abstractmethod
@@ -108,6 +113,15 @@ class Encoder(ABC, Generic[Content]):
         dtype : float32 or float64
             The type of the rows.
         """
+
+    def usable(
+        self, estimator: Any, reading: Reading[Content], skip: bool
+    ) -> tuple[np.ndarray | None, list[str]]:
+        """Which rows that were read can be used, None for all, and what is wrong with the others.
+
+        Unless those are to be skipped they are an error.
+        """
+        return None, []
 
     @abstractmethod
     def encode(self, estimator: Any, reading: Reading[Content]) -> Rows:

@@ -4,10 +4,68 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from pellucid.checks import file_name
 
 _HIDDEN = ("thumbs.db", "desktop.ini")
+_PARTS = {  # names of the parts that sets are shipped in
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation", "dev"),
+    "test": ("test", "testing"),
+}
+
+
+class Split(NamedTuple):
+    """A folder whose folders are parts of a set, as ``train/`` and ``test/``, and not classes.
+
+    `to_test` is the test part, or else the one to validate on, or else that to learn from; `unused`
+    are the names of parts without class folders.
+    """
+
+    to_learn: Path
+    to_validate: Path | None
+    to_test: Path
+    unused: tuple[str, ...]
+
+    @classmethod
+    def of(cls, folder: str | os.PathLike[str]) -> Split | None:
+        """The parts of `folder`; None where one of its folders has another name."""
+        root = _existing(folder)
+        parts: dict[str, Path] = {}
+        unused = []
+        for part in sorted(root.iterdir()):
+            if not part.is_dir() or _is_hidden(part.name):
+                continue
+            kind = next(
+                (kind for kind, names in _PARTS.items() if part.name.lower() in names), None
+            )
+            if kind is None or kind in parts:
+                return None
+            if any(one.is_dir() and not _is_hidden(one.name) for one in part.iterdir()):
+                parts[kind] = part
+            elif kind == "train":
+                return None
+            else:
+                unused.append(part.name)
+        if "train" not in parts:
+            return None
+        learn, validate = parts["train"], parts.get("val")
+        return cls(learn, validate, parts.get("test") or validate or learn, tuple(unused))
+
+    @property
+    def has_test(self) -> bool:
+        """Whether there is another part to test on."""
+        return self.to_test != self.to_learn
+
+    @property
+    def note(self) -> str:
+        """What is learned from, and what is not."""
+        kept = [f"{self.to_test.name}/ is to test on"] if self.has_test else []
+        if self.to_validate is not None and self.to_validate != self.to_test:
+            kept.append(f"{self.to_validate.name}/ to validate on")
+        kept += [f"{name}/ has no folder a class and is not used" for name in self.unused]
+        return ", ".join([f"learned from {self.to_learn.name}/ alone", *kept])
 
 
 def list_pictures(folder: str | os.PathLike[str], least: int = 2) -> tuple[list[str], list[str]]:

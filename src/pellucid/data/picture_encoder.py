@@ -4,57 +4,91 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self, final
 
 import msgspec
 import numpy as np
 from sklearn.base import is_classifier
 
-from pellucid.checks import file_name, one_of, printable, row_words, shown
+from pellucid.checks import (
+    file_name,
+    one_of,
+    printable,
+    row_words,
+    shown,
+    size_in_bytes,
+    warn,
+)
 from pellucid.data.column_values import plain_array
 from pellucid.data.columns import blocks, one_feature, owner_of
 from pellucid.data.encoder import Encoder, Reading
-from pellucid.data.folders import files_below, list_pictures
+from pellucid.data.folders import Split, files_below, list_pictures
 from pellucid.data.layout import RowLayout
-from pellucid.data.picture_sets import Counts, fault, read_all, sources_in
+from pellucid.data.picture_choice import MOST_PIXELS, Choice, converted_channels, usual_size
+from pellucid.data.picture_sets import (
+    Counts,
+    PictureWarnings,
+    fault,
+    is_path,
+    left_out_words,
+    read_all,
+    short_name,
+    sources_in,
+    without_warnings,
+)
 from pellucid.data.pictures import (
     COLORS,
+    RESIZES,
     TYPES,
+    WHITES,
     Header,
     PictureError,
+    Wanted,
     check_alike,
+    is_image,
     kind_of,
     read_header,
     read_picture,
     rescaled,
 )
+from pellucid.data.pixel_range import PixelRange
 from pellucid.data.scaling import Standardiser
+from pellucid.data.signals import fill_as_learned, fill_to_learn, is_long
 from pellucid.data.state import Count, FloatType, State, check_names
+from pellucid.memory import check_memory
 from pellucid.rows import DecodedPictures, Dense, Pictures, Rows
 
-KEPT_BYTES = 128 << 20  # decoded pictures up to here are kept; of more, each epoch decodes anew
-_SHOWN = 5  # at most so many of the pictures left out are named
+CACHE_SIZE = "128MB"  # decoded pictures up to here are kept by default
+_COLOURS = (1, 3, 4)  # how many channels pictures usually have
 
 
 @dataclass(eq=False)
 class Sources:
     """Pictures or signals: one array of rows with channels last, or a list of pictures' sources.
 
-    `names` are the columns' names of a table of signals.
+    `names` are the columns' names of a table of signals. In `faults` stands why pictures cannot be
+    used, by position, where that is no error: their rows are then black.
     """
 
     array: np.ndarray | None = None
     listed: Sequence[Any] = ()
     names: list[str] | None = None
-    _headers: list[Any] | None = None
+    faults: dict[int, PictureError] | None = None
+    _headers: list[Any] | None = field(default=None, init=False)
 
-    @property
+    @cached_property
     def pictures(self) -> Sequence[Any]:
         """The pictures one by one."""
         return self.listed if self.array is None else list(self.array)
+
+    @cached_property
+    def warned(self) -> PictureWarnings:
+        """What Pillow warns of while they are read."""
+        return PictureWarnings(self.pictures)
 
     def headers(self, verbose: int) -> list[Any]:
         """The header of each picture, or the error; they are read once."""
@@ -62,7 +96,7 @@ class Sources:
             pictures = self.pictures
             task, positions = "looking at pictures", range(len(pictures))
             headers = read_all(
-                lambda i: read_header(pictures[i]), positions, pictures, task, verbose
+                lambda i: read_header(pictures[i]), positions, self.warned, task, verbose
             )
             self._headers = list(headers)
         return self._headers
@@ -75,6 +109,9 @@ class _State(State, frozen=True):
     names: list[str] | None
     dtype: FloatType
     fills: bool = False
+    low: float | None = None
+    high: float | None = None
+    white: float | None = None
 
 
 @final
@@ -87,11 +124,17 @@ class PictureEncoder(Encoder[Sources]):
     ----------
     image_size : int, (int, int) or None
         The size that all pictures get. None leaves pictures of one size as they are, and resizes
-        those of several to their median.
+        those of several to their median, both to 128 x 128 pixels at most.
     color : {"auto", "grey", "rgb"}
-        What pictures are converted to; "auto" takes them as they are, all grey or all in colour.
+        What pictures are converted to; "auto" makes all as most of them are.
     on_error : {"raise", "skip"}
-        What `fit` does with pictures that cannot be read.
+        What `fit` does with pictures that cannot be used.
+    resize : {"stretch", "pad", "crop"}
+        How a picture of other proportions is resized: out of proportion, with black at two sides,
+        or cut off at two sides.
+    cache_size : int or str
+        Up to how many bytes decoded pictures are kept, as 10**9 or "1GB"; of more, each epoch
+        decodes anew.
     signals : bool or "auto"
         Whether an X of rank 3 is signals (rows, length, channels), not grey pictures (rows, height,
         width). "auto" takes numbers that are no levels of 8 or 16 bits for signals where they are
@@ -103,6 +146,8 @@ class PictureEncoder(Encoder[Sources]):
         "bytes" or "sixteen" (levels of 8 or 16 bits), or "float" (numbers as they are).
     resizes : bool
         Whether pictures of another size are resized.
+    range : PixelRange or None
+        Which numbers the pictures of fit held; None of signals, and of a model saved before 1.9.
     names : list of str or None
         The columns' names, if signals came as a table that had them.
     fills : bool
@@ -111,6 +156,7 @@ class PictureEncoder(Encoder[Sources]):
 
     _shape: tuple[int, ...]
     fills: bool = False
+    range: PixelRange | None = None
 
     def __init__(
         self,
@@ -118,14 +164,21 @@ class PictureEncoder(Encoder[Sources]):
         color: str = "auto",
         on_error: str = "raise",
         signals: bool | str = False,
+        resize: str = "stretch",
+        cache_size: int | str = CACHE_SIZE,
     ) -> None:
         self.image_size, self.color, self.on_error = image_size, color, on_error
-        self.signals = signals
+        self.signals, self.resize, self.cache_size = signals, resize, cache_size
         self.left_out: list[tuple[int, str]] = []
         self.notes: list[str] = []
 
-    def labelled(self, estimator: Any, X: Any, y: Any, least: int = 1) -> tuple[Any, Any]:
-        """The paths and classes of a folder that has one folder a class, where `y` is None."""
+    def labelled(
+        self, estimator: Any, X: Any, y: Any, learn: bool = False, least: int = 1
+    ) -> tuple[Any, Any]:
+        """The paths and classes of a folder that has one folder a class, where `y` is None.
+
+        Of one that has ``train/`` and ``test/`` it is one of the two, by what is to be done.
+        """
         if not isinstance(X, (str, os.PathLike)):
             return X, y
         names_classes = is_classifier(estimator)
@@ -145,12 +198,20 @@ class PictureEncoder(Encoder[Sources]):
                 f"the folder {file_name(X)} does not exist. Name a folder that has one folder a "
                 "class, or pass arrays and y."
             )
-        return list_pictures(X, least)
+        split = Split.of(X)
+        if split is None:
+            return list_pictures(X, least)
+        self.notes += [split.note] if learn else []
+        return list_pictures(split.to_learn if learn else split.to_test, least)
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Sources]:
         owner = owner_of(estimator)
         if isinstance(X, (str, os.PathLike)):
             X = _pictures_below(owner, X)
+        if is_image(X):
+            raise ValueError(
+                f"X of {owner} must be a list of pictures. Got one image of Pillow's. Pass [X]."
+            )
         filled = self._filled(owner, X, learn)
         listed = None if filled is not None else sources_in(X)
         if listed is not None:
@@ -160,7 +221,7 @@ class PictureEncoder(Encoder[Sources]):
                     "signals is True. Got pictures. Leave signals=True out."
                 )
             return Reading(Sources(listed=listed), RowLayout(len(listed)))
-        array, names = _stacked(X) if filled is None else filled, None
+        array, names = _stacked(owner, X) if filled is None else filled, None
         if not learn and getattr(array, "ndim", 0) in (2, 3) and array.shape == self._one_picture:
             raise ValueError(
                 f"X of {owner} must be pictures, of shape (rows, {str(self.shape)[1:]}. Got one "
@@ -179,6 +240,8 @@ class PictureEncoder(Encoder[Sources]):
                 _check_finite(owner, array)
             if filled is None and not self._is_signals(owner, array, learn):
                 array = array if array.ndim == 4 else array[..., None]
+                if learn:
+                    _look_at_axes(owner, array)
             elif kind_of(array) != "float":
                 array = array.astype(np.float32)  # exact: signals have no levels
         return Reading(Sources(array, names=names), RowLayout(len(array)))
@@ -198,13 +261,13 @@ class PictureEncoder(Encoder[Sources]):
         if self.signals != "auto":
             return bool(self.signals)
         _, length, channels = array.shape
-        signals = kind_of(array) == "float" and _is_long(length, channels)
+        signals = kind_of(array) == "float" and is_long(length, channels)
         if signals:
             self.notes.append(
                 f"X is read as signals of {length} steps and {channels} "
                 f"channel{'s' if channels > 1 else ''}; signals=False reads grey pictures"
             )
-        elif _is_long(channels, length) and kind_of(array) == "float":
+        elif is_long(channels, length) and kind_of(array) == "float":
             self.notes.append(
                 f"X is read as grey pictures of {length} x {channels}; signals have their channels "
                 "last, as X.transpose(0, 2, 1)"
@@ -212,62 +275,26 @@ class PictureEncoder(Encoder[Sources]):
         return signals
 
     def _filled(self, owner: str, X: Any, learn: bool) -> np.ndarray | None:
-        """Signals of unequal lengths as one array, with NaN behind their ends; None of all else.
-
-        NaN is the mean once it is standardised, and is no part of mean and deviation.
-        """
-        if not learn and not self.fills:
+        """Signals of unequal lengths as one array, filled up at their ends; None of all else."""
+        if not learn:
+            return fill_as_learned(owner, X, self.shape) if self.fills else None
+        filled = fill_to_learn(owner, X, self.signals)
+        if filled is None:
             return None
-        arrays = _listed_signals(X, stacked=not learn)
-        if not arrays:
-            return None
-        lengths = [len(array) for array in arrays]
-        channels = arrays[0].shape[1]
-        if learn:
-            flat = _rank(next(iter(X))) == 1
-            alike = len({array.shape[1] for array in arrays}) == 1
-            usual = sorted(lengths)[len(lengths) // 2]
-            if len(set(lengths)) == 1 or not (
-                flat or self.signals is True
-                or (self.signals == "auto" and alike and _is_long(usual, channels))
-            ):  # fmt: skip
-                return None
-            longest = max(lengths)
-        else:
-            longest, channels = self.shape
-        for position, array in enumerate(arrays):
-            if array.shape[1] != channels or not len(array):
-                raise ValueError(
-                    f"signal {position} of X of {owner} must have at least one step of {channels} "
-                    f"channel{'s' if channels > 1 else ''}, the last axis. Got shape {array.shape}."
-                )
-            if not np.isfinite(array).all():
-                raise ValueError(
-                    f"X of {owner} must be finite. Got NaN or infinity in signal {position}."
-                )
-            if len(array) > longest:
-                raise ValueError(
-                    f"signal {position} of X of {owner} must have at most {longest} steps, as the "
-                    f"longest in fit. Got {len(array)}. Cut it, as [x[:{longest}] for x in X]."
-                )
-        if learn:
-            self.fills = True
-            self.notes.append(
-                f"signals of {min(lengths)} to {longest} steps are filled up to {longest} with the "
-                "mean"
-            )
-        filled = np.full((len(arrays), longest, channels), np.nan)
-        for row, array in zip(filled, arrays, strict=True):
-            row[: len(array)] = array
-        return filled
+        self.fills = True
+        self.notes.append(filled.note)
+        return filled.array
 
     def learn(self, estimator: Any, reading: Reading[Sources], weights: Any, dtype: Any) -> Rows:
         owner, sources = owner_of(estimator), reading.content
         one_of("color", owner, self.color, COLORS)
         one_of("on_error", owner, self.on_error, ("raise", "skip"))
+        one_of("resize", owner, self.resize, RESIZES)
         self.dtype, size = np.dtype(dtype), _size(self.image_size, owner)
         self.names, array = sources.names, sources.array
-        if array is None or (array.ndim == 4 and array.shape[1:] != self._converted(array, size)):
+        if array is None or (
+            array.ndim == 4 and array.shape[1:] != self._made(estimator, array, size)
+        ):
             encoded = self._learn_sources(estimator, sources, size, weights)
         elif array.ndim == 3 and size is not None:
             raise ValueError(
@@ -281,55 +308,132 @@ class PictureEncoder(Encoder[Sources]):
     def encode(self, estimator: Any, reading: Reading[Sources]) -> Rows:
         sources, data = reading.content, reading.content.array
         if data is not None:
+            self._check_shape(estimator, data)
+            if self.range is not None:
+                (data,) = self.range.put_right(estimator, [data])
             if data.shape[1:] == self.shape:
                 return self._encoded(data)
-            same = self.resizes or data.shape[1:-1] == self.shape[:-1]
-            if not same or self._channels(data.shape[-1]) != self.shape[-1] or data.ndim != 4:
-                raise ValueError(
-                    f"X of {owner_of(estimator)} must have rows of shape {self.shape}, as in fit. "
-                    f"Got {data.shape[1:]}."
-                )
-        if len(self.shape) == 2:
+            sources = Sources(self._as_kind(data))
+        elif len(self.shape) == 2:
             raise ValueError(
                 f"X of {owner_of(estimator)} must be signals, as in fit. Got pictures."
             )
-        pictures = sources.pictures
+        elif self.range is not None:
+            sources.listed = self._put_right(estimator, sources.listed)
+        pictures, faults = sources.pictures, sources.faults
         for position, header in enumerate(sources.headers(getattr(estimator, "verbose", 0))):
             try:
                 if isinstance(header, PictureError):
                     raise header
-                check_alike(header, self._wanted, self.resizes, self.color != "auto")
+                check_alike(header, self._wanted)
+                self._look_at(header, position, sources.warned)
             except PictureError as error:
-                raise self._fault(estimator, position, pictures, error) from None
-        if self.kind == "float":
-            return self._encoded(np.stack([self._pixels(picture) for picture in pictures]))
-        return self._pictures(pictures)
+                if faults is None:
+                    raise self._fault(estimator, position, pictures, error) from None
+                faults[position] = error
+        sources.warned.tell()
+        if self.kind != "float":
+            return self._pictures(pictures, faults)
+        decode = self._decoder(pictures, faults)
+        with without_warnings():
+            return self._encoded(np.stack([decode(i) for i in range(len(pictures))]))
 
-    def readable(self, estimator: Any, sources: Sequence[Any]) -> np.ndarray:
-        """Which of further pictures can be used, as bools; all must be, unless `on_error` skips."""
-        task, able = "reading pictures", np.ones(len(sources), dtype=bool)
+    def read_some(self, estimator: Any, X: Any) -> tuple[Reading[Sources], dict[int, PictureError]]:
+        """Further pictures of which some may be unusable, and why those are, by position.
+
+        That is known once the pictures are predicted; what is predicted for them means nothing.
+        """
+        reading, faults = self.read(estimator, X), dict[int, PictureError]()
+        reading.content.faults = faults
+        return reading, faults
+
+    def usable(
+        self, estimator: Any, reading: Reading[Sources], skip: bool
+    ) -> tuple[np.ndarray | None, list[str]]:
+        sources = reading.content
+        if sources.array is not None:
+            return None, []
+        pictures, wanted = sources.pictures, self._wanted
+        able, wrong = np.ones(len(pictures), dtype=bool), list[str]()
+        if skip and sources.faults is None:
+            sources.faults = {}
         outcomes = read_all(
-            lambda i: self._pixels(sources[i]), range(len(sources)), sources, task, 0
-        )
+            lambda i: read_picture(pictures[i], wanted).shape,
+            range(len(pictures)), sources.warned, "reading pictures to test on",
+            getattr(estimator, "verbose", 0),
+        )  # fmt: skip
         with closing(outcomes):
-            for position, pixels in enumerate(outcomes):
-                if isinstance(pixels, PictureError):
-                    if self.on_error == "raise":
-                        raise self._fault(estimator, position, sources, pixels)
-                    able[position] = False
-        return able
+            for position, outcome in enumerate(outcomes):
+                if isinstance(outcome, PictureError):
+                    if sources.faults is None:
+                        more = ' or pass on_error="skip"'
+                        raise self._fault(estimator, position, pictures, outcome, more)
+                    sources.faults[position], able[position] = outcome, False
+                    wrong.append(f"{short_name(position, pictures)} ({outcome.reason})")
+        return (None if able.all() else able), wrong
+
+    def _check_shape(self, estimator: Any, data: np.ndarray) -> None:
+        """Refuse an array that is not, and cannot be made, of the shape of training."""
+        shape = data.shape[1:]
+        same = self.resizes or shape[:-1] == self.shape[:-1]
+        if shape == self.shape or (
+            same and data.ndim == 4 == len(self.shape) + 1
+            and self._channels(shape[-1]) == self.shape[-1]
+        ):  # fmt: skip
+            return
+        turned = data.ndim == 4 and (*shape[1:], shape[0]) == self.shape
+        way_out = " Pass X.transpose(0, 2, 3, 1)." if turned else ""
+        raise ValueError(
+            f"X of {owner_of(estimator)} must have rows of shape {self.shape}, as in fit. "
+            f"Got {shape}.{way_out}"
+        )
+
+    def _put_right(self, estimator: Any, listed: Sequence[Any]) -> Sequence[Any]:
+        """The pictures, arrays among them with numbers like those of training."""
+        assert self.range is not None
+        places = [
+            i for i, one in enumerate(listed) if isinstance(one, np.ndarray) and _is_picture(one)
+        ]
+        if not places:
+            return listed
+        listed = list(listed)
+        for place, array in zip(
+            places, self.range.put_right(estimator, [listed[i] for i in places]), strict=True
+        ):
+            listed[place] = self._as_kind(array)
+        return listed
+
+    def _as_kind(self, array: np.ndarray) -> np.ndarray:
+        """Numbers between levels as the nearest level, where pictures are levels."""
+        if self.kind == "float" or kind_of(array) != "float":
+            return array
+        return np.rint(np.clip(array, 0, WHITES[self.kind])).astype(TYPES[self.kind])
+
+    def _look_at(self, header: Header, position: int, warned: PictureWarnings) -> None:
+        """Note what is done to a further picture that was done to none in training."""
+        if header.channels != self.shape[2] and self.color == "auto":
+            is_, becomes = ("grey", "colour") if header.channels == 1 else ("in colour", "grey")
+            warned.add(position, f"it is {is_} and is converted to {becomes}, as those of fit")
+        if header.narrowed:
+            warned.add(position, "of its 16 bits a channel Pillow reads 8")
 
     # -- arrays ------------------------------------------------------------------------------
 
-    def _converted(self, array: np.ndarray, size: tuple[int, int] | None) -> tuple[int, ...]:
+    def _made(
+        self, estimator: Any, array: np.ndarray, size: tuple[int, int] | None
+    ) -> tuple[int, ...]:
         """The shape that the pictures of `array` get."""
-        return (*(size or array.shape[1:-1]), self._channels(array.shape[-1]))
+        height, width, channels = array.shape[1:]
+        size = size or usual_size(height, width, _most_pixels(estimator))
+        return (*size, self._channels(channels))
 
     def _learn_array(self, data: np.ndarray, weights: np.ndarray | None) -> Rows:
         self._shape, self.resizes = data.shape[1:], self.image_size is not None
         self.kind = kind_of(data)
         if self.kind == "float":
             self._fit_numbers(data, weights)
+            if data.ndim == 4:
+                self.range = PixelRange.of(self.kind, data.min(), data.max())
         else:
             counts = Counts(self._levels, self.shape[-1])
             if weights is None:
@@ -339,6 +443,7 @@ class PictureEncoder(Encoder[Sources]):
                 for pixels, weight in zip(data, weights, strict=True):
                     counts.add(counts.of(pixels), weight)
             self._scaler = counts.standardiser()
+            self.range = PixelRange.of(self.kind, *counts.range)
         return self._encoded(data)
 
     def _fit_numbers(self, data: np.ndarray, weights: np.ndarray | None) -> None:
@@ -353,7 +458,8 @@ class PictureEncoder(Encoder[Sources]):
 
     def _encoded(self, data: np.ndarray) -> Rows:
         """Levels with their table, or numbers standardised."""
-        data = rescaled(data, self.kind)
+        if len(self.shape) == 3:
+            data = rescaled(data, self._wanted)
         if self.kind != "float" and data.dtype == TYPES[self.kind]:
             return Pictures(self._table, np.ascontiguousarray(data))
         encoded = np.empty(data.shape, dtype=self.dtype)
@@ -376,30 +482,47 @@ class PictureEncoder(Encoder[Sources]):
         estimator: Any, position: int, sources: Sequence[Any], error: PictureError, more: str = ""
     ) -> ValueError:
         """The error about one picture; it names only parameters that `estimator` has."""
+        way_out = f"{error.way_out or 'Remove it'}{more}"
         if not hasattr(estimator, "image_size"):
-            error, more = PictureError(error.reason), ""
-        return fault(position, sources, error, f"Remove it{more}")
+            way_out = "Remove it"
+        return fault(position, sources, PictureError(error.reason), way_out)
 
     def _channels(self, count: int) -> int:
         """How many channels a picture of `count` channels gets."""
-        return {"auto": count, "grey": 1, "rgb": 3}[self.color]
+        return converted_channels(count, self.color)
 
     @property
-    def _wanted(self) -> Header:
+    def _wanted(self) -> Wanted:
         height, width, channels = self.shape
-        return Header(height, width, channels, self.kind)
+        white = None if self.range is None else self.range.white
+        resize = self.resize if self.resizes else None
+        return Wanted(height, width, channels, self.kind, resize, white)
 
-    def _pictures(self, sources: Sequence[Any]) -> DecodedPictures:
+    def _pictures(
+        self, sources: Sequence[Any], faults: dict[int, PictureError] | None = None
+    ) -> DecodedPictures:
+        """The pictures, to be decoded when they are wanted."""
+        decode, positions = self._decoder(sources, faults), np.arange(len(sources))
+        return DecodedPictures(self._table, positions, self.shape, decode, without_warnings)
+
+    def _decoder(
+        self, sources: Sequence[Any], faults: dict[int, PictureError] | None
+    ) -> Callable[[int], np.ndarray]:
+        """What decodes the picture at a position; black where `faults` say why it cannot."""
+        wanted, black = self._wanted, np.zeros(self.shape, dtype=TYPES[self.kind])
+
         def decode(position: int) -> np.ndarray:
+            if faults and position in faults:
+                return black
             try:
-                return self._pixels(sources[position])
+                return read_picture(sources[position], wanted)
             except PictureError as error:
-                raise fault(position, sources, error, "Put it right") from error
+                if faults is None:
+                    raise fault(position, sources, error, "Put it right") from error
+                faults[position] = error
+                return black
 
-        return DecodedPictures(self._table, np.arange(len(sources)), self.shape, decode)
-
-    def _pixels(self, source: Any) -> np.ndarray:
-        return read_picture(source, self._wanted, self.resizes, self.color != "auto")
+        return decode
 
     def _learn_sources(
         self, estimator: Any, sources: Sources, size: tuple[int, int] | None, weights: Any
@@ -414,41 +537,63 @@ class PictureEncoder(Encoder[Sources]):
             else:
                 headers[position] = header
         self._check_some_left(estimator, pictures)
-        self._choose_shape(estimator, pictures, headers, size)
+        wanted = self._choose(estimator, pictures, headers, size)
         shape, dtype = (len(pictures), *self.shape), np.dtype(TYPES[self.kind])
-        keeps = self.kind == "float" or math.prod(shape) * dtype.itemsize <= KEPT_BYTES
+        most = size_in_bytes("cache_size", owner_of(estimator), self.cache_size)
+        keeps = self.kind == "float" or math.prod(shape) * dtype.itemsize <= most
+        if keeps:
+            check_memory("X, as decoded pictures,", math.prod(shape), dtype, "Set image_size.")
         data = np.zeros(shape, dtype=dtype) if keeps else None
         counts = None if self.kind == "float" else Counts(self._levels, self.shape[-1])
 
         def read(position: int) -> np.ndarray | None:
-            pixels = self._pixels(pictures[position])
+            pixels = read_picture(pictures[position], wanted)
             if data is not None:
                 data[position] = pixels
             return None if counts is None else counts.of(pixels)
 
         # closed here, so that its threads end before an error goes on
-        task = "reading pictures"
-        with closing(read_all(read, list(headers), pictures, task, verbose)) as outcomes:
-            for position, outcome in zip(headers, outcomes, strict=True):
+        task, readable = "reading pictures", list(headers)
+        with closing(read_all(read, readable, sources.warned, task, verbose)) as outcomes:
+            for position, outcome in zip(readable, outcomes, strict=True):
                 if isinstance(outcome, PictureError):
                     self._leave_out(estimator, pictures, position, outcome)
                 elif counts is not None:
                     counts.add(outcome, weights[position])
         self._check_some_left(estimator, pictures)
+        sources.warned.tell()
         if self.left_out:
-            named = "; ".join(reason for _, reason in self.left_out[:_SHOWN])
-            more = len(self.left_out) - _SHOWN
-            self.notes.append(
-                f"{len(self.left_out)} of {len(pictures)} pictures cannot be read and are left "
-                f"out: {named}{f'; and {more} more' if more > 0 else ''}"
-            )
+            reasons = [reason for _, reason in self.left_out]
+            self.notes.append(left_out_words(reasons, len(pictures)))
         if counts is not None:
             self._scaler = counts.standardiser()
+            self.range = PixelRange.of(self.kind, *counts.range)
             return self._pictures(pictures) if data is None else self._encoded(data)
         assert data is not None
         weights[[position for position, _ in self.left_out]] = 0.0
         self._fit_numbers(data, weights)
+        self.range = PixelRange.of(self.kind, data.min(), data.max())
         return self._encoded(data)
+
+    def _choose(
+        self, estimator: Any, sources: Sequence[Any], headers: dict[int, Header], size: Any
+    ) -> Wanted:
+        """What all pictures become; those that cannot are left out, also of `headers`."""
+        choice = Choice(
+            headers, size, self.color, self.resize, _most_pixels(estimator),
+            lambda position: short_name(position, sources),
+        )  # fmt: skip
+        wanted = choice.wanted
+        self._shape, self.kind, self.resizes = wanted.shape, wanted.kind, bool(wanted.resize)
+        for position, header in list(headers.items()):
+            try:
+                check_alike(header, wanted)
+            except PictureError as error:
+                self._leave_out(estimator, sources, position, error)
+                del headers[position]
+        self.notes += choice.notes
+        self._check_some_left(estimator, sources)
+        return wanted
 
     def _leave_out(
         self, estimator: Any, sources: Sequence[Any], position: int, error: PictureError
@@ -457,42 +602,15 @@ class PictureEncoder(Encoder[Sources]):
             more = ' or pass on_error="skip"'
             raise self._fault(estimator, position, sources, error, more) from None
         source = sources[position]
-        path = isinstance(source, (str, os.PathLike))
-        name = printable(source) if path else f"picture {position + 1}"
+        name = printable(source) if is_path(source) else f"picture {position + 1}"
         self.left_out.append((position, f"{name} ({error.reason})"))
 
     def _check_some_left(self, estimator: Any, sources: Sequence[Any]) -> None:
         if len(self.left_out) == len(sources):
             raise ValueError(
-                f"X of {owner_of(estimator)} must have a picture that can be read. Got "
+                f"X of {owner_of(estimator)} must have a picture that can be used. Got "
                 f"{len(sources)}, and none can: {self.left_out[0][1]}."
             )
-
-    def _choose_shape(
-        self, estimator: Any, sources: Sequence[Any], headers: dict[int, Header], size: Any
-    ) -> None:
-        """Choose the size, channels and kind of all pictures from their `headers` by position."""
-        heights, widths, counts, kinds = zip(*headers.values(), strict=True)
-        sizes = set(zip(heights, widths, strict=True))
-        self.resizes = size is not None or len(sizes) > 1
-        if size is None:
-            middle = len(headers) // 2
-            size = sorted(heights)[middle], sorted(widths)[middle]
-            if len(sizes) > 1:
-                low, high = min(sizes), max(sizes)
-                self.notes.append(
-                    f"pictures of {len(sizes)} sizes, {low[0]} x {low[1]} to {high[0]} x "
-                    f"{high[1]}, are resized to their median, {size[0]} x {size[1]}; "
-                    "image_size sets another"
-                )
-        self.kind = next(kind for kind in ("float", "sixteen", "bytes") if kind in kinds)
-        channels = max(set(counts), key=lambda n: (counts.count(n), n))
-        self._shape = (*size, self._channels(channels))
-        for position, header in headers.items():
-            try:
-                check_alike(header, self._wanted, self.resizes, self.color != "auto")
-            except PictureError as error:
-                raise self._fault(estimator, position, sources, error) from None
 
     # -- the protocol's other methods ----------------------------------------------------------
 
@@ -515,7 +633,7 @@ class PictureEncoder(Encoder[Sources]):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        return super().parameters | {"color": self.color}
+        return super().parameters | {"color": self.color, "resize": self.resize}
 
     @property
     def n_features(self) -> int:
@@ -541,17 +659,22 @@ class PictureEncoder(Encoder[Sources]):
             "names": self.names,
             "dtype": self.dtype.name,
             **({"fills": True} if self.fills else {}),
+            **({} if self.range is None else self.range._asdict()),
         }, self._scaler.arrays()
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
         state = _State.of(config, "the encoder of pictures")
         self._shape, self.kind, self.resizes = tuple(state.shape), state.kind, state.resizes
         self.names, self.dtype, self.fills = state.names, np.dtype(state.dtype), state.fills
+        if state.low is not None and state.high is not None:
+            self.range = PixelRange(self.kind, state.low, state.high, state.white)
         channels = self.shape[-1]
         if len(self.shape) == 3 and self._channels(channels) != channels:
             raise ValueError(
                 f"pictures of color {self.color!r} must be so. Got {channels} channels."
             )
+        if self.range is not None and not _is_range(self.range, len(self.shape)):
+            raise ValueError(f"the range of pictures must be one of theirs. Got {self.range[1:]}.")
         if self.fills and len(self.shape) == 3:
             raise ValueError("what is filled up at its end must be signals. Got pictures.")
         check_names("a table's columns", self.names, self.shape[0])
@@ -575,55 +698,59 @@ def _pictures_below(owner: str, folder: str | os.PathLike[str]) -> list[str]:
     return paths
 
 
-def _stacked(X: Any) -> Any:
+def _stacked(owner: str, X: Any) -> Any:
     """`X` as an array where it is one, or a list of arrays of one shape; a DataFrame as it is."""
     import narwhals as nw
 
     if nw.dependencies.is_into_dataframe(X):
         return X
     array = plain_array(X)
-    if isinstance(array, (list, tuple)) and len(array) and np.ndim(plain_array(array[0])) >= 2:
-        array = np.stack([plain_array(row) for row in array])
-    return array
+    if not isinstance(array, (list, tuple)) or not len(array):
+        return array
+    unequal = (
+        f"X of {owner} must be arrays of one shape, or pictures of several sizes with one number "
+        "of channels. "
+    )
+    try:
+        rows = [np.asarray(plain_array(row)) for row in array]
+    except ValueError:  # lists of lists of unequal lengths
+        raise ValueError(f"{unequal}Got lists of unequal lengths. Make an array of each.") from None
+    if any(row.dtype.kind not in "biuf" for row in rows) or not any(row.ndim for row in rows):
+        return array  # which is no picture, and of which a table tells more
+    odd = next((i for i, row in enumerate(rows) if row.shape != rows[0].shape), None)
+    if odd is not None:
+        raise ValueError(
+            f"{unequal}Got one of shape {rows[0].shape} and, in row {odd}, of {rows[odd].shape}."
+        )
+    return np.stack(rows) if rows[0].ndim >= 2 else array
 
 
-def _rank(value: Any) -> int:
-    """How many axes one row of a list has; -1 where it is no array of numbers."""
-    array = plain_array(value)
-    if isinstance(array, (list, tuple)):
-        return 1 if all(isinstance(number, (int, float)) for number in array) else -1
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
-        return -1
-    return array.ndim
+def _is_picture(array: np.ndarray) -> bool:
+    """Whether an array is one picture, as a header would say."""
+    shaped = array.ndim in (2, 3) and array.size and array.dtype.kind in "biuf"
+    return bool(shaped and (array.dtype.kind != "f" or np.isfinite(array).all()))
 
 
-def _listed_signals(X: Any, stacked: bool) -> list[np.ndarray] | None:
-    """The signals (length, channels) of a list of arrays or numbers, None of anything else.
-
-    An array is a list of its rows, if those that are `stacked` count.
-    """
-    import narwhals as nw
-
-    if nw.dependencies.is_into_dataframe(X):
-        return None
-    array = plain_array(X)
-    if isinstance(array, np.ndarray):
-        if array.ndim not in ((2, 3) if stacked and array.dtype != object else (1,)):
-            return None
-    elif not isinstance(array, (list, tuple)):
-        return None
-    ranks = {_rank(signal) for signal in array}
-    if ranks not in ({1}, {2}):
-        return None
-    signals = [np.asarray(plain_array(signal)) for signal in array]
-    if ranks == {2} and any(kind_of(signal) != "float" for signal in signals):
-        return None
-    return [signal[:, None] if signal.ndim == 1 else signal for signal in signals]
+def _is_range(given: PixelRange, axes: int) -> bool:
+    """Whether this can be the range of what has so many axes."""
+    ends = math.isfinite(given.low) and math.isfinite(given.high) and given.low <= given.high
+    return ends and axes == 3 and given.white in (None, 1.0, *WHITES.values())
 
 
-def _is_long(length: int, channels: int) -> bool:
-    """Whether a map is as long as a signal and as narrow as its channels, and no usual picture."""
-    return length >= 2 * channels
+def _most_pixels(estimator: Any) -> int | None:
+    """To how many pixels pictures are shrunk by an `estimator` that lets another size be set."""
+    return MOST_PIXELS if hasattr(estimator, "image_size") else None
+
+
+def _look_at_axes(owner: str, array: np.ndarray) -> None:
+    """Warn of pictures that seem to have their channels first."""
+    _, first, height, last = array.shape
+    if first in _COLOURS and last not in _COLOURS and height > max(_COLOURS):
+        warn(
+            f"X of {owner} of shape {array.shape} is read as pictures of {first} x {height} pixels "
+            f"with {last} channels. If the channels come first, as in PyTorch, pass "
+            "X.transpose(0, 2, 3, 1)."
+        )
 
 
 def _check_finite(owner: str, array: np.ndarray) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import warnings
 from collections import deque
@@ -19,10 +20,11 @@ from pellucid.checks import file_name, one_line, warn
 from pellucid.data.column_values import plain_array
 from pellucid.data.pictures import PictureError, is_picture
 from pellucid.data.scaling import Standardiser
-from pellucid.rows.pictures import THREADS
+from pellucid.rows.pictures import decoding_threads
 from pellucid.rows.workers import Workers
 
-_AHEAD = 8 * THREADS  # pictures that are read before they are asked for
+_NAMED = 5  # at most so many of the pictures left out are named
+_AHEAD = 8  # pictures a thread that are read before they are asked for
 
 
 def sources_in(X: Any) -> list[Any] | None:
@@ -56,85 +58,143 @@ def sources_in(X: Any) -> list[Any] | None:
 def fault(position: int, sources: Sequence[Any], error: PictureError, way_out: str) -> ValueError:
     """The sentence for one picture of many: which, why, and the way out."""
     return ValueError(
-        f"{_which(position, sources)} cannot be used: {error.reason}. {error.way_out or way_out}."
+        f"{which(position, sources)} cannot be used: {error.reason}. {error.way_out or way_out}."
     )
 
 
-def _which(position: int, sources: Sequence[Any]) -> str:
+def which(position: int, sources: Sequence[Any]) -> str:
     """``picture 17 of 200, 'data/017.jpg',``."""
-    source = sources[position]
-    name = f", {file_name(source)}," if isinstance(source, (str, os.PathLike)) else ""
+    name = f", {short_name(position, sources)}," if is_path(sources[position]) else ""
     return f"picture {position + 1} of {len(sources)}{name}"
+
+
+def short_name(position: int, sources: Sequence[Any]) -> str:
+    """``'data/017.jpg'``; of what is no file ``picture 17``."""
+    source = sources[position]
+    return file_name(source) if is_path(source) else f"picture {position + 1}"
+
+
+def left_out_words(wrong: Sequence[str], count: int) -> str:
+    """``2 of 30 pictures cannot be used and are left out: ...``, the first of them by name."""
+    verb = "is" if len(wrong) == 1 else "are"
+    more = f"; and {len(wrong) - _NAMED:,} more" if len(wrong) > _NAMED else ""
+    named = "; ".join(wrong[:_NAMED])
+    return f"{len(wrong):,} of {count:,} pictures cannot be used and {verb} left out: {named}{more}"
+
+
+def is_path(source: Any) -> bool:
+    """Whether a source is the path of a file."""
+    return isinstance(source, (str, os.PathLike))
+
+
+class PictureWarnings:
+    """What is odd about pictures that can be used: what Pillow warns of, such as damaged EXIF data.
+
+    The same warning of many pictures is one, with their number and the first of them. It is told
+    once, however often they are read.
+
+    Parameters
+    ----------
+    sources : sequence
+        The pictures.
+    """
+
+    def __init__(self, sources: Sequence[Any]) -> None:
+        self._sources = sources
+        self._pictures: dict[str, dict[int, str]] = {}  # by a warning's words without numbers
+        self._told: set[str] = set()
+        self._current = threading.local()
+
+    def add(self, position: int, message: str) -> None:
+        """Keep a warning of one picture, which goes on from "can be used, but"."""
+        words = re.sub(r"[0-9]+", "#", message)
+        self._pictures.setdefault(words, {}).setdefault(position, message)
+
+    @contextmanager
+    def reading(self, position: int) -> Iterator[None]:
+        """Within it what this thread is warned of is about the picture at `position`."""
+        self._current.position = position
+        try:
+            yield
+        finally:
+            self._current.position = None
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep what threads that read are warned of; those of others go where they went before."""
+        with warnings.catch_warnings():
+            show = warnings.showwarning
+
+            def keep(message: Warning | str, *args: Any, **options: Any) -> None:
+                position = getattr(self._current, "position", None)
+                if position is None:
+                    show(message, *args, **options)
+                else:
+                    words = one_line(str(message)).rstrip(".")
+                    self.add(position, f"Pillow warns: {words}")
+
+            warnings.filterwarnings("always", category=UserWarning, module=r"PIL\.")
+            warnings.filterwarnings(
+                "ignore", r"Image size \(\d+ pixels\)", RuntimeWarning
+            )  # a bomb
+            warnings.showwarning = keep
+            yield
+
+    def tell(self) -> None:
+        """Warn of what has not been told yet."""
+        for words, pictures in self._pictures.items():
+            if words not in self._told:
+                first = min(pictures)
+                others = f" and {len(pictures) - 1:,} more" if len(pictures) > 1 else ""
+                warn(f"{which(first, self._sources)}{others} can be used, but {pictures[first]}.")
+        self._told.update(self._pictures)
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Let nothing be said of pictures that are decoded again."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield
 
 
 def read_all(
     read: Callable[[int], Any],
     positions: Sequence[int],
-    sources: Sequence[Any],
+    warned: PictureWarnings,
     task: str,
     verbose: int,
 ) -> Generator[Any, None, None]:
     """``read(position)`` for all positions in order, or the PictureError that it raised.
 
     Several threads read, since Pillow decodes outside Python's lock; a terminal shows a bar. What
-    Pillow warns of on the way, such as damaged EXIF data, is one warning at the end.
+    Pillow warns of on the way is kept, to be told by the caller.
     """
     from tqdm import tqdm
 
-    current = threading.local()
-    warned: dict[int, str] = {}
-
     def outcome(position: int) -> Any:
-        current.position = position
-        try:
-            return read(position)
-        except PictureError as error:
-            return error
+        with warned.reading(position):
+            try:
+                return read(position)
+            except PictureError as error:
+                return error
 
     bar = tqdm(
         desc=task, total=len(positions), leave=False,
         disable=None if verbose and not one_of_many_fits() else True,
         delay=0.5, unit="picture", dynamic_ncols=True,
     )  # fmt: skip
-    with _warnings_kept(current, warned), bar, Workers(THREADS) as workers:
+    threads = decoding_threads()
+    with warned.kept(), bar, Workers(threads) as workers:
         rest = iter(positions)
-        ahead = deque(workers.submit(partial(outcome, place)) for place in islice(rest, _AHEAD))
+        ahead = deque(
+            workers.submit(partial(outcome, place)) for place in islice(rest, _AHEAD * threads)
+        )
         while ahead:
             result = ahead.popleft().result()
             ahead.extend(workers.submit(partial(outcome, place)) for place in islice(rest, 1))
             bar.update()
             yield result
-    if warned:
-        first = min(warned)
-        others = f" (and of {len(warned) - 1} more)" if len(warned) > 1 else ""
-        warn(
-            f"{_which(first, sources)} can be used, but Pillow warns of it{others}: "
-            f"{one_line(warned[first])}."
-        )
-
-
-@contextmanager
-def _warnings_kept(current: Any, warned: dict[int, str]) -> Iterator[None]:
-    """Keep the first warning about each picture, of threads that have a `current` position.
-
-    Those of all other threads go where they went before.
-    """
-    with warnings.catch_warnings():
-        show = warnings.showwarning
-
-        def keep(message: Warning | str, *args: Any, **options: Any) -> None:
-            position = getattr(current, "position", None)
-            if position is None:
-                show(message, *args, **options)
-            else:
-                warned.setdefault(position, str(message))
-
-        warnings.filterwarnings("always", category=UserWarning, module=r"PIL\.")
-        # a bomb is the picture's fault, unless the user has a filter for it
-        bomb = r"Image size \(\d+ pixels\) exceeds limit"
-        warnings.filterwarnings("error", bomb, RuntimeWarning, append=True)
-        warnings.showwarning = keep
-        yield
 
 
 class Counts:
@@ -152,6 +212,12 @@ class Counts:
     def add(self, counts: np.ndarray, weight: float = 1.0) -> None:
         """Add what :meth:`of` gave, `weight` times."""
         self.counts += weight * counts
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """The lowest and the highest level that occurs."""
+        levels = np.flatnonzero(self.counts.any(axis=0))
+        return int(levels[0]), int(levels[-1])
 
     def standardiser(self) -> Standardiser:
         """Means and deviations of the channels."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import stat
 import threading
 from collections.abc import Iterator
@@ -21,7 +22,9 @@ from pellucid.data import tiff
 from pellucid.engine import held_across_forks
 
 COLORS = ("auto", "grey", "rgb")
+RESIZES = ("stretch", "pad", "crop")
 TYPES = {"bytes": np.uint8, "sixteen": np.uint16, "float": np.float32}  # by a picture's kind
+WHITES = {"bytes": 255.0, "sixteen": 65535.0}
 
 # Grids of pixels that Pillow decodes by itself. It knows more: PostScript, which it has another
 # program run, WMF, which Windows draws, and formats that are hardly in use, each one more decoder
@@ -46,7 +49,11 @@ _ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 _NO_HANDLER = logging.NullHandler()
 # two threads must not load one image, which may be in a list twice
 _LOADING = held_across_forks(threading.RLock())
-_WORDS = {"bytes": "of 8 bits", "sixteen": "of 16 bits", "float": "of numbers of any size"}
+_LARGE = 1 << 24  # pixels; larger pictures are decoded one at a time, as each takes memory
+_ONE_LARGE = held_across_forks(threading.RLock())
+_SIXTEEN = re.compile(r"(RGB|LA|CMYK)[^;]*;16")  # how Pillow names 16 bits a channel in a file
+COLOR_WORDS = {1: "grey", 3: "in colour"}
+KIND_WORDS = {"bytes": "of 8 bits", "sixteen": "of 16 bits", "float": "of numbers of any size"}
 
 
 class PictureError(ValueError):
@@ -58,12 +65,36 @@ class PictureError(ValueError):
 
 
 class Header(NamedTuple):
-    """What a picture is, before it is decoded; `kind` is a key of `TYPES`."""
+    """What a picture is, before it is decoded; `kind` is a key of `TYPES`.
+
+    `narrowed` says that it has 16 bits a channel, of which Pillow gives 8.
+    """
 
     height: int
     width: int
     channels: int
     kind: str
+    narrowed: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels)."""
+        return self[:3]
+
+
+class Wanted(NamedTuple):
+    """What a picture is made: its size, channels and kind.
+
+    `resize` is one of `RESIZES`, or None where a picture of another size is refused. `white` is
+    what the whitest level becomes where `kind` is "float", None where levels have no place there.
+    """
+
+    height: int
+    width: int
+    channels: int
+    kind: str
+    resize: str | None = None
+    white: float | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -78,7 +109,7 @@ def kind_of(array: np.ndarray) -> str:
 
 def is_picture(value: Any) -> bool:
     """Whether `value` is a path or an image of Pillow's."""
-    return isinstance(value, (str, os.PathLike)) or _is_image(value)
+    return isinstance(value, (str, os.PathLike)) or is_image(value)
 
 
 def read_header(source: Any) -> Header:
@@ -92,42 +123,42 @@ def read_header(source: Any) -> Header:
         return _image_header(picture)
 
 
-def read_picture(source: Any, wanted: Header, resizes: bool, converts: bool) -> np.ndarray:
-    """The pixels of `source`, (height, width, channels), of the size, channels and kind `wanted`.
+def read_picture(source: Any, wanted: Wanted) -> np.ndarray:
+    """The pixels of `source`, (height, width, channels), as they are `wanted`.
 
-    8 and 16 bits are brought to one scale. A picture of another size is resized only if `resizes`,
-    and one of another colour is converted only if `converts`; else it is a PictureError.
+    8 and 16 bits are brought to one scale, and grey and colour to one of the two. What cannot be
+    made so is a PictureError.
     """
     if isinstance(source, np.ndarray):
         header = _array_header(source)
-        check_alike(header, wanted, resizes, converts)
+        check_alike(header, wanted)
         pixels = source.reshape(*source.shape[:2], -1).astype(TYPES[header.kind])
         pixels = _recoloured(pixels, wanted.channels)
-        return rescaled(_resized(pixels, wanted._replace(kind=header.kind)), wanted.kind)
+        return rescaled(_resized(pixels, wanted), wanted)
     with _opened(source) as picture:
         # a JPEG file can be decoded at half its size or less
-        if resizes and picture.format == "JPEG" and picture is not source:
+        if wanted.resize and picture.format == "JPEG" and picture is not source:
             picture.draft(None, (2 * wanted.width, 2 * wanted.height))
-        return _pixels(picture, wanted, resizes, converts)
+        large = picture.width * picture.height > _LARGE
+        with _ONE_LARGE if large else nullcontext():
+            return _pixels(picture, wanted)
 
 
-def check_alike(header: Header, wanted: Header, resizes: bool, converts: bool) -> None:
-    """Refuse a picture that is not, and may not be made, as `wanted`."""
-    if header[:2] != wanted[:2] and not resizes:
+def check_alike(header: Header, wanted: Wanted) -> None:
+    """Refuse a picture that is not, and cannot be made, as `wanted`."""
+    if header[:2] != wanted[:2] and not wanted.resize:
         raise PictureError(
             f"it is {header.height} x {header.width} pixels, and those of fit are "
             f"{wanted.height} x {wanted.width}",
             f"Resize it, or fit with image_size={wanted[:2]}",
         )
     both = (header.channels, wanted.channels)
-    known = set(both) <= {1, 3}
-    if header.channels != wanted.channels and not (converts and known):
-        words = {1: "grey", 3: "in colour"}
-        one, others = (words.get(n, f"of {n} channels") for n in both)
-        way_out = 'Pass color="grey" or color="rgb"' if known else "Convert it"
-        raise PictureError(f"it is {one}, and the others are {others}", way_out)
-    if header.kind != wanted.kind and "float" in (header.kind, wanted.kind):
-        reason = f"it is {_WORDS[header.kind]}, and the others are {_WORDS[wanted.kind]}"
+    if header.channels != wanted.channels and not set(both) <= {1, 3}:
+        one, others = (COLOR_WORDS.get(n, f"of {n} channels") for n in both)
+        raise PictureError(f"it is {one}, and the others are {others}", "Convert it")
+    levels = "float" not in (header.kind, wanted.kind)
+    if header.kind != wanted.kind and not levels and (header.kind == "float" or not wanted.white):
+        reason = f"it is {KIND_WORDS[header.kind]}, and the others are {KIND_WORDS[wanted.kind]}"
         raise PictureError(reason, "Convert it")
 
 
@@ -164,34 +195,75 @@ def _recoloured(pixels: np.ndarray, channels: int) -> np.ndarray:
     return ((weighed + 0x8000) >> 16).astype(pixels.dtype)[..., None]
 
 
-def rescaled(pixels: np.ndarray, kind: str) -> np.ndarray:
-    """Levels of 8 bits as 16, or of 16 as 8: 255 is 65535."""
-    if kind == "sixteen" and pixels.dtype == np.uint8:
+def rescaled(pixels: np.ndarray, wanted: Wanted) -> np.ndarray:
+    """Levels of 8 bits as 16, or of 16 as 8: 255 is 65535; or as numbers, up to white."""
+    kind = kind_of(pixels)
+    if kind == "bytes" and wanted.kind == "sixteen":
         return pixels.astype(np.uint16) * np.uint16(257)
-    if kind == "bytes" and pixels.dtype == np.uint16:
+    if kind == "sixteen" and wanted.kind == "bytes":
         return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if kind != "float" and wanted.kind == "float" and wanted.white:
+        return (pixels * (wanted.white / WHITES[kind])).astype(np.float32)
     return pixels
 
 
-def _resized(pixels: np.ndarray, wanted: Header) -> np.ndarray:
+class _Place(NamedTuple):
+    """Which part of a picture is resized, and to where in one of the wanted size.
+
+    `box` is (left, top, right, bottom) in the picture; `size` (width, height) is what it becomes,
+    and `corner` (left, top) where that begins.
+    """
+
+    box: tuple[float, float, float, float]
+    size: tuple[int, int]
+    corner: tuple[int, int]
+
+
+def _place(width: int, height: int, wanted: Wanted) -> _Place:
+    """Where a picture of `width` and `height` goes."""
+    whole = (wanted.width, wanted.height)
+    across, down = wanted.width / width, wanted.height / height
+    if wanted.resize == "pad":
+        scale = min(across, down)
+        size = (
+            min(wanted.width, max(1, round(width * scale))),
+            min(wanted.height, max(1, round(height * scale))),
+        )
+        corner = ((wanted.width - size[0]) // 2, (wanted.height - size[1]) // 2)
+        return _Place((0, 0, width, height), size, corner)
+    if wanted.resize == "crop":
+        scale = max(across, down)
+        left = max(0.0, (width - wanted.width / scale) / 2)
+        top = max(0.0, (height - wanted.height / scale) / 2)
+        return _Place((left, top, width - left, height - top), whole, (0, 0))
+    return _Place((0, 0, width, height), whole, (0, 0))
+
+
+def _resized(pixels: np.ndarray, wanted: Wanted) -> np.ndarray:
     """`pixels` in the wanted size, channel by channel: there may be any number of them."""
     if pixels.shape[:2] == wanted[:2]:
         return pixels
     image, _ = _pillow()
-    size, bilinear = (wanted.width, wanted.height), image.Resampling.BILINEAR
+    place, bilinear = _place(pixels.shape[1], pixels.shape[0], wanted), image.Resampling.BILINEAR
     channels = np.moveaxis(pixels, -1, 0)
-    if wanted.kind != "bytes":
+    if pixels.dtype != np.uint8:
         channels = channels.astype(np.float32)
     images = [image.fromarray(np.ascontiguousarray(channel)) for channel in channels]
-    resized = [np.asarray(channel.resize(size, bilinear)) for channel in images]
+    resized = [np.asarray(one.resize(place.size, bilinear, place.box)) for one in images]
     numbers = np.stack(resized, axis=-1)
-    return np.rint(numbers).astype(np.uint16) if wanted.kind == "sixteen" else numbers
+    if place.size != (wanted.width, wanted.height):
+        (left, top), (width, height) = place.corner, place.size
+        ground = np.zeros((wanted.height, wanted.width, numbers.shape[-1]), numbers.dtype)
+        ground[top : top + height, left : left + width] = numbers
+        numbers = ground
+    return np.rint(numbers).astype(np.uint16) if pixels.dtype == np.uint16 else numbers
 
 
 # -- Pillow's images -----------------------------------------------------------------------------
 
 
-def _is_image(value: Any) -> bool:
+def is_image(value: Any) -> bool:
+    """Whether `value` is an image of Pillow's, without importing it."""
     return type(value).__module__.partition(".")[0] == "PIL" and hasattr(value, "getbands")
 
 
@@ -218,7 +290,7 @@ def _formats() -> tuple[str, ...]:
 def _opened(source: Any) -> Iterator[Any]:
     """Pillow's image of `source`, open; what goes wrong with it becomes a PictureError."""
     try:
-        if _is_image(source):
+        if is_image(source):
             with _LOADING:
                 source.load()
             yield source
@@ -242,10 +314,19 @@ def _opened(source: Any) -> Iterator[Any]:
                 raise PictureError(f"it is {kind}, and no raster picture", "Convert it to PNG")
             file.seek(0)
             with image.open(file, formats=_formats()) as picture:
+                _check_size(picture)
                 with tiff.quiet() if picture.format == "TIFF" else nullcontext():
                     yield picture
     except Exception as error:
         raise _explained(error) from error
+
+
+def _check_size(picture: Any) -> None:
+    """Refuse a bomb, of which Pillow only warns up to twice its limit."""
+    image, _ = _pillow()
+    most = image.MAX_IMAGE_PIXELS
+    if most is not None and picture.width * picture.height > most:
+        raise image.DecompressionBombError
 
 
 def _explained(error: Exception) -> Exception:
@@ -265,8 +346,9 @@ def _explained(error: Exception) -> Exception:
         return PictureError("it is no picture that Pillow knows")
     if isinstance(error, (image.DecompressionBombError, image.DecompressionBombWarning)):
         return PictureError(
-            f"it has more than {image.MAX_IMAGE_PIXELS // 10**6} million pixels, as a "
-            "decompression bomb has (PIL.Image.MAX_IMAGE_PIXELS sets the limit)"
+            f"it has more than {image.MAX_IMAGE_PIXELS / 10**6:.3g} million pixels, as a "
+            "decompression bomb has",
+            "Shrink it, or set PIL.Image.MAX_IMAGE_PIXELS if you trust it",
         )
     if isinstance(error, OSError) and error.errno is not None:
         return PictureError(f"the file cannot be read ({error.strerror})")
@@ -285,7 +367,17 @@ def _image_header(picture: Any) -> Header:
             width, height = tags.get(257, height), tags.get(256, width)
     kind = "sixteen" if picture.mode.startswith("I") else "bytes"
     kind = "float" if picture.mode == "F" else kind
-    return Header(height, width, 1 if _is_grey(picture) else 3, kind)
+    narrowed = kind == "bytes" and any(map(_has_sixteen_bits, getattr(picture, "tile", ())))
+    return Header(height, width, 1 if _is_grey(picture) else 3, kind, narrowed)
+
+
+def _has_sixteen_bits(tile: Any) -> bool:
+    """Whether a part of a file that is not decoded yet has 16 bits a channel."""
+    codec, arguments = tile[0], tile[3]
+    arguments = arguments if isinstance(arguments, tuple) else (arguments,)
+    if codec in ("ppm", "ppm_plain"):  # the largest level stands there
+        return any(isinstance(one, int) and one > 255 for one in arguments)
+    return bool(arguments) and _SIXTEEN.match(str(arguments[0])) is not None
 
 
 def _is_grey(picture: Any) -> bool:
@@ -296,26 +388,60 @@ def _is_grey(picture: Any) -> bool:
     return bool(np.array_equal(red, green) and np.array_equal(green, blue))
 
 
-def _pixels(picture: Any, wanted: Header, resizes: bool, converts: bool) -> np.ndarray:
+def _pixels(picture: Any, wanted: Wanted) -> np.ndarray:
     """The first frame, upright, in the wanted channels, on white where it is transparent."""
     image, operations = _pillow()
     picture.load()
     if picture.getexif().get(_ORIENTATION, 1) != 1:
         picture = operations.exif_transpose(picture)
     header = _image_header(picture)
-    check_alike(header, wanted, resizes, converts)
+    check_alike(header, wanted)
     if header.kind != "bytes":
         numbers = np.asarray(picture)[..., None]
         _check_finite(numbers)
         if header.kind == "sixteen" and (numbers.min() < 0 or numbers.max() > 65535):
             raise PictureError("it holds whole numbers that are not of 16 bits")
-        pixels = _resized(numbers.astype(TYPES[header.kind]), wanted._replace(kind=header.kind))
-        return rescaled(np.repeat(pixels, wanted.channels, axis=2), wanted.kind)
-    if picture.mode in _ALPHA or "transparency" in picture.info:
+        pixels = _resized(numbers.astype(TYPES[header.kind]), wanted)
+        return rescaled(np.repeat(pixels, wanted.channels, axis=2), wanted)
+    mode = "L" if wanted.channels == 1 else "RGB"
+    clear = picture.mode in _ALPHA or "transparency" in picture.info
+    if wanted.resize and picture.width * picture.height > _LARGE:
+        picture = _reduced(picture, "RGBA" if clear else mode, wanted)
+    if clear:
         ground = image.new("RGBA", picture.size, "white")
         ground.alpha_composite(picture.convert("RGBA"))
         picture = ground
-    picture = picture.convert("L" if wanted.channels == 1 else "RGB")
+    if picture.mode != mode:
+        picture = picture.convert(mode)
     if picture.size != (wanted.width, wanted.height):
-        picture = picture.resize((wanted.width, wanted.height), image.Resampling.BILINEAR)
-    return rescaled(np.asarray(picture).reshape(wanted.shape), wanted.kind)
+        place = _place(picture.width, picture.height, wanted)
+        picture = picture.resize(place.size, image.Resampling.BILINEAR, place.box)
+        if place.size != (wanted.width, wanted.height):
+            ground = image.new(mode, (wanted.width, wanted.height))
+            ground.paste(picture, place.corner)
+            picture = ground
+    return rescaled(np.asarray(picture).reshape(wanted.shape), wanted)
+
+
+def _reduced(picture: Any, mode: str, wanted: Wanted) -> Any:
+    """A large picture in a `mode` that can be shrunk, at some twice the wanted size or more.
+
+    Each copy of such a picture takes hundreds of megabytes.
+    """
+    if picture.mode != mode:
+        picture = picture.convert(mode)
+    times = min(picture.width // (2 * wanted.width), picture.height // (2 * wanted.height))
+    return picture.reduce(times) if times > 1 else picture
+
+
+def thumbnail(source: Any, side: int) -> np.ndarray:
+    """A picture's red, green and blue from 0 to 1, no side longer than `side`, to be drawn."""
+    header = read_header(source)
+    shrunk = min(1.0, side / max(header[:2]))
+    height, width = (max(1, round(shrunk * length)) for length in header[:2])
+    resize = "stretch" if shrunk < 1 else None
+    pixels = read_picture(source, Wanted(height, width, header.channels, header.kind, resize))
+    high: float = WHITES.get(header.kind, float(pixels.max()))
+    low = 0.0 if header.kind in WHITES else float(pixels.min())
+    shares = (pixels - low) / max(high - low, 1e-30)
+    return np.broadcast_to(shares, (*shares.shape[:2], 3))

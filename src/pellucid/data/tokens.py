@@ -111,6 +111,11 @@ def names_pictures(X: Any) -> bool:
     return 2 * len(named) > len(first)
 
 
+def ends_as_pictures(texts: Sequence[str]) -> bool:
+    """Whether most of them end as the names of pictures do."""
+    return 2 * sum(text.lower().endswith(_PICTURES) for text in texts) > len(texts)
+
+
 def _listed(X: Any) -> Any:
     """The values of a table's one column, or of a Series; anything else as it is."""
     import narwhals as nw

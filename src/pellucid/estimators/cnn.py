@@ -9,6 +9,7 @@ from typing import Any
 
 from pellucid import checks, layers
 from pellucid.data import Encoder, PictureEncoder, TokenEncoder
+from pellucid.data.picture_encoder import CACHE_SIZE
 from pellucid.estimators.parameters import estimator
 from pellucid.estimators.tasks import NetworkClassification, NetworkRegression
 from pellucid.estimators.text import TextEstimator
@@ -68,12 +69,18 @@ class _CNN(TextEstimator):
         How the layers' first weights are drawn; see :mod:`pellucid.layers.initialization`.
     image_size : int, (int, int) or None
         (height, width) to which all pictures are resized. None leaves pictures of one size as they
-        are, and resizes those of several to their median.
+        are, and resizes those of several to their median; both are shrunk to as many pixels as
+        128 x 128 have.
     color : {"auto", "grey", "rgb"}
-        What pictures are converted to. "auto" leaves them as they are, and refuses a mix of grey
-        and coloured ones.
+        What pictures are converted to. "auto" makes all grey or all coloured, as most of them are.
     on_error : {"raise", "skip"}
-        What `fit` does with a picture that cannot be read; "skip" leaves it out, and says so.
+        What `fit` does with a picture that cannot be used; "skip" leaves it out, and says so.
+    resize : {"stretch", "pad", "crop"}
+        How a picture of other proportions gets its size: "stretch" changes its proportions, "pad"
+        puts black beside it, "crop" cuts off what stands over.
+    cache_size : int or str
+        Up to how many bytes decoded pictures are kept in memory, as 10**9 or "1GB"; of more, each
+        epoch decodes anew.
     augment : None, str, list of str or dict
         Random changes in training: "flip", "shift", "crop", "rotate". A dict sets how much, as in
         ``{"shift": 0.1, "rotate": 15}``; see :mod:`pellucid.training.augmentation`.
@@ -103,6 +110,8 @@ class _CNN(TextEstimator):
     image_size: int | tuple[int, int] | None = None
     color: str = "auto"
     on_error: str = "raise"
+    resize: str = "stretch"
+    cache_size: int | str = CACHE_SIZE
     augment: Any = None
     residual: bool | str = "auto"
     global_pool: bool | str = "auto"
@@ -120,7 +129,9 @@ class _CNN(TextEstimator):
 
     def _inputs(self) -> list[Encoder]:
         signals = _choice("signals", type(self).__name__, self.signals)
-        pictures = PictureEncoder(self.image_size, self.color, self.on_error, signals)
+        pictures = PictureEncoder(
+            self.image_size, self.color, self.on_error, signals, self.resize, self.cache_size
+        )
         return [self._token_encoder(padded=True), pictures]
 
     def _augmentation(self) -> Augmentation | None:

@@ -11,6 +11,7 @@ from scipy.sparse import issparse
 from pellucid import checks
 from pellucid.data import Encoder, Layout, Reading, check_rows, sample_weights
 from pellucid.data.column_values import plain_array
+from pellucid.data.picture_sets import left_out_words
 from pellucid.data.scaling import power_of_two
 from pellucid.engine import plain_float_state
 from pellucid.estimators.parameters import TrainingParameters
@@ -85,7 +86,7 @@ class ExampleMaker(TrainingParameters, ABC):
         """
         owner = type(self).__name__
         encoder = self._input if going_on else self._new_input(X)
-        X, y = encoder.labelled(self, X, y, least=1 if going_on else 2)
+        X, y = encoder.labelled(self, X, y, learn=True, least=1 if going_on else 2)
         reading = encoder.read(self, X, learn=not going_on)
         layout, lengths = reading.layout, reading.layout.step_lengths
         y = layout.flatten(f"y of {owner}", y)
@@ -168,6 +169,11 @@ class ExampleMaker(TrainingParameters, ABC):
             check_rows(self, layout.entries, _count(y, layout.entries))
             if weights is not None:
                 weights = sample_weights(self, weights, layout.entries)
+            skip = getattr(self, "on_error", "raise") == "skip"
+            able, wrong = self._input.usable(self, reading, skip)
+            if able is not None:
+                checks.warn(f"{left_out_words(wrong, layout.entries)}.")
+                weights = able * (1.0 if weights is None else weights)
             codes = self.target_.encode(self, y, **self._units(self._input, reading))
             rows = self._input.encode(self, reading)
             self.network_.chain.for_rows(rows.shape)

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from pellucid.engine import Operation, operation
+from pellucid.engine import Operation, available_threads, operation
 from pellucid.kernels.grid import Grid, lines
 from pellucid.kernels.operations.batches import gather_levels
 from pellucid.rows.base import Reader, Rows
 from pellucid.rows.workers import Task, Workers
 
-THREADS = 4  # more decode no faster: they wait for Python's lock
 RING_BYTES = 8 << 20
 _GROUP = 8  # pictures that a thread decodes at a time
+
+
+def decoding_threads() -> int:
+    """How many threads decode: one a processor, and two where there is one, which waits for files.
+
+    Pillow decodes outside Python's lock.
+    """
+    return max(2, available_threads())
 
 
 class Pictures(Rows):
@@ -87,6 +95,8 @@ class DecodedPictures(Rows):
         (H, W, C).
     decode : callable
         ``decode(position)`` gives the levels of one picture, or raises.
+    decoding : callable, optional
+        Gives a context in which pictures are decoded.
     """
 
     def __init__(
@@ -95,9 +105,10 @@ class DecodedPictures(Rows):
         positions: np.ndarray,
         row_shape: tuple[int, ...],
         decode: Callable[[int], np.ndarray],
+        decoding: Callable[[], AbstractContextManager[Any]] = nullcontext,
     ) -> None:
         self.table, self.positions = table, positions
-        self.row_shape, self.decode = row_shape, decode
+        self.row_shape, self.decode, self.decoding = row_shape, decode, decoding
         self.dtype = np.dtype(np.uint8 if len(table) == 256 else np.uint16)
 
     @property
@@ -105,7 +116,9 @@ class DecodedPictures(Rows):
         return (len(self.positions), *self.row_shape)
 
     def take(self, index: Any) -> DecodedPictures:
-        return DecodedPictures(self.table, self.positions[index], self.row_shape, self.decode)
+        return DecodedPictures(
+            self.table, self.positions[index], self.row_shape, self.decode, self.decoding
+        )
 
     @property
     def content(self) -> tuple[np.ndarray, ...]:
@@ -141,7 +154,9 @@ class DecodingReader(Reader):
         self.ring = Pictures(rows.table, ring)
         self.slots %= len(ring)
         self._order = np.arange(count)
-        self._workers = Workers(THREADS)
+        self._decoding = ExitStack()
+        self._decoding.enter_context(rows.decoding())
+        self._workers = Workers(decoding_threads())
         self._tasks: dict[int, Task] = {}  # by the first place of a group
         self._asked = 0  # places up to here have been asked for
 
@@ -178,7 +193,8 @@ class DecodingReader(Reader):
         self._tasks.clear()
 
     def close(self) -> None:
-        self._workers.close()
+        with self._decoding:
+            self._workers.close()
 
 
 def look_up(table: np.ndarray, levels: np.ndarray) -> np.ndarray:
