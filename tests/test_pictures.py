@@ -630,3 +630,88 @@ def test_a_child_forked_while_an_image_is_loaded_can_load_one():
         os._exit(0 if read_header(image).shape == (2, 3, 1) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     thread.join()
+
+
+# -- how a picture is resized ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("as_array", (False, True))
+@pytest.mark.parametrize("size", ((4, 8), (8, 4)))
+def test_padding_keeps_the_proportions_on_black(saved, size, as_array):
+    levels = np.full((6, 6, 3), 200, np.uint8)
+    source = levels if as_array else saved(levels)
+    found = read_picture(source, Wanted(*size, 3, "bytes", "pad"))
+    middle = (slice(None), slice(2, 6)) if size == (4, 8) else (slice(2, 6), slice(None))
+    expected = np.zeros((*size, 3), np.uint8)
+    expected[middle] = 200
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("as_array", (False, True))
+def test_cropping_keeps_the_proportions_and_the_middle(saved, as_array):
+    levels = np.repeat(np.arange(12, dtype=np.uint8)[None, :] * 20, 4, axis=0)
+    source = levels if as_array else saved(levels)
+    found = read_picture(source, Wanted(4, 4, 1, "bytes", "crop"))
+    np.testing.assert_array_equal(found[..., 0], levels[:, 4:8])
+    stretched = read_picture(source, Wanted(4, 4, 1, "bytes", "stretch"))
+    assert stretched[0, 0, 0] < 60 and stretched[0, -1, 0] > 160
+
+
+@pytest.mark.parametrize("resize", ("stretch", "pad", "crop"))
+@pytest.mark.parametrize("shape", ((1, 50), (50, 1), (7, 9), (3, 2)))
+def test_any_proportions_can_be_resized(saved, resize, shape):
+    levels = noise(*shape)
+    of_file = read_picture(saved(levels), Wanted(6, 5, 1, "bytes", resize))
+    assert of_file.shape == (6, 5, 1)
+    np.testing.assert_array_equal(of_file, read_picture(levels, Wanted(6, 5, 1, "bytes", resize)))
+
+
+# -- large pictures ----------------------------------------------------------------------------
+
+
+def test_large_pictures_are_shrunk_before_they_are_copied(saved, monkeypatch):
+    """To nearly the same pixels, transparent ones on white."""
+    smooth = Image.fromarray(noise(6, 9, 4)).resize((900, 600), Image.Resampling.BICUBIC)
+    path = saved(smooth)
+    wanted = Wanted(20, 30, 3, "bytes", "stretch")
+    expected = read_picture(path, wanted).astype(int)
+    monkeypatch.setattr(pictures, "_LARGE", 1000)
+    assert np.abs(read_picture(path, wanted) - expected).max() <= 3
+
+
+@pytest.mark.parametrize("side", (8, 100))
+def test_thumbnails_are_small_and_of_their_colours(saved, side):
+    path = saved(np.full((30, 60, 3), 51, np.uint8))
+    found = pictures.thumbnail(path, side)
+    assert found.shape == ((4, 8, 3) if side == 8 else (30, 60, 3))
+    np.testing.assert_allclose(found, 0.2)
+    assert pictures.thumbnail(saved(GREY), 100).shape == (5, 7, 3)
+
+
+# -- sixteen bits in colour --------------------------------------------------------------------
+
+
+def png_of_sixteen_bits(path, color_type, channels):
+    """Pillow writes none in colour."""
+    rows = b"".join(b"\0" + bytes(2 * channels * 4) for _ in range(3))
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", 4, 3, 16, color_type, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)), (b"IEND", b""),
+    ]  # fmt: skip
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        for name, content in parts:
+            check = zlib.crc32(name + content)
+            file.write(struct.pack(">I", len(content)) + name + content + struct.pack(">I", check))
+    return path
+
+
+def test_sixteen_bits_of_which_pillow_gives_eight_are_told_of(tmp_path, saved):
+    for color_type, channels in ((2, 3), (6, 4), (4, 2)):
+        path = png_of_sixteen_bits(tmp_path / f"{color_type}.png", color_type, channels)
+        assert read_header(path).narrowed
+    (tmp_path / "p.ppm").write_bytes(b"P6 2 1 65535\n" + bytes(12))
+    assert read_header(tmp_path / "p.ppm").narrowed
+    assert not read_header(saved(COLOUR)).narrowed
+    assert not read_header(saved(GREY.astype(np.uint16), "g.png")).narrowed
+    assert not read_header(saved(COLOUR, "b.bmp")).narrowed

@@ -1,0 +1,144 @@
+"""Numbers of another range: put right where it is plain, refused where it is not."""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from pellucid import CNNClassifier, load
+from pellucid.data.pixel_range import PixelRange
+
+X = np.random.default_rng(0).integers(0, 256, (24, 6, 5, 3), dtype=np.uint8)
+Y = np.arange(24) % 2
+QUICK = {"channels": 4, "hidden_dim": 8, "max_epochs": 3, "random_state": 0, "verbose": 0}
+
+
+def fit(pictures):
+    return CNNClassifier(**QUICK).fit(pictures, Y)
+
+
+@pytest.fixture(scope="module")
+def of_levels():
+    return fit(X)
+
+
+@pytest.fixture(scope="module")
+def of_shares():
+    return fit(X / 255.0)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "white"),
+    ((0, 255, 255), (3, 200, 255), (0, 1, 1), (0.1, 0.7, 1), (0, 65535, 65535), (0, 16, None),
+     (-1, 1, None), (0, 4095, None), (0, 0, None), (0, 1e9, None)),
+)  # fmt: skip
+def test_white_is_known_where_numbers_come_near_to_it(low, high, white):
+    assert PixelRange.of("float", low, high).white == white
+
+
+@pytest.mark.parametrize("dtype", (np.float32, np.float64))
+def test_shares_of_one_are_put_right_for_a_model_of_levels(of_levels, dtype):
+    words = (
+        r"^X holds numbers from 0 to 1, and those of fit were from 0 to 255: they are multiplied "
+        r"by 255, so that white is 255 in both\.$"
+    )
+    with pytest.warns(UserWarning, match=words):
+        found = of_levels.predict_proba((X / 255.0).astype(dtype))
+    np.testing.assert_array_equal(found, of_levels.predict_proba(X))
+
+
+@pytest.mark.parametrize("dtype", (np.float64, np.int64, np.int16, np.uint32))
+def test_levels_of_another_type_are_the_same_levels(of_levels, dtype):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = of_levels.predict_proba(X.astype(dtype))
+    np.testing.assert_array_equal(found, of_levels.predict_proba(X))
+
+
+def test_levels_are_put_right_for_a_model_of_shares(of_shares):
+    expected = of_shares.predict_proba(X / 255.0)
+    for pictures in (X, X.astype(np.float64), list(X)):
+        with pytest.warns(UserWarning, match="they are divided by 255, so that white is 1 in both"):
+            found = of_shares.predict_proba(pictures)
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+    images = [Image.fromarray(picture) for picture in X]
+    np.testing.assert_allclose(of_shares.predict_proba(images), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("change", (lambda x: x / 127.5 - 1, lambda x: (x - 128.0) / 70))
+def test_standardised_numbers_are_refused(of_levels, of_shares, change):
+    for model in (of_levels, of_shares):
+        words = (
+            r"^X of CNNClassifier must hold numbers like those of fit, which were from 0 to \d+\. "
+            r"Got -.* to .*\. Give it as in fit: the model standardises by itself\.$"
+        )
+        with pytest.raises(ValueError, match=words):
+            model.predict(change(X))
+
+
+def test_a_model_of_numbers_of_no_scale_refuses_far_ones_and_doubts_near_ones():
+    model = fit(X / 127.5 - 1)
+    for wrong in (X, X.astype(float), [Image.fromarray(picture) for picture in X]):
+        with pytest.raises(ValueError, match=r"must hold numbers like those|it is of 8 bits"):
+            model.predict(wrong)
+    counts = fit(X // 16)  # 0 to 15, as of scikit-learn's digits
+    with pytest.raises(ValueError, match="which were from 0 to 15. Got 0 to 255"):
+        counts.predict(X)
+    with pytest.warns(UserWarning, match=r"from 0 to 1, .* from 0 to 15: is it in the same units"):
+        counts.predict(X / 255.0)
+
+
+def test_a_little_beyond_white_is_no_other_range(of_shares):
+    """As after an enlargement by cubic curves."""
+    near = X / 255.0 * 1.1 - 0.05
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        of_shares.predict(near)
+
+
+def test_a_dark_picture_is_dark_and_not_of_another_range(of_levels, of_shares):
+    dark = X[:1] // 200
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        of_levels.predict(dark)
+        of_shares.predict(dark / 255.0)
+        of_levels.predict(np.zeros_like(X))
+
+
+@given(
+    st.sampled_from(("uint8", "uint16", "float32", "float64", "int64")),
+    st.sampled_from((1.0, 255.0, 65535.0)),
+)
+@settings(max_examples=30, deadline=None)
+def test_every_way_to_write_a_picture_is_the_same_picture(of_levels, of_shares, dtype, white):
+    written = np.rint(X / 255 * white) if white > 1 else X / 255
+    if (dtype in ("uint8", "uint16", "int64") and white == 1) or (dtype == "uint8" and white > 255):
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for model, own in ((of_levels, X), (of_shares, X / 255.0)):
+            found = model.predict_proba(written.astype(dtype))
+            np.testing.assert_allclose(found, model.predict_proba(own), atol=1e-5)
+
+
+def test_a_saved_model_knows_its_range(of_levels, tmp_path):
+    of_levels.save(tmp_path / "m")
+    model = load(tmp_path / "m")
+    assert model.pictures_.range == of_levels.pictures_.range == ("bytes", 0.0, 255.0, 255.0)
+    with pytest.raises(ValueError, match="like those of fit"):
+        model.predict(X / 127.5 - 1)
+
+
+def test_channels_first_are_told_of(of_levels):
+    turned = np.random.default_rng(0).integers(0, 256, (24, 3, 16, 16), dtype=np.uint8)
+    words = (
+        r"^X of CNNClassifier of shape \(24, 3, 16, 16\) is read as pictures of 3 x 16 pixels with "
+        r"16 channels\. If the channels come first, as in PyTorch, pass X\.transpose\(0, 2, 3, 1\)"
+    )
+    with pytest.warns(UserWarning, match=words):
+        fit(turned)
+    with pytest.raises(ValueError, match=r"Got \(3, 6, 5\)\. Pass X\.transpose\(0, 2, 3, 1\)\.$"):
+        of_levels.predict(X.transpose(0, 3, 1, 2))
