@@ -25,8 +25,7 @@ ORIENTATION = 274  # the EXIF tag
 class Odd(NamedTuple):
     """A file, or what is in a file's place.
 
-    `readable` says what should be: None where it depends on the decoder. `known` says what is wrong
-    with it today, if anything: it is read where it should not be, or is not where it should.
+    `readable` says what should be: None where it depends on the decoder.
     """
 
     path: Path
@@ -34,7 +33,6 @@ class Odd(NamedTuple):
     mode: str
     fault: str
     readable: bool | None
-    known: str = ""
 
 
 MODES = (
@@ -385,15 +383,6 @@ def _named(rng: np.random.Generator) -> Iterator[File]:
         yield File(content, "png", "png", "L", fault, True, name)
 
 
-_EXIF = "a sound picture is refused as damaged; as JPEG it is read"
-KNOWN = {  # by format and fault: what is wrong today
-    ("png", "EXIF of noise"): _EXIF,
-    ("webp", "EXIF of noise"): _EXIF,
-    ("tiff", "a strip too short"): "bytes behind the strip are read as pixels",
-    ("tiff", "a strip is missing"): "the rows of a missing strip are read as black",
-}
-
-
 def write(folder: str | os.PathLike[str], seed: int = 0) -> list[Odd]:
     """Write all into `folder`, which is empty or made here."""
     folder = Path(folder)
@@ -407,8 +396,7 @@ def write(folder: str | os.PathLike[str], seed: int = 0) -> list[Odd]:
                 (folder / name).write_bytes(file.content)
             except (OSError, ValueError):  # a name that this file system does not take
                 continue
-            known = KNOWN.get((file.format, file.fault), "")
-            made.append(Odd(folder / name, *file[2:6], known))
+            made.append(Odd(folder / name, *file[2:6]))
     return made + _no_files(folder)
 
 

@@ -291,15 +291,15 @@ def test_grey_among_colour_is_converted_at_predict_and_it_is_said(save):
     grey, colour = save(GREY, folder="g"), save(LEVELS, folder="c")
     model = fit(colour)
     words = (
-        r"^picture 2 of 4, '.*01\.png', and 1 more can be used, but it is grey and is converted to "
-        r"colour, as those of fit\.$"
+        r"^picture 2 of 4, '.*01\.png' and 1 more: grey, and converted to colour as those of fit "
+        r"are\.$"
     )
     with pytest.warns(UserWarning, match=words):
         found = model.predict_proba([colour[0], grey[1], colour[2], grey[3]])
     made = np.repeat(GREY[..., None], 3, axis=3)
     expected = model.predict_proba(np.stack([LEVELS[0], made[1], LEVELS[2], made[3]]))
     np.testing.assert_array_equal(found, expected)
-    with pytest.warns(UserWarning, match="it is in colour and is converted to grey"):
+    with pytest.warns(UserWarning, match="in colour, and converted to grey as"):
         fit(grey).predict(colour[:2])
 
 
@@ -764,8 +764,8 @@ def test_what_pillow_warns_of_is_said_once_with_the_picture(save, tmp_path):
         sources.warned.tell()
     assert len(headers) == len(paths)
     (text,) = [str(warning.message) for warning in warned]
-    assert text.startswith("picture 4 of 30, '") and "odd3.jpg', and 2 more can be used" in text
-    assert "but Pillow warns: Corrupt EXIF data" in text and text.endswith(".")
+    assert text.startswith("picture 4 of 30, '") and "odd3.jpg' and 2 more: Pillow" in text
+    assert "Pillow warns: Corrupt EXIF data" in text and text.endswith(".")
 
 
 def test_a_bomb_is_refused_though_pillow_only_warns(save, monkeypatch):

@@ -331,7 +331,7 @@ class PictureEncoder(Encoder[Sources]):
                 if faults is None:
                     raise self._fault(estimator, position, pictures, error) from None
                 faults[position] = error
-        sources.warned.tell()
+        sources.warned.tell(faults or ())
         if self.kind != "float":
             return self._pictures(pictures, faults)
         decode = self._decoder(pictures, faults)
@@ -412,10 +412,10 @@ class PictureEncoder(Encoder[Sources]):
     def _look_at(self, header: Header, position: int, warned: PictureWarnings) -> None:
         """Note what is done to a further picture that was done to none in training."""
         if header.channels != self.shape[2] and self.color == "auto":
-            is_, becomes = ("grey", "colour") if header.channels == 1 else ("in colour", "grey")
-            warned.add(position, f"it is {is_} and is converted to {becomes}, as those of fit")
+            were, become = ("grey", "colour") if header.channels == 1 else ("in colour", "grey")
+            warned.add(position, f"{were}, and converted to {become} as those of fit are")
         if header.narrowed:
-            warned.add(position, "of its 16 bits a channel Pillow reads 8")
+            warned.add(position, "of 16 bits a channel, of which Pillow reads 8")
 
     # -- arrays ------------------------------------------------------------------------------
 
@@ -561,7 +561,7 @@ class PictureEncoder(Encoder[Sources]):
                 elif counts is not None:
                     counts.add(outcome, weights[position])
         self._check_some_left(estimator, pictures)
-        sources.warned.tell()
+        sources.warned.tell({position for position, _ in self.left_out})
         if self.left_out:
             reasons = [reason for _, reason in self.left_out]
             self.notes.append(left_out_words(reasons, len(pictures)))

@@ -7,7 +7,7 @@ import re
 import threading
 import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
@@ -23,6 +23,7 @@ from pellucid.data.scaling import Standardiser
 from pellucid.rows.pictures import decoding_threads
 from pellucid.rows.workers import Workers
 
+_SPEAKERS = r"PIL\.|pellucid\.data\.pictures"  # modules that warn of pictures
 _NAMED = 5  # at most so many of the pictures left out are named
 _AHEAD = 8  # pictures a thread that are read before they are asked for
 
@@ -106,7 +107,7 @@ class PictureWarnings:
         self._current = threading.local()
 
     def add(self, position: int, message: str) -> None:
-        """Keep a warning of one picture, which goes on from "can be used, but"."""
+        """Keep a warning of one picture, which follows its name and a colon."""
         words = re.sub(r"[0-9]+", "#", message)
         self._pictures.setdefault(words, {}).setdefault(position, message)
 
@@ -133,20 +134,21 @@ class PictureWarnings:
                     words = one_line(str(message)).rstrip(".")
                     self.add(position, f"Pillow warns: {words}")
 
-            warnings.filterwarnings("always", category=UserWarning, module=r"PIL\.")
+            warnings.filterwarnings("always", category=UserWarning, module=_SPEAKERS)
             warnings.filterwarnings(
                 "ignore", r"Image size \(\d+ pixels\)", RuntimeWarning
             )  # a bomb
             warnings.showwarning = keep
             yield
 
-    def tell(self) -> None:
-        """Warn of what has not been told yet."""
-        for words, pictures in self._pictures.items():
-            if words not in self._told:
+    def tell(self, left_out: Collection[int] = ()) -> None:
+        """Warn of what has not been told yet, but for pictures that are `left_out` anyway."""
+        for words, kept in self._pictures.items():
+            pictures = {place: said for place, said in kept.items() if place not in left_out}
+            if pictures and words not in self._told:
                 first = min(pictures)
                 others = f" and {len(pictures) - 1:,} more" if len(pictures) > 1 else ""
-                warn(f"{which(first, self._sources)}{others} can be used, but {pictures[first]}.")
+                warn(f"{which(first, self._sources).rstrip(',')}{others}: {pictures[first]}.")
         self._told.update(self._pictures)
 
 
@@ -154,7 +156,7 @@ class PictureWarnings:
 def without_warnings() -> Iterator[None]:
     """Let nothing be said of pictures that are decoded again."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\.")
+        warnings.filterwarnings("ignore", module=_SPEAKERS)
         yield
 
 

@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, NamedTuple
@@ -315,7 +316,10 @@ def _opened(source: Any) -> Iterator[Any]:
             file.seek(0)
             with image.open(file, formats=_formats()) as picture:
                 _check_size(picture)
-                with tiff.quiet() if picture.format == "TIFF" else nullcontext():
+                is_tiff = picture.format == "TIFF"
+                if is_tiff:
+                    tiff.check_whole(picture)
+                with tiff.quiet() if is_tiff else nullcontext():
                     yield picture
     except Exception as error:
         raise _explained(error) from error
@@ -362,13 +366,22 @@ def _image_header(picture: Any) -> Header:
         raise PictureError("it has no pixels")
     # a PNG may have its EXIF behind the pixels, and asking for it would decode them
     if picture.format != "PNG" or "exif" in picture.info:
-        if picture.getexif().get(_ORIENTATION) in _TURNED:
+        if _orientation(picture) in _TURNED:
             tags = getattr(picture, "tag_v2", {})  # Pillow turns a TIFF itself, or only its size
             width, height = tags.get(257, height), tags.get(256, width)
     kind = "sixteen" if picture.mode.startswith("I") else "bytes"
     kind = "float" if picture.mode == "F" else kind
     narrowed = kind == "bytes" and any(map(_has_sixteen_bits, getattr(picture, "tile", ())))
     return Header(height, width, 1 if _is_grey(picture) else 3, kind, narrowed)
+
+
+def _orientation(picture: Any) -> int:
+    """How the picture is turned; upright where its EXIF data are noise."""
+    try:
+        return int(picture.getexif().get(_ORIENTATION, 1))
+    except Exception as error:  # of any kind: they are what a damaged file says
+        warnings.warn(f"EXIF data cannot be read ({error})", UserWarning, stacklevel=1)
+        return 1
 
 
 def _has_sixteen_bits(tile: Any) -> bool:
@@ -392,7 +405,7 @@ def _pixels(picture: Any, wanted: Wanted) -> np.ndarray:
     """The first frame, upright, in the wanted channels, on white where it is transparent."""
     image, operations = _pillow()
     picture.load()
-    if picture.getexif().get(_ORIENTATION, 1) != 1:
+    if _orientation(picture) != 1:
         picture = operations.exif_transpose(picture)
     header = _image_header(picture)
     check_alike(header, wanted)

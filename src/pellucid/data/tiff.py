@@ -11,6 +11,10 @@ from typing import Any
 
 from pellucid.engine import held_across_forks
 
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION = 256, 257, 258, 259  # tags
+_STRIPS, _SAMPLES, _ROWS, _STRIP_BYTES, _PLANAR = 273, 277, 278, 279, 284
+_TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES = 322, 323, 324, 325
+_RAW = 1  # the compression that is none
 _LOCK = held_across_forks(threading.RLock())
 _silent = 0  # threads that decode a TIFF at the moment
 _handler: int | None = None  # what libtiff called before the first of them
@@ -40,6 +44,39 @@ def quiet() -> Iterator[None]:
             _silent -= 1
             if not _silent:
                 set_handler(_handler)
+
+
+def check_whole(picture: Any) -> None:
+    """Refuse an open TIFF with fewer strips or tiles than its size needs.
+
+    Pillow fills what is missing with black, or with whatever follows in the file. Without this a
+    file of a few bytes could claim any number of pixels.
+
+    Raises
+    ------
+    ValueError
+        If some are missing, or shorter than their pixels where they are not compressed.
+    """
+    tags = picture.tag_v2
+    width, height = tags[_WIDTH], tags[_HEIGHT]
+    samples = tags.get(_SAMPLES, 1)
+    bits = tags.get(_BITS, (1,))
+    planes = samples if tags.get(_PLANAR, 1) == 2 else 1
+    of_pixel = sum(bits) if len(bits) == samples else bits[0] * samples
+    if _TILE_WIDTH in tags:
+        across, down = tags[_TILE_WIDTH], tags[_TILE_HEIGHT]
+        needed = -(-width // across) * -(-height // down)
+        places, sizes, shape = tags.get(_TILES), tags.get(_TILE_BYTES), (down, across)
+    else:
+        down = min(tags.get(_ROWS, height), height) or height
+        needed = -(-height // down)
+        places, sizes, shape = tags.get(_STRIPS), tags.get(_STRIP_BYTES), (height, width)
+    if places is None or len(places) < needed * planes:
+        raise ValueError("parts of the picture are missing")
+    if tags.get(_COMPRESSION, 1) == _RAW and sizes is not None:
+        whole = shape[0] * -(-shape[1] * of_pixel // 8) * (needed if _TILE_WIDTH in tags else 1)
+        if planes == 1 and sum(sizes) < whole:
+            raise ValueError("parts of the picture are too short")
 
 
 @functools.cache
