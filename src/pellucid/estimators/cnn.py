@@ -75,8 +75,9 @@ class _CNN(TextEstimator):
     on_error : {"raise", "skip"}
         What `fit` does with a picture that cannot be read; "skip" leaves it out, and says so.
     augment : None, str, list of str or dict
-        Random changes in training: "flip", "shift", "crop", "rotate". A dict sets how much, as in
-        ``{"shift": 0.1, "rotate": 15}``; see :mod:`pellucid.training.augmentation`.
+        Random changes in training: "flip", "vertical_flip", "shift", "crop", "rotate",
+        "brightness", "contrast", "color", "erase", and of classifiers "cutmix". A dict sets how
+        much, as in ``{"shift": 0.1, "rotate": 15}``; see :mod:`pellucid.training.augmentation`.
     residual : bool or "auto"
         Whether a block is two convolutions with a shortcut around them, and not one; "auto" has it
         so for signals.
@@ -140,9 +141,7 @@ class _CNN(TextEstimator):
         pool = None if self.pool is None else checks.one_of("pool", owner, self.pool, _POOLS)
         checks.flag("batch_norm", owner, self.batch_norm)
         dimensions = len(shape) - 1
-        change = self._augmentation()
-        if dimensions == 1 and change is not None and change.rotate:
-            raise ValueError(f"augment of {owner} must not turn signals. Leave 'rotate' out.")
+        self._check_augmentation(owner, dimensions)
         convolution = functools.partial(
             _CONVOLUTIONS[dimensions], kernel_size=self._kernel_size(dimensions),
             padding=self.padding, bias=not self.batch_norm, initialization=drawn,
@@ -165,6 +164,18 @@ class _CNN(TextEstimator):
         gathered = GlobalAvgPool() if self._for_signals("global_pool", dimensions) else Flatten()
         chain += [gathered, Linear(hidden, initialization=drawn), activation]
         return [*chain, Dropout(rate)] if rate > 0 else chain
+
+    def _check_augmentation(self, owner: str, dimensions: int) -> None:
+        """Refuse changes that are none of what X is."""
+        change = self._augmentation()
+        if change is None:
+            return
+        if self._input.domain == "text":
+            expected = "None of text, whose words are no pixels"
+            raise ValueError(checks.fault("augment", owner, expected, self.augment))
+        for name in augmentation.TURNS:
+            if dimensions == 1 and getattr(change, name):
+                raise ValueError(f"augment of {owner} must not turn signals. Leave {name!r} out.")
 
     @staticmethod
     def _after(layers: Sequence[Layer], shape: Shape) -> Shape:
@@ -262,3 +273,13 @@ class CNNRegressor(NetworkRegression, _CNN):
     >>> model.predict(X[:2]).shape
     (2,)
     """
+
+    def _augmentation(self) -> Augmentation | None:
+        change = super()._augmentation()
+        if change is not None and change.mixes:
+            expected = "without 'cutmix', which mixes labels, where targets are numbers"
+            way_out = "Leave 'cutmix' out."
+            raise ValueError(
+                checks.fault("augment", type(self).__name__, expected, self.augment, way_out)
+            )
+        return change

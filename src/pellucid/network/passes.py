@@ -24,7 +24,7 @@ from pellucid.layers.activations import Sigmoid
 from pellucid.layers.stage import Batch
 from pellucid.network.chain import Chain
 from pellucid.network.layout import lay_out
-from pellucid.network.loss import Loss, LossFunction
+from pellucid.network.loss import Loss, LossFunction, Mixture
 from pellucid.network.parameters import Parameters
 from pellucid.rows import FEW_ROWS, Dense, Examples, Rows
 
@@ -287,12 +287,24 @@ class Measurement(_Pass):
 
 
 class Change(Protocol):
-    """A random change of a batch's rows before the network sees them, such as augmentation."""
+    """A random change of a batch's rows before the network sees them, such as augmentation.
+
+    Attributes
+    ----------
+    mixes : bool
+        Whether a row may show a part of another one, whose label counts then too.
+    """
+
+    @property
+    def mixes(self) -> bool: ...  # noqa: D102
 
     def operations(
-        self, x: np.ndarray, y: np.ndarray, grid: Grid, clock: np.ndarray
+        self, x: np.ndarray, y: np.ndarray, grid: Grid, clock: np.ndarray, mixture: Mixture
     ) -> list[Operation]:
-        """The operations that change plain rows `x` into `y`, whose pixels lie on `grid`."""
+        """The operations that change plain rows `x` into `y`, whose pixels lie on `grid`.
+
+        If it `mixes`, they write which rows are mixed into `mixture`.
+        """
 
 
 class TrainingPass(_Pass):
@@ -354,7 +366,8 @@ class TrainingPass(_Pass):
             weight=np.ascontiguousarray(self.targets.row_weight, dtype=parameters.dtype),
             order=self.order, carries=self.pieces > 1 or chain.stateful,
         )  # fmt: skip
-        self.loss = Loss(loss, chain, self.layout, self.targets, self.order)
+        mixture = Mixture.of(batch) if change is not None and change.mixes else None
+        self.loss = Loss(loss, chain, self.layout, self.targets, self.order, mixture)
         self.schedule, scale = np.zeros((self.steps, 3)), np.ones(2)
         operations, self.gradients = self._to_gradients(vector, change)
         operations += _clip(self.gradients, clip_norm, scale)
@@ -401,7 +414,7 @@ class TrainingPass(_Pass):
         gather = self.reader.gather(x, plain, layout.batch.absent)
         return [
             replace(gather, meets=False),  # a thread's rows stay its own
-            *change.operations(x, layout.x, layout.x_grid, self.clock),
+            *change.operations(x, layout.x, layout.x_grid, self.clock, self.loss.mixture),
         ]
 
     def not_finite(self) -> str:
