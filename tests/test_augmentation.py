@@ -8,10 +8,11 @@ from helpers import DTYPES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid import CNNClassifier, CNNRegressor
+from pellucid import CNNClassifier, CNNRegressor, Network, load
 from pellucid.engine import Program, execute
 from pellucid.kernels.grid import Grid
 from pellucid.kernels.operations.augmentation import warp
+from pellucid.layers import Conv2d, Embedding, Flatten, GlobalAvgPool, Linear
 from pellucid.network.loss import Mixture
 from pellucid.training.augmentation import CHANGES, Augmentation, resolve
 
@@ -437,3 +438,129 @@ def test_weights_of_rows_go_with_their_labels():
     np.testing.assert_allclose(found.predict_proba(X), again.predict_proba(X), atol=1e-6)
     turned = small(**common).fit(X, 1 - y, sample_weight=weight)
     assert abs(found.predict_proba(X) - turned.predict_proba(X)).max() > 0.01
+
+
+# -- views in prediction -----------------------------------------------------------------------
+
+
+def outputs_of(model, X):
+    """The network's outputs of the pictures as they are."""
+    plain = CNNClassifier() if isinstance(model, CNNClassifier) else CNNRegressor()
+    vars(plain).update(vars(model) | {"test_augment": False})
+    return plain._output(plain._read(X))
+
+
+def moved(X, down, right):
+    """Pictures whose pixels stand where those `down` and `right` of them stood, edges repeated."""
+    rows = np.clip(np.arange(X.shape[1]) + down, 0, X.shape[1] - 1)
+    columns = np.clip(np.arange(X.shape[2]) + right, 0, X.shape[2] - 1)
+    return np.ascontiguousarray(X[:, rows][:, :, columns])
+
+
+VIEWS = {
+    "flip": lambda X: [X, X[:, :, ::-1]],
+    "vertical_flip": lambda X: [X, X[:, ::-1]],
+    "shift": lambda X: [X, *(moved(X, *to) for to in ((-1, 0), (1, 0), (0, -2), (0, 2)))],
+    "crop": lambda X: [X, *(moved(X, *to) for to in ((-2, 0), (2, 0), (0, -4), (0, 4)))],
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("augment", "names"),
+    (
+        ("flip", ["flip"]),
+        ({"vertical_flip": 0.1, "rotate": 5}, ["vertical_flip"]),
+        ({"shift": 0.2}, ["shift"]),
+        ({"crop": 0.4, "shift": 0.2, "brightness": 1}, ["crop"]),
+        ({"flip": 0.5, "vertical_flip": 0.5, "shift": 0.2}, ["flip", "vertical_flip", "shift"]),
+    ),
+)
+def test_predictions_are_means_over_views(augment, names, dtype, monkeypatch):
+    """Views of pictures 10 high and 18 wide, against copies that are mirrored and moved by hand."""
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 256, (40, 10, 18, 3), dtype=np.uint8), np.arange(40) % 3
+    for kind in (CNNClassifier, CNNRegressor):
+        model = small(kind, augment=augment, test_augment=True, dtype=dtype).fit(X, y)
+        seen = [X, *(view for name in names for view in VIEWS[name](X)[1:])]
+        total = sum(outputs_of(model, np.ascontiguousarray(view)) for view in seen)
+        expected = total / np.array(len(seen), dtype)
+        found = model._output(model._read(X))
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found, expected)
+        assert (found != outputs_of(model, X)).any()
+        for predict in (model.predict, getattr(model, "predict_proba", model.predict)):
+            whole = predict(X)
+            np.testing.assert_array_equal(whole, predict(list(X)))
+            for rows in ([0], [39, 3], range(7)):
+                np.testing.assert_array_equal(predict(X[rows]), whole[rows])
+            ask = model.predictor(predict.__name__)
+            np.testing.assert_array_equal([ask(row) for row in X[:3]], whole[:3])
+            with monkeypatch.context() as patch:
+                patch.setattr("pellucid.network.chain.THREAD_WORK", 1)
+                np.testing.assert_array_equal(
+                    model.set_params(n_jobs=5).predict(X), model.predict(X)
+                )
+
+
+def test_views_go_into_scores_and_files(tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 6, 6, 1)), np.arange(60) % 3
+    model = small(augment="flip", test_augment=True).fit(X, y)
+    model.save(tmp_path / "model.safetensors")
+    again = load(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+    assert model.score(X, y) == (model.predict(X) == y).mean()
+    mirrored = np.ascontiguousarray(X[:, :, ::-1])  # adds up in the other order
+    np.testing.assert_allclose(model.predict_proba(mirrored), model.predict_proba(X), atol=1e-6)
+    plain = small(augment="flip").fit(X, y)
+    assert abs(plain.predict_proba(mirrored) - plain.predict_proba(X)).max() > 1e-4
+    np.testing.assert_array_equal(  # training is the same
+        plain.set_params(test_augment=True).predict_proba(X), model.predict_proba(X)
+    )
+
+
+def test_signals_have_views_too():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 30)).astype(np.float32), np.arange(40) % 2
+    model = small(augment=["flip", "shift"], test_augment=True).fit(X, y)
+    columns = np.arange(30)
+    views = [X, X[:, ::-1], X[:, np.maximum(columns - 2, 0)], X[:, np.minimum(columns + 2, 29)]]
+    expected = sum(outputs_of(model, np.ascontiguousarray(view)) for view in views) / np.float32(4)
+    np.testing.assert_array_equal(model._output(model._read(X)), expected)
+
+
+@pytest.mark.parametrize(
+    ("augment", "came"),
+    (
+        (None, "None"),
+        (["rotate", "erase"], r"\['rotate', 'erase'\]"),
+        ({"shift": 0.01}, "{'shift'.*"),
+    ),
+)
+def test_without_views_there_is_nothing_to_average(augment, came):
+    X, y = np.random.default_rng(0).normal(size=(20, 6, 6)), np.arange(20) % 2
+    words = (
+        "^test_augment of CNNClassifier must be False where augment neither mirrors nor moves. Got "
+        f"augment={came}. Add 'flip', 'vertical_flip', 'shift' or 'crop' to it.$"
+    )
+    with pytest.raises(ValueError, match=words):
+        small(augment=augment, test_augment=True).fit(X, y)
+    model = small(augment=augment).fit(X, y).set_params(test_augment=True)
+    with pytest.raises(ValueError, match=words):
+        model.predict(X)
+    with pytest.raises(TypeError, match="test_augment of CNNClassifier must be True or False"):
+        small(augment="flip", test_augment="yes").fit(X, y)
+
+
+def test_views_of_a_network_are_checked():
+    network = Network([Conv2d(2, 3), Flatten(), Linear(2)]).build((5, 5, 1), random_state=0)
+    X = np.random.default_rng(0).normal(size=(3, 5, 5, 1))
+    found = network.forward(X, views=[IDENTITY])
+    np.testing.assert_array_equal(found, network.forward(X))
+    for views in (IDENTITY, [[1.0] * 5], [], [[np.nan] * 6]):
+        with pytest.raises(ValueError, match="views of Network.forward must be finite maps"):
+            network.forward(X, views=views)
+    words = Network([Embedding(9, 3), GlobalAvgPool(), Linear(2)]).build((4, 1), random_state=0)
+    with pytest.raises(ValueError, match="views of Network.forward must be None where rows are no"):
+        words.forward(np.ones((2, 4, 1)), views=[IDENTITY])

@@ -324,6 +324,10 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
             y, predicted = (np.reshape(one, (len(one), -1)) for one in (y, predicted))
         return float(measure(y, predicted, sample_weight=weights))
 
+    def _views(self) -> np.ndarray | None:
+        """Maps of the views of each row whose outputs are averaged; None for the row as it is."""
+        return None
+
     def _output(self, reading: Reading) -> np.ndarray:
         """The network's outputs of shape (N, K), for N rows or steps.
 
@@ -333,7 +337,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         jobs = None if self.n_jobs in (None, -1) else self.n_jobs
         named: dict[Any, int] = {"full": len(rows), "auto": defaults.BATCH}
         batch: Any = named.get(self.batch_size, self.batch_size)
-        outputs = self.network_.forward(rows, n_jobs=jobs, batch_size=batch)
+        views = self._views()
+        outputs = self.network_.forward(rows, n_jobs=jobs, batch_size=batch, views=views)
         outputs = outputs if outputs.ndim == 2 else rows.of_steps(outputs)
         wrong = len(outputs) - np.count_nonzero(np.isfinite(outputs).all(axis=1))
         if wrong:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from pellucid import checks, layers
 from pellucid.data import Encoder, PictureEncoder, TokenEncoder
 from pellucid.estimators.parameters import estimator
@@ -88,6 +90,10 @@ class _CNN(TextEstimator):
         Whether an X of rank 3 is signals (rows, length, channels), not grey pictures (rows, height,
         width). "auto" takes numbers that are no levels of 8 or 16 bits for signals where they are
         at least twice as long as wide, and says so.
+    test_augment : bool
+        Whether what is predicted is the mean of several views of each picture: as it is, mirrored
+        where `augment` has "flip" or "vertical_flip", and moved in each direction where it has
+        "shift" or "crop". Predictions take as many times longer.
     """
 
     channels: int | Sequence[int] | str = "auto"
@@ -108,6 +114,7 @@ class _CNN(TextEstimator):
     residual: bool | str = "auto"
     global_pool: bool | str = "auto"
     signals: bool | str = "auto"
+    test_augment: bool = False
 
     _input: Any = field(init=False)  # a PictureEncoder, or of text a TokenEncoder
     _learned = "pictures_ : PictureEncoder, or of text TokenEncoder\n    What was learned about X."
@@ -166,7 +173,8 @@ class _CNN(TextEstimator):
         return [*chain, Dropout(rate)] if rate > 0 else chain
 
     def _check_augmentation(self, owner: str, dimensions: int) -> None:
-        """Refuse changes that are none of what X is."""
+        """Refuse changes that are none of what X is, and views where there are none."""
+        self._views()
         change = self._augmentation()
         if change is None:
             return
@@ -176,6 +184,21 @@ class _CNN(TextEstimator):
         for name in augmentation.TURNS:
             if dimensions == 1 and getattr(change, name):
                 raise ValueError(f"augment of {owner} must not turn signals. Leave {name!r} out.")
+
+    def _views(self) -> np.ndarray | None:
+        owner = type(self).__name__
+        checks.flag("test_augment", owner, self.test_augment)
+        if not self.test_augment:
+            return None
+        change = self._augmentation() or Augmentation()
+        views = change.views(self._input.shape)
+        if len(views) == 1:
+            raise ValueError(
+                f"test_augment of {owner} must be False where augment neither mirrors nor moves. "
+                f"Got augment={checks.shown(self.augment)}. Add 'flip', 'vertical_flip', 'shift' "
+                "or 'crop' to it."
+            )
+        return views
 
     @staticmethod
     def _after(layers: Sequence[Layer], shape: Shape) -> Shape:

@@ -11,7 +11,7 @@ import numpy as np
 
 from pellucid import checks
 from pellucid.engine import Operation, operation
-from pellucid.kernels.grid import Grid
+from pellucid.kernels.grid import Grid, grid_of
 from pellucid.kernels.operations.augmentation import (
     augmentation_maps,
     cutmix,
@@ -72,13 +72,12 @@ class Augmentation:
         """
         height, width = grid.height, grid.width
         maps = np.zeros((len(x), 6))
-        down = math.floor(self.shift * height + 0.5) if height > 1 else 0.0
-        right = math.floor(self.shift * width + 0.5)
+        down, right = _pixels(self.shift, height, width)
         turn = _tangent(self.rotate * math.pi / 360.0)
         amounts = np.array([self.flip, down, right, self.crop, turn, self.vertical_flip])
         pixels: dict[str, Any] = {
-            "y": y, "places": np.ascontiguousarray(grid.pixels[::width]), "pixel": grid.pixel,
-            "width": width, "channels": grid.channels,
+            "y": y, "places": grid.pixel_rows, "pixel": grid.pixel, "width": width,
+            "channels": grid.channels,
         }  # fmt: skip
         operations = [  # each thread reads only rows that it wrote
             operation(augmentation_maps(
@@ -97,6 +96,30 @@ class Augmentation:
             mixed = cutmix(**pixels, amounts=share, clock=clock, **mixture._asdict())
             operations.append(operation(mixed))
         return operations
+
+    def views(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Maps of the views by which pictures of this shape are judged, learned with the changes.
+
+        The picture as it is; mirrored, where it was learned so; and moved in each direction by half
+        of the shift or the crop, whichever is larger.
+
+        Returns
+        -------
+        ndarray of shape (views, 6)
+        """
+        grid = grid_of(shape)
+        height, width = grid.height, grid.width
+        maps = [(1.0, 0.0, 0.0, 0.0, 1.0, 0.0)]
+        if self.flip:
+            maps.append((1.0, 0.0, 0.0, 0.0, -1.0, width - 1.0))
+        if self.vertical_flip:
+            maps.append((-1.0, 0.0, height - 1.0, 0.0, 1.0, 0.0))
+        down, right = (
+            (most + 1) // 2 for most in _pixels(max(self.shift, self.crop), height, width)
+        )
+        maps += [(1.0, 0.0, move, 0.0, 1.0, 0.0) for move in (-down, down) if move]
+        maps += [(1.0, 0.0, 0.0, 0.0, 1.0, move) for move in (-right, right) if move]
+        return np.array(maps, dtype=np.float64)
 
 
 def resolve(augment: Any, owner: str) -> Augmentation | None:
@@ -121,6 +144,12 @@ def resolve(augment: Any, owner: str) -> Augmentation | None:
         amounts[name] = checks.number(f"augment[{name!r}]", owner, given, low, high)
     augmentation = Augmentation(**amounts)
     return None if augmentation == Augmentation() else augmentation
+
+
+def _pixels(share: float, height: int, width: int) -> tuple[int, int]:
+    """The nearest whole pixels to a share of height and width; a signal has no height."""
+    down = math.floor(share * height + 0.5) if height > 1 else 0
+    return down, math.floor(share * width + 0.5)
 
 
 def _tangent(angle: float) -> float:
