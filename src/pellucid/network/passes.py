@@ -377,7 +377,8 @@ class TrainingPass(_Pass):
     Attributes
     ----------
     order : int64 ndarray of shape (N,)
-        The order of the rows; to be set before each epoch.
+        The order of the rows, which may leave some out and repeat others; to be set before each
+        epoch.
     schedule : float64 ndarray of shape (steps, 3)
         To be set before each epoch.
     clock : int64 ndarray of shape (3,)
