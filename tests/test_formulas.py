@@ -312,6 +312,30 @@ def test_loss_of_probabilities():
         assert_gradient(lambda z, name=name: named(name)(z, target), gradient, logits)
 
 
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "categorical_cross_entropy"])
+def test_mixed_targets(name):
+    """The loss is what each label's own loss is by its share and weight; its gradient is it too."""
+    random = draw("mixed", name)
+    z, target = random.standard_normal((8, 5)), np.eye(5)[random.integers(0, 5, 8)]
+    partner, share, weight = random.permutation(8), random.random(8), random.random(8)
+    share[:2], weight[2] = (0, 1), 0
+    soft, scale = formulas.mixed_targets(target, partner, share, weight)
+    own = named(name)(z, target, share * weight)
+    other = named(name)(z, target[partner], (1 - share) * weight[partner])
+    assert named(name)(z, soft, scale) == pytest.approx(own + other, rel=1e-14)
+    gradient = named(f"{name}_backward")(z, soft, scale)
+    assert_gradient(lambda z: named(name)(z, soft, scale), gradient, z)
+    nothing = formulas.mixed_targets(target, partner, share, np.zeros(8))
+    np.testing.assert_array_equal(nothing.target, target)
+    assert not nothing.weight.any()
+    alone = formulas.mixed_targets(target, partner, np.ones(8))
+    np.testing.assert_array_equal(alone.target, target)
+    with pytest.raises(ValueError, match=r"^share of mixed_targets must be .*1\]. Got 1.5"):
+        formulas.mixed_targets(target, partner, np.full(8, 1.5))
+    with pytest.raises(ValueError, match=r"^partner of mixed_targets must be .* shape \(8,\)"):
+        formulas.mixed_targets(target, partner[1:], share)
+
+
 def test_losses_by_hand():
     # 1/(2*2) * ((1-0)^2 + (2-0)^2 + (3-3)^2 + (4-2)^2) = 9/4
     assert formulas.mean_squared_error([[1, 2], [3, 4]], [[0, 0], [3, 2]]) == 9 / 4

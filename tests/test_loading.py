@@ -103,7 +103,7 @@ def test_an_honest_file_is_taken_over(saved, tmp_path):
         ("table", "config.target.classes", ["c", "b", "a"], "different labels in order"),
         ("numbers", "class", "FCNNClassifier", "has no|must not predict a NumberTarget"),
         ("lists", "config.layers.0", {"layer": "ReLU"}, "0.[a-z_]* belongs to no layer"),
-        ("table", "class", "FCNNRegressor", "has no parameter 'class_weight'"),
+        ("table", "class", "FCNNRegressor", "has no parameter 'balanced_batches'"),
         ("table", "class", "Foo", "holds a Foo, written by pellucid .* does not have"),
         ("table", "pellucid", "0.9\nx" * 99, None),
         ("table", "config.target_names", ["a", "b"], "names of the targets must be 1 different"),

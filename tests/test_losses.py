@@ -8,7 +8,10 @@ from pellucid import Network, formulas
 from pellucid.engine import Program, execute, halt_word, new_control, operation
 from pellucid.kernels.operations.losses import sum_loss
 from pellucid.layers import Linear
-from pellucid.network.loss import LOSSES, LossFunction
+from pellucid.network.loss import LOSSES, MIXABLE, LossFunction, Mixture
+from pellucid.network.passes import TrainingPass
+from pellucid.rows import Examples, Targets, as_rows
+from pellucid.training.augmentation import Augmentation
 
 # quarters, so that float32 holds them
 FUNCTIONS = [
@@ -30,9 +33,13 @@ def shown(function):
 every_loss = pytest.mark.parametrize("loss", FUNCTIONS, ids=shown)
 
 
-def run(loss, y, target, weight, order, columns, steps=1, back=0, pixel=0, lengths=None, parts=1):
+def run(
+    loss, y, target, weight, order, columns, steps=1, back=0, pixel=0, lengths=None, parts=1,
+    mixture=None,
+):  # fmt: skip
     """What the kernel of `loss` writes: gradient, losses, hits. A row has one target by default."""
     loss = LossFunction.of(loss)
+    mixed = (mixture or Mixture.of(0))._asdict() if loss.name in MIXABLE else {}
     rows = len(y)
     lengths = np.ones(rows, np.int64) if lengths is None else lengths
     d, losses, hits = np.full_like(y, np.nan), np.zeros(rows), np.zeros(rows)
@@ -40,7 +47,7 @@ def run(loss, y, target, weight, order, columns, steps=1, back=0, pixel=0, lengt
     kernel = LOSSES[loss.name](
         y=y, pixel=pixel, target=target, weight=weight, starts=np.cumsum(lengths) - lengths,
         lengths=lengths, order=order, steps=steps, back=back, d=d, losses=losses, hits=hits,
-        columns=columns, **loss.options,
+        columns=columns, **loss.options, **mixed,
     )  # fmt: skip
     execute(kernel, rows=rows, parts=parts)
     return d, losses, hits
@@ -78,6 +85,55 @@ def test_kernel_equals_formula(loss, dtype):
         expected = backward(z, taken, scale, **loss.options)
         assert_close(gradient[:, :columns], expected, dtype)
         assert_padding_zero(gradient, columns)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", MIXABLE)
+def test_mixed_rows_have_two_labels(name, dtype):
+    """Kernel against formula, whose gradient is held against central differences elsewhere."""
+    rng = np.random.default_rng(0)
+    for rows, columns in ((1, 3), (2, 1), (9, 4), (32, 10)):
+        z = rng.normal(scale=3, size=(rows, columns)).astype(dtype)
+        target = targets(name, rng, rows, columns, dtype)
+        weight = rng.uniform(0.5, 2, size=rows).astype(dtype)
+        weight[1 : rows // 3] = 0
+        order = rng.permutation(rows)
+        mixture = Mixture(np.arange(rows)[::-1].copy(), rng.uniform(size=rows))
+        mixture.share[::2] = rng.choice([0.0, 1.0], size=len(mixture.share[::2]))
+        found = run(name, padded(z, dtype), target, weight, order, columns, mixture=mixture)
+        gradient, losses, hits = found
+        taken, scale = target[order], weight[order].astype(float)
+        rows_of = np.eye(columns)[taken] if name == "categorical_cross_entropy" else taken
+        soft, scale = formulas.mixed_targets(rows_of, mixture.partner, mixture.share, scale)
+        expected = getattr(formulas, name)(z, soft, scale)
+        assert_close(np.array(losses.sum() / rows), np.array(expected), dtype)
+        expected = getattr(formulas, f"{name}_backward")(z, soft, scale)
+        assert_close(gradient[:, :columns], expected, dtype)
+        assert_padding_zero(gradient, columns)
+        plain = run(name, padded(z, dtype), target, weight, order, columns)
+        np.testing.assert_array_equal(hits, plain[2])  # of the own label
+        whole = mixture.share == 1
+        for one, other in zip(found, plain, strict=True):
+            np.testing.assert_array_equal(one[whole], other[whole])
+        for parts in (2, 5):
+            again = run(
+                name, padded(z, dtype), target, weight, order, columns, parts=parts, mixture=mixture
+            )
+            for one, other in zip(found, again, strict=True):
+                np.testing.assert_array_equal(one, other)
+
+
+def test_numbers_are_not_mixed():
+    with pytest.raises(ValueError, match="rows that are mixed must have one label each"):
+        training_pass("mean_squared_error", np.zeros((4, 1)))
+    training_pass("binary_cross_entropy", np.zeros((4, 1))).reader.close()
+
+
+def training_pass(loss, y):
+    network = Network([Linear(1)]).build((3,), random_state=0)
+    examples = Examples(as_rows(np.zeros((4, 3)), "float32"), Targets.by_row(y))
+    change = Augmentation(cutmix=0.5)
+    return TrainingPass(network.chain, network.held, examples, loss, 4, change=change)
 
 
 @every_loss

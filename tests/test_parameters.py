@@ -26,11 +26,12 @@ def test_training_parameters_are_given_by_name_and_a_networks_own_by_position_to
     ]
     assert list(parameters)[-len(by_name) :] == by_name
     others = {
-        "class_weight", "loss", "quantile", "scaling", "target_transform", "tbptt_steps", "pooling",
-        "patch_size", *TEXT,
+        "balanced_batches", "class_weight", "loss", "quantile", "scaling", "target_transform",
+        "tbptt_steps", "pooling", "patch_size", *TEXT,
     }  # fmt: skip
     assert [each for each in by_name if each not in others] == TRAINING
-    assert ("class_weight" in by_name) == name.endswith("Classifier")
+    for each in ("class_weight", "balanced_batches"):
+        assert (each in by_name) == name.endswith("Classifier")
     assert sorted(parameters) == sorted(ESTIMATORS[name]().get_params())
 
 

@@ -111,6 +111,7 @@ def test_the_same_model_from_files_images_and_arrays(save, levels):
     "options",
     (
         {}, {"early_stopping": True}, {"augment": ["flip", "shift"]}, {"n_jobs": 3},
+        {"augment": ["flip", "shift", "cutmix"], "test_augment": True},
         {"batch_size": 7}, {"batch_size": "full"}, {"batch_size": 1}, {"dtype": "float64"},
         {"image_size": (5, 11)}, {"color": "grey"}, {"class_weight": "balanced"},
         {"weight": np.arange(COUNT) % 4 / 3.0},

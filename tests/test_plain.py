@@ -65,6 +65,7 @@ CLASSES = {
         None, "balanced", {0: 1.0, 1: 2.5}, {"a": 1, "b": 2}, {True: 1.0, False: 3.0},
         {1.5: 1.0, -2: 2.0}, {},
     ],
+    "balanced_batches": [True],
 }  # fmt: skip
 FCNN = {
     "hidden_dim": [64, (64, 32, 16), [8, 4]],

@@ -148,6 +148,14 @@ TRAIN = textwrap.dedent(
     chosen = [(model._plan.share, model._plan.penalty, model._plan.tried) for model in series]
     bounds = [model.predict_interval(V, 0.8)[0].tobytes() for model in series[:2]]
     print(hashlib.sha256(repr(chosen).encode() + b"".join(bounds)).hexdigest())
+    from pellucid.training.augmentation import CHANGES
+    mixed = [
+        CNNClassifier(channels=(8, 33), batch_size=31, augment=list(CHANGES), **common
+                      ).fit(pictures, y, sample_weight=weight),
+        CNNClassifier(channels=8, batch_size=31, augment={"cutmix": 1, "color": 0.3},
+                      dtype="float64", **common).fit(pictures, np.stack([y, y == 0], axis=1) > 0),
+    ]
+    print(digest(mixed, (pictures, pictures)))
     """
 )
 

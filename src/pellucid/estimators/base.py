@@ -187,6 +187,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
                 f"early_stopping of {type(self).__name__} must be False where layers are stateful: "
                 "rows go on from one another, and none can be kept aside. Got True."
             )
+        if settings.balanced:
+            self._check_balanced(examples.targets)
         if validation_data is not None:
             validation = self._validation(validation_data)
         if self.early_stopping and epochs is None:
@@ -210,6 +212,18 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         self._optimizer_state = trainer.state if epochs is not None else None
         self._best_epoch = outcome.best_epoch
         self.about_ = about.ended(self.about_ if going_on and epochs is not None else None)
+
+    def _check_balanced(self, targets: Targets) -> None:
+        """Refuse to draw rows by their class where they have no one class, or cannot be drawn."""
+        for there, words in (
+            (targets.each_step, "steps have labels: rows have several of them"),
+            (targets.values[0].size > 1, "rows have sets of labels, not one class each"),
+            (self.network_.chain.stateful, "layers are stateful: rows go on from one another"),
+        ):
+            if there:
+                expected = f"False where {words}"
+                owner = type(self).__name__
+                raise ValueError(checks.fault("balanced_batches", owner, expected, True))
 
     @property
     def _notes(self) -> Sequence[str]:
@@ -324,6 +338,10 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
             y, predicted = (np.reshape(one, (len(one), -1)) for one in (y, predicted))
         return float(measure(y, predicted, sample_weight=weights))
 
+    def _views(self) -> np.ndarray | None:
+        """Maps of the views of each row whose outputs are averaged; None for the row as it is."""
+        return None
+
     def _output(self, reading: Reading) -> np.ndarray:
         """The network's outputs of shape (N, K), for N rows or steps.
 
@@ -333,7 +351,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         jobs = None if self.n_jobs in (None, -1) else self.n_jobs
         named: dict[Any, int] = {"full": len(rows), "auto": defaults.BATCH}
         batch: Any = named.get(self.batch_size, self.batch_size)
-        outputs = self.network_.forward(rows, n_jobs=jobs, batch_size=batch)
+        views = self._views()
+        outputs = self.network_.forward(rows, n_jobs=jobs, batch_size=batch, views=views)
         outputs = outputs if outputs.ndim == 2 else rows.of_steps(outputs)
         wrong = len(outputs) - np.count_nonzero(np.isfinite(outputs).all(axis=1))
         if wrong:

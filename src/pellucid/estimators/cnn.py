@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from pellucid import checks, layers
 from pellucid.data import Encoder, PictureEncoder, TokenEncoder
 from pellucid.data.picture_encoder import CACHE_SIZE
@@ -82,8 +84,9 @@ class _CNN(TextEstimator):
         Up to how many bytes decoded pictures are kept in memory, as 10**9 or "1GB"; of more, each
         epoch decodes anew.
     augment : None, str, list of str or dict
-        Random changes in training: "flip", "shift", "crop", "rotate". A dict sets how much, as in
-        ``{"shift": 0.1, "rotate": 15}``; see :mod:`pellucid.training.augmentation`.
+        Random changes in training: "flip", "vertical_flip", "shift", "crop", "rotate",
+        "brightness", "contrast", "color", "erase", and of classifiers "cutmix". A dict sets how
+        much, as in ``{"shift": 0.1, "rotate": 15}``; see :mod:`pellucid.training.augmentation`.
     residual : bool or "auto"
         Whether a block is two convolutions with a shortcut around them, and not one; "auto" has it
         so for signals.
@@ -94,6 +97,10 @@ class _CNN(TextEstimator):
         Whether an X of rank 3 is signals (rows, length, channels), not grey pictures (rows, height,
         width). "auto" takes numbers that are no levels of 8 or 16 bits for signals where they are
         at least twice as long as wide, and says so.
+    test_augment : bool
+        Whether what is predicted is the mean of several views of each picture: as it is, mirrored
+        where `augment` has "flip" or "vertical_flip", and moved in each direction where it has
+        "shift" or "crop". Predictions take as many times longer.
     """
 
     channels: int | Sequence[int] | str = "auto"
@@ -116,6 +123,7 @@ class _CNN(TextEstimator):
     residual: bool | str = "auto"
     global_pool: bool | str = "auto"
     signals: bool | str = "auto"
+    test_augment: bool = False
 
     _input: Any = field(init=False)  # a PictureEncoder, or of text a TokenEncoder
     _learned = "pictures_ : PictureEncoder, or of text TokenEncoder\n    What was learned about X."
@@ -151,9 +159,7 @@ class _CNN(TextEstimator):
         pool = None if self.pool is None else checks.one_of("pool", owner, self.pool, _POOLS)
         checks.flag("batch_norm", owner, self.batch_norm)
         dimensions = len(shape) - 1
-        change = self._augmentation()
-        if dimensions == 1 and change is not None and change.rotate:
-            raise ValueError(f"augment of {owner} must not turn signals. Leave 'rotate' out.")
+        self._check_augmentation(owner, dimensions)
         convolution = functools.partial(
             _CONVOLUTIONS[dimensions], kernel_size=self._kernel_size(dimensions),
             padding=self.padding, bias=not self.batch_norm, initialization=drawn,
@@ -176,6 +182,34 @@ class _CNN(TextEstimator):
         gathered = GlobalAvgPool() if self._for_signals("global_pool", dimensions) else Flatten()
         chain += [gathered, Linear(hidden, initialization=drawn), activation]
         return [*chain, Dropout(rate)] if rate > 0 else chain
+
+    def _check_augmentation(self, owner: str, dimensions: int) -> None:
+        """Refuse changes that are none of what X is, and views where there are none."""
+        self._views()
+        change = self._augmentation()
+        if change is None:
+            return
+        if self._input.domain == "text":
+            expected = "None of text, whose words are no pixels"
+            raise ValueError(checks.fault("augment", owner, expected, self.augment))
+        for name in augmentation.TURNS:
+            if dimensions == 1 and getattr(change, name):
+                raise ValueError(f"augment of {owner} must not turn signals. Leave {name!r} out.")
+
+    def _views(self) -> np.ndarray | None:
+        owner = type(self).__name__
+        checks.flag("test_augment", owner, self.test_augment)
+        if not self.test_augment:
+            return None
+        change = self._augmentation() or Augmentation()
+        views = change.views(self._input.shape)
+        if len(views) == 1:
+            raise ValueError(
+                f"test_augment of {owner} must be False where augment neither mirrors nor moves. "
+                f"Got augment={checks.shown(self.augment)}. Add 'flip', 'vertical_flip', 'shift' "
+                "or 'crop' to it."
+            )
+        return views
 
     @staticmethod
     def _after(layers: Sequence[Layer], shape: Shape) -> Shape:
@@ -273,3 +307,13 @@ class CNNRegressor(NetworkRegression, _CNN):
     >>> model.predict(X[:2]).shape
     (2,)
     """
+
+    def _augmentation(self) -> Augmentation | None:
+        change = super()._augmentation()
+        if change is not None and change.mixes:
+            expected = "without 'cutmix', which mixes labels, where targets are numbers"
+            way_out = "Leave 'cutmix' out."
+            raise ValueError(
+                checks.fault("augment", type(self).__name__, expected, self.augment, way_out)
+            )
+        return change

@@ -322,9 +322,14 @@ class ClassParameters:
     ----------
     class_weight : None, "balanced" or dict
         Weights of the classes; "balanced" gives each the same total.
+    balanced_batches : bool
+        Whether each class comes equally often in every batch: rows of rare ones again and again, of
+        frequent ones only some in an epoch. It takes the place of `class_weight`, for one label a
+        row.
     """
 
     class_weight: str | dict[Any, float] | None = None
+    balanced_batches: bool = False
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

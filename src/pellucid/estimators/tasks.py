@@ -148,6 +148,19 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
             return np.ascontiguousarray(codes, dtype=np.int64)
         return np.ascontiguousarray(codes.reshape(len(codes), -1), dtype=self.dtype)
 
+    def _settings(self, seed: int | None = None) -> Settings:
+        owner = type(self).__name__
+        balanced = checks.flag("balanced_batches", owner, self.balanced_batches)
+        if balanced and self.class_weight is not None:
+            raise ValueError(
+                f"balanced_batches of {owner} must be False where class_weight is given, else rare "
+                f"classes count twice. Got class_weight={checks.shown(self.class_weight)}. Leave "
+                "out one of the two."
+            )
+        settings = super()._settings(seed)
+        settings.balanced = balanced
+        return settings
+
     def _row_weights(self, codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
         classes = self.target_.classes
         return weights * class_weights(self, self.class_weight, classes, codes, weights)

@@ -27,10 +27,11 @@ from pellucid.formulas.activations import sigmoid
 from pellucid.formulas.softmax import softmax
 
 __all__ = [
-    "LogisticLoss", "binary_cross_entropy", "binary_cross_entropy_backward",
+    "LogisticLoss", "MixedTargets", "binary_cross_entropy", "binary_cross_entropy_backward",
     "categorical_cross_entropy", "categorical_cross_entropy_backward", "huber_loss",
     "huber_loss_backward", "logistic_loss", "mean_absolute_error", "mean_absolute_error_backward",
-    "mean_squared_error", "mean_squared_error_backward", "pinball_loss", "pinball_loss_backward",
+    "mean_squared_error", "mean_squared_error_backward", "mixed_targets", "pinball_loss",
+    "pinball_loss_backward",
 ]  # fmt: skip
 
 
@@ -683,6 +684,77 @@ def categorical_cross_entropy_backward(
     # L = -(1/m) sum_n weight_n sum_k t_nk log softmax(z_n)_k, where
     # d log softmax(z)_k / dz_j = (1 if j = k else 0) - softmax(z)_j, and sum_k t_nk = 1
     return weight * (softmax(z) - t) / m
+
+
+# -------------------------------------------------------------------------------- mixed targets
+
+
+class MixedTargets(NamedTuple):
+    """Targets of rows that show a part of another row, and the weights of these rows."""
+
+    target: Float64Array
+    weight: Float64Array
+
+
+def mixed_targets(
+    target: ArrayLike, partner: ArrayLike, share: ArrayLike, weight: ArrayLike | None = None
+) -> MixedTargets:
+    """What rows are to be that show a part of another row, as pictures under CutMix do.
+
+    Formula: ``target'_n = (share_n weight_n target_n + (1 - share_n) weight_p target_p) /
+    weight'_n`` and ``weight'_n = share_n weight_n + (1 - share_n) weight_p``, with p the partner of
+    n. A cross-entropy of these is ``share_n weight_n l(z_n, target_n) + (1 - share_n) weight_p
+    l(z_n, target_p)``: each label counts by what is seen of it, and by the weight of the row that
+    it comes from.
+
+    Parameters
+    ----------
+    target : array_like of shape (m, K)
+        The truth: one-hot rows, or labels of 0 and 1.
+    partner : array_like of shape (m,)
+        The number of the row of which row n shows a part.
+    share : array_like of shape (m,)
+        How much of a row is its own, in [0, 1].
+    weight : array_like of shape (m,), optional
+        The weight of each row; all 1 when left out.
+
+    Returns
+    -------
+    MixedTargets
+        By name: ``target`` of shape (m, K), and ``weight`` of shape (m,). Where a weight is 0, the
+        target is the row's own.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit one another, or a share lies outside [0, 1].
+
+    References
+    ----------
+    S. Yun et al., CutMix: Regularization Strategy to Train Strong Classifiers with Localizable
+    Features (2019), equation 1; the weights are ours.
+
+    Examples
+    --------
+    >>> mixed_targets([[1, 0], [0, 1]], partner=[1, 0], share=[0.75, 1.0]).target
+    array([[0.75, 0.25],
+           [0.  , 1.  ]])
+    """
+    target, share, partner = float64(target), float64(share), np.asarray(partner)
+    require_shape("target", "mixed_targets", target, ("m", "K"))
+    for name, array in (("partner", partner), ("share", share)):
+        way_out = "It has one entry for each row."
+        require_shape(name, "mixed_targets", array, (len(target),), way_out)
+    outside = share[~((share >= 0) & (share <= 1))]
+    if outside.size:
+        expected = "an array of numbers in [0, 1]"
+        raise ValueError(fault("share", "mixed_targets", expected, float(outside[0])))
+    weight = _row_weights("mixed_targets", weight, target)
+    own = share[:, None] * weight
+    other = (1 - share[:, None]) * weight[partner]
+    both = own + other
+    part = np.where(both > 0, own / np.where(both > 0, both, 1.0), 1.0)
+    return MixedTargets(part * target + (1 - part) * target[partner], both[:, 0])
 
 
 # ------------------------------------------------------------------- logarithms, in one piece

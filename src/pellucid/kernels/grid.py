@@ -70,6 +70,11 @@ class Grid:
         origin = self.border[0][0] * self.row + self.border[1][0] * self.pixel
         return origin + self.offsets((self.height, self.width))
 
+    @property
+    def pixel_rows(self) -> np.ndarray:
+        """Where each row of its pixels begins."""
+        return np.ascontiguousarray(self.pixels[:: self.width])
+
 
 def _outer(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray((rows[:, None] + columns).reshape(-1), dtype=np.int64)

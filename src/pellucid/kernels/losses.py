@@ -10,14 +10,17 @@ formula   mean_squared_error          l = 1/2 sum_k (y_k - t_k)^2          dy_k 
                                                                           dz_k = s(z_k) - t_k
           categorical_cross_entropy   l = log sum_k e^z_k - z_t           dz_k = softmax(z)_k - [k = t]
           each gradient times w / B; the batch's loss is 1/B sum of w l, over all steps of its rows
+          where rows are mixed, with the label t' and weight w' of a row's partner: v = s w +
+          (1 - s) w' in place of w, and s w / v of t with (1 - s) w' / v of t' in place of t
 shapes    y (or z), d (B, steps of padded pixels of K); targets and weights (all steps,) or
-          (all steps, K); starts, lengths and order (N,); losses, hits (B,)
+          (all steps, K); starts, lengths and order (N,); losses, hits (B,); partner and share
+          (B,), or (0,) where no rows are mixed
 reads     outputs; targets and weights of the steps of the rows at the epoch's order
 writes    d, the rows' losses and hits (float64), each times the step's weight
 source    ``pellucid.formulas.losses``
 
-At an error of 0 the gradients of the absolute error and the pinball loss are 0. A hit is a step whose most likely class, or whose every label, is right. A row with one target has
-one step. `halt` is the word by which an operation halts its program.
+At an error of 0 the gradients of the absolute error and the pinball loss are 0. A hit is a step whose most likely class, or whose every label, is right; of mixed rows
+the own label counts. A row with one target has one step, and only such rows are mixed. `halt` is the word by which an operation halts its program.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ import math
 from pellucid.kernels.activations import softmax_row
 from pellucid.kernels.batches import span
 from pellucid.kernels.elementary import exp, log, sigmoid
-from pellucid.kernels.intrinsics import address, atomic_store, share
+from pellucid.kernels.intrinsics import address, atomic_store, device, share
 
 
 def mean_squared_error(part, parts, step, first, rows, dtype, a):
@@ -111,6 +114,21 @@ def pinball_loss(part, parts, step, first, rows, dtype, a):
             a.losses[i] += loss * a.weight[place]
 
 
+@device
+def mixture(i, first, place, dtype, a):
+    """What row i is to be: its weight, how much its own label counts, and the place of the other.
+
+    A label counts by its share of the pixels and by the weight of its own row. A row that is not
+    mixed is its own label, to the bit.
+    """
+    if a.partner.size == 0 or a.share[i] == 1.0:
+        return a.weight[place], dtype(1), place
+    other = a.starts[a.order[first + a.partner[i]]]
+    own = dtype(a.share[i]) * a.weight[place]
+    both = own + (dtype(1) - dtype(a.share[i])) * a.weight[other]
+    return both, (own / both if both > dtype(0) else dtype(1)), other
+
+
 def binary_cross_entropy(part, parts, step, first, rows, dtype, a):
     """``dz = (s(z) - t) w / B``, one label a column."""
     zero, one = dtype(0), dtype(1)
@@ -121,15 +139,17 @@ def binary_cross_entropy(part, parts, step, first, rows, dtype, a):
         a.losses[i] = a.hits[i] = 0.0
         for n in range(tail - head):
             place, at = a.starts[source] + head + n, n * a.pixel
-            scale = a.weight[place] / dtype(rows)
+            weight, own, other = mixture(i, first, place, dtype, a)
+            scale = weight / dtype(rows)
             loss, hit = 0.0, 1.0
             for k in range(a.columns):
-                value, t = a.y[i, at + k], a.target[place, k]
+                value, label = a.y[i, at + k], a.target[place, k]
+                t = own * label + (one - own) * a.target[other, k]
                 size = -value if value < zero else value
                 loss += (zero if value < zero else value) - value * t + log(one + exp(-size))
                 a.d[i, at + k] = (sigmoid(value) - t) * scale
-                hit = hit if (value > zero) == (t > zero) else 0.0
-            a.losses[i] += loss * a.weight[place]
+                hit = hit if (value > zero) == (label > zero) else 0.0
+            a.losses[i] += loss * weight
             a.hits[i] += hit * a.weight[place]
 
 
@@ -142,8 +162,9 @@ def categorical_cross_entropy(part, parts, step, first, rows, dtype, a):
         a.losses[i] = a.hits[i] = 0.0
         for n in range(tail - head):
             place = a.starts[source] + head + n
-            scale = a.weight[place] / dtype(rows)
-            t = a.target[place]
+            weight, own, other = mixture(i, first, place, dtype, a)
+            scale = weight / dtype(rows)
+            t, u = a.target[place], a.target[other]
             logits = a.y[i, n * a.pixel : n * a.pixel + a.columns]
             gradient = a.d[i, n * a.pixel : n * a.pixel + a.columns]
             best, largest = 0, logits[0]
@@ -151,9 +172,11 @@ def categorical_cross_entropy(part, parts, step, first, rows, dtype, a):
                 if logits[k] > largest:
                     best, largest = k, logits[k]
             total = softmax_row(logits, gradient)
-            a.losses[i] += (log(total) - (logits[t] - largest)) * a.weight[place]
+            right = own * (logits[t] - largest) + (dtype(1) - own) * (logits[u] - largest)
+            a.losses[i] += (log(total) - right) * weight
             a.hits[i] += a.weight[place] if best == t else 0.0
-            gradient[t] -= dtype(1)
+            gradient[t] -= own
+            gradient[u] -= dtype(1) - own
             for k in range(a.columns):
                 gradient[k] *= scale
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,29 @@ LOSSES: dict[str, Any] = {
     "binary_cross_entropy": losses.binary_cross_entropy,
     "categorical_cross_entropy": losses.categorical_cross_entropy,
 }
+
+
+MIXABLE = ("binary_cross_entropy", "categorical_cross_entropy")  # losses of labels
+
+
+class Mixture(NamedTuple):
+    """Which rows of a batch are mixed, written anew in every step.
+
+    Attributes
+    ----------
+    partner : int64 ndarray of shape (B,)
+        The place in the batch of the row whose label counts too; empty where no rows are mixed.
+    share : float64 ndarray of shape (B,)
+        How much of a row is its own; 1 where it is not mixed.
+    """
+
+    partner: np.ndarray
+    share: np.ndarray
+
+    @classmethod
+    def of(cls, rows: int) -> Mixture:
+        """Room for a batch of so many rows, none of them mixed."""
+        return cls(np.zeros(rows, dtype=np.int64), np.ones(rows))
 
 
 @dataclass(frozen=True)
@@ -74,6 +97,8 @@ class Loss:
         The targets of all rows.
     order : int64 ndarray of shape (N,)
         The epoch's order of the rows.
+    mixture : Mixture, optional
+        Which rows of a batch have two labels.
 
     Attributes
     ----------
@@ -88,11 +113,18 @@ class Loss:
         layout: Layout,
         targets: Targets,
         order: np.ndarray,
+        mixture: Mixture | None = None,
     ) -> None:
         self.function = LossFunction.of(loss)
         name = self.function.name
         chain.check_rank(f"the loss {name}", 2 if targets.each_step else 1)
         rows, dtype = len(layout.y), layout.y.dtype
+        self.mixture = Mixture.of(0) if mixture is None else mixture
+        if mixture is not None and (name not in MIXABLE or targets.each_step):
+            raise ValueError(
+                "rows that are mixed must have one label each, for a loss of "
+                f"{' or '.join(MIXABLE)}. Got {name}."
+            )
         self.name, self.layout, self.targets, self.order = name, layout, targets, order
         self.columns = chain.shapes[-1][-1]
         self.values = self._checked(
@@ -135,7 +167,7 @@ class Loss:
             starts=self.targets.starts, lengths=self.targets.lengths, order=self.order,
             steps=layout.y_grid.width, back=back, d=self.gradient, losses=self.row_losses,
             hits=self.row_hits, columns=self.columns,
-            **self.function.options,
+            **self.function.options, **(self.mixture._asdict() if self.name in MIXABLE else {}),
         )  # fmt: skip
         of_batch = losses.sum_loss(
             losses=self.row_losses, hits=self.row_hits, sums=self.sums,

@@ -15,7 +15,7 @@ from pellucid.network import passes
 from pellucid.network.chain import Chain
 from pellucid.network.loss import LossFunction
 from pellucid.network.parameters import Parameters, check_whole
-from pellucid.rows import Examples, Targets, as_rows
+from pellucid.rows import Examples, Rows, Targets, as_rows
 from pellucid.terminal import COLUMNS, filled
 
 _DTYPES = ("float32", "float64")
@@ -190,7 +190,12 @@ class Network:
     # -- running ---------------------------------------------------------------------------
 
     def forward(
-        self, X: Any, output: str = "identity", n_jobs: int | None = None, batch_size: int = 1
+        self,
+        X: Any,
+        output: str = "identity",
+        n_jobs: int | None = None,
+        batch_size: int = 1,
+        views: np.ndarray | None = None,
     ) -> np.ndarray:
         """The network's output for every row, at inference.
 
@@ -204,6 +209,10 @@ class Network:
         batch_size : int, default=1
             Where layers are stateful, a row goes on from the state of the row `batch_size` before
             it. Else no result depends on it.
+        views : float64 ndarray of shape (views, 6), optional
+            Maps through which each picture or signal is read: the pixel at (i, j) of a view
+            ``(yy, yx, y0, xy, xx, x0)`` is that at ``(yy i + yx j + y0, xy i + xx j + x0)``. A
+            row's output is the mean of its views'.
 
         Returns
         -------
@@ -216,9 +225,22 @@ class Network:
             chain.check_rank(f"output={output!r}", 2)
         batch = checks.positive_integer("batch_size", "Network.forward", batch_size)
         rows = as_rows(X, self.dtype)
-        if output == "identity" and self._few is not None and self._few.takes(rows):
+        if views is not None:
+            views = self._checked_views(views, rows)
+        elif output == "identity" and self._few is not None and self._few.takes(rows):
             return self._few.outputs(rows.values, n_jobs)  # type: ignore[attr-defined]
-        return passes.predict(chain, self.held, rows, output, n_jobs, batch)
+        return passes.predict(chain, self.held, rows, output, n_jobs, batch, views)
+
+    def _checked_views(self, views: Any, rows: Rows) -> np.ndarray:
+        """The maps of views, unless rows have no pixels that could be read through them."""
+        maps = np.ascontiguousarray(views, dtype=np.float64)
+        if maps.ndim != 2 or maps.shape[1] != 6 or not len(maps) or not np.isfinite(maps).all():
+            expected = "finite maps of shape (views, 6)"
+            raise ValueError(checks.fault("views", "Network.forward", expected, maps.shape))
+        if rows.unequal or self.chain.layers[0].reads_tokens or self.chain.stateful:
+            expected = "None where rows are no pictures or signals of one size"
+            raise ValueError(checks.fault("views", "Network.forward", expected, maps.shape))
+        return maps
 
     @property
     def keeps_rows(self) -> bool:

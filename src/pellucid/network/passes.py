@@ -18,13 +18,14 @@ import numpy as np
 from pellucid.engine import Crew, Operation, Program, operation
 from pellucid.kernels.grid import Grid, grid_of, spaced
 from pellucid.kernels.operations.activations import activation_forward, softmax_forward
+from pellucid.kernels.operations.augmentation import warp
 from pellucid.kernels.operations.optimizers import accumulate, clip_scale, squared_norm
 from pellucid.kernels.panels import aligned, rows_of
 from pellucid.layers.activations import Sigmoid
 from pellucid.layers.stage import Batch
 from pellucid.network.chain import Chain
 from pellucid.network.layout import lay_out
-from pellucid.network.loss import Loss, LossFunction
+from pellucid.network.loss import Loss, LossFunction, Mixture
 from pellucid.network.parameters import Parameters
 from pellucid.rows import FEW_ROWS, Dense, Examples, Rows
 
@@ -85,6 +86,13 @@ class _Pass(AbstractContextManager):
         layout = self.layout
         return self.reader.gather(layout.x, layout.x_grid, layout.batch.absent, back)
 
+    def _plain(self) -> tuple[np.ndarray, Operation]:
+        """Room for a batch's rows as they are, and the operation that copies them there."""
+        layout, plain = self.layout, grid_of(self.chain.shapes[0])
+        x = rows_of(len(layout.x), plain.size, layout.x.dtype)
+        gather = self.reader.gather(x, plain, layout.batch.absent)
+        return x, replace(gather, meets=False)  # a thread's rows stay its own
+
     def _assemble(self, operations: list[Operation], control: np.ndarray | None = None) -> None:
         """Build the program of a step."""
         self.program = Program(operations, self.layout.x.dtype, control, self.chain.slices)
@@ -125,6 +133,7 @@ def predict(
     output: str = "identity",
     n_jobs: int | None = None,
     batch: int = 1,
+    views: np.ndarray | None = None,
 ) -> np.ndarray:
     """The chain's output for every row; see :meth:`pellucid.Network.forward`."""
     chain = chain.for_rows(rows.shape)
@@ -132,7 +141,7 @@ def predict(
     if not len(rows):
         return np.empty((0, *shape), dtype=parameters.dtype)
     size = batch if chain.stateful else chain.predict_rows(parameters.dtype)
-    with Prediction(chain, parameters, rows, min(size, len(rows)), n_jobs) as prediction:
+    with Prediction(chain, parameters, rows, min(size, len(rows)), n_jobs, views) as prediction:
         outputs = prediction.outputs()
         if output != "identity":
             outputs = _last(outputs.reshape(-1, shape[-1]), output, prediction.parts)
@@ -145,6 +154,14 @@ def predict(
 class Prediction(_Pass):
     """The pass that computes the output of every row.
 
+    Parameters
+    ----------
+    chain, parameters, rows, batch, n_jobs
+        As of every pass.
+    views : float64 ndarray of shape (views, 6), optional
+        Maps through which each row is read, one after another; see ``kernels/augmentation.py``.
+        Its output is the mean of theirs.
+
     Attributes
     ----------
     places : int64 ndarray
@@ -152,22 +169,50 @@ class Prediction(_Pass):
     """
 
     def __init__(
-        self, chain: Chain, parameters: Parameters, rows: Rows, batch: int, n_jobs: Any = None
+        self,
+        chain: Chain,
+        parameters: Parameters,
+        rows: Rows,
+        batch: int,
+        n_jobs: Any = None,
+        views: np.ndarray | None = None,
     ) -> None:
         super().__init__(chain, parameters, rows, batch, n_jobs, carries=chain.stateful)
         layout = self.layout
-        self._assemble([self._gather(), *layout.begin, *layout.forward, *layout.carry])
+        self.count = 1 if views is None else len(views)
+        self.y = layout.y if views is None else np.zeros_like(layout.y)
+        if views is None:
+            operations = [self._gather(), *layout.begin, *layout.forward, *layout.carry]
+        else:
+            operations = self._through(views)
+        self._assemble(operations)
         grid = layout.y_grid
         self.places = (grid.pixels[:, None] + np.arange(grid.channels)).reshape(-1)
 
+    def _through(self, views: np.ndarray) -> list[Operation]:
+        """The operations that add up the outputs of all views in `y`."""
+        layout, grid = self.layout, self.layout.x_grid
+        x, gather = self._plain()
+        operations = [gather]
+        for number, view in enumerate(views):
+            reading = warp(
+                x=x, maps=np.tile(view, (len(x), 1)), y=layout.x, places=grid.pixel_rows,
+                pixel=grid.pixel, width=grid.width, channels=grid.channels,
+            )  # fmt: skip
+            total = accumulate(
+                gradient=layout.y.reshape(-1), total=self.y.reshape(-1), fresh=number == 0
+            )
+            operations += [operation(reading), *layout.forward, operation(total)]
+        return operations
+
     def outputs(self) -> np.ndarray:
         """The output of every row as one flat line: (N, numbers of a row)."""
-        y, places = self.layout.y, self.places
+        y, places = self.y, self.places
         outputs = np.empty((self.rows, len(places)), dtype=y.dtype)
         for step, _ in self.calls(np.arange(self.rows), lambda: 1):
             first, end = step * self.batch, min(self.rows, (step + 1) * self.batch)
             outputs[first:end] = y[: end - first, places]
-        return outputs
+        return outputs if self.count == 1 else outputs / y.dtype.type(self.count)
 
 
 FEW_BYTES = 1 << 20  # of the arrays that are kept for the next few rows
@@ -287,12 +332,24 @@ class Measurement(_Pass):
 
 
 class Change(Protocol):
-    """A random change of a batch's rows before the network sees them, such as augmentation."""
+    """A random change of a batch's rows before the network sees them, such as augmentation.
+
+    Attributes
+    ----------
+    mixes : bool
+        Whether a row may show a part of another one, whose label counts then too.
+    """
+
+    @property
+    def mixes(self) -> bool: ...  # noqa: D102
 
     def operations(
-        self, x: np.ndarray, y: np.ndarray, grid: Grid, clock: np.ndarray
+        self, x: np.ndarray, y: np.ndarray, grid: Grid, clock: np.ndarray, mixture: Mixture
     ) -> list[Operation]:
-        """The operations that change plain rows `x` into `y`, whose pixels lie on `grid`."""
+        """The operations that change plain rows `x` into `y`, whose pixels lie on `grid`.
+
+        If it `mixes`, they write which rows are mixed into `mixture`.
+        """
 
 
 class TrainingPass(_Pass):
@@ -320,7 +377,8 @@ class TrainingPass(_Pass):
     Attributes
     ----------
     order : int64 ndarray of shape (N,)
-        The order of the rows; to be set before each epoch.
+        The order of the rows, which may leave some out and repeat others; to be set before each
+        epoch.
     schedule : float64 ndarray of shape (steps, 3)
         To be set before each epoch.
     clock : int64 ndarray of shape (3,)
@@ -354,7 +412,8 @@ class TrainingPass(_Pass):
             weight=np.ascontiguousarray(self.targets.row_weight, dtype=parameters.dtype),
             order=self.order, carries=self.pieces > 1 or chain.stateful,
         )  # fmt: skip
-        self.loss = Loss(loss, chain, self.layout, self.targets, self.order)
+        mixture = Mixture.of(batch) if change is not None and change.mixes else None
+        self.loss = Loss(loss, chain, self.layout, self.targets, self.order, mixture)
         self.schedule, scale = np.zeros((self.steps, 3)), np.ones(2)
         operations, self.gradients = self._to_gradients(vector, change)
         operations += _clip(self.gradients, clip_norm, scale)
@@ -396,13 +455,9 @@ class TrainingPass(_Pass):
         layout = self.layout
         if change is None:
             return [self._gather(back)]
-        plain = grid_of(self.chain.shapes[0])
-        x = rows_of(len(layout.x), plain.size, layout.x.dtype)
-        gather = self.reader.gather(x, plain, layout.batch.absent)
-        return [
-            replace(gather, meets=False),  # a thread's rows stay its own
-            *change.operations(x, layout.x, layout.x_grid, self.clock),
-        ]
+        x, gather = self._plain()
+        changes = change.operations(x, layout.x, layout.x_grid, self.clock, self.loss.mixture)
+        return [gather, *changes]
 
     def not_finite(self) -> str:
         """The first layer with values that are not finite, in words."""

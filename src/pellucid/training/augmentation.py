@@ -11,8 +11,15 @@ import numpy as np
 
 from pellucid import checks
 from pellucid.engine import Operation, operation
-from pellucid.kernels.grid import Grid
-from pellucid.kernels.operations.augmentation import augmentation_maps, warp
+from pellucid.kernels.grid import Grid, grid_of
+from pellucid.kernels.operations.augmentation import (
+    augmentation_maps,
+    cutmix,
+    erase,
+    recolor,
+    warp,
+)
+from pellucid.network.loss import Mixture
 
 # name: (usual amount, lowest, highest, what the amount is)
 CHANGES: dict[str, tuple[float, float, float, str]] = {
@@ -20,7 +27,14 @@ CHANGES: dict[str, tuple[float, float, float, str]] = {
     "shift": (0.1, 0.0, 1.0, "the farthest shift, as a share of height and width"),
     "crop": (0.2, 0.0, 0.9, "how much of each side is cut off at most; what is left is enlarged"),
     "rotate": (15.0, 0.0, 90.0, "the largest turn either way, in degrees"),
+    "vertical_flip": (0.5, 0.0, 1.0, "the share of pictures mirrored, top for bottom"),
+    "brightness": (0.3, 0.0, 2.0, "how far all values move at most, in standard deviations"),
+    "contrast": (0.3, 0.0, 0.9, "how far from 1 the factor of all values is at most"),
+    "color": (0.2, 0.0, 0.9, "the same two of each channel by itself"),
+    "erase": (0.2, 0.0, 0.9, "the largest share of the area set to the mean, in half of them"),
+    "cutmix": (0.5, 0.0, 1.0, "the share of pictures that show a part of another one"),
 }
+TURNS = ("rotate", "vertical_flip")  # changes that are none of a signal
 
 
 @dataclass(frozen=True)
@@ -29,7 +43,7 @@ class Augmentation:
 
     Parameters
     ----------
-    flip, shift, crop, rotate : float
+    flip, shift, crop, rotate, vertical_flip, brightness, contrast, color, erase, cutmix : float
         Amounts; see `CHANGES`. 0 leaves a change out.
     """
 
@@ -37,27 +51,75 @@ class Augmentation:
     shift: float = 0.0
     crop: float = 0.0
     rotate: float = 0.0
+    vertical_flip: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    color: float = 0.0
+    erase: float = 0.0
+    cutmix: float = 0.0
+
+    @property
+    def mixes(self) -> bool:
+        """Whether a picture may show a part of another one, whose label counts then too."""
+        return self.cutmix > 0
 
     def operations(
-        self, x: np.ndarray, y: np.ndarray, grid: Grid, clock: np.ndarray
+        self, x: np.ndarray, y: np.ndarray, grid: Grid, clock: np.ndarray, mixture: Mixture
     ) -> list[Operation]:
-        """The operations that change plain pictures `x` into `y`, whose pixels lie on `grid`."""
+        """The operations that change plain pictures `x` into `y`, whose pixels lie on `grid`.
+
+        Where it `mixes`, they write which pictures are mixed into `mixture`.
+        """
         height, width = grid.height, grid.width
         maps = np.zeros((len(x), 6))
-        down = math.floor(self.shift * height + 0.5) if height > 1 else 0.0
-        right = math.floor(self.shift * width + 0.5)
+        down, right = _pixels(self.shift, height, width)
         turn = _tangent(self.rotate * math.pi / 360.0)
-        amounts = np.array([self.flip, down, right, self.crop, turn])
-        places = np.ascontiguousarray(grid.pixels[:: grid.width])
-        return [  # each thread reads only rows that it wrote
+        amounts = np.array([self.flip, down, right, self.crop, turn, self.vertical_flip])
+        pixels: dict[str, Any] = {
+            "y": y, "places": grid.pixel_rows, "pixel": grid.pixel, "width": width,
+            "channels": grid.channels,
+        }  # fmt: skip
+        operations = [  # each thread reads only rows that it wrote
             operation(augmentation_maps(
                 maps=maps, amounts=amounts, height=height, width=width, clock=clock
             ), meets=False),
-            operation(warp(
-                x=x, maps=maps, y=y, places=places, pixel=grid.pixel, width=width,
-                channels=grid.channels,
-            )),
+            operation(warp(x=x, maps=maps, **pixels)),
         ]  # fmt: skip
+        tones = np.array([self.brightness, self.contrast, self.color], dtype=np.float64)
+        if tones.any():
+            operations.append(operation(recolor(**pixels, amounts=tones, clock=clock)))
+        if self.erase:
+            most = np.array([self.erase], dtype=np.float64)
+            operations.append(operation(erase(**pixels, amounts=most, clock=clock)))
+        if self.mixes:  # what comes before must be done in all rows, and is: it goes by rows
+            share = np.array([self.cutmix], dtype=np.float64)
+            mixed = cutmix(**pixels, amounts=share, clock=clock, **mixture._asdict())
+            operations.append(operation(mixed))
+        return operations
+
+    def views(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Maps of the views by which pictures of this shape are judged, learned with the changes.
+
+        The picture as it is; mirrored, where it was learned so; and moved in each direction by half
+        of the shift or the crop, whichever is larger.
+
+        Returns
+        -------
+        ndarray of shape (views, 6)
+        """
+        grid = grid_of(shape)
+        height, width = grid.height, grid.width
+        maps = [(1.0, 0.0, 0.0, 0.0, 1.0, 0.0)]
+        if self.flip:
+            maps.append((1.0, 0.0, 0.0, 0.0, -1.0, width - 1.0))
+        if self.vertical_flip:
+            maps.append((-1.0, 0.0, height - 1.0, 0.0, 1.0, 0.0))
+        down, right = (
+            (most + 1) // 2 for most in _pixels(max(self.shift, self.crop), height, width)
+        )
+        maps += [(1.0, 0.0, move, 0.0, 1.0, 0.0) for move in (-down, down) if move]
+        maps += [(1.0, 0.0, 0.0, 0.0, 1.0, move) for move in (-right, right) if move]
+        return np.array(maps, dtype=np.float64)
 
 
 def resolve(augment: Any, owner: str) -> Augmentation | None:
@@ -82,6 +144,12 @@ def resolve(augment: Any, owner: str) -> Augmentation | None:
         amounts[name] = checks.number(f"augment[{name!r}]", owner, given, low, high)
     augmentation = Augmentation(**amounts)
     return None if augmentation == Augmentation() else augmentation
+
+
+def _pixels(share: float, height: int, width: int) -> tuple[int, int]:
+    """The nearest whole pixels to a share of height and width; a signal has no height."""
+    down = math.floor(share * height + 0.5) if height > 1 else 0
+    return down, math.floor(share * width + 0.5)
 
 
 def _tangent(angle: float) -> float:

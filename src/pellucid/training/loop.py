@@ -24,6 +24,7 @@ from pellucid.network.passes import Halted, Measurement, TrainingPass, finite
 from pellucid.randomness import Stream
 from pellucid.rows import Examples
 from pellucid.training.augmentation import Augmentation
+from pellucid.training.balancing import balanced_order
 from pellucid.training.history import History
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.progress import Progress
@@ -55,6 +56,7 @@ class Settings:
     accuracy: bool = False
     augmentation: Augmentation | None = None
     tbptt_steps: int | None = None  # at most so many steps back through time
+    balanced: bool = False  # whether each class comes equally often in an epoch
     counts_steps: bool = False  # whether the end says how many steps the epochs had
 
     @property
@@ -262,10 +264,11 @@ class Trainer:
     ) -> tuple[float, float]:
         """One epoch; the mean loss and the share of right answers."""
         settings, state = self.settings, self.state
-        if training.batch < training.rows and not training.chain.stateful:
-            training.order[:] = Stream(settings.seed, "order", state.epochs).permutation(
-                training.rows
-            )
+        stream = Stream(settings.seed, "order", state.epochs)
+        if settings.balanced:
+            training.order[:] = balanced_order(training.targets.values.reshape(-1), stream)
+        elif training.batch < training.rows and not training.chain.stateful:
+            training.order[:] = stream.permutation(training.rows)
         training.schedule[:, 0] = state.schedule.rates(
             settings.learning_rate, state.steps, training.steps, training.steps, settings.epochs
         )

@@ -52,7 +52,8 @@ def pinball_loss(
 def binary_cross_entropy(
     y: Matrix, pixel: Integer, target: Matrix, weight: Vector, starts: IntegerVector,
     lengths: IntegerVector, order: IntegerVector, steps: Integer, back: Integer, d: Matrix,
-    losses: DoubleVector, hits: DoubleVector, columns: Integer,
+    losses: DoubleVector, hits: DoubleVector, columns: Integer, partner: IntegerVector,
+    share: DoubleVector,
 ):  # fmt: skip
     """``dz = (s(z) - t) w / B``, one label a column."""
 
@@ -61,7 +62,8 @@ def binary_cross_entropy(
 def categorical_cross_entropy(
     y: Matrix, pixel: Integer, target: IntegerVector, weight: Vector, starts: IntegerVector,
     lengths: IntegerVector, order: IntegerVector, steps: Integer, back: Integer, d: Matrix,
-    losses: DoubleVector, hits: DoubleVector, columns: Integer,
+    losses: DoubleVector, hits: DoubleVector, columns: Integer, partner: IntegerVector,
+    share: DoubleVector,
 ):  # fmt: skip
     """``dz = (softmax(z) - onehot(t)) w / B``."""
 
