@@ -25,9 +25,11 @@ from pellucid.estimators.parameters import ESTIMATORS
 from pellucid.estimators.predictor import Predictor
 from pellucid.layers import Layer
 from pellucid.network import LossFunction, Network
+from pellucid.network.chain import Chain
 from pellucid.rows import Examples, Rows, Targets
 from pellucid.training import defaults, schedules
 from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_callbacks
+from pellucid.training.cost import Cost
 from pellucid.training.history import History
 from pellucid.training.loop import OptimizerState, Settings, Trainer
 from pellucid.training.progress import Progress, usual_stream
@@ -174,6 +176,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
             self._check_same(layers, dtype)
         else:
             shape = examples.rows.shape[1:]
+            if self._input.domain == "pictures":
+                self._foresee(Chain.of(layers, shape), settings, examples, epochs, show)
             self.network_ = Network(layers).build(shape, dtype, settings.seed)
             self.history_ = History()
             self._begin(examples, settings)
@@ -212,6 +216,22 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         self._optimizer_state = trainer.state if epochs is not None else None
         self._best_epoch = outcome.best_epoch
         self.about_ = about.ended(self.about_ if going_on and epochs is not None else None)
+
+    def _foresee(
+        self,
+        chain: Chain,
+        settings: Settings,
+        examples: Examples,
+        epochs: int | None,
+        show: Callable[[int, int], Progress],
+    ) -> None:
+        """Say what a training on pictures will take, or refuse it, before it is begun."""
+        planned = copy.copy(settings)
+        defaults.choose(planned, self._input.domain, examples, epochs, chain.stateful)
+        what = f"pictures of {' x '.join(map(str, chain.shapes[0][:2]))}"
+        cost = Cost.of(chain, planned, len(examples))
+        cost.check(type(self).__name__, what)
+        show(1, 1).note(cost.words(what))
 
     def _check_balanced(self, targets: Targets) -> None:
         """Refuse to draw rows by their class where they have no one class, or cannot be drawn."""

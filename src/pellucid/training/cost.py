@@ -1,0 +1,54 @@
+"""What a training will take, said before anything large is allocated."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from pellucid.checks import size_text
+from pellucid.memory import check_memory
+from pellucid.network.chain import Chain
+from pellucid.training.loop import Settings
+from pellucid.training.progress import short_count, short_time
+
+_BACKWARD = 3  # a step multiplies as often forward, to the weights and to the input
+_RATE = 4e10  # multiply-adds a second of one thread, of a processor of today
+_NUMBER_SECONDS = 1.5e-9  # for what each number on the way costs beside its multiplications
+_COPIES = 3  # of the weights that kernels pack and turn
+_BASE = 220 << 20  # bytes of a process that has learned nothing yet
+
+
+class Cost(NamedTuple):
+    """A rough forecast: of time it may be wrong by a factor of two, by the processor."""
+
+    weights: int
+    bytes: int
+    seconds: float
+
+    @classmethod
+    def of(cls, chain: Chain, settings: Settings, rows: int) -> Self:
+        """Of a training with resolved `settings` on so many rows."""
+        weights = sum(math.prod(parameter.shape) for parameter in chain.parameters.values())
+        batch = settings.batch_rows(rows)
+        copies = 2 + len(settings.optimizer.memory) + _COPIES  # itself and its gradient
+        numbers = weights * copies + 2 * batch * chain.numbers  # and what flows back
+        work = _BACKWARD * chain.work / _RATE / chain.threads(batch, settings.n_jobs)
+        seconds = settings.epochs * rows * (work + chain.numbers * _NUMBER_SECONDS)
+        return cls(weights, numbers * np.dtype(settings.dtype).itemsize, seconds)
+
+    def check(self, owner: str, what: str) -> None:
+        """Refuse what does not fit into memory."""
+        check_memory(
+            f"the training of {owner} on {what}", self.bytes, np.uint8,
+            "Set a smaller image_size, or fewer channels.",
+        )  # fmt: skip
+
+    def words(self, what: str) -> str:
+        """``pictures of 96 x 128: 158k weights, some 400 MB of memory and 40 s``."""
+        memory = size_text(_BASE + self.bytes)
+        return (
+            f"{what}: {short_count(self.weights)} weights; the training takes about {memory} of "
+            f"memory and {short_time(self.seconds)}"
+        )
