@@ -534,3 +534,177 @@ def test_a_folder_has_no_numbers_to_evaluate(numbers, model, pictures, tmp_path)
     Path("t.csv").write_text("side,n\nleft,1\nright,2\n")
     line = fails("evaluate", model, "t.csv", "--target", "side")
     assert "must have a column with the paths of pictures. Got none." in line
+
+
+# -- parts, tables of paths and groups -------------------------------------------------------------
+
+
+def write_parts(root, **parts):
+    """A folder whose folders are parts of a set, each with so many pictures a class."""
+    for name, count in parts.items():
+        write_pictures(root / name, count)
+    return root
+
+
+@pytest.mark.parametrize("names", (("train", "val"), ("training", "test"), ("Train", "Validation")))
+def test_parts_of_a_set_are_no_classes(tmp_path, names):
+    folder = write_parts(tmp_path / "set", **dict(zip(names, (8, 5), strict=True)))
+    done = invoke("fit", folder, *SHORT)
+    told = " ".join(done.stdout.split())
+    learned, tested = names
+    assert f"16 pictures in 2 class folders of {learned}/; learned from {learned}/ alone" in told
+    assert f"{tested}/ is to test on" in told and "Learning from all 16 pictures." in told
+    assert "Test on 10 pictures of" in told
+    model = load(tmp_path / "set.safetensors")
+    assert model.classes_.tolist() == ["left", "right"] and model.about_.rows == 16
+    assert "10 pictures" in run("evaluate", "set.safetensors", folder)  # not those learned from
+    assert len(rows_of(run("predict", "set.safetensors", folder))) == 26
+
+
+@pytest.mark.filterwarnings("ignore:1 of 8 pictures")
+def test_a_part_to_validate_on_is_watched(tmp_path):
+    folder = write_parts(tmp_path / "set", train=8, val=4, test=5)
+    (folder / "val" / "left" / "00.png").write_bytes(b"no picture")
+    line = invoke("fit", folder, *SHORT, code=2).stderr
+    assert "validation_data of CNNClassifier cannot be used. picture 1 of 8" in line
+    done = invoke("fit", folder, "--set", "on_error=skip", *SHORT)
+    told = " ".join((done.stdout + done.stderr).split())
+    assert "test/ is to test on, val/ to validate on" in told and "Test on 10 pictures" in told
+    assert "1 of 8 pictures cannot be used and is left out" in told
+    assert "validation_loss" in load("set.safetensors").history_[-1]
+
+
+def test_options_say_otherwise_of_parts(tmp_path):
+    folder = write_parts(tmp_path / "set", train=8, test=5)
+    other = write_pictures(tmp_path / "other", 3)
+    assert "Test on 6 pictures of" in run("fit", folder, "--test", other, *SHORT)
+    assert "Test on 4 pictures not seen" in run("fit", folder, "--test-fraction", "0.25", *SHORT)
+
+
+def test_what_only_looks_like_parts_is_classes(tmp_path):
+    write_pictures(tmp_path / "a", 4)
+    for name in ("train", "car"):
+        shutil.copytree(tmp_path / "a" / "left", tmp_path / "vehicles" / name)
+    assert "8 pictures in 2 class folders." in run("fit", tmp_path / "vehicles", *SHORT)
+    for name in ("train", "test"):  # without class folders below
+        shutil.copytree(tmp_path / "a" / "left", tmp_path / "words" / name)
+    run("fit", tmp_path / "words", *SHORT)
+    assert load("words.safetensors").classes_.tolist() == ["test", "train"]
+
+
+def test_a_part_without_classes_is_said_to_be_unused(tmp_path):
+    folder = write_parts(tmp_path / "set", train=8)
+    shutil.copytree(folder / "train" / "left", folder / "test")
+    told = " ".join(run("fit", folder, *SHORT).split())
+    assert "test/ has no folder a class and is not used" in told
+    assert "are held out to test" in told
+
+
+def test_a_test_picture_that_cannot_be_used_is_found_before_training(tmp_path, monkeypatch):
+    """Whatever is wrong with it, also in the file or folder of --test."""
+
+    def train(*_, **__):
+        raise AssertionError("training began")
+
+    folder, other = (write_pictures(tmp_path / name, 6) for name in ("some", "other"))
+    path = other / "left" / "02.png"
+    path.write_bytes(path.read_bytes()[:80])
+    done = invoke("fit", folder, "--test", other, "--set", "on_error=skip", *SHORT)
+    told = " ".join(done.stdout.split())
+    assert "1 of 12 pictures cannot be used and is left out" in told and "Test on 11" in told
+    monkeypatch.setattr("pellucid.training.loop.Trainer.fit", train)
+    assert "02.png', cannot be used" in fails("fit", folder, "--test", other, *SHORT)
+
+
+def test_a_model_is_saved_before_it_is_scored(pictures, tmp_path, monkeypatch):
+    def score(*_, **__):
+        raise ValueError("the pictures went away.")
+
+    monkeypatch.setattr("pellucid.cli.answered.Answered.scores", score)
+    done = invoke("fit", pictures, "-o", "m", *SHORT, code=2)
+    assert "Model saved in m" in done.stdout and "the pictures went away." in done.stderr
+    assert load("m").about_.test is None
+
+
+@pytest.mark.filterwarnings("ignore:link")
+def test_a_table_of_paths_needs_no_network(table, pictures, tmp_path):
+    told = " ".join(run("fit", table, "-t", "side", "-o", "m", *SHORT).split())
+    assert "48 pictures to learn from" in told
+    assert "Not used: light. The network learns from the pictures alone." in told
+    assert type(load("m")).__name__ == "CNNClassifier"
+    rows = [f"{path},https://x.org/{i}.png,{i},{side}" for i, (path, side) in
+            enumerate(zip(*list_pictures(pictures), strict=True))]  # fmt: skip
+    Path("two.csv").write_text("\n".join(["a,link,n,side", *rows]))
+    line = fails("fit", "two.csv", "-t", "side", *SHORT)  # both name pictures
+    assert "must have one column with the paths of pictures. Got 'a', 'link'." in line
+    Path("links.csv").write_text(
+        "link,n,side\n" + "".join(f"https://x.org/{i}.png,{i},{i % 2}\n" for i in range(40))
+    )
+    run("fit", "links.csv", "-t", "side", "-o", "links")  # of which none is a file here
+    assert type(load("links")).__name__ == "FCNNClassifier"
+
+
+@pytest.mark.parametrize("network", ("cnn", "fcnn"))
+@pytest.mark.parametrize("stopping", (False, True))
+def test_groups_never_stand_on_both_sides(pictures, tmp_path, network, stopping, monkeypatch):
+    """Of a person or a scene there are several pictures, each like the others."""
+    from pellucid.estimators.base import NetworkEstimator
+
+    seen = {}
+    fit = NetworkEstimator._fit
+
+    def spy(self, X, y, *rest, validation_data=None, **options):
+        seen["learned"], seen["watched"] = list(y), validation_data
+        return fit(self, X, y, *rest, validation_data=validation_data, **options)
+
+    monkeypatch.setattr(NetworkEstimator, "_fit", spy)
+    paths, _ = list_pictures(pictures)
+    rows = [f"{path},{i},p{i // 4},{i // 4}" for i, path in enumerate(paths)]
+    if network == "fcnn":
+        rows = [row.partition(",")[2] for row in rows]
+    header = "path,n,person,y" if network == "cnn" else "n,person,y"
+    Path("t.csv").write_text("\n".join([header, *rows]))
+    told = run(
+        "fit", "t.csv", "-t", "y", "--task", "regression", "--network", network, "--group",
+        "person", "--set", f"early_stopping={str(stopping).lower()}", "--max-epochs", "2",
+    )  # fmt: skip
+    told = " ".join(told.split())
+    assert "40 rows of 10 groups; 8 of 2 others are held out" in told.replace("pictures", "rows")
+    assert "person" not in " ".join(load("t.safetensors")._input.describe())
+    learned = set(seen["learned"])
+    assert len(learned) == (9 if stopping else 10)
+    assert (seen["watched"] is not None) == stopping
+    if stopping:
+        assert not learned & set(seen["watched"][1])
+
+
+def test_groups_are_parted_by_class_where_they_can_be():
+    from pellucid.cli.splitting import split
+
+    groups = np.repeat(np.arange(60), 5)
+    labels = np.where(groups % 3 == 0, "rare", "often")
+    parts = split(labels, 300, "classification", 0.2, 0, "picture", groups)
+    assert not set(groups[parts.train]) & set(groups[parts.test])
+    assert len(parts.test) == 60 and np.mean(labels[parts.test] == "rare") == pytest.approx(1 / 3)
+    assert parts.words.startswith("Learning from 240 pictures of 48 groups; 60 of 12 others are")
+    one = split(None, 10, "regression", 0.2, 0, "row", np.arange(10) // 5)
+    assert len(one.test) == 5
+
+
+def test_groups_that_do_not_fit(table, tmp_path):
+    assert "--group must name a column of" in fails("fit", table, "-t", "side", "--group", "who")
+    Path("one.csv").write_text("n,g,y\n" + "".join(f"{i},a,{i % 2}\n" for i in range(20)))
+    line = fails("fit", "one.csv", "-t", "y", "--group", "g")
+    assert "must have two groups or more" in line and "Leave --group out." in line
+
+
+def test_the_most_frequent_confusions_are_named(tmp_path):
+    from pellucid.cli.score_words import text_of
+
+    counts = np.diag(np.full(15, 9))
+    counts[3, 7], counts[1, 2] = 5, 3
+    classes = [{"class": f"c{i}", "rows": 9, "recall": 0.9, "precision": 0.9} for i in range(15)]
+    scores = {"accuracy": 0.9, "right": 9, "loss": 0.1, "auc": 0.9, "balanced_accuracy": 0.9,
+              "classes": classes, "confusion": counts.tolist(), "baseline": None}  # fmt: skip
+    text = text_of("Test", scores)
+    assert "Most often taken for another: 'c3' for 'c7' (5), 'c1' for 'c2' (3)." in text

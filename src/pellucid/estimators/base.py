@@ -231,7 +231,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         what = f"pictures of {' x '.join(map(str, chain.shapes[0][:2]))}"
         cost = Cost.of(chain, planned, len(examples))
         cost.check(type(self).__name__, what)
-        show(1, 1).note(cost.words(what))
+        if cost.is_large:
+            show(1, 1).note(cost.words(what))
 
     def _check_balanced(self, targets: Targets) -> None:
         """Refuse to draw rows by their class where they have no one class, or cannot be drawn."""

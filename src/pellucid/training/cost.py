@@ -17,6 +17,7 @@ _BACKWARD = 3  # a step multiplies as often forward, to the weights and to the i
 _RATE = 4e10  # multiply-adds a second of one thread, of a processor of today
 _NUMBER_SECONDS = 1.5e-9  # for what each number on the way costs beside its multiplications
 _COPIES = 3  # of the weights that kernels pack and turn
+_LONG, _MUCH = 10.0, 200 << 20  # seconds and bytes that are told of
 _BASE = 220 << 20  # bytes of a process that has learned nothing yet
 
 
@@ -45,8 +46,13 @@ class Cost(NamedTuple):
             "Set a smaller image_size, or fewer channels.",
         )  # fmt: skip
 
+    @property
+    def is_large(self) -> bool:
+        """Whether it is worth a word."""
+        return self.seconds >= _LONG or self.bytes >= _MUCH
+
     def words(self, what: str) -> str:
-        """``pictures of 96 x 128: 158k weights, some 400 MB of memory and 40 s``."""
+        """``pictures of 96 x 128: 158k weights; the training takes about 400 MB ... and 40 s``."""
         memory = size_text(_BASE + self.bytes)
         return (
             f"{what}: {short_count(self.weights)} weights; the training takes about {memory} of "
