@@ -4,12 +4,14 @@ import pickle
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, train_test_split
 
 from pellucid import CNNClassifier, CNNRegressor, NetworkClassifier, load
 from pellucid.layers import BatchNorm, Conv2d, Flatten, GlobalAvgPool, MaxPool2d, ReLU
+from pellucid.training.augmentation import Augmentation
 
 QUICK = {"channels": (8, 16), "hidden_dim": 16, "max_epochs": 8, "random_state": 0, "verbose": 0}
 
@@ -277,3 +279,67 @@ def test_a_shape_is_found_wherever_it_stands_with_defaults():
 
     X, y = made(50)
     assert CNNClassifier(random_state=0, verbose=0).fit(X, y).score(*made(200)) >= 0.9
+
+
+# -- what "auto" is for pictures -------------------------------------------------------------------
+
+
+def test_large_pictures_have_more_blocks_and_the_mean_of_each_map():
+    X = np.zeros((8, 64, 70, 3), np.uint8)
+    X[::2] = 200
+    model = CNNClassifier(max_epochs=1, random_state=0, verbose=0).fit(X, [0, 1] * 4)
+    kinds = [type(layer).__name__ for layer in model.network_.layers]
+    assert kinds.count("Conv2d") == 5 and "GlobalAvgPool" in kinds and "Flatten" not in kinds
+    assert model.network_.size < 300_000
+    flat = CNNClassifier(max_epochs=1, global_pool=False, random_state=0, verbose=0)
+    assert "Flatten" in [type(layer).__name__ for layer in flat.fit(X, [0, 1] * 4).network_.layers]
+
+
+def test_pictures_of_classes_are_moved_and_nothing_else():
+    """Not the smallest, not signals and text, and not where a number may say where something is."""
+    large, small = np.zeros((8, 20, 16)), np.zeros((8, 8, 8))
+    large[::2] = small[::2] = 1
+    y = [0, 1] * 4
+
+    def change(make, X):
+        return make(max_epochs=1, random_state=0, verbose=0).fit(X, y)._augmentation()
+
+    assert change(CNNClassifier, large) == Augmentation(shift=0.1)
+    assert change(CNNRegressor, large) is change(CNNClassifier, small) is None
+    assert change(CNNClassifier, np.random.default_rng(0).normal(size=(8, 40))) is None
+    assert change(CNNClassifier, ["good", "bad"] * 4) is None
+
+
+def test_auto_is_the_change_that_it_names():
+    X = np.random.default_rng(0).integers(0, 256, (40, 16, 18), dtype=np.uint8)
+    usual, named, none = (
+        CNNClassifier(4, max_epochs=2, augment=augment, random_state=0, verbose=0).fit(
+            X, [0, 1] * 20
+        )
+        for augment in ("auto", {"shift": 0.1}, None)
+    )
+    assert (usual.network_.values == named.network_.values).all()
+    assert (usual.network_.values != none.network_.values).any()
+
+
+@pytest.mark.parametrize("size", (0, 10**9, "0B", "1kB", "1.5MB", "2 GB"))
+def test_the_cache_changes_no_bit(size, tmp_path):
+    paths = []
+    levels = np.random.default_rng(0).integers(0, 256, (12, 9, 8), dtype=np.uint8)
+    for i, picture in enumerate(levels):
+        Image.fromarray(picture).save(tmp_path / f"{i}.png")
+        paths.append(str(tmp_path / f"{i}.png"))
+    model = CNNClassifier(4, max_epochs=2, cache_size=size, random_state=0, verbose=0)
+    model.fit(paths, [0, 1] * 6)
+    kept = CNNClassifier(4, max_epochs=2, random_state=0, verbose=0).fit(levels, [0, 1] * 6)
+    assert (model.network_.values == kept.network_.values).all()
+
+
+@pytest.mark.parametrize("size", ("much", "128", -1, 1.5, True, None, "1 mb"))
+def test_a_cache_of_no_size_is_refused(size, tmp_path):
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    words = (
+        r'cache_size of CNNClassifier must be a number of bytes, or one with its unit, as "500MB'
+    )
+    with pytest.raises((ValueError, TypeError), match=words):
+        CNNClassifier(cache_size=size, verbose=0).fit([str(tmp_path / "a.png")] * 4, [0, 1] * 2)

@@ -63,7 +63,7 @@ def test_few_signals_and_sequences_come_in_small_batches_and_tables_do_not():
     rows = (1, 16, 50, 499, 500)
     sizes = {name: [*map(usual.batch_size, rows)] for name, usual in USUAL.items()}
     assert sizes["signals"] == sizes["sequences"] == [1, SMALL_BATCH, 13, 16, BATCH]
-    assert sizes["tables"] == sizes["pictures"] == [BATCH] * 5
+    assert sizes["tables"] == [BATCH] * 5
 
 
 def test_decay_falls_with_the_root_of_the_steps():

@@ -170,6 +170,7 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         about = About.of_data(self.target_, examples, self._usual())
         if ready is not None:
             ready()
+        settings.augmentation = self._augmentation()  # once it is known what X is
         settings.loss, outputs, settings.accuracy = self._loss()
         layers = self._layers(outputs)
         if going_on:

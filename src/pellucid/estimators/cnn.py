@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,7 @@ from pellucid.training import augmentation
 from pellucid.training.augmentation import Augmentation
 
 _CONVOLUTIONS: dict[int, Any] = {1: layers.Conv1d, 2: layers.Conv2d}
+_LARGE = 64 * 64  # pixels from which a picture has more blocks, and the mean of each map
 _POOLS: dict[str, dict[int, Any]] = {
     "max": {1: layers.MaxPool1d, 2: layers.MaxPool2d},
     "avg": {1: layers.AvgPool1d, 2: layers.AvgPool2d},
@@ -45,8 +47,8 @@ class _CNN(TextEstimator):
     ----------
     channels : int, tuple of int or "auto"
         Number of kernels in each block; there are as many blocks as numbers. "auto" is (32, 64,
-        128), (16, 32, 64, 64) of residual blocks, and (32, 64) for text, whose order much pooling
-        would lose.
+        128), (16, 32, 64, 128, 128) for pictures of 64 x 64 pixels or more, (16, 32, 64, 64) of
+        residual blocks, and (32, 64) for text, whose order much pooling would lose.
     kernel_size : int, (int, int) or "auto"
         Height and width of a kernel; of signals the length. "auto" is 3 for pictures and text,
         and 9 for signals.
@@ -83,7 +85,7 @@ class _CNN(TextEstimator):
     cache_size : int or str
         Up to how many bytes decoded pictures are kept in memory, as 10**9 or "1GB"; of more, each
         epoch decodes anew.
-    augment : None, str, list of str or dict
+    augment : "auto", None, str, list of str or dict
         Random changes in training: "flip", "vertical_flip", "shift", "crop", "rotate",
         "brightness", "contrast", "color", "erase", and of classifiers "cutmix". A dict sets how
         much, as in ``{"shift": 0.1, "rotate": 15}``; see :mod:`pellucid.training.augmentation`.
@@ -92,7 +94,8 @@ class _CNN(TextEstimator):
         so for signals.
     global_pool : bool or "auto"
         Whether the hidden layer gets the mean of each map and not all of its pixels: what is found
-        counts wherever it stands. "auto" has it so for signals.
+        counts wherever it stands. "auto" has it so for signals, and for pictures of 64 x 64 pixels
+        or more.
     signals : bool or "auto"
         Whether an X of rank 3 is signals (rows, length, channels), not grey pictures (rows, height,
         width). "auto" takes numbers that are no levels of 8 or 16 bits for signals where they are
@@ -119,7 +122,7 @@ class _CNN(TextEstimator):
     on_error: str = "raise"
     resize: str = "stretch"
     cache_size: int | str = CACHE_SIZE
-    augment: Any = None
+    augment: Any = "auto"
     residual: bool | str = "auto"
     global_pool: bool | str = "auto"
     signals: bool | str = "auto"
@@ -143,6 +146,9 @@ class _CNN(TextEstimator):
         return [self._token_encoder(padded=True), pictures]
 
     def _augmentation(self) -> Augmentation | None:
+        if isinstance(self.augment, str) and self.augment == "auto":
+            encoder = vars(self).get("_input")
+            return None if encoder is None else augmentation.usual(encoder.domain, encoder.shape)
         return augmentation.resolve(self.augment, type(self).__name__)
 
     def _layers(self, outputs: int) -> list[Layer]:
@@ -165,9 +171,10 @@ class _CNN(TextEstimator):
             padding=self.padding, bias=not self.batch_norm, initialization=drawn,
         )  # fmt: skip
         normalised = [BatchNorm()] if self.batch_norm else []
-        residual = self._for_signals("residual", dimensions)
+        residual = self._chosen("residual", usual=dimensions == 1)
+        large = dimensions == 2 and math.prod(shape[:-1]) >= _LARGE
         chain: list[Layer] = []
-        for channels in self._channels(residual):
+        for channels in self._channels(residual, large):
             block = [convolution(channels, stride=self.stride), *normalised]
             if residual:
                 block = [Residual([*block, activation, convolution(channels), *normalised])]
@@ -179,7 +186,8 @@ class _CNN(TextEstimator):
                 block.append(_POOLS[pool][dimensions](size if dimensions == 2 else size[0]))
             chain += block
             shape = self._after(block, shape)
-        gathered = GlobalAvgPool() if self._for_signals("global_pool", dimensions) else Flatten()
+        means = self._chosen("global_pool", usual=dimensions == 1 or large)
+        gathered = GlobalAvgPool() if means else Flatten()
         chain += [gathered, Linear(hidden, initialization=drawn), activation]
         return [*chain, Dropout(rate)] if rate > 0 else chain
 
@@ -218,10 +226,10 @@ class _CNN(TextEstimator):
             shape = layer.output_shape(shape)
         return shape
 
-    def _for_signals(self, name: str, dimensions: int) -> bool:
-        """The parameter `name`, which "auto" sets for signals."""
+    def _chosen(self, name: str, usual: bool) -> bool:
+        """The parameter `name`, which is `usual` where it is "auto"."""
         value = _choice(name, type(self).__name__, getattr(self, name))
-        return dimensions == 1 if value == "auto" else bool(value)
+        return usual if value == "auto" else bool(value)
 
     def _kernel_size(self, dimensions: int) -> int | tuple[int, int]:
         size = self.kernel_size
@@ -232,12 +240,14 @@ class _CNN(TextEstimator):
             raise ValueError(checks.fault("kernel_size", type(self).__name__, expected, size))
         return 9 if dimensions == 1 and self._input.domain != "text" else 3
 
-    def _channels(self, residual: bool) -> list[int]:
+    def _channels(self, residual: bool, large: bool) -> list[int]:
         owner, channels = type(self).__name__, self.channels
         if channels == "auto" and self._input.domain == "text":
             return [32, 64]
         if channels == "auto":
-            return [16, 32, 64, 64] if residual else [32, 64, 128]
+            if residual:
+                return [16, 32, 64, 64]
+            return [16, 32, 64, 128, 128] if large else [32, 64, 128]
         counts = channels if isinstance(channels, (tuple, list)) else [channels]
         if not counts:
             expected = "a positive integer or a tuple of them, one a block"
@@ -309,6 +319,8 @@ class CNNRegressor(NetworkRegression, _CNN):
     """
 
     def _augmentation(self) -> Augmentation | None:
+        if isinstance(self.augment, str) and self.augment == "auto":
+            return None  # a number may say where something stands, which a move changes
         change = super()._augmentation()
         if change is not None and change.mixes:
             expected = "without 'cutmix', which mixes labels, where targets are numbers"

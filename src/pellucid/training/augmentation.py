@@ -37,6 +37,9 @@ CHANGES: dict[str, tuple[float, float, float, str]] = {
 TURNS = ("rotate", "vertical_flip")  # changes that are none of a signal
 
 
+_SHORT = 16  # pixels of a side
+
+
 @dataclass(frozen=True)
 class Augmentation:
     """Random changes of pictures, drawn anew in every step.
@@ -120,6 +123,17 @@ class Augmentation:
         maps += [(1.0, 0.0, move, 0.0, 1.0, 0.0) for move in (-down, down) if move]
         maps += [(1.0, 0.0, 0.0, 0.0, 1.0, move) for move in (-right, right) if move]
         return np.array(maps, dtype=np.float64)
+
+
+def usual(domain: str, shape: tuple[int, ...]) -> Augmentation | None:
+    """What is safe to do to rows of a domain and shape of which nothing else is known.
+
+    Pictures are moved a little. They are not mirrored: a mirrored digit, arrow or letter is another
+    one. Where a side is short, one pixel is much.
+    """
+    if domain != "pictures" or min(shape[:2]) < _SHORT:
+        return None
+    return Augmentation(shift=CHANGES["shift"][0])
 
 
 def resolve(augment: Any, owner: str) -> Augmentation | None:

@@ -16,6 +16,7 @@ from pellucid.training.progress import short_count, short_time
 _BACKWARD = 3  # a step multiplies as often forward, to the weights and to the input
 _RATE = 4e10  # multiply-adds a second of one thread, of a processor of today
 _NUMBER_SECONDS = 1.5e-9  # for what each number on the way costs beside its multiplications
+_WEIGHT_SECONDS = 6e-9  # for what each weight costs in a step
 _COPIES = 3  # of the weights that kernels pack and turn
 _LONG, _MUCH = 10.0, 200 << 20  # seconds and bytes that are told of
 _BASE = 220 << 20  # bytes of a process that has learned nothing yet
@@ -36,7 +37,9 @@ class Cost(NamedTuple):
         copies = 2 + len(settings.optimizer.memory) + _COPIES  # itself and its gradient
         numbers = weights * copies + 2 * batch * chain.numbers  # and what flows back
         work = _BACKWARD * chain.work / _RATE / chain.threads(batch, settings.n_jobs)
-        seconds = settings.epochs * rows * (work + chain.numbers * _NUMBER_SECONDS)
+        seconds = rows * (work + chain.numbers * _NUMBER_SECONDS)
+        seconds += settings.steps(rows) * weights * _WEIGHT_SECONDS
+        seconds *= settings.epochs
         return cls(weights, numbers * np.dtype(settings.dtype).itemsize, seconds)
 
     def check(self, owner: str, what: str) -> None:
@@ -56,5 +59,5 @@ class Cost(NamedTuple):
         memory = size_text(_BASE + self.bytes)
         return (
             f"{what}: {short_count(self.weights)} weights; the training takes about {memory} of "
-            f"memory and {short_time(self.seconds)}"
+            f"memory and {short_time(max(1.0, self.seconds))}"
         )

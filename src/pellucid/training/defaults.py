@@ -70,7 +70,7 @@ class Usual:
 
 USUAL = {
     "tables": Usual(),
-    "pictures": Usual(),
+    "pictures": Usual(small_batches=True, least=20, most=50, steps=2500),
     "signals": Usual(small_batches=True, least=25, most=150, steps=800, decay=0.1),
     "sequences": Usual(small_batches=True, least=50, most=300, steps=1000, decay=0.1),
     "windows": Usual(least=5, most=50, steps=3000, decay=0.01),
