@@ -27,7 +27,7 @@ def test_weights_are_counted():
 
 def test_twice_as_much_takes_twice_as_long_and_larger_batches_more_memory():
     base = cost()
-    assert cost(rows=2000).seconds == pytest.approx(2 * base.seconds)
+    assert cost(rows=2000).seconds == pytest.approx(2 * base.seconds, rel=0.05)
     assert cost(max_epochs=20).seconds == pytest.approx(2 * base.seconds)
     assert cost((32, 32, 3)).seconds > 3 * base.seconds
     assert base.bytes < cost(batch_size=64).bytes < cost(batch_size=64, dtype="float64").bytes
