@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.base import clone
 from sklearn.metrics import recall_score
 
 from pellucid import CNNClassifier, FCNNClassifier, GRUClassifier, NetworkClassifier, load
@@ -107,7 +108,7 @@ def test_rows_of_every_kind_may_come_again(tmp_path, monkeypatch):
     options = {**QUICK, "channels": 4, "balanced_batches": True, "batch_size": 7}
     options["augment"] = ["flip", "cutmix"]
     expected = CNNClassifier(**options).fit(levels, y)
-    monkeypatch.setattr(picture_encoder, "KEPT_BYTES", 0)
+    monkeypatch.setattr(picture_encoder, "size_in_bytes", lambda *_: 0)
     found = CNNClassifier(**options).fit(paths, y)
     np.testing.assert_array_equal(found.predict_proba(levels), expected.predict_proba(levels))
     found.save(tmp_path / "model.safetensors")
@@ -153,3 +154,15 @@ def test_where_there_is_nothing_to_balance():
         going_on.fit(np.zeros((40, 4, 1)), y)
     with pytest.raises(TypeError, match="balanced_batches of FCNNClassifier must be True or False"):
         FCNNClassifier(balanced_batches="yes").fit(X, y)
+
+
+def test_weights_are_those_within_a_class():
+    """A class of weight 20 would count 20 times, and come as often as the others."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(120, 4)), np.arange(120) % 6 == 0
+    weight = np.where(y, 20.0, 1.0) * np.where(np.arange(120) % 2, 1.0, 3.0)
+    model = FCNNClassifier(8, max_epochs=4, balanced_batches=True, random_state=0, verbose=0)
+    model.fit(X, y, sample_weight=weight)
+    assert max(model.history_["accuracy"]) <= 1
+    same = clone(model).fit(X, y, sample_weight=np.where(np.arange(120) % 2, 1.0, 3.0))
+    np.testing.assert_allclose(model.network_.values, same.network_.values, rtol=1e-4, atol=1e-5)

@@ -364,7 +364,7 @@ def test_a_missing_picture_of_a_table_is_named(model, tmp_path):
     line = fails("fit", "t.csv", "--network", "cnn", "-t", "y", *SHORT)
     assert "picture 1 of 6, '" in line and "', cannot be used: the file does not exist." in line
     assert not list(tmp_path.glob("*.safetensors"))
-    answers = rows_of(invoke("predict", model, "t.csv", code=1).stdout)
+    answers = rows_of(invoke("predict", model, "t.csv", code=3).stdout)
     assert [row["error"] for row in answers] == ["the file does not exist"] * 8
     line = fails("evaluate", model, "t.csv", "--target", "y")
     assert "must have a picture that can be used. 8 of 8 pictures cannot be used" in line
@@ -379,7 +379,7 @@ def test_a_bad_picture_has_a_row_without_an_answer(model, pictures, tmp_path):
     (folder / "23.png").write_bytes((folder / "23.png").read_bytes()[:70])  # only its pixels do
     Image.new("L", (9, 8)).save(folder / "07.png")
     whole = rows_of(run("predict", model, pictures / "left", "--probabilities"))
-    done = invoke("predict", model, folder, "--probabilities", code=1)
+    done = invoke("predict", model, folder, "--probabilities", code=3)
     answers = rows_of(done.stdout)
     reasons = {
         "05.png": "it is no picture that Pillow knows",
@@ -396,7 +396,7 @@ def test_a_bad_picture_has_a_row_without_an_answer(model, pictures, tmp_path):
     assert "3 of 24 pictures cannot be used and have no answer; the column 'error'" in told
     assert "05.png': it is no picture that Pillow knows." in told
     for ending in ("json", "jsonl", "parquet", "csv"):
-        invoke("predict", model, folder, "-o", f"out.{ending}", code=1)
+        invoke("predict", model, folder, "-o", f"out.{ending}", code=3)
     rows = json.loads(Path("out.json").read_text())["predictions"]
     assert [row["class"] is None for row in rows] == [bool(row["error"]) for row in rows]
 
@@ -405,7 +405,7 @@ def test_bad_pictures_are_left_out_of_an_evaluation(model, pictures, tmp_path):
     folder = tmp_path / "some"
     shutil.copytree(pictures, folder)
     (folder / "left" / "05.png").write_bytes(b"no picture")
-    done = invoke("evaluate", model, folder, code=1)
+    done = invoke("evaluate", model, folder, code=3)
     told = " ".join(done.stdout.split())
     assert "1 of 48 pictures cannot be used and is left out:" in told and "47 pictures" in told
 
@@ -586,17 +586,22 @@ def test_what_only_looks_like_parts_is_classes(tmp_path):
     for name in ("train", "car"):
         shutil.copytree(tmp_path / "a" / "left", tmp_path / "vehicles" / name)
     assert "8 pictures in 2 class folders." in run("fit", tmp_path / "vehicles", *SHORT)
-    for name in ("train", "test"):  # without class folders below
-        shutil.copytree(tmp_path / "a" / "left", tmp_path / "words" / name)
-    run("fit", tmp_path / "words", *SHORT)
-    assert load("words.safetensors").classes_.tolist() == ["test", "train"]
+
+
+def test_parts_without_class_folders_are_no_classes_either(tmp_path):
+    write_pictures(tmp_path / "a", 4)
+    for name in ("train", "test"):
+        shutil.copytree(tmp_path / "a" / "left", tmp_path / "flat" / name)
+    line = fails("fit", tmp_path / "flat", *SHORT)
+    assert "test/ and train/ of" in line.replace("train/ and test/", "test/ and train/")
+    assert "must hold one folder a class" in line and "give them other names." in line
 
 
 def test_a_part_without_classes_is_said_to_be_unused(tmp_path):
     folder = write_parts(tmp_path / "set", train=8)
     shutil.copytree(folder / "train" / "left", folder / "test")
     told = " ".join(run("fit", folder, *SHORT).split())
-    assert "test/ has no folder a class and is not used" in told
+    assert "test/ is not used" in told
     assert "are held out to test" in told
 
 
@@ -634,9 +639,16 @@ def test_a_table_of_paths_needs_no_network(table, pictures, tmp_path):
     assert type(load("m")).__name__ == "CNNClassifier"
     rows = [f"{path},https://x.org/{i}.png,{i},{side}" for i, (path, side) in
             enumerate(zip(*list_pictures(pictures), strict=True))]  # fmt: skip
-    Path("two.csv").write_text("\n".join(["a,link,n,side", *rows]))
-    line = fails("fit", "two.csv", "-t", "side", *SHORT)  # both name pictures
-    assert "must have one column with the paths of pictures. Got 'a', 'link'." in line
+    Path("two.csv").write_text("\n".join(["a,file,n,side", *rows]))
+    told = run("fit", "two.csv", "-t", "side", *SHORT)  # what is there goes before a name
+    assert "Not used: file, n." in told
+    Path("same.csv").write_text(
+        "\n".join(
+            ["a,b,side", *(f"{p},{p},{s}" for p, _, _, s in (row.split(",") for row in rows))]
+        )
+    )
+    line = fails("fit", "same.csv", "-t", "side", *SHORT)
+    assert "must have one column with the paths of pictures. Got 'a', 'b'." in line
     Path("links.csv").write_text(
         "link,n,side\n" + "".join(f"https://x.org/{i}.png,{i},{i % 2}\n" for i in range(40))
     )
@@ -683,12 +695,21 @@ def test_groups_are_parted_by_class_where_they_can_be():
 
     groups = np.repeat(np.arange(60), 5)
     labels = np.where(groups % 3 == 0, "rare", "often")
-    parts = split(labels, 300, "classification", 0.2, 0, "picture", groups)
-    assert not set(groups[parts.train]) & set(groups[parts.test])
-    assert len(parts.test) == 60 and np.mean(labels[parts.test] == "rare") == pytest.approx(1 / 3)
-    assert parts.words.startswith("Learning from 240 pictures of 48 groups; 60 of 12 others are")
+    for share in (0.1, 0.2, 0.5, 0.8):
+        parts = split(labels, 300, "classification", share, 0, "picture", groups)
+        assert not set(groups[parts.train]) & set(groups[parts.test])
+        assert len(parts.test) == 300 * share
+        assert np.mean(labels[parts.test] == "rare") == pytest.approx(1 / 3)
+    assert parts.words == (
+        "Learning from 60 pictures of 12 groups; 240 of 48 others are held out to test."
+    )
     one = split(None, 10, "regression", 0.2, 0, "row", np.arange(10) // 5)
     assert len(one.test) == 5
+    large = np.r_[np.zeros(90, int), np.arange(1, 11)]  # one group of 90 rows
+    assert len(split(None, 100, "regression", 0.2, 0, "row", large).test) == 10
+    alone = split(np.array(["a"] * 5 + ["b"] * 5), 10, "classification", 0.5, 0, "row",
+                  np.arange(10) // 5)  # fmt: skip
+    assert "Never learned, since all its groups are held out: " in alone.words
 
 
 def test_groups_that_do_not_fit(table, tmp_path):
@@ -696,6 +717,9 @@ def test_groups_that_do_not_fit(table, tmp_path):
     Path("one.csv").write_text("n,g,y\n" + "".join(f"{i},a,{i % 2}\n" for i in range(20)))
     line = fails("fit", "one.csv", "-t", "y", "--group", "g")
     assert "must have two groups or more" in line and "Leave --group out." in line
+    Path("one.csv").write_text("n,g,y\n1,a,1\n2,,0\n3,b,1\n4,c,0\n")
+    line = fails("fit", "one.csv", "-t", "y", "--group", "g")
+    assert "must have a name in every row. Got none in row 2 below the header" in line
 
 
 def test_the_most_frequent_confusions_are_named(tmp_path):

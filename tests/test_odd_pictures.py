@@ -164,14 +164,14 @@ def test_a_fit_that_does_not_skip_names_one_and_leaves_nothing(classes):
 def test_each_file_has_a_row_with_an_answer_or_a_reason(classes):
     root, count = classes
     command(root, "fit", "classes", *QUICK, *SKIP, "-q", code=0)
-    command(root, "predict", "m", "classes", "-o", "out.jsonl", code=1)
+    command(root, "predict", "m", "classes", "-o", "out.jsonl", code=3)
     rows = [json.loads(line) for line in (root / "out.jsonl").read_text().splitlines()]
     assert len(rows) == count
     assert all((row["class"] is None) == bool(row["error"]) for row in rows)
     bad = sum(row["class"] is None for row in rows)
-    _, err = command(root, "predict", "m", "classes", code=1)
+    _, err = command(root, "predict", "m", "classes", code=3)
     assert f"{bad} of {count} pictures cannot be used and have no answer" in " ".join(err.split())
-    out, _ = command(root, "evaluate", "m", "classes", code=1)
+    out, _ = command(root, "evaluate", "m", "classes", code=3)
     text = " ".join(out.split())
     assert f"{bad} of {count} pictures cannot be used and are left out" in text
     assert f"{count - bad} pictures of" in text

@@ -953,3 +953,140 @@ def test_a_network_of_layers_reads_what_its_first_window_slides_over():
     for layer, shape in ((Conv1d(4, 3), (12, 2)), (Conv2d(4, 2), (12, 2, 1))):
         model = NetworkClassifier([layer, GlobalAvgPool()], **options).fit(SIGNALS, Y)
         assert model.pictures_.shape == shape
+
+
+# -- further pictures ------------------------------------------------------------------------------
+
+
+def test_pictures_to_validate_on_are_decoded_once_where_they_fit(save, reads):
+    paths, others = save(LEVELS), save(LEVELS[::-1], folder="others")
+    CNNClassifier(**QUICK).fit(paths, Y, validation_data=(others, Y[::-1]))
+    assert len(reads) == 2 * COUNT
+
+
+def test_pictures_to_validate_on_that_vanish_are_an_error(save, tmp_path, streamed):
+    paths, others = save(LEVELS), save(LEVELS, folder="others")
+
+    def remove(*_):
+        spoil(tmp_path / "others" / "07.png", "empty")
+
+    model = CNNClassifier(**QUICK, on_error="skip", callbacks=remove)
+    with pytest.raises(ValueError, match=r"07\.png', cannot be used: the file is empty"):
+        model.fit(paths, Y, validation_data=(others, Y))
+
+
+@pytest.mark.parametrize("how", ("empty", "truncated"))
+def test_going_on_skips_too(save, tmp_path, how):
+    paths, more = save(LEVELS), save(LEVELS, folder="more")
+    spoil(tmp_path / "more" / "07.png", how)
+    good = [path for path in more if "07" not in path]
+    labels = [label for place, label in enumerate(Y) if place != 7]
+    for use in ("fit", "partial_fit"):
+        model, same = (fit(paths, warm_start=True, on_error="skip") for _ in range(2))
+        with pytest.warns(UserWarning, match="^1 of 30 pictures cannot be used and is left out: "):
+            getattr(model, use)(more, Y)
+        getattr(same, use)(good, labels)
+        assert bits(model) == bits(same)
+        model.set_params(on_error="raise")
+        with pytest.raises(ValueError, match=r"07\.png', cannot be used"):
+            getattr(model, use)(more, Y)
+
+
+@pytest.mark.parametrize("make", (CNNClassifier, CNNRegressor))
+def test_nothing_usable_to_validate_on_is_one_sentence(save, tmp_path, make):
+    paths, others = save(LEVELS), save(LEVELS[:3], folder="others")
+    for i in range(3):
+        spoil(tmp_path / "others" / f"{i:02}.png", "truncated")
+    words = "validation_data of CNN.* cannot be used. X of CNN.* must have a picture that can be used. Got 3, and none can: "
+    with pytest.raises(ValueError, match=words):
+        make(**QUICK, on_error="skip").fit(paths, Y, validation_data=(others, Y[:3]))
+
+
+def test_an_unknown_class_of_an_unusable_picture_harms_nothing(save, tmp_path):
+    paths, others = save(LEVELS), save(LEVELS[:4], folder="others")
+    spoil(tmp_path / "others" / "02.png", "empty")
+    with pytest.warns(UserWarning, match="1 of 4 pictures cannot be used"):
+        fit_with = CNNClassifier(**QUICK, on_error="skip")
+        fit_with.fit(paths, Y, validation_data=(others, [0, 1, 7, 0]))
+
+
+def test_weights_of_unusable_pictures_alone_are_refused(save, tmp_path):
+    paths, weight = save(LEVELS), np.zeros(COUNT)
+    spoil(tmp_path / "pictures" / "07.png", "empty")
+    weight[7] = 1
+    with pytest.raises(ValueError, match="must be above 0 for a picture that can be used"):
+        fit(paths, weight=weight, on_error="skip")
+
+
+def test_arrays_to_validate_on_are_put_right(save):
+    listed = [LEVELS[0], *LEVELS[1:, :7]]
+    model = fit(listed)
+    expected = fit(listed).set_params(max_epochs=1)
+    with pytest.warns(UserWarning, match="multiplied by 255"):
+        model.fit(listed, Y, validation_data=([x / 255 for x in listed], Y))
+    expected = CNNClassifier(**QUICK).fit(listed, Y, validation_data=(listed, Y))
+    assert model.history_[-1]["validation_loss"] == pytest.approx(
+        expected.history_[-1]["validation_loss"], rel=1e-6
+    )
+
+
+def test_faults_keep_no_pixels(save, tmp_path):
+    paths = save(LEVELS)
+    spoil(tmp_path / "pictures" / "07.png", "truncated")
+    model = fit([*paths[:7], *paths[8:]], np.delete(Y, 7))
+    reading, faults = model.pictures_.read_some(model, paths)
+    model.predict(reading)
+    assert list(faults) == [7]
+    assert faults[7].__traceback__ is None and faults[7].__cause__ is None
+    assert faults[7].__context__ is None
+
+
+def test_left_out_pictures_have_no_say_in_the_range(save, tmp_path):
+    paths = []
+    for i, level in enumerate((100, 110, 0, 105)):
+        paths.append(str(tmp_path / f"{i}.tif"))
+        Image.fromarray(np.full((4, 5), np.nan if i == 2 else level, np.float32)).save(paths[-1])
+    model = fit(paths, [0, 1, 0, 1], on_error="skip")
+    assert model.pictures_.range[1:3] == (100, 110)
+
+
+def test_a_model_pickled_before_there_was_a_choice_predicts():
+    model = fit(LEVELS, image_size=(5, 6))
+    for name in ("resize", "cache_size"):
+        del vars(model.pictures_)[name]
+    assert pickle.loads(pickle.dumps(model)).predict(LEVELS).shape == (COUNT,)
+
+
+def test_threads_that_read_leave_the_warnings_of_the_process_as_they_were(save, monkeypatch):
+    monkeypatch.setattr(picture_encoder, "size_in_bytes", lambda *_: 0)
+    paths = save(LEVELS)
+    model = fit(paths)
+    shown, filters = warnings.showwarning, list(warnings.filters)
+    threads = [
+        threading.Thread(target=lambda: [model.predict(paths) for _ in range(6)]) for _ in range(4)
+    ]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert warnings.showwarning is shown and list(warnings.filters) == filters
+
+
+def test_a_folder_in_parts_is_said_once_and_watched(tmp_path, save):
+    for part, count in (("train", 8), ("val", 4), ("test", 6)):
+        for label in "ab":
+            (tmp_path / "set" / part / label).mkdir(parents=True)
+            for i in range(count):
+                Image.fromarray(LEVELS[i]).save(tmp_path / "set" / part / label / f"{i}.png")
+    root = tmp_path / "set"
+    model = CNNClassifier(**QUICK).fit(root)
+    (note,) = model.pictures_.notes
+    assert note == "learned from train/ alone, test/ is to test on, val/ to validate on"
+    assert "validation_loss" in model.history_[-1] and model.about_.rows == 16
+    (root / "test" / "a" / "0.png").write_bytes(b"")
+    CNNClassifier(**QUICK).fit(root, validation_data=(root, None))  # of val/
+    (root / "test" / "a" / "0.png").unlink()
+    assert 0 <= model.score(root) <= 1
+    for _ in range(3):
+        model.partial_fit(root, classes=["a", "b"])
+    assert model.pictures_.notes == [note] and model.pictures_.watched is None

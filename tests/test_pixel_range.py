@@ -60,10 +60,12 @@ def test_levels_of_another_type_are_the_same_levels(of_levels, dtype):
 
 def test_levels_are_put_right_for_a_model_of_shares(of_shares):
     expected = of_shares.predict_proba(X / 255.0)
-    for pictures in (X, X.astype(np.float64), list(X)):
+    for pictures in (X, list(X)):
         with pytest.warns(UserWarning, match="they are divided by 255, so that white is 1 in both"):
             found = of_shares.predict_proba(pictures)
         np.testing.assert_allclose(found, expected, atol=1e-6)
+    with pytest.raises(ValueError, match="were from 0 to 1. Got 0 to 255"):
+        of_shares.predict(X.astype(np.float64))  # numbers, of which nobody said what is white
     images = [Image.fromarray(picture) for picture in X]
     np.testing.assert_allclose(of_shares.predict_proba(images), expected, atol=1e-6)
 
@@ -100,7 +102,7 @@ def test_a_little_beyond_white_is_no_other_range(of_shares):
 
 
 def test_a_dark_picture_is_dark_and_not_of_another_range(of_levels, of_shares):
-    dark = X[:1] // 200
+    dark = X[:1] // 8
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         of_levels.predict(dark)
@@ -112,16 +114,45 @@ def test_a_dark_picture_is_dark_and_not_of_another_range(of_levels, of_shares):
     st.sampled_from(("uint8", "uint16", "float32", "float64", "int64")),
     st.sampled_from((1.0, 255.0, 65535.0)),
 )
-@settings(max_examples=30, deadline=None)
-def test_every_way_to_write_a_picture_is_the_same_picture(of_levels, of_shares, dtype, white):
-    written = np.rint(X / 255 * white) if white > 1 else X / 255
-    if (dtype in ("uint8", "uint16", "int64") and white == 1) or (dtype == "uint8" and white > 255):
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for model, own in ((of_levels, X), (of_shares, X / 255.0)):
-            found = model.predict_proba(written.astype(dtype))
-            np.testing.assert_allclose(found, model.predict_proba(own), atol=1e-5)
+@settings(max_examples=40, deadline=None)
+def test_nothing_is_wrong_in_silence(of_levels, of_shares, dtype, white):
+    """However a picture is written, the answer is right, or there is a word."""
+    numbers = X / 255 * white
+    written = (numbers if dtype.startswith("float") else np.rint(numbers)).astype(dtype)
+    if written.max() < white or (white == 1 and not dtype.startswith("float")):
+        return  # the picture does not fit into the type
+    for model, own in ((of_levels, X), (of_shares, X / 255.0)):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            try:
+                found = model.predict_proba(written)
+            except ValueError as error:
+                assert "must hold numbers like those of fit" in str(error)
+                continue
+        right = np.allclose(found, model.predict_proba(own), atol=1e-5)
+        assert right or any("X holds numbers from" in str(one.message) for one in told)
+
+
+def test_what_is_done_to_a_picture_does_not_depend_on_its_neighbours(of_shares):
+    shares = X / 255.0
+    alone = of_shares.predict_proba(shares[:4])
+    shares[5, 0, 0, 0] = 1.6
+    np.testing.assert_array_equal(of_shares.predict_proba(shares)[:4], alone)
+    field = fit(X / 255.0 * 200)  # of any physical unit
+    weak = X[:3] / 255.0
+    with pytest.warns(UserWarning, match="is it in the same units"):
+        alone = field.predict_proba(weak)
+    np.testing.assert_array_equal(field.predict_proba(np.r_[weak, X[3:] / 2.0])[:3], alone)
+
+
+def test_eight_and_sixteen_bits_are_one_scale_however_dark():
+    deep = (X // 16).astype(np.uint16) * 257
+    model = fit(deep)
+    levels = X[:3] // 16
+    as_array = model.predict_proba(levels)
+    images = [Image.fromarray(picture) for picture in levels]
+    np.testing.assert_array_equal(as_array, model.predict_proba(images))
+    np.testing.assert_array_equal(as_array, model.predict_proba(deep[:3]))
 
 
 def test_a_saved_model_knows_its_range(of_levels, tmp_path):

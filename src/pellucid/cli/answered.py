@@ -76,27 +76,30 @@ def held_out(model: Any, given: Given, positions: np.ndarray, data: str) -> Answ
     what = "row" if model._input.by_step else given.what
     X, y = splitting.rows_of(given.X, positions), splitting.rows_of(given.y, positions)
     if given.pictures:
-        X, y, words = _usable(model, X, y, model.on_error == "skip")
-        if not len(X):
-            return None
-        return Answered(model._input.read(model, X), y, given.targets, what, words, X, words)
+        answered = _pictures(model, list(X), y, given.targets, "", model.on_error == "skip")
+        return answered if len(answered) else None
     with given.rows_in_file(data, positions):
         return Answered(model._input.read(model, X), y, given.targets, what, source=X)
 
 
-def _usable(model: Any, paths: Sequence[str], y: Any, skip: bool) -> tuple[list[str], Any, str]:
-    """The pictures that can be used, their answers, and words on those that cannot."""
+def _pictures(
+    model: Any, paths: list[str], y: Any, names: Sequence[str], words: str, skip: bool
+) -> Answered:
+    """Pictures with their answers, decoded once; those that cannot be used may be skipped."""
     import numpy as np
 
-    from pellucid.cli import splitting
+    from pellucid.data.columns import rows_of
     from pellucid.data.picture_sets import left_out_words
 
-    able, wrong = model._input.usable(model, model._input.read(model, list(paths)), skip)
+    reading, able, wrong = model._input.usable(model, model._input.read(model, paths), skip)
     if able is None:
-        return list(paths), y, ""
+        return Answered(reading, y, names, "picture", words, paths)
     kept = np.flatnonzero(able)
-    words = f"{left_out_words(wrong, len(paths))}."
-    return splitting.rows_of(list(paths), kept), splitting.rows_of(y, kept), words
+    unusable = f"{left_out_words(wrong, len(paths))}."
+    words = " ".join(filter(None, (words, unusable)))
+    return Answered(
+        reading, rows_of(y, kept), names, "picture", words, rows_of(paths, kept), unusable
+    )
 
 
 def read_answered(
@@ -127,8 +130,8 @@ def read_answered(
                 "that a regressor predicts, need a CSV with a column of paths."
             )
         split = Split.of(data)
-        paths, classes = list_pictures(data if split is None else split.to_test, least=1)
-        return _pictures(model, data, paths, np.array(classes), ["class"], "", skip)
+        paths, classes = list_pictures(data if split is None else split.part("test"), least=1)
+        return _some_of(data, _pictures(model, paths, np.array(classes), ["class"], "", skip))
     names = list(targets) or list(getattr(model, "target_names_", None) or [])
     if not names:
         raise click.UsageError(f"--target must name the column that {place} predicts.")
@@ -152,7 +155,7 @@ def read_answered(
             X, y = split_target(kept.frame, wanted, file_name(data))
             if takes_pictures(model):
                 paths = needed_paths(X, data)
-                return _pictures(model, data, paths, y, names, kept.words, skip)
+                return _some_of(data, _pictures(model, paths, y, names, kept.words, skip))
             table = features(model, X)
             reading = model._input.read(model, table)
             if reading.layout.names is not None:
@@ -161,13 +164,10 @@ def read_answered(
             return Answered(reading, y, names, "row", kept.words, table)
 
 
-def _pictures(
-    model: Any, data: str, paths: list[str], y: Any, names: Sequence[str], words: str, skip: bool
-) -> Answered:
-    """Pictures with their answers."""
-    able, y, unusable = _usable(model, paths, y, skip)
-    if not able:
-        raise ValueError(f"{file_name(data)} must have a picture that can be used. {unusable}")
-    reading = model._input.read(model, able)
-    words = " ".join(filter(None, (words, unusable)))
-    return Answered(reading, y, names, "picture", words, able, unusable)
+def _some_of(data: str, answered: Answered) -> Answered:
+    """Refuse a file or folder of which no picture can be used."""
+    if not len(answered):
+        raise ValueError(
+            f"{file_name(data)} must have a picture that can be used. {answered.unusable}"
+        )
+    return answered

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 @dataclass
 class Seen:
-    """How many rows there were in all batches, and words on those that have no answer."""
+    """How many rows there were in all batches, how many have no answer, and words on those."""
 
     rows: int = 0
-    unanswered: str = ""
+    unanswered: int = 0
+    words: str = ""
 
 
 @contextlib.contextmanager

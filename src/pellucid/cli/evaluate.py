@@ -30,7 +30,7 @@ def evaluate(
 
     DATA is a table with a column of true values, or a folder of pictures with one folder for each
     class. Beside the score stands what saying the same of every row would score. Pictures that
-    cannot be used are left out, and the exit code is then 1.
+    cannot be used are left out, and the exit code is then 3.
     """
     from pellucid import load
     from pellucid.checks import file_name
@@ -44,6 +44,8 @@ def evaluate(
     estimator: Any = load(model)
     with output.noting_warnings():
         answered = read_answered(estimator, file_name(model), data, targets, encoding)
+        if answered.unusable:
+            output.notes.append(answered.unusable)
         if answered.left_out:
             output.say(filled(answered.left_out, 2))
         scores = answered.scores(estimator)

@@ -119,7 +119,7 @@ class Fitting:
             return rows, None
         seed = self.model.random_state
         inner = splitting.split(None, len(rows), "", share, seed, given.what, groups)
-        return rows[inner.train], rows[inner.test]
+        return rows[inner.train], rows[inner.test] if len(inner.test) else None
 
     def _before_training(self, X: Any, y: Any) -> None:
         """Read the rows to test on: what is wrong with them is found now, not after an hour."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from pellucid.checks import file_name, rows_at, rows_of_file, shown
+from pellucid.checks import file_name, row_words, rows_at, rows_of_file, shown
 from pellucid.cli import frames, series
 from pellucid.cli.families import family, takers
 from pellucid.cli.frames import Kept
@@ -86,7 +86,7 @@ def read(request: Request) -> Given:
 
 
 def _table(request: Request) -> Given:
-    from pellucid.cli.pictures import holds_pictures, is_text, path_column, paths_of
+    from pellucid.cli.pictures import is_text, path_column, paths_of
     from pellucid.cli.words import counted
     from pellucid.data import infer_task, split_target
 
@@ -102,7 +102,7 @@ def _table(request: Request) -> Given:
         X, y = split_target(kept.frame, wanted, file_name(data))
         _check_varied(kept.frame, targets, data)
         X, groups = (X, None) if sequences else _grouped(X, options.group, data)
-        if network is None and holds_pictures(X, data):
+        if network is None and path_column(X, data, certain=True):
             network = "cnn"
         reads_text = network in [*takers("sequences"), *takers("pictures")]
         text = reads_text and not options.group and is_text(X, data)
@@ -143,12 +143,20 @@ def _grouped(X: Any, group: str | None, data: str) -> tuple[Any, np.ndarray | No
     import narwhals as nw
     import numpy as np
 
+    from pellucid.data.column_values import is_missing
+
     if group is None:
         return X, None
     table = nw.from_native(X, eager_only=True)
     frames.check_column("--group", group, table.columns, data)
-    names = [str(name) for name in table[group].to_list()]
-    _, codes = np.unique(names, return_inverse=True)
+    names = table[group].to_list()
+    for row, name in enumerate(names):
+        if is_missing(name):
+            raise ValueError(
+                f"column {shown(group)} of {file_name(data)} must have a name in every row. Got "
+                f"none in {row_words(row)}. Fill it in, or remove such rows."
+            )
+    _, codes = np.unique(list(map(str, names)), return_inverse=True)
     if codes.max() == 0:
         raise ValueError(
             f"column {shown(group)} of {file_name(data)} must have two groups or more, to learn "
@@ -225,16 +233,17 @@ def _folder(request: Request) -> Given:
     if request.series.group:
         raise click.UsageError("--group names a column of a table. Got a folder of pictures.")
     split = Split.of(request.data)
-    paths, classes = list_pictures(request.data if split is None else split.to_learn)
+    paths, classes = list_pictures(request.data if split is None else split.part("learn"))
     words = f"{counted(len(paths), 'picture')} in {counted(len(set(classes)), 'class folder')}"
     parts = None
     if split is not None:
-        words = f"{words} of {split.to_learn.name}/; {split.note}"
+        words = f"{words} of {split.part('learn').name}/; {split.note}"
         validation = None
-        if split.to_validate is not None and split.to_validate != split.to_test:
-            pictures, answers = list_pictures(split.to_validate, least=1)
+        if split.to_watch is not None:
+            pictures, answers = list_pictures(split.to_watch, least=1)
             validation = pictures, np.array(answers)
-        parts = Parts(str(split.to_test) if split.has_test else None, validation)
+        test = split.part("test")
+        parts = Parts(None if test == split.part("learn") else str(test), validation)
     network, task = request.network or "cnn", ("classification", "")
     return Given(
         paths, np.array(classes), ("class",), True, network, task, words, "picture", parts=parts

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-UNANSWERED = 1
+UNANSWERED = 3
 """The exit code where some of many pictures cannot be used, and all others are answered."""
 
 # Parameters of estimators with an option of their own; all others go in by --set.

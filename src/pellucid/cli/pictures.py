@@ -25,41 +25,40 @@ def takes_pictures(model: Any) -> bool:
     return hasattr(model, "pictures_") and len(model._input.shape) == 3
 
 
-def path_column(frame: Any, source: str) -> str | None:
+def path_column(frame: Any, source: str, certain: bool = False) -> str | None:
     """The column with paths of pictures in a table of the file `source`; None if none is of text.
 
-    It is named path, file, filename, image or picture, or its texts are files or end as pictures
-    do, or it is the only one of text.
+    It is the one of which most texts are files that are there; else the one named path, file,
+    filename, image or picture, or whose texts end as pictures' names do, or the only one of text.
+    Where it is to be `certain`, it is the first of these, of files that end as pictures do.
 
     Raises
     ------
     ValueError
         If it is not clear which column is meant.
     """
-    texts = _texts(frame)
-    if not texts:
+    folder, texts = Path(source).parent, _texts(frame)
+    paths = {name: _joined(folder, values[:_LOOKED_AT]) for name, values in texts.items()}
+    there = [name for name, some in paths.items() if 2 * sum(map(os.path.isfile, some)) > len(some)]
+    ending = [name for name, some in paths.items() if ends_as_pictures(some)]
+    if certain:
+        there = [name for name in there if name in ending]
+        if not there:
+            return None
+    elif not texts:
         return None
-    named = [name for name in texts if name.lower() in _COLUMNS]
-    folder = Path(source).parent
-    holding = [name for name, values in texts.items() if names_pictures(_joined(folder, values))]
-    found = named or holding or list(texts)
+    found = there or list(texts)
+    named = [name for name in found if name.lower() in _COLUMNS]
+    if not there:
+        found = named or ending or found
+    elif len(named) == 1:
+        found = named
     if len(found) > 1:
         raise ValueError(
             f"'{source}' must have one column with the paths of pictures. Got "
             f"{', '.join(map(repr, found))}. Name it 'path'."
         )
     return found[0]
-
-
-def holds_pictures(frame: Any, source: str) -> bool:
-    """Whether a table has a column of which most texts are files, and pictures by their names."""
-    folder = Path(source).parent
-    for values in _texts(frame).values():
-        paths = _joined(folder, values[:_LOOKED_AT])
-        there = sum(map(os.path.isfile, paths))
-        if 2 * there > len(paths) and ends_as_pictures(paths):
-            return True
-    return False
 
 
 def _texts(frame: Any) -> dict[str, list[Any]]:

@@ -70,7 +70,7 @@ def predict(
 
     DATA is a table, of any size; - is standard input. For a model of pictures it is a picture, a
     folder of them, or a table with a column of paths; one that cannot be used has no answer but
-    the reason in the column "error", and the exit code is then 1. For a model of a series it is the
+    the reason in the column "error", and the exit code is then 3. For a model of a series it is the
     series, whose next rows are forecast.
     """
     from pellucid import files, load
@@ -116,9 +116,9 @@ def predict(
         told = Output(as_json=as_json)
         if not as_json:
             told.say(filled(f"{counted(rows, 'prediction')} saved in {place}.", 2))
-        told.result({"model": model, "output": place, "rows": rows})
+        told.result({"model": model, "output": place, "rows": rows, "unanswered": seen.unanswered})
     if seen.unanswered:
-        click.echo(filled(f"pellucid: warning: {seen.unanswered}", 2), err=True)
+        click.echo(filled(f"pellucid: warning: {seen.words}", 2), err=True)
         click.get_current_context().exit(UNANSWERED)
 
 
@@ -309,9 +309,11 @@ def _of_pictures(
         answers["error"] = [faults[i].reason if i in faults else None for i in range(len(paths))]
         first = f"{file_name(paths[places[0]])}: {faults[places[0]].reason}"
         verb = "has" if len(faults) == 1 else "have"
-        seen.unanswered = (
+        seen.unanswered = len(faults)
+        column = "error (predicted)" if "error" in keep else "error"
+        seen.words = (
             f"{len(faults):,} of {len(paths):,} pictures cannot be used and {verb} no answer; the "
-            f"column 'error' says why. The first is {first}."
+            f"column '{column}' says why. The first is {first}."
         )
     return _beside(_kept(frame, keep, data) if keep else {}, {"path": paths, **answers})
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.cli.words import counted
+from pellucid.cli.words import counted, listed
+from pellucid.data.columns import rows_of
+
+__all__ = ["Split", "all_of", "rows_of", "split"]
 
 
 class Split(NamedTuple):
@@ -40,7 +43,7 @@ def split(
     if task == "classification" and labels is not None and labels.ndim == 1:
         strata = labels.astype(str)
     if groups is not None:
-        return _by_group(strata, groups, fraction, seed, what)
+        return _by_group(strata, groups, held, seed, what)
     words = f"Learning from {counted(len(rows) - held, what)}; {held:,} are held out to test"
     if strata is not None:
         _, counts = np.unique(strata, return_counts=True)
@@ -53,41 +56,41 @@ def split(
 
 
 def _by_group(
-    strata: np.ndarray | None, groups: np.ndarray, fraction: float, seed: int, what: str
+    strata: np.ndarray | None, groups: np.ndarray, held: int, seed: int, what: str
 ) -> Split:
-    """Hold out whole groups: about `fraction` of the rows, and of each class where that can be."""
-    from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
+    """Hold out whole groups, in random order, as long as that comes nearer to `held` rows.
 
-    folds = max(2, round(1 / fraction))
-    count = len(np.unique(groups))
-    least = 0
+    Of classes each is to have its share: a group counts by its most frequent class.
+    """
+    rng = np.random.default_rng(seed)
+    names, sizes = np.unique(groups, return_counts=True)
+    labels = np.zeros(len(groups), dtype=np.int64)
     if strata is not None:
-        least = min(len(np.unique(groups[strata == label])) for label in np.unique(strata))
-    if least >= folds:
-        splitter: Any = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    else:
-        held = min(max(1, round(fraction * count)), count - 1)
-        splitter = GroupShuffleSplit(1, test_size=held, random_state=seed)
-    train, test = next(splitter.split(groups, strata, groups))
+        _, labels = np.unique(strata, return_inverse=True)
+    usual = np.array([np.bincount(labels[groups == name]).argmax() for name in names])
+    taken = np.zeros(len(names), dtype=bool)
+    order = rng.permutation(len(names))
+    for label in np.unique(usual):
+        wanted = held / len(groups) * sizes[usual == label].sum()
+        for place in order[usual[order] == label]:
+            after = abs(wanted - sizes[place])
+            if after < abs(wanted) and not taken.sum() == len(names) - 1:
+                taken[place] = True
+                wanted -= sizes[place]
+    if not taken.any():
+        taken[order[np.argmin(sizes[order])]] = True
+    out = np.isin(groups, names[taken])
     words = (
-        f"Learning from {counted(len(train), what)} of "
-        f"{counted(len(np.unique(groups[train])), 'group')}; {len(test):,} of "
-        f"{len(np.unique(groups[test])):,} others are held out to test."
+        f"Learning from {counted(int((~out).sum()), what)} of "
+        f"{counted(int((~taken).sum()), 'group')}; {out.sum():,} of {taken.sum():,} others are "
+        "held out to test."
     )
-    return Split(np.sort(train), np.sort(test), words)
+    if strata is not None and (alone := sorted(set(strata[out]) - set(strata[~out]))):
+        words += f" Never learned, since all its groups are held out: {listed(alone)}."
+    return Split(np.flatnonzero(~out), np.flatnonzero(out), words)
 
 
 def all_of(count: int, what: str) -> Split:
     """Nothing held out."""
     rows = np.arange(count)
     return Split(rows, rows[:0], f"Learning from all {counted(count, what)}.")
-
-
-def rows_of(values: Any, positions: np.ndarray) -> Any:
-    """These rows of a DataFrame, Series, list, or anything that takes an array of positions."""
-    import narwhals as nw
-
-    if isinstance(values, list):
-        return [values[position] for position in positions]
-    frame = nw.from_native(values, eager_only=True, allow_series=True, pass_through=True)
-    return values[positions] if frame is values else frame[positions.tolist()].to_native()

@@ -444,3 +444,13 @@ def _check_shape(estimator: object, shape: tuple[int, int]) -> None:
                 f"Found array with 0 {what} (shape={shape}) while a minimum of 1 is required by "
                 f"{owner_of(estimator)}."
             )
+
+
+def rows_of(values: Any, positions: np.ndarray) -> Any:
+    """These rows of a DataFrame, Series, list, or anything that takes an array of positions."""
+    import narwhals as nw
+
+    if isinstance(values, list):
+        return [values[position] for position in positions]
+    frame = nw.from_native(values, eager_only=True, allow_series=True, pass_through=True)
+    return values[positions] if frame is values else frame[positions.tolist()].to_native()

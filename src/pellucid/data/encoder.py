@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from pellucid.data.layout import Layout
 from pellucid.rows import Dense, Rows
 
 Content = TypeVar("Content")
+Part = Literal["learn", "validate", "test"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,8 @@ class Encoder(ABC, Generic[Content]):
         Positions of rows that could not be learned from, and why.
     notes : sequence of str
         Sentences to show to the user about the rows that were learned from.
+    watched : (X, y) or None
+        Rows that came with those to learn from, to validate on.
     """
 
     dtype: np.dtype
@@ -63,6 +66,7 @@ class Encoder(ABC, Generic[Content]):
     domain: str = "tables"
     left_out: Sequence[tuple[int, str]] = ()
     notes: Sequence[str] = ()
+    watched: tuple[Any, Any] | None = None
 
     def takes(self, X: Any) -> bool:
         """Whether `X` is of a kind that this encoder reads and the usual one of a family does not.
@@ -88,11 +92,11 @@ class Encoder(ABC, Generic[Content]):
         return None
 
     def labelled(
-        self, estimator: Any, X: Any, y: Any, learn: bool = False, least: int = 1
+        self, estimator: Any, X: Any, y: Any, part: Part = "test", least: int = 1
     ) -> tuple[Any, Any]:
         """`X` and `y`, taken from `X` where it holds both: at `least` so many rows of a class.
 
-        Where it holds rows to learn from and others to test on, `learn` says which are meant.
+        Where it holds rows to learn from and others to test on, `part` says which are meant.
         """
         return X, y
 
@@ -116,12 +120,19 @@ class Encoder(ABC, Generic[Content]):
 
     def usable(
         self, estimator: Any, reading: Reading[Content], skip: bool
-    ) -> tuple[np.ndarray | None, list[str]]:
-        """Which rows that were read can be used, None for all, and what is wrong with the others.
+    ) -> tuple[Reading[Content], np.ndarray | None, list[str]]:
+        """Of further rows those that can be used, and what is wrong with the others.
 
-        Unless those are to be skipped they are an error.
+        Returns
+        -------
+        reading : Reading
+            Of the rows that can be used.
+        able : ndarray of bool or None
+            Which they are; None for all.
+        wrong : list of str
+            What is wrong with the others. Unless those are to be skipped they are an error.
         """
-        return None, []
+        return reading, None, []
 
     @abstractmethod
     def encode(self, estimator: Any, reading: Reading[Content]) -> Rows:

@@ -3,69 +3,89 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from pellucid.checks import file_name
 
 _HIDDEN = ("thumbs.db", "desktop.ini")
 _PARTS = {  # names of the parts that sets are shipped in
-    "train": ("train", "training"),
-    "val": ("val", "valid", "validation", "dev"),
+    "learn": ("train", "training"),
+    "validate": ("val", "valid", "validation", "dev"),
     "test": ("test", "testing"),
 }
 
 
-class Split(NamedTuple):
+@dataclass(frozen=True)
+class Split:
     """A folder whose folders are parts of a set, as ``train/`` and ``test/``, and not classes.
 
-    `to_test` is the test part, or else the one to validate on, or else that to learn from; `unused`
-    are the names of parts without class folders.
+    Parameters
+    ----------
+    parts : dict from str to Path
+        "learn", and of "validate" and "test" those that are there.
+    unused : tuple of str
+        Names of other folders.
     """
 
-    to_learn: Path
-    to_validate: Path | None
-    to_test: Path
+    parts: dict[str, Path]
     unused: tuple[str, ...]
 
     @classmethod
     def of(cls, folder: str | os.PathLike[str]) -> Split | None:
-        """The parts of `folder`; None where one of its folders has another name."""
-        root = _existing(folder)
+        """The parts of `folder`; None where its folders are classes.
+
+        Raises
+        ------
+        ValueError
+            If parts that stand beside one another hold pictures and no class folders.
+        """
         parts: dict[str, Path] = {}
-        unused = []
-        for part in sorted(root.iterdir()):
-            if not part.is_dir() or _is_hidden(part.name):
-                continue
-            kind = next(
-                (kind for kind, names in _PARTS.items() if part.name.lower() in names), None
-            )
-            if kind is None or kind in parts:
-                return None
-            if any(one.is_dir() and not _is_hidden(one.name) for one in part.iterdir()):
-                parts[kind] = part
-            elif kind == "train":
-                return None
-            else:
-                unused.append(part.name)
-        if "train" not in parts:
+        others = []
+        for below in sorted(path for path in _existing(folder).iterdir() if path.is_dir()):
+            name = below.name.lower()
+            kind = next((kind for kind, names in _PARTS.items() if name in names), None)
+            if kind is not None and kind not in parts:
+                parts[kind] = below
+            elif not _is_hidden(below.name):
+                others.append(below.name)
+        if "learn" not in parts or (
+            len(parts) == 1 and (others or not _has_folders(parts["learn"]))
+        ):
             return None
-        learn, validate = parts["train"], parts.get("val")
-        return cls(learn, validate, parts.get("test") or validate or learn, tuple(unused))
+        if not _has_folders(parts["learn"]):
+            names = " and ".join(f"{path.name}/" for path in parts.values())
+            raise ValueError(
+                f"{names} of {file_name(folder)} must hold one folder a class, with its pictures "
+                f"in it, as parts of a set. Got none in {parts['learn'].name}/. Move the pictures "
+                "into such folders, or, if these are the classes, give them other names."
+            )
+        flat = [kind for kind, path in parts.items() if not _has_folders(path)]
+        return cls(parts, (*others, *(parts.pop(kind).name for kind in flat)))
+
+    def part(self, wanted: str) -> Path:
+        """The part to "learn" from, to "validate" or to "test" on; another one where it lacks."""
+        order = {"learn": ["learn"], "validate": ["validate", "test", "learn"]}
+        kinds = order.get(wanted, ["test", "validate", "learn"])
+        return next(self.parts[kind] for kind in kinds if kind in self.parts)
 
     @property
-    def has_test(self) -> bool:
-        """Whether there is another part to test on."""
-        return self.to_test != self.to_learn
+    def to_watch(self) -> Path | None:
+        """The part to validate on during the training, where there is another to test on."""
+        return self.parts.get("validate") if "test" in self.parts else None
 
     @property
     def note(self) -> str:
         """What is learned from, and what is not."""
-        kept = [f"{self.to_test.name}/ is to test on"] if self.has_test else []
-        if self.to_validate is not None and self.to_validate != self.to_test:
-            kept.append(f"{self.to_validate.name}/ to validate on")
-        kept += [f"{name}/ has no folder a class and is not used" for name in self.unused]
-        return ", ".join([f"learned from {self.to_learn.name}/ alone", *kept])
+        learned, tested = self.part("learn"), self.part("test")
+        kept = [] if tested == learned else [f"{tested.name}/ is to test on"]
+        kept += [] if self.to_watch is None else [f"{self.to_watch.name}/ to validate on"]
+        kept += [f"{name}/ is not used" for name in self.unused]
+        return ", ".join([f"learned from {learned.name}/ alone", *kept])
+
+
+def _has_folders(folder: Path) -> bool:
+    return any(path.is_dir() and not _is_hidden(path.name) for path in folder.iterdir())
 
 
 def list_pictures(folder: str | os.PathLike[str], least: int = 2) -> tuple[list[str], list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,7 +25,7 @@ from pellucid.checks import (
 )
 from pellucid.data.column_values import plain_array
 from pellucid.data.columns import blocks, one_feature, owner_of
-from pellucid.data.encoder import Encoder, Reading
+from pellucid.data.encoder import Encoder, Part, Reading
 from pellucid.data.folders import Split, files_below, list_pictures
 from pellucid.data.layout import RowLayout
 from pellucid.data.picture_choice import MOST_PIXELS, Choice, converted_channels, usual_size
@@ -38,7 +38,6 @@ from pellucid.data.picture_sets import (
     read_all,
     short_name,
     sources_in,
-    without_warnings,
 )
 from pellucid.data.pictures import (
     COLORS,
@@ -55,6 +54,7 @@ from pellucid.data.pictures import (
     read_picture,
     rescaled,
 )
+from pellucid.data.pillow_warnings import heard
 from pellucid.data.pixel_range import PixelRange
 from pellucid.data.scaling import Standardiser
 from pellucid.data.signals import fill_as_learned, fill_to_learn, is_long
@@ -71,13 +71,15 @@ class Sources:
     """Pictures or signals: one array of rows with channels last, or a list of pictures' sources.
 
     `names` are the columns' names of a table of signals. In `faults` stands why pictures cannot be
-    used, by position, where that is no error: their rows are then black.
+    used, by position, where that is no error: their rows are then black. Those that are `right`
+    have numbers like those of training; of both, an array then holds what was decoded of a list.
     """
 
     array: np.ndarray | None = None
     listed: Sequence[Any] = ()
     names: list[str] | None = None
     faults: dict[int, PictureError] | None = None
+    right: bool = False
     _headers: list[Any] | None = field(default=None, init=False)
 
     @cached_property
@@ -157,6 +159,8 @@ class PictureEncoder(Encoder[Sources]):
     _shape: tuple[int, ...]
     fills: bool = False
     range: PixelRange | None = None
+    resize: str = "stretch"  # of models pickled before there was a choice
+    cache_size: int | str = CACHE_SIZE
 
     def __init__(
         self,
@@ -173,7 +177,7 @@ class PictureEncoder(Encoder[Sources]):
         self.notes: list[str] = []
 
     def labelled(
-        self, estimator: Any, X: Any, y: Any, learn: bool = False, least: int = 1
+        self, estimator: Any, X: Any, y: Any, part: Part = "test", least: int = 1
     ) -> tuple[Any, Any]:
         """The paths and classes of a folder that has one folder a class, where `y` is None.
 
@@ -201,8 +205,11 @@ class PictureEncoder(Encoder[Sources]):
         split = Split.of(X)
         if split is None:
             return list_pictures(X, least)
-        self.notes += [split.note] if learn else []
-        return list_pictures(split.to_learn if learn else split.to_test, least)
+        if part == "learn" and split.note not in self.notes:
+            self.notes.append(split.note)
+        if part == "learn" and split.to_watch is not None:
+            self.watched = list_pictures(split.to_watch, 1)
+        return list_pictures(split.part(part), least)
 
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Sources]:
         owner = owner_of(estimator)
@@ -290,6 +297,7 @@ class PictureEncoder(Encoder[Sources]):
         one_of("color", owner, self.color, COLORS)
         one_of("on_error", owner, self.on_error, ("raise", "skip"))
         one_of("resize", owner, self.resize, RESIZES)
+        size_in_bytes("cache_size", owner, self.cache_size)
         self.dtype, size = np.dtype(dtype), _size(self.image_size, owner)
         self.names, array = sources.names, sources.array
         if array is None or (
@@ -306,20 +314,9 @@ class PictureEncoder(Encoder[Sources]):
         return encoded
 
     def encode(self, estimator: Any, reading: Reading[Sources]) -> Rows:
-        sources, data = reading.content, reading.content.array
-        if data is not None:
-            self._check_shape(estimator, data)
-            if self.range is not None:
-                (data,) = self.range.put_right(estimator, [data])
-            if data.shape[1:] == self.shape:
-                return self._encoded(data)
-            sources = Sources(self._as_kind(data))
-        elif len(self.shape) == 2:
-            raise ValueError(
-                f"X of {owner_of(estimator)} must be signals, as in fit. Got pictures."
-            )
-        elif self.range is not None:
-            sources.listed = self._put_right(estimator, sources.listed)
+        sources = self._alike(estimator, reading.content)
+        if sources.array is not None:
+            return self._encoded(sources.array)
         pictures, faults = sources.pictures, sources.faults
         for position, header in enumerate(sources.headers(getattr(estimator, "verbose", 0))):
             try:
@@ -330,13 +327,21 @@ class PictureEncoder(Encoder[Sources]):
             except PictureError as error:
                 if faults is None:
                     raise self._fault(estimator, position, pictures, error) from None
-                faults[position] = error
+                faults[position] = error.bare
         sources.warned.tell(faults or ())
         if self.kind != "float":
             return self._pictures(pictures, faults)
-        decode = self._decoder(pictures, faults)
-        with without_warnings():
-            return self._encoded(np.stack([decode(i) for i in range(len(pictures))]))
+        shape = (len(pictures), *self.shape)
+        check_memory("X, as decoded pictures,", math.prod(shape), np.float32, "Pass fewer.")
+        data = np.zeros(shape, dtype=np.float32)
+        outcomes = self._decoded(estimator, sources, range(len(pictures)), data, "reading pictures")
+        with closing(outcomes):
+            for position, outcome in enumerate(outcomes):
+                if isinstance(outcome, PictureError):
+                    if faults is None:
+                        raise self._fault(estimator, position, pictures, outcome)
+                    faults[position] = outcome
+        return self._encoded(data)
 
     def read_some(self, estimator: Any, X: Any) -> tuple[Reading[Sources], dict[int, PictureError]]:
         """Further pictures of which some may be unusable, and why those are, by position.
@@ -349,28 +354,80 @@ class PictureEncoder(Encoder[Sources]):
 
     def usable(
         self, estimator: Any, reading: Reading[Sources], skip: bool
-    ) -> tuple[np.ndarray | None, list[str]]:
-        sources = reading.content
+    ) -> tuple[Reading[Sources], np.ndarray | None, list[str]]:
+        sources = self._alike(estimator, reading.content)
         if sources.array is not None:
-            return None, []
-        pictures, wanted = sources.pictures, self._wanted
+            return reading, None, []
+        pictures = sources.pictures
+        shape, dtype = (len(pictures), *self.shape), np.dtype(TYPES[self.kind])
+        data = np.zeros(shape, dtype=dtype) if self._keeps(estimator, shape, dtype) else None
         able, wrong = np.ones(len(pictures), dtype=bool), list[str]()
-        if skip and sources.faults is None:
-            sources.faults = {}
-        outcomes = read_all(
-            lambda i: read_picture(pictures[i], wanted).shape,
-            range(len(pictures)), sources.warned, "reading pictures to test on",
-            getattr(estimator, "verbose", 0),
-        )  # fmt: skip
+        task = "reading further pictures"
+        outcomes = self._decoded(estimator, sources, range(len(pictures)), data, task)
         with closing(outcomes):
             for position, outcome in enumerate(outcomes):
                 if isinstance(outcome, PictureError):
-                    if sources.faults is None:
+                    if not skip:
                         more = ' or pass on_error="skip"'
                         raise self._fault(estimator, position, pictures, outcome, more)
-                    sources.faults[position], able[position] = outcome, False
+                    able[position] = False
                     wrong.append(f"{short_name(position, pictures)} ({outcome.reason})")
-        return (None if able.all() else able), wrong
+        sources.warned.tell(np.flatnonzero(~able).tolist())
+        kept = [picture for picture, use in zip(pictures, able, strict=True) if use]
+        if data is not None:
+            made = Sources(data if able.all() else data[able], listed=kept, right=True)
+        else:
+            made = Sources(listed=kept, right=True)
+        return Reading(made, RowLayout(len(kept))), None if able.all() else able, wrong
+
+    def _alike(self, estimator: Any, sources: Sources) -> Sources:
+        """Further pictures with numbers like those of training, one array if it is encoded so."""
+        if sources.right:
+            return sources
+        data = sources.array
+        if data is not None:
+            self._check_shape(estimator, data)
+            if self.range is not None:
+                (data,) = self.range.put_right(estimator, [data])
+            if data.shape[1:] == self.shape:
+                return Sources(data, right=True)
+            return Sources(listed=list(self._as_kind(data)), right=True)
+        if len(self.shape) == 2:
+            raise ValueError(
+                f"X of {owner_of(estimator)} must be signals, as in fit. Got pictures."
+            )
+        if self.range is not None:
+            sources.listed = self._put_right(estimator, sources.listed)
+        sources.right = True
+        return sources
+
+    def _keeps(self, estimator: Any, shape: tuple[int, ...], dtype: np.dtype) -> bool:
+        """Whether so many decoded pictures are kept in memory."""
+        if self.kind == "float":
+            check_memory("X, as decoded pictures,", math.prod(shape), dtype, "Set image_size.")
+            return True
+        most = size_in_bytes("cache_size", owner_of(estimator), self.cache_size)
+        return math.prod(shape) * dtype.itemsize <= most
+
+    def _decoded(
+        self,
+        estimator: Any,
+        sources: Sources,
+        positions: Sequence[int],
+        data: np.ndarray | None,
+        task: str,
+        tally: Callable[[np.ndarray], Any] = lambda pixels: None,
+    ) -> Generator[Any, None, None]:
+        """What `tally` says of each picture, or its PictureError; `data` gets the pixels."""
+        pictures, wanted = sources.pictures, self._wanted
+
+        def read(position: int) -> Any:
+            pixels = read_picture(pictures[position], wanted)
+            if data is not None:
+                data[position] = pixels
+            return tally(pixels)
+
+        return read_all(read, positions, sources.warned, task, getattr(estimator, "verbose", 0))
 
     def _check_shape(self, estimator: Any, data: np.ndarray) -> None:
         """Refuse an array that is not, and cannot be made, of the shape of training."""
@@ -432,8 +489,6 @@ class PictureEncoder(Encoder[Sources]):
         self.kind = kind_of(data)
         if self.kind == "float":
             self._fit_numbers(data, weights)
-            if data.ndim == 4:
-                self.range = PixelRange.of(self.kind, data.min(), data.max())
         else:
             counts = Counts(self._levels, self.shape[-1])
             if weights is None:
@@ -447,6 +502,9 @@ class PictureEncoder(Encoder[Sources]):
         return self._encoded(data)
 
     def _fit_numbers(self, data: np.ndarray, weights: np.ndarray | None) -> None:
+        if len(self.shape) == 3:
+            used = data if weights is None or (weights > 0).all() else data[weights > 0]
+            self.range = PixelRange.of(self.kind, used.min(), used.max())
         if weights is not None:
             weights = np.repeat(weights, math.prod(self.shape[:-1]))
         self._scaler = Standardiser().fit(data.reshape(-1, self.shape[-1]), weights)
@@ -503,7 +561,7 @@ class PictureEncoder(Encoder[Sources]):
     ) -> DecodedPictures:
         """The pictures, to be decoded when they are wanted."""
         decode, positions = self._decoder(sources, faults), np.arange(len(sources))
-        return DecodedPictures(self._table, positions, self.shape, decode, without_warnings)
+        return DecodedPictures(self._table, positions, self.shape, decode)
 
     def _decoder(
         self, sources: Sequence[Any], faults: dict[int, PictureError] | None
@@ -515,11 +573,12 @@ class PictureEncoder(Encoder[Sources]):
             if faults and position in faults:
                 return black
             try:
-                return read_picture(sources[position], wanted)
+                with heard(lambda message: None):  # what it warns of was told before
+                    return read_picture(sources[position], wanted)
             except PictureError as error:
                 if faults is None:
-                    raise fault(position, sources, error, "Put it right") from error
-                faults[position] = error
+                    raise fault(position, sources, error, "Put it right") from None
+                faults[position] = error.bare
                 return black
 
         return decode
@@ -537,24 +596,15 @@ class PictureEncoder(Encoder[Sources]):
             else:
                 headers[position] = header
         self._check_some_left(estimator, pictures)
-        wanted = self._choose(estimator, pictures, headers, size)
+        self._choose(estimator, pictures, headers, size)
         shape, dtype = (len(pictures), *self.shape), np.dtype(TYPES[self.kind])
-        most = size_in_bytes("cache_size", owner_of(estimator), self.cache_size)
-        keeps = self.kind == "float" or math.prod(shape) * dtype.itemsize <= most
-        if keeps:
-            check_memory("X, as decoded pictures,", math.prod(shape), dtype, "Set image_size.")
-        data = np.zeros(shape, dtype=dtype) if keeps else None
+        data = np.zeros(shape, dtype=dtype) if self._keeps(estimator, shape, dtype) else None
         counts = None if self.kind == "float" else Counts(self._levels, self.shape[-1])
-
-        def read(position: int) -> np.ndarray | None:
-            pixels = read_picture(pictures[position], wanted)
-            if data is not None:
-                data[position] = pixels
-            return None if counts is None else counts.of(pixels)
-
+        tally = (lambda pixels: None) if counts is None else counts.of
+        readable = list(headers)
         # closed here, so that its threads end before an error goes on
-        task, readable = "reading pictures", list(headers)
-        with closing(read_all(read, readable, sources.warned, task, verbose)) as outcomes:
+        outcomes = self._decoded(estimator, sources, readable, data, "reading pictures", tally)
+        with closing(outcomes):
             for position, outcome in zip(readable, outcomes, strict=True):
                 if isinstance(outcome, PictureError):
                     self._leave_out(estimator, pictures, position, outcome)
@@ -563,22 +613,26 @@ class PictureEncoder(Encoder[Sources]):
         self._check_some_left(estimator, pictures)
         sources.warned.tell({position for position, _ in self.left_out})
         if self.left_out:
+            weights[[position for position, _ in self.left_out]] = 0.0
             reasons = [reason for _, reason in self.left_out]
             self.notes.append(left_out_words(reasons, len(pictures)))
+        if not (weights > 0).any():
+            raise ValueError(
+                f"sample_weight of {owner_of(estimator)} must be above 0 for a picture that can be "
+                "used. Got 0 for all of them."
+            )
         if counts is not None:
             self._scaler = counts.standardiser()
             self.range = PixelRange.of(self.kind, *counts.range)
             return self._pictures(pictures) if data is None else self._encoded(data)
         assert data is not None
-        weights[[position for position, _ in self.left_out]] = 0.0
         self._fit_numbers(data, weights)
-        self.range = PixelRange.of(self.kind, data.min(), data.max())
         return self._encoded(data)
 
     def _choose(
         self, estimator: Any, sources: Sequence[Any], headers: dict[int, Header], size: Any
-    ) -> Wanted:
-        """What all pictures become; those that cannot are left out, also of `headers`."""
+    ) -> None:
+        """Choose what all pictures become; those that cannot are left out, also of `headers`."""
         choice = Choice(
             headers, size, self.color, self.resize, _most_pixels(estimator),
             lambda position: short_name(position, sources),
@@ -593,7 +647,6 @@ class PictureEncoder(Encoder[Sources]):
                 del headers[position]
         self.notes += choice.notes
         self._check_some_left(estimator, sources)
-        return wanted
 
     def _leave_out(
         self, estimator: Any, sources: Sequence[Any], position: int, error: PictureError

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import threading
-import warnings
 from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Generator, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -19,11 +16,11 @@ from pellucid.callers import one_of_many_fits
 from pellucid.checks import file_name, one_line, warn
 from pellucid.data.column_values import plain_array
 from pellucid.data.pictures import PictureError, is_picture
+from pellucid.data.pillow_warnings import heard
 from pellucid.data.scaling import Standardiser
 from pellucid.rows.pictures import decoding_threads
 from pellucid.rows.workers import Workers
 
-_SPEAKERS = r"PIL\.|pellucid\.data\.pictures"  # modules that warn of pictures
 _NAMED = 5  # at most so many of the pictures left out are named
 _AHEAD = 8  # pictures a thread that are read before they are asked for
 
@@ -104,42 +101,15 @@ class PictureWarnings:
         self._sources = sources
         self._pictures: dict[str, dict[int, str]] = {}  # by a warning's words without numbers
         self._told: set[str] = set()
-        self._current = threading.local()
 
     def add(self, position: int, message: str) -> None:
         """Keep a warning of one picture, which follows its name and a colon."""
         words = re.sub(r"[0-9]+", "#", message)
         self._pictures.setdefault(words, {}).setdefault(position, message)
 
-    @contextmanager
-    def reading(self, position: int) -> Iterator[None]:
-        """Within it what this thread is warned of is about the picture at `position`."""
-        self._current.position = position
-        try:
-            yield
-        finally:
-            self._current.position = None
-
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Keep what threads that read are warned of; those of others go where they went before."""
-        with warnings.catch_warnings():
-            show = warnings.showwarning
-
-            def keep(message: Warning | str, *args: Any, **options: Any) -> None:
-                position = getattr(self._current, "position", None)
-                if position is None:
-                    show(message, *args, **options)
-                else:
-                    words = one_line(str(message)).rstrip(".")
-                    self.add(position, f"Pillow warns: {words}")
-
-            warnings.filterwarnings("always", category=UserWarning, module=_SPEAKERS)
-            warnings.filterwarnings(
-                "ignore", r"Image size \(\d+ pixels\)", RuntimeWarning
-            )  # a bomb
-            warnings.showwarning = keep
-            yield
+    def add_of_pillow(self, position: int, message: str) -> None:
+        """Keep what Pillow warns of about one picture."""
+        self.add(position, f"Pillow warns: {one_line(message).rstrip('.')}")
 
     def tell(self, left_out: Collection[int] = ()) -> None:
         """Warn of what has not been told yet, but for pictures that are `left_out` anyway."""
@@ -150,14 +120,6 @@ class PictureWarnings:
                 others = f" and {len(pictures) - 1:,} more" if len(pictures) > 1 else ""
                 warn(f"{which(first, self._sources).rstrip(',')}{others}: {pictures[first]}.")
         self._told.update(self._pictures)
-
-
-@contextmanager
-def without_warnings() -> Iterator[None]:
-    """Let nothing be said of pictures that are decoded again."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=_SPEAKERS)
-        yield
 
 
 def read_all(
@@ -175,11 +137,11 @@ def read_all(
     from tqdm import tqdm
 
     def outcome(position: int) -> Any:
-        with warned.reading(position):
+        with heard(partial(warned.add_of_pillow, position)):
             try:
                 return read(position)
             except PictureError as error:
-                return error
+                return error.bare
 
     bar = tqdm(
         desc=task, total=len(positions), leave=False,
@@ -187,7 +149,7 @@ def read_all(
         delay=0.5, unit="picture", dynamic_ncols=True,
     )  # fmt: skip
     threads = decoding_threads()
-    with warned.kept(), bar, Workers(threads) as workers:
+    with bar, Workers(threads) as workers:
         rest = iter(positions)
         ahead = deque(
             workers.submit(partial(outcome, place)) for place in islice(rest, _AHEAD * threads)

@@ -64,6 +64,11 @@ class PictureError(ValueError):
         super().__init__(reason)
         self.reason, self.way_out = reason, way_out
 
+    @property
+    def bare(self) -> PictureError:
+        """The same without its traceback, which would keep the decoded pixels in memory."""
+        return PictureError(self.reason, self.way_out)
+
 
 class Header(NamedTuple):
     """What a picture is, before it is decoded; `kind` is a key of `TYPES`.
@@ -138,7 +143,7 @@ def read_picture(source: Any, wanted: Wanted) -> np.ndarray:
         return rescaled(_resized(pixels, wanted), wanted)
     with _opened(source) as picture:
         # a JPEG file can be decoded at half its size or less
-        if wanted.resize and picture.format == "JPEG" and picture is not source:
+        if wanted.resize and picture.format in ("JPEG", "MPO") and picture is not source:
             picture.draft(None, (2 * wanted.width, 2 * wanted.height))
         large = picture.width * picture.height > _LARGE
         with _ONE_LARGE if large else nullcontext():
@@ -294,6 +299,7 @@ def _opened(source: Any) -> Iterator[Any]:
         if is_image(source):
             with _LOADING:
                 source.load()
+                source.getexif()  # which keeps what it has read
             yield source
             return
         if not isinstance(source, (str, os.PathLike)):
@@ -321,6 +327,8 @@ def _opened(source: Any) -> Iterator[Any]:
                     tiff.check_whole(picture)
                 with tiff.quiet() if is_tiff else nullcontext():
                     yield picture
+    except PictureError:
+        raise
     except Exception as error:
         raise _explained(error) from error
 
@@ -336,7 +344,7 @@ def _check_size(picture: Any) -> None:
 def _explained(error: Exception) -> Exception:
     """`error` as a PictureError, if the picture is to blame."""
     image, _ = _pillow()
-    if isinstance(error, (PictureError, ImportError)):
+    if isinstance(error, ImportError):
         return error
     if isinstance(error, MemoryError):  # a few bytes of a header may ask for any number
         return PictureError("it needs more memory than there is")
@@ -394,11 +402,20 @@ def _has_sixteen_bits(tile: Any) -> bool:
 
 
 def _is_grey(picture: Any) -> bool:
-    palette = picture.getpalette("RGB") if picture.mode in ("P", "PA") else None
+    palette = _palette(picture) if picture.mode in ("P", "PA") else None
     if palette is None:
         return picture.mode in _GREY
-    red, green, blue = np.array(palette, dtype=np.uint8).reshape(-1, 3).T
+    red, green, blue = np.frombuffer(palette, dtype=np.uint8).reshape(-1, 3).T
     return bool(np.array_equal(red, green) and np.array_equal(green, blue))
+
+
+def _palette(picture: Any) -> bytes | None:
+    """Red, green, blue, red, ...; as it stands in the file, where that needs no decoding."""
+    palette = picture.palette
+    if palette is not None and palette.rawmode == "RGB" and isinstance(palette.palette, bytes):
+        return palette.palette[: len(palette.palette) // 3 * 3]
+    colours = picture.getpalette("RGB")
+    return None if colours is None else bytes(colours)
 
 
 def _pixels(picture: Any, wanted: Wanted) -> np.ndarray:

@@ -113,7 +113,8 @@ def names_pictures(X: Any) -> bool:
 
 def ends_as_pictures(texts: Sequence[str]) -> bool:
     """Whether most of them end as the names of pictures do."""
-    return 2 * sum(text.lower().endswith(_PICTURES) for text in texts) > len(texts)
+    ends = sum(text.lower().endswith(_PICTURES) for text in texts)
+    return bool(texts) and 2 * ends > len(texts)
 
 
 def _listed(X: Any) -> Any:

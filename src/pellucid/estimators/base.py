@@ -28,6 +28,7 @@ from pellucid.network import LossFunction, Network
 from pellucid.network.chain import Chain
 from pellucid.rows import Examples, Rows, Targets
 from pellucid.training import defaults, schedules
+from pellucid.training.balancing import of_equal_classes
 from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_callbacks
 from pellucid.training.cost import Cost
 from pellucid.training.history import History
@@ -194,12 +195,17 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
             )
         if settings.balanced:
             self._check_balanced(examples.targets)
+        if validation_data is None:
+            validation_data = self._input.watched
+        self._input.watched = None
         if validation_data is not None:
             validation = self._validation(validation_data)
         if self.early_stopping and epochs is None:
             stopping = EarlyStopping(self.patience)
             if validation is None:
                 examples, validation = self._split(examples, layout, used, settings)
+        if settings.balanced:
+            examples = of_equal_classes(examples)
         stateful = self.network_.chain.stateful
         defaults.choose(settings, self._input.domain, examples, epochs, stateful)
         trainer = Trainer(self.network_, settings, self._optimizer_state, self.history_)
@@ -230,7 +236,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         planned = copy.copy(settings)
         defaults.choose(planned, self._input.domain, examples, epochs, chain.stateful)
         what = f"pictures of {' x '.join(map(str, chain.shapes[0][:2]))}"
-        cost = Cost.of(chain, planned, len(examples))
+        kept = sum(part.nbytes for part in examples.rows.content)
+        cost = Cost.of(chain, planned, len(examples), kept)
         cost.check(type(self).__name__, what)
         if cost.is_large:
             show(1, 1).note(cost.words(what))

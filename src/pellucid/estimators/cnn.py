@@ -209,6 +209,9 @@ class _CNN(TextEstimator):
         checks.flag("test_augment", owner, self.test_augment)
         if not self.test_augment:
             return None
+        if self._input.domain == "text":
+            expected = "False for text, whose words are no pixels"
+            raise ValueError(checks.fault("test_augment", owner, expected, True))
         change = self._augmentation() or Augmentation()
         views = change.views(self._input.shape)
         if len(views) == 1:

@@ -11,6 +11,7 @@ from scipy.sparse import issparse
 from pellucid import checks
 from pellucid.data import Encoder, Layout, Reading, check_rows, sample_weights
 from pellucid.data.column_values import plain_array
+from pellucid.data.columns import rows_of
 from pellucid.data.picture_sets import left_out_words
 from pellucid.data.scaling import power_of_two
 from pellucid.engine import plain_float_state
@@ -86,7 +87,7 @@ class ExampleMaker(TrainingParameters, ABC):
         """
         owner = type(self).__name__
         encoder = self._input if going_on else self._new_input(X)
-        X, y = encoder.labelled(self, X, y, learn=True, least=1 if going_on else 2)
+        X, y = encoder.labelled(self, X, y, "learn", least=1 if going_on else 2)
         reading = encoder.read(self, X, learn=not going_on)
         layout, lengths = reading.layout, reading.layout.step_lengths
         y = layout.flatten(f"y of {owner}", y)
@@ -96,6 +97,8 @@ class ExampleMaker(TrainingParameters, ABC):
         if weights is not None:
             weights = sample_weights(self, weights, layout.entries)
         if going_on:
+            reading, y, weights = self._usable(encoder, reading, y, weights)
+            layout = reading.layout
             codes = target.encode(self, y, **self._units(encoder, reading))
             rows = encoder.encode(self, reading)
         else:
@@ -112,6 +115,23 @@ class ExampleMaker(TrainingParameters, ABC):
             raise ValueError(f"X of {owner} must have at least 2 rows. Got 1 sample.")
         examples, used = self._weighted(rows, codes, weights, lengths)
         return examples, layout, used
+
+    def _usable(
+        self, encoder: Encoder, reading: Reading, y: Any, weights: np.ndarray | None
+    ) -> tuple[Reading, Any, np.ndarray | None]:
+        """Further rows without those that cannot be used, where these are to be skipped."""
+        skip = getattr(self, "on_error", "raise") == "skip"
+        reading, able, wrong = encoder.usable(self, reading, skip)
+        if able is None:
+            return reading, y, weights
+        if not len(reading):
+            raise ValueError(
+                f"X of {type(self).__name__} must have a picture that can be used. Got "
+                f"{len(able):,}, and none can: {wrong[0]}."
+            )
+        checks.warn(f"{left_out_words(wrong, len(able))}.")
+        kept = np.flatnonzero(able)
+        return reading, rows_of(y, kept), None if weights is None else weights[kept]
 
     def _units(self, encoder: Encoder, reading: Reading) -> dict[str, Any]:
         """What a target needs to know of its rows, where they have a scale of their own."""
@@ -161,7 +181,7 @@ class ExampleMaker(TrainingParameters, ABC):
             )
         X, y, weights = (*data, None)[:3]
         try:
-            X, y = self._input.labelled(self, X, y)
+            X, y = self._input.labelled(self, X, y, "validate")
             reading = self._input.read(self, X)
             layout = reading.layout
             y = layout.flatten("y", y)
@@ -169,15 +189,11 @@ class ExampleMaker(TrainingParameters, ABC):
             check_rows(self, layout.entries, _count(y, layout.entries))
             if weights is not None:
                 weights = sample_weights(self, weights, layout.entries)
-            skip = getattr(self, "on_error", "raise") == "skip"
-            able, wrong = self._input.usable(self, reading, skip)
-            if able is not None:
-                checks.warn(f"{left_out_words(wrong, layout.entries)}.")
-                weights = able * (1.0 if weights is None else weights)
+            reading, y, weights = self._usable(self._input, reading, y, weights)
             codes = self.target_.encode(self, y, **self._units(self._input, reading))
             rows = self._input.encode(self, reading)
             self.network_.chain.for_rows(rows.shape)
-            return self._weighted(rows, codes, weights, layout.step_lengths)[0]
+            return self._weighted(rows, codes, weights, reading.layout.step_lengths)[0]
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"validation_data of {owner} cannot be used. {error}") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
 from typing import Any
 
@@ -95,8 +94,6 @@ class DecodedPictures(Rows):
         (H, W, C).
     decode : callable
         ``decode(position)`` gives the levels of one picture, or raises.
-    decoding : callable, optional
-        Gives a context in which pictures are decoded.
     """
 
     def __init__(
@@ -105,10 +102,9 @@ class DecodedPictures(Rows):
         positions: np.ndarray,
         row_shape: tuple[int, ...],
         decode: Callable[[int], np.ndarray],
-        decoding: Callable[[], AbstractContextManager[Any]] = nullcontext,
     ) -> None:
         self.table, self.positions = table, positions
-        self.row_shape, self.decode, self.decoding = row_shape, decode, decoding
+        self.row_shape, self.decode = row_shape, decode
         self.dtype = np.dtype(np.uint8 if len(table) == 256 else np.uint16)
 
     @property
@@ -116,9 +112,7 @@ class DecodedPictures(Rows):
         return (len(self.positions), *self.row_shape)
 
     def take(self, index: Any) -> DecodedPictures:
-        return DecodedPictures(
-            self.table, self.positions[index], self.row_shape, self.decode, self.decoding
-        )
+        return DecodedPictures(self.table, self.positions[index], self.row_shape, self.decode)
 
     @property
     def content(self) -> tuple[np.ndarray, ...]:
@@ -154,8 +148,6 @@ class DecodingReader(Reader):
         self.ring = Pictures(rows.table, ring)
         self.slots %= len(ring)
         self._order = np.arange(count)
-        self._decoding = ExitStack()
-        self._decoding.enter_context(rows.decoding())
         self._workers = Workers(decoding_threads())
         self._tasks: dict[int, Task] = {}  # by the first place of a group
         self._asked = 0  # places up to here have been asked for
@@ -193,8 +185,7 @@ class DecodingReader(Reader):
         self._tasks.clear()
 
     def close(self) -> None:
-        with self._decoding:
-            self._workers.close()
+        self._workers.close()
 
 
 def look_up(table: np.ndarray, levels: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.randomness import Stream
+from pellucid.rows import Examples, Targets
 
 
 def balanced_order(classes: np.ndarray, stream: Stream) -> np.ndarray:
@@ -38,3 +39,14 @@ def balanced_order(classes: np.ndarray, stream: Stream) -> np.ndarray:
         rounds = [stream.permutation(count) for _ in range(-(-len(places) // count))]
         order[places] = own[np.concatenate([*rounds, np.empty(0, np.int64)])[: len(places)]]
     return order
+
+
+def of_equal_classes(examples: Examples) -> Examples:
+    """The same with weights of mean 1 in each class: none is to count more than another."""
+    targets = examples.targets
+    _, codes, counts = np.unique(
+        targets.values.reshape(-1), return_inverse=True, return_counts=True
+    )
+    means = np.bincount(codes, weights=targets.weight) / counts
+    weight = (targets.weight / means[codes]).astype(targets.weight.dtype)
+    return Examples(examples.rows, Targets.by_row(targets.values, weight))

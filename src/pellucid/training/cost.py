@@ -30,8 +30,8 @@ class Cost(NamedTuple):
     seconds: float
 
     @classmethod
-    def of(cls, chain: Chain, settings: Settings, rows: int) -> Self:
-        """Of a training with resolved `settings` on so many rows."""
+    def of(cls, chain: Chain, settings: Settings, rows: int, kept: int = 0) -> Self:
+        """Of a training with resolved `settings` on so many rows, which take `kept` bytes."""
         weights = sum(math.prod(parameter.shape) for parameter in chain.parameters.values())
         batch = settings.batch_rows(rows)
         copies = 2 + len(settings.optimizer.memory) + _COPIES  # itself and its gradient
@@ -40,7 +40,7 @@ class Cost(NamedTuple):
         seconds = rows * (work + chain.numbers * _NUMBER_SECONDS)
         seconds += settings.steps(rows) * weights * _WEIGHT_SECONDS
         seconds *= settings.epochs
-        return cls(weights, numbers * np.dtype(settings.dtype).itemsize, seconds)
+        return cls(weights, kept + numbers * np.dtype(settings.dtype).itemsize, seconds)
 
     def check(self, owner: str, what: str) -> None:
         """Refuse what does not fit into memory."""
