@@ -16,6 +16,7 @@ from pellucid.data import (
     SequenceEncoder,
     TableEncoder,
     picture_encoder,
+    picture_sources,
     sequence_encoder,
     table_encoder,
     windows,
@@ -55,8 +56,8 @@ def reads(monkeypatch):
     count(sequence_encoder, "_listed")
     count(sequence_encoder, "_all_steps")
     count(picture_encoder, "sources_in")
-    count(picture_encoder, "_stacked")
-    count(picture_encoder, "read_header")
+    count(picture_encoder, "stacked")
+    count(picture_sources, "read_header")
     return counts
 
 
@@ -100,7 +101,7 @@ FRAME = long_table(RAGGED)
 BY_STEP = {"return_sequences": True}
 CASES = {
     "a table": (FCNNClassifier, {}, TABLE, CLASSES, ["to_table"]),
-    "signals": (CNNClassifier, {}, TABLE, CLASSES, ["sources_in", "_stacked"]),
+    "signals": (CNNClassifier, {}, TABLE, CLASSES, ["sources_in", "stacked"]),
     "paths": (CNNClassifier, {}, paths, CLASSES, ["sources_in", "read_header"]),
     "one feature": (GRUClassifier, {}, TABLE, CLASSES, ["_listed", "_all_steps", "to_table"]),
     "an array": (GRUClassifier, {}, STEPPED, CLASSES, ["_listed", "_all_steps", "to_table"]),

@@ -6,8 +6,6 @@ import math
 import os
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Annotated, Any, Literal, Self, final
 
 import msgspec
@@ -18,15 +16,11 @@ from pellucid.checks import (
     file_name,
     one_of,
     printable,
-    row_words,
-    shown,
     size_in_bytes,
-    warn,
 )
-from pellucid.data.column_values import plain_array
 from pellucid.data.columns import blocks, one_feature, owner_of
 from pellucid.data.encoder import Encoder, Part, Reading
-from pellucid.data.folders import Split, files_below, list_pictures
+from pellucid.data.folders import Split, list_pictures
 from pellucid.data.layout import RowLayout
 from pellucid.data.picture_choice import MOST_PIXELS, Choice, converted_channels, usual_size
 from pellucid.data.picture_sets import (
@@ -39,6 +33,15 @@ from pellucid.data.picture_sets import (
     short_name,
     sources_in,
 )
+from pellucid.data.picture_sources import (
+    Sources,
+    check_finite,
+    is_one_picture,
+    look_at_axes,
+    pictures_below,
+    size_of,
+    stacked,
+)
 from pellucid.data.pictures import (
     COLORS,
     RESIZES,
@@ -50,7 +53,6 @@ from pellucid.data.pictures import (
     check_alike,
     is_image,
     kind_of,
-    read_header,
     read_picture,
     rescaled,
 )
@@ -63,45 +65,6 @@ from pellucid.memory import check_memory
 from pellucid.rows import DecodedPictures, Dense, Pictures, Rows
 
 CACHE_SIZE = "128MB"  # decoded pictures up to here are kept by default
-_COLOURS = (1, 3, 4)  # how many channels pictures usually have
-
-
-@dataclass(eq=False)
-class Sources:
-    """Pictures or signals: one array of rows with channels last, or a list of pictures' sources.
-
-    `names` are the columns' names of a table of signals. In `faults` stands why pictures cannot be
-    used, by position, where that is no error: their rows are then black. Those that are `right`
-    have numbers like those of training; of both, an array then holds what was decoded of a list.
-    """
-
-    array: np.ndarray | None = None
-    listed: Sequence[Any] = ()
-    names: list[str] | None = None
-    faults: dict[int, PictureError] | None = None
-    right: bool = False
-    _headers: list[Any] | None = field(default=None, init=False)
-
-    @cached_property
-    def pictures(self) -> Sequence[Any]:
-        """The pictures one by one."""
-        return self.listed if self.array is None else list(self.array)
-
-    @cached_property
-    def warned(self) -> PictureWarnings:
-        """What Pillow warns of while they are read."""
-        return PictureWarnings(self.pictures)
-
-    def headers(self, verbose: int) -> list[Any]:
-        """The header of each picture, or the error; they are read once."""
-        if self._headers is None:
-            pictures = self.pictures
-            task, positions = "looking at pictures", range(len(pictures))
-            headers = read_all(
-                lambda i: read_header(pictures[i]), positions, self.warned, task, verbose
-            )
-            self._headers = list(headers)
-        return self._headers
 
 
 class _State(State, frozen=True):
@@ -214,7 +177,7 @@ class PictureEncoder(Encoder[Sources]):
     def _read(self, estimator: Any, X: Any, learn: bool) -> Reading[Sources]:
         owner = owner_of(estimator)
         if isinstance(X, (str, os.PathLike)):
-            X = _pictures_below(owner, X)
+            X = pictures_below(owner, X)
         if is_image(X):
             raise ValueError(
                 f"X of {owner} must be a list of pictures. Got one image of Pillow's. Pass [X]."
@@ -228,7 +191,7 @@ class PictureEncoder(Encoder[Sources]):
                     "signals is True. Got pictures. Leave signals=True out."
                 )
             return Reading(Sources(listed=listed), RowLayout(len(listed)))
-        array, names = _stacked(owner, X) if filled is None else filled, None
+        array, names = stacked(owner, X) if filled is None else filled, None
         if not learn and getattr(array, "ndim", 0) in (2, 3) and array.shape == self._one_picture:
             raise ValueError(
                 f"X of {owner} must be pictures, of shape (rows, {str(self.shape)[1:]}. Got one "
@@ -244,11 +207,11 @@ class PictureEncoder(Encoder[Sources]):
             )
         else:
             if filled is None:
-                _check_finite(owner, array)
+                check_finite(owner, array)
             if filled is None and not self._is_signals(owner, array, learn):
                 array = array if array.ndim == 4 else array[..., None]
                 if learn:
-                    _look_at_axes(owner, array)
+                    look_at_axes(owner, array)
             elif kind_of(array) != "float":
                 array = array.astype(np.float32)  # exact: signals have no levels
         return Reading(Sources(array, names=names), RowLayout(len(array)))
@@ -298,7 +261,7 @@ class PictureEncoder(Encoder[Sources]):
         one_of("on_error", owner, self.on_error, ("raise", "skip"))
         one_of("resize", owner, self.resize, RESIZES)
         size_in_bytes("cache_size", owner, self.cache_size)
-        self.dtype, size = np.dtype(dtype), _size(self.image_size, owner)
+        self.dtype, size = np.dtype(dtype), size_of(self.image_size, owner)
         self.names, array = sources.names, sources.array
         if array is None or (
             array.ndim == 4 and array.shape[1:] != self._made(estimator, array, size)
@@ -391,7 +354,8 @@ class PictureEncoder(Encoder[Sources]):
                 (data,) = self.range.put_right(estimator, [data])
             if data.shape[1:] == self.shape:
                 return Sources(data, right=True)
-            return Sources(listed=list(self._as_kind(data)), right=True)
+            listed = list(self._as_kind(data))
+            return Sources(listed=listed, faults=sources.faults, right=True)
         if len(self.shape) == 2:
             raise ValueError(
                 f"X of {owner_of(estimator)} must be signals, as in fit. Got pictures."
@@ -449,7 +413,7 @@ class PictureEncoder(Encoder[Sources]):
         """The pictures, arrays among them with numbers like those of training."""
         assert self.range is not None
         places = [
-            i for i, one in enumerate(listed) if isinstance(one, np.ndarray) and _is_picture(one)
+            i for i, one in enumerate(listed) if isinstance(one, np.ndarray) and is_one_picture(one)
         ]
         if not places:
             return listed
@@ -735,55 +699,6 @@ class PictureEncoder(Encoder[Sources]):
         return self
 
 
-def _pictures_below(owner: str, folder: str | os.PathLike[str]) -> list[str]:
-    """The paths of all pictures in a folder and those below, in the order of their names."""
-    if os.path.isfile(folder):
-        raise ValueError(
-            f"X of {owner} must be pictures, a list of their paths, or a folder. Got the one file "
-            f"{file_name(folder)}. Pass [X]."
-        )
-    paths = files_below(folder)
-    if not paths:
-        raise ValueError(
-            f"X of {owner} must be a folder with pictures in it. Got {file_name(folder)}, which "
-            "has none."
-        )
-    return paths
-
-
-def _stacked(owner: str, X: Any) -> Any:
-    """`X` as an array where it is one, or a list of arrays of one shape; a DataFrame as it is."""
-    import narwhals as nw
-
-    if nw.dependencies.is_into_dataframe(X):
-        return X
-    array = plain_array(X)
-    if not isinstance(array, (list, tuple)) or not len(array):
-        return array
-    unequal = (
-        f"X of {owner} must be arrays of one shape, or pictures of several sizes with one number "
-        "of channels. "
-    )
-    try:
-        rows = [np.asarray(plain_array(row)) for row in array]
-    except ValueError:  # lists of lists of unequal lengths
-        raise ValueError(f"{unequal}Got lists of unequal lengths. Make an array of each.") from None
-    if any(row.dtype.kind not in "biuf" for row in rows) or not any(row.ndim for row in rows):
-        return array  # which is no picture, and of which a table tells more
-    odd = next((i for i, row in enumerate(rows) if row.shape != rows[0].shape), None)
-    if odd is not None:
-        raise ValueError(
-            f"{unequal}Got one of shape {rows[0].shape} and, in row {odd}, of {rows[odd].shape}."
-        )
-    return np.stack(rows) if rows[0].ndim >= 2 else array
-
-
-def _is_picture(array: np.ndarray) -> bool:
-    """Whether an array is one picture, as a header would say."""
-    shaped = array.ndim in (2, 3) and array.size and array.dtype.kind in "biuf"
-    return bool(shaped and (array.dtype.kind != "f" or np.isfinite(array).all()))
-
-
 def _is_range(given: PixelRange, axes: int) -> bool:
     """Whether this can be the range of what has so many axes."""
     ends = math.isfinite(given.low) and math.isfinite(given.high) and given.low <= given.high
@@ -793,34 +708,3 @@ def _is_range(given: PixelRange, axes: int) -> bool:
 def _most_pixels(estimator: Any) -> int | None:
     """To how many pixels pictures are shrunk by an `estimator` that lets another size be set."""
     return MOST_PIXELS if hasattr(estimator, "image_size") else None
-
-
-def _look_at_axes(owner: str, array: np.ndarray) -> None:
-    """Warn of pictures that seem to have their channels first."""
-    _, first, height, last = array.shape
-    if first in _COLOURS and last not in _COLOURS and height > max(_COLOURS):
-        warn(
-            f"X of {owner} of shape {array.shape} is read as pictures of {first} x {height} pixels "
-            f"with {last} channels. If the channels come first, as in PyTorch, pass "
-            "X.transpose(0, 2, 3, 1)."
-        )
-
-
-def _check_finite(owner: str, array: np.ndarray) -> None:
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        row = int(np.argmin(np.isfinite(array.reshape(len(array), -1)).all(axis=1)))
-        raise ValueError(f"X of {owner} must be finite. Got NaN or infinity in {row_words(row)}.")
-
-
-def _size(size: Any, owner: str) -> tuple[int, int] | None:
-    """`image_size` as (height, width)."""
-    if size is None:
-        return None
-    both = size if isinstance(size, (tuple, list)) else (size, size)
-    whole = (isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in both)
-    if len(both) != 2 or not all(whole) or min(both) < 1:
-        raise ValueError(
-            f"image_size of {owner} must be a positive integer, or two: (height, width). "
-            f"Got {shown(size)}."
-        )
-    return int(both[0]), int(both[1])
