@@ -63,23 +63,24 @@ def _by_group(
     Of classes each is to have its share: a group counts by its most frequent class.
     """
     rng = np.random.default_rng(seed)
-    names, sizes = np.unique(groups, return_counts=True)
-    labels = np.zeros(len(groups), dtype=np.int64)
+    names, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    usual = np.zeros(len(names), dtype=np.int64)
     if strata is not None:
-        _, labels = np.unique(strata, return_inverse=True)
-    usual = np.array([np.bincount(labels[groups == name]).argmax() for name in names])
+        classes, labels = np.unique(strata, return_inverse=True)
+        counts = np.bincount(codes * len(classes) + labels, minlength=len(names) * len(classes))
+        usual = counts.reshape(len(names), len(classes)).argmax(axis=1)
     taken = np.zeros(len(names), dtype=bool)
     order = rng.permutation(len(names))
     for label in np.unique(usual):
         wanted = held / len(groups) * sizes[usual == label].sum()
         for place in order[usual[order] == label]:
-            after = abs(wanted - sizes[place])
-            if after < abs(wanted) and not taken.sum() == len(names) - 1:
+            nearer = abs(wanted - sizes[place]) < abs(wanted)
+            if nearer and taken.sum() < len(names) - 1:  # one is left to learn from
                 taken[place] = True
                 wanted -= sizes[place]
     if not taken.any():
         taken[order[np.argmin(sizes[order])]] = True
-    out = np.isin(groups, names[taken])
+    out = taken[codes]
     words = (
         f"Learning from {counted(int((~out).sum()), what)} of "
         f"{counted(int((~taken).sum()), 'group')}; {out.sum():,} of {taken.sum():,} others are "
