@@ -732,3 +732,54 @@ def test_the_most_frequent_confusions_are_named(tmp_path):
               "classes": classes, "confusion": counts.tolist(), "baseline": None}  # fmt: skip
     text = text_of("Test", scores)
     assert "Most often taken for another: 'c3' for 'c7' (5), 'c1' for 'c2' (3)." in text
+
+
+# -- what a person would want to be told -----------------------------------------------------------
+
+
+def test_classes_that_were_never_learned_are_named(model, pictures, tmp_path):
+    shutil.copytree(pictures / "left", tmp_path / "zh" / "左")
+    shutil.copytree(pictures / "right", tmp_path / "zh" / "right")
+    told = " ".join(run("evaluate", model, tmp_path / "zh").split())
+    assert "The model has never learned a class 左: all such rows are wrong." in told
+    assert "never learned" not in run("evaluate", model, pictures)
+
+
+def test_a_class_of_which_nothing_is_left_is_named(pictures, tmp_path):
+    shutil.copytree(pictures, tmp_path / "some")
+    for i in range(6):
+        (tmp_path / "some" / "bad").mkdir(exist_ok=True)
+        (tmp_path / "some" / "bad" / f"{i}.png").write_bytes(b"no picture")
+    done = invoke("fit", "some", "--set", "on_error=skip", *SHORT)
+    told = " ".join((done.stdout + done.stderr).split())
+    assert "none is left of bad, which cannot be learned" in told
+    assert load("some.safetensors").classes_.tolist() == ["left", "right"]
+
+
+def test_links_to_folders_are_followed_and_circles_left(model, pictures, tmp_path):
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "left").symlink_to(pictures / "left")
+    (tmp_path / "links" / "right").symlink_to(pictures / "right")
+    (tmp_path / "links" / "round").symlink_to(tmp_path / "links")
+    assert len(rows_of(run("predict", model, "links"))) == 48
+
+
+def test_what_is_drawn_is_what_is_said(tmp_path):
+    folder = write_pictures(tmp_path / "some", 20)
+    options = ("--test-fraction", "0.5", "--set", "channels=4", "--max-epochs", "1")
+    text = run("fit", folder, "--mistakes", "w.png", *options)
+    wrong = 20 - int(re.search(r"\((\d+) right\)", text)[1])
+    drawn = f"{wrong} wrong answer{'s' if wrong > 1 else ''} drawn in w.png."
+    assert drawn in text if wrong else "No answer is wrong; the right ones" in text
+
+
+def test_a_part_that_is_tested_on_is_named(tmp_path):
+    folder = write_parts(tmp_path / "set", train=8, val=4)
+    run("fit", folder, "-q", *SHORT)
+    assert "Of a set in parts val/ is tested on." in run("evaluate", "set.safetensors", folder)
+
+
+def test_several_changes_go_in_as_one_setting(pictures):
+    run("fit", pictures, "-o", "m", "-q", "--set", "augment=shift,rotate", *SHORT)
+    change = load("m")._augmentation()
+    assert change.shift == 0.1 and change.rotate == 15

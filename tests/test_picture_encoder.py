@@ -1092,3 +1092,19 @@ def test_a_folder_in_parts_is_said_once_and_watched(tmp_path, save):
     for _ in range(3):
         model.partial_fit(root, classes=["a", "b"])
     assert model.pictures_.notes == [note] and model.pictures_.watched is None
+
+
+def test_a_grey_array_is_made_colour_for_a_model_of_colour():
+    model = fit(LEVELS)
+    expected = model.predict_proba(np.repeat(GREY[..., None], 3, axis=3))
+    for grey in (GREY, GREY[..., None], list(GREY)):
+        with pytest.warns(UserWarning, match="grey, and converted to colour"):
+            np.testing.assert_array_equal(model.predict_proba(grey), expected)
+
+
+def test_no_picture_at_all_is_said_so():
+    model = fit(LEVELS)
+    with pytest.raises(
+        ValueError, match="X of CNNClassifier must have at least one row. Got shape"
+    ):
+        model.predict(LEVELS[:0])

@@ -70,6 +70,13 @@ def test_levels_are_put_right_for_a_model_of_shares(of_shares):
     np.testing.assert_allclose(of_shares.predict_proba(images), expected, atol=1e-6)
 
 
+def test_numbers_standardised_a_little_below_black_are_refused_or_doubted(of_levels, of_shares):
+    with pytest.raises(ValueError, match="must hold numbers like those of fit"):
+        of_levels.predict((X - 30.0) / 78)
+    with pytest.warns(UserWarning, match="is it in the same units"):
+        of_shares.predict((X - 30.0) / 78)
+
+
 @pytest.mark.parametrize("change", (lambda x: x / 127.5 - 1, lambda x: (x - 128.0) / 70))
 def test_standardised_numbers_are_refused(of_levels, of_shares, change):
     for model in (of_levels, of_shares):
@@ -89,8 +96,10 @@ def test_a_model_of_numbers_of_no_scale_refuses_far_ones_and_doubts_near_ones():
     counts = fit(X // 16)  # 0 to 15, as of scikit-learn's digits
     with pytest.raises(ValueError, match="which were from 0 to 15. Got 0 to 255"):
         counts.predict(X)
-    with pytest.warns(UserWarning, match=r"from 0 to 1, .* from 0 to 15: is it in the same units"):
+    with pytest.raises(ValueError, match="which were from 0 to 15. Got 0 to 1"):
         counts.predict(X / 255.0)
+    with pytest.warns(UserWarning, match="from 0 to 1, .* from 0 to 15: is it in the same units"):
+        counts.predict(X // 128)  # of the same type, and perhaps dark
 
 
 def test_a_little_beyond_white_is_no_other_range(of_shares):
@@ -136,7 +145,7 @@ def test_nothing_is_wrong_in_silence(of_levels, of_shares, dtype, white):
 def test_what_is_done_to_a_picture_does_not_depend_on_its_neighbours(of_shares):
     shares = X / 255.0
     alone = of_shares.predict_proba(shares[:4])
-    shares[5, 0, 0, 0] = 1.6
+    shares[5, 0, 0, 0] = 1.4
     np.testing.assert_array_equal(of_shares.predict_proba(shares)[:4], alone)
     field = fit(X / 255.0 * 200)  # of any physical unit
     weak = X[:3] / 255.0
@@ -173,3 +182,53 @@ def test_channels_first_are_told_of(of_levels):
         fit(turned)
     with pytest.raises(ValueError, match=r"Got \(3, 6, 5\)\. Pass X\.transpose\(0, 2, 3, 1\)\.$"):
         of_levels.predict(X.transpose(0, 3, 1, 2))
+
+
+def test_shares_of_one_are_doubted_by_a_model_of_standardised_pictures():
+    model = fit((X - 33.0) / 78)
+    with pytest.warns(UserWarning, match="is it in the same units"):
+        model.predict(X / 255.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.predict((X - 33.0) / 78)
+
+
+@pytest.mark.parametrize("dtype", (bool, np.uint8, np.int64))
+def test_black_and_white_is_put_right_or_refused_or_doubted(of_levels, dtype):
+    masks = X > 127
+    if dtype is bool:
+        with pytest.warns(UserWarning, match="multiplied by 255"):
+            found = of_levels.predict_proba(masks)
+        np.testing.assert_array_equal(found, of_levels.predict_proba(masks * np.uint8(255)))
+    elif dtype is np.uint8:
+        with pytest.warns(UserWarning, match="is it in the same units"):
+            of_levels.predict(masks.astype(dtype))
+    else:
+        with pytest.raises(ValueError, match="Got 0 to 1"):
+            of_levels.predict(masks.astype(dtype))
+
+
+def test_files_are_held_against_the_range_too(tmp_path):
+    masks = fit((X > 127).astype(np.uint8))
+    paths = [str(tmp_path / f"{i}.png") for i in range(3)]
+    for path, picture in zip(paths, X, strict=False):
+        Image.fromarray(picture).save(path)
+    for pictures in (paths, [Image.fromarray(picture) for picture in X[:3]]):
+        words = "it holds levels up to 2.., and those of fit were up to 1. Give it in the same uni"
+        with pytest.raises(ValueError, match=words):
+            masks.predict(pictures)
+
+
+def test_levels_of_twelve_and_sixteen_bits_are_not_mixed_up_in_silence(tmp_path):
+    def saved(name, factor):
+        paths = []
+        for i, picture in enumerate(X[..., 0]):
+            paths.append(str(tmp_path / f"{name}{i}.png"))
+            Image.fromarray(picture.astype(np.uint16) * np.uint16(factor)).save(paths[-1])
+        return paths
+
+    twelve, sixteen = saved("twelve", 16), saved("sixteen", 257)
+    with pytest.raises(ValueError, match="it holds levels up to 6.*, and those of fit were up to"):
+        fit(twelve).predict(sixteen)
+    with pytest.warns(UserWarning, match="far darker than those of fit: is it in the same units"):
+        fit(sixteen).predict(twelve)

@@ -289,7 +289,8 @@ def test_json_is_one_object_and_nothing_else(model):
     assert content["predictions"][7].keys() == {"id", "y"}
     assert content["predictions"][7]["id"] == "00007"
     done = invoke("predict", model, "t.csv", "--json", "-o", "p.jsonl")
-    assert json.loads(done.stdout) == {"model": str(model), "output": "p.jsonl", "rows": 400}
+    told = {"model": str(model), "output": "p.jsonl", "rows": 400, "unanswered": 0}
+    assert json.loads(done.stdout) == told
 
 
 @pytest.mark.filterwarnings("always")

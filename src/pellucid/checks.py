@@ -143,9 +143,9 @@ def size_text(count: int) -> str:
 def size_in_bytes(name: str, owner: str, value: Any) -> int:
     """The bytes that a parameter names, by a whole number or as "128MB"."""
     if isinstance(value, str):
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kMGT]?)B\s*", value)
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)B\s*", value.upper())
         if match:
-            return int(float(match[1]) * 1000 ** " kMGT".index(match[2] or " "))
+            return int(float(match[1]) * 1000 ** " KMGT".index(match[2] or " "))
     elif isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 0:
         return int(value)
     kind = ValueError if isinstance(value, (str, int, float)) else TypeError

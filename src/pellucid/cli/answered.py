@@ -130,8 +130,10 @@ def read_answered(
                 "that a regressor predicts, need a CSV with a column of paths."
             )
         split = Split.of(data)
-        paths, classes = list_pictures(data if split is None else split.part("test"), least=1)
-        return _some_of(data, _pictures(model, paths, np.array(classes), ["class"], "", skip))
+        part = None if split is None else split.part("test")
+        paths, classes = list_pictures(data if part is None else part, least=1)
+        words = "" if part is None else f"Of a set in parts {part.name}/ is tested on."
+        return _some_of(data, _pictures(model, paths, np.array(classes), ["class"], words, skip))
     names = list(targets) or list(getattr(model, "target_names_", None) or [])
     if not names:
         raise click.UsageError(f"--target must name the column that {place} predicts.")
@@ -171,3 +173,18 @@ def _some_of(data: str, answered: Answered) -> Answered:
             f"{file_name(data)} must have a picture that can be used. {answered.unusable}"
         )
     return answered
+
+
+def unknown_classes(model: Any, y: Any) -> str:
+    """Words on classes that the model has never learned, whose rows it can only get wrong."""
+    from pellucid.cli.scores import plain
+    from pellucid.cli.words import listed
+
+    truth, classes = plain(y), getattr(model, "classes_", None)
+    if classes is None or truth.ndim != 1:
+        return ""
+    unknown = sorted(set(map(str, truth.tolist())) - set(map(str, classes.tolist())))
+    if not unknown:
+        return ""
+    verb = "a class" if len(unknown) == 1 else "classes"
+    return f"The model has never learned {verb} {listed(unknown)}: all such rows are wrong."

@@ -34,7 +34,7 @@ def evaluate(
     """
     from pellucid import load
     from pellucid.checks import file_name
-    from pellucid.cli.answered import read_answered
+    from pellucid.cli.answered import read_answered, unknown_classes
     from pellucid.cli.output import Output
     from pellucid.cli.score_words import text_of, verdict
     from pellucid.cli.words import source_name
@@ -48,6 +48,8 @@ def evaluate(
             output.notes.append(answered.unusable)
         if answered.left_out:
             output.say(filled(answered.left_out, 2))
+        if words := unknown_classes(estimator, answered.y):
+            output.note(words)
         scores = answered.scores(estimator)
     named = "" if Path(data).is_dir() else f"{', '.join(answered.names)}, "
     if not as_json:

@@ -12,7 +12,7 @@ import numpy as np
 
 from pellucid.checks import printable, size_text
 from pellucid.cli import curves, splitting
-from pellucid.cli.answered import Answered, held_out, read_answered
+from pellucid.cli.answered import Answered, held_out, read_answered, unknown_classes
 from pellucid.cli.given import Given
 from pellucid.cli.output import Output
 from pellucid.cli.splitting import Split
@@ -160,6 +160,8 @@ class Fitting:
         from pellucid.cli.score_words import text_of
 
         if self.answered is not None:
+            if words := unknown_classes(self.model, self.answered.y):
+                self.told.note(words)
             self.scores = self.answered.scores(self.model)
             seen = "not seen in training" if self.test is None else f"of {source_name(self.test)}"
             title = f"Test on {self.answered.counted} {seen}"
@@ -202,8 +204,9 @@ class Fitting:
                 curves.draw_fit(self.model, X, y, plot, title, given.targets)
             self.told.say(filled(f"Curves drawn in {plot}.", 2))
         if mistakes and answered is not None:
-            wrong = draw_mistakes(self.model, answered.source, plain(answered.y), mistakes)
-            self.told.say(filled(f"{counted(wrong, 'wrong answer')} drawn in {mistakes}.", 2))
+            paths, truth = answered.source, plain(answered.y)
+            words = draw_mistakes(self.model, answered.X, paths, truth, mistakes)
+            self.told.say(filled(f"{words} drawn in {mistakes}.", 2))
 
     def say_next(self, path: str) -> None:
         """What to do next, each argument in a line of its own where they do not fit in one."""

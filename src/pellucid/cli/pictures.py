@@ -182,23 +182,26 @@ def _digest(path: str) -> str:
         return ""
 
 
-def draw_mistakes(model: Any, paths: list[str], truth: np.ndarray, path: str) -> int:
-    """Draw the pictures whose class `model` got wrong, the most probable first; return how many.
+def draw_mistakes(model: Any, reading: Any, paths: list[str], truth: np.ndarray, path: str) -> str:
+    """Draw the pictures whose class `model` got wrong, the most probable first; words on it.
 
     Where there is room, those that it got right follow, the least probable first.
     """
     from pellucid.data.pictures import thumbnail
+    from pellucid.data.pillow_warnings import heard
 
-    reading = model._read(paths)
     predicted, shares = model.predict(reading), model.predict_proba(reading).max(axis=1)
     wrong = np.flatnonzero(predicted != truth)
     order = np.argsort(np.where(predicted != truth, -1 - shares, shares), kind="stable")
-    figure = figures.new_figure("--mistakes", 1.5 * _ACROSS, 1.9 * _DOWN + 0.6)
-    axes = figure.subplots(_DOWN, _ACROSS).reshape(-1)
+    down = min(_DOWN, -(-len(paths) // _ACROSS))
+    figure = figures.new_figure("--mistakes", 1.5 * _ACROSS, 1.9 * down + 0.6)
+    axes = figure.subplots(down, _ACROSS).reshape(-1)
     for axis in axes:
         axis.set_axis_off()
     for axis, index in zip(axes, order, strict=False):
-        axis.imshow(thumbnail(paths[index], _DRAWN), interpolation="nearest")
+        with heard(lambda message: None):  # which was told when it was read
+            picture = thumbnail(paths[index], _DRAWN)
+        axis.imshow(picture, interpolation="nearest")
         name = os.path.basename(paths[index])
         fails = predicted[index] != truth[index]
         axis.set_title(
@@ -209,7 +212,11 @@ def draw_mistakes(model: Any, paths: list[str], truth: np.ndarray, path: str) ->
         )
     title = f"{len(wrong):,} of {len(paths):,} wrong; then the right ones least sure"
     figures.finish(figure, path, title)
-    return len(wrong)
+    drawn = min(len(wrong), len(axes))
+    of = "" if drawn == len(wrong) else f" of {len(wrong):,}"
+    if not drawn:
+        return "No answer is wrong; the right ones least sure are"
+    return f"{drawn:,}{of} wrong answer{'s' if len(wrong) > 1 else ''}"
 
 
 def _short(label: Any) -> str:

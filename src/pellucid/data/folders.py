@@ -149,12 +149,16 @@ def list_pictures(folder: str | os.PathLike[str], least: int = 2) -> tuple[list[
 
 def files_below(folder: str | os.PathLike[str]) -> list[str]:
     """The paths of all files in `folder` and in the folders below, hidden ones left out."""
-    root = _existing(folder)
-    return [
-        str(path)
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and not any(map(_is_hidden, path.relative_to(root).parts))
-    ]
+    found: list[Path] = []
+    walked: set[str] = set()
+    for here, below, files in os.walk(_existing(folder), followlinks=True):
+        real = os.path.realpath(here)
+        below[:] = [] if real in walked else [name for name in below if not _is_hidden(name)]
+        if real in walked:  # by a link, which may lead round in a circle
+            continue
+        walked.add(real)
+        found += [Path(here, name) for name in files if not _is_hidden(name)]
+    return [str(path) for path in sorted(found) if path.is_file()]
 
 
 def _existing(folder: str | os.PathLike[str]) -> Path:

@@ -17,6 +17,7 @@ from pellucid.checks import (
     one_of,
     printable,
     size_in_bytes,
+    warn,
 )
 from pellucid.data.columns import blocks, one_feature, owner_of
 from pellucid.data.encoder import Encoder, Part, Reading
@@ -32,6 +33,7 @@ from pellucid.data.picture_sets import (
     read_all,
     short_name,
     sources_in,
+    which,
 )
 from pellucid.data.picture_sources import (
     Sources,
@@ -64,6 +66,7 @@ from pellucid.data.state import Count, FloatType, State, check_names
 from pellucid.memory import check_memory
 from pellucid.rows import DecodedPictures, Dense, Pictures, Rows
 
+_DARK = "far darker than those of fit: is it in the same units"
 CACHE_SIZE = "128MB"  # decoded pictures up to here are kept by default
 
 
@@ -199,6 +202,8 @@ class PictureEncoder(Encoder[Sources]):
             )
         if not isinstance(array, np.ndarray) or array.ndim < 3:
             array, names = one_feature(estimator, X, learn)
+        elif not len(array):
+            raise ValueError(f"X of {owner} must have at least one row. Got shape {array.shape}.")
         elif array.ndim > 4 or array.dtype.kind not in "biuf" or not array.size:
             raise ValueError(
                 f"X of {owner} must be signals of shape (rows, length), pictures of "
@@ -262,7 +267,7 @@ class PictureEncoder(Encoder[Sources]):
         one_of("resize", owner, self.resize, RESIZES)
         size_in_bytes("cache_size", owner, self.cache_size)
         self.dtype, size = np.dtype(dtype), size_of(self.image_size, owner)
-        self.names, array = sources.names, sources.array
+        self.names, array, self.range = sources.names, sources.array, None
         if array is None or (
             array.ndim == 4 and array.shape[1:] != self._made(estimator, array, size)
         ):
@@ -365,6 +370,12 @@ class PictureEncoder(Encoder[Sources]):
         sources.right = True
         return sources
 
+    def _is_dark(self, pixels: np.ndarray) -> bool:
+        """Whether a further picture may be of other units; one that must be is a PictureError."""
+        if self.kind == "float" or self.range is None:
+            return False
+        return self.range.check_picture(pixels)
+
     def _keeps(self, estimator: Any, shape: tuple[int, ...], dtype: np.dtype) -> bool:
         """Whether so many decoded pictures are kept in memory."""
         if self.kind == "float":
@@ -387,6 +398,8 @@ class PictureEncoder(Encoder[Sources]):
 
         def read(position: int) -> Any:
             pixels = read_picture(pictures[position], wanted)
+            if self._is_dark(pixels):
+                sources.warned.add(position, _DARK)
             if data is not None:
                 data[position] = pixels
             return tally(pixels)
@@ -397,9 +410,10 @@ class PictureEncoder(Encoder[Sources]):
         """Refuse an array that is not, and cannot be made, of the shape of training."""
         shape = data.shape[1:]
         same = self.resizes or shape[:-1] == self.shape[:-1]
+        grey = shape[-1] == 1 and self.shape[-1] == 3  # which any colour can be made of
         if shape == self.shape or (
             same and data.ndim == 4 == len(self.shape) + 1
-            and self._channels(shape[-1]) == self.shape[-1]
+            and (grey or self._channels(shape[-1]) == self.shape[-1])
         ):  # fmt: skip
             return
         turned = data.ndim == 4 and (*shape[1:], shape[0]) == self.shape
@@ -532,13 +546,18 @@ class PictureEncoder(Encoder[Sources]):
     ) -> Callable[[int], np.ndarray]:
         """What decodes the picture at a position; black where `faults` say why it cannot."""
         wanted, black = self._wanted, np.zeros(self.shape, dtype=TYPES[self.kind])
+        dark: list[int] = []  # the first that may be of other units
 
         def decode(position: int) -> np.ndarray:
             if faults and position in faults:
                 return black
             try:
                 with heard(lambda message: None):  # what it warns of was told before
-                    return read_picture(sources[position], wanted)
+                    pixels = read_picture(sources[position], wanted)
+                if self._is_dark(pixels) and not dark:
+                    dark.append(position)
+                    warn(f"{which(position, sources).rstrip(',')}: {_DARK}.")
+                return pixels
             except PictureError as error:
                 if faults is None:
                     raise fault(position, sources, error, "Put it right") from None

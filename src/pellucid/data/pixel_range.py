@@ -14,10 +14,11 @@ import numpy as np
 
 from pellucid.checks import warn
 from pellucid.data.columns import owner_of
-from pellucid.data.pictures import TYPES, WHITES, kind_of
+from pellucid.data.pictures import TYPES, WHITES, PictureError, kind_of
 
 _LEAST_SHARE = 0.5  # of white that the brightest number of many pictures comes near to
 _OVERSHOOT = 1.5  # how far shares of one may go beyond it, as after an enlargement
+_MARGIN = 0.1  # beyond black, as a share of white, after an enlargement
 _UNDERSHOOT = 0.5  # how far below black, likewise
 _FAR = 10  # ranges that differ by this factor are not of one unit
 _EXACT = 1e-3  # from a whole level
@@ -64,43 +65,67 @@ class PixelRange(NamedTuple):
         """By what numbers of a kind are to be multiplied."""
         low = min(float(array.min()) for array in arrays)
         high = max(float(array.max()) for array in arrays)
-        factor, learns_levels = 1.0, self.kind != "float"
-        if kind != "float" and learns_levels:
-            scale = WHITES[self.kind] / WHITES[kind]  # which the file's reader multiplies by
-            self._check_near(estimator, scale * low, scale * high, both=True)
-            return factor
-        if kind != "float" and self.white is not None:
+        given = low, high
+        levels, learns_levels = kind != "float", self.kind != "float"
+        factor = 1.0
+        if levels and learns_levels:
+            factor = WHITES[self.kind] / WHITES[kind]  # where they are read
+        elif levels and self.white is not None:
             factor = self.white / WHITES[kind]
-        elif learns_levels and self.white is not None and arrays[0].dtype.kind == "f":
-            factor = self.white if high <= _OVERSHOOT else 1.0
+        elif learns_levels and self.white is not None and _are_shares(arrays, low, high):
+            factor = self.white
         one = 1.0 if learns_levels else self.white  # levels are never below 0
         if one is not None and low < -_UNDERSHOOT * one:
-            raise self._refused(estimator, low, high)
-        self._check_near(estimator, factor * low, factor * high, both=factor == 1)
-        if factor != 1 and high > 0:
+            raise self._refused(estimator, given)
+        low, high = factor * low, factor * high
+        width, most = (self.high - self.low) or 1.0, max(abs(self.low), abs(self.high))
+        if low < self.low - _FAR * width or high > self.high + _FAR * width:
+            raise self._refused(estimator, given)
+        if low < high and _FAR * max(abs(low), abs(high)) < most:
+            if kind != self.kind and (factor == 1 or levels == learns_levels):
+                raise self._refused(estimator, given)  # of two types, and of no unit in common
+            if kind == self.kind:
+                self._doubt(given)
+        elif kind == self.kind == "float" and low < high and self._is_other(low, high):
+            self._doubt(given)
+        if factor != 1 and high > 0 and levels != learns_levels:
             times = f"multiplied by {factor:g}" if factor > 1 else f"divided by {1 / factor:g}"
             warn(
-                f"X holds numbers from {low:.4g} to {high:.4g}, and those of fit were "
+                f"X holds numbers from {given[0]:.4g} to {given[1]:.4g}, and those of fit were "
                 f"from {self.low:.4g} to {self.high:.4g}: they are {times}, so "
                 f"that white is {self.white:g} in both."
             )
         return factor
 
-    def _check_near(self, estimator: Any, low: float, high: float, both: bool) -> None:
-        """Refuse numbers far out of the range of training; of `both`, warn of a far smaller one."""
-        width, most = (self.high - self.low) or 1.0, max(abs(self.low), abs(self.high))
-        if low < self.low - _FAR * width or high > self.high + _FAR * width:
-            raise self._refused(estimator, low, high)
-        if both and low < high and _FAR * max(abs(low), abs(high)) < most:
-            warn(
-                f"X holds numbers from {low:.4g} to {high:.4g}, and those of fit were from "
-                f"{self.low:.4g} to {self.high:.4g}: is it in the same units?"
-            )
+    def _is_other(self, low: float, high: float) -> bool:
+        """Whether numbers look standardised, where those of training did not, or the other way."""
+        if self.white is None:
+            return self.low < 0 <= low
+        return low < -_MARGIN * self.white or high > _OVERSHOOT * self.white
 
-    def _refused(self, estimator: Any, low: float, high: float) -> ValueError:
+    def check_picture(self, pixels: np.ndarray) -> bool:
+        """Whether levels of one picture from a file may be too dark for those of training.
+
+        Those that are far brighter than all of training are a PictureError.
+        """
+        high = float(pixels.max())
+        if high > _FAR * max(self.high, 1.0):
+            raise PictureError(
+                f"it holds levels up to {high:g}, and those of fit were up to {self.high:g}",
+                "Give it in the same units",
+            )
+        return self.kind == "sixteen" and 0 < _FAR * high < self.high
+
+    def _doubt(self, given: tuple[float, float]) -> None:
+        warn(
+            f"X holds numbers from {given[0]:.4g} to {given[1]:.4g}, and those of fit were from "
+            f"{self.low:.4g} to {self.high:.4g}: is it in the same units?"
+        )
+
+    def _refused(self, estimator: Any, given: tuple[float, float]) -> ValueError:
         return ValueError(
             f"X of {owner_of(estimator)} must hold numbers like those of fit, which were from "
-            f"{self.low:.4g} to {self.high:.4g}. Got {low:.4g} to {high:.4g}. Give "
+            f"{self.low:.4g} to {self.high:.4g}. Got {given[0]:.4g} to {given[1]:.4g}. Give "
             "it as in fit: the model standardises by itself."
         )
 
@@ -116,3 +141,9 @@ class PixelRange(NamedTuple):
         if not whole or levels.min() < 0 or levels.max() > WHITES[self.kind]:
             return numbers
         return levels.astype(TYPES[self.kind])
+
+
+def _are_shares(arrays: Sequence[np.ndarray], low: float, high: float) -> bool:
+    """Whether numbers between levels, or truth values, are shares of one."""
+    kinds = {array.dtype.kind for array in arrays}
+    return kinds == {"b"} or (kinds == {"f"} and low >= -_UNDERSHOOT and high <= _OVERSHOOT)

@@ -106,6 +106,7 @@ class ExampleMaker(TrainingParameters, ABC):
             if encoder.left_out:
                 weights = np.ones(layout.entries) if weights is None else weights
                 weights[[position for position, _ in encoder.left_out]] = 0.0
+                encoder.notes = [*encoder.notes, *_gone(y, weights)]
             extra = {} if classes is None else {"classes": classes}
             codes = target.fit(self, y, weights, **extra, **self._units(encoder, reading))
             self.target_, self._input = target, encoder
@@ -226,6 +227,17 @@ class ExampleMaker(TrainingParameters, ABC):
         if settings.accuracy and layout.step_lengths is None and labels[:1].size == 1:
             order = order[np.argsort(_shares(labels.reshape(-1)[order]), kind="stable")]
         return examples.take(np.sort(order[aside:])), examples.take(np.sort(order[:aside]))
+
+
+def _gone(y: Any, weights: np.ndarray) -> list[str]:
+    """A sentence on labels of which no row is left."""
+    labels = plain_array(y)
+    labels = labels.tolist() if hasattr(labels, "tolist") else list(labels)
+    if not all(isinstance(label, str) for label in labels):
+        return []
+    left = {label for label, weight in zip(labels, weights, strict=True) if weight > 0}
+    gone = sorted(set(labels) - left)
+    return [f"none is left of {checks.listing(gone)}, which cannot be learned"] if gone else []
 
 
 def _shares(labels: np.ndarray) -> np.ndarray:

@@ -137,7 +137,7 @@ def usual(domain: str, shape: tuple[int, ...]) -> Augmentation | None:
 
 
 def resolve(augment: Any, owner: str) -> Augmentation | None:
-    """`augment`: None, a name, a list of names, or a map from names to amounts.
+    """`augment`: None, names (one, "some,more" or a list), or a map from names to amounts.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def resolve(augment: Any, owner: str) -> Augmentation | None:
     """
     if augment is None:
         return None
-    names = (augment,) if isinstance(augment, str) else augment
+    names = [one.strip() for one in augment.split(",")] if isinstance(augment, str) else augment
     if not isinstance(names, (Sequence, Mapping)):
         expected = "None, a name, a list of names, or a map of amounts"
         raise TypeError(checks.fault("augment", owner, expected, augment))
