@@ -1108,3 +1108,12 @@ def test_no_picture_at_all_is_said_so():
         ValueError, match="X of CNNClassifier must have at least one row. Got shape"
     ):
         model.predict(LEVELS[:0])
+
+
+def test_an_error_says_how_many_others_cannot_be_used(save, tmp_path):
+    paths = save(LEVELS)
+    for i in (7, 9, 12):
+        spoil(tmp_path / "pictures" / f"{i:02}.png", "empty")
+    words = r'07\.png.* or pass on_error="skip"\. 2 more cannot be used either\.$'
+    with pytest.raises(ValueError, match=words):
+        fit(paths)

@@ -573,9 +573,12 @@ class PictureEncoder(Encoder[Sources]):
         pictures, verbose = sources.pictures, getattr(estimator, "verbose", 0)
         weights = np.ones(len(pictures)) if weights is None else weights.copy()
         headers: dict[int, Header] = {}
-        for position, header in enumerate(sources.headers(verbose)):
+        found = sources.headers(verbose)
+        others = sum(isinstance(header, PictureError) for header in found) - 1
+        more = f". {others:,} more cannot be used either" if others > 0 else ""
+        for position, header in enumerate(found):
             if isinstance(header, PictureError):
-                self._leave_out(estimator, pictures, position, header)
+                self._leave_out(estimator, pictures, position, header, more)
             else:
                 headers[position] = header
         self._check_some_left(estimator, pictures)
@@ -632,10 +635,15 @@ class PictureEncoder(Encoder[Sources]):
         self._check_some_left(estimator, sources)
 
     def _leave_out(
-        self, estimator: Any, sources: Sequence[Any], position: int, error: PictureError
+        self,
+        estimator: Any,
+        sources: Sequence[Any],
+        position: int,
+        error: PictureError,
+        more: str = "",
     ) -> None:
         if self.on_error == "raise":
-            more = ' or pass on_error="skip"'
+            more = f' or pass on_error="skip"{more}'
             raise self._fault(estimator, position, sources, error, more) from None
         source = sources[position]
         name = printable(source) if is_path(source) else f"picture {position + 1}"
