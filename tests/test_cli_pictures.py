@@ -783,3 +783,12 @@ def test_several_changes_go_in_as_one_setting(pictures):
     run("fit", pictures, "-o", "m", "-q", "--set", "augment=shift,rotate", *SHORT)
     change = load("m")._augmentation()
     assert change.shift == 0.1 and change.rotate == 15
+
+
+@pytest.mark.filterwarnings("default:picture ")
+def test_what_is_done_to_pictures_to_test_on_is_said(model, pictures, tmp_path):
+    shutil.copytree(pictures, tmp_path / "some")
+    grey = Image.open(tmp_path / "some" / "left" / "03.png")
+    grey.convert("RGB").save(tmp_path / "some" / "left" / "03.png")
+    told = " ".join(invoke("evaluate", model, "some").stderr.split())
+    assert "03.png': in colour, and converted to grey as those of fit are." in told

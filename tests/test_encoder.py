@@ -62,15 +62,10 @@ def reads(monkeypatch):
 
 
 def once(reads, *names):
-    """Whether all of `names`, and nothing else, took X apart, each once; the count begins anew.
-
-    Pictures that are decoded at once need no look at their headers before.
-    """
-    done = {name for name, _ in reads}
-    alike = done == set(names) or done | {"read_header"} == set(names)
-    each = set(reads.values()) == {1}
+    """Whether all of `names`, and nothing else, took X apart, each once; the count begins anew."""
+    done = {name for name, _ in reads} == set(names) and set(reads.values()) == {1}
     reads.clear()
-    return alike and each
+    return done
 
 
 def long_table(sequences):

@@ -329,6 +329,9 @@ class PictureEncoder(Encoder[Sources]):
         pictures = sources.pictures
         shape, dtype = (len(pictures), *self.shape), np.dtype(TYPES[self.kind])
         data = np.zeros(shape, dtype=dtype) if self._keeps(estimator, shape, dtype) else None
+        for position, header in enumerate(sources.headers(getattr(estimator, "verbose", 0))):
+            if isinstance(header, Header):
+                self._look_at(header, position, sources.warned)
         able, wrong = np.ones(len(pictures), dtype=bool), list[str]()
         task = "reading further pictures"
         outcomes = self._decoded(estimator, sources, range(len(pictures)), data, task)
