@@ -11,8 +11,9 @@ from sklearn import datasets
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 
 import pellucid.estimators
-from pellucid import FCNNClassifier, FCNNRegressor, GRUClassifier
-from pellucid.training.defaults import BATCH, SMALL_BATCH, USUAL, Usual
+from pellucid import CNNClassifier, FCNNClassifier, FCNNRegressor, GRUClassifier
+from pellucid.rows import Examples, Pictures, Targets
+from pellucid.training.defaults import BATCH, SMALL_BATCH, USUAL, Usual, choose
 from pellucid.training.optimizers import SGD, Adam, AdamW
 
 # a little under what docs/defaults.md reports
@@ -107,3 +108,16 @@ def test_auto_is_no_part_of_going_on():
     assert model.partial_fit(X, y, classes=[0, 1]).partial_fit(X, y).n_iter_ == 2
     kept = GRUClassifier(2, early_stopping=True, validation_fraction=0.3, patience=1000, verbose=0)
     assert kept.set_params(random_state=0).fit(X, y).n_iter_ == USUAL["sequences"].epochs(2)
+
+
+def test_large_pictures_are_gone_through_less_often():
+    X = np.zeros((1700, 64, 64), np.uint8)
+    epochs = {}
+    for side in (63, 64):
+        model = CNNClassifier(verbose=0)
+        settings = model._settings(seed=0)
+        rows = Pictures(np.zeros((256, 1), np.float32), X[:, :side, :side, None])
+        examples = Examples(rows, Targets.by_row(np.zeros(len(X), np.int64)))
+        choose(settings, "pictures", examples, None, False)
+        epochs[side] = settings.epochs
+    assert epochs == {63: 47, 64: 20}

@@ -30,9 +30,9 @@ from pellucid.layers import (
 from pellucid.layers.base import Shape
 from pellucid.training import augmentation
 from pellucid.training.augmentation import Augmentation
+from pellucid.training.defaults import LARGE
 
 _CONVOLUTIONS: dict[int, Any] = {1: layers.Conv1d, 2: layers.Conv2d}
-_LARGE = 64 * 64  # pixels from which a picture has more blocks, and the mean of each map
 _POOLS: dict[str, dict[int, Any]] = {
     "max": {1: layers.MaxPool1d, 2: layers.MaxPool2d},
     "avg": {1: layers.AvgPool1d, 2: layers.AvgPool2d},
@@ -172,7 +172,7 @@ class _CNN(TextEstimator):
         )  # fmt: skip
         normalised = [BatchNorm()] if self.batch_norm else []
         residual = self._chosen("residual", usual=dimensions == 1)
-        large = dimensions == 2 and math.prod(shape[:-1]) >= _LARGE
+        large = dimensions == 2 and math.prod(shape[:-1]) >= LARGE
         chain: list[Layer] = []
         for channels in self._channels(residual, large):
             block = [convolution(channels, stride=self.stride), *normalised]

@@ -15,6 +15,7 @@ from pellucid.training.optimizers import Optimizer
 
 BATCH = 32  # rows of a batch, but for few signals or sequences
 FEW_ROWS, SMALL_BATCH = 500, 16
+LARGE = 64 * 64  # pixels of a picture, each step on which takes long and teaches much
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,13 @@ class Usual:
 USUAL = {
     "tables": Usual(),
     "pictures": Usual(small_batches=True, least=20, most=50, steps=2500),
+    "large pictures": Usual(small_batches=True, least=20, most=50, steps=1000),
     "signals": Usual(small_batches=True, least=25, most=150, steps=800, decay=0.1),
     "sequences": Usual(small_batches=True, least=50, most=300, steps=1000, decay=0.1),
     "windows": Usual(least=5, most=50, steps=3000, decay=0.01),
     "text": Usual(small_batches=True, least=5, most=300, steps=800, decay=0.01),
 }
-"""The usual training by an encoder's ``domain``."""
+"""The usual training by an encoder's ``domain``; pictures of `LARGE` pixels have their own."""
 
 
 def choose(
@@ -91,7 +93,8 @@ def choose(
     stateful : bool
         Whether rows go on from those of the batch before: batches are then as large at predict.
     """
-    usual = USUAL[domain]
+    large = domain == "pictures" and math.prod(examples.rows.shape[1:3]) >= LARGE
+    usual = USUAL["large pictures" if large else domain]
     if settings.batch_size is None:
         settings.batch_size = BATCH if stateful else usual.batch_size(len(examples))
     steps = settings.steps(len(examples))
