@@ -197,8 +197,9 @@ class TrainingParameters:
         The largest norm of the whole gradient; None leaves it as it is.
     max_epochs : int or "auto"
         How many times all rows are used. "auto" is 50; of pictures as many as make up 2500 steps
-        (1000 from 64 x 64 pixels on), but 20 at least and 50 at most; of signals 800, from 25 to 150; of sequences 1000, from 50
-        to 300; of windows 3000, from 5 to 50; of text 800, from 5 to 300.
+        (1000 from 64 x 64 pixels on), but 20 at least and 50 at most; of signals 800, from 25 to
+        150; of sequences 1000, from 50 to 300; of windows 3000, from 5 to 50; of text 800, from 5
+        to 300.
     batch_size : int, "full" or "auto"
         Rows in a training step; "full" takes all. Small batches learn more in an epoch. "auto" is
         32, and at most 16 of fewer than 500 pictures, signals, sequences or texts, in equal parts.
