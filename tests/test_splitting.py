@@ -5,7 +5,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from pellucid.cli.splitting import all_of, rows_of, split
+from pellucid.cli.splitting import all_of, split
+from pellucid.data.columns import rows_of
 
 LABELS = np.array(["a"] * 30 + ["b"] * 10)
 

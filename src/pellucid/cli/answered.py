@@ -71,10 +71,10 @@ def held_out(model: Any, given: Given, positions: np.ndarray, data: str) -> Answ
     Pictures that cannot be used are an error, or are left out where `model` skips them; None where
     that leaves none.
     """
-    from pellucid.cli import splitting
+    from pellucid.data.columns import rows_of
 
     what = "row" if model._input.by_step else given.what
-    X, y = splitting.rows_of(given.X, positions), splitting.rows_of(given.y, positions)
+    X, y = rows_of(given.X, positions), rows_of(given.y, positions)
     if given.pictures:
         answered = _pictures(model, list(X), y, given.targets, "", model.on_error == "skip")
         return answered if len(answered) else None
@@ -132,7 +132,7 @@ def read_answered(
         split = Split.of(data)
         part = None if split is None else split.part("test")
         paths, classes = list_pictures(data if part is None else part, least=1)
-        words = "" if part is None else f"Of a set in parts {part.name}/ is tested on."
+        words = "" if part is None else f"The folder is a set in parts: tested on {part.name}/."
         return _some_of(data, _pictures(model, paths, np.array(classes), ["class"], words, skip))
     names = list(targets) or list(getattr(model, "target_names_", None) or [])
     if not names:

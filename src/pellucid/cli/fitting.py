@@ -17,6 +17,7 @@ from pellucid.cli.given import Given
 from pellucid.cli.output import Output
 from pellucid.cli.splitting import Split
 from pellucid.cli.words import counted, source_name
+from pellucid.data.columns import rows_of
 from pellucid.terminal import COLUMNS, filled, width
 
 _MOST_COLUMNS = 20  # that are described
@@ -94,12 +95,12 @@ class Fitting:
         """Train the model on the rows that are not held out."""
         from pellucid.data.baselines import TargetBaselines
 
-        given, (rows, watched) = self.given, self._parts()
+        given, (rows, watched) = self.given, self._learned_and_watched()
         with given.rows_in_file(self.data, rows):
-            X, y = splitting.rows_of(given.X, rows), splitting.rows_of(given.y, rows)
+            X, y = rows_of(given.X, rows), rows_of(given.y, rows)
             validation = None if given.parts is None else given.parts.validation
             if watched is not None:
-                validation = tuple(splitting.rows_of(part, watched) for part in (given.X, given.y))
+                validation = tuple(rows_of(part, watched) for part in (given.X, given.y))
             self.model._fit(
                 X, y, None, ready=partial(self._before_training, X, y), cautions=True,
                 validation_data=validation,
@@ -109,7 +110,7 @@ class Fitting:
         self.model.target_names_ = list(given.targets)
         self.told.say("\n" + "\n".join(self.model.network_.summary_lines()) + "\n")
 
-    def _parts(self) -> tuple[np.ndarray, np.ndarray | None]:
+    def _learned_and_watched(self) -> tuple[np.ndarray, np.ndarray | None]:
         """The rows to learn from, and those that early stopping watches where groups part them."""
         given, rows = self.given, self.split.train
         if given.groups is None or not self.model.early_stopping:

@@ -7,9 +7,6 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.cli.words import counted, listed
-from pellucid.data.columns import rows_of
-
-__all__ = ["Split", "all_of", "rows_of", "split"]
 
 
 class Split(NamedTuple):

@@ -85,11 +85,8 @@ class Choice:
         to = f"{size[0]} x {size[1]}"
         if len(sizes) > 1:
             were = f"pictures of {len(sizes)} sizes, {low[0]} x {low[1]} to {high[0]} x {high[1]},"
-            to = (
-                f"their median, {to}"
-                if size == median
-                else f"{to}, the proportions of their median"
-            )
+            kept = size == median
+            to = f"their median, {to}" if kept else f"{to}, the proportions of their median"
         if len(sizes) > 1 or size != median:
             self.notes.append(f"{were} are resized to {to}; image_size sets another")
         return size
@@ -100,12 +97,9 @@ class Choice:
         channels = max(counts, key=lambda n: (counts[n], n))
         if color == "auto" and channels in COLOR_WORDS:
             (other,) = COLOR_WORDS.keys() - {channels}
-            self._say_converted(
-                "channels",
-                other,
-                COLOR_WORDS[other], "to colour" if channels == 3 else "to grey",
-                f'; color="{"grey" if channels == 3 else "rgb"}" makes all so',
-            )  # fmt: skip
+            to, setting = ("colour", "grey") if channels == 3 else ("grey", "rgb")
+            more = f'; color="{setting}" makes all so'
+            self._say_converted("channels", other, COLOR_WORDS[other], f"to {to}", more)
         return channels
 
     def _kind(self) -> str:

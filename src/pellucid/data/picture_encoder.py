@@ -115,7 +115,8 @@ class PictureEncoder(Encoder[Sources]):
     resizes : bool
         Whether pictures of another size are resized.
     range : PixelRange or None
-        Which numbers the pictures of fit held; None of signals, and of a model saved before 1.9.
+        Which numbers the pictures of fit held; None of signals, and of older models, whose files
+        do not say it.
     names : list of str or None
         The columns' names, if signals came as a table that had them.
     fills : bool

@@ -118,6 +118,7 @@ def look_at_axes(owner: str, array: np.ndarray) -> None:
 
 
 def check_finite(owner: str, array: np.ndarray) -> None:
+    """Refuse an array with NaN or infinity in it."""
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         row = int(np.argmin(np.isfinite(array.reshape(len(array), -1)).all(axis=1)))
         raise ValueError(f"X of {owner} must be finite. Got NaN or infinity in {row_words(row)}.")
