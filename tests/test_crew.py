@@ -101,5 +101,6 @@ def test_a_fit_whose_threads_change_has_the_same_bits(monkeypatch):
 
     monkeypatch.setattr(Crew, "threads", property(threads))
     monkeypatch.setattr(Crew, "steps", lambda crew, most: min(most, 2))
+    monkeypatch.setattr(Crew, "observe", lambda *_: None)  # the numbers above are not of its choice
     assert digest(3) == one
     assert set(calls) == {1, 2, 3}
