@@ -18,8 +18,8 @@ from pellucid import (
 )
 from pellucid.data import windows
 from pellucid.inspection import GradientFlow, draw_predictions, gradient_flow
-from pellucid.inspection.chain import Chain
 from pellucid.inspection.gradient_flow import judge
+from pellucid.inspection.walk import Walk, walk_of_row
 from pellucid.layers import LSTM, Linear, Tanh
 from pellucid.training.history import History
 
@@ -56,8 +56,9 @@ def test_the_mean_of_all_states_gives_each_its_share():
     X, y = rng.normal(size=(4, 6, 2)), np.arange(4) % 2
     model = RNNClassifier(3, pooling="mean", **QUICK).fit(X, y)
     x = model.sequences_.transform(model, X)[:1]
-    chain = Chain(model.network_, x)
-    dh = chain.state_gradients(np.ones_like(chain.output), 0, False)[0]
+    walk = Walk.of(model.network_, x)
+    walk.backward(np.ones_like(walk.output))
+    dh = walk.steps[0].from_loss()[0]
     p = {name: value.astype(float) for name, value in model.network_.parameters().items()}
 
     def last(h):
@@ -116,15 +117,14 @@ def test_numbers_agree_with_the_model_and_with_differences(layer, reverse):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(30, 8, 2)), rng.integers(0, 3, 30)
     model = GRUClassifier(4, num_layers=2, bidirectional=True, dtype="float64", **QUICK).fit(X, y)
-    data = model._input.transform(model, X)
-    chain = Chain(model.network_, data[:1])
-    np.testing.assert_allclose(chain.output, model._output(model._read(X[:1])), atol=1e-12)
+    row = walk_of_row(model, X, y)
+    np.testing.assert_allclose(row.output, model._output(model._read(X[:1])), atol=1e-12)
 
     # the gradient of the loss with respect to a state, by moving what is added to that state
-    target = np.eye(3)[[model.target_.encode(model, y)[0]]]
-    dy = formulas.categorical_cross_entropy_backward(chain.output, target)
-    gradients = chain.state_gradients(dy, layer, reverse)[0]
-    step = chain.passes[layer][int(reverse)]
+    step = row.walk.steps[layer]
+    gradients = step.from_loss(reverse)[0]
+    x = step.x[:, ::-1] if reverse else step.x
+    states = step.values["reverse_h" if reverse else "h"]
     p = model.network_.parameters()
     prefix = f"{layer}.{'reverse_' if reverse else ''}"
     W = np.hstack([p[f"{prefix}recurrent_weight"], p[f"{prefix}candidate_weight"]])
@@ -133,11 +133,11 @@ def test_numbers_agree_with_the_model_and_with_differences(layer, reverse):
 
     def later(state):
         """The states from step t on, had that of step t been this one."""
-        return formulas.gru(step.x[:, t + 1 :], U, W, b, b_hn, state[None]).h
+        return formulas.gru(x[:, t + 1 :], U, W, b, b_hn, state[None]).h
 
-    jacobian = chain.jacobians(layer, reverse)[t]
+    jacobian = step.jacobians(reverse)[t]
     for number in range(4):
-        expected = central_difference(lambda s, k=number: later(s)[0, -1, k], step.states[0, t])
+        expected = central_difference(lambda s, k=number: later(s)[0, -1, k], states[0, t])
         np.testing.assert_allclose(jacobian[number], expected, atol=1e-8)
     if layer == 1:  # only the last state is used
         last = gradients[-1]
@@ -277,7 +277,7 @@ def test_a_forecaster_is_followed_beside_its_linear_forecast():
     model = LSTMRegressor(4, max_epochs=2, random_state=0, verbose=0).fit(X, y)
     model._scale_head(0.0 if model._plan.share == 0 else 1.0 / model._plan.share)
     rows = model._examples(X, y).rows
-    output = Chain(model.network_, rows.row(3)[None]).output
+    output = Walk.of(model.network_, rows.row(3)[None]).output
     np.testing.assert_allclose(output, model.network_.forward(rows.take([3])), rtol=1e-4, atol=1e-5)
     flow = gradient_flow(model, X, y)
     assert len(flow) == 6 and flow.layer.startswith("LSTM(4")

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from pellucid import checks, formulas
-from pellucid.inspection.chain import Chain, layers_in_turn
-from pellucid.layers import Recurrent
-from pellucid.network.loss import LossFunction
+from pellucid import checks
+from pellucid.inspection.recurrent_steps import RecurrentStep
+from pellucid.inspection.walk import Step, main_steps, walks_of_rows
 
 VANISHED, EXPLODED = 1e-3, 1e3
 """Shares of the gradient at the last step, below which it has vanished and above which exploded."""
@@ -169,23 +168,20 @@ def gradient_flow(
     """
     check_is_fitted(model, "network_")
     count = checks.positive_integer("rows", "gradient_flow", rows)
-    index = _index(model, layer, reverse)
-    examples = model._examples(X, y)
-    norms = []
-    for i in range(min(count, len(examples))):
-        x, target = examples.rows.row(i)[None], examples.targets.row(i)
-        norms.append(_of_row(model, x, target, index, reverse))
-    layer_name = repr(layers_in_turn(model.network_)[index])
+    walks = walks_of_rows(model, X, y, range(count))
+    steps = [main_steps(one.walk) for one in walks]
+    index = _index(model, steps[0], layer, reverse)
+    norms = [_of_row(row[index], reverse) for row in steps]
+    layer_name = repr(steps[0][index].layer)
     return GradientFlow(layer_name, *(_median(rows) for rows in zip(*norms, strict=True)))
 
 
-def _index(model: Any, layer: int | None, reverse: bool) -> int:
-    layers = layers_in_turn(model.network_)
-    recurrent = [i for i, layer in enumerate(layers) if isinstance(layer, Recurrent)]
+def _index(model: Any, steps: Sequence[Step], layer: int | None, reverse: bool) -> int:
+    recurrent = [i for i, step in enumerate(steps) if isinstance(step, RecurrentStep)]
     if not recurrent:
         raise ValueError(
             f"the model of gradient_flow must have a recurrent layer. Got {type(model).__name__} "
-            f"with {list(layers)}. Fit an RNN, LSTM or GRU."
+            f"with {[step.layer for step in steps]}. Fit an RNN, LSTM or GRU."
         )
     if layer is None:
         layer = recurrent[-1]
@@ -194,35 +190,20 @@ def _index(model: Any, layer: int | None, reverse: bool) -> int:
             f"layer of gradient_flow must be the number of a recurrent layer, one of {recurrent}. "
             f"Got {layer!r}."
         )
-    if reverse and not vars(layers[layer])["bidirectional"]:
+    if reverse and not steps[layer].layer.bidirectional:
         raise ValueError(
             f"reverse of gradient_flow must be False for a layer of one direction. "
-            f"Got reverse=True for {layers[layer]!r}."
+            f"Got reverse=True for {steps[layer].layer!r}."
         )
     return layer
 
 
-def _of_row(
-    model: Any, x: np.ndarray, target: Any, index: int, reverse: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _of_row(step: Any, reverse: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The three norms of each step of one sequence, in the order in which the layer runs."""
-    chain = Chain(model.network_, x)
-    dy = _loss_backward(model._loss()[0], chain.output, target)
-    loss_norm = np.linalg.norm(chain.state_gradients(dy, index, reverse)[0], axis=-1)
-    jacobians = chain.jacobians(index, reverse)  # (T, H, numbers of a state)
+    loss_norm = np.linalg.norm(step.from_loss(reverse)[0], axis=-1)
+    jacobians = step.jacobians(reverse)  # (T, H, numbers of a state)
     singular = np.linalg.norm(jacobians, 2, axis=(1, 2))
     return loss_norm, np.linalg.norm(jacobians, axis=(1, 2)), singular
-
-
-def _loss_backward(loss: str | LossFunction, output: np.ndarray, target: Any) -> np.ndarray:
-    """The gradient of the mean loss over the steps of `output`, (1, K) or (1, T, K)."""
-    rows = output.reshape(-1, output.shape[-1])
-    function = LossFunction.of(loss)
-    if function.name == "categorical_cross_entropy":
-        target = np.eye(rows.shape[1])[np.atleast_1d(target)]
-    backward = getattr(formulas, f"{function.name}_backward")
-    dy = backward(rows, np.reshape(target, rows.shape), **function.options)
-    return np.asarray(dy).reshape(output.shape)
 
 
 def _median(rows: tuple[np.ndarray, ...]) -> np.ndarray:
