@@ -723,7 +723,7 @@ def test_groups_that_do_not_fit(table, tmp_path):
 
 
 def test_the_most_frequent_confusions_are_named(tmp_path):
-    from pellucid.cli.score_words import text_of
+    from pellucid.inspection.score_words import text_of
 
     counts = np.diag(np.full(15, 9))
     counts[3, 7], counts[1, 2] = 5, 3

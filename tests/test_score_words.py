@@ -2,7 +2,7 @@
 
 import pytest
 
-from pellucid.cli.score_words import in_line, text_of, verdict
+from pellucid.inspection.score_words import in_line, text_of, verdict
 from pellucid.terminal import fits
 
 NAMES = {

@@ -17,7 +17,7 @@ from sklearn.metrics import (
 )
 
 from pellucid import FCNNClassifier, FCNNRegressor, LSTMClassifier
-from pellucid.cli.scores import brief, brief_baseline, errors_of, score
+from pellucid.inspection.scores import brief, brief_baseline, errors_of, score
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(200, 3))
@@ -187,7 +187,7 @@ def test_a_model_of_an_older_file_has_no_baseline():
 
 def test_labels_in_the_type_of_the_classes():
     model = SimpleNamespace(classes_=np.array(["1", "2"], dtype=object))
-    from pellucid.cli.scores import _like
+    from pellucid.inspection.scores import _like
 
     assert _like(np.array([1, 2]), model.classes_).tolist() == ["1", "2"]
     assert _like(np.array(["1", "x"], dtype=object), np.array([1, 2])).tolist() == [1, "x"]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pellucid.cli.words import counted, listed, name_shown, share
 from pellucid.terminal import figure, fits, table, width
+from pellucid.words import counted, listed, name_shown, share
 
 
 def test_text_for_a_page():

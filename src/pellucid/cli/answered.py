@@ -10,7 +10,7 @@ import click
 
 from pellucid.checks import file_name, rows_of_file
 from pellucid.cli import frames, series
-from pellucid.cli.words import counted
+from pellucid.words import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,10 +58,11 @@ class Answered(NamedTuple):
 
     def scores(self, model: Any) -> dict[str, Any]:
         """How good `model` is on them."""
-        from pellucid.cli import scores
+        from pellucid.inspection import scores
+        from pellucid.inspection.forecast_scores import score_windows
 
         if self.what == "window":
-            return series.score(model, self.X, self.source, self.y)
+            return score_windows(model, self.X, self.source, self.y)
         return scores.score(model, self.X, self.y, self.names)
 
 
@@ -118,10 +119,10 @@ def read_answered(
 
     from pellucid.cli.pictures import needed_paths, takes_pictures
     from pellucid.cli.predict import features
-    from pellucid.cli.scores import is_classifier
     from pellucid.data import list_pictures, split_target
     from pellucid.data.folders import Split
     from pellucid.data.windows import as_list
+    from pellucid.inspection.scores import is_classifier
 
     if takes_pictures(model) and Path(data).is_dir():
         if targets or not is_classifier(model):
@@ -177,8 +178,8 @@ def _some_of(data: str, answered: Answered) -> Answered:
 
 def unknown_classes(model: Any, y: Any) -> str:
     """Words on classes that the model has never learned, whose rows it can only get wrong."""
-    from pellucid.cli.scores import plain
-    from pellucid.cli.words import listed
+    from pellucid.inspection.scores import plain
+    from pellucid.words import listed
 
     truth, classes = plain(y), getattr(model, "classes_", None)
     if classes is None or truth.ndim != 1:

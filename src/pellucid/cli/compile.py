@@ -11,7 +11,7 @@ def compile_kernels() -> None:
     from time import perf_counter
 
     from pellucid import engine
-    from pellucid.cli.words import counted
+    from pellucid.words import counted
 
     start = perf_counter()
     with engine.announced(click.echo):

@@ -36,9 +36,9 @@ def evaluate(
     from pellucid.checks import file_name
     from pellucid.cli.answered import read_answered, unknown_classes
     from pellucid.cli.output import Output
-    from pellucid.cli.score_words import text_of, verdict
-    from pellucid.cli.words import source_name
+    from pellucid.inspection.score_words import text_of, verdict
     from pellucid.terminal import filled
+    from pellucid.words import source_name
 
     output = Output(as_json=as_json)
     estimator: Any = load(model)

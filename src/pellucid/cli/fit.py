@@ -13,8 +13,8 @@ from pellucid.cli.families import NETWORKS, family
 from pellucid.cli.options import GroupedCommand, in_group, option_name, parameter_options
 from pellucid.cli.output import Output
 from pellucid.cli.series import SeriesOptions
-from pellucid.cli.words import source_name
 from pellucid.terminal import filled
+from pellucid.words import source_name
 
 if TYPE_CHECKING:
     from pellucid.cli.given import Given
@@ -178,7 +178,7 @@ def fit(
     from pellucid import files
     from pellucid.cli.fitting import Fitting
     from pellucid.cli.given import Request, read
-    from pellucid.cli.words import listed
+    from pellucid.words import listed
 
     if test is not None and test_fraction is not None:
         raise click.UsageError("--test and --test-fraction do not go together: leave one out.")
@@ -246,7 +246,7 @@ def _sentence(reason: str) -> str:
 def _split(given: Given, options: SeriesOptions, share: float, seed: int, each_step: bool) -> Split:
     """Which rows, sequences or windows are held out."""
     from pellucid.cli import splitting
-    from pellucid.cli.scores import plain
+    from pellucid.inspection.scores import plain
 
     if options.steps:
         return splitting.Split(*series.split(given.X, share))

@@ -16,9 +16,9 @@ from pellucid.cli.answered import Answered, held_out, read_answered, unknown_cla
 from pellucid.cli.given import Given
 from pellucid.cli.output import Output
 from pellucid.cli.splitting import Split
-from pellucid.cli.words import counted, source_name
 from pellucid.data.columns import rows_of
 from pellucid.terminal import COLUMNS, filled, width
+from pellucid.words import counted, source_name
 
 _MOST_COLUMNS = 20  # that are described
 
@@ -158,7 +158,7 @@ class Fitting:
 
     def score(self) -> None:
         """Test the model."""
-        from pellucid.cli.score_words import text_of
+        from pellucid.inspection.score_words import text_of
 
         if self.answered is not None:
             if words := unknown_classes(self.model, self.answered.y):
@@ -172,7 +172,7 @@ class Fitting:
         """Save the model, with what is known about it; the size of the file."""
         import msgspec
 
-        from pellucid.cli.scores import brief, brief_baseline
+        from pellucid.inspection.scores import brief, brief_baseline
 
         named = source_name(self.data)
         self.model.about_ = msgspec.structs.replace(
@@ -191,7 +191,7 @@ class Fitting:
     def draw(self, plot: str | None, mistakes: str | None) -> None:
         """Draw the training and the test, and the pictures that the model gets wrong."""
         from pellucid.cli.pictures import draw_mistakes
-        from pellucid.cli.scores import plain
+        from pellucid.inspection.scores import plain
 
         given, answered = self.given, self.answered
         if plot:
@@ -220,8 +220,8 @@ class Fitting:
 
     def facts(self) -> dict[str, Any]:
         """All of it, for a program."""
-        from pellucid.cli.score_words import verdict
         from pellucid.cli.summary import facts_of
+        from pellucid.inspection.score_words import verdict
 
         model = self.model
         return {

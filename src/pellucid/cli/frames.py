@@ -10,7 +10,7 @@ import click
 import numpy as np
 
 from pellucid.checks import file_name, rows_at, shown, suggestion
-from pellucid.cli.words import counted
+from pellucid.words import counted
 
 _EXAMPLES = 3  # texts that are no numbers
 _RARE = 0.05  # the share of rows in which a word for no value may stand among classes

@@ -87,8 +87,8 @@ def read(request: Request) -> Given:
 
 def _table(request: Request) -> Given:
     from pellucid.cli.pictures import is_text, path_column, paths_of
-    from pellucid.cli.words import counted
     from pellucid.data import infer_task, split_target
+    from pellucid.words import counted
 
     data, targets, network, options = (
         request.data, request.targets, request.network, request.series
@@ -169,7 +169,7 @@ def _frame(request: Request) -> Any:
     """The table, without the columns that are to be dropped."""
     import narwhals as nw
 
-    from pellucid.cli.words import listed
+    from pellucid.words import listed
 
     frame = frames.read(request.data, request.encoding)
     if not request.targets:
@@ -213,9 +213,9 @@ def _folder(request: Request) -> Given:
     import numpy as np
 
     from pellucid.checks import either
-    from pellucid.cli.words import counted
     from pellucid.data import list_pictures
     from pellucid.data.folders import Split
+    from pellucid.words import counted
 
     known = takers("pictures")
     if request.network not in (None, *known):

@@ -76,9 +76,9 @@ def predict(
     from pellucid import files, load
     from pellucid.cli.output import Output
     from pellucid.cli.predictions import format_of, writer
-    from pellucid.cli.scores import is_classifier
-    from pellucid.cli.words import counted
+    from pellucid.inspection.scores import is_classifier
     from pellucid.terminal import filled
+    from pellucid.words import counted
 
     place = None if output == "-" else output
     ending = ".csv"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.cli.words import counted, listed
+from pellucid.words import counted, listed
 
 
 class Split(NamedTuple):

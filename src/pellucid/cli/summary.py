@@ -40,7 +40,7 @@ def facts_of(model: Any) -> dict[str, Any]:
     """What there is to say of a fitted model, for a program."""
     import msgspec
 
-    from pellucid.cli.scores import is_classifier
+    from pellucid.inspection.scores import is_classifier
 
     last = model.history_[-1] if len(model.history_) else {}
     layers = [layer.config() for layer in model.network_.layers]
@@ -64,10 +64,10 @@ def facts_of(model: Any) -> dict[str, Any]:
 def _lines(model: Any) -> list[str]:
     """Lines such as ``target      species``."""
     from pellucid.cli.pictures import takes_pictures
-    from pellucid.cli.scores import is_classifier
-    from pellucid.cli.words import counted, listed, name_shown
     from pellucid.data.windows import as_list
+    from pellucid.inspection.scores import is_classifier
     from pellucid.terminal import figure, filled
+    from pellucid.words import counted, listed, name_shown
 
     facts = {"target": listed(getattr(model, "target_names_", None) or [])}
     if is_classifier(model):
@@ -106,8 +106,8 @@ def _lines(model: Any) -> list[str]:
 def _origin(model: Any) -> dict[str, str]:
     """When a model was trained, on what, and how good it was."""
     from pellucid.checks import printable
-    from pellucid.cli.score_words import in_line
-    from pellucid.cli.words import counted
+    from pellucid.inspection.score_words import in_line
+    from pellucid.words import counted
 
     about = model.about_
     if about is None:

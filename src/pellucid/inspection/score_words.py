@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pellucid.checks import either
-from pellucid.cli.words import name_shown, share
 from pellucid.inspection import forecast_words
 from pellucid.inspection.forecast_errors import ERRORS, OF_QUANTILES, measures_of
 from pellucid.terminal import figure, filled, fits, table
+from pellucid.words import name_shown, share
 
 _MOST_CLASSES = 20  # that have a line each
 _MOST_CONFUSED = 4  # pairs of classes that are named

@@ -1,7 +1,7 @@
 """How good predictions are, and how good it would be to say the same of every row: in figures.
 
 A figure is a number, or None where it is not defined: `--json` prints the maps as they are, and
-:mod:`pellucid.cli.score_words` says them in words.
+:mod:`pellucid.inspection.score_words` says them in words.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Names, counts and shares as the command line writes them."""
+"""Names, counts and shares in sentences."""
 
 from __future__ import annotations
 
