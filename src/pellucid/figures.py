@@ -47,34 +47,40 @@ def new_figure(what: str, width: float, height: float) -> Any:
 
 
 def finish(figure: Any, path: str | os.PathLike[str] | None = None, title: str = "") -> Any:
-    """Put a title above `figure`, see that all its names can be read, and write it to `path`.
+    """Put a title above `figure`, see that all its names can be read, and write it to `path`."""
+    if title:
+        figure.suptitle(_broken(title, int(11 * figure.get_figwidth())))
+    make_readable([figure])
+    if path is not None:
+        save(figure, path)
+    return figure
+
+
+def make_readable(parts: Sequence[Any]) -> None:
+    """See that all names in these parts of a figure can be read: axes, subfigures or all of it.
 
     Names are drawn as they stand: a "$" begins no formula. A character that the usual font lacks is
     taken from an installed one that has it; where none has, a square stands for it, and matplotlib
     finds nothing to warn of, whenever the figure is drawn. Nothing changes for other figures.
     """
+    from matplotlib.axis import Axis
     from matplotlib.text import Text
     from matplotlib.ticker import FixedLocator
 
-    if title:
-        figure.suptitle(_broken(title, int(11 * figure.get_figwidth())))
     # labels that matplotlib writes itself, such as powers of ten, have no text yet
-    texts = [text for text in figure.findobj(Text) if text.get_text()]
+    texts = [text for part in parts for text in part.findobj(Text) if text.get_text()]
     usual = list(dict.fromkeys([*texts[0].get_family(), _LATIN])) if texts else []
     with _quiet():
         families, lacking = _families({c for text in texts for c in text.get_text()}, usual)
         shown = str.maketrans(dict.fromkeys(lacking, _UNKNOWN))
-        for axis in [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]:
+        for axis in (axis for part in parts for axis in part.findobj(Axis)):
             if isinstance(axis.get_major_locator(), FixedLocator):  # it writes its labels anew
                 axis.set_ticklabels([t.get_text().translate(shown) for t in axis.get_ticklabels()])
         for text in texts:
             text.set(family=families, parse_math=False, usetex=False)
             text.set_text(text.get_text().translate(shown))
         if families != usual:  # so that matplotlib has looked for these fonts, once and for all
-            figure.draw_without_rendering()
-    if path is not None:
-        save(figure, path)
-    return figure
+            texts[0].figure.figure.draw_without_rendering()  # the whole one, also of a subfigure
 
 
 def save(figure: Any, path: str | os.PathLike[str], **options: Any) -> None:
