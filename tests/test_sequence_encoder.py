@@ -99,7 +99,8 @@ def test_text_and_missing_values_of_a_long_table():
     frame["kind"] = np.where(np.arange(len(frame)) % 2, "x", "y")
     frame.loc[::5, "a"] = np.nan
     model = LSTMRegressor(group="who", time="day", **QUICK).fit(frame, y)
-    assert model.sequences_.table.output_names == ["a", "b", "a missing", "kind=x", "kind=y"]
+    assert model.sequences_.output_names == ["a", "b", "a missing", "kind=x", "kind=y"]
+    assert model.sequences_.output_sources == ["a", "b", "a", "kind", "kind"]
     assert np.isfinite(model.predict(frame)).all()
 
 
@@ -174,6 +175,9 @@ def test_patches_and_embeddings_do_not_meet():
         model_from_state(GRUClassifier, config, arrays)
     model = GRUClassifier(group="who", patch_size=2, **quick).fit(frame, y)
     assert model.sequences_.shape == (299, 202)  # patches overlap by half
+    names, sources = model.sequences_.output_names, model.sequences_.output_sources
+    assert len(names) == len(sources) == 202
+    assert (names[0], names[101], sources[101]) == ("a, step 0", "a, step 1", "a")
 
 
 def test_embedding_parameters_are_checked_with_long_tables():

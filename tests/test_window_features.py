@@ -467,3 +467,31 @@ def test_units_repeat_over_the_steps_ahead():
     y = np.array([[1.0, 10, 2, 15, 3, 20], [4, 20, 2, 24, 0, 16]])
     np.testing.assert_array_equal(units.relative(y), [[0, 0, 1, 1, 2, 2], [1, 0, 0, 1, -1, -1]])
     np.testing.assert_array_equal(units.absolute(units.relative(y)), y)
+
+
+# -- names ---------------------------------------------------------------------------------------
+
+
+def test_each_number_of_a_step_has_the_name_of_what_it_is_made_of():
+    """A column that is changed changes the numbers that are made of it, and no others."""
+    frame = two(promotion=np.arange(70) % 3, kind=["x", "y"] * 35)
+    X, _ = cut(frame, known=["promotion"], holidays="DE")
+    encoder, rows = learned(X, calendar=True)
+    names, sources = encoder.output_names, encoder.output_sources
+    assert len(names) == rows.shape[2] == encoder.shape[1]
+    changed = {
+        "v": frame["v"] + np.arange(70) ** 2 % 7,
+        "promotion": frame["promotion"] + 1,
+        "kind": frame["kind"].map({"x": "y", "y": "x"}),
+        "calendar": frame["day"] + pd.Timedelta(days=1),
+    }
+    for source, values in changed.items():
+        other = frame.assign(**{"day" if source == "calendar" else source: values})
+        moved = encoded(encoder, cut(other, known=["promotion"], holidays="DE")[0])[0] != rows
+        found = {sources[place] for place in np.flatnonzero(moved.any(axis=(0, 1)))}
+        assert found - {"holidays"} == {source}
+    in_a = rows[0, 0]
+    assert in_a[names.index("series=a")] == 1 and in_a[names.index("series=b")] == 0
+    assert rows[0, :, names.index("lies ahead")].tolist() == [0] * 6 + [1] * 2
+    assert rows[0, 0, names.index("holiday")] == 1  # the first of January
+    assert "sine of the week" in names

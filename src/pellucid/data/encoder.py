@@ -186,6 +186,16 @@ class Encoder(ABC, Generic[Content]):
         """The shape of one encoded row, of the longest where lengths differ."""
 
     @property
+    def output_names(self) -> list[str]:
+        """What each number along the last axis of a row is, as of a sequence those of a step."""
+        return [str(place) for place in range(self.shape[-1])]
+
+    @property
+    def output_sources(self) -> list[str]:
+        """The feature that each of these numbers is made of."""
+        return self.output_names
+
+    @property
     @abstractmethod
     def n_features(self) -> int:
         """How many features X has."""

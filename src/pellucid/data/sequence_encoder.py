@@ -376,6 +376,21 @@ class SequenceEncoder(Encoder[Steps]):
         return self.steps + self.windows.ahead, self.windows.width(self.table)
 
     @property
+    def output_names(self) -> list[str]:
+        if self.windows is not None:
+            return [name for name, _ in self.windows.outputs(self.table)]
+        if self.patch == 1:
+            return self.table.output_names
+        steps = range(self.patch)
+        return [f"{name}, step {step}" for step in steps for name in self.table.output_names]
+
+    @property
+    def output_sources(self) -> list[str]:
+        if self.windows is not None:
+            return [source for _, source in self.windows.outputs(self.table)]
+        return self.table.output_sources * self.patch
+
+    @property
     def token_count(self) -> int:  # type: ignore[override]
         return self.table.token_count
 

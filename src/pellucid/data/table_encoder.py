@@ -323,6 +323,11 @@ class TableEncoder(Encoder[Table]):
         ]
 
     @property
+    def output_sources(self) -> list[str]:
+        """The name of the column that each output column is made of."""
+        return [self._name(column) for column in self.output_columns]
+
+    @property
     def are_flags(self) -> list[bool]:
         """Whether each output column says that a number is missing."""
         numbers, flags = self.token_columns + len(self._numeric), len(self._gaps)

@@ -196,6 +196,27 @@ class WindowFeatures:
         features = int(np.count_nonzero(kept)) + of_dates + len(self.told)
         return len(self.scaled) + features + (self.ahead > 0)
 
+    def outputs(self, table: TableEncoder) -> list[tuple[str, str]]:
+        """What each number of a step is, and the column, or else, that it is made of."""
+        sources = table.output_sources
+        of_columns = list(zip(table.output_names, sources, strict=True))
+        places, flags = table.output_columns, table.are_flags
+        scaled = [of_columns[places.index(column)] for column in self.scaled]
+        kept = [
+            pair
+            for pair, column, flag in zip(of_columns, places, flags, strict=True)
+            if column not in self.scaled or flag
+        ]
+        dates = [
+            (f"{wave} of the {cycle}", "calendar")
+            for cycle in self.cycles
+            for wave in ("sine", "cosine")
+        ]
+        holidays = [("holiday", "holidays")] if self.holidays else []
+        told = [(f"series={name}", "series") for name in self.told]
+        ahead = [("lies ahead", "lies ahead")] if self.ahead else []
+        return [*scaled, *kept, *dates, *holidays, *told, *ahead]
+
     def words(self) -> str:
         """How windows are scaled, in a few words."""
         scale = {
