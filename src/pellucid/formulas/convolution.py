@@ -1,7 +1,9 @@
 """Convolution, from one channel and one kernel to many of both, forward and backward.
 
 As in every textbook of the field the kernel is not turned over: strictly this is cross-correlation.
-Data are channels-last: pictures (B, H, W, C), signals (B, L, C).
+Data are channels-last: pictures (B, H, W, C), signals (B, L, C). One picture alone may be
+(H, W, C), or (H, W) if it has one channel; one kernel alone may lack the axis of kernels, and with
+one channel that of channels. What comes out lacks the same axes.
 """
 
 from __future__ import annotations
@@ -13,7 +15,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pellucid.checks import fault
-from pellucid.formulas._arrays import Float64Array, float64, require_shape
+from pellucid.formulas._arrays import (
+    Float64Array,
+    Omitted,
+    float64,
+    require_bias,
+    require_samples,
+    require_shape,
+)
 
 __all__ = [
     "ConvolutionGradients", "convolution1d", "convolution1d_backward", "convolution2d",
@@ -269,7 +278,7 @@ def convolution_one_kernel(
 def convolution2d(
     x: ArrayLike,
     W: ArrayLike,
-    b: ArrayLike,
+    b: ArrayLike | None = None,
     stride: int | Pair = 1,
     padding: Padding = 0,
     dilation: int | Pair = 1,
@@ -281,11 +290,11 @@ def convolution2d(
     Parameters
     ----------
     x : array_like of shape (B, H, W, C)
-        Pictures.
+        Pictures; or one, of shape (H, W, C), or (H, W) if it has one channel.
     W : array_like of shape (FH, FW, C, OC)
-        The kernels.
-    b : array_like of shape (OC,)
-        A bias for each.
+        The kernels; or one, of shape (FH, FW, C), or (FH, FW) for one channel.
+    b : array_like of shape (OC,), optional
+        A bias for each, of one kernel a number; none if left out.
     stride : int or (int, int), default=1
         S, how far the kernels move down and across.
     padding : int, (int, int) or ((top, bottom), (left, right)), default=0
@@ -296,7 +305,7 @@ def convolution2d(
     Returns
     -------
     y : float64 array of shape (B, OH, OW, OC)
-        As many feature maps as kernels.
+        As many feature maps as kernels; without B where x lacks it, without OC where W does.
 
     Raises
     ------
@@ -317,15 +326,21 @@ def convolution2d(
            [120., 124.]])
     >>> convolution2d(x, W, b=[100.0], dilation=2)[0, :, :, 0]          # the corners
     array([[116.]])
+
+    A picture and a kernel as they stand in a notebook:
+
+    >>> convolution2d([[0, 1, 2], [3, 4, 5], [6, 7, 8]], W=[[1, 1], [1, 1]])
+    array([[ 8., 12.],
+           [20., 24.]])
     """
-    x, W, b = float64(x), float64(W), float64(b)
-    _require(x, W, b, "convolution2d")
+    x, W, of_x, of_W = _operands("convolution2d", x, W, ("H", "W"), ("FH", "FW"))
+    b = require_bias("b", "convolution2d", b, W.shape[3], "It has one entry for each kernel.")
     padded, stride, dilation, (rows, columns) = _prepared(x, W, stride, padding, dilation)
     y = np.zeros((len(x), rows, columns, W.shape[3]))
     for k in range(W.shape[0]):
         for m in range(W.shape[1]):
             y += _seen(padded, k, m, stride, dilation, rows, columns) @ W[k, m]
-    return y + b
+    return _output(of_x, of_W).drop(y + b)
 
 
 def convolution2d_backward(
@@ -344,7 +359,7 @@ def convolution2d_backward(
     Parameters
     ----------
     dy : array_like of shape (B, OH, OW, OC)
-        The gradient with respect to the output.
+        The gradient with respect to the output, of its shape: see :func:`convolution2d`.
     x : array_like of shape (B, H, W, C)
         The input of the forward pass.
     W : array_like of shape (FH, FW, C, OC)
@@ -355,7 +370,8 @@ def convolution2d_backward(
     Returns
     -------
     ConvolutionGradients
-        By name: ``dx`` of the shape of x, ``dW`` of the shape of W, ``db`` of shape (OC,).
+        By name: ``dx`` of the shape of x, ``dW`` of the shape of W, ``db`` of shape (OC,), or ()
+        where W lacks OC.
 
     Raises
     ------
@@ -368,22 +384,23 @@ def convolution2d_backward(
 
     Examples
     --------
-    >>> x = np.arange(9.0).reshape(1, 3, 3, 1)
-    >>> gradients = convolution2d_backward(np.ones((1, 2, 2, 1)), x, W=np.ones((2, 2, 1, 1)))
-    >>> gradients.dx[0, :, :, 0]                               # how many windows hold each pixel
+    >>> x = np.arange(9.0).reshape(3, 3)
+    >>> gradients = convolution2d_backward(np.ones((2, 2)), x, W=np.ones((2, 2)))
+    >>> gradients.dx                                           # how many windows hold each pixel
     array([[1., 2., 1.],
            [2., 4., 2.],
            [1., 2., 1.]])
-    >>> gradients.dW[:, :, 0, 0]                               # what each weight was multiplied by
+    >>> gradients.dW                                           # what each weight was multiplied by
     array([[ 8., 12.],
            [20., 24.]])
     """
-    dy, x, W = float64(dy), float64(x), float64(W)
     owner = "convolution2d_backward"
-    _require(x, W, np.zeros(W.shape[-1]), owner)
+    x, W, of_x, of_W = _operands(owner, x, W, ("H", "W"), ("FH", "FW"))
     padded, stride, dilation, (rows, columns) = _prepared(x, W, stride, padding, dilation)
-    shape = (len(x), rows, columns, W.shape[3])
+    of_y = _output(of_x, of_W)
+    dy, shape = float64(dy), of_y.of_shape((len(x), rows, columns, W.shape[3]))
     require_shape("dy", owner, dy, shape, "It is of the shape of the output.")
+    dy = of_y.add(dy)
     # y_nijo = b_o + sum_klc x_n(iS+Dk)(jS+Dl)c W_klco
     dpadded, dW = np.zeros_like(padded), np.empty_like(W)
     for k in range(W.shape[0]):
@@ -394,13 +411,14 @@ def convolution2d_backward(
             dseen += dy @ W[k, m].T  # and what it saw meets W_kl
     (top, _), (left, _) = _borders(padding)
     dx = dpadded[:, top : top + x.shape[1], left : left + x.shape[2]]
-    return ConvolutionGradients(dx, dW, dy.sum(axis=(0, 1, 2)))
+    db = Omitted(last=of_y.last).drop(dy.sum(axis=(0, 1, 2)))
+    return ConvolutionGradients(of_x.drop(dx), of_W.drop(dW), db)
 
 
 def convolution1d(
     x: ArrayLike,
     W: ArrayLike,
-    b: ArrayLike,
+    b: ArrayLike | None = None,
     stride: int = 1,
     padding: int | Pair = 0,
     dilation: int = 1,
@@ -412,11 +430,11 @@ def convolution1d(
     Parameters
     ----------
     x : array_like of shape (B, L, C)
-        Signals.
+        Signals; or one, of shape (L, C), or (L,) if it has one channel.
     W : array_like of shape (K, C, OC)
-        The kernels.
-    b : array_like of shape (OC,)
-        A bias for each.
+        The kernels; or one, of shape (K, C), or (K,) for one channel.
+    b : array_like of shape (OC,), optional
+        A bias for each, of one kernel a number; none if left out.
     stride : int, default=1
         S, how far the kernels move.
     padding : int or (before, after), default=0
@@ -427,7 +445,7 @@ def convolution1d(
     Returns
     -------
     y : float64 array of shape (B, OL, OC)
-        As many signals as kernels.
+        As many signals as kernels; without B where x lacks it, without OC where W does.
 
     Raises
     ------
@@ -443,14 +461,12 @@ def convolution1d(
     >>> x = [[[1.0], [2.0], [4.0], [8.0]]]
     >>> convolution1d(x, W=[[[-1.0]], [[1.0]]], b=[0.0])[0, :, 0]       # differences
     array([1., 2., 4.])
-    >>> convolution1d(x, W=[[[-1.0]], [[1.0]]], b=[0.0], dilation=2)[0, :, 0]
+    >>> convolution1d([1, 2, 4, 8], W=[-1, 1], dilation=2)
     array([3., 6.])
     """
-    x, W = float64(x), float64(W)
-    require_shape("x", "convolution1d", x, ("B", "L", "C"))
-    require_shape("W", "convolution1d", W, ("K", x.shape[2], "OC"), "It is as deep as x.")
+    x, W, of_x, of_W = _operands("convolution1d", x, W, ("L",), ("K",))
     y = convolution2d(x[:, None], W[None], b, (1, stride), _along(padding), (1, dilation))
-    return y[:, 0]
+    return _output(of_x, of_W).drop(y[:, 0])
 
 
 def convolution1d_backward(
@@ -468,7 +484,7 @@ def convolution1d_backward(
     Parameters
     ----------
     dy : array_like of shape (B, OL, OC)
-        The gradient with respect to the output.
+        The gradient with respect to the output, of its shape: see :func:`convolution1d`.
     x : array_like of shape (B, L, C)
         The input of the forward pass.
     W : array_like of shape (K, C, OC)
@@ -479,7 +495,8 @@ def convolution1d_backward(
     Returns
     -------
     ConvolutionGradients
-        By name: ``dx`` of the shape of x, ``dW`` of the shape of W, ``db`` of shape (OC,).
+        By name: ``dx`` of the shape of x, ``dW`` of the shape of W, ``db`` of shape (OC,), or ()
+        where W lacks OC.
 
     Raises
     ------
@@ -492,22 +509,23 @@ def convolution1d_backward(
 
     Examples
     --------
-    >>> x = [[[1.0], [2.0], [4.0]]]
-    >>> gradients = convolution1d_backward([[[1.0], [1.0]]], x, W=[[[-1.0]], [[1.0]]])
-    >>> gradients.dx[0, :, 0]
+    >>> gradients = convolution1d_backward(dy=[1, 1], x=[1, 2, 4], W=[-1, 1])
+    >>> gradients.dx
     array([-1.,  0.,  1.])
-    >>> gradients.dW[:, 0, 0]
+    >>> gradients.dW
     array([3., 6.])
     """
-    dy, x, W = float64(dy), float64(x), float64(W)
     owner = "convolution1d_backward"
-    require_shape("x", owner, x, ("B", "L", "C"))
-    require_shape("W", owner, W, ("K", x.shape[2], "OC"), "It is as deep as x.")
-    require_shape("dy", owner, dy, (len(x), "OL", W.shape[2]), "It is of the shape of the output.")
-    gradients = convolution2d_backward(
-        dy[:, None], x[:, None], W[None], (1, stride), _along(padding), (1, dilation)
+    x, W, of_x, of_W = _operands(owner, x, W, ("L",), ("K",))
+    of_y = _output(of_x, of_W)
+    dy, shape = float64(dy), of_y.of_shape((len(x), "OL", W.shape[2]))
+    require_shape("dy", owner, dy, shape, "It is of the shape of the output.")
+    dx, dW, db = convolution2d_backward(
+        of_y.add(dy)[:, None], x[:, None], W[None], (1, stride), _along(padding), (1, dilation)
     )
-    return ConvolutionGradients(gradients.dx[:, 0], gradients.dW[0], gradients.db)
+    return ConvolutionGradients(
+        of_x.drop(dx[:, 0]), of_W.drop(dW[0]), Omitted(last=of_y.last).drop(db)
+    )
 
 
 def _reach(owner: str, kernel: int, dilation: int) -> int:
@@ -517,10 +535,21 @@ def _reach(owner: str, kernel: int, dilation: int) -> int:
     return dilation * (kernel - 1) + 1
 
 
-def _require(x: Float64Array, W: Float64Array, b: Float64Array, owner: str) -> None:
-    require_shape("x", owner, x, ("B", "H", "W", "C"))
-    require_shape("W", owner, W, ("FH", "FW", x.shape[3], "OC"), "It is as deep as x.")
-    require_shape("b", owner, b, (W.shape[3],), "It has one entry for each kernel.")
+def _operands(
+    owner: str, x: ArrayLike, W: ArrayLike, places: tuple[str, ...], window: tuple[str, ...]
+) -> tuple[Float64Array, Float64Array, Omitted, Omitted]:
+    """x and W with all their axes, and those that each lacked."""
+    x, of_x = require_samples(owner, float64(x), ("B", *places, "C"))
+    W, axes = float64(W), (*window, x.shape[-1], "OC")
+    lacking = len(axes) - W.ndim
+    of_W = Omitted(last=lacking if lacking == 1 or (lacking == 2 and x.shape[-1] == 1) else 0)
+    require_shape("W", owner, W, of_W.of_shape(axes), "It is as deep as x.")
+    return x, of_W.add(W), of_x, of_W
+
+
+def _output(of_x: Omitted, of_W: Omitted) -> Omitted:
+    """What the output lacks: the batch as x does, the kernels as W does."""
+    return Omitted(of_x.first, min(of_W.last, 1))
 
 
 def _along(padding: int | Pair) -> tuple[Pair, Pair]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pellucid.formulas._arrays import Float64Array, float64, require_shape
+from pellucid.formulas._arrays import Float64Array, float64, require_bias, require_shape
 from pellucid.formulas._steps import inside, require_states, sequences
 from pellucid.formulas.activations import sigmoid, tanh
 
@@ -53,7 +53,7 @@ def gru_step(
     h_before: ArrayLike,
     U: ArrayLike,
     W: ArrayLike,
-    b: ArrayLike,
+    b: ArrayLike | None = None,
     b_hn: ArrayLike | None = None,
     reset_after: bool = True,
 ) -> GRU:
@@ -71,7 +71,8 @@ def gru_step(
     h_before : array_like of shape (B, H)
         The state of the step before.
     U, W, b : array_like of shape (I, 3 H), (H, 3 H), (3 H,)
-        Weights of the input and of the state, and the bias: columns for r, z, n.
+        Weights of the input and of the state, and the bias: columns for r, z, n. b may be left
+        out.
     b_hn : array_like of shape (H,), optional
         The bias inside the reset; zeros if left out.
     reset_after : bool, default=True
@@ -100,11 +101,17 @@ def gru_step(
     >>> step = gru_step(x=[[1.0]], h_before=[[0.5]], U=[[0, 0, 1]], W=[[0, 0, 0]], b=[0, 50, 0])
     >>> step.h.round(6)
     array([[0.5]])
+
+    Without a bias, and with weights of 0, both gates are half open:
+
+    >>> step = gru_step(x=[[1.0]], h_before=[[0.5]], U=[[0, 0, 0]], W=[[0, 0, 0]])
+    >>> step.z, step.h
+    (array([[0.5]]), array([[0.25]]))
     """
     owner = "gru_step"
-    x, h_before, U, W, b = (float64(array) for array in (x, h_before, U, W, b))
+    x, h_before, U, W = (float64(array) for array in (x, h_before, U, W))
     require_shape("x", owner, x, ("B", "I"))
-    b_hn = _require_weights(owner, x.shape[1], U, W, b, b_hn)
+    b, b_hn = _require_weights(owner, x.shape[1], U, W, b, b_hn)
     require_shape("h_before", owner, h_before, (len(x), len(W)), "It is the state of each row.")
     (W_r, W_z, W_n), (x_r, x_z, x_n) = np.split(W, 3, axis=1), np.split(x @ U + b, 3, axis=1)
     r = sigmoid(x_r + h_before @ W_r)  # what to keep of the state in the candidate
@@ -123,7 +130,7 @@ def gru(
     x: ArrayLike,
     U: ArrayLike,
     W: ArrayLike,
-    b: ArrayLike,
+    b: ArrayLike | None = None,
     b_hn: ArrayLike | None = None,
     h0: ArrayLike | None = None,
     lengths: ArrayLike | None = None,
@@ -138,7 +145,7 @@ def gru(
     x : array_like of shape (B, T, I)
         B sequences of T steps.
     U, W, b : array_like of shape (I, 3 H), (H, 3 H), (3 H,)
-        As in :func:`gru_step`.
+        As in :func:`gru_step`; b may be left out.
     b_hn : array_like of shape (H,), optional
         The bias inside the reset; zeros if left out.
     h0 : array_like of shape (B, H), optional
@@ -165,14 +172,14 @@ def gru(
 
     Examples
     --------
-    >>> forward = gru(np.ones((2, 5, 3)), np.ones((3, 12)), np.ones((4, 12)), np.zeros(12))
+    >>> forward = gru(np.ones((2, 5, 3)), np.ones((3, 12)), np.ones((4, 12)))
     >>> forward.h.shape
     (2, 5, 4)
     """
     owner = "gru"
-    x, U, W, b = (float64(array) for array in (x, U, W, b))
+    x, U, W = (float64(array) for array in (x, U, W))
     x, lengths = sequences(owner, x, lengths)
-    b_hn = _require_weights(owner, x.shape[2], U, W, b, b_hn)
+    b, b_hn = _require_weights(owner, x.shape[2], U, W, b, b_hn)
     h = require_states("h0", owner, h0, len(x), len(W))
     forward = GRU(*(np.zeros((*x.shape[:2], len(W))) for _ in GRU._fields))
     for t in range(x.shape[1]):
@@ -237,7 +244,7 @@ def gru_backward(
     owner = "gru_backward"
     dh, x, U, W = (float64(array) for array in (dh, x, U, W))
     x, lengths = sequences(owner, x, lengths)
-    _require_weights(owner, x.shape[2], U, W, None, None)
+    _require_weights(owner, x.shape[2], U, W)
     shape = (*x.shape[:2], len(W))
     for name, array in zip(GRU._fields, forward, strict=True):
         require_shape(f"forward.{name}", owner, array, shape, "It is what gru returned.")
@@ -282,18 +289,18 @@ def _require_weights(
     inputs: int,
     U: Float64Array,
     W: Float64Array,
-    b: Float64Array | None,
-    b_hn: ArrayLike | None,
-) -> Float64Array:
-    """The bias inside the reset, zeros where there is none."""
+    b: ArrayLike | None = None,
+    b_hn: ArrayLike | None = None,
+) -> tuple[Float64Array, Float64Array]:
+    """The bias, and that inside the reset; zeros where there is none."""
     require_shape("W", owner, W, ("H", "3 H"), "It leads from the state to both gates and n.")
     states = len(W)
     require_shape(
         "W", owner, W, (states, 3 * states), "It leads from the state to both gates and n."
     )
     require_shape("U", owner, U, (inputs, 3 * states), "It has one row for each feature of x.")
-    if b is not None:
-        require_shape("b", owner, b, (3 * states,), "It has one entry for each gate and state.")
-    b_hn = np.zeros(states) if b_hn is None else float64(b_hn)
-    require_shape("b_hn", owner, b_hn, (states,), "It has one entry for each number of a state.")
-    return b_hn
+    way_out = "It has one entry for each number of a state."
+    return (
+        require_bias("b", owner, b, 3 * states, "It has one entry for each gate and state."),
+        require_bias("b_hn", owner, b_hn, states, way_out),
+    )

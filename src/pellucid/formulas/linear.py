@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from numpy.typing import ArrayLike
 
-from pellucid.formulas._arrays import Float64Array, float64, require_shape
+from pellucid.formulas._arrays import Float64Array, float64, require_bias, require_shape
 
 __all__ = ["LinearGradients", "linear", "linear_backward"]
 
@@ -19,7 +19,7 @@ class LinearGradients(NamedTuple):
     db: Float64Array
 
 
-def linear(x: ArrayLike, W: ArrayLike, b: ArrayLike) -> Float64Array:
+def linear(x: ArrayLike, W: ArrayLike, b: ArrayLike | None = None) -> Float64Array:
     """The linear layer: every output is a weighted sum of the inputs, plus a bias.
 
     Formula: ``y = x W + b``, entry by entry ``y_nh = sum_i x_ni W_ih + b_h``
@@ -30,8 +30,8 @@ def linear(x: ArrayLike, W: ArrayLike, b: ArrayLike) -> Float64Array:
         The input: B rows of I numbers.
     W : array_like of shape (I, H)
         The weights.
-    b : array_like of shape (H,)
-        The bias, the same for every row.
+    b : array_like of shape (H,), optional
+        The bias, the same for every row; none if left out.
 
     Returns
     -------
@@ -51,11 +51,13 @@ def linear(x: ArrayLike, W: ArrayLike, b: ArrayLike) -> Float64Array:
     --------
     >>> linear(x=[[1.0, 2.0]], W=[[1.0, 0.0, 2.0], [0.0, 1.0, 3.0]], b=[10.0, 20.0, 30.0])
     array([[11., 22., 38.]])
+    >>> linear(x=[[1.0, 2.0]], W=[[1.0, 0.0, 2.0], [0.0, 1.0, 3.0]])
+    array([[1., 2., 8.]])
     """
-    x, W, b = float64(x), float64(W), float64(b)
+    x, W = float64(x), float64(W)
     require_shape("x", "linear", x, ("B", "I"))
     require_shape("W", "linear", W, (x.shape[1], "H"), "It has one row for each column of x.")
-    require_shape("b", "linear", b, (W.shape[1],), "It has one entry for each column of W.")
+    b = require_bias("b", "linear", b, W.shape[1], "It has one entry for each column of W.")
     return x @ W + b
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pellucid.formulas._arrays import Float64Array, float64, require_shape
+from pellucid.formulas._arrays import Float64Array, float64, require_bias, require_shape
 from pellucid.formulas._steps import inside, require_states, sequences
 from pellucid.formulas.activations import sigmoid, tanh
 
@@ -47,7 +47,12 @@ class LSTMGradients(NamedTuple):
 
 
 def lstm_step(
-    x: ArrayLike, h_before: ArrayLike, c_before: ArrayLike, U: ArrayLike, W: ArrayLike, b: ArrayLike
+    x: ArrayLike,
+    h_before: ArrayLike,
+    c_before: ArrayLike,
+    U: ArrayLike,
+    W: ArrayLike,
+    b: ArrayLike | None = None,
 ) -> LSTM:
     """One step: forget, let in, update the cell, put out.
 
@@ -62,7 +67,8 @@ def lstm_step(
     h_before, c_before : array_like of shape (B, H)
         Hidden and cell state of the step before.
     U, W, b : array_like of shape (I, 4 H), (H, 4 H), (4 H,)
-        Weights of the input and of the state, and the bias: columns for i, f, g, o.
+        Weights of the input and of the state, and the bias: columns for i, f, g, o. b may be left
+        out.
 
     Returns
     -------
@@ -87,11 +93,18 @@ def lstm_step(
     ...                  W=[[0, 0, 0, 0]], b=[-50.0, 50.0, 1.0, 50.0])
     >>> step.c.round(6), step.h.round(6)
     (array([[0.5]]), array([[0.462117]]))
+
+    Without a bias, and with weights of 0, every gate is half open:
+
+    >>> step = lstm_step(x=[[1.0]], h_before=[[0.0]], c_before=[[0.5]], U=[[0, 0, 0, 0]],
+    ...                  W=[[0, 0, 0, 0]])
+    >>> step.f, step.c
+    (array([[0.5]]), array([[0.25]]))
     """
     owner = "lstm_step"
-    x, h_before, c_before, U, W, b = (float64(array) for array in (x, h_before, c_before, U, W, b))
+    x, h_before, c_before, U, W = (float64(array) for array in (x, h_before, c_before, U, W))
     require_shape("x", owner, x, ("B", "I"))
-    _require_weights(owner, x.shape[1], U, W, b)
+    b = _require_weights(owner, x.shape[1], U, W, b)
     for name, state in (("h_before", h_before), ("c_before", c_before)):
         require_shape(name, owner, state, (len(x), len(W)), "It is the state of each row.")
     z_i, z_f, z_g, z_o = np.split(x @ U + h_before @ W + b, 4, axis=1)
@@ -108,7 +121,7 @@ def lstm(
     x: ArrayLike,
     U: ArrayLike,
     W: ArrayLike,
-    b: ArrayLike,
+    b: ArrayLike | None = None,
     h0: ArrayLike | None = None,
     c0: ArrayLike | None = None,
     lengths: ArrayLike | None = None,
@@ -122,7 +135,7 @@ def lstm(
     x : array_like of shape (B, T, I)
         B sequences of T steps.
     U, W, b : array_like of shape (I, 4 H), (H, 4 H), (4 H,)
-        As in :func:`lstm_step`.
+        As in :func:`lstm_step`; b may be left out.
     h0, c0 : array_like of shape (B, H), optional
         The states before the first step; zeros if left out.
     lengths : array_like of shape (B,), optional
@@ -145,16 +158,16 @@ def lstm(
 
     Examples
     --------
-    >>> forward = lstm(np.ones((2, 5, 3)), np.ones((3, 16)), np.ones((4, 16)), np.zeros(16))
+    >>> forward = lstm(np.ones((2, 5, 3)), np.ones((3, 16)), np.ones((4, 16)))
     >>> forward.h.shape
     (2, 5, 4)
     >>> bool(((forward.f > 0) & (forward.f < 1)).all())
     True
     """
     owner = "lstm"
-    x, U, W, b = (float64(array) for array in (x, U, W, b))
+    x, U, W = (float64(array) for array in (x, U, W))
     x, lengths = sequences(owner, x, lengths)
-    _require_weights(owner, x.shape[2], U, W, b)
+    b = _require_weights(owner, x.shape[2], U, W, b)
     h = require_states("h0", owner, h0, len(x), len(W))
     c = require_states("c0", owner, c0, len(x), len(W))
     forward = LSTM(*(np.zeros((*x.shape[:2], len(W))) for _ in LSTM._fields))
@@ -222,7 +235,7 @@ def lstm_backward(
     owner = "lstm_backward"
     dh, x, U, W = (float64(array) for array in (dh, x, U, W))
     x, lengths = sequences(owner, x, lengths)
-    _require_weights(owner, x.shape[2], U, W, None)
+    _require_weights(owner, x.shape[2], U, W)
     shape = (*x.shape[:2], len(W))
     for name, array in zip(LSTM._fields, forward, strict=True):
         require_shape(f"forward.{name}", owner, array, shape, "It is what lstm returned.")
@@ -256,11 +269,11 @@ def lstm_backward(
 
 
 def _require_weights(
-    owner: str, inputs: int, U: Float64Array, W: Float64Array, b: Float64Array | None
-) -> None:
+    owner: str, inputs: int, U: Float64Array, W: Float64Array, b: ArrayLike | None = None
+) -> Float64Array:
+    """The bias, zeros where there is none."""
     require_shape("W", owner, W, ("H", "4 H"), "It leads from the state to the four gates.")
     states = len(W)
     require_shape("W", owner, W, (states, 4 * states), "It leads from the state to the four gates.")
     require_shape("U", owner, U, (inputs, 4 * states), "It has one row for each feature of x.")
-    if b is not None:
-        require_shape("b", owner, b, (4 * states,), "It has one entry for each gate and state.")
+    return require_bias("b", owner, b, 4 * states, "It has one entry for each gate and state.")

@@ -1,4 +1,8 @@
-"""Max and average pooling, forward and backward. Pictures (B, H, W, C), signals (B, L, C)."""
+"""Max and average pooling, forward and backward. Pictures (B, H, W, C), signals (B, L, C).
+
+One picture alone may be (H, W, C), or (H, W) if it has one channel, and one signal (L, C) or (L,).
+What comes out lacks the same axes.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pellucid.checks import fault
-from pellucid.formulas._arrays import Float64Array, float64, require_shape
+from pellucid.formulas._arrays import Float64Array, Omitted, float64, require_samples, require_shape
 from pellucid.formulas._steps import Lengths, sequences
 from pellucid.formulas.convolution import Padding, Pair, _along, _borders, output_size
 
@@ -31,6 +35,13 @@ class MaxPool(NamedTuple):
 def _step(stride: int | None) -> Pair | None:
     """A step along a signal as one along a picture of one row."""
     return None if stride is None else (1, stride)
+
+
+def _row(owner: str, shape: tuple[int, ...]) -> tuple[tuple[int, ...], Omitted]:
+    """The shape of signals as that of pictures of one row, and the axes that it lacked."""
+    signals, lacking = require_samples(owner, np.empty(shape), ("B", "L", "C"))
+    count, length, channels = signals.shape
+    return (count, 1, length, channels), lacking
 
 
 def _present(owner: str, x: Float64Array, lengths: ArrayLike) -> Lengths:
@@ -103,7 +114,7 @@ def max_pool2d(
     Parameters
     ----------
     x : array_like of shape (B, H, W, C)
-        Pictures.
+        Pictures; or one, of shape (H, W, C), or (H, W) if it has one channel.
     size : int or (int, int)
         The window's height and width.
     stride : int, (int, int) or None, default=None
@@ -117,7 +128,7 @@ def max_pool2d(
     -------
     MaxPool
         By name: ``y`` of shape (B, OH, OW, C), and ``winner``, the position in the window
-        (row by row) of the number that won, the first of equals.
+        (row by row) of the number that won, the first of equals. Both lack the axes that x does.
 
     Raises
     ------
@@ -135,9 +146,10 @@ def max_pool2d(
     >>> pool = max_pool2d(x, size=2)
     >>> pool.y[0, :, :, 0], pool.winner[0, :, :, 0]
     (array([[5., 9.]]), array([[1, 2]]))
+    >>> max_pool2d([[1, 5, 2, 0], [3, 4, 9, 1]], size=2).y
+    array([[5., 9.]])
     """
-    x = float64(x)
-    require_shape("x", "max_pool2d", x, ("B", "H", "W", "C"))
+    x, lacking = require_samples("max_pool2d", float64(x), ("B", "H", "W", "C"))
     windows = _Windows(x.shape, size, stride, padding, ceil_mode)
     y = np.empty((len(x), *windows.outputs, x.shape[3]))
     winner = np.empty(y.shape, dtype=np.int64)
@@ -149,7 +161,7 @@ def max_pool2d(
         above, left = windows.skipped(i, j)
         k, m = np.divmod(best, window.shape[2])
         winner[:, i, j] = (k + above) * windows.size[1] + m + left
-    return MaxPool(y, winner)
+    return MaxPool(lacking.drop(y), lacking.drop(winner))
 
 
 def max_pool2d_backward(
@@ -172,7 +184,7 @@ def max_pool2d_backward(
     winner : array_like of shape (B, OH, OW, C)
         What the forward pass returned.
     shape : tuple of int
-        That of x.
+        That of x; dy and winner lack the axes that it does.
     size, stride, padding, ceil_mode
         As in the forward pass.
 
@@ -192,24 +204,26 @@ def max_pool2d_backward(
 
     Examples
     --------
-    >>> max_pool2d_backward([[[[7.0]]]], [[[[2]]]], (1, 2, 2, 1), size=2)[0, :, :, 0]
+    >>> max_pool2d_backward([[7.0]], [[2]], (2, 2), size=2)
     array([[0., 0.],
            [7., 0.]])
     """
+    owner = "max_pool2d_backward"
     dy, winner = float64(dy), np.asarray(winner)
-    windows = _Windows(shape, size, stride, padding, ceil_mode)
-    expected = (shape[0], *windows.outputs, shape[3])
-    require_shape("dy", "max_pool2d_backward", dy, expected, "It is of the shape of the output.")
-    require_shape("winner", "max_pool2d_backward", winner, expected, "It is what max_pool2d gave.")
+    dx, lacking = require_samples(owner, np.zeros(shape), ("B", "H", "W", "C"))
+    windows = _Windows(dx.shape, size, stride, padding, ceil_mode)
+    expected = lacking.of_shape((len(dx), *windows.outputs, dx.shape[3]))
+    require_shape("dy", owner, dy, expected, "It is of the shape of the output.")
+    require_shape("winner", owner, winner, expected, "It is what max_pool2d gave.")
+    dy, winner = lacking.add(dy), lacking.add(winner)
     # y_nijc = max_kl x_n(iS+k-P)(jS+l-P)c
-    dx = np.zeros(shape)
     for i, j, rows, columns in windows:
         above, left = windows.skipped(i, j)
         for k in range(rows.stop - rows.start):
             for m in range(columns.stop - columns.start):
                 won = winner[:, i, j] == (k + above) * windows.size[1] + m + left
                 dx[:, rows.start + k, columns.start + m] += np.where(won, dy[:, i, j], 0.0)
-    return dx
+    return lacking.drop(dx)
 
 
 def average_pool2d(
@@ -227,7 +241,7 @@ def average_pool2d(
     Parameters
     ----------
     x : array_like of shape (B, H, W, C)
-        Pictures.
+        Pictures; or one, of shape (H, W, C), or (H, W) if it has one channel.
     size : int or (int, int)
         The window's height and width.
     stride : int, (int, int) or None, default=None
@@ -242,7 +256,7 @@ def average_pool2d(
     Returns
     -------
     y : float64 array of shape (B, OH, OW, C)
-        The means.
+        The means; without the axes that x lacks.
 
     Raises
     ------
@@ -259,15 +273,16 @@ def average_pool2d(
     >>> x = np.array([[1.0, 5, 2, 0], [3, 3, 9, 1]]).reshape(1, 2, 4, 1)
     >>> average_pool2d(x, size=2)[0, :, :, 0]
     array([[3., 3.]])
+    >>> average_pool2d([[1, 5, 2, 0], [3, 3, 9, 1]], size=2)
+    array([[3., 3.]])
     """
-    x = float64(x)
-    require_shape("x", "average_pool2d", x, ("B", "H", "W", "C"))
+    x, lacking = require_samples("average_pool2d", float64(x), ("B", "H", "W", "C"))
     windows = _Windows(x.shape, size, stride, padding, ceil_mode)
     y = np.empty((len(x), *windows.outputs, x.shape[3]))
     for i, j, rows, columns in windows:
         count = windows.count(i, j, rows, columns, count_include_pad)
         y[:, i, j] = x[:, rows, columns].sum(axis=(1, 2)) / count
-    return y
+    return lacking.drop(y)
 
 
 def average_pool2d_backward(
@@ -288,7 +303,7 @@ def average_pool2d_backward(
     dy : array_like of shape (B, OH, OW, C)
         The gradient with respect to the output.
     shape : tuple of int
-        That of x.
+        That of x; dy lacks the axes that it does.
     size, stride, padding, ceil_mode, count_include_pad
         As in the forward pass.
 
@@ -308,21 +323,22 @@ def average_pool2d_backward(
 
     Examples
     --------
-    >>> average_pool2d_backward([[[[8.0]]]], (1, 2, 2, 1), size=2)[0, :, :, 0]
+    >>> average_pool2d_backward([[8.0]], (2, 2), size=2)
     array([[2., 2.],
            [2., 2.]])
     """
-    dy = float64(dy)
-    windows = _Windows(shape, size, stride, padding, ceil_mode)
-    expected = (shape[0], *windows.outputs, shape[3])
     owner = "average_pool2d_backward"
+    dy = float64(dy)
+    dx, lacking = require_samples(owner, np.zeros(shape), ("B", "H", "W", "C"))
+    windows = _Windows(dx.shape, size, stride, padding, ceil_mode)
+    expected = lacking.of_shape((len(dx), *windows.outputs, dx.shape[3]))
     require_shape("dy", owner, dy, expected, "It is of the shape of the output.")
+    dy = lacking.add(dy)
     # y_nijc = (1/m) sum_kl x_n(iS+k-P)(jS+l-P)c
-    dx = np.zeros(shape)
     for i, j, rows, columns in windows:
         count = windows.count(i, j, rows, columns, count_include_pad)
         dx[:, rows, columns] += (dy[:, i, j] / count)[:, None, None]
-    return dx
+    return lacking.drop(dx)
 
 
 def max_pool1d(
@@ -339,7 +355,7 @@ def max_pool1d(
     Parameters
     ----------
     x : array_like of shape (B, L, C)
-        Signals.
+        Signals; or one, of shape (L, C), or (L,) if it has one channel.
     size : int
         The window's length.
     stride : int or None, default=None
@@ -352,7 +368,7 @@ def max_pool1d(
     Returns
     -------
     MaxPool
-        By name: ``y`` of shape (B, OL, C) and ``winner``.
+        By name: ``y`` of shape (B, OL, C) and ``winner``; without the axes that x lacks.
 
     Raises
     ------
@@ -367,11 +383,12 @@ def max_pool1d(
     --------
     >>> max_pool1d([[[1.0], [3.0], [2.0], [0.0]]], size=2).y[0, :, 0]
     array([3., 2.])
+    >>> max_pool1d([1, 3, 2, 0], size=2).y
+    array([3., 2.])
     """
-    x = float64(x)
-    require_shape("x", "max_pool1d", x, ("B", "L", "C"))
+    x, lacking = require_samples("max_pool1d", float64(x), ("B", "L", "C"))
     y, winner = max_pool2d(x[:, None], (1, size), _step(stride), _along(padding), ceil_mode)
-    return MaxPool(y[:, 0], winner[:, 0])
+    return MaxPool(lacking.drop(y[:, 0]), lacking.drop(winner[:, 0]))
 
 
 def max_pool1d_backward(
@@ -392,7 +409,7 @@ def max_pool1d_backward(
     dy, winner : array_like of shape (B, OL, C)
         The gradient with respect to the output; what the forward pass returned.
     shape : tuple of int
-        That of x.
+        That of x; dy lacks the axes that it does.
     size, stride, padding, ceil_mode
         As in the forward pass.
 
@@ -412,14 +429,15 @@ def max_pool1d_backward(
 
     Examples
     --------
-    >>> max_pool1d_backward([[[7.0]]], [[[1]]], (1, 2, 1), size=2)[0, :, 0]
+    >>> max_pool1d_backward([7.0], [1], (2,), size=2)
     array([0., 7.])
     """
-    dy, winner, (count, length, channels) = float64(dy), np.asarray(winner), shape
-    return max_pool2d_backward(
-        dy[:, None], winner[:, None], (count, 1, length, channels), (1, size), _step(stride),
+    dy, winner, (row, lacking) = float64(dy), np.asarray(winner), _row("max_pool1d_backward", shape)
+    dx = max_pool2d_backward(
+        lacking.add(dy)[:, None], lacking.add(winner)[:, None], row, (1, size), _step(stride),
         _along(padding), ceil_mode,
-    )[:, 0]  # fmt: skip
+    )  # fmt: skip
+    return lacking.drop(dx[:, 0])
 
 
 def average_pool1d(
@@ -437,7 +455,7 @@ def average_pool1d(
     Parameters
     ----------
     x : array_like of shape (B, L, C)
-        Signals.
+        Signals; or one, of shape (L, C), or (L,) if it has one channel.
     size : int
         The window's length.
     stride : int or None, default=None
@@ -452,7 +470,7 @@ def average_pool1d(
     Returns
     -------
     y : float64 array of shape (B, OL, C)
-        The means.
+        The means; without the axes that x lacks.
 
     Raises
     ------
@@ -467,12 +485,14 @@ def average_pool1d(
     --------
     >>> average_pool1d([[[1.0], [3.0], [2.0], [0.0]]], size=2)[0, :, 0]
     array([2., 1.])
+    >>> average_pool1d([1, 3, 2, 0], size=2)
+    array([2., 1.])
     """
-    x = float64(x)
-    require_shape("x", "average_pool1d", x, ("B", "L", "C"))
-    return average_pool2d(
+    x, lacking = require_samples("average_pool1d", float64(x), ("B", "L", "C"))
+    y = average_pool2d(
         x[:, None], (1, size), _step(stride), _along(padding), ceil_mode, count_include_pad
-    )[:, 0]
+    )
+    return lacking.drop(y[:, 0])
 
 
 def average_pool1d_backward(
@@ -493,7 +513,7 @@ def average_pool1d_backward(
     dy : array_like of shape (B, OL, C)
         The gradient with respect to the output.
     shape : tuple of int
-        That of x.
+        That of x; dy lacks the axes that it does.
     size, stride, padding, ceil_mode, count_include_pad
         As in the forward pass.
 
@@ -513,14 +533,15 @@ def average_pool1d_backward(
 
     Examples
     --------
-    >>> average_pool1d_backward([[[8.0]]], (1, 2, 1), size=2)[0, :, 0]
+    >>> average_pool1d_backward([8.0], (2,), size=2)
     array([4., 4.])
     """
-    dy, (count, length, channels) = float64(dy), shape
-    return average_pool2d_backward(
-        dy[:, None], (count, 1, length, channels), (1, size), _step(stride),
+    dy, (row, lacking) = float64(dy), _row("average_pool1d_backward", shape)
+    dx = average_pool2d_backward(
+        lacking.add(dy)[:, None], row, (1, size), _step(stride),
         _along(padding), ceil_mode, count_include_pad,
-    )[:, 0]  # fmt: skip
+    )  # fmt: skip
+    return lacking.drop(dx[:, 0])
 
 
 def global_average_pool(x: ArrayLike, lengths: ArrayLike | None = None) -> Float64Array:
@@ -531,19 +552,21 @@ def global_average_pool(x: ArrayLike, lengths: ArrayLike | None = None) -> Float
     Parameters
     ----------
     x : array_like of shape (B, ..., C)
-        Pictures, signals or sequences.
+        Pictures, signals or sequences; or one alone with one channel, a picture of shape (H, W) or
+        a signal of shape (L,). Of more channels it needs its axis B, as in ``x[None]``: three axes
+        are (B, L, C).
     lengths : array_like of shape (B,), optional
         How many steps each sequence (B, L, C) has; None means all L.
 
     Returns
     -------
     y : float64 array of shape (B, C)
-        The means.
+        The means; of one alone with one channel of shape ().
 
     Raises
     ------
     ValueError
-        If x has no pixels, or the lengths do not fit it.
+        If x is a single number, or the lengths do not fit it.
 
     References
     ----------
@@ -555,12 +578,14 @@ def global_average_pool(x: ArrayLike, lengths: ArrayLike | None = None) -> Float
     array([[ 2., 15.]])
     >>> global_average_pool([[[1.0, 10.0], [3.0, 20.0]]], lengths=[1])
     array([[ 1., 10.]])
+    >>> float(global_average_pool([[1.0, 2.0], [3.0, 6.0]]))                # one picture (H, W)
+    3.0
     """
     x = float64(x)
-    if x.ndim < 3:
-        require_shape("x", "global_average_pool", x, ("B", "L", "C"))
+    lacking = _alone("global_average_pool", x.shape)
     if lengths is None:
-        return x.mean(axis=tuple(range(1, x.ndim - 1)))
+        x = lacking.add(x)
+        return lacking.drop(x.mean(axis=tuple(range(1, x.ndim - 1))))
     counts = _present("global_average_pool", x, lengths)
     return np.stack([row[:m].mean(axis=0) for row, m in zip(x, counts, strict=True)])
 
@@ -575,7 +600,7 @@ def global_average_pool_backward(
     Parameters
     ----------
     dy : array_like of shape (B, C)
-        The gradient with respect to the output.
+        The gradient with respect to the output; a number where x is one alone with one channel.
     shape : tuple of int
         That of x.
     lengths : array_like of shape (B,), optional
@@ -601,16 +626,29 @@ def global_average_pool_backward(
     array([1., 1.])
     >>> global_average_pool_backward([[2.0]], (1, 2, 1), lengths=[1])[0, :, 0]
     array([2., 0.])
+    >>> global_average_pool_backward(8.0, (2, 2))
+    array([[2., 2.],
+           [2., 2.]])
     """
-    dy = float64(dy)
-    require_shape("dy", "global_average_pool_backward", dy, (shape[0], shape[-1]))
+    owner = "global_average_pool_backward"
+    dy, lacking = float64(dy), _alone(owner, shape)
+    require_shape("dy", owner, dy, lacking.of_shape((shape[0], shape[-1])))
     # y_nc = (1/m) sum_p x_npc
     if lengths is not None:
         dx = np.zeros(shape)
-        counts = _present("global_average_pool_backward", dx, lengths)
+        counts = _present(owner, dx, lengths)
         for row, given, m in zip(dx, dy, counts, strict=True):
             row[:m] = given / m
         return dx
+    if lacking.first:
+        return np.full(shape, dy / np.prod(shape))
     pixels = int(np.prod(shape[1:-1]))
     dx = (dy / pixels).reshape(shape[0], *[1] * (len(shape) - 2), shape[-1])
     return np.broadcast_to(dx, shape).copy()
+
+
+def _alone(owner: str, shape: tuple[int, ...]) -> Omitted:
+    """What a picture (H, W) or a signal (L,) lacks of (B, ..., C)."""
+    if not shape:
+        require_shape("x", owner, np.empty(shape), ("B", "L", "C"))
+    return Omitted(1, 1) if len(shape) < 3 else Omitted()

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pellucid.formulas import activations
-from pellucid.formulas._arrays import Float64Array, float64, require_shape
+from pellucid.formulas._arrays import Float64Array, float64, require_bias, require_shape
 from pellucid.formulas._steps import inside, require_states, sequences
 from pellucid.formulas.softmax import softmax, softmax_jacobian
 
@@ -74,7 +74,7 @@ def rnn_step(
     h_before: ArrayLike,
     U: ArrayLike,
     W: ArrayLike,
-    b: ArrayLike,
+    b: ArrayLike | None = None,
     activation: str = "tanh",
 ) -> Float64Array:
     """One step: the new state from the input and the state before.
@@ -89,6 +89,7 @@ def rnn_step(
         The state of the step before.
     U, W, b : array_like of shape (I, H), (H, H), (H,)
         Weights from input to state, from state to state, and the bias; the same at every step.
+        b may be left out, as textbooks often do: ``h_t = f(x_t U + h_{t-1} W)``.
     activation : {"tanh", "sigmoid", "relu"}, default="tanh"
         f.
 
@@ -111,12 +112,14 @@ def rnn_step(
     --------
     >>> rnn_step(x=[[1.0]], h_before=[[2.0]], U=[[3.0]], W=[[0.5]], b=[1.0], activation="relu")
     array([[5.]])
+    >>> rnn_step(x=[[1.0]], h_before=[[2.0]], U=[[3.0]], W=[[0.5]], activation="relu")
+    array([[4.]])
     """
     owner = "rnn_step"
     f, _, _ = _known(activation, owner)
-    x, h_before, U, W, b = (float64(array) for array in (x, h_before, U, W, b))
+    x, h_before, U, W = (float64(array) for array in (x, h_before, U, W))
     require_shape("x", owner, x, ("B", "I"))
-    _require_weights(owner, x.shape[1], U, W, b)
+    b = _require_weights(owner, x.shape[1], U, W, b)
     require_shape("h_before", owner, h_before, (len(x), len(W)), "It is the state of each row.")
     return f(x @ U + h_before @ W + b)
 
@@ -125,7 +128,7 @@ def rnn(
     x: ArrayLike,
     U: ArrayLike,
     W: ArrayLike,
-    b: ArrayLike,
+    b: ArrayLike | None = None,
     h0: ArrayLike | None = None,
     activation: str = "tanh",
     lengths: ArrayLike | None = None,
@@ -139,7 +142,7 @@ def rnn(
     x : array_like of shape (B, T, I)
         B sequences of T steps.
     U, W, b : array_like of shape (I, H), (H, H), (H,)
-        As in :func:`rnn_step`.
+        As in :func:`rnn_step`; b may be left out.
     h0 : array_like of shape (B, H), optional
         The state before the first step; zeros if left out.
     activation : {"tanh", "sigmoid", "relu"}, default="tanh"
@@ -166,13 +169,13 @@ def rnn(
     --------
     A state that halves what it was and adds what comes:
 
-    >>> rnn([[[8.0], [0.0], [0.0]]], U=[[1.0]], W=[[0.5]], b=[0.0], activation="relu")[0, :, 0]
+    >>> rnn([[[8.0], [0.0], [0.0]]], U=[[1.0]], W=[[0.5]], activation="relu")[0, :, 0]
     array([8., 4., 2.])
     """
     owner = "rnn"
-    x, U, W, b = (float64(array) for array in (x, U, W, b))
+    x, U, W = (float64(array) for array in (x, U, W))
     x, lengths = sequences(owner, x, lengths)
-    _require_weights(owner, x.shape[2], U, W, b)
+    b = _require_weights(owner, x.shape[2], U, W, b)
     state = require_states("h0", owner, h0, len(x), len(W))
     h = np.zeros((*x.shape[:2], len(W)))
     for t in range(x.shape[1]):
@@ -242,7 +245,7 @@ def rnn_backward(
     _, slope, _ = _known(activation, owner)
     dh, x, h, U, W = (float64(array) for array in (dh, x, h, U, W))
     x, lengths = sequences(owner, x, lengths)
-    _require_weights(owner, x.shape[2], U, W, None)
+    _require_weights(owner, x.shape[2], U, W)
     shape = (*x.shape[:2], len(W))
     require_shape("h", owner, h, shape, "It is what rnn returned.")
     require_shape("dh", owner, dh, shape, "It is of the shape of h.")
@@ -314,7 +317,7 @@ def bptt(
     x: ArrayLike,
     U: ArrayLike,
     W: ArrayLike,
-    b: ArrayLike,
+    b: ArrayLike | None,
     V: ArrayLike,
     h0: ArrayLike | None = None,
     activation: str = "tanh",
@@ -335,7 +338,7 @@ def bptt(
     x : array_like of shape (t, I)
         One sequence up to step t.
     U, W, b, V : array_like of shape (I, H), (H, H), (H,), (H, K)
-        As in :func:`rnn_step` and :func:`rnn_output`.
+        As in :func:`rnn_step` and :func:`rnn_output`; b may be None.
     h0 : array_like of shape (H,), optional
         The state before the first step; zeros if left out.
     activation, output : str
@@ -370,7 +373,7 @@ def bptt(
     """
     owner = "bptt"
     _, slope, _ = _known(activation, owner)
-    dL_do, x, U, W, b, V = (float64(array) for array in (dL_do, x, U, W, b, V))
+    dL_do, x, U, W, V = (float64(array) for array in (dL_do, x, U, W, V))
     require_shape("x", owner, x, ("t", "I"))
     if not len(x):
         raise ValueError("x of bptt must have at least one step. Got none.")
@@ -518,13 +521,13 @@ def _known(activation: str, owner: str, more: tuple[str, ...] = ()) -> _State:
 
 
 def _require_weights(
-    owner: str, inputs: int, U: Float64Array, W: Float64Array, b: Float64Array | None
-) -> None:
+    owner: str, inputs: int, U: Float64Array, W: Float64Array, b: ArrayLike | None = None
+) -> Float64Array:
+    """The bias, zeros where there is none."""
     require_shape("U", owner, U, (inputs, "H"), "It has one row for each feature of x.")
     states = U.shape[1]
     require_shape("W", owner, W, (states, states), "It leads from state to state.")
-    if b is not None:
-        require_shape("b", owner, b, (states,), "It has one entry for each number of a state.")
+    return require_bias("b", owner, b, states, "It has one entry for each number of a state.")
 
 
 def _no_steps(states: int) -> Float64Array:
