@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_HOME = {"Network": "network", "list_pictures": "data", "load": "estimators.loading"}
+_HOME = {
+    "Network": "network",
+    "list_pictures": "data",
+    "load": "estimators.loading",
+    "report": "report",
+}
 
 # estimators in the order in which the command line names their networks
 __all__ = [
@@ -30,6 +35,7 @@ __all__ = [
     "__version__",
     "list_pictures",
     "load",
+    "report",
 ]
 
 if TYPE_CHECKING:
@@ -50,6 +56,7 @@ if TYPE_CHECKING:
     )
     from pellucid.estimators.loading import load
     from pellucid.network import Network
+    from pellucid.report import report
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,7 @@ from pellucid.cli import curves, frames, series
 from pellucid.cli.families import NETWORKS, family
 from pellucid.cli.options import GroupedCommand, in_group, option_name, parameter_options
 from pellucid.cli.output import Output
+from pellucid.cli.report import check_page
 from pellucid.cli.series import SeriesOptions
 from pellucid.terminal import filled
 from pellucid.words import source_name
@@ -139,6 +140,12 @@ class _Fit(GroupedCommand):
     help="Draw the loss by epoch, and the test or forecasts.",
 )
 @_output("--mistakes", type=click.Path(), metavar="PNG", help="Draw the test pictures got wrong.")
+@_output(
+    "--report",
+    type=click.Path(),
+    metavar="HTML",
+    help="Make a page on which the model can be looked into.",
+)
 @_output("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
 @_output("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def fit(
@@ -164,6 +171,7 @@ def fit(
     output: str | None,
     plot: str | None,
     mistakes: str | None,
+    report: str | None,
     as_json: bool,
     quiet: bool,
     **parameters: str | None,
@@ -186,6 +194,8 @@ def fit(
         raise click.UsageError("a table from standard input needs --output, to name the model.")
     path = output or f"{Path(data).absolute().stem}.safetensors"
     _check_places(path, plot, mistakes)
+    if report:
+        check_page(report, "--report")
     files.check_apart(path, data, *filter(None, [test]))
     options = SeriesOptions(time, group, steps, horizon, fill, folds, known, holidays)
     options.check(network)
@@ -219,8 +229,9 @@ def fit(
         with given.rows_in_file(data):
             if (caution := frames.sum_words(given.X, split.test)) is not None:
                 told.note(caution)
-        if mistakes and test is None and not len(split.test):
-            raise click.UsageError("--mistakes needs rows held out: a --test-fraction above 0.")
+        for option, wanted in (("--mistakes", mistakes), ("--report", report)):
+            if wanted and test is None and not len(split.test):
+                raise click.UsageError(f"{option} needs rows held out: a --test-fraction above 0.")
         fitting = Fitting(model, data, given, split, test, encoding, told)
         if folds:
             fitting.backtest(folds)
@@ -235,6 +246,8 @@ def fit(
         size = fitting.save(path)  # with its scores
     fitting.say_saved(path, size)
     fitting.draw(plot, mistakes)
+    if report:
+        fitting.report(report)
     fitting.say_next(path)
     told.result({"data": data, "model": path, "bytes": size, **fitting.facts()})
 

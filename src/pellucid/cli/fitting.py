@@ -209,6 +209,14 @@ class Fitting:
             words = draw_mistakes(self.model, answered.X, paths, truth, mistakes)
             self.told.say(filled(f"{words} drawn in {mistakes}.", 2))
 
+    def report(self, place: str) -> None:
+        """Make a page on which the model can be looked into, by the rows that it is tested on."""
+        from pellucid.cli.report import say_written, write
+
+        if self.answered is not None:
+            unseen = None if self.repeated else True
+            say_written(self.told, place, write(self.model, self.answered, place, unseen=unseen))
+
     def say_next(self, path: str) -> None:
         """What to do next, each argument in a line of its own where they do not fit in one."""
         new = "NEW/" if Path(self.data).is_dir() else "NEW.csv"

@@ -15,6 +15,7 @@ from pellucid.cli.compile import compile_kernels
 from pellucid.cli.evaluate import evaluate
 from pellucid.cli.fit import fit
 from pellucid.cli.predict import predict
+from pellucid.cli.report import report
 from pellucid.cli.summary import summary
 from pellucid.terminal import filled
 
@@ -102,5 +103,5 @@ def application(context: click.Context, debug: bool) -> None:
         click.echo(context.get_help())
 
 
-for _command in (fit, predict, evaluate, summary, compile_kernels):
+for _command in (fit, predict, evaluate, report, summary, compile_kernels):
     application.add_command(_command)

@@ -1,0 +1,149 @@
+"""All that the page shows of a model and some rows, as one map that JSON can hold.
+
+``SCHEMA`` is the version of its form; docs/report.md says what each part is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pellucid import __version__
+from pellucid.data.encoder import Reading
+from pellucid.inspection.scores import is_classifier
+from pellucid.inspection.walk import walks_of_rows
+from pellucid.report import inputs, outcome
+from pellucid.report.model import (
+    columns_part,
+    model_part,
+    network_part,
+    target_names,
+    training_part,
+)
+from pellucid.report.walks import Room, loss_of_row
+
+SCHEMA = 1
+_MOST_WRONG = 10  # rows that are listed
+_MOST_CELLS = 30_000  # of confusions: rows times columns
+
+
+def collect(
+    model: Any, X: Any, y: Any = None, *, source: Any = None, rows: int = 4,
+    keep_rows: bool = True, lang: str = "en", unseen: bool | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The page's data.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    X, y : array-like
+        Rows as `predict` takes them, and their true values; without those there is no test.
+    source : object, optional
+        What X was read from, where it is what `model._read` gives.
+    rows : int
+        How many rows are followed through the network.
+    keep_rows : bool
+        False leaves out whatever would show a row of X or y.
+    lang : {"en", "zh"}
+        The language that the page opens in.
+    unseen : bool, optional
+        Whether the model has learned nothing from these rows; None where that is not known.
+    """
+    reading = X if isinstance(X, Reading) else model._read(X)
+    source = X if source is None else source
+    part, (columns, left_out) = model_part(model), columns_part(model)
+    data: dict[str, Any] = {
+        "schema": SCHEMA, "pellucid": __version__, "lang": lang,
+        "title": ", ".join(part["targets"]) or part["class"], "model": part, "about": [],
+        "columns": columns, "columns_left_out": left_out, "notes": [str(n) for n in model._notes],
+        "network": network_part(model), "training": training_part(model), "test": None,
+        "importance": None, "mistakes": [], "walks": [], "hidden": None, "cut": [],
+        "rows_kept": keep_rows,
+    }  # fmt: skip
+    if left_out:
+        data["cut"].append({"key": "cut.columns", "args": {"shown": len(columns), "all": left_out}})
+    order = np.arange(len(reading))
+    if y is not None:
+        order = _tested(data, model, reading, source, y, unseen)
+    if keep_rows and rows:
+        _follow(data, model, reading, source, y, _chosen(order, rows, ranked=y is not None))
+    return data
+
+
+def _tested(
+    data: dict[str, Any], model: Any, reading: Any, source: Any, y: Any, unseen: bool | None
+) -> np.ndarray:
+    """Fill in the test and the rows that are most wrong; the rows, the most wrong one first."""
+    keep_rows, names = data["rows_kept"], _names(model, source)
+    scores = outcome.scores_of(model, reading, source, y, names)
+    truth, predicted = outcome.truth_of(model, y), np.asarray(model.predict(reading))
+    shares = np.asarray(model.predict_proba(reading)) if is_classifier(model) else None
+    data["test"] = outcome.test_part(model, scores, truth, predicted, shares, unseen, keep_rows)
+    if (confusion := data["test"]["confusion"]) and len(confusion["labels"]) ** 2 > _MOST_CELLS:
+        data["test"]["confusion"] = None
+    losses = outcome.row_losses(model, reading, y)
+    order = np.argsort(-losses, kind="stable")
+    if keep_rows:
+        data["mistakes"] = [
+            _answer(row, truth, predicted, shares, model) | {"loss": float(losses[row])}
+            for row in order[:_MOST_WRONG].tolist()
+        ]
+    return order
+
+
+def _names(model: Any, source: Any) -> list[str]:
+    names = target_names(model)
+    if names:
+        return names
+    count = 1 if hasattr(model, "classes_") else model.n_outputs_
+    return ["y"] if count == 1 else [f"y{place}" for place in range(count)]
+
+
+def _chosen(order: np.ndarray, count: int, ranked: bool) -> list[int]:
+    """Rows from the most wrong one to the best; in their order where it is not known how wrong."""
+    if not ranked:
+        return order[:count].tolist()
+    places = np.unique(np.linspace(0, len(order) - 1, min(count, len(order))).round().astype(int))
+    return order[places].tolist()
+
+
+def _answer(
+    row: int, truth: np.ndarray, predicted: np.ndarray, shares: np.ndarray | None, model: Any
+) -> dict[str, Any]:
+    """What is true of a row and what was answered, with the probability of that."""
+    share = None
+    if shares is not None and truth.ndim == 1:
+        share = float(np.max(shares[row])) if shares.ndim > 1 else float(shares[row])
+    return {
+        "row": str(row),
+        "true": inputs.plain(truth[row]),
+        "predicted": inputs.plain(predicted[row]),
+        "share": share,
+    }
+
+
+def _follow(
+    data: dict[str, Any], model: Any, reading: Any, source: Any, y: Any, rows: Sequence[int]
+) -> None:
+    """Fill in the walks of some rows, and the weights that they need."""
+    walks = walks_of_rows(model, reading, y, rows)
+    room = Room(walks)
+    predicted = np.asarray(model.predict(reading))
+    truth = None if y is None else outcome.truth_of(model, y)
+    classes = getattr(model, "classes_", None)
+    labels = _names(model, source) if classes is None else [str(c) for c in np.ravel(classes)]
+    for number, (row, walk) in enumerate(zip(rows, walks, strict=True)):
+        data["walks"].append({
+            "row": str(row),
+            "true": None if truth is None else inputs.plain(truth[row]),
+            "predicted": inputs.plain(predicted[row]),
+            "input": inputs.of_row(model, source, row, walk),
+            "steps": room.walk(number),
+            "loss": loss_of_row(walk, labels),
+        })  # fmt: skip
+    for layer in data["network"]:
+        layer["weights"] = room.weights_of(layer["path"])
+    data["cut"] += room.cut

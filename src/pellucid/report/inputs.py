@@ -1,0 +1,93 @@
+"""What goes into the network for one row, in the words and numbers of the user's own data."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+
+from pellucid.inspection.walk import RowWalk
+
+_MOST_COLUMNS = 100  # whose values are in the page
+_MOST_PIXELS = 512  # along the longer side of a picture
+
+
+def of_row(model: Any, source: Any, row: int, walk: RowWalk) -> dict[str, Any]:
+    """The input of row `row` of what was read, `source`."""
+    encoder = model._input
+    if encoder.domain == "pictures":
+        height, width, channels = walk.x.shape[1:]
+        size = {"height": height, "width": width, "channels": channels}
+        return {"kind": "picture", **size, "image": _image(walk.x[0])}
+    if encoder.domain == "text" or model.network_.layers[0].reads_tokens:
+        return {"kind": "tokens", "tokens": _tokens(model, walk)}
+    if walk.x.ndim == 3:
+        return {"kind": "sequence", "features": encoder.output_names, "times": None}
+    if walk.x.ndim == 2 and encoder.domain == "tables":
+        return {"kind": "table", "columns": _columns(encoder, source, row, walk.x[0])}
+    return {"kind": "array"}
+
+
+def _columns(encoder: Any, source: Any, row: int, x: np.ndarray) -> list[dict[str, Any]]:
+    """Each column's value in this row, and the numbers that it became."""
+    import narwhals as nw
+
+    names, sources = encoder.output_names, encoder.output_sources
+    frame = nw.from_native(source, eager_only=True, pass_through=True)
+    known = isinstance(frame, nw.DataFrame)
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(sources):
+        places.setdefault(str(name), []).append(place)
+    columns = []
+    for name, own in list(places.items())[:_MOST_COLUMNS]:
+        value = None
+        if known and name in frame.columns:
+            value = frame[name][row]
+        elif not known and name.startswith("x") and name[1:].isdigit():
+            value = np.asarray(source)[row][int(name[1:])]
+        columns.append({
+            "name": name, "value": None if value is None else str(value), "first": own[0],
+            "encoded": x[own].tolist(), "words": [names[place] for place in own],
+        })  # fmt: skip
+    return columns
+
+
+def _image(x: np.ndarray) -> str | None:
+    """The picture as the network reads it, from its least number to its largest, as a PNG."""
+    try:
+        from PIL import Image
+    except ImportError:
+        return None
+    low, high = x.min(), x.max()
+    levels = np.round((x - low) / ((high - low) or 1) * 255).astype(np.uint8)
+    if levels.shape[-1] not in (1, 3):
+        levels = levels[..., :1]
+    picture = Image.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels)
+    picture.thumbnail((_MOST_PIXELS, _MOST_PIXELS))
+    file = io.BytesIO()
+    picture.save(file, format="PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def _tokens(model: Any, walk: RowWalk) -> list[str]:
+    """The words of a text, one for each step."""
+    vocabulary = getattr(model._input, "vocabulary", None)
+    words = list(getattr(vocabulary, "words", None) or vocabulary or [])
+    codes = walk.x[0].reshape(len(walk.x[0]), -1)[:, 0].astype(np.int64)
+    special = model.network_.layers[0].num_embeddings - len(words)
+    return [
+        str(words[code - special]) if 0 <= code - special < len(words) else f"#{code}"
+        for code in codes.tolist()
+    ]
+
+
+def plain(value: Any) -> Any:
+    """A label as text, a number as a number, several as a list."""
+    array = np.asarray(value)
+    if array.ndim:
+        return [plain(one) for one in array.ravel().tolist()]
+    if array.dtype.kind == "f":
+        return float(array) if np.isfinite(array) else None
+    return str(array)

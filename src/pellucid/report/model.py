@@ -1,0 +1,124 @@
+"""What a model says of itself: what was asked, of what data, its layers and its training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from pellucid.layers.sliding import Sliding
+from pellucid.network.chain import Chain
+
+MOST_COLUMNS = 200  # whose words are in the page
+_FAMILIES = {"FCNN": "fcnn", "CNN": "cnn", "RNN": "rnn", "LSTM": "lstm", "GRU": "gru"}
+
+
+def model_part(model: Any) -> dict[str, Any]:
+    """The model's kind, task, parameters and origin."""
+    name, about = type(model).__name__, model.about_
+    classes = getattr(model, "classes_", None)
+    usual = type(model)().get_params(deep=False) if _has_defaults(model) else {}
+    given = model.get_params(deep=False)
+    return {
+        "class": name,
+        "family": next((kind for word, kind in _FAMILIES.items() if name.startswith(word)), "net"),
+        "task": "regression" if classes is None else "classification",
+        "targets": target_names(model),
+        "classes": None if classes is None else [str(label) for label in np.ravel(classes)],
+        "parameters": {key: repr(value) for key, value in given.items()},
+        "asked": {
+            key: repr(value)
+            for key, value in given.items()
+            if not _same(value, usual.get(key)) and key not in ("verbose", "n_jobs")
+        },
+        "digest": model.digest_,
+        "size": model.network_.size,
+        "trained": None if about is None else about.trained,
+        "rows": None if about is None else about.rows,
+        "source": None if about is None else about.source,
+    }
+
+
+def target_names(model: Any) -> list[str]:
+    """The names of what the model predicts, so far as it knows them."""
+    return [str(name) for name in getattr(model, "target_names_", None) or []]
+
+
+def columns_part(model: Any) -> tuple[list[dict[str, str]], int]:
+    """What became of each column, as the model says it, and how many are left out."""
+    lines = [line for line in model._input.describe() if line not in model._input.notes]
+    known = []
+    for line in lines[:MOST_COLUMNS]:
+        name, colon, words = line.rpartition(": ") if line.count(": ") == 1 else ("", "", line)
+        if not colon:
+            name, colon, words = line.partition(": ")
+        known.append({"name": name, "words": words} if colon else {"name": "", "words": line})
+    return known, len(lines) - len(known)
+
+
+def network_part(model: Any) -> list[dict[str, Any]]:
+    """Every layer, those inside others after them, with the sizes of its maps."""
+    return list(_layers(model.network_.chain, 0, None, ""))
+
+
+def training_part(model: Any) -> dict[str, Any]:
+    """The history, column by column."""
+    history = model.history_
+    wanted = [name for name in history.columns if name not in ("seconds", "rows_per_second")]
+    columns = {name: [_number(value) for value in history[name]] for name in wanted}
+    best = model.best_epoch_ if model.early_stopping and len(history) else None
+    return {"columns": columns, "best_epoch": best, "monitor": None}
+
+
+def _layers(chain: Chain, depth: int, branch: str | None, prefix: str) -> Iterator[dict[str, Any]]:
+    for index, layer in enumerate(chain.layers):
+        shape, output = chain.shapes[index : index + 2]
+        path, branches = f"{prefix}{index}", chain.branches[index]
+        own = layer.parameters(shape).values()
+        yield {
+            "path": path,
+            "depth": depth,
+            "branch": branch,
+            "kind": type(layer).__name__,
+            "name": type(layer).__name__ if branches else repr(layer),
+            "output": list(output),
+            "parameters": sum(math.prod(parameter.shape) for parameter in own),
+            "sizes": _sizes(layer, shape) if isinstance(layer, Sliding) else None,
+            "weights": {},
+        }
+        for name, inner in branches.items():
+            yield from _layers(inner, depth + 1, name, f"{path}.{name}.")
+
+
+def _sizes(layer: Sliding, shape: tuple[int, ...]) -> list[dict[str, Any]]:
+    """How the output's size follows from the input's along each axis."""
+    placed = layer.windows(shape)
+    names = ("H", "W") if layer.dimensions == 2 else ("", "L")
+    inputs = (1, *shape[:1]) if layer.dimensions == 1 else shape[:2]
+    axes = []
+    for axis in range(2 - layer.dimensions, 2):
+        padding, kernel = sum(placed.padding[axis]), placed.size[axis]
+        dilation, stride = placed.dilation[axis], placed.stride[axis]
+        room = inputs[axis] + padding - dilation * (kernel - 1) - 1
+        axes.append({
+            "axis": names[axis], "input": inputs[axis], "padding": padding, "kernel": kernel,
+            "dilation": dilation, "stride": stride, "output": placed.outputs[axis],
+            "exact": room / stride + 1,
+        })  # fmt: skip
+    return axes
+
+
+def _has_defaults(model: Any) -> bool:
+    """Whether the estimator can be made without parameters, as all but NetworkRegressor's kind."""
+    return "layers" not in model.get_params(deep=False)
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is other or repr(one) == repr(other)
+
+
+def _number(value: Any) -> float | None:
+    """A number that JSON has, else None."""
+    return None if value is None or not math.isfinite(value) else float(value)

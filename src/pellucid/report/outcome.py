@@ -1,0 +1,161 @@
+"""How good a model is on some rows, which of them are most wrong, and what matters."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.windows import Windows
+from pellucid.inspection.forecast_scores import score_windows
+from pellucid.inspection.score_words import verdict
+from pellucid.inspection.scores import is_classifier, plain, score
+from pellucid.inspection.walk import loss_of
+from pellucid.network.loss import LossFunction
+
+_MOST_POINTS = 600  # of a scatter
+_BINS = 10  # of probabilities
+_MEASURES = (
+    "accuracy", "loss", "auc", "balanced_accuracy", "r2", "mean_absolute_error",
+    "root_mean_squared_error", "pinball_loss", "coverage",
+)  # fmt: skip
+
+
+def scores_of(model: Any, reading: Any, source: Any, y: Any, names: list[str]) -> dict[str, Any]:
+    """The figures of :mod:`pellucid.inspection.scores` for what `reading` was read from."""
+    if isinstance(source, Windows):
+        return score_windows(model, reading, source, y)
+    return score(model, reading, y, names)
+
+
+def test_part(
+    model: Any, scores: dict[str, Any], truth: np.ndarray, predicted: np.ndarray,
+    shares: np.ndarray | None, unseen: bool | None, keep_rows: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """Figures beside their baselines, and what there is to draw of them."""
+    part: dict[str, Any] = {
+        "rows": scores["rows"], "unseen": unseen, "scores": _figures(scores),
+        "baseline_words": None, "better": not verdict(scores), "verdict": verdict(scores),
+        "confusion": None, "scatter": None, "calibration": None, "steps": _steps(scores),
+    }  # fmt: skip
+    baseline = scores.get("baseline") or {}
+    if "answer" in baseline:
+        part["baseline_words"] = str(baseline["answer"])
+    if scores.get("confusion") is not None:
+        labels = [str(one["class"]) for one in scores["classes"]]
+        part["confusion"] = {"labels": labels, "counts": scores["confusion"], "others": 0}
+    if shares is not None and truth.ndim == 1:
+        part["calibration"] = _calibration(model, truth, predicted, shares)
+    if not is_classifier(model) and keep_rows:
+        part["scatter"] = _scatter(truth, predicted, scores)
+    return part
+
+
+def _figures(scores: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each measure of all rows, or of each target, and that of the trivial answer."""
+    targets = scores.get("targets") or [scores]
+    figures = []
+    for one in targets:
+        whole = one.get("all", one)
+        other = one.get("baseline") or whole.get("baseline") or {}
+        if "steps" in one:  # beside forecasts, of which the naive one is the trivial one
+            figures += _forecast_figures(one)
+            continue
+        for name in _MEASURES:
+            if whole.get(name) is not None:
+                figures.append({
+                    "name": name, "value": whole[name], "baseline": other.get(name),
+                    "target": one.get("target"),
+                })  # fmt: skip
+    return figures
+
+
+def _forecast_figures(scores: dict[str, Any]) -> list[dict[str, Any]]:
+    whole = scores["all"]
+    naive = whole.get("naive") or {}
+    return [
+        {
+            "name": name, "value": whole[name], "baseline": naive.get(name),
+            "target": scores.get("target"),
+        }
+        for name in _MEASURES
+        if whole.get(name) is not None
+    ]  # fmt: skip
+
+
+def _steps(scores: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The error by step ahead, beside the naive forecast's; of several targets the first's."""
+    one = (scores.get("targets") or [scores])[0]
+    if "steps" not in one:
+        return None
+    lines = []
+    for place, step in enumerate(one["steps"], 1):
+        name = "mean_absolute_error" if "mean_absolute_error" in step else "pinball_loss"
+        naive = (step.get("naive") or {}).get(name)
+        lines.append({"step": place, "model": step.get(name), "naive": naive})
+    return lines
+
+
+def _calibration(
+    model: Any, truth: np.ndarray, predicted: np.ndarray, shares: np.ndarray
+) -> dict[str, Any]:
+    """How often the answer is right, by how sure the model is of it."""
+    sure = shares.max(axis=1) if shares.ndim > 1 else np.maximum(shares, 1 - shares)
+    right = np.array([str(t) == str(p) for t, p in zip(truth.tolist(), predicted.tolist(),
+                                                      strict=True)])  # fmt: skip
+    low = 1 / max(2, len(getattr(model, "classes_", (0, 1))))
+    edges = np.linspace(low, 1, _BINS + 1)
+    bins = np.clip(np.digitize(sure, edges) - 1, 0, _BINS - 1)
+    counts = np.bincount(bins, minlength=_BINS)
+    filled = np.maximum(counts, 1)
+    confidence = np.bincount(bins, sure, _BINS) / filled
+    share = np.bincount(bins, right, _BINS) / filled
+    return {
+        "edges": edges.tolist(),
+        "counts": counts.tolist(),
+        "confidence": [float(c) if n else None for c, n in zip(confidence, counts, strict=True)],
+        "right": [float(s) if n else None for s, n in zip(share, counts, strict=True)],
+    }
+
+
+def _scatter(
+    truth: np.ndarray, predicted: np.ndarray, scores: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Predicted beside true numbers, of many rows some, evenly chosen."""
+    names = [str(one.get("target", "")) for one in scores.get("targets") or [scores]]
+    true, guess = (a.reshape(len(a), -1).T.astype(np.float64) for a in (truth, predicted))
+    panels = []
+    for place, (t, p) in enumerate(zip(true, guess, strict=True)):
+        if place >= 3:
+            break
+        kept = np.linspace(0, len(t) - 1, min(len(t), _MOST_POINTS)).astype(np.int64)
+        step = f" +{place // len(names) + 1}" if len(true) > len(names) else ""
+        panels.append({
+            "target": names[place % len(names)] + step,
+            "true": [_number(value) for value in t[kept]],
+            "predicted": [_number(value) for value in p[kept]], "of": len(t),
+        })  # fmt: skip
+    return panels
+
+
+def truth_of(model: Any, y: Any) -> np.ndarray:
+    """The true values as the model reads them."""
+    return plain(model.target_.truth(model, y))
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def row_losses(model: Any, reading: Any, y: Any) -> np.ndarray:
+    """The loss of each row by itself, in float64."""
+    loss = LossFunction.of(model._loss()[0])
+    examples = model._examples(reading, y)
+    outputs = model.network_.forward(examples.rows).astype(np.float64)
+    losses = np.empty(len(examples))
+    for row, output in enumerate(outputs):
+        if output.ndim > 1:  # the steps that the sequence has
+            output = output[np.isfinite(output).all(axis=-1)]
+        losses[row] = loss_of(loss, output[None], examples.targets.row(row))[0]
+    return losses
