@@ -43,16 +43,17 @@ def plain(values: Any) -> np.ndarray:
 def score(model: Any, X: Any, y: Any, names: Sequence[str]) -> dict[str, Any]:
     """The scores of a fitted `model` on rows `X` with the true values `y` of targets `names`."""
     reading = model._read(X)
+    y = reading.layout.flatten("y", y)  # of sequences whose steps have targets
     with warnings.catch_warnings():  # a few rows of many classes are no reason to doubt the task
         warnings.filterwarnings("ignore", "The number of unique classes")
         y = model.target_.truth(model, y)
-    truth, predicted = plain(y), np.asarray(model.predict(reading))
+    truth, predicted = plain(y), model._predicted(reading)
     about = getattr(model, "about_", None)
     usual = None if about is None else np.asarray(about.averages, dtype=np.float64)
     scores: dict[str, Any] = {"rows": len(truth)}
     if not is_classifier(model):
         return scores | {"targets": _numbers(model, truth, predicted, names, usual)}
-    shares = np.asarray(model.predict_proba(reading), dtype=np.float64)
+    shares = np.asarray(model._shares(reading), dtype=np.float64)
     if truth.ndim > 1:
         return scores | _labels(truth, predicted, shares, names, usual)
     return scores | _classes(_like(truth, model.classes_), predicted, shares, model.classes_, usual)

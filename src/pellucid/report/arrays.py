@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+_OVERVIEW_SIDE, _OVERVIEW_CHANNELS = 28, 8
+
 Places = Sequence[np.ndarray | None]
 """For each axis the places that are kept, in order; None where all are."""
 
@@ -67,3 +69,30 @@ def around(length: int, centre: float, count: int) -> np.ndarray | None:
     begin = round(centre * length - count / 2)
     begin = min(max(begin, 0), length - count)
     return np.arange(begin, begin + count)
+
+
+def overview(maps: np.ndarray) -> dict[str, Any]:
+    """Feature maps (height, width, channels) in small, of which only a part is in the page.
+
+    Returns
+    -------
+    dict
+        "shape", at most 28 x 28 x 8, of means of the pixels about each; "channels", which they are;
+        "low" and "high", the numbers of levels 0 and 255; "data", those levels in base64.
+    """
+    height, width, channels = maps.shape
+    strength = np.abs(maps).mean(axis=(0, 1))
+    kept = largest(strength, _OVERVIEW_CHANNELS)
+    kept = np.arange(channels) if kept is None else kept
+    small = maps[..., kept]
+    for axis, size in ((0, height), (1, width)):
+        starts = np.unique(np.linspace(0, size, min(size, _OVERVIEW_SIDE) + 1).astype(int)[:-1])
+        small = np.add.reduceat(small, starts, axis=axis)
+        counts = np.diff(np.append(starts, size))
+        small = small / counts.reshape([-1 if a == axis else 1 for a in range(3)])
+    low, high = float(small.min()), float(small.max())
+    levels = np.round((small - low) / ((high - low) or 1) * 255).astype(np.uint8)
+    return {
+        "shape": list(small.shape), "channels": kept.tolist(), "low": low, "high": high,
+        "data": base64.b64encode(levels.tobytes()).decode(),
+    }  # fmt: skip

@@ -12,7 +12,6 @@ import numpy as np
 
 from pellucid import __version__
 from pellucid.data.encoder import Reading
-from pellucid.inspection.scores import is_classifier
 from pellucid.inspection.walk import walks_of_rows
 from pellucid.report import inputs, outcome
 from pellucid.report.model import (
@@ -21,7 +20,9 @@ from pellucid.report.model import (
     network_part,
     target_names,
     training_part,
+    without_quotes,
 )
+from pellucid.report.outcome import Answers
 from pellucid.report.walks import Room, loss_of_row
 
 SCHEMA = 1
@@ -65,36 +66,41 @@ def collect(
     }  # fmt: skip
     if left_out:
         data["cut"].append({"key": "cut.columns", "args": {"shown": len(columns), "all": left_out}})
+    answers = outcome.Answers.of(model, reading, y)
     order = np.arange(len(reading))
     if y is not None:
-        order = _tested(data, model, reading, source, y, unseen)
+        order = _tested(data, model, reading, source, y, answers, unseen)
     if keep_rows and rows:
-        _follow(data, model, reading, source, y, _chosen(order, rows, ranked=y is not None))
+        chosen = _chosen(order, rows, ranked=y is not None)
+        _follow(data, model, reading, source, y, answers, chosen)
+    if not keep_rows:  # cells of the training that the words quote are values of rows too
+        data["notes"] = [without_quotes(note) for note in data["notes"]]
+        for column in columns:
+            column["words"] = without_quotes(column["words"])
     return data
 
 
 def _tested(
-    data: dict[str, Any], model: Any, reading: Any, source: Any, y: Any, unseen: bool | None
-) -> np.ndarray:
+    data: dict[str, Any], model: Any, reading: Any, source: Any, y: Any, answers: Answers,
+    unseen: bool | None,
+) -> np.ndarray:  # fmt: skip
     """Fill in the test and the rows that are most wrong; the rows, the most wrong one first."""
-    keep_rows, names = data["rows_kept"], _names(model, source)
-    scores = outcome.scores_of(model, reading, source, y, names)
-    truth, predicted = outcome.truth_of(model, y), np.asarray(model.predict(reading))
-    shares = np.asarray(model.predict_proba(reading)) if is_classifier(model) else None
-    data["test"] = outcome.test_part(model, scores, truth, predicted, shares, unseen, keep_rows)
+    keep_rows = data["rows_kept"]
+    scores = outcome.scores_of(model, reading, source, y, _names(model))
+    data["test"] = outcome.test_part(model, scores, answers, unseen, keep_rows)
     if (confusion := data["test"]["confusion"]) and len(confusion["labels"]) ** 2 > _MOST_CELLS:
         data["test"]["confusion"] = None
     losses = outcome.row_losses(model, reading, y)
     order = np.argsort(-losses, kind="stable")
     if keep_rows:
         data["mistakes"] = [
-            _answer(row, truth, predicted, shares, model) | {"loss": float(losses[row])}
+            answers.of_row(row) | {"loss": float(losses[row])}
             for row in order[:_MOST_WRONG].tolist()
         ]
     return order
 
 
-def _names(model: Any, source: Any) -> list[str]:
+def _names(model: Any) -> list[str]:
     names = target_names(model)
     if names:
         return names
@@ -110,36 +116,18 @@ def _chosen(order: np.ndarray, count: int, ranked: bool) -> list[int]:
     return order[places].tolist()
 
 
-def _answer(
-    row: int, truth: np.ndarray, predicted: np.ndarray, shares: np.ndarray | None, model: Any
-) -> dict[str, Any]:
-    """What is true of a row and what was answered, with the probability of that."""
-    share = None
-    if shares is not None and truth.ndim == 1:
-        share = float(np.max(shares[row])) if shares.ndim > 1 else float(shares[row])
-    return {
-        "row": str(row),
-        "true": inputs.plain(truth[row]),
-        "predicted": inputs.plain(predicted[row]),
-        "share": share,
-    }
-
-
 def _follow(
-    data: dict[str, Any], model: Any, reading: Any, source: Any, y: Any, rows: Sequence[int]
-) -> None:
+    data: dict[str, Any], model: Any, reading: Any, source: Any, y: Any, answers: Answers,
+    rows: Sequence[int],
+) -> None:  # fmt: skip
     """Fill in the walks of some rows, and the weights that they need."""
     walks = walks_of_rows(model, reading, y, rows)
     room = Room(walks)
-    predicted = np.asarray(model.predict(reading))
-    truth = None if y is None else outcome.truth_of(model, y)
     classes = getattr(model, "classes_", None)
-    labels = _names(model, source) if classes is None else [str(c) for c in np.ravel(classes)]
+    labels = _names(model) if classes is None else [str(c) for c in np.ravel(classes)]
     for number, (row, walk) in enumerate(zip(rows, walks, strict=True)):
         data["walks"].append({
-            "row": str(row),
-            "true": None if truth is None else inputs.plain(truth[row]),
-            "predicted": inputs.plain(predicted[row]),
+            **answers.of_row(row),
             "input": inputs.of_row(model, source, row, walk),
             "steps": room.walk(number),
             "loss": loss_of_row(walk, labels),

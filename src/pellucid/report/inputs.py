@@ -12,6 +12,7 @@ from pellucid.inspection.walk import RowWalk
 
 _MOST_COLUMNS = 100  # whose values are in the page
 _MOST_PIXELS = 512  # along the longer side of a picture
+_SMALL = 64  # pixels up to which each is kept as it is
 
 
 def of_row(model: Any, source: Any, row: int, walk: RowWalk) -> dict[str, Any]:
@@ -40,22 +41,25 @@ def _columns(encoder: Any, source: Any, row: int, x: np.ndarray) -> list[dict[st
     places: dict[str, list[int]] = {}
     for place, name in enumerate(sources):
         places.setdefault(str(name), []).append(place)
+    if encoder.names:  # as the user's columns stand, not as the network reads them
+        order = {str(name): place for place, name in enumerate(encoder.names)}
+        places = dict(sorted(places.items(), key=lambda item: order.get(item[0], len(order))))
     columns = []
     for name, own in list(places.items())[:_MOST_COLUMNS]:
         value = None
         if known and name in frame.columns:
-            value = frame[name][row]
+            value = frame[name][int(row)]
         elif not known and name.startswith("x") and name[1:].isdigit():
             value = np.asarray(source)[row][int(name[1:])]
         columns.append({
-            "name": name, "value": None if value is None else str(value), "first": own[0],
+            "name": name, "value": None if value is None else str(value), "places": own,
             "encoded": x[own].tolist(), "words": [names[place] for place in own],
         })  # fmt: skip
     return columns
 
 
 def _image(x: np.ndarray) -> str | None:
-    """The picture as the network reads it, from its least number to its largest, as a PNG."""
+    """The picture as the network reads it, from its least number to its largest; JPEG if large."""
     try:
         from PIL import Image
     except ImportError:
@@ -66,9 +70,9 @@ def _image(x: np.ndarray) -> str | None:
         levels = levels[..., :1]
     picture = Image.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels)
     picture.thumbnail((_MOST_PIXELS, _MOST_PIXELS))
-    file = io.BytesIO()
-    picture.save(file, format="PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    file, kind = io.BytesIO(), "PNG" if max(picture.size) <= _SMALL else "JPEG"
+    picture.save(file, format=kind, quality=85)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def _tokens(model: Any, walk: RowWalk) -> list[str]:
@@ -81,13 +85,3 @@ def _tokens(model: Any, walk: RowWalk) -> list[str]:
         str(words[code - special]) if 0 <= code - special < len(words) else f"#{code}"
         for code in codes.tolist()
     ]
-
-
-def plain(value: Any) -> Any:
-    """A label as text, a number as a number, several as a list."""
-    array = np.asarray(value)
-    if array.ndim:
-        return [plain(one) for one in array.ravel().tolist()]
-    if array.dtype.kind == "f":
-        return float(array) if np.isfinite(array) else None
-    return str(array)

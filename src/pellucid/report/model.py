@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from pellucid.layers.sliding import Sliding
 from pellucid.network.chain import Chain
 
 MOST_COLUMNS = 200  # whose words are in the page
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _FAMILIES = {"FCNN": "fcnn", "CNN": "cnn", "RNN": "rnn", "LSTM": "lstm", "GRU": "gru"}
 
 
@@ -56,6 +58,11 @@ def columns_part(model: Any) -> tuple[list[dict[str, str]], int]:
             name, colon, words = line.partition(": ")
         known.append({"name": name, "words": words} if colon else {"name": "", "words": line})
     return known, len(lines) - len(known)
+
+
+def without_quotes(words: str) -> str:
+    """A sentence of the model's without the cells that it quotes."""
+    return _QUOTED.sub("…", words)
 
 
 def network_part(model: Any) -> list[dict[str, Any]]:

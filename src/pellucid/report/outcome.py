@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,11 @@ def scores_of(model: Any, reading: Any, source: Any, y: Any, names: list[str]) -
 
 
 def test_part(
-    model: Any, scores: dict[str, Any], truth: np.ndarray, predicted: np.ndarray,
-    shares: np.ndarray | None, unseen: bool | None, keep_rows: bool,
-) -> dict[str, Any]:  # fmt: skip
+    model: Any, scores: dict[str, Any], answers: Answers, unseen: bool | None, keep_rows: bool
+) -> dict[str, Any]:
     """Figures beside their baselines, and what there is to draw of them."""
+    truth, predicted, shares = answers.truth, answers.predicted, answers.shares
+    assert truth is not None
     part: dict[str, Any] = {
         "rows": scores["rows"], "unseen": unseen, "scores": _figures(scores),
         "baseline_words": None, "better": not verdict(scores), "verdict": verdict(scores),
@@ -45,7 +47,7 @@ def test_part(
     if scores.get("confusion") is not None:
         labels = [str(one["class"]) for one in scores["classes"]]
         part["confusion"] = {"labels": labels, "counts": scores["confusion"], "others": 0}
-    if shares is not None and truth.ndim == 1:
+    if shares is not None and predicted.ndim == 1:
         part["calibration"] = _calibration(model, truth, predicted, shares)
     if not is_classifier(model) and keep_rows:
         part["scatter"] = _scatter(truth, predicted, scores)
@@ -139,9 +141,52 @@ def _scatter(
     return panels
 
 
-def truth_of(model: Any, y: Any) -> np.ndarray:
-    """The true values as the model reads them."""
-    return plain(model.target_.truth(model, y))
+@dataclass(frozen=True)
+class Answers:
+    """What is true and what a model answers, of each row or, where steps have targets, each step.
+
+    Attributes
+    ----------
+    truth, predicted : ndarray
+    shares : ndarray or None
+        The probabilities of the classes.
+    by_step : bool
+    """
+
+    truth: np.ndarray | None
+    predicted: np.ndarray
+    shares: np.ndarray | None
+    by_step: bool
+
+    @classmethod
+    def of(cls, model: Any, reading: Any, y: Any) -> Answers:
+        """The answers to rows that were read; `y` may be None."""
+        truth = None
+        if y is not None:
+            truth = plain(model.target_.truth(model, reading.layout.flatten("y", y)))
+        shares = np.asarray(model._shares(reading)) if is_classifier(model) else None
+        by_step = reading.layout.step_lengths is not None
+        return cls(truth, np.asarray(model._predicted(reading)), shares, by_step)
+
+    def of_row(self, row: int) -> dict[str, Any]:
+        """What is true of a row, what was answered, and how probable that was said to be."""
+        one: dict[str, Any] = {"row": str(row), "true": None, "predicted": None, "share": None}
+        if self.by_step:
+            return one
+        one["predicted"] = as_json(self.predicted[row])
+        if self.truth is not None:
+            one["true"] = as_json(self.truth[row])
+        if self.shares is not None and self.predicted.ndim == 1:
+            one["share"] = float(np.max(self.shares[row]))
+        return one
+
+
+def as_json(value: Any) -> Any:
+    """A label as text, a number as a number, several as a list."""
+    array = np.asarray(value)
+    if array.ndim:
+        return [as_json(one) for one in array.ravel().tolist()]
+    return _number(float(array)) if array.dtype.kind == "f" else str(array)
 
 
 def _number(value: float) -> float | None:

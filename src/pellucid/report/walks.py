@@ -13,7 +13,7 @@ from pellucid.inspection.recurrent_steps import RecurrentStep
 from pellucid.inspection.steps import Step
 from pellucid.inspection.walk import RowWalk
 from pellucid.layers.sliding import Sliding
-from pellucid.report.arrays import Places, around, common_size, encoded, largest
+from pellucid.report.arrays import Places, around, common_size, encoded, largest, overview
 
 WEIGHTS = 65_000  # numbers of all weights together
 ROWS = 125_000  # numbers of all rows' walks together
@@ -133,14 +133,13 @@ class Room:
         """What is not in the page, each as a key of a sentence and what stands in it."""
         said = []
         for step in self.first:
-            for side in ("x", "y"):
-                places = self.of_map(step.path, side)
-                if any(one is not None for one in places) and side == "y":
-                    said.append(_part("cut.map", step, getattr(step, side).shape[1:], places))
+            places = self.of_map(step.path, "y")
+            if any(one is not None for one in places):
+                said.append(_part("cut.map", step, step.y.shape[1:], places))
             for name, p in step.parameters.items():
                 places = self.of_weights(step, name)
-                if any(one is not None for one in places) and p.ndim > 1:
-                    said.append(_part("cut.weights", step, p.shape, places) | {})
+                if any(one is not None for one in places) and p.ndim > 1 and not _spare(step):
+                    said.append(_part("cut.weights", step, p.shape, places))
         return said
 
     def weights_of(self, path: str) -> dict[str, Any]:
@@ -168,7 +167,10 @@ class Room:
             "y": encoded(step.y[0], at_y),
             "dx": None if step.dx is None or not first else encoded(step.dx[0], at_x),
             "dy": None if step.dy is None else encoded(step.dy[0], at_y),
+            "overview": None,
         }
+        if step.y.ndim == 4 and any(places is not None for places in at_y[:2]):
+            part["overview"] = overview(step.y[0])
         part |= self._of_kind(step, at_y)
         if step.branches:
             part["branches"] = {
@@ -212,6 +214,11 @@ class Room:
             if name.startswith("reverse_") == reverse
         }
         return {"reverse": reverse, "values": values, "flow": _flow(step, reverse)}
+
+
+def _spare(step: Step) -> bool:
+    """Whether what is left out of a step's weights has nothing to do with these rows."""
+    return step.kind == "Embedding"
 
 
 def _shapes(step: Step) -> list[tuple[int, ...]]:

@@ -1,0 +1,305 @@
+"""The page's data: what it says is what the model and the formulas say, within its room."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from test_arrays import decoded
+
+from pellucid import (
+    CNNClassifier,
+    FCNNClassifier,
+    FCNNRegressor,
+    GRUClassifier,
+    LSTMRegressor,
+    NetworkRegressor,
+    RNNRegressor,
+    formulas,
+    load,
+)
+from pellucid.cli.main import application
+from pellucid.data import windows
+from pellucid.inspection.walk import walk_of_row
+from pellucid.layers import Linear, Tanh
+from pellucid.report import report
+from pellucid.report.collect import collect
+
+QUICK = {"max_epochs": 2, "random_state": 0, "verbose": 0}
+HOSTILE = ['</script><b>"', "a\u202eb", "it's \\ & <!--"]
+
+
+@pytest.fixture(scope="module")
+def penguins():
+    """A model and the rows that it has not seen."""
+    frame = pd.read_csv("examples/penguins.csv").sample(frac=1, random_state=0)
+    X, y = frame.drop(columns="species"), frame["species"]
+    model = FCNNClassifier(16, random_state=0, verbose=0, max_epochs=15).fit(X[60:], y[60:])
+    return model, X[:60], y[:60]
+
+
+def arrays_in(part):
+    """Every encoded array in a part of the data."""
+    if isinstance(part, dict):
+        if set(part) == {"shape", "at", "data"}:
+            yield part
+        else:
+            for value in part.values():
+                yield from arrays_in(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from arrays_in(value)
+
+
+def text_of(data):
+    """The data as the page holds them; JSON has neither NaN nor infinity."""
+    return json.dumps(data, allow_nan=False)
+
+
+def test_the_walk_in_the_page_is_the_formulas_walk(penguins):
+    model, X, y = penguins
+    data = report(model, X, y, rows=3).data
+    assert len(data["walks"]) == 3
+    for shown in data["walks"]:
+        row = walk_of_row(model, X, y, int(shown["row"]))
+        x = None
+        for part, step in zip(shown["steps"], row.walk.steps, strict=True):
+            assert (part["path"], part["kind"]) == (step.path, step.kind)
+            x = decoded(part["x"]) if part["x"] else x
+            np.testing.assert_allclose(x, step.x[0], rtol=1e-6)
+            np.testing.assert_allclose(decoded(part["y"]), step.y[0], rtol=1e-6)
+            np.testing.assert_allclose(decoded(part["dy"]), step.dy[0], rtol=1e-6)
+            x = decoded(part["y"])
+        loss = shown["loss"]
+        np.testing.assert_allclose(loss["probabilities"], formulas.softmax(row.output[0]))
+        assert loss["value"] == pytest.approx(row.value)
+        np.testing.assert_allclose(loss["gradient"], row.dy[0])
+        assert loss["target"][loss["labels"].index(shown["true"])] == 1.0
+    for layer in data["network"]:
+        held = model.network_.parameters()
+        for name, array in layer["weights"].items():
+            np.testing.assert_array_equal(decoded(array), held[f"{layer['path']}.{name}"])
+
+
+def test_rows_are_followed_from_the_worst_to_the_best(penguins):
+    model, X, y = penguins
+    data = report(model, X, y, rows=4).data
+    values = [walk["loss"]["value"] for walk in data["walks"]]
+    assert values == sorted(values, reverse=True)
+    assert data["mistakes"][0]["row"] == data["walks"][0]["row"]
+    assert data["mistakes"][0]["loss"] == pytest.approx(values[0], rel=1e-4)
+
+
+def test_the_input_names_each_column_and_what_it_became(penguins):
+    model, X, y = penguins
+    walk = report(model, X, y, rows=1).data["walks"][0]
+    columns = walk["input"]["columns"]
+    assert [one["name"] for one in columns] == list(X.columns)
+    value = X.iloc[int(walk["row"])]["island"]
+    island = columns[0]
+    assert island["value"] == value and island["words"][int(np.argmax(island["encoded"]))].endswith(
+        value
+    )
+    x = decoded(walk["steps"][0]["x"])
+    for one in columns:
+        np.testing.assert_allclose(one["encoded"], x[one["places"]], rtol=1e-6)
+    places = sorted(place for one in columns for place in one["places"])
+    assert places == list(range(len(x)))
+
+
+def test_the_test_is_beside_its_baseline(penguins):
+    model, X, y = penguins
+    test = report(model, X, y).data["test"]
+    figures = {one["name"]: one for one in test["scores"]}
+    assert figures["accuracy"]["value"] == pytest.approx(model.score(X, y))
+    assert figures["accuracy"]["baseline"] == pytest.approx((y == "Adelie").mean())
+    assert test["better"] and test["verdict"] == "" and test["baseline_words"] == "Adelie"
+    counts = np.array(test["confusion"]["counts"])
+    assert counts.sum() == 60 and np.trace(counts) == round(model.score(X, y) * 60)
+    assert sum(test["calibration"]["counts"]) == 60
+
+
+def test_a_model_no_better_than_a_trivial_one_says_so():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(80, 3)), rng.normal(size=80)
+    test = report(FCNNRegressor(4, **QUICK).fit(X, y), X, y + 100).data["test"]
+    assert not test["better"] and "no better than always saying" in test["verdict"]
+
+
+def test_a_forecast_is_beside_the_naive_one():
+    frame = pd.read_csv("examples/seattle_weather.csv")[:400]
+    X, y = windows(frame, 10, 3, target="temp_max", time="date")
+    model = LSTMRegressor(8, **QUICK).fit(X[:300], y[:300])
+    data = report(model, X[300:], y[300:]).data
+    steps = data["test"]["steps"]
+    assert [one["step"] for one in steps] == [1, 2, 3]
+    assert all(one["naive"] > 0 and one["model"] > 0 for one in steps)
+    assert data["walks"][0]["input"]["features"][1] == "temp_max"
+    kinds = [step["kind"] for step in data["walks"][0]["steps"][0]["branches"]["layers"]]
+    assert kinds == ["LSTM", "Linear"]
+
+
+def kinds_of_models():
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (30, 12, 12), dtype=np.uint8)
+    sequences = [rng.normal(size=(n, 2)) for n in rng.integers(3, 9, 30)]
+    classes = rng.choice(["u", "v", "w"], 30)
+    table = pd.DataFrame({name: rng.normal(size=30) for name in HOSTILE})
+    yield CNNClassifier(4, **QUICK), pictures, classes
+    yield CNNClassifier(4, residual=True, **QUICK), pictures, classes
+    yield GRUClassifier(4, bidirectional=True, **QUICK), sequences, classes
+    yield RNNRegressor(4, return_sequences=True, **QUICK), sequences, [s[:, 0] for s in sequences]
+    yield GRUClassifier(4, **QUICK), ["a b", "b c c", "a"] * 10, classes
+    yield CNNClassifier(4, **QUICK), rng.normal(size=(30, 40)), classes
+    yield FCNNClassifier(4, **QUICK), table, np.eye(3, dtype=int)[rng.integers(0, 3, 30)]
+    yield FCNNRegressor(4, **QUICK), table, rng.normal(size=(30, 2))
+    yield NetworkRegressor([Linear(4), Tanh()], **QUICK), table.to_numpy(), rng.normal(size=30)
+    yield FCNNClassifier(4, **QUICK), table, rng.choice(HOSTILE, 30)
+
+
+@pytest.mark.parametrize("number", range(10))
+def test_every_kind_of_model_has_a_page_of_plain_json(number):
+    model, X, y = list(kinds_of_models())[number]
+    model.fit(X, y)
+    before = model.network_.values.copy()
+    data = report(model, X, y, rows=2).data
+    text_of(data)
+    assert len(data["walks"]) == 2 and data["test"]["rows"] > 0
+    assert (model.network_.values == before).all()
+    assert text_of(data) == text_of(report(model, X, y, rows=2).data)  # the same each time
+    assert report(model, X).data["test"] is None
+
+
+def test_without_rows_no_value_of_a_row_is_there():
+    rng = np.random.default_rng(0)
+    secret = [f"secret{n}" for n in range(40)]
+    X = pd.DataFrame({"name": secret, "n": rng.normal(size=40).round(6)})
+    for y in (rng.choice(["a", "b"], 40), rng.normal(size=40).round(6)):
+        kind = FCNNClassifier if y.dtype.kind == "U" else FCNNRegressor
+        model = kind(4, **QUICK).fit(X, y)
+        data = report(model, X, y, keep_rows=False).data
+        page = text_of(data)
+        assert data["walks"] == data["mistakes"] == [] and data["hidden"] is None
+        numbers = {repr(float(number)) for number in X["n"]}
+        if y.dtype.kind == "f":
+            assert data["test"]["scatter"] is None
+            numbers |= {repr(float(number)) for number in y}
+        assert not [word for word in secret if word in page.replace("40 categories", "")]
+        assert not set(re.findall(r"-?\d+\.\d+", page)) & numbers
+
+
+def floats_in(data):
+    return sum(
+        int(np.prod([size if kept is None else len(kept) for size, kept in
+                     zip(one["shape"], one["at"] or [None] * len(one["shape"]), strict=True)]))
+        for one in arrays_in(data)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ("columns", "classes", "steps", "picture"))
+def test_large_models_fit_and_what_is_left_out_is_said(kind):
+    rng = np.random.default_rng(0)
+    if kind == "columns":
+        X, y = rng.normal(size=(40, 500)), rng.integers(0, 2, 40)
+        model = FCNNClassifier(512, num_layers=3, **QUICK).fit(X, y)
+        said = {"cut.columns", "cut.weights"}
+    elif kind == "classes":
+        X, y = rng.normal(size=(400, 5)), np.arange(400) % 200
+        model = FCNNClassifier(8, **QUICK).fit(X, y)
+        said = set()
+    elif kind == "steps":
+        X, y = rng.normal(size=(4, 2000, 2)), rng.normal(size=4)
+        model = LSTMRegressor(64, max_epochs=1, random_state=0, verbose=0).fit(X, y)
+        said = {"cut.weights"}
+    else:
+        X, y = rng.integers(0, 256, (4, 100, 100, 3), dtype=np.uint8), np.array([0, 1, 0, 1])
+        model = CNNClassifier(32, max_epochs=1, random_state=0, verbose=0).fit(X, y)
+        said = {"cut.map"}
+    data = report(model, X, y).data
+    assert floats_in(data) < 210_000 and len(text_of(data)) < 2_500_000
+    assert said <= {one["key"] for one in data["cut"]}
+    for one in arrays_in(data):
+        assert decoded(one).shape == tuple(one["shape"])
+    if kind == "picture":
+        assert data["walks"][0]["steps"][0]["overview"]["shape"][:2] == [28, 28]
+
+
+def test_what_no_page_can_be_made_of_is_refused(penguins):
+    model, X, y = penguins
+    for wrong, words in (
+        ({"rows": -1}, "rows of report must be"),
+        ({"lang": "fr"}, "lang of report must be one of 'en', 'zh'. Got 'fr'"),
+        ({"keep_rows": 1}, "keep_rows of report must be True or False"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=words):
+            report(model, X, y, **wrong)
+    with pytest.raises(TypeError, match="model of report must be a fitted estimator of pellucid"):
+        report(FCNNClassifier, X, y)
+    with pytest.raises(ValueError, match="a report must have a name that ends in .html. Got"):
+        report(model, X, y).save("page.png")
+    with pytest.raises(TypeError, match="path of Report.save must be the name of a file"):
+        report(model, X, y).save(3)
+
+
+def test_a_function_and_not_a_module():
+    """Whatever was imported before."""
+    import pellucid
+    import pellucid.cli.report  # noqa: F401
+    import pellucid.report.collect
+
+    assert pellucid.report is report
+
+
+# -- at the command line -------------------------------------------------------------------------
+
+
+def run(*words):
+    return CliRunner().invoke(application, list(words))
+
+
+def test_the_command_writes_a_page(tmp_path, penguins):
+    model, X, y = penguins
+    model.save(tmp_path / "penguins.safetensors")
+    X.assign(species=y).to_csv(tmp_path / "new.csv", index=False)
+    page = tmp_path / "page.html"
+    words = ["report", str(tmp_path / "penguins.safetensors"), str(tmp_path / "new.csv")]
+    done = run(*words, "--target", "species", "-o", str(page), "--lang", "zh")
+    assert done.exit_code == 0, done.output
+    assert "Page saved in" in done.output and "open it in a browser." in done.output
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert 'lang="zh' in page.read_text(encoding="utf-8")[:200]
+    for more, message in (
+        (["-o", str(tmp_path / "page.png")], "--output must name a file that ends in .html"),
+        (["-o", str(tmp_path / "no" / "page.html")], "does not exist"),
+        ([], "--target must name the column that"),
+    ):
+        failed = run(*words, *more)
+        assert failed.exit_code == 2 and message in failed.stderr.replace("\n", " ")
+
+
+def test_fit_makes_the_page_of_its_test(tmp_path):
+    page, model = tmp_path / "page.html", tmp_path / "m.safetensors"
+    words = ["fit", "examples/penguins.csv", "--target", "species", "--max-epochs", "3"]
+    done = run(*words, "-o", str(model), "--report", str(page))
+    assert done.exit_code == 0, done.output
+    assert f"Page saved in {page}" in done.output.replace("\n  ", " ")
+    data = json.loads(
+        re.search(
+            r'<script type="application/json" id="data">(.*?)</script>',
+            page.read_text(encoding="utf-8"),
+            re.S,
+        )[1]
+    )
+    assert data["test"]["rows"] == 69 and data["test"]["unseen"] is True
+    assert data["title"] == "species" and data["model"]["source"] == "penguins.csv"
+    assert load(model).digest_ == data["model"]["digest"]
+    failed = run(*words, "--test-fraction", "0", "--report", str(page))
+    assert failed.exit_code == 2 and "--report needs rows held out" in failed.stderr
+
+
+def test_collect_takes_what_was_read(penguins):
+    model, X, y = penguins
+    reading = model._read(X)
+    assert text_of(collect(model, reading, y, source=X)) == text_of(collect(model, X, y))
