@@ -20,7 +20,7 @@ help: ## this list
 demo: .venv/with-cli ## see networks learn a table, pictures and a series, all real; drawings go to demo/
 	@mkdir -p demo
 	$(BIN)/pellucid fit examples/penguins.csv --target species \
-		--output demo/penguins.safetensors --plot demo/penguins.png
+		--output demo/penguins.safetensors --plot demo/penguins.png --report demo/penguins.html
 	@echo
 	$(BIN)/pellucid predict demo/penguins.safetensors examples/penguins.csv \
 		--output demo/predictions.csv
@@ -28,14 +28,19 @@ demo: .venv/with-cli ## see networks learn a table, pictures and a series, all r
 	@rm -rf demo/digits
 	$(BIN)/python examples/digits.py demo/digits
 	$(BIN)/pellucid fit demo/digits --network cnn --test-fraction 0.25 --seed 1 \
-		--output demo/digits.safetensors --mistakes demo/mistakes.png
+		--output demo/digits.safetensors --mistakes demo/mistakes.png --report demo/digits.html
 	@echo
 	$(BIN)/pellucid fit examples/seattle_weather.csv --network lstm --target temp_max \
-		--time date --steps 30 --horizon 7 --output demo/weather.safetensors --plot demo/weather.png
+		--time date --steps 30 --horizon 7 --output demo/weather.safetensors --plot demo/weather.png \
+		--report demo/weather.html
 	@echo
 	@echo "The seven days after the last, and between what they lie eight times in ten:"
 	$(BIN)/pellucid predict demo/weather.safetensors examples/seattle_weather.csv --intervals 0.8
 	@echo
+	@echo "Look inside, in a browser: every number of each model, and rows on their way through it:"
+	@echo "  $(CURDIR)/demo/penguins.html"
+	@echo "  $(CURDIR)/demo/digits.html"
+	@echo "  $(CURDIR)/demo/weather.html"
 	@echo "The curves of the penguins:  $(CURDIR)/demo/penguins.png"
 	@echo "Its wrong answers on digits: $(CURDIR)/demo/mistakes.png"
 	@echo "Its forecasts of the weather: $(CURDIR)/demo/weather.png"
