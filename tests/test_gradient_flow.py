@@ -17,7 +17,7 @@ from pellucid import (
     formulas,
 )
 from pellucid.data import windows
-from pellucid.inspection import GradientFlow, draw_predictions, gradient_flow
+from pellucid.inspection import GradientFlowDisplay, draw_predictions, gradient_flow
 from pellucid.inspection.gradient_flow import judge
 from pellucid.inspection.walk import Walk, walk_of_row
 from pellucid.layers import LSTM, Linear, Tanh
@@ -251,19 +251,20 @@ def test_what_has_no_steps_is_refused():
 def test_the_picture_is_drawn(tmp_path):
     pytest.importorskip("matplotlib")
     flows = [gradient_flow(*built(scale * np.eye(3))) for scale in (0.5, 1.0)]
-    figure = flows[0].plot(tmp_path / "flow.png", "梯度 $x_", others=flows[1:])
+    drawn = flows[0].plot(tmp_path / "flow.png", "梯度 $x_", others=flows[1:])
     assert (tmp_path / "flow.png").stat().st_size > 10_000
     with pytest.raises(TypeError, match=r"Got 'flow.png'. Name a file with path="):
         flows[0].plot(others=["flow.png"])
-    with pytest.raises(TypeError, match=r"path of a drawing must be the name of a file. Got Grad"):
+    with pytest.raises(TypeError, match=r"ax of GradientFlowDisplay.plot must be Axes of matplotlib."):
         flows[0].plot(flows[1])
-    labels = [each.get_text() for each in figure.axes[0].get_legend().get_texts()]
+    assert drawn is flows[0] and drawn.figure_.get_suptitle() == "梯度 $x_"
+    labels = [each.get_text() for each in drawn.ax_[0, 0].get_legend().get_texts()]
     assert labels == ["RNN: vanishes after 10 steps", f"RNN: flows through all {STEPS} steps"]
 
 
 def test_all_drawings_take_a_path_and_a_title():
     """What one is given first and second, each is."""
-    for draw in (GradientFlow.plot, History.plot, draw_predictions):
+    for draw in (GradientFlowDisplay.plot, History.plot, draw_predictions):
         given = inspect.signature(draw).parameters
         path, title = given["path"], given["title"]
         assert (path.default, title.default) == (None, "")

@@ -173,12 +173,12 @@ class FeatureMapDisplay(Display):
             of_all = f" of {maps.shape[-1]}" if len(shown) < maps.shape[-1] else ""
             size = f"{len(shown)}{of_all} maps, {maps.shape[0]} x {maps.shape[1]}"
             self._draw_maps(panel, maps[..., shown], f"{title}\n{size}", place, maps is self._first)
-        kernel = self.kernels[:, :, self.heaviest, self.channel]
-        patch, products = self.patch[..., self.heaviest], self.products[..., self.heaviest]
-        for panel, values, title in zip(
-            lower, (patch, kernel, products),
-            (f"patch of cell {self.cell}", f"times kernel {self.channel}", "products"), strict=False,
-        ):  # fmt: skip
+        parts = {
+            f"patch of cell {self.cell}": self.patch[..., self.heaviest],
+            f"times kernel {self.channel}": self.kernels[:, :, self.heaviest, self.channel],
+            "products": self.products[..., self.heaviest],
+        }
+        for panel, (title, values) in zip(lower, parts.items(), strict=False):
             _show(panel)
             panels.heat(panel, values, f"{title}{of_input}", square=len(values) > 1)
             panels.without_ticks(panel)
@@ -194,7 +194,9 @@ class FeatureMapDisplay(Display):
         height, width, channels = self.input.shape
         title = f"input, {height} x {width} x {channels}"
         if channels == 1:
-            panels.heat(panel, self.input[..., 0], title, grey=True, numbers=False, square=height > 1)
+            panels.heat(
+                panel, self.input[..., 0], title, grey=True, numbers=False, square=height > 1
+            )
         elif channels == 3:
             low, high = self.input.min(), self.input.max()
             panel.imshow((self.input - low) / (high - low or 1.0))

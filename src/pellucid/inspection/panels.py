@@ -38,7 +38,9 @@ def heat(
     most = (float(np.abs(finite).max()) if finite.size else 0.0) if limit is None else limit
     most = most or 1.0
     colors = {"cmap": "gray"} if grey else {"cmap": _SIGNED, "vmin": -most, "vmax": most}
-    image = panel.imshow(values, interpolation="nearest", aspect="equal" if square else "auto", **colors)
+    image = panel.imshow(
+        values, interpolation="nearest", aspect="equal" if square else "auto", **colors
+    )
     if numbers and values.size <= _IN_NUMBERS:
         write_numbers(panel, values, most, grey=grey)
     elif bar:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ class RecurrentStep(Step):
     The names of the direction from the end to the beginning have ``reverse_`` before them; its
     first step is the sequence's last.
     """
+
+    factor: ClassVar[str]  # what :meth:`factors` gives
 
     def _forward(self, x: np.ndarray) -> np.ndarray:
         ends = []
@@ -86,6 +88,10 @@ class RecurrentStep(Step):
         assert self.dy is not None
         return self._carried(self.through_time(self._to_states(self.dy, reverse), reverse), reverse)
 
+    @abstractmethod
+    def factors(self, reverse: bool = False) -> np.ndarray:
+        """By what each step back multiplies a gradient, of the first row: (T - 1,)."""
+
     def _to_states(self, dy: np.ndarray, reverse: bool) -> np.ndarray:
         """What comes from above to each state (B, T, H), in the order the direction runs."""
         width = self.layer.hidden_dim
@@ -116,6 +122,14 @@ class RecurrentStep(Step):
 
 class _RNN(RecurrentStep):
     layers = (RNN,)
+    factor = "largest singular value of W f'"
+
+    def factors(self, reverse: bool = False) -> np.ndarray:
+        prefix = _REVERSE if reverse else ""
+        h, W = self.values[f"{prefix}h"][0], self.parameters[f"{prefix}recurrent_weight"]
+        # h_t = f(x_t U + h_{t-1} W + b), so dh_t/dh_{t-1} = diag(f') W^T, with f' written by h
+        slopes = getattr(formulas, f"{self.layer.activation}_backward")(np.ones_like(h), h)
+        return np.linalg.norm(slopes[1:, :, None] * W.T, 2, axis=(1, 2))
 
     def _run(self, x: np.ndarray, p: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         U, W, b = p["input_weight"], p["recurrent_weight"], p["bias"]
@@ -130,6 +144,11 @@ class _RNN(RecurrentStep):
 
 class _LSTM(RecurrentStep):
     layers = (LSTM,)
+    factor = "mean forget gate f"
+
+    def factors(self, reverse: bool = False) -> np.ndarray:
+        # c_t = f c_{t-1} + i g
+        return self.values["reverse_f" if reverse else "f"][0, 1:].mean(axis=-1)
 
     def _run(self, x: np.ndarray, p: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return formulas.lstm(x, p["input_weight"], p["recurrent_weight"], p["bias"])._asdict()
@@ -149,6 +168,11 @@ class _LSTM(RecurrentStep):
 
 class _GRU(RecurrentStep):
     layers = (GRU,)
+    factor = "mean update gate z"
+
+    def factors(self, reverse: bool = False) -> np.ndarray:
+        # h_t = (1 - z) n + z h_{t-1}
+        return self.values["reverse_z" if reverse else "z"][0, 1:].mean(axis=-1)
 
     def _run(self, x: np.ndarray, p: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         U, b, b_hn = p["input_weight"], p["bias"], p.get("candidate_bias")
