@@ -131,6 +131,6 @@ def bars(
     panel.set_yticks(places, [figures.short(name, 24) for name in names] if labels else [])
     panel.tick_params(labelsize=size)
     panel.set_ylim(len(values) - 0.4, -0.6)
-    panel.margins(x=0.3)  # room for the numbers
+    panel.margins(x=0.35)  # room for the numbers
     panel.set_title(title, fontsize=9)
     plain(panel)
