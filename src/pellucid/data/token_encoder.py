@@ -220,6 +220,12 @@ class TokenEncoder(Encoder[Texts]):
         array[np.arange(self.steps) < lengths[:, None]] = values
         return Dense(array)
 
+    def tokens_of(self, row: np.ndarray) -> list[str]:
+        """The tokens whose numbers a `row` holds; those that are not known look alike."""
+        own = {UNKNOWN: "(unknown)", NOTHING: "(nothing)"}
+        numbers = np.asarray(row).reshape(-1).astype(np.int64).tolist()
+        return [own.get(number) or self.vocabulary[number - OWN] for number in numbers]
+
     @property
     def token_count(self) -> int:  # type: ignore[override]
         """How many numbers there are: those of the known tokens, and two of their own."""

@@ -1,7 +1,25 @@
 """Looking inside a trained network, and at what it predicts."""
 
+from pellucid.inspection.attribution import AttributionDisplay
 from pellucid.inspection.backtesting import Backtest, backtest
+from pellucid.inspection.feature_maps import FeatureMapDisplay
+from pellucid.inspection.gates import GateDisplay
 from pellucid.inspection.gradient_flow import GradientFlowDisplay, gradient_flow
+from pellucid.inspection.linear_units import LinearUnitDisplay
+from pellucid.inspection.pooling_display import PoolingDisplay
 from pellucid.inspection.predictions import draw_predictions
+from pellucid.inspection.row_loss import RowLossDisplay
 
-__all__ = ["Backtest", "GradientFlowDisplay", "backtest", "draw_predictions", "gradient_flow"]
+__all__ = [
+    "AttributionDisplay",
+    "Backtest",
+    "FeatureMapDisplay",
+    "GateDisplay",
+    "GradientFlowDisplay",
+    "LinearUnitDisplay",
+    "PoolingDisplay",
+    "RowLossDisplay",
+    "backtest",
+    "draw_predictions",
+    "gradient_flow",
+]
