@@ -212,7 +212,9 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         most = epochs or settings.epochs
         with (
             show(most, len(examples)) as progress,
-            FitCallbacks(self, self.callbacks, most, X, y, sample_weight) as callbacks,
+            FitCallbacks(
+                self, self.callbacks, most, X, y, sample_weight, examples.rows
+            ) as callbacks,
         ):
             for note in [] if going_on else self._notes:
                 progress.note(note)

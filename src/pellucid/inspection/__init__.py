@@ -9,6 +9,8 @@ from pellucid.inspection.linear_units import LinearUnitDisplay
 from pellucid.inspection.pooling_display import PoolingDisplay
 from pellucid.inspection.predictions import draw_predictions
 from pellucid.inspection.row_loss import RowLossDisplay
+from pellucid.inspection.training_display import TrainingDisplay
+from pellucid.training.monitor import Monitor
 
 __all__ = [
     "AttributionDisplay",
@@ -17,8 +19,10 @@ __all__ = [
     "GateDisplay",
     "GradientFlowDisplay",
     "LinearUnitDisplay",
+    "Monitor",
     "PoolingDisplay",
     "RowLossDisplay",
+    "TrainingDisplay",
     "backtest",
     "draw_predictions",
     "gradient_flow",

@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from pellucid.checks import fault
+from pellucid.rows import Rows
 
 try:
     from sklearn.callback import CallbackSupportMixin as CallbackSupport
@@ -45,6 +46,9 @@ class FitCallbacks:
     epochs : int
         At most so many will come.
     X, y, sample_weight : as given to ``fit``
+    rows : Rows, optional
+        The rows to train on, as the network reads them. A callback that has a method
+        ``fit_begin(estimator, rows)`` is given them before the first epoch.
 
     Notes
     -----
@@ -71,9 +75,17 @@ class FitCallbacks:
     """
 
     def __init__(
-        self, estimator: Any, callbacks: Any, epochs: int, X: Any, y: Any, sample_weight: Any = None
+        self,
+        estimator: Any,
+        callbacks: Any,
+        epochs: int,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        rows: Rows | None = None,
     ) -> None:
         self.estimator, self.epochs, self.data = estimator, epochs, {"X": X, "y": y}
+        self.rows = rows
         if sample_weight is not None:
             self.data["metadata"] = {"sample_weight": sample_weight}
         if callbacks is None:
@@ -93,6 +105,9 @@ class FitCallbacks:
         if PROTOCOL:
             self._root = self.estimator._init_callback_context(max_subtasks=self.epochs)
             self._root.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+        for callback in self.callbacks:
+            if hasattr(callback, "fit_begin"):
+                callback.fit_begin(self.estimator, self.rows)
         return self
 
     def epoch_begin(self) -> None:
