@@ -186,6 +186,7 @@ def fit(
     from pellucid import files
     from pellucid.cli.fitting import Fitting
     from pellucid.cli.given import Request, read
+    from pellucid.training.monitor import Monitor
     from pellucid.words import listed
 
     if test is not None and test_fraction is not None:
@@ -218,6 +219,8 @@ def fit(
         if mistakes and not given.are_pictures_of_classes:
             raise click.UsageError("--mistakes needs pictures and one target of classes.")
         model = _estimator(given, chosen, options, seed, quiet)
+        if report:
+            model.set_params(callbacks=Monitor())
         if given.in_file is not None:  # all of them, before some are held out
             with given.rows_in_file(data):
                 model._new_target(given.in_file).fit(model, given.in_file)

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.inspection.training_display import TrainingDisplay
 from pellucid.layers.sliding import Sliding
 from pellucid.network.chain import Chain
 
 MOST_COLUMNS = 200  # whose words are in the page
+_OF_THE_MACHINE = ("callbacks", "n_jobs", "verbose")  # no result depends on them
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _FAMILIES = {"FCNN": "fcnn", "CNN": "cnn", "RNN": "rnn", "LSTM": "lstm", "GRU": "gru"}
 
@@ -22,7 +24,11 @@ def model_part(model: Any) -> dict[str, Any]:
     name, about = type(model).__name__, model.about_
     classes = getattr(model, "classes_", None)
     usual = type(model)().get_params(deep=False) if _has_defaults(model) else {}
-    given = model.get_params(deep=False)
+    given = {
+        key: value
+        for key, value in model.get_params(deep=False).items()
+        if key not in _OF_THE_MACHINE
+    }
     return {
         "class": name,
         "family": next((kind for word, kind in _FAMILIES.items() if name.startswith(word)), "net"),
@@ -31,9 +37,7 @@ def model_part(model: Any) -> dict[str, Any]:
         "classes": None if classes is None else [str(label) for label in np.ravel(classes)],
         "parameters": {key: repr(value) for key, value in given.items()},
         "asked": {
-            key: repr(value)
-            for key, value in given.items()
-            if not _same(value, usual.get(key)) and key not in ("verbose", "n_jobs")
+            key: repr(value) for key, value in given.items() if not _same(value, usual.get(key))
         },
         "digest": model.digest_,
         "size": model.network_.size,
@@ -76,7 +80,29 @@ def training_part(model: Any) -> dict[str, Any]:
     wanted = [name for name in history.columns if name not in ("seconds", "rows_per_second")]
     columns = {name: [_number(value) for value in history[name]] for name in wanted}
     best = model.best_epoch_ if model.early_stopping and len(history) else None
-    return {"columns": columns, "best_epoch": best, "monitor": None}
+    monitor = _monitor_part(TrainingDisplay.of(model)) if len(history) else None
+    return {"columns": columns, "best_epoch": best, "monitor": monitor}
+
+
+def _monitor_part(watched: TrainingDisplay) -> dict[str, Any] | None:
+    """What a Monitor has seen of each layer; None where none was there."""
+    if not len(watched.epochs):
+        return None
+    layers: dict[str, dict[str, Any]] = {}
+
+    def layer(name: str) -> dict[str, Any]:
+        empty = dict.fromkeys(("weights", "activations", "dead", "saturated"))
+        path = name.rpartition(".")[0] or name.partition(" ")[0]
+        return layers.setdefault(name, {"path": path, "name": name, **empty})
+
+    for kind in ("weights", "activations"):
+        for name, histograms in getattr(watched, kind).items():
+            edges, counts = histograms.edges.tolist(), histograms.counts.tolist()
+            layer(name)[kind] = {"edges": edges, "counts": counts}
+    for kind in ("dead", "saturated"):
+        for name, shares in getattr(watched, kind).items():
+            layer(name)[kind] = shares.tolist()
+    return {"epoch": watched.epochs.tolist(), "layers": list(layers.values())}
 
 
 def _layers(chain: Chain, depth: int, branch: str | None, prefix: str) -> Iterator[dict[str, Any]]:
