@@ -5,6 +5,9 @@
   const { Sum, activations, check, kinds, places, product, reader, sigmoid, through } =
     pellucid.arithmetic;
 
+  /** Of numbers that are not in the file sums make NaN. */
+  const defined = (number) => (Number.isNaN(number) ? undefined : number);
+
   const GATES = { RNN: ["h"], LSTM: ["i", "f", "g", "o"], GRU: ["r", "z", "n"] };
 
   /** The directions of a layer, each with readers in the order in which it goes. */
@@ -94,7 +97,7 @@
     if (t === run.steps - 1) return sum;
     for (let gate = 0; gate < kind.gates.length; gate++) {
       for (let k = 0; k < run.width; k++) {
-        sum.add(kind.dz(run, t + 1, gate, k), run.W(unit, gate * run.width + k));
+        sum.add(defined(kind.dz(run, t + 1, gate, k)), run.W(unit, gate * run.width + k));
       }
     }
     return sum;
@@ -164,7 +167,7 @@
       // h_t = (1 - z) n + z h_{t-1}
       h({ read, before }, t, unit) {
         const z = read.z(t, unit);
-        return sumOf([1 - z, read.n(t, unit)], [z, before("h", t, unit)]);
+        return sumOf([defined(1 - z), read.n(t, unit)], [z, before("h", t, unit)]);
       },
     },
     dz(run, t, gate, unit) {
@@ -179,7 +182,7 @@
     /** Without reset_after: sum_k d_n,k V_unit,k. */
     toReset(run, t, unit) {
       const sum = new Sum();
-      for (let k = 0; k < run.width; k++) sum.add(GRU.dz(run, t, 2, k), run.V(unit, k));
+      for (let k = 0; k < run.width; k++) sum.add(defined(GRU.dz(run, t, 2, k)), run.V(unit, k));
       return sum;
     },
     backward: {
@@ -191,10 +194,10 @@
         sum.add(read.dh(next, unit), read.z(next, unit));
         for (let k = 0; k < width; k++) {
           for (const gate of [0, 1]) {
-            sum.add(GRU.dz(run, next, gate, k), run.W(unit, gate * width + k));
+            sum.add(defined(GRU.dz(run, next, gate, k)), run.W(unit, gate * width + k));
           }
           if (run.node.step.reset_after) {
-            sum.add(GRU.dz(run, next, 2, k) * read.r(next, k), run.V(unit, k));
+            sum.add(defined(GRU.dz(run, next, 2, k) * read.r(next, k)), run.V(unit, k));
           }
         }
         if (!run.node.step.reset_after) {
@@ -253,9 +256,6 @@
     };
   }
 
-  /** Of numbers that are not in the file sums make NaN. */
-  const defined = (number) => (Number.isNaN(number) ? undefined : number);
-
   /**
    * Of an RNN whose units are all in the file: dh_{t+1}/dh_t = f'(z_{t+1}) W for each t, and their
    * product dh_T/dh_t, each an (H, H) array row by row: row = of which number, column = by which.
@@ -286,7 +286,26 @@
     run.products = found;
     return found;
   }
-  const norm = (numbers) => Math.sqrt(numbers.reduce((sum, a) => sum + a * a, 0));
 
-  pellucid.recurrence = { before, factor, formulas, norm, products, runs };
+  /** The largest singular value of an (H, H) array: by how much it can stretch a vector. */
+  function stretch(numbers, width) {
+    let vector = Float64Array.from({ length: width }, (_, i) => 1 + (i % 7) / 10), found = 0;
+    for (let round = 0; round < 300; round++) {
+      const image = new Float64Array(width), back = new Float64Array(width);
+      for (let i = 0; i < width; i++) {
+        for (let j = 0; j < width; j++) image[i] += numbers[i * width + j] * vector[j];
+      }
+      for (let i = 0; i < width; i++) {
+        for (let j = 0; j < width; j++) back[j] += numbers[i * width + j] * image[i];
+      }
+      const size = Math.hypot(...back), before = found;
+      if (!(size > 0)) return size;
+      found = Math.sqrt(size);
+      if (Math.abs(found - before) <= 1e-9 * found) break;
+      vector = back.map((a) => a / size);
+    }
+    return found;
+  }
+
+  pellucid.recurrence = { before, factor, formulas, products, runs, stretch };
 })();
