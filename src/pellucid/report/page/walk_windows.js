@@ -1,0 +1,224 @@
+// The panels of convolution and pooling: choose a cell of a map, and see the window that made it.
+// Continues walk_layers.js.
+(() => {
+  "use strict";
+  const { html, say, text, formula } = pellucid;
+  const { reader } = pellucid.arithmetic;
+  const { averagePool, convolution, geometry, look, maxPool, seenBy } = pellucid.windows;
+  const { atlas, backward, checked, equation, factor, figure, matrix, slider, terms } = pellucid.parts;
+  const { lines } = pellucid.formulas;
+  const { panels } = pellucid;
+
+  /** How large the maps become, with the numbers of this layer. */
+  function sizes(node) {
+    if (!node.entry.sizes) return null;
+    return html("div", { class: "walk-sizes" }, node.entry.sizes.map((size) => {
+      const whole = Number.isInteger(size.exact);
+      const ceiled = !whole && size.output === Math.floor(size.exact) + 1;
+      const [open, close] = whole ? ["", ""] : ceiled ? ["⌈", "⌉"] : ["⌊", "⌋"];
+      const reach = size.dilation === 1 ? "$kernel" : "$dilation ($kernel − 1) − 1";
+      return html("div", { class: "walk-equation" }, formula(
+        `O${size.axis} = ${open}frac{$input + $padding − ${reach}}{$stride}${close} + 1 = $output`, size));
+    }));
+  }
+
+  /** The places of a window as rows of values: value(k, l, r, s, inside). */
+  function windowOf(g, i, j, value) {
+    const rows = Array.from({ length: g.size[0] }, () => []);
+    look(g, i, j, (k, l, r, s, inside) => (rows[k][l] = value(k, l, r, s, inside)));
+    return rows;
+  }
+  const insides = (g, i, j) => {
+    const inside = windowOf(g, i, j, (k, l, r, s, is) => is);
+    return (r, c) => (inside[r][c] ? null : "pad");
+  };
+
+  /**
+   * Maps of what goes in and comes out with a cursor on the latter, sliders for their channels, and
+   * what `explain(i, j, o, c)` says of the window. With `one`, both have the same channel.
+   */
+  function forward(node, explain, one) {
+    const g = geometry(node), below = html("div", { class: "walk-numbers" });
+    const input = atlas({ array: node.x, label: text("walk.map.x"), grey: node.first && node.picture });
+    const output = atlas({
+      array: node.y, label: text("walk.map.y"), onSelect: (index) => go(index),
+    });
+    const gradient = node.dy && atlas({
+      array: node.dy, label: text("walk.map.dy"), onSelect: (index) => go(index, true),
+    });
+    let index = output.first, from = input.channels ? input.channels[0] : 0;
+    function go(to, tell = false) {
+      index = to;
+      let [i, j, o] = g.full(index);
+      if (g.flat && one) from = o;
+      const seen = [];
+      look(g, i, j, (k, l, r, s, inside) => inside && seen.push(g.index(r, s, from)));
+      input.mark(g.flat && !one ? seen.flatMap(([s]) =>
+        Array.from({ length: g.channels[0] }, (_, c) => [s, c])) : seen);
+      if (tell) output.select(index);
+      if (gradient && !tell) gradient.select(index);
+      below.replaceChildren(...[explain(i, j, o, from)].flat(Infinity).filter(Boolean));
+    }
+    const choose = (label, places, onInput, at) => places && slider({ label, places, onInput, at });
+    const kernel = choose(text(one ? "walk.channel" : "walk.convolution.kernel"), output.channels, (o) => {
+      output.channel(o);
+      if (gradient) gradient.channel(o);
+      if (one) input.channel((from = o));
+      go([index[0], index[1], o]);
+      output.select(index);
+    });
+    const all = g.flat ? Array.from({ length: g.channels[0] }, (_, c) => c) : input.channels;
+    const channel = !one && choose(text("walk.convolution.channel"), all, (c) => {
+      from = c;
+      if (!g.flat) input.channel(c);
+      go(index);
+    });
+    go(index);
+    output.select(index);
+    return html("div", { class: "walk-together" }, kernel, channel,
+      html("p", { class: "walk-note" }, say("walk.window.hint")),
+      html("div", { class: "walk-maps" }, [input, output, gradient].filter(Boolean).map((m) => m.element)),
+      below);
+  }
+
+  /** The way back: a map of dx with a cursor, and which windows its place was seen by. */
+  function back(node, name, explain) {
+    if (!node.dx || !node.dy) return null;
+    const g = geometry(node), below = html("div", { class: "walk-numbers" });
+    const map = atlas({ array: node.dx, label: text("walk.map.dx"), onSelect: go });
+    let index = map.first;
+    function go(to) {
+      index = to;
+      below.replaceChildren(...[explain(...g.full(to))].flat(Infinity).filter(Boolean));
+    }
+    const channel = map.channels && slider({
+      label: text("walk.channel"), places: map.channels,
+      onInput(c) {
+        map.channel(c);
+        go([index[0], index[1], c]);
+      },
+    });
+    go(index);
+    map.select(index);
+    return backward(lines(`${name}_back`), channel,
+      html("div", { class: "walk-maps" }, map.element), below);
+  }
+  const spot = (g, i, j) => (g.flat ? `${j}` : `${i}, ${j}`);
+
+  panels.Conv2d = panels.Conv1d = (node) => {
+    const g = geometry(node), [inputs, outputs] = g.channels;
+    const explain = (i, j, o, c) => {
+      const found = convolution.forward(node, g.index(i, j, o));
+      const bias = node.w.bias ? reader(node.w.bias)(o) : 0, kinds = insides(g, i, j);
+      const patch = windowOf(g, i, j, (k, l, r, s, inside) => (inside ? g.x(r, s, c) : 0));
+      const kernel = windowOf(g, i, j, (k, l) => g.w(k, l, c, o));
+      const times = patch.map((row, k) => row.map((x, l) =>
+        x === undefined || kernel[k][l] === undefined ? undefined : x * kernel[k][l]));
+      const part = convolution.channel(node, i, j, c, o);
+      const dy = g.dy(i, j, o);
+      const known = { o, c, place: spot(g, i, j) };
+      return [
+        html("div", { class: "walk-patch" },
+          matrix(say("walk.convolution.patch", known), patch, { kinds }), html("span", null, "⊙"),
+          matrix(say("walk.convolution.weights", known), kernel), html("span", null, "="),
+          matrix(say("walk.convolution.product"), times, { kinds })),
+        html("p", { class: "walk-note" }, say("walk.convolution.padding")),
+        inputs > 1 && equation(`∑_{k, l} x_{${c}} w_{${c}, ${o}} = $part`, { part: figure(part.value) }),
+        inputs > 1 && terms(say("walk.convolution.channels", { count: inputs }),
+          [text("walk.convolution.channel"), "∑ x · w"],
+          Array.from({ length: inputs }, (_, n) =>
+            ({ name: n, cells: [], value: convolution.channel(node, i, j, n, o).value }))),
+        equation(`y_{${spot(g, i, j)}, ${o}} = $sum + $bias = $y`, {
+          sum: figure(found.missing ? undefined : found.total - bias), bias: factor(bias),
+          y: checked(found, g.y(i, j, o)),
+        }),
+        found.missing > 0 && html("p", { class: "walk-note" },
+          say("walk.terms.cut", { shown: found.count - found.missing, count: found.count })),
+        node.dy && html("div", { class: "walk-patch" }, matrix(
+          say("walk.convolution.weights.back", known),
+          windowOf(g, i, j, (k, l) => convolution.weight(node, k, l, c, o).value))),
+        node.dy && equation(`frac{∂ L}{∂ y_{${spot(g, i, j)}, ${o}}} = $dy`, { dy: figure(dy) }),
+      ];
+    };
+    return [
+      lines("convolution"), sizes(node), forward(node, explain, false),
+      back(node, "convolution", (r, s, c) => {
+        const all = [];
+        seenBy(g, r, s, (i, j, k, l) => {
+          for (let o = 0; o < outputs; o++) {
+            const dy = g.dy(i, j, o), w = g.w(k, l, c, o);
+            const value = dy === undefined || w === undefined ? undefined : dy * w;
+            all.push({ name: `y ${spot(g, i, j)}, ${o}`, cells: [dy ?? "", w ?? ""], value });
+          }
+        });
+        const index = g.index(r, s, c), found = convolution.backward(node, index);
+        return [
+          equation(`frac{∂ L}{∂ x_{${spot(g, r, s)}, ${c}}} = $dx`,
+            { dx: checked(found, g.dx(r, s, c)) }),
+          terms(say("walk.convolution.terms.back", { count: all.length }),
+            [text("walk.window.cell"), "∂L/∂y", "w", "∂L/∂y · w"], all),
+        ];
+      }),
+    ];
+  };
+
+  panels.MaxPool2d = panels.MaxPool1d = (node) => {
+    const g = geometry(node);
+    const explain = (i, j, c) => {
+      const index = g.index(i, j, c), best = maxPool.winner(node, index);
+      const place = g.winner(i, j, c), won = (k, l) => k * g.size[1] + l === place;
+      const values = windowOf(g, i, j, (k, l, r, s, inside) => (inside ? g.x(r, s, c) : undefined));
+      const padded = insides(g, i, j), dy = g.dy(i, j, c);
+      return [
+        html("div", { class: "walk-patch" }, matrix(say("walk.pool.window", { place: spot(g, i, j), c }), values,
+          { kinds: (k, l) => (won(k, l) ? "won" : padded(k, l)) })),
+        equation(`y_{${spot(g, i, j)}, ${c}} = max = $y`,
+          { y: checked(maxPool.forward(node, index), g.y(i, j, c)) }),
+        best && html("p", { class: "walk-note" }, node.dy
+          ? say("walk.pool.winner.gradient", { place: spot(g, best.r, best.s), value: dy })
+          : say("walk.pool.winner", { place: spot(g, best.r, best.s) })),
+      ];
+    };
+    return [
+      lines("max_pool"), sizes(node), forward(node, explain, true),
+      back(node, "max_pool", (r, s, c) => {
+        const won = [], lost = [];
+        seenBy(g, r, s, (i, j, k, l) =>
+          (g.winner(i, j, c) === k * g.size[1] + l ? won : lost).push(spot(g, i, j)));
+        const found = maxPool.backward(node, g.index(r, s, c));
+        return [
+          equation(`frac{∂ L}{∂ x_{${spot(g, r, s)}, ${c}}} = $dx`, { dx: checked(found, g.dx(r, s, c)) }),
+          html("p", { class: "walk-note" },
+            say("walk.pool.wins", { won: won.length, count: won.length + lost.length })),
+        ];
+      }),
+    ];
+  };
+
+  panels.AvgPool2d = panels.AvgPool1d = (node) => {
+    const g = geometry(node);
+    const explain = (i, j, c) => {
+      const index = g.index(i, j, c), found = averagePool.forward(node, index);
+      const values = windowOf(g, i, j, (k, l, r, s, inside) => (inside ? g.x(r, s, c) : undefined));
+      const count = averagePool.count(node, i, j);
+      return [
+        html("div", { class: "walk-patch" }, matrix(say("walk.pool.window", { place: spot(g, i, j), c }), values,
+          { kinds: insides(g, i, j) })),
+        equation(`y_{${spot(g, i, j)}, ${c}} = frac{$sum}{${count}} = $y`,
+          { sum: figure(found.sum.value), y: checked(found, g.y(i, j, c)) }),
+      ];
+    };
+    return [
+      lines("average_pool"), sizes(node), forward(node, explain, true),
+      back(node, "average_pool", (r, s, c) => {
+        let windows = 0;
+        seenBy(g, r, s, () => windows++);
+        return [
+          equation(`frac{∂ L}{∂ x_{${spot(g, r, s)}, ${c}}} = $dx`,
+            { dx: checked(averagePool.backward(node, g.index(r, s, c)), g.dx(r, s, c)) }),
+          html("p", { class: "walk-note" }, say("walk.pool.shares", { count: windows })),
+        ];
+      }),
+    ];
+  };
+})();
