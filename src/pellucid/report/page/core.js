@@ -13,6 +13,9 @@ globalThis.pellucid = {};
   const language = () => (page.lang.startsWith("zh") ? "zh" : "en");
   const phrase = (key) => words[language()][key] ?? words.en[key] ?? key;
 
+  /** What the page calls a thing, where it has a word for it; else the thing's own name. */
+  const named = (prefix, name) => words[language()][`${prefix}.${name}`] ?? name;
+
   // A name from the user's data may run from right to left, or turn round what follows it. It is kept
   // to itself: by <bdi> among elements, by the two isolating characters in plain text.
   const isolate = (name) => `\u2068${name}\u2069`;
@@ -118,7 +121,7 @@ globalThis.pellucid = {};
   }
 
   Object.assign(pellucid, {
-    speak, language, text, say, told, html, svg, mathml, bdi, isolate,
+    speak, language, text, say, told, named, html, svg, mathml, bdi, isolate,
     round, number, share, shape, decode,
   });
 })();

@@ -1,0 +1,197 @@
+// The sections on what came of it: the test, what is wrong, what matters, the last hidden layer,
+// the walk, what was left out. Continues model.js.
+(() => {
+  "use strict";
+  const { html, bdi, number, share, say, text, told, named, charts, sections } = pellucid;
+
+  const SHARES = new Set(["accuracy", "auc", "balanced_accuracy", "coverage"]);
+  const measured = (name, value) =>
+    value === null || value === undefined ? "–" : SHARES.has(name) ? share(value) : number(value);
+
+  /** The trivial answer that a model must beat. */
+  function trivial({ test, model }) {
+    if (test.steps) return say("test.trivial.naive");
+    if (model.task === "classification" && test.baseline_words !== null)
+      return say("test.trivial.answer", { answer: bdi(test.baseline_words) });
+    return say("test.trivial.same");
+  }
+
+  /** Better or not than the trivial answer, in a sentence. */
+  sections.verdict = (data) => {
+    const { test } = data;
+    if (!test || !test.scores.length) return null;
+    const beside = test.scores.find((score) => score.baseline !== null) || test.scores[0];
+    const key = beside.baseline === null ? "test.plain" : test.better ? "test.better" : "test.worse";
+    return say(key, {
+      rows: test.rows, measure: named("score", beside.name), trivial: trivial(data),
+      value: measured(beside.name, beside.value), baseline: measured(beside.name, beside.baseline),
+    });
+  };
+
+  function scores({ test, model }) {
+    const several = new Set(test.scores.map((score) => score.target)).size > 1;
+    const head = [text("test.measure"), text("test.model"), text("test.trivial")];
+    return charts.table({
+      caption: text("test.scores"), head: several ? [text("asked.target"), ...head] : head,
+      rows: test.scores.map(({ name, value, baseline, target }) => [
+        ...(several ? [bdi(target)] : []),
+        named("score", name), measured(name, value), measured(name, baseline),
+      ]),
+    });
+  }
+
+  function confusion({ labels, counts, others }) {
+    return [
+      html("h3", null, say("confusion.title")),
+      html("p", { class: "note" }, say("confusion.note")),
+      charts.matrix(labels, counts, { label: text("confusion.title"), caption: false }),
+      others > 0 && html("p", { class: "note" }, say("confusion.others", { count: others })),
+    ];
+  }
+
+  function calibration({ edges, counts, confidence, right }) {
+    const bins = counts.map((count, i) => i).filter((i) => counts[i]);
+    const of = (values) => bins.map((i) => values[i]);
+    return [
+      html("h3", null, say("calibration.title")),
+      html("p", { class: "note" }, say("calibration.note")),
+      charts.scatter({
+        label: text("calibration.title"), caption: false, x: of(confidence), y: of(right), sizes: of(counts),
+        xName: text("calibration.confidence"), yName: text("calibration.right"), diagonal: true,
+        limits: [Math.min(edges[0], ...of(right)), 1], extra: { name: text("calibration.rows"), values: of(counts) },
+      }),
+    ];
+  }
+
+  function scatter(panels) {
+    return [
+      html("h3", null, say("scatter.title")),
+      html("div", { class: "panels" }, panels.map((panel) => html("div", null,
+        charts.scatter({
+          label: panel.target || text("scatter.title"), x: panel.true, y: panel.predicted, diagonal: true,
+          xName: text("scatter.true"), yName: text("scatter.predicted"),
+        }),
+        panel.of > panel.true.length &&
+          html("p", { class: "note" }, say("scatter.some", { shown: panel.true.length, count: panel.of })),
+      ))),
+    ];
+  }
+
+  function steps(all) {
+    return charts.lines({
+      label: text("steps.title"), xs: all.map((one) => one.step), xName: text("steps.step"), yName: text("steps.error"),
+      series: [
+        { name: text("test.model"), values: all.map((one) => one.model) },
+        { name: text("steps.naive"), values: all.map((one) => one.naive) },
+      ],
+    });
+  }
+
+  const rowless = (data) => html("p", { class: "note" },
+    say(data.rows_kept === false ? "rows.left" : "rows.none"));
+
+  sections.test = (data) => {
+    const { test, model } = data;
+    if (!test) return html("p", { class: "note" }, say("test.none"));
+    return [
+      html("p", { class: test.better ? null : "wrong" }, sections.verdict(data)),
+      html("p", { class: "note" }, say(`test.unseen.${test.unseen}`)),
+      scores(data),
+      test.steps && steps(test.steps),
+      test.confusion && confusion(test.confusion),
+      test.calibration && calibration(test.calibration),
+      test.scatter ? scatter(test.scatter) : model.task === "regression" && rowless(data),
+    ];
+  };
+
+  /** A true or predicted value: a name, a number, or a list of them of which some are shown. */
+  function value(given) {
+    if (!Array.isArray(given)) return charts.written(given);
+    const shown = given.slice(0, 8).flatMap((one, i) => [i ? ", " : "", charts.written(one)]);
+    return html("span", null, shown, given.length > 8 ? " …" : "");
+  }
+
+  sections.mistakes = (data) => {
+    const { mistakes, model, walks } = data;
+    if (!mistakes.length) return rowless(data);
+    const sure = mistakes.some((one) => one.share !== null);
+    const names = [text("mistakes.row"), text("mistakes.true"), text("mistakes.predicted")];
+    const followed = new Map(walks.map((walk, i) => [walk.row, i]));
+    const follow = (row) => followed.has(row)
+      ? html("a", { href: "#walk", onclick: () => pellucid.page.follow(followed.get(row)) }, bdi(row))
+      : bdi(row);
+    const same = (one) => model.task === "classification" && String(one.true) === String(one.predicted);
+    return [
+      html("p", null, say("mistakes.intro", { count: mistakes.length })),
+      charts.table({
+        caption: text("mistakes.title"),
+        head: [...names, ...(sure ? [text("mistakes.share")] : []), text("mistakes.loss"),
+          ...(model.task === "classification" ? [""] : [])],
+        rows: mistakes.map((one) => [
+          follow(one.row), value(one.true), value(one.predicted),
+          ...(sure ? [one.share === null ? "–" : share(one.share)] : []), one.loss,
+          ...(model.task === "classification" ? [say(same(one) ? "mistakes.right" : "mistakes.wrong")] : []),
+        ]),
+      }),
+    ];
+  };
+
+  sections.importance = ({ importance }) => {
+    if (!importance || !importance.groups.length) return html("p", { class: "note" }, say("importance.none"));
+    const { rows, repeats, score, base, groups, left_out: left } = importance;
+    const measure = named("score", score);
+    return [
+      html("p", null, say("importance.intro", { rows, repeats, measure, base: measured(score, base) })),
+      charts.bars({
+        label: text("importance.label", { measure }), spreadName: text("importance.spread"),
+        items: groups.map(({ names, mean, std }) => ({
+          name: html("span", null, names.flatMap((name, i) => [i ? " + " : "", bdi(name)])), value: mean, spread: std,
+        })),
+      }),
+      left > 0 && html("p", { class: "note" }, say("importance.left", { count: left })),
+    ];
+  };
+
+  sections.hidden = (data) => {
+    const { hidden, model } = data;
+    if (!hidden) return rowless(data);
+    const axis = (i) => text("hidden.axis", { number: i + 1, share: `${(hidden.explained[i] * 100).toFixed(0)} %` });
+    const classes = model.task === "classification";
+    return [
+      html("p", null, say(classes ? "hidden.classes" : "hidden.intro")),
+      charts.scatter({
+        label: text("hidden.title"), caption: false, x: hidden.x, y: hidden.y, groups: classes ? hidden.label.map(String) : null,
+        names: classes ? null : (i) => hidden.label[i], xName: axis(0), yName: axis(1), height: 400,
+      }),
+    ];
+  };
+
+  sections.cut = ({ cut }) => html("ul", { class: "told" },
+    cut.length ? cut.map((line) => html("li", null, told(line))) : html("li", null, say("cut.nothing")));
+
+  /** The walk: a choice of a row, and the way of that row. `state.walk` keeps the choice. */
+  sections.walk = (data, state) => {
+    if (!data.walks.length) return rowless(data);
+    const place = html("div");
+    const named_ = ({ row, true: truth, predicted }) => {
+      const short = (given) => (Array.isArray(given) ? `${pellucid.round(given[0])} …` : given);
+      return truth === null
+        ? text("walk.row.plain", { row, predicted: short(predicted) })
+        : text("walk.row", { row, truth: short(truth), predicted: short(predicted) });
+    };
+    const choice = html("select", { id: "walk-row", onchange: () => show(Number(choice.value)) },
+      data.walks.map((walk, i) => html("option", { value: i }, named_(walk))));
+    function show(index) {
+      state.walk = index;
+      choice.value = index;
+      place.replaceChildren(pellucid.walk.render(data, index, pellucid.language()));
+    }
+    state.follow = show;
+    show(state.walk);
+    return [
+      html("p", null, say("walk.intro")),
+      html("p", { class: "choice" }, html("label", { for: "walk-row" }, say("walk.choose")), choice),
+      place,
+    ];
+  };
+})();
