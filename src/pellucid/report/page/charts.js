@@ -25,8 +25,8 @@
     const row = typeof rows === "function" ? rows : (i) => rows[i];
     const body = html("tbody");
     const numeric = new Set();
-    for (let column = 0; column < head.length && count; column++)
-      if (typeof row(0)[column] === "number") numeric.add(column);
+    const figure = (value) => typeof value === "number" || value?.className === "number";
+    if (count) row(0).forEach((value, column) => figure(value) && numeric.add(column));
     const right = (column) => (numeric.has(column) ? "right" : null);
     const cell = (value, column) =>
       names && column === 0
@@ -133,7 +133,7 @@
       cursor = i;
       rows[i].classList.add("current");
       const { value, spread: wide } = items[i];
-      figure.say(name(items[i]), ": ", written(value), unit, ...(wide ? [" ± ", written(wide)] : []));
+      figure.say(name(items[i]), say("list.colon"), written(value), unit, ...(wide ? [" ± ", written(wide)] : []));
       if (tell && onSelect) onSelect(i);
     }
 

@@ -68,7 +68,9 @@
     return m("mn", { "data-value": String(value) }, round(value));
   }
 
-  /** A formula as an element, inline or (display) on a line of its own. */
-  pellucid.formula = (source, given = {}, display = false) =>
-    m("math", display ? { display: "block" } : null, m("mrow", null, parse(source, given)));
+  /** A formula in a line of text, "wide" (fractions in full size), or on a "line" of its own. */
+  pellucid.formula = (source, given = {}, style = "") => {
+    const look = { line: { display: "block" }, wide: { displaystyle: "true" } }[style];
+    return m("math", look, m("mrow", null, parse(source, given)));
+  };
 })();

@@ -252,15 +252,15 @@
 
   /**
    * Confusion: rows are what was true, columns what the model said. Blue is right and orange wrong,
-   * the darker the larger their share of the row.
+   * the darker the larger their share of the row; by its root, so that few wrong ones are seen.
    */
-  charts.matrix = (labels, counts, { label, onSelect } = {}) => {
+  charts.matrix = (labels, counts, { label, caption, onSelect } = {}) => {
     const totals = counts.map((row) => row.reduce((sum, n) => sum + n, 0));
     const large = labels.length <= 24;
     return charts.grid({
-      label, rows: labels.length, columns: labels.length, names: true, key: false, limits: [-1, 1], onSelect,
+      label, rows: labels.length, columns: labels.length, names: true, key: false, limits: [-1, 1], caption, onSelect,
       cell: large ? undefined : 8,
-      values: (r, c) => (totals[r] ? ((r === c ? -1 : 1) * counts[r][c]) / totals[r] : undefined),
+      values: (r, c) => (totals[r] ? (r === c ? -1 : 1) * Math.sqrt(counts[r][c] / totals[r]) : undefined),
       rowName: (r) => labels[r],
       columnName: (c) => labels[c],
       write: large && ((_, r, c) => (counts[r][c] ? round(counts[r][c]) : "")),

@@ -30,7 +30,7 @@
         [say("asked.model"), html("code", null, model.class)],
         [say("asked.target"), model.targets.length ? some(model.targets) : null],
         [say("asked.task"), say(`task.${model.task}`)],
-        [say("asked.classes"), model.classes && [number(model.classes.length), ": ", some(model.classes)]],
+        [say("asked.classes"), model.classes && [number(model.classes.length), say("list.colon"), some(model.classes)]],
         [say("asked.source"), model.source && bdi(model.source)],
         [say("asked.rows"), model.rows && number(model.rows)],
         [say("asked.size"), number(model.size)],
@@ -68,10 +68,10 @@
     const [open, close] = up ? "⌈⌉" : "⌊⌋";
     const kernel = s.dilation === 1 ? "$kernel" : "$dilation · ($kernel − 1) − 1";
     const between = Number.isInteger(s.exact) ? "" : `${open} $steps ${close} + 1 = `;
-    const source = `$axes = ${open} frac{$input + $padding − ${kernel}}{$stride} ${close} + 1 = ${between}$output`;
+    const source = `${axes.join(" = ")} = ${open} frac{$input + $padding − ${kernel}}{$stride} ${close} + 1 = ${between}$output`;
     const left = unseen(s), axis = axes.join(text("list.comma"));
     return [
-      html("p", { class: "size" }, formula(source, { ...s, steps: s.exact - 1, axes: axes.join(" = ") })),
+      html("p", { class: "size" }, formula(source, { ...s, steps: s.exact - 1 }, "wide")),
       left > 0 && html("p", { class: "note" },
         up ? say("network.up", { axis }) : say("network.left", { count: left, axis })),
     ];
@@ -92,7 +92,7 @@
       layers: network.length, size: model.size, learning: network.filter((layer) => layer.parameters).length,
     })),
     network.some((layer) => layer.sizes) && [
-      formula("H' = ⌊ frac{H + P − D · (K − 1) − 1}{S} ⌋ + 1", {}, true),
+      formula("H' = ⌊ frac{H + P − D · (K − 1) − 1}{S} ⌋ + 1", {}, "line"),
       html("p", { class: "note" }, say("network.sizes")),
     ],
     html("ol", { class: "layers" }, network.map((layer, i) => {
@@ -136,9 +136,10 @@
   function histograms(label, { edges, counts }, epochs) {
     const bins = edges.length - 1;
     const bin = (r) => `${round(edges[bins - 1 - r], 3)} … ${round(edges[bins - r], 3)}`;
+    const middle = (r) => round((edges[bins - 1 - r] + edges[bins - r]) / 2, 2);
     return charts.grid({
       label, rows: bins, columns: epochs.length, diverging: false, square: false, names: true,
-      values: (r, c) => counts[c][bins - 1 - r], rowName: bin, columnName: (c) => round(epochs[c]),
+      values: (r, c) => counts[c][bins - 1 - r], rowName: middle, columnName: (c) => round(epochs[c]),
       readout: (r, c, value) => say("monitor.cell", { epoch: epochs[c], bin: bin(r), count: value }),
     });
   }

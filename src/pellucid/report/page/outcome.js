@@ -130,7 +130,7 @@
         rows: mistakes.map((one) => [
           follow(one.row), value(one.true), value(one.predicted),
           ...(sure ? [one.share === null ? "–" : share(one.share)] : []), one.loss,
-          ...(model.task === "classification" ? [say(same(one) ? "mistakes.right" : "mistakes.wrong")] : []),
+          ...(model.task === "classification" ? [same(one) ? say("mistakes.right") : html("span", { class: "wrong" }, say("mistakes.wrong"))] : []),
         ]),
       }),
     ];
@@ -157,10 +157,12 @@
     if (!hidden) return rowless(data);
     const axis = (i) => text("hidden.axis", { number: i + 1, share: `${(hidden.explained[i] * 100).toFixed(0)} %` });
     const classes = model.task === "classification";
+    const labels = hidden.label.map(String), seen = new Set(labels);
     return [
       html("p", null, say(classes ? "hidden.classes" : "hidden.intro")),
       charts.scatter({
-        label: text("hidden.title"), caption: false, x: hidden.x, y: hidden.y, groups: classes ? hidden.label.map(String) : null,
+        label: text("hidden.title"), caption: false, x: hidden.x, y: hidden.y, groups: classes ? labels : null,
+        kinds: classes ? [...new Set([...model.classes, ...labels])].filter((kind) => seen.has(kind)) : [],
         names: classes ? null : (i) => hidden.label[i], xName: axis(0), yName: axis(1), height: 400,
       }),
     ];

@@ -43,7 +43,7 @@
   /** The two axes of a chart in an svg, and where its area lies. */
   function axes({ width, height, xs, ys, xName, yName, log, whole, square }) {
     const area = { left: 52, right: width - 12, top: 12, bottom: height - 38 };
-    const x = axis(xs, area.left + 6, area.right - 6, { count: width / 90, whole });
+    const x = axis(xs, area.left + 6, area.right - 6, { count: square ? height / 50 : width / 70, whole });
     const y = axis(ys, area.bottom - 6, area.top + 6, { log, count: height / 50 });
     const root = svg("svg", {
       width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true", class: "axes",
@@ -100,14 +100,6 @@
       const { root, x, y, area } = axes({
         width, height, xs: all, ys, xName, yName, log, whole: all.every(Number.isInteger),
       });
-      if (marker) {
-        const px = x.at(at(marker.at));
-        const side = px > width / 2 ? "end" : "start";
-        root.append(
-          svg("line", { class: "marker", x1: px, x2: px, y1: area.top, y2: area.bottom }),
-          svg("text", { class: `name ${side}`, x: px + (side === "end" ? -5 : 5), y: area.top + 10 }, marker.name || ""),
-        );
-      }
       series.forEach(({ values }, s) => {
         let path = "", pen = "M";
         for (let i = 0; i < values.length; i++) {
@@ -120,6 +112,14 @@
         if (values.length === 1)
           root.append(svg("circle", { class: `dot series${s % 6}`, cx: x.at(at(0)), cy: y.at(values[0]), r: 3 }));
       });
+      if (marker) {
+        const px = x.at(at(marker.at));
+        const side = px > width / 2 ? "end" : "start";
+        root.append(
+          svg("line", { class: "marker", x1: px, x2: px, y1: area.top, y2: area.bottom }),
+          svg("text", { class: `name ${side}`, x: px + (side === "end" ? -5 : 5), y: area.top + 10 }, marker.name || ""),
+        );
+      }
       parts.hair = svg("line", { class: "hair", y1: area.top, y2: area.bottom });
       parts.dots = series.map((_, s) => svg("circle", { class: `dot series${s % 6}`, r: 4 }));
       root.append(parts.hair, ...parts.dots);
@@ -145,7 +145,7 @@
     function select(i, tell = true) {
       cursor = i;
       place();
-      figure.say(`${xName || ""} `, xText(i), ": ", ...series.flatMap(({ name, values }, s) => [
+      figure.say(`${xName || ""} `, xText(i), say("list.colon"), ...series.flatMap(({ name, values }, s) => [
         s ? say("list.comma") : "", bdi(name), " ", written(values[i] ?? say("chart.nothing")),
       ]));
       if (tell && onSelect) onSelect(i);
@@ -186,11 +186,11 @@
   const form = (group) => FORMS[group % FORMS.length];
 
   /**
-   * Points: x, y; groups (a name a point); names(i) of a point; sizes; a diagonal where x and y mean
+   * Points: x, y; groups (a name a point; kinds is the order of those); names(i) of a point; sizes; a diagonal where x and y mean
    * the same; same: one scale for both axes.
    */
-  charts.scatter = ({ label, x: xs, y: ys, groups, names, xName, yName, diagonal, sizes, limits, extra, onSelect, height = 340, caption }) => {
-    const kinds = groups ? [...new Set(groups)] : [""];
+  charts.scatter = ({ label, x: xs, y: ys, groups, kinds = [...new Set(groups)], names, xName, yName, diagonal, sizes, limits, extra, onSelect, height = 340, caption }) => {
+    if (!groups) kinds = [""];
     const kindOf = new Map(kinds.map((kind, i) => [kind, i]));
     const group = (i) => (groups ? kindOf.get(groups[i]) : 0);
     const plot = html("div");
@@ -235,7 +235,7 @@
         parts.ring.setAttribute("cy", parts.y.at(ys[i]));
         parts.ring.setAttribute("visibility", "inherit");
       }
-      figure.say(...(groups ? [bdi(groups[i]), ": "] : []), ...(names ? [written(names(i)), ": "] : []),
+      figure.say(...(groups ? [bdi(groups[i]), say("list.colon")] : []), ...(names ? [written(names(i)), say("list.colon")] : []),
         bdi(xName), " ", written(xs[i]), say("list.comma"), bdi(yName), " ", written(ys[i]),
         ...(extra ? [say("list.comma"), bdi(extra.name), " ", written(extra.values[i])] : []));
       if (tell && onSelect) onSelect(i);
