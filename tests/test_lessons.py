@@ -11,7 +11,7 @@ from test_docs import ROOT, code
 
 DOCS = ROOT / "docs"
 LESSONS = {
-    folder: sorted(path.name for path in (DOCS / folder).glob("*.md"))
+    folder: sorted(path.name for path in (DOCS / folder).glob("[0-9][0-9]-*.md"))
     for folder in ("lessons", "zh/lessons")
 }
 PLAN = {
