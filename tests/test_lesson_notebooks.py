@@ -76,6 +76,8 @@ See [the next](02-b.md#a-part), [a page](../math/rnn.md#a-part), [this](#here), 
 
 ![A picture](../images/c.png)
 
+![A lesson's](../images/lessons/01-a.png)
+
 ```math
 a = b
 ```
@@ -95,6 +97,8 @@ Traceback (most recent call last):
 ...
 FileNotFoundError: ...
 >>> y = x
+>>> y.plot(path="a.png")
+Display(...)
 ```
 """
 
@@ -123,7 +127,7 @@ def test_what_a_page_becomes(page, target, above):
         "for i in (1, 2):\n    print(i)",
         "x = 1\nx",
         f'open("{above}/none.csv")',
-        "y = x",
+        'y = x\ny.plot(path="a.png")\n\nfrom IPython.display import Image\nImage("a.png")',
     ]
     tags = [cell.metadata.get("tags") for cell in code]
     assert tags == [None, None, ["raises-exception"], None]

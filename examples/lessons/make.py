@@ -49,13 +49,19 @@ def notebook(text: str, page: str, target: str) -> NotebookNode:
 
 
 def code_cells(block: str, target: str) -> list[NotebookNode]:
-    """A cell up to each output that the page shows, for a notebook shows that of a cell's end."""
+    """A cell up to each output that the page shows, for a notebook shows that of a cell's end.
+
+    So it does of each picture that is drawn, which stands in the page as a file of its own.
+    """
     cells, lines = [], ""
     above = posixpath.relpath("examples", posixpath.dirname(target))
     examples = doctest.DocTestParser().get_examples(block)
     for example in examples:
         lines += example.source.replace('"examples/', f'"{above}/')
-        if example.want or example is examples[-1]:
+        drawn = re.search(r'"([\w-]+\.png)"', example.source)
+        if drawn:
+            lines += f'\nfrom IPython.display import Image\nImage("{drawn[1]}")'
+        if drawn or example.want or example is examples[-1]:
             cells.append(new_code_cell(lines.rstrip("\n")))
             lines = ""
         if example.exc_msg is not None:
@@ -75,6 +81,7 @@ def prose(text: str, page: str, target: str) -> str:
             place, anchor = f"{FOLDERS[posixpath.dirname(place)]}/{Path(place).stem}.ipynb", ""
         return f"{label}({posixpath.relpath(place, posixpath.dirname(target))}{anchor})"
 
+    text = re.sub(r"^!\[[^\]]*\]\(\S*images/lessons/\S*\)\n*", "", text, flags=re.M)  # drawn anew
     text = re.sub(r"^```math\n(.*?)^```$", r"$$\n\1$$", text, flags=re.M | re.S)
     text = re.sub(r"\$`(.*?)`\$", r"$\1$", text)
     return re.sub(r"(\[[^\]]*\])\(([^)#\s]*)(#[^)\s]*)?\)", link, text)
