@@ -1,5 +1,6 @@
 """The notebooks of the lessons: made from the pages, and every cell runs in a kernel."""
 
+import ast
 import importlib.util
 import re
 import shutil
@@ -37,7 +38,9 @@ def test_notebook_is_what_its_page_says(page):
 BEGIN = "%reset -f\n%cd -q {}\nimport warnings; warnings.simplefilter('error')"
 
 
-@pytest.mark.parametrize("folder", make.FOLDERS.values())
+@pytest.mark.parametrize(
+    "folder", ["examples/lessons", pytest.param("examples/lessons/zh", marks=pytest.mark.slow)]
+)
 def test_notebooks_run(folder, tmp_path, monkeypatch):
     """All of a language in one kernel, for the imports take longest; each begins with no names."""
     for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
@@ -59,6 +62,21 @@ def test_notebooks_run(folder, tmp_path, monkeypatch):
         if ("error" in kinds) != ("raises-exception" in cell.metadata.get("tags", [])):
             wrong.append((cell.id, cell.source, cell.outputs))
     assert wrong == [] and outputs > 50
+
+
+def test_chinese_notebooks_run_what_the_english_run():
+    """From a folder deeper; comments may differ."""
+    for name in NOTEBOOKS:
+        chinese = name.replace("examples/lessons/", "examples/lessons/zh/")
+        if chinese in NOTEBOOKS:
+            assert statements(chinese) == statements(name, "../")
+
+
+def statements(name, above=""):
+    """The code of a notebook without comments, as if it lay in a folder `above`."""
+    cells = nbformat.read(ROOT / name, as_version=4).cells
+    sources = [cell.source.replace('"../', f'"{above}../') for cell in cells if "outputs" in cell]
+    return [ast.dump(ast.parse(source)) for source in sources]
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
