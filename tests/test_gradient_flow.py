@@ -18,7 +18,7 @@ from pellucid import (
 )
 from pellucid.data import windows
 from pellucid.inspection import GradientFlowDisplay, draw_predictions, gradient_flow
-from pellucid.inspection.gradient_flow import judge
+from pellucid.inspection.gradient_flow import judge, judge_weights
 from pellucid.inspection.walk import Walk, walk_of_row
 from pellucid.layers import LSTM, Linear, Tanh
 from pellucid.training.history import History
@@ -282,3 +282,89 @@ def test_a_forecaster_is_followed_beside_its_linear_forecast():
     np.testing.assert_allclose(output, model.network_.forward(rows.take([3])), rtol=1e-4, atol=1e-5)
     flow = gradient_flow(model, X, y)
     assert len(flow) == 6 and flow.layer.startswith("LSTM(4")
+
+
+# -- factors, and the gradients of weights ---------------------------------------------------------
+
+
+def test_factors_are_what_each_step_multiplies_by():
+    """Of an RNN those of the formula, whose product is ``dh_T/dh_t`` where they are scalars."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(6, 8, 2)), rng.normal(size=6)
+    for activation in ("tanh", "sigmoid", "relu"):
+        model = RNNRegressor(5, activation=activation, **QUICK).fit(X, y)
+        flow = gradient_flow(model, X, y, rows=1)
+        h = walk_of_row(model, X).walk.steps[0].values["h"][0]
+        W = model.network_.parameters()["0.recurrent_weight"]
+        expected = formulas.gradient_factors(h, W, activation).step_norm
+        np.testing.assert_allclose(flow.factor, expected, atol=1e-12)
+    model, X, y = built(0.5 * np.eye(6))
+    flow = gradient_flow(model, X, y)
+    np.testing.assert_allclose(np.cumprod(flow.factor[::-1])[::-1], flow.singular_value[:-1])
+
+
+@pytest.mark.parametrize(("kind", "gate"), ((LSTMRegressor, "f"), (GRUClassifier, "z")))
+def test_factors_of_gates_are_what_is_kept_of_a_state(kind, gate):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(6, 8, 2)), np.arange(6) % 2
+    model = kind(5, bidirectional=True, **QUICK).fit(X, y)
+    for reverse in (False, True):
+        flow = gradient_flow(model, X, y, rows=1, reverse=reverse)
+        values = walk_of_row(model, X).walk.steps[0].values["reverse_" * reverse + gate][0]
+        np.testing.assert_allclose(flow.factor, values[1:].mean(axis=1))
+        assert f"gate {gate}" in flow.factor_name and len(flow.factor) == len(flow) - 1
+
+
+def test_gradients_of_weights_are_those_of_the_network():
+    """Of the mean loss of the rows, as the kernels have it."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 4)), np.arange(30) % 3
+    model = FCNNClassifier(6, dtype="float64", **QUICK).fit(X, y)
+    flow = GradientFlowDisplay.of(model, X, y, rows=5)
+    _, gradients = model.network_.gradients(
+        model._input.transform(model, X[:5]), y[:5], "categorical_cross_entropy"
+    )
+    assert list(flow.weight_gradient) == ["0.weight", "2.weight", "4.weight"]
+    for name, norm in flow.weight_gradient.items():
+        assert norm == pytest.approx(np.linalg.norm(gradients[name]), rel=1e-9)
+        weight = model.network_.parameters()[name]
+        assert flow.weight[name] == pytest.approx(np.linalg.norm(weight))
+    assert len(flow) == 0 and flow.norm is None and flow.lost is None
+    assert str(flow).startswith("the gradient flows back to 0.weight: |dL/dW| is ")
+
+
+def test_many_layers_of_sigmoids_vanish():
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    model = FCNNClassifier(8, num_layers=8, activation="sigmoid", **QUICK).fit(X, X[:, 0] > 0)
+    flow = GradientFlowDisplay.of(model, X, X[:, 0] > 0)
+    assert "vanishes on its way back to 0.weight" in str(flow)
+
+
+def test_verdicts_on_weights():
+    assert judge_weights({"0.weight": 1e-4, "1.weight": 1.0}).startswith("vanishes on its way ba")
+    assert judge_weights({"0.weight": 1e4, "1.weight": 1.0}).startswith("explodes on its way back")
+    assert judge_weights({"0.weight": 0.0, "1.weight": 0.0}).startswith("vanishes")
+    assert judge_weights({}) == "has no weights to go to"
+
+
+def test_what_is_drawn_is_what_was_computed():
+    pytest.importorskip("matplotlib")
+    model, X, y = built(0.9 * np.eye(3))
+    flow = GradientFlowDisplay.from_estimator(model, X, y)
+    panels = flow.ax_[0]
+    for panel, values in zip(
+        panels, (flow.loss_norm, flow.singular_value, flow.factor), strict=False
+    ):
+        np.testing.assert_allclose(panel.lines[0].get_ydata(), values)
+        last = 0 if len(values) == len(flow) else -1  # a factor leads back from the step after it
+        assert panel.lines[0].get_xdata()[-1] == last
+    widths = [bar.get_width() for bar in panels[3].patches]
+    assert widths == list(flow.weight_gradient.values())
+    deep = GradientFlowDisplay(weight_gradient={f"{n}.weight": 1.0 for n in range(90)}).plot()
+    assert len(deep.ax_.patches) == 40 and "the first 40 of 90" in deep.ax_.get_title()
+
+
+def test_steps_of_one_and_of_many_go_together():
+    X = [np.ones((1, 2)), np.ones((4, 2))]
+    model = RNNClassifier(3, **QUICK).fit(X, [0, 1])
+    assert len(gradient_flow(model, X, [0, 1]).factor) == 3

@@ -319,9 +319,11 @@ def judge_weights(norms: Mapping[str, float]) -> str:
         return "has no weights to go to"
     names, values = list(norms), list(norms.values())
     share = values[0] / values[-1] if values[-1] > 0 else 0.0
-    verb = "vanishes" if share < VANISHED else "explodes" if not share <= EXPLODED else "flows"
+    verb = "vanishes on its way" if share < VANISHED else "flows"
+    if share > EXPLODED:
+        verb = "explodes on its way"
     return (
-        f"{verb} on its way back to {names[0]}: |dL/dW| is {values[0]:.3g} there, "
+        f"{verb} back to {names[0]}: |dL/dW| is {values[0]:.3g} there, "
         f"{values[-1]:.3g} at {names[-1]}"
     )
 
