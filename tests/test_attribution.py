@@ -21,6 +21,7 @@ from pellucid import (
 from pellucid.data import windows
 from pellucid.inspection import AttributionDisplay
 from pellucid.inspection.attributing import METHODS, Attributed
+from pellucid.inspection.panels import tiled
 from pellucid.inspection.walk import Walk, walk_of_row
 from pellucid.layers import LSTM, AvgPool2d, BatchNorm, Conv2d, Flatten, Linear, Tanh
 
@@ -160,7 +161,7 @@ def test_pixels_are_drawn_beside_the_picture(pictures):
     found = AttributionDisplay.from_estimator(model, X, row=3)
     left, right = found.ax_[0]
     np.testing.assert_array_equal(right.images[0].get_array(), found.values.sum(axis=2))
-    np.testing.assert_array_equal(left.images[0].get_array(), found.x[..., 0])
+    np.testing.assert_array_equal(left.images[0].get_array().filled(np.nan), tiled(found.x))
     top, at = np.unravel_index(np.abs(found.by_pixel).argmax(), found.by_pixel.shape)
     assert f"most at row {top}, column {at}" in str(found)
 

@@ -199,7 +199,8 @@ class AttributionDisplay(Display):
         if self.residual is not None:
             title += f"\nsum {self.total:.3g}, left over {self.residual:.2g}"
         if self.by_pixel is not None:
-            self._draw_picture(row[0])
+            size = " x ".join(map(str, self.x.shape))
+            panels.picture(row[0], self.x, f"the row, {size}")
             panels.heat(row[1], self.by_pixel, title, bar=True, numbers=False, square=True)
             panels.without_ticks(row[1])
             return
@@ -215,17 +216,6 @@ class AttributionDisplay(Display):
             names.append(f"{len(left_out):,} others")
             heights.append(values[left_out].sum())
         panels.bars(row[-1], names, np.array(heights), title)
-
-    def _draw_picture(self, panel: Any) -> None:
-        height, width, channels = self.x.shape
-        title = f"the row, {height} x {width} x {channels}"
-        if channels == 3:
-            low, high = self.x.min(), self.x.max()
-            panel.imshow((self.x - low) / (high - low or 1.0))
-            panel.set_title(title, fontsize=9)
-        else:
-            panels.heat(panel, self.x[..., 0], title, grey=True, numbers=False, square=True)
-        panels.without_ticks(panel)
 
     def _draw_steps(self, panel: Any) -> None:
         """Attributions by feature and step."""

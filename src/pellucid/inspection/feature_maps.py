@@ -14,8 +14,6 @@ from pellucid.inspection.display import Display
 from pellucid.inspection.steps import Step
 from pellucid.layers import ACTIVATIONS
 
-MOST_MAPS = 16
-"""Maps that are drawn of a layer."""
 _KINDS = ("Conv1d", "Conv2d")
 _AFTER = {
     "BatchNorm", "LayerNorm", "Dropout", "MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d",
@@ -126,7 +124,7 @@ class FeatureMapDisplay(Display):
     @property
     def shown(self) -> list[int]:
         """The numbers of the maps that are drawn: the first ones, and the one looked at."""
-        shown = list(range(min(self.kernels.shape[-1], MOST_MAPS)))
+        shown = list(range(min(self.kernels.shape[-1], panels.MOST_MAPS)))
         return shown if self.channel in shown else [*shown[:-1], self.channel]
 
     @property
@@ -163,7 +161,9 @@ class FeatureMapDisplay(Display):
         for panel in axes.flat:
             panel.set_visible(False)
         upper, lower = axes
-        self._draw_input(upper[0])
+        _show(upper[0])
+        size = " x ".join(map(str, self.input.shape))
+        panels.picture(upper[0], self.input, f"input, {size}")
         shown, place = self.shown, self.shown.index(self.channel)
         of_input = f" of channel {self.heaviest}" if self.input.shape[-1] > 1 else ""
         self._draw_maps(
@@ -188,23 +188,6 @@ class FeatureMapDisplay(Display):
     @property
     def _first(self) -> np.ndarray:
         return next(iter(self.maps.values()))
-
-    def _draw_input(self, panel: Any) -> None:
-        _show(panel)
-        height, width, channels = self.input.shape
-        title = f"input, {height} x {width} x {channels}"
-        if channels == 1:
-            panels.heat(
-                panel, self.input[..., 0], title, grey=True, numbers=False, square=height > 1
-            )
-        elif channels == 3:
-            low, high = self.input.min(), self.input.max()
-            panel.imshow((self.input - low) / (high - low or 1.0))
-            panel.set_title(title, fontsize=9)
-        else:
-            shown = self.input[..., :MOST_MAPS]
-            panels.heat(panel, panels.tiled(shown), title, numbers=False, square=height > 1)
-        panels.without_ticks(panel)
 
     def _draw_maps(
         self, panel: Any, maps: np.ndarray, title: str, place: int, cell: bool = False

@@ -10,6 +10,8 @@ import numpy as np
 from pellucid import figures
 from pellucid.training.curves import plain
 
+MOST_MAPS = 16
+"""Maps that are drawn side by side."""
 BLUE, ORANGE, GREY = "#1f6fb4", "#e0701a", "#707070"
 _SIGNED = "RdBu_r"  # red above 0, blue below
 _IN_NUMBERS = 144  # cells up to which each has its number
@@ -48,6 +50,25 @@ def heat(
     panel.set_title(title, fontsize=9)
     panel.tick_params(labelsize=7)
     return image
+
+
+def picture(panel: Any, pixels: np.ndarray, title: str) -> None:
+    """Draw a picture (H, W, C) of one channel in greys, of three in colours; of more each channel.
+
+    The smallest number of all is black, and the largest white.
+    """
+    height, _, channels = pixels.shape
+    if channels == 1:
+        heat(panel, pixels[..., 0], title, grey=True, numbers=False, square=height > 1)
+    elif channels == 3:
+        low, high = pixels.min(), pixels.max()
+        panel.imshow((pixels - low) / (high - low or 1.0))
+        panel.set_title(title, fontsize=9)
+    else:
+        tiles = tiled(pixels[..., :MOST_MAPS])
+        title += f"\nthe first {MOST_MAPS} channels" if channels > MOST_MAPS else ""
+        heat(panel, tiles, title, numbers=False, square=height > 1)
+    without_ticks(panel)
 
 
 def write_numbers(panel: Any, values: np.ndarray, most: float, *, grey: bool = False) -> None:
