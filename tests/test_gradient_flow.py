@@ -18,7 +18,7 @@ from pellucid import (
 )
 from pellucid.data import windows
 from pellucid.inspection import GradientFlowDisplay, draw_predictions, gradient_flow
-from pellucid.inspection.gradient_flow import judge, judge_weights
+from pellucid.inspection.gradient_norms import judge, judge_weights
 from pellucid.inspection.walk import Walk, walk_of_row
 from pellucid.layers import LSTM, Linear, Tanh
 from pellucid.training.history import History

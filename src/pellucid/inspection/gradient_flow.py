@@ -12,12 +12,17 @@ import numpy as np
 from pellucid import checks, figures
 from pellucid.inspection import panels
 from pellucid.inspection.display import Display, check_model
+from pellucid.inspection.gradient_norms import (
+    judge,
+    judge_weights,
+    median_by_step,
+    norms_of_row,
+    norms_of_weights,
+    recurrent_index,
+)
 from pellucid.inspection.recurrent_steps import RecurrentStep
-from pellucid.inspection.walk import RowWalk, Step, main_steps, walks_of_rows
+from pellucid.inspection.walk import main_steps, walks_of_rows
 from pellucid.training.curves import plain
-
-VANISHED, EXPLODED = 1e-3, 1e3
-"""Shares of the gradient at the last step, below which it has vanished and above which exploded."""
 
 # colours that differ for colour-blind readers too, and dashes that differ in grey print
 _STYLES = (("#1f6fb4", "-"), ("#e0701a", "--"), ("#3b8f5a", "-."), ("#8a4fa3", ":"))
@@ -130,13 +135,13 @@ class GradientFlowDisplay(Display):
         """:meth:`of`, for the caller `owner`; a recurrent layer may be `needed`."""
         check_model(owner, model)
         walks = walks_of_rows(model, X, y, range(checks.positive_integer("rows", owner, rows)))
-        gradients, weights = _of_weights(walks)
+        gradients, weights = norms_of_weights(walks)
         chains = [main_steps(one.walk) for one in walks]
         if not needed and not any(isinstance(step, RecurrentStep) for step in chains[0]):
             return cls(weight_gradient=gradients, weight=weights)
-        index = _index(owner, model, chains[0], layer, reverse)
-        of_rows = zip(*(_of_row(chain[index], reverse) for chain in chains), strict=True)
-        loss_norm, norm, singular_value, factor = map(_median, of_rows)
+        index = recurrent_index(owner, model, chains[0], layer, reverse)
+        of_rows = zip(*(norms_of_row(chain[index], reverse) for chain in chains), strict=True)
+        loss_norm, norm, singular_value, factor = map(median_by_step, of_rows)
         step: Any = chains[0][index]
         return cls(
             repr(step.layer), loss_norm, norm, singular_value, factor=factor,
@@ -302,32 +307,6 @@ class GradientFlowDisplay(Display):
         return [*names, f"one step back: {self.factor_name}"], [*rows, *heading, *padded]
 
 
-def judge(norms: np.ndarray) -> str:
-    """The verdict on norms of ``dh_T/dh_t``, t = 1, ..., T: the first limit passed, going back."""
-    shares = norms / norms[-1] if norms[-1] > 0 else np.zeros_like(norms)
-    for back, share in enumerate(shares[::-1]):
-        if share < VANISHED:
-            return f"vanishes after {back} step{'s' if back != 1 else ''}"
-        if not share <= EXPLODED:
-            return f"explodes from step {len(norms) - back}"
-    return f"flows through all {len(norms)} steps" if len(norms) > 1 else "has one step to go"
-
-
-def judge_weights(norms: Mapping[str, float]) -> str:
-    """The verdict on norms of ``dL/dW`` from the first layer to the last, going back."""
-    if not norms:
-        return "has no weights to go to"
-    names, values = list(norms), list(norms.values())
-    share = values[0] / values[-1] if values[-1] > 0 else 0.0
-    verb = "vanishes on its way" if share < VANISHED else "flows"
-    if share > EXPLODED:
-        verb = "explodes on its way"
-    return (
-        f"{verb} back to {names[0]}: |dL/dW| is {values[0]:.3g} there, "
-        f"{values[-1]:.3g} at {names[-1]}"
-    )
-
-
 def gradient_flow(
     model: Any, X: Any, y: Any, *, rows: int = 8, layer: int | None = None, reverse: bool = False
 ) -> GradientFlowDisplay:
@@ -379,57 +358,3 @@ def gradient_flow(
     True
     """
     return GradientFlowDisplay._of("gradient_flow", model, X, y, rows, layer, reverse, True)
-
-
-def _index(owner: str, model: Any, steps: Sequence[Step], layer: int | None, reverse: bool) -> int:
-    recurrent = [i for i, step in enumerate(steps) if isinstance(step, RecurrentStep)]
-    if not recurrent:
-        raise ValueError(
-            f"the model of {owner} must have a recurrent layer. Got {type(model).__name__} "
-            f"with {[step.layer for step in steps]}. Fit an RNN, LSTM or GRU."
-        )
-    if layer is None:
-        layer = recurrent[-1]
-    if layer not in recurrent:
-        raise ValueError(
-            f"layer of {owner} must be the number of a recurrent layer, one of {recurrent}. "
-            f"Got {layer!r}."
-        )
-    if reverse and not steps[layer].layer.bidirectional:
-        raise ValueError(
-            f"reverse of {owner} must be False for a layer of one direction. "
-            f"Got reverse=True for {steps[layer].layer!r}."
-        )
-    return layer
-
-
-def _of_row(step: Any, reverse: bool) -> tuple[np.ndarray, ...]:
-    """What is known of each step of one sequence, in the order in which the layer runs."""
-    loss_norm = np.linalg.norm(step.from_loss(reverse)[0], axis=-1)
-    jacobians = step.jacobians(reverse)  # (T, H, numbers of a state)
-    singular = np.linalg.norm(jacobians, 2, axis=(1, 2))
-    return loss_norm, np.linalg.norm(jacobians, axis=(1, 2)), singular, step.factors(reverse)
-
-
-def _of_weights(walks: Sequence[RowWalk]) -> tuple[dict[str, float], dict[str, float]]:
-    """The norms of the gradients of the mean loss for all weight matrices, and of these."""
-    parameters = {
-        f"{step.path}.{name}": value
-        for step in walks[0].walk.each()
-        for name, value in step.parameters.items()
-        if value.ndim > 1 and not step.branches
-    }
-    totals = {name: np.zeros_like(value) for name, value in parameters.items()}
-    for one in walks:
-        for name in totals:
-            totals[name] += one.walk.gradients[name] / len(walks)
-    norms = {name: float(np.linalg.norm(total)) for name, total in totals.items()}
-    return norms, {name: float(np.linalg.norm(value)) for name, value in parameters.items()}
-
-
-def _median(rows: tuple[np.ndarray, ...]) -> np.ndarray:
-    """The median of each step, counted from the end, over the rows that have it."""
-    table = np.full((len(rows), max(map(len, rows))), np.nan)
-    for line, row in zip(table, rows, strict=True):
-        line[len(line) - len(row) :] = row
-    return np.asarray(np.nanmedian(table, axis=0))

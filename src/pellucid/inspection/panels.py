@@ -15,7 +15,6 @@ MOST_MAPS = 16
 BLUE, ORANGE, GREY = "#1f6fb4", "#e0701a", "#707070"
 _SIGNED = "RdBu_r"  # red above 0, blue below
 _IN_NUMBERS = 144  # cells up to which each has its number
-_GAP = 1  # cells between two maps
 
 
 def heat(
@@ -95,8 +94,8 @@ def tiled(maps: np.ndarray, columns: int | None = None) -> np.ndarray:
     """Maps (H, W, N) side by side in one array, with NaN between them."""
     height, width, count = maps.shape
     columns = columns or columns_for(height, width, count)
-    rows = -(-count // columns)
-    tiles = np.full((rows * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP), np.nan)
+    down, across = corner(columns * -(-count // columns) - 1, (height, width), columns)
+    tiles = np.full((down + height, across + width), np.nan)
     for index in range(count):
         top, left = corner(index, (height, width), columns)
         tiles[top : top + height, left : left + width] = maps[..., index]
@@ -106,12 +105,19 @@ def tiled(maps: np.ndarray, columns: int | None = None) -> np.ndarray:
 def corner(index: int, size: tuple[int, int], columns: int) -> tuple[int, int]:
     """Where map number `index` begins among the tiles."""
     row, column = divmod(index, columns)
-    return row * (size[0] + _GAP), column * (size[1] + _GAP)
+    gap = _gap(*size)
+    return row * (size[0] + gap), column * (size[1] + gap)
+
+
+def _gap(height: int, width: int) -> int:
+    """Cells between two maps."""
+    return max(1, min(height, width) // 16)
 
 
 def columns_for(height: int, width: int, count: int) -> int:
     """How many maps stand side by side, for all of them to make about a square."""
-    return int(min(count, max(1, round(np.sqrt(count * (height + _GAP) / (width + _GAP))))))
+    gap = _gap(height, width)
+    return int(min(count, max(1, round(np.sqrt(count * (height + gap) / (width + gap))))))
 
 
 def frame(panel: Any, top: int, left: int, height: int, width: int, **options: Any) -> None:
