@@ -20,7 +20,8 @@ Part = Literal["learn", "validate", "test"]
 class Reading(Generic[Content]):
     """X as an encoder read it: its content, for that encoder alone, and the layout of its rows.
 
-    Of a few rows that needed no reading there are the encoded `rows` in place of a content.
+    Of a few rows that needed no reading there are the encoded `rows` in place of a content (None).
+    Beside a content they are to be taken in place of what it would be encoded as.
     """
 
     content: Content

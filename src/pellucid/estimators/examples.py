@@ -136,7 +136,7 @@ class ExampleMaker(TrainingParameters, ABC):
 
     def _units(self, encoder: Encoder, reading: Reading) -> dict[str, Any]:
         """What a target needs to know of its rows, where they have a scale of their own."""
-        units = None if reading.rows is not None else encoder.units(self, reading)
+        units = None if reading.content is None else encoder.units(self, reading)
         return {} if units is None else {"units": units}
 
     def _weighted(

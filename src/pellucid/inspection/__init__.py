@@ -5,6 +5,7 @@ from pellucid.inspection.backtesting import Backtest, backtest
 from pellucid.inspection.feature_maps import FeatureMapDisplay
 from pellucid.inspection.gates import GateDisplay
 from pellucid.inspection.gradient_flow import GradientFlowDisplay, gradient_flow
+from pellucid.inspection.importance import ImportanceDisplay
 from pellucid.inspection.linear_units import LinearUnitDisplay
 from pellucid.inspection.pooling_display import PoolingDisplay
 from pellucid.inspection.predictions import draw_predictions
@@ -18,6 +19,7 @@ __all__ = [
     "FeatureMapDisplay",
     "GateDisplay",
     "GradientFlowDisplay",
+    "ImportanceDisplay",
     "LinearUnitDisplay",
     "Monitor",
     "PoolingDisplay",
