@@ -344,6 +344,7 @@ def test_verdicts_on_weights():
     assert judge_weights({"0.weight": 1e-4, "1.weight": 1.0}).startswith("vanishes on its way ba")
     assert judge_weights({"0.weight": 1e4, "1.weight": 1.0}).startswith("explodes on its way back")
     assert judge_weights({"0.weight": 0.0, "1.weight": 0.0}).startswith("vanishes")
+    assert judge_weights({"0.weight": np.nan, "1.weight": 1.0}).startswith("explodes")
     assert judge_weights({}) == "has no weights to go to"
 
 

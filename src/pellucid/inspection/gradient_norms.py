@@ -32,7 +32,7 @@ def judge_weights(norms: Mapping[str, float]) -> str:
     names, values = list(norms), list(norms.values())
     share = values[0] / values[-1] if values[-1] > 0 else 0.0
     verb = "vanishes on its way" if share < VANISHED else "flows"
-    if share > EXPLODED:
+    if not share <= EXPLODED:  # also where it is not a number
         verb = "explodes on its way"
     return (
         f"{verb} back to {names[0]}: |dL/dW| is {values[0]:.3g} there, "
@@ -43,6 +43,7 @@ def judge_weights(norms: Mapping[str, float]) -> str:
 def recurrent_index(
     owner: str, model: Any, steps: Sequence[Step], layer: int | None, reverse: bool
 ) -> int:
+    """The place among `steps` of the recurrent layer `layer`, by default of the last one."""
     recurrent = [i for i, step in enumerate(steps) if isinstance(step, RecurrentStep)]
     if not recurrent:
         raise ValueError(
