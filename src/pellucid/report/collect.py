@@ -90,6 +90,7 @@ def _tested(
     data["test"] = outcome.test_part(model, scores, answers, unseen, keep_rows)
     if (confusion := data["test"]["confusion"]) and len(confusion["labels"]) ** 2 > _MOST_CELLS:
         data["test"]["confusion"] = None
+    data["importance"] = outcome.importance_part(model, source, y, data["cut"])
     losses = outcome.row_losses(model, reading, y)
     order = np.argsort(-losses, kind="stable")
     if keep_rows:

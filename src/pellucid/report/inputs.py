@@ -22,8 +22,8 @@ def of_row(model: Any, source: Any, row: int, walk: RowWalk) -> dict[str, Any]:
         height, width, channels = walk.x.shape[1:]
         size = {"height": height, "width": width, "channels": channels}
         return {"kind": "picture", **size, "image": _image(walk.x[0])}
-    if encoder.domain == "text" or model.network_.layers[0].reads_tokens:
-        return {"kind": "tokens", "tokens": _tokens(model, walk)}
+    if encoder.domain == "text":
+        return {"kind": "tokens", "tokens": encoder.tokens_of(walk.x[0])}
     if walk.x.ndim == 3:
         return {"kind": "sequence", "features": encoder.output_names, "times": None}
     if walk.x.ndim == 2 and encoder.domain == "tables":
@@ -73,15 +73,3 @@ def _image(x: np.ndarray) -> str | None:
     file, kind = io.BytesIO(), "PNG" if max(picture.size) <= _SMALL else "JPEG"
     picture.save(file, format=kind, quality=85)
     return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
-def _tokens(model: Any, walk: RowWalk) -> list[str]:
-    """The words of a text, one for each step."""
-    vocabulary = getattr(model._input, "vocabulary", None)
-    words = list(getattr(vocabulary, "words", None) or vocabulary or [])
-    codes = walk.x[0].reshape(len(walk.x[0]), -1)[:, 0].astype(np.int64)
-    special = model.network_.layers[0].num_embeddings - len(words)
-    return [
-        str(words[code - special]) if 0 <= code - special < len(words) else f"#{code}"
-        for code in codes.tolist()
-    ]

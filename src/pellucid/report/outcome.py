@@ -10,12 +10,15 @@ import numpy as np
 
 from pellucid.data.windows import Windows
 from pellucid.inspection.forecast_scores import score_windows
+from pellucid.inspection.importance import ImportanceDisplay
 from pellucid.inspection.score_words import verdict
 from pellucid.inspection.scores import is_classifier, plain, score
 from pellucid.inspection.walk import loss_of
 from pellucid.network.loss import LossFunction
 
 _MOST_POINTS = 600  # of a scatter
+_MOST_SHUFFLED = 300  # rows whose columns are shuffled
+_MOST_GROUPS = 40  # of columns that are listed
 _BINS = 10  # of probabilities
 _MEASURES = (
     "accuracy", "loss", "auc", "balanced_accuracy", "r2", "mean_absolute_error",
@@ -139,6 +142,33 @@ def _scatter(
             "predicted": [_number(value) for value in p[kept]], "of": len(t),
         })  # fmt: skip
     return panels
+
+
+def importance_part(
+    model: Any, source: Any, y: Any, cut: list[dict[str, Any]]
+) -> dict[str, Any] | None:
+    """What matters, by shuffling; None where there is nothing to be shuffled.
+
+    What it leaves out it says in `cut`.
+    """
+    if model._input.domain == "text" or len(y) < 2:
+        return None
+    found = ImportanceDisplay.of(model, source, y, rows=_MOST_SHUFFLED)
+    shown = found.order[:_MOST_GROUPS]
+    if len(shown) < len(found.order):
+        args = {"shown": len(shown), "all": len(found.order)}
+        cut.append({"key": "cut.importance", "args": args})
+    return {
+        "rows": found.rows, "repeats": found.importances.shape[1], "score": found.measure,
+        "base": float(found.score), "left_out": len(found.order) - len(shown),
+        "groups": [
+            {
+                "names": found.groups[place], "mean": float(found.mean[place]),
+                "std": float(found.spread[place]),
+            }
+            for place in shown
+        ],
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)
