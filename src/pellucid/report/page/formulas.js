@@ -102,10 +102,30 @@
     pinball_loss_back: [`${d("hat{y}_{n k}")} = frac{1}{m} ((1 − q) [u_{n k} < 0] − q [u_{n k} > 0])`],
   };
 
+  /**
+   * A formula that may break before = and + outside of brackets, where a browser breaks no formula:
+   * each part is a <math> of its own.
+   */
+  function broken(source, given) {
+    const parts = [""];
+    let depth = 0;
+    for (const word of source.split(/(?<=[ {}()[\]])|(?=[{}()[\]])/)) {
+      if ("{([".includes(word[0])) depth++;
+      if ("})]".includes(word[0])) depth--;
+      if (depth === 0 && /^[=+] $/.test(word) && parts[parts.length - 1].trim()) parts.push("");
+      parts[parts.length - 1] += word;
+    }
+    return parts.map((part) => {
+      const math = pellucid.formula(part, given), first = math.firstChild.firstChild;
+      if (/^[=+]/.test(part)) first.setAttribute("form", "infix");
+      return [math, " "];
+    });
+  }
+
   /** All lines of a formula in one element. */
   const lines = (name) =>
     pellucid.html("div", { class: "walk-formula" },
-      FORMULAS[name].map((line) => pellucid.formula(line, {}, false)));
+      FORMULAS[name].map((line) => pellucid.html("span", { class: "walk-line" }, broken(line))));
 
-  pellucid.formulas = { lines, names: Object.keys(FORMULAS), has: (name) => name in FORMULAS };
+  pellucid.formulas = { broken, lines, names: Object.keys(FORMULAS) };
 })();

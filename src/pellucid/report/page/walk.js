@@ -21,6 +21,7 @@
           dx: decode(step.dx) || (before ? before.dy : dx),
           dy: decode(step.dy) || (i === list.length - 1 ? dy : null),
           mean: decode(step.mean), std: decode(step.std), depth: step.depth,
+          badge: html("span", { class: "walk-badge" }),
         };
         if (before) before.next = node;
         if (step.branches) {
@@ -74,17 +75,15 @@
   }
 
   /** A panel that is made when it is opened. */
-  function panel(title, make, attributes, open) {
-    const badge = html("span", { class: "walk-badge" });
+  function panel(title, make, attributes, { open, badge } = {}) {
     const element = html("details", { class: "walk-step", ...attributes },
-      html("summary", null, html("span", { class: "walk-title" }, title), badge));
+      html("summary", null, html("span", { class: "walk-title" }, title), " ", badge));
     function fill() {
       if (!element.open || element.dataset.made) return;
       element.dataset.made = "true";
       element.append(html("div", { class: "walk-body" }, make()));
     }
     element.addEventListener("toggle", fill);
-    element.badge = badge;
     if (open) {
       element.open = true;
       fill();
@@ -98,7 +97,8 @@
     if (!count) return [];
     const said = say(off ? "walk.check.off" : "walk.check.ok", { ok, count, off });
     const where = first && ` (${first.name} ${first.index.join(", ")})`;
-    return [off ? "✗ " : "✓ ", said, where, step > 1 ? [" ", say("walk.check.some", { every: step })] : ""].flat();
+    const some = step > 1 ? [" ", say("walk.check.some", { every: step })] : [];
+    return [off ? "✗ " : "✓ ", said, where || "", ...some];
   }
 
   let running = null;
@@ -151,16 +151,14 @@
     const part = (key, value) => value !== null && value !== undefined && [
       html("dt", null, say(key)), html("dd", null, [value].flat().map((one, i) =>
         [i ? say("list.comma") : "", typeof one === "number" ? number(one) : bdi(one)]))];
-    return html("dl", { class: "walk-answer" }, part("walk.row", walk.row),
-      part("walk.true", walk.true), part("walk.predicted", walk.predicted));
+    return html("dl", { class: "facts walk-answer" }, part("walk.answer.row", walk.row),
+      part("walk.answer.true", walk.true), part("walk.answer.predicted", walk.predicted));
   }
 
-  /**
-   * The walk of a row. `language` is the page's; all words are in it.
-   */
+  /** The walk of one row, in the page's language. */
   function render(data, index) {
     const walk = data.walks[index], { input } = walk;
-    const nodes = nodesOf(data, walk.steps, input), jobs = [];
+    const nodes = nodesOf(data, walk.steps, input);
     const names = input.kind === "table" ? input.columns.flatMap((column) =>
       column.encoded.map((_, i) => (column.words && column.words[i]) || column.name))
       : input.kind === "sequence" ? input.features : null;
@@ -169,7 +167,7 @@
       times: input.times, tokens: input.tokens,
       inputName: names && ((i) => names[i] ?? `x ${i}`),
       outputName: outputs && ((k) => outputs[k] ?? `y ${k}`),
-      panel(node, open) {
+      panel(node) {
         const title = [
           html("span", { class: "walk-kind" }, node.entry.name || node.kind), " ",
           html("span", { class: "walk-shapes" }, shape(node.x.shape), " → ", shape(node.y.shape)),
@@ -178,21 +176,23 @@
           html("p", null, say(`formula.${node.kind}`)),
           cutOf(node), panels[node.kind] ? panels[node.kind](node, context) : null,
         ];
-        const element = panel(title, make, { "data-path": node.path, "data-kind": node.kind }, open);
-        jobs.push({ start: (told) => verify(node, told), badge: element.badge });
-        return element;
+        const { badge, kind, path } = node;
+        return panel(title, make, { "data-path": path, "data-kind": kind }, { badge });
       },
     };
     const head = html("p", { class: "walk-recomputed", role: "status" }, say("walk.recomputing"));
-    const inside = panel(say("walk.input"), () => inputPanel(input, nodes[0]), { "data-kind": "input" }, true);
+    const jobs = every(nodes).map((node) =>
+      ({ start: (told) => verify(node, told), badge: node.badge }));
+    const inside = panel(say("walk.input"), () => inputPanel(input, nodes[0]),
+      { "data-kind": "input" }, { open: true });
     const layers = nodes.map((node) => context.panel(node));
-    // those inside a Residual are made when it is opened, and recomputed now
-    const hidden = every(nodes).filter((node) => !nodes.includes(node));
-    hidden.forEach((node) => jobs.push({ start: (told) => verify(node, told), badge: html("span") }));
-    const counted = jobs.slice();
-    const end = walk.loss && panel(say("walk.loss"), () => loss.panel(walk.loss), { "data-kind": "loss" });
-    if (end) counted.push({ start: () => loss.verify(walk.loss), badge: end.badge });
-    recompute(counted, head);
+    let end = null;
+    if (walk.loss) {
+      const badge = html("span", { class: "walk-badge" });
+      jobs.push({ start: () => loss.verify(walk.loss), badge });
+      end = panel(say("walk.loss"), () => loss.panel(walk.loss), { "data-kind": "loss" }, { badge });
+    }
+    recompute(jobs, head);
     return html("div", { class: "walk" }, answer(walk), head,
       html("p", { class: "walk-note" }, say("walk.hint")), inside, layers, end);
   }

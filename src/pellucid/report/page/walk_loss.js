@@ -74,7 +74,7 @@
     const found = losses[loss.name](loss), { labels, output, target } = loss;
     const cross = Boolean(found.share), head = [text("walk.loss.output")], columns = [labels];
     const add = (title, values) => {
-      head.push(title);
+      head.push(values[0] instanceof Node ? html("span", { class: "walk-cell" }, title) : title);
       columns.push(values);
     };
     add(cross ? "z" : "ŷ", output);

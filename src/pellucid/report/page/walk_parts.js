@@ -2,14 +2,14 @@
 // over an array of any rank, and lists of a sum's terms. Continues grid.js and arithmetic.js.
 (() => {
   "use strict";
-  const { html, mathml, say, text, round, formula, charts, bdi } = pellucid;
+  const { html, mathml, say, text, round, charts, bdi } = pellucid;
+  const { broken } = pellucid.formulas;
   const { check, kept, reader } = pellucid.arithmetic;
 
   /** A number of the file in a formula: in brackets where it is negative. */
   function figure(value, attributes = {}) {
     if (value === undefined) return mathml("mtext", null, text("walk.absent"));
-    const written = mathml("mn", { "data-value": String(value), ...attributes }, round(value));
-    return written;
+    return mathml("mn", { "data-value": String(value), ...attributes }, round(value + 0));
   }
   const factor = (value) =>
     value < 0 ? mathml("mrow", null, mathml("mo", null, "("), figure(value), mathml("mo", null, ")"))
@@ -26,12 +26,19 @@
     if (state === "ok") return mathml("mrow", { class: "walk-ok" }, value, mathml("mo", null, "✓"));
     return mathml("mrow", { class: "walk-off" }, value, mathml("mo", null, "≠"), figure(stored));
   }
-  const inMath = (node) => mathml("math", null, node);
-  const checkedCell = (found, stored) => inMath(checked(found, stored));
+  /** The same in a table, at the right as numbers stand. */
+  function checkedCell(found, stored) {
+    const state = check(found, stored);
+    const value = state === undefined ? stored ?? found.value : found.value;
+    return html("span", { class: "walk-cell" },
+      html("span", { class: "number", "data-value": String(value), "data-check": state }, round(value + 0)),
+      state === "ok" && html("span", { class: "walk-ok" }, " ✓"),
+      state === "off" && html("span", { class: "walk-off" }, " ≠ ", pellucid.number(stored)));
+  }
 
   /** A formula with numbers in it, on a line of its own. */
   const equation = (source, given) =>
-    html("div", { class: "walk-equation" }, formula(source, given));
+    html("div", { class: "walk-equation" }, broken(source, given));
 
   /** A control to choose one of some places; element.choose(place) sets it in silence. */
   let controls = 0;
@@ -69,7 +76,11 @@
         rows: Math.max(1, Math.ceil(all.length / wide)), columns: wide,
         to: (r, c) => (r * wide + c < all.length ? [all[r * wide + c]] : undefined),
         from: ([i]) => [Math.floor(all.indexOf(i) / wide), all.indexOf(i) % wide],
-        rowName: (r) => `${all[r * wide]}…`, columnName: (c) => `+${c}`,
+        rowName: (r) => all[r * wide], columnName: (c) => `+ ${c}`,
+        table: (read) => ({
+          head: [text("walk.place"), text("chart.value")], count: all.length,
+          rows: (n) => [all[n], read(all[n])],
+        }),
       };
     }
     if (rank === 2) {
@@ -110,6 +121,8 @@
     const grid = charts.grid({
       label, rows: lie.rows, columns: lie.columns, square: lie.square ?? true, grey,
       diverging: signed, rowName: lie.rowName, columnName: lie.columnName,
+      table: lie.table && (() => lie.table(read)),
+      readout: (r, c, value) => html("span", null, `${(lie.to(r, c, shown) || []).join(", ")}: `, value),
       values(r, c) {
         const index = lie.to(r, c, shown);
         return index && read(...index);
@@ -200,7 +213,9 @@
     const table = charts.table({
       caption: typeof caption === "string" ? caption : caption.textContent,
       head: [...head, text("walk.bar")], count: known.length, limit,
-      rows: (i) => [known[i].name, ...known[i].cells, known[i].value, bar(known[i].value, most)],
+      // + 0 makes 0 of −0
+      rows: (i) => [known[i].name, ...known[i].cells.map((cell) => cell === 0 ? 0 : cell),
+        known[i].value + 0, bar(known[i].value, most)],
     });
     return html("div", { class: "walk-terms" }, html("p", { class: "walk-caption" }, caption), table,
       known.length < all.length && html("p", { class: "walk-note" },
@@ -212,7 +227,7 @@
     html("section", { class: "walk-back" }, html("p", { class: "walk-way" }, say("walk.backward")), children);
 
   pellucid.parts = {
-    atlas, backward, bar, checked, checkedCell, equation, factor, figure, inMath, matrix, slider, spoken,
+    atlas, backward, bar, checked, checkedCell, equation, factor, figure, matrix, slider, spoken,
     terms, together,
   };
 })();

@@ -45,6 +45,8 @@
       rowName: (r) => text("walk.unit.short", { unit: units[r] }),
       columnName: (c) => run.place(steps[c]) + 1,
       diverging: !SIGMOIDS.includes(name), limits: SIGMOIDS.includes(name) ? [0, 1] : undefined,
+      readout: (r, c, value) =>
+        say("walk.recurrent.cell", { unit: units[r], step: run.place(steps[c]) + 1, value }),
       onSelect: (r, c) => go(steps[c], units[r], name),
     }));
     const present = (names) => names.filter((name) => run.values[name]);
@@ -94,7 +96,7 @@
       const sums = kind === "RNN" ? null : html("p", null, select);
       const list = html("div", { class: "walk-sum" }, sums, terms(
         say("walk.recurrent.terms", { gate: named(kind, all.gates[gate]), count: found.length }),
-        [text("walk.linear.input"), "", "U, W", text("walk.product")],
+        [text("walk.linear.input"), "x, h", "U, W", text("walk.product")],
         found.map((one) => ({
           name: name(one), cells: [one.value ?? "", one.weight ?? ""],
           value: one.value === undefined || one.weight === undefined ? undefined : one.value * one.weight,

@@ -2,7 +2,7 @@
 // Continues walk_layers.js.
 (() => {
   "use strict";
-  const { html, say, text, formula } = pellucid;
+  const { html, say, text } = pellucid;
   const { reader } = pellucid.arithmetic;
   const { averagePool, convolution, geometry, look, maxPool, seenBy } = pellucid.windows;
   const { atlas, backward, checked, equation, factor, figure, matrix, slider, terms } = pellucid.parts;
@@ -17,8 +17,8 @@
       const ceiled = !whole && size.output === Math.floor(size.exact) + 1;
       const [open, close] = whole ? ["", ""] : ceiled ? ["⌈", "⌉"] : ["⌊", "⌋"];
       const reach = size.dilation === 1 ? "$kernel" : "$dilation ($kernel − 1) − 1";
-      return html("div", { class: "walk-equation" }, formula(
-        `O${size.axis} = ${open}frac{$input + $padding − ${reach}}{$stride}${close} + 1 = $output`, size));
+      return equation(
+        `O${size.axis} = ${open}frac{$input + $padding − ${reach}}{$stride}${close} + 1 = $output`, size);
     }));
   }
 
@@ -122,22 +122,23 @@
           matrix(say("walk.convolution.patch", known), patch, { kinds }), html("span", null, "⊙"),
           matrix(say("walk.convolution.weights", known), kernel), html("span", null, "="),
           matrix(say("walk.convolution.product"), times, { kinds })),
-        html("p", { class: "walk-note" }, say("walk.convolution.padding")),
+        patch.some((row, k) => row.some((x, l) => kinds(k, l))) &&
+          html("p", { class: "walk-note" }, say("walk.convolution.padding")),
         inputs > 1 && equation(`∑_{k, l} x_{${c}} w_{${c}, ${o}} = $part`, { part: figure(part.value) }),
         inputs > 1 && terms(say("walk.convolution.channels", { count: inputs }),
           [text("walk.convolution.channel"), "∑ x · w"],
           Array.from({ length: inputs }, (_, n) =>
             ({ name: n, cells: [], value: convolution.channel(node, i, j, n, o).value }))),
-        equation(`y_{${spot(g, i, j)}, ${o}} = $sum + $bias = $y`, {
+        equation(`y_{${spot(g, i, j)}, ${o}} = ${node.w.bias ? "$sum + $bias" : "∑ x w"} = $y`, {
           sum: figure(found.missing ? undefined : found.total - bias), bias: factor(bias),
           y: checked(found, g.y(i, j, o)),
         }),
         found.missing > 0 && html("p", { class: "walk-note" },
           say("walk.terms.cut", { shown: found.count - found.missing, count: found.count })),
+        node.dy && equation(`frac{∂ L}{∂ y_{${spot(g, i, j)}, ${o}}} = $dy`, { dy: figure(dy) }),
         node.dy && html("div", { class: "walk-patch" }, matrix(
           say("walk.convolution.weights.back", known),
           windowOf(g, i, j, (k, l) => convolution.weight(node, k, l, c, o).value))),
-        node.dy && equation(`frac{∂ L}{∂ y_{${spot(g, i, j)}, ${o}}} = $dy`, { dy: figure(dy) }),
       ];
     };
     return [
