@@ -19,8 +19,10 @@ from typing import Any
 # In the order in which they stand on one another
 _STYLES = ("page.css", "charts.css", "walk.css")
 _SCRIPTS = (
-    "core.js", "formula.js", "charts.js", "plots.js", "grid.js", "arithmetic.js", "windows.js",
-    "recurrence.js", "walk.js", "model.js", "outcome.js", "page.js",
+    "core.js", "formula.js", "charts.js", "plots.js", "grid.js",
+    "arithmetic.js", "windows.js", "recurrence.js", "formulas.js", "walk_parts.js",
+    "walk_layers.js", "walk_windows.js", "walk_recurrent.js", "walk_loss.js", "walk.js",
+    "model.js", "outcome.js", "page.js",
 )  # fmt: skip
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")  # in JSON in HTML; and halves of characters
 
