@@ -73,7 +73,12 @@
     constructor() {
       this.total = this.size = this.missing = this.count = 0;
     }
-    add(a, b = 1) {
+    /** One more number. */
+    plus(a) {
+      this.add(a, 1);
+    }
+    /** One more product; either may not be in the file. */
+    add(a, b) {
       this.count++;
       if (a === undefined || b === undefined) {
         this.missing++;
@@ -131,7 +136,7 @@
       const x = rowReader(node.x, index), w = reader(node.w.weight);
       const k = index[index.length - 1], sum = new Sum();
       for (let i = 0; i < node.w.weight.shape[0]; i++) sum.add(x(i), w(i, k));
-      if (node.w.bias) sum.add(reader(node.w.bias)(k));
+      if (node.w.bias) sum.plus(reader(node.w.bias)(k));
       return sum;
     },
     // dx_i = sum_k dy_k w_ik
@@ -246,7 +251,7 @@
       if (mean === undefined || !whole(dy) || !whole(gamma)) return { value: undefined, size: 0 };
       const m = x.length, xhat = x.map((a) => (a - mean) / std), d = dy.map((a, j) => a * gamma[j]);
       const sum = new Sum(), dot = new Sum();
-      d.forEach((a, j) => (sum.add(a), dot.add(a, xhat[j])));
+      d.forEach((a, j) => (sum.plus(a), dot.add(a, xhat[j])));
       const value = (d[i] - sum.value / m - (xhat[i] * dot.value) / m) / std;
       const most = Math.max(...x.map(Math.abs)) / std;
       const size = (Math.abs(d[i]) + (sum.size + Math.abs(xhat[i]) * dot.size) / m) / std;
@@ -266,8 +271,8 @@
   kinds.GlobalAvgPool = {
     forward(node, [c]) {
       const x = reader(node.x), sum = new Sum(), [height, width] = node.x.shape;
-      if (node.x.shape.length === 2) for (let i = 0; i < height; i++) sum.add(x(i, c));
-      else for (let i = 0; i < height; i++) for (let j = 0; j < width; j++) sum.add(x(i, j, c));
+      if (node.x.shape.length === 2) for (let i = 0; i < height; i++) sum.plus(x(i, c));
+      else for (let i = 0; i < height; i++) for (let j = 0; j < width; j++) sum.plus(x(i, j, c));
       return through((total) => total / kinds.GlobalAvgPool.count(node), sum);
     },
     backward(node, index) {
@@ -298,12 +303,12 @@
   kinds.Residual = {
     forward(node, index) {
       const sum = new Sum();
-      for (const array of kinds.Residual.ways(node, "y")) sum.add(reader(array)(...index));
+      for (const array of kinds.Residual.ways(node, "y")) sum.plus(reader(array)(...index));
       return sum;
     },
     backward(node, index) {
       const sum = new Sum();
-      for (const array of kinds.Residual.ways(node, "dx")) sum.add(reader(array)(...index));
+      for (const array of kinds.Residual.ways(node, "dx")) sum.plus(reader(array)(...index));
       return sum;
     },
     /** What comes out of F and of the shortcut; on the way back what both give. */

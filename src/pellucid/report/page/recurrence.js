@@ -55,7 +55,7 @@
       sum.add(run.read.h(t - 1, j), run.W(j, column));
       visit("h", j, run.read.h(t - 1, j), run.W(j, column));
     }
-    sum.add(run.b(column));
+    sum.plus(run.b(column));
     visit("b", 0, run.b(column), 1);
     return sum;
   }
@@ -93,7 +93,7 @@
   /** What comes to a state from above, and from the step after it by all gates' weights. */
   function throughTime(kind, run, t, unit) {
     const sum = new Sum();
-    sum.add(run.above(t, unit));
+    sum.plus(run.above(t, unit));
     if (t === run.steps - 1) return sum;
     for (let gate = 0; gate < kind.gates.length; gate++) {
       for (let k = 0; k < run.width; k++) {
@@ -148,14 +148,14 @@
         if (!run.node.step.reset_after) return product(run.before("h", t, unit));
         const sum = new Sum();
         for (let j = 0; t && j < run.width; j++) sum.add(run.read.h(t - 1, j), run.V(j, unit));
-        if (run.b_hn) sum.add(run.b_hn(unit));
+        if (run.b_hn) sum.plus(run.b_hn(unit));
         return sum;
       },
       // n = tanh(x_t U + b + r s), or tanh(x_t U + b + (r h_{t-1}) V)
       n(run, t, unit) {
         const { read, inputs, width } = run, sum = new Sum(), column = 2 * width + unit;
         for (let i = 0; i < inputs; i++) sum.add(run.x(t, i), run.U(i, column));
-        sum.add(run.b(column));
+        sum.plus(run.b(column));
         if (run.node.step.reset_after) sum.add(read.r(t, unit), read.s(t, unit));
         else {
           for (let j = 0; j < width; j++) {
@@ -189,7 +189,7 @@
       // dh_{t-1} = from above + dh_t z + d_r W_r + d_z W_z + (d_n r) V
       dh(run, t, unit) {
         const { read, steps, width } = run, sum = new Sum(), next = t + 1;
-        sum.add(run.above(t, unit));
+        sum.plus(run.above(t, unit));
         if (t === steps - 1) return sum;
         sum.add(read.dh(next, unit), read.z(next, unit));
         for (let k = 0; k < width; k++) {
@@ -202,7 +202,7 @@
         }
         if (!run.node.step.reset_after) {
           const found = times(GRU.toReset(run, next, unit), read.r(next, unit));
-          sum.add(found.value);
+          sum.plus(found.value);
           sum.size += found.size;
         }
         return sum;

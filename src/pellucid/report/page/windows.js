@@ -71,7 +71,7 @@
           if (inside) sum.add(g.x(r, s, c), g.w(k, l, c, o));
         }
       });
-      if (node.w.bias) sum.add(reader(node.w.bias)(o));
+      if (node.w.bias) sum.plus(reader(node.w.bias)(o));
       return sum;
     },
     /** The part of one input channel: sum_kl x w. */
@@ -129,8 +129,8 @@
       const g = geometry(node), [r, s, c] = g.full(index), sum = new Sum();
       seenBy(g, r, s, (i, j, k, l) => {
         const winner = g.winner(i, j, c);
-        if (winner === undefined) sum.add(undefined);
-        else if (winner === k * g.size[1] + l) sum.add(g.dy(i, j, c));
+        if (winner === undefined) sum.plus(undefined);
+        else if (winner === k * g.size[1] + l) sum.plus(g.dy(i, j, c));
       });
       return sum;
     },
@@ -154,7 +154,7 @@
     // y = the mean of the window
     forward(node, index) {
       const g = geometry(node), [i, j, c] = g.full(index), sum = new Sum();
-      look(g, i, j, (k, l, r, s, inside) => inside && sum.add(g.x(r, s, c)));
+      look(g, i, j, (k, l, r, s, inside) => inside && sum.plus(g.x(r, s, c)));
       return through((total) => total / averagePool.count(node, i, j), sum);
     },
     /** How many numbers a window's mean is over: with the padding's zeros, or without them. */
