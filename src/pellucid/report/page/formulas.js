@@ -102,17 +102,22 @@
     pinball_loss_back: [`${d("hat{y}_{n k}")} = frac{1}{m} ((1 − q) [u_{n k} < 0] − q [u_{n k} > 0])`],
   };
 
+  const LONG = 45; // letters of a formula that may break inside brackets too, as those with numbers in them may
+
   /**
    * A formula that may break before = and + outside of brackets, where a browser breaks no formula:
    * each part is a <math> of its own.
    */
   function broken(source, given) {
-    const parts = [""];
-    let depth = 0;
+    const parts = [""], deepest = given || source.length > LONG ? 1 : 0;
+    let braces = 0, brackets = 0;
     for (const word of source.split(/(?<=[ {}()[\]])|(?=[{}()[\]])/)) {
-      if ("{([".includes(word[0])) depth++;
-      if ("})]".includes(word[0])) depth--;
-      if (depth === 0 && /^[=+] $/.test(word) && parts[parts.length - 1].trim()) parts.push("");
+      if (word[0] === "{") braces++;
+      if (word[0] === "}") braces--;
+      if ("([".includes(word[0])) brackets++;
+      if (")]".includes(word[0])) brackets--;
+      const breaks = braces === 0 && brackets <= deepest && /^[=+] $/.test(word);
+      if (breaks && parts[parts.length - 1].trim()) parts.push("");
       parts[parts.length - 1] += word;
     }
     return parts.map((part) => {

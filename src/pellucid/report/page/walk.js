@@ -51,11 +51,11 @@
       return charts.table({
         caption: text("walk.input"), limit: 30,
         head: [text("walk.input.column"), text("walk.input.value"), text("walk.input.encoded")],
-        rows: input.columns.map(({ name, value, encoded, words, first: begin }) => [
+        rows: input.columns.map(({ name, value, encoded, words, places }) => [
           name, value === null ? say("walk.input.missing") : bdi(value),
           html("span", { class: "walk-encoded" }, encoded.map((code, i) => html("span", null,
             words && words[i] !== name ? [bdi(words[i]), ": "] : null,
-            html("span", { class: "walk-place" }, `x ${begin + i} = `), number(code)))),
+            html("span", { class: "walk-place" }, `x ${places[i]} = `), number(code)))),
         ]),
       });
     }
@@ -72,6 +72,16 @@
     });
     const features = kind === "sequence" && html("p", null, say("walk.input.features", { names: input.features }));
     return [features, image, channel, map.element];
+  }
+
+  /** What each number that the network reads is called in the user's data, by its place. */
+  function namesOf({ kind, columns, features }) {
+    if (kind === "sequence") return features;
+    if (kind !== "table") return null;
+    const names = [];
+    for (const { name, words, places } of columns)
+      places.forEach((place, i) => (names[place] = (words && words[i]) || name));
+    return names;
   }
 
   /** A panel that is made when it is opened. */
@@ -159,9 +169,7 @@
   function render(data, index) {
     const walk = data.walks[index], { input } = walk;
     const nodes = nodesOf(data, walk.steps, input);
-    const names = input.kind === "table" ? input.columns.flatMap((column) =>
-      column.encoded.map((_, i) => (column.words && column.words[i]) || column.name))
-      : input.kind === "sequence" ? input.features : null;
+    const names = namesOf(input);
     const outputs = walk.loss && !walk.loss.left_out ? walk.loss.labels : null;
     const context = {
       times: input.times, tokens: input.tokens,
@@ -174,7 +182,7 @@
         ];
         const make = () => [
           html("p", null, say(`formula.${node.kind}`)),
-          cutOf(node), panels[node.kind] ? panels[node.kind](node, context) : null,
+          cutOf(node), node.step.overview && pellucid.parts.overview(node.step.overview), panels[node.kind] ? panels[node.kind](node, context) : null,
         ];
         const { badge, kind, path } = node;
         return panel(title, make, { "data-path": path, "data-kind": kind }, { badge });

@@ -184,6 +184,38 @@
     return element;
   }
 
+  /**
+   * Channels as small grey pictures side by side: value(r, c, n), each from its own darkest to its
+   * lightest. onPick(n) hears a click; the slider of channels is for the keyboard.
+   */
+  function gallery({ height, width, channels, value, label, onPick }) {
+    const pictures = channels.map((channel, n) => {
+      const canvas = html("canvas", { width, height, title: String(channel), onclick: onPick && (() => onPick(channel)) });
+      const image = new ImageData(width, height), numbers = [];
+      for (let r = 0; r < height; r++) for (let c = 0; c < width; c++) numbers.push(value(r, c, n));
+      const low = Math.min(...numbers), high = Math.max(...numbers);
+      numbers.forEach((number, i) => {
+        image.data.fill(Math.round(((number - low) / (high - low || 1)) * 255), 4 * i, 4 * i + 3);
+        image.data[4 * i + 3] = 255;
+      });
+      canvas.getContext("2d").putImageData(image, 0, 0);
+      return canvas;
+    });
+    const element = html("div", { class: onPick ? "walk-gallery picks" : "walk-gallery", role: "img", "aria-label": label }, pictures);
+    element.choose = (channel) =>
+      pictures.forEach((picture, n) => picture.classList.toggle("chosen", channels[n] === channel));
+    return element;
+  }
+
+  /** Large maps in small, of which only a part is in the file. */
+  function overview({ shape: [height, width, count], channels, data }) {
+    const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+    return html("div", null, html("p", { class: "walk-note" }, say("walk.overview", { channels })), gallery({
+      height, width, channels, label: text("walk.overview", { channels }),
+      value: (r, c, n) => bytes[(r * width + c) * count + n],
+    }));
+  }
+
   /** Numbers in rows and columns, as they stand in a formula; kinds(r, c) names a cell's class. */
   function matrix(caption, rows, { kinds = () => null, digits = 3 } = {}) {
     const cell = (value, r, c) => value === undefined
@@ -227,7 +259,7 @@
     html("section", { class: "walk-back" }, html("p", { class: "walk-way" }, say("walk.backward")), children);
 
   pellucid.parts = {
-    atlas, backward, bar, checked, checkedCell, equation, factor, figure, matrix, slider, spoken,
+    atlas, backward, bar, checked, checkedCell, equation, factor, figure, gallery, matrix, overview, slider, spoken,
     terms, together,
   };
 })();

@@ -210,14 +210,14 @@
     ];
     return spoken(charts.lines({
       label: text("walk.flow"), series, xs: order.map((t) => t + 1), xName: text("walk.flow.step"),
-      yName: text("walk.flow.norm"), log: true, onSelect,
+      log: true, onSelect,
     }));
   }
 
   /** Whether the gradient vanishes or explodes, in a sentence. */
   function verdict({ jacobian }, run) {
     const { length } = jacobian, end = jacobian[length - 1];
-    const shares = jacobian.map((norm) => (end > 0 ? norm / end : 0));
+    const shares = jacobian.map((norm) => (end === 0 ? 0 : norm / end));
     const args = { count: length, share: number(shares[0], 3) };
     let key = "walk.flow.flows";
     for (let back = 0; back < length && key === "walk.flow.flows"; back++) {

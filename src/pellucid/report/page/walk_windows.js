@@ -3,11 +3,13 @@
 (() => {
   "use strict";
   const { html, say, text } = pellucid;
-  const { reader } = pellucid.arithmetic;
+  const { kept, reader } = pellucid.arithmetic;
   const { averagePool, convolution, geometry, look, maxPool, seenBy } = pellucid.windows;
-  const { atlas, backward, checked, equation, factor, figure, matrix, slider, terms } = pellucid.parts;
+  const { atlas, backward, checked, equation, factor, figure, gallery, matrix, slider, terms } =
+    pellucid.parts;
   const { lines } = pellucid.formulas;
   const { panels } = pellucid;
+  const MOST_MAPS = 64; // that are shown in small
 
   /** How large the maps become, with the numbers of this layer. */
   function sizes(node) {
@@ -60,25 +62,44 @@
       below.replaceChildren(...[explain(i, j, o, from)].flat(Infinity).filter(Boolean));
     }
     const choose = (label, places, onInput, at) => places && slider({ label, places, onInput, at });
-    const kernel = choose(text(one ? "walk.channel" : "walk.convolution.kernel"), output.channels, (o) => {
+    const toMap = (o) => {
       output.channel(o);
       if (gradient) gradient.channel(o);
       if (one) input.channel((from = o));
       go([index[0], index[1], o]);
       output.select(index);
+      if (all) all.choose(o);
+    };
+    const kernel = choose(text(one ? "walk.channel" : "walk.convolution.kernel"), output.channels, toMap);
+    const all = mapsOf(node, (o) => {
+      kernel.choose(o);
+      toMap(o);
     });
-    const all = g.flat ? Array.from({ length: g.channels[0] }, (_, c) => c) : input.channels;
-    const channel = !one && choose(text("walk.convolution.channel"), all, (c) => {
+    if (all) all.choose(index[2]);
+    const inputs = g.flat ? Array.from({ length: g.channels[0] }, (_, c) => c) : input.channels;
+    const channel = !one && choose(text("walk.convolution.channel"), inputs, (c) => {
       from = c;
       if (!g.flat) input.channel(c);
       go(index);
     });
     go(index);
     output.select(index);
-    return html("div", { class: "walk-together" }, kernel, channel,
+    return html("div", { class: "walk-together" }, all, kernel, channel,
       html("p", { class: "walk-note" }, say("walk.window.hint")),
       html("div", { class: "walk-maps" }, [input, output, gradient].filter(Boolean).map((m) => m.element)),
       below);
+  }
+
+  /** All maps that come out, in small; null where there are too many, or one. */
+  function mapsOf(node, onPick) {
+    const { y } = node, read = reader(y);
+    if (y.shape.length !== 3 || y.kept[2] < 2 || y.kept[2] > MOST_MAPS) return null;
+    const [down, across, channels] = [0, 1, 2].map((axis) => kept(y, axis));
+    return gallery({
+      height: down.length, width: across.length, channels, onPick,
+      label: text("walk.maps", { count: channels.length }),
+      value: (r, c, n) => read(down[r], across[c], channels[n]),
+    });
   }
 
   /** The way back: a map of dx with a cursor, and which windows its place was seen by. */
