@@ -36,6 +36,8 @@ class Room:
         self.walks = walks
         self.steps = {path: [w.walk.by_path[path] for w in walks] for path in walks[0].walk.by_path}
         arrays = [shape for step in self.first for shape in _shapes(step)]
+        begins = [walks[0].walk.steps, *(b for s in self.first for b in s.branches.values())]
+        arrays += [steps[0].x.shape[1:] for steps in begins if steps] * 2  # x and dx stand there
         self.cells = common_size(map(math.prod, arrays), ROWS // len(walks))
         weights = [p.size for step in self.first for p in step.parameters.values()]
         self.weights = common_size(weights, WEIGHTS)

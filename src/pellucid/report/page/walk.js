@@ -63,7 +63,8 @@
       return html("ol", { class: "walk-tokens" }, input.tokens.map((token) => html("li", null, bdi(token))));
     }
     const { atlas } = pellucid.parts;
-    const image = kind === "picture" && input.image &&
+    const whole = first && first.x && !first.x.at.some(Boolean);
+    const image = kind === "picture" && input.image && !whole &&
       html("img", { class: "walk-image", src: input.image, alt: text("walk.input.picture") });
     if (!first || !first.x) return image;
     const map = atlas({ array: first.x, label: text("walk.input.numbers"), grey: kind === "picture" });

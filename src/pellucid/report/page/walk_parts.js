@@ -176,7 +176,8 @@
       },
     });
     const element = html("div", { class: "walk-together" }, choose,
-      html("div", { class: "walk-maps" }, made.map((map) => map.element)), below);
+      html("div", { class: made[0].channels ? "walk-maps pictures" : "walk-maps" },
+        made.map((map) => map.element)), below);
     go(index);
     element.maps = made;
     element.go = go;

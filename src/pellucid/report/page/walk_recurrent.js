@@ -231,7 +231,10 @@
   /** Of an RNN the factor of this step and the product of all factors since, as maps. */
   function factors(run, flow) {
     const whole = !run.values.h.at.some(Boolean) && run.width <= MOST_UNITS;
-    if (!whole) return html("p", { class: "walk-note" }, say("walk.factor.cut"));
+    if (!whole) {
+      const note = html("p", { class: "walk-note" }, say("walk.factor.cut"));
+      return Object.assign(note, { go() {} });
+    }
     const width = run.width, nothing = new Float64Array(width * width);
     let factorNow = nothing, productNow = nothing;
     const square = (label, numbers) => charts.grid({

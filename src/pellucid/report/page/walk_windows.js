@@ -86,7 +86,7 @@
     output.select(index);
     return html("div", { class: "walk-together" }, all, kernel, channel,
       html("p", { class: "walk-note" }, say("walk.window.hint")),
-      html("div", { class: "walk-maps" }, [input, output, gradient].filter(Boolean).map((m) => m.element)),
+      html("div", { class: g.flat ? "walk-maps" : "walk-maps pictures" }, [input, output, gradient].filter(Boolean).map((m) => m.element)),
       below);
   }
 
@@ -122,7 +122,7 @@
     go(index);
     map.select(index);
     return backward(lines(`${name}_back`), channel,
-      html("div", { class: "walk-maps" }, map.element), below);
+      html("div", { class: g.flat ? "walk-maps" : "walk-maps pictures" }, map.element), below);
   }
   const spot = (g, i, j) => (g.flat ? `${j}` : `${i}, ${j}`);
 
@@ -170,7 +170,7 @@
           for (let o = 0; o < outputs; o++) {
             const dy = g.dy(i, j, o), w = g.w(k, l, c, o);
             const value = dy === undefined || w === undefined ? undefined : dy * w;
-            all.push({ name: `y ${spot(g, i, j)}, ${o}`, cells: [dy ?? "", w ?? ""], value });
+            all.push({ name: `y ${spot(g, i, j)}, ${o}`.replaceAll(" ", "\u00a0"), cells: [dy ?? "", w ?? ""], value });
           }
         });
         const index = g.index(r, s, c), found = convolution.backward(node, index);
