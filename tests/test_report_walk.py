@@ -308,6 +308,13 @@ def test_the_keyboard_moves_over_a_feature_map_to_patch_kernel_and_sum(browser, 
     assert set(numbers(tables.nth(0).locator("td.pad [data-value]"))) == {0.0}
     result = numbers(panel.locator(".walk-together [data-check=ok]"))
     np.testing.assert_allclose(result, [step.y[0, 0, j, o]], rtol=1e-5)
+
+    y = panel.locator(".walk-maps canvas").nth(1)
+    y.scroll_into_view_if_needed()
+    box = y.bounding_box()  # the pointer does what the keys do: 4 rows, 3 columns
+    page.mouse.move(box["x"] + box["width"] * 2.5 / 3, box["y"] + box["height"] * 3.5 / 4)
+    result = numbers(panel.locator(".walk-together [data-check=ok]"))
+    np.testing.assert_allclose(result, [step.y[0, 3, 2, o]], rtol=1e-5)
     page.close()
 
 

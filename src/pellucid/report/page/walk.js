@@ -183,7 +183,8 @@
         ];
         const make = () => [
           html("p", null, say(`formula.${node.kind}`)),
-          cutOf(node), node.step.overview && pellucid.parts.overview(node.step.overview), panels[node.kind] ? panels[node.kind](node, context) : null,
+          cutOf(node), node.step.overview && pellucid.parts.overview(node.step.overview),
+          panels[node.kind] && panels[node.kind](node, context),
         ];
         const { badge, kind, path } = node;
         return panel(title, make, { "data-path": path, "data-kind": kind }, { badge });

@@ -1,10 +1,9 @@
 // The panels of layers that look at one row or one place at a time. Continues walk_parts.js.
 (() => {
   "use strict";
-  const { html, say, text, number, bdi, charts } = pellucid;
-  const { Sum, activationOf, along, kinds, reader, unflat } = pellucid.arithmetic;
-  const { backward, checked, equation, factor, figure, matrix, slider, terms, together } =
-    pellucid.parts;
+  const { html, say, text, number, charts } = pellucid;
+  const { activationOf, along, kinds, reader, unflat } = pellucid.arithmetic;
+  const { backward, checked, equation, factor, figure, terms, together } = pellucid.parts;
   const { lines } = pellucid.formulas;
 
   const panels = {};
@@ -195,13 +194,16 @@
   function jacobian(p, name) {
     const below = html("div", { class: "walk-numbers" });
     const value = (i, j) => p[i] * ((i === j ? 1 : 0) - p[j]);
+    const explain = (i, j) => below.replaceChildren(equation(
+      i === j ? "frac{∂ p_i}{∂ z_i} = $p (1 − $p2) = $value" : "frac{∂ p_i}{∂ z_j} = − $p · $p2 = $value",
+      { p: figure(p[i]), p2: figure(p[j]), value: figure(value(i, j)) }));
     const map = charts.grid({
       label: text("walk.softmax.jacobian"), rows: p.length, columns: p.length, values: value,
       rowName: (i) => name(i), columnName: (j) => name(j), names: p.length <= 24, diverging: true,
-      onSelect: (i, j) => below.replaceChildren(equation(
-        i === j ? "frac{∂ p_i}{∂ z_i} = $p (1 − $p2) = $value" : "frac{∂ p_i}{∂ z_j} = − $p · $p2 = $value",
-        { p: figure(p[i]), p2: figure(p[j]), value: figure(value(i, j)) })),
+      onSelect: explain,
     });
+    map.select(0, 0);
+    explain(0, 0);
     const zeros = p.map((_, i) => p.reduce((sum, __, j) => sum + value(i, j), 0));
     return html("div", { class: "walk-jacobian" }, lines("jacobian"), map, below,
       html("p", { class: "walk-note" },

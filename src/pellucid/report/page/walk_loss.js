@@ -2,9 +2,9 @@
 // its way back there. Continues walk_layers.js.
 (() => {
   "use strict";
-  const { html, say, text, number, bdi, charts } = pellucid;
+  const { html, say, text, charts } = pellucid;
   const { check, sigmoid } = pellucid.arithmetic;
-  const { checkedCell, checked, equation, factor, figure } = pellucid.parts;
+  const { checkedCell, checked, equation, figure } = pellucid.parts;
   const { lines } = pellucid.formulas;
 
   const near = (value, size = Math.abs(value)) => ({ value, size });

@@ -191,7 +191,9 @@
    */
   function gallery({ height, width, channels, value, label, onPick }) {
     const pictures = channels.map((channel, n) => {
-      const canvas = html("canvas", { width, height, title: String(channel), onclick: onPick && (() => onPick(channel)) });
+      const canvas = html("canvas", {
+        width, height, title: String(channel), onclick: onPick && (() => onPick(channel)),
+      });
       const image = new ImageData(width, height), numbers = [];
       for (let r = 0; r < height; r++) for (let c = 0; c < width; c++) numbers.push(value(r, c, n));
       const low = Math.min(...numbers), high = Math.max(...numbers);
@@ -202,7 +204,9 @@
       canvas.getContext("2d").putImageData(image, 0, 0);
       return canvas;
     });
-    const element = html("div", { class: onPick ? "walk-gallery picks" : "walk-gallery", role: "img", "aria-label": label }, pictures);
+    const element = html("div", {
+      class: onPick ? "walk-gallery picks" : "walk-gallery", role: "img", "aria-label": label,
+    }, pictures);
     element.choose = (channel) =>
       pictures.forEach((picture, n) => picture.classList.toggle("chosen", channels[n] === channel));
     return element;

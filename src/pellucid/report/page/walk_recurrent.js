@@ -73,11 +73,11 @@
         if (name !== from) grid.select(units.indexOf(unit), steps.indexOf(t));
       }
       if (path && from !== "flow") path.select(t);
-      below.replaceChildren(...present_(inNumbers(run, node, context, t, unit, stepName), termsOf()));
-      behind.replaceChildren(...present_(node.dy && goingBack(run, node, t, unit)));
+      below.replaceChildren(...flat(inNumbers(run, node, context, t, unit, stepName), termsOf()));
+      behind.replaceChildren(...flat(node.dy && goingBack(run, node, t, unit)));
       if (squares) squares.go(t);
     }
-    const present_ = (...children) => children.flat(Infinity).filter(Boolean);
+    const flat = (...children) => children.flat(Infinity).filter(Boolean);
 
     function termsOf() {
       const { all: found } = inside(run, t, gate, unit);
@@ -179,6 +179,7 @@
   function goingBack(run, node, t, unit) {
     const kind = formulas[node.kind], { read } = run, at = run.place(t) + 1;
     const later = t < run.steps - 1, next = run.place(t + 1) + 1;
+    const throughH = `frac{∂ L}{∂ h_{${at}}} o (1 − tanh^2(c))`, byHand = "$dh · $o · $slope";
     const above = run.above(t, unit), found = kind.backward.dh(run, t, unit);
     const through = found.value === undefined || above === undefined ? undefined : found.value - above;
     return [
@@ -189,8 +190,8 @@
       node.kind === "RNN" && equation(`f'(z_{${at}}) = $slope`,
         { slope: figure(kind.slope(run, t, unit)) }),
       node.kind === "LSTM" && equation(later
-        ? `frac{∂ L}{∂ c_{${at}}} = frac{∂ L}{∂ c_{${next}}} f_{${next}} + frac{∂ L}{∂ h_{${at}}} o (1 − tanh^2(c)) = $dcn · $f + $dh · $o · $slope = $dc`
-        : `frac{∂ L}{∂ c_{${at}}} = frac{∂ L}{∂ h_{${at}}} o (1 − tanh^2(c)) = $dh · $o · $slope = $dc`, {
+        ? `frac{∂ L}{∂ c_{${at}}} = frac{∂ L}{∂ c_{${next}}} f_{${next}} + ${throughH} = $dcn · $f + ${byHand} = $dc`
+        : `frac{∂ L}{∂ c_{${at}}} = ${throughH} = ${byHand} = $dc`, {
         dcn: later ? figure(read.dc(t + 1, unit)) : undefined,
         f: later ? figure(read.f(t + 1, unit)) : undefined,
         dh: factor(read.dh(t, unit)), o: figure(read.o(t, unit)),

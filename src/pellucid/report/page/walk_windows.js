@@ -86,7 +86,8 @@
     output.select(index);
     return html("div", { class: "walk-together" }, all, kernel, channel,
       html("p", { class: "walk-note" }, say("walk.window.hint")),
-      html("div", { class: g.flat ? "walk-maps" : "walk-maps pictures" }, [input, output, gradient].filter(Boolean).map((m) => m.element)),
+      html("div", { class: g.flat ? "walk-maps" : "walk-maps pictures" },
+        [input, output, gradient].map((map) => map && map.element)),
       below);
   }
 
@@ -149,7 +150,7 @@
         inputs > 1 && terms(say("walk.convolution.channels", { count: inputs }),
           [text("walk.convolution.channel"), "∑ x · w"],
           Array.from({ length: inputs }, (_, n) =>
-            ({ name: n, cells: [], value: convolution.channel(node, i, j, n, o).value }))),
+            ({ name: String(n), cells: [], value: convolution.channel(node, i, j, n, o).value }))),
         equation(`y_{${spot(g, i, j)}, ${o}} = ${node.w.bias ? "$sum + $bias" : "∑ x w"} = $y`, {
           sum: figure(found.missing ? undefined : found.total - bias), bias: factor(bias),
           y: checked(found, g.y(i, j, o)),
