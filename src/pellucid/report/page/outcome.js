@@ -126,7 +126,7 @@
       charts.table({
         caption: text("mistakes.title"),
         head: [...names, ...(sure ? [text("mistakes.share")] : []), text("mistakes.loss"),
-          ...(model.task === "classification" ? [""] : [])],
+          ...(model.task === "classification" ? [text("mistakes.outcome")] : [])],
         rows: mistakes.map((one) => [
           follow(one.row), value(one.true), value(one.predicted),
           ...(sure ? [one.share === null ? "–" : share(one.share)] : []), one.loss,
@@ -178,8 +178,8 @@
     const named_ = ({ row, true: truth, predicted }) => {
       const short = (given) => (Array.isArray(given) ? `${pellucid.round(given[0])} …` : given);
       return truth === null
-        ? text("walk.row.plain", { row, predicted: short(predicted) })
-        : text("walk.row", { row, truth: short(truth), predicted: short(predicted) });
+        ? text("walk.choice.plain", { row, predicted: short(predicted) })
+        : text("walk.choice", { row, truth: short(truth), predicted: short(predicted) });
     };
     const choice = html("select", { id: "walk-row", onchange: () => show(Number(choice.value)) },
       data.walks.map((walk, i) => html("option", { value: i }, named_(walk))));

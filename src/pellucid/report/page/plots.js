@@ -250,7 +250,7 @@
         return to !== undefined;
       },
       table: () => ({
-        head: [...(names ? [""] : []), ...(groups ? [text("chart.group")] : []), xName, yName, ...(extra ? [extra.name] : [])],
+        head: [...(names ? [text("chart.name")] : []), ...(groups ? [text("chart.group")] : []), xName, yName, ...(extra ? [extra.name] : [])],
         count: order.length,
         rows: (i) => [...(names ? [names(i)] : []), ...(groups ? [groups[i]] : []), xs[i], ys[i], ...(extra ? [extra.values[i]] : [])],
         names: Boolean(names || groups),
