@@ -43,8 +43,8 @@
   /** The two axes of a chart in an svg, and where its area lies. */
   function axes({ width, height, xs, ys, xName, yName, log, whole, square }) {
     const area = { left: 52, right: width - 12, top: 12, bottom: height - 38 };
-    const x = axis(xs, area.left + 6, area.right - 6, { count: square ? height / 50 : width / 70, whole });
-    const y = axis(ys, area.bottom - 6, area.top + 6, { log, count: height / 50 });
+    const x = axis(xs, area.left + 6, area.right - 6, { count: square ? height / 42 : width / 70, whole });
+    const y = axis(ys, area.bottom - 6, area.top + 6, { log, count: height / 42 });
     const root = svg("svg", {
       width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true", class: "axes",
     });
