@@ -44,7 +44,8 @@
     const numbers = new Float64Array(rows * columns);
     const canvas = html("canvas", { class: "cells" });
     const ends = [html("span"), html("span")];
-    let low, high, stops, wide, tall, left = 0, top = 0, width = 0;
+    const drawn = document.createElement("canvas");
+    let low, high, stops, wide, tall, fine, left = 0, top = 0, width = 0;
     let cursor = null;
 
     function read() {
@@ -89,35 +90,53 @@
 
     const font = () => `12px ${style("--sans")}`;
 
+    /** Draw all cells out of sight; where the cursor is comes on top, so that it moves quickly. */
     function draw() {
       stops = colours(scale);
       const w = Math.round(left + wide * columns), h = Math.round(top + tall * rows);
       // no browser draws more than some 16,000 pixels across
-      const fine = Math.min(window.devicePixelRatio || 1, 16000 / w, 16000 / h);
-      canvas.width = Math.round(w * fine);
-      canvas.height = Math.round(h * fine);
+      fine = Math.min(window.devicePixelRatio || 1, 16000 / w, 16000 / h);
+      drawn.width = canvas.width = Math.round(w * fine);
+      drawn.height = canvas.height = Math.round(h * fine);
       canvas.style.width = `${w}px`;
       canvas.style.height = `${h}px`;
-      const context = canvas.getContext("2d");
+      const context = drawn.getContext("2d");
       context.scale(fine, fine);
-      const small = new ImageData(columns, rows);
-      const nothing = colour(colours("grey"), 0.5);
-      for (let at = 0; at < numbers.length; at++) {
-        const value = numbers[at];
-        const known = Number.isFinite(value);
-        const rgb = known ? colour(stops, high > low ? (value - low) / (high - low) : 0.5) : nothing;
-        for (let c = 0; c < 3; c++) small.data[4 * at + c] = rgb[c];
-        small.data[4 * at + 3] = known ? 255 : 70;
-      }
-      const source = document.createElement("canvas");
-      source.width = columns;
-      source.height = rows;
-      source.getContext("2d").putImageData(small, 0, 0);
       context.imageSmoothingEnabled = false;
-      context.drawImage(source, left, top, wide * columns, tall * rows);
+      context.drawImage(pixels(), left, top, wide * columns, tall * rows);
       if (Math.min(wide, tall) >= 10) rules(context);
       if (names) title(context);
       if (write) inscribe(context);
+      point();
+    }
+
+    /** A picture with a pixel for each cell. */
+    function pixels() {
+      const small = new ImageData(columns, rows);
+      const nothing = colour(colours("grey"), 0.5);
+      for (let at = 0; at < numbers.length; at++) {
+        const known = Number.isFinite(numbers[at]);
+        const rgb = known ? colour(stops, share(numbers[at])) : nothing;
+        for (let c = 0; c < 3; c++) small.data[4 * at + c] = rgb[c];
+        small.data[4 * at + 3] = known ? 255 : 70;
+      }
+      const picture = document.createElement("canvas");
+      picture.width = columns;
+      picture.height = rows;
+      picture.getContext("2d").putImageData(small, 0, 0);
+      return picture;
+    }
+
+    /** How far a number is along the scale. */
+    const share = (value) => (high > low ? (value - low) / (high - low) : 0.5);
+
+    /** The cells as they are drawn, with the marks and the cursor on them. */
+    function point() {
+      const context = canvas.getContext("2d");
+      context.setTransform(1, 0, 0, 1, 0, 0);
+      context.clearRect(0, 0, canvas.width, canvas.height);
+      context.drawImage(drawn, 0, 0);
+      context.scale(fine, fine);
       for (const [r, c] of marks) frame(context, r, c, style("--accent"), 2);
       if (cursor) {
         frame(context, ...cursor, style("--paper"), 4);
@@ -170,15 +189,14 @@
         for (let c = 0; c < columns; c++, at++) {
           const written = Number.isFinite(numbers[at]) ? write(numbers[at], r, c) : "";
           if (!written || tall < 14 || context.measureText(written).width > wide - 3) continue;
-          const share = high > low ? (numbers[at] - low) / (high - low) : 0.5;
-          context.fillStyle = dark(colour(stops, share)) ? "#ffffff" : "#111111";
+          context.fillStyle = dark(colour(stops, share(numbers[at]))) ? "#ffffff" : "#111111";
           context.fillText(written, left + (c + 0.5) * wide, top + (r + 0.5) * tall);
         }
     }
 
     function select(r, c, tell = true) {
       cursor = [Math.min(Math.max(r, 0), rows - 1), Math.min(Math.max(c, 0), columns - 1)];
-      draw();
+      if (wide) point();
       [r, c] = cursor;
       const value = values(r, c);
       const shown = value === undefined ? say("chart.absent") : number(value);
@@ -238,7 +256,7 @@
     figure.select = (r, c) => select(r, c, false);
     figure.mark = (cells) => {
       marks = cells;
-      if (wide) draw();
+      if (wide) point();
     };
     figure.redraw = () => {
       read();

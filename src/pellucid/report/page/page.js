@@ -83,8 +83,8 @@
     address();
     dress();
     for (const part of PARTS) {
-      await new Promise((resume) => setTimeout(resume));
-      build(part);
+      // one that fails says so on the console, and keeps none of the others away
+      await new Promise((resume) => setTimeout(() => (resume(), build(part))));
     }
     requestAnimationFrame(() => requestAnimationFrame(() => (root.dataset.ready = "true")));
     const target = location.hash && document.getElementById(location.hash.slice(1));
