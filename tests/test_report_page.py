@@ -156,8 +156,10 @@ def test_every_key_that_is_said_is_there():
     text = "\n".join(SCRIPTS.values())
     whole = set(re.findall(r'\b(?:say|text)\(\s*"([^"]+)"', text))
     whole |= set(re.findall(r'data-say="([^"]+)"', (PAGE / "template.html").read_text()))
-    for two in re.findall(r'\b(?:say|text)\([^"`()]*\? "([^"]+)" : "([^"]+)"', text):
-        whole |= set(two)
+    kinds = "|".join({key.split(".")[0] for key in known})
+    whole |= set(
+        re.findall(rf'(?<!named\()"((?:{kinds})\.[\w.]+)"', text)
+    )  # in a choice, or in a list
     whole |= {f"{part}.title" for part in PARTS}
     package = Path(str(PAGE)).parent
     for source in package.glob("*.py"):

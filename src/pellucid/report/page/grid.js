@@ -153,8 +153,8 @@
     function frame(context, r, c, colour, thick) {
       context.strokeStyle = colour;
       context.lineWidth = thick;
-      const inset = 1;
-      context.strokeRect(left + c * wide + inset, top + r * tall + inset, Math.max(wide - 2 * inset, 1), Math.max(tall - 2 * inset, 1));
+      const [w, h] = [Math.max(wide - 2, 1), Math.max(tall - 2, 1)];
+      context.strokeRect(left + c * wide + 1, top + r * tall + 1, w, h);
     }
 
     /** The names beside the cells, as many as do not overlap. */

@@ -24,13 +24,13 @@
   });
 
   sections.asked = ({ model, about, notes }) => {
-    const asked = Object.entries(model.asked);
+    const asked = Object.entries(model.asked), { classes } = model;
     return [
       facts([
         [say("asked.model"), html("code", null, model.class)],
         [say("asked.target"), model.targets.length ? some(model.targets) : null],
         [say("asked.task"), say(`task.${model.task}`)],
-        [say("asked.classes"), model.classes && [number(model.classes.length), say("list.colon"), some(model.classes)]],
+        [say("asked.classes"), classes && [number(classes.length), say("list.colon"), some(classes)]],
         [say("asked.source"), model.source && bdi(model.source)],
         [say("asked.rows"), model.rows && number(model.rows)],
         [say("asked.size"), number(model.size)],
@@ -68,7 +68,8 @@
     const [open, close] = up ? "⌈⌉" : "⌊⌋";
     const kernel = s.dilation === 1 ? "$kernel" : "$dilation · ($kernel − 1) − 1";
     const between = Number.isInteger(s.exact) ? "" : `${open} $steps ${close} + 1 = `;
-    const source = `${axes.join(" = ")} = ${open} frac{$input + $padding − ${kernel}}{$stride} ${close} + 1 = ${between}$output`;
+    const steps = `${open} frac{$input + $padding − ${kernel}}{$stride} ${close} + 1`;
+    const source = `${axes.join(" = ")} = ${steps} = ${between}$output`;
     const left = unseen(s), axis = axes.join(text("list.comma"));
     return [
       html("p", { class: "size" }, formula(source, { ...s, steps: s.exact - 1 }, "wide")),
@@ -102,7 +103,8 @@
         html("div", { class: "head" },
           html("code", null, layer.name),
           html("span", { class: "out" }, "→ ", shape(layer.output)),
-          html("span", { class: "count" }, layer.parameters ? say("network.count", { count: layer.parameters }) : "")),
+          html("span", { class: "count" },
+            layer.parameters > 0 && say("network.count", { count: layer.parameters }))),
         layer.sizes && sizes(layer.sizes));
       item.style.marginInlineStart = `${layer.depth * 1.4}rem`;
       return item;

@@ -79,7 +79,8 @@
 
   function steps(all) {
     return charts.lines({
-      label: text("steps.title"), xs: all.map((one) => one.step), xName: text("steps.step"), yName: text("steps.error"),
+      label: text("steps.title"), xs: all.map((one) => one.step),
+      xName: text("steps.step"), yName: text("steps.error"),
       series: [
         { name: text("test.model"), values: all.map((one) => one.model) },
         { name: text("steps.naive"), values: all.map((one) => one.naive) },
@@ -114,24 +115,26 @@
   sections.mistakes = (data) => {
     const { mistakes, model, walks } = data;
     if (!mistakes.length) return rowless(data);
-    const sure = mistakes.some((one) => one.share !== null);
-    const names = [text("mistakes.row"), text("mistakes.true"), text("mistakes.predicted")];
     const followed = new Map(walks.map((walk, i) => [walk.row, i]));
     const follow = (row) => followed.has(row)
       ? html("a", { href: "#walk", onclick: () => pellucid.page.follow(followed.get(row)) }, bdi(row))
       : bdi(row);
-    const same = (one) => model.task === "classification" && String(one.true) === String(one.predicted);
+    const right = (one) => String(one.true) === String(one.predicted)
+      ? say("mistakes.right") : html("span", { class: "wrong" }, say("mistakes.wrong"));
+    const columns = [
+      ["mistakes.row", (one) => follow(one.row)],
+      ["mistakes.true", (one) => value(one.true)],
+      ["mistakes.predicted", (one) => value(one.predicted)],
+      mistakes.some((one) => one.share !== null) &&
+        ["mistakes.share", (one) => (one.share === null ? "–" : share(one.share))],
+      ["mistakes.loss", (one) => one.loss],
+      model.task === "classification" && ["mistakes.outcome", right],
+    ].filter(Boolean);
     return [
       html("p", null, say("mistakes.intro", { count: mistakes.length })),
       charts.table({
-        caption: text("mistakes.title"),
-        head: [...names, ...(sure ? [text("mistakes.share")] : []), text("mistakes.loss"),
-          ...(model.task === "classification" ? [text("mistakes.outcome")] : [])],
-        rows: mistakes.map((one) => [
-          follow(one.row), value(one.true), value(one.predicted),
-          ...(sure ? [one.share === null ? "–" : share(one.share)] : []), one.loss,
-          ...(model.task === "classification" ? [same(one) ? say("mistakes.right") : html("span", { class: "wrong" }, say("mistakes.wrong"))] : []),
-        ]),
+        caption: text("mistakes.title"), head: columns.map(([key]) => text(key)),
+        rows: mistakes.map((one) => columns.map(([, cell]) => cell(one))),
       }),
     ];
   };

@@ -74,7 +74,10 @@
     PARTS.forEach((part, i) => {
       if (document.getElementById(part).getBoundingClientRect().top < window.innerHeight / 3) current = i;
     });
-    links.forEach((link, i) => (i === current ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current")));
+    links.forEach((link, i) => {
+      if (i === current) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    });
   }
 
   /** Begin: the head at once, then a section in each pause of the browser. */

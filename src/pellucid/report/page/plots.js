@@ -117,7 +117,9 @@
         const side = px > width / 2 ? "end" : "start";
         root.append(
           svg("line", { class: "marker", x1: px, x2: px, y1: area.top, y2: area.bottom }),
-          svg("text", { class: `name ${side}`, x: px + (side === "end" ? -5 : 5), y: area.top + 10 }, marker.name || ""),
+          svg("text", {
+            class: `name ${side}`, x: px + (side === "end" ? -5 : 5), y: area.top + 10,
+          }, marker.name || ""),
         );
       }
       parts.hair = svg("line", { class: "hair", y1: area.top, y2: area.bottom });
@@ -181,16 +183,27 @@
   // A form for each group as well as a colour: paths round (0, 0)
   const FORMS = [
     "m-3.2 0a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0 -6.4 0", "m-2.8 -2.8h5.6v5.6h-5.6z", "m0 -4l3.8 6.6h-7.6z",
-    "m0 -4.4l3.6 4.4l-3.6 4.4l-3.6 -4.4z", "m-3.8 -3.3h7.6l-3.8 6.6z", "m-1.2 -3.8h2.4v2.6h2.6v2.4h-2.6v2.6h-2.4v-2.6h-2.6v-2.4h2.6z",
+    "m0 -4.4l3.6 4.4l-3.6 4.4l-3.6 -4.4z", "m-3.8 -3.3h7.6l-3.8 6.6z",
+    "m-1.2 -3.8h2.4v2.6h2.6v2.4h-2.6v2.6h-2.4v-2.6h-2.6v-2.4h2.6z",
   ];
   const form = (group) => FORMS[group % FORMS.length];
 
   /**
-   * Points: x, y; groups (a name a point; kinds is the order of those); names(i) of a point; sizes; a diagonal where x and y mean
-   * the same; same: one scale for both axes.
+   * Points: x, y; groups (a name a point; kinds is the order of those); names(i) of a point; sizes;
+   * `extra` {name, values} is said too; `diagonal` where x and y mean the same, on one scale, between
+   * `limits` where given.
    */
-  charts.scatter = ({ label, x: xs, y: ys, groups, kinds = [...new Set(groups)], names, xName, yName, diagonal, sizes, limits, extra, onSelect, height = 340, caption }) => {
+  charts.scatter = ({
+    label, x: xs, y: ys, groups, kinds = [...new Set(groups)], names, xName, yName, diagonal, sizes,
+    limits, extra, onSelect, height = 340, caption,
+  }) => {
     if (!groups) kinds = [""];
+    // what is known of point i: which one it is, and its numbers
+    const who = [groups && [text("chart.group"), (i) => groups[i]], names && [text("chart.name"), names]]
+      .filter(Boolean);
+    const what = [
+      [xName, (i) => xs[i]], [yName, (i) => ys[i]], extra && [extra.name, (i) => extra.values[i]],
+    ].filter(Boolean);
     const kindOf = new Map(kinds.map((kind, i) => [kind, i]));
     const group = (i) => (groups ? kindOf.get(groups[i]) : 0);
     const plot = html("div");
@@ -235,9 +248,9 @@
         parts.ring.setAttribute("cy", parts.y.at(ys[i]));
         parts.ring.setAttribute("visibility", "inherit");
       }
-      figure.say(...(groups ? [bdi(groups[i]), say("list.colon")] : []), ...(names ? [written(names(i)), say("list.colon")] : []),
-        bdi(xName), " ", written(xs[i]), say("list.comma"), bdi(yName), " ", written(ys[i]),
-        ...(extra ? [say("list.comma"), bdi(extra.name), " ", written(extra.values[i])] : []));
+      figure.say(
+        ...who.flatMap(([, value]) => [written(value(i)), say("list.colon")]),
+        ...what.flatMap(([name, value], n) => [n ? say("list.comma") : "", bdi(name), " ", written(value(i))]));
       if (tell && onSelect) onSelect(i);
     }
 
@@ -250,10 +263,10 @@
         return to !== undefined;
       },
       table: () => ({
-        head: [...(names ? [text("chart.name")] : []), ...(groups ? [text("chart.group")] : []), xName, yName, ...(extra ? [extra.name] : [])],
+        head: [...who, ...what].map(([name]) => name),
         count: order.length,
-        rows: (i) => [...(names ? [names(i)] : []), ...(groups ? [groups[i]] : []), xs[i], ys[i], ...(extra ? [extra.values[i]] : [])],
-        names: Boolean(names || groups),
+        rows: (i) => [...who, ...what].map(([, value]) => value(i)),
+        names: who.length > 0,
       }),
     });
     plot.addEventListener("focus", () => order.length && select(cursor, false));
