@@ -110,10 +110,15 @@ def save(figure: Any, path: str | os.PathLike[str], **options: Any) -> None:
 def short(name: object, width: int = 20) -> str:
     """`name` on one line, its middle left out where it is wider; Chinese characters count twice."""
     text = " ".join(str(name).split())
-    if sum(map(_columns, text)) <= width:
+    if columns_of(text) <= width:
         return text
     head, tail = _begin(text, (width - 1) // 2), _begin(text[::-1], (width - 1) // 2)[::-1]
     return f"{head}…{tail}"
+
+
+def columns_of(text: str) -> int:
+    """The width of `text` in characters; Chinese ones count twice."""
+    return sum(map(_columns, text))
 
 
 def _begin(text: str, width: int) -> str:

@@ -10,6 +10,7 @@ from pellucid.inspection.linear_units import LinearUnitDisplay
 from pellucid.inspection.pooling_display import PoolingDisplay
 from pellucid.inspection.predictions import draw_predictions
 from pellucid.inspection.row_loss import RowLossDisplay
+from pellucid.inspection.top_losses import TopLossesDisplay
 from pellucid.inspection.training_display import TrainingDisplay
 from pellucid.training.monitor import Monitor
 
@@ -24,6 +25,7 @@ __all__ = [
     "Monitor",
     "PoolingDisplay",
     "RowLossDisplay",
+    "TopLossesDisplay",
     "TrainingDisplay",
     "backtest",
     "draw_predictions",

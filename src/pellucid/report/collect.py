@@ -12,6 +12,7 @@ import numpy as np
 
 from pellucid import __version__
 from pellucid.data.encoder import Reading
+from pellucid.inspection.top_losses import row_losses
 from pellucid.inspection.walk import walks_of_rows
 from pellucid.report import inputs, outcome
 from pellucid.report.model import (
@@ -91,7 +92,7 @@ def _tested(
     if (confusion := data["test"]["confusion"]) and len(confusion["labels"]) ** 2 > _MOST_CELLS:
         data["test"]["confusion"] = None
     data["importance"] = outcome.importance_part(model, source, y, data["cut"])
-    losses = outcome.row_losses(model, reading, y)
+    losses = row_losses(model, reading, y)
     order = np.argsort(-losses, kind="stable")
     if keep_rows:
         data["mistakes"] = [

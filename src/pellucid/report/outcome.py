@@ -13,8 +13,6 @@ from pellucid.inspection.forecast_scores import score_windows
 from pellucid.inspection.importance import ImportanceDisplay
 from pellucid.inspection.score_words import verdict
 from pellucid.inspection.scores import is_classifier, plain, score
-from pellucid.inspection.walk import loss_of
-from pellucid.network.loss import LossFunction
 
 _MOST_POINTS = 600  # of a scatter
 _MOST_SHUFFLED = 300  # rows whose columns are shuffled
@@ -221,16 +219,3 @@ def as_json(value: Any) -> Any:
 
 def _number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-def row_losses(model: Any, reading: Any, y: Any) -> np.ndarray:
-    """The loss of each row by itself, in float64."""
-    loss = LossFunction.of(model._loss()[0])
-    examples = model._examples(reading, y)
-    outputs = model.network_.forward(examples.rows).astype(np.float64)
-    losses = np.empty(len(examples))
-    for row, output in enumerate(outputs):
-        if output.ndim > 1:  # the steps that the sequence has
-            output = output[np.isfinite(output).all(axis=-1)]
-        losses[row] = loss_of(loss, output[None], examples.targets.row(row))[0]
-    return losses
