@@ -5,6 +5,7 @@ from pellucid.inspection.backtesting import Backtest, backtest
 from pellucid.inspection.feature_maps import FeatureMapDisplay
 from pellucid.inspection.gates import GateDisplay
 from pellucid.inspection.gradient_flow import GradientFlowDisplay, gradient_flow
+from pellucid.inspection.hidden_layer import HiddenLayerDisplay
 from pellucid.inspection.importance import ImportanceDisplay
 from pellucid.inspection.linear_units import LinearUnitDisplay
 from pellucid.inspection.pooling_display import PoolingDisplay
@@ -20,6 +21,7 @@ __all__ = [
     "FeatureMapDisplay",
     "GateDisplay",
     "GradientFlowDisplay",
+    "HiddenLayerDisplay",
     "ImportanceDisplay",
     "LinearUnitDisplay",
     "Monitor",
