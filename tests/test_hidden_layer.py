@@ -68,7 +68,8 @@ def test_points_are_those_of_the_formulas(estimator, data, y):
 
 
 def test_of_a_forecaster_it_is_the_layer_beside_the_linear_forecast():
-    data, y = windows(pd.DataFrame({"a": np.sin(np.arange(150) / 4)}), target="a", steps=6, horizon=2)
+    series = pd.DataFrame({"a": np.sin(np.arange(150) / 4)})
+    data, y = windows(series, target="a", steps=6, horizon=2)
     model = LSTMRegressor(4, **FIT).fit(data, y)
     display = HiddenLayerDisplay.from_estimator(model, data, y)
     assert display.layer == "0.layers.1"

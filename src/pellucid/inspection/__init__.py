@@ -3,6 +3,7 @@
 from pellucid.inspection.attribution import AttributionDisplay
 from pellucid.inspection.backtesting import Backtest, backtest
 from pellucid.inspection.feature_maps import FeatureMapDisplay
+from pellucid.inspection.forecast_display import ForecastErrorDisplay
 from pellucid.inspection.gates import GateDisplay
 from pellucid.inspection.gradient_flow import GradientFlowDisplay, gradient_flow
 from pellucid.inspection.hidden_layer import HiddenLayerDisplay
@@ -19,6 +20,7 @@ __all__ = [
     "AttributionDisplay",
     "Backtest",
     "FeatureMapDisplay",
+    "ForecastErrorDisplay",
     "GateDisplay",
     "GradientFlowDisplay",
     "HiddenLayerDisplay",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class RowInputs:
     values: list[Any]
 
     @classmethod
-    def of(cls, model: Any, X: Any, reading: Reading, rows: Rows, places: Sequence[int]) -> Any:
+    def of(cls, model: Any, X: Any, reading: Reading, rows: Rows, places: Sequence[int]) -> Self:
         """Those at `places` of `X`, which was read as `reading` and encoded as `rows`."""
         encoder = model._input
         domain = encoder.domain

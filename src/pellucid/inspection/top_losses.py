@@ -131,12 +131,9 @@ class TopLossesDisplay(Display):
                 for true, guess in zip(self.truth, self.predicted, strict=True)
                 if not np.ndim(true) and true != guess
             ]
-            if pairs:
-                (true, guess), often = Counter(pairs).most_common(1)[0]
-                said.append(
-                    f"Among those shown {_short(true)} is taken for {_short(guess)} most often, "
-                    f"{often:,} time{'s'[: often > 1]}"
-                )
+            (true, guess), often = Counter(pairs).most_common(1)[0] if pairs else (("", ""), 0)
+            if often > 1:
+                said.append(f"{often:,} times {_short(true)} is taken for {_short(guess)} here")
         return ". ".join(said) + "."
 
     # -- drawing -----------------------------------------------------------------------------
