@@ -144,6 +144,11 @@ def test_looking_changes_nothing(model):
     assert np.array_equal(model.network_.values, before)
 
 
+def test_of_large_rows_few_are_looked_at(model, monkeypatch):
+    monkeypatch.setattr("pellucid.network.chain.PREDICT_BYTES", 1)
+    assert TrainingDisplay.of(model).activations["1 ReLU"].counts[0].sum() == 8 * 8
+
+
 def test_of_many_layers_the_first_are_drawn():
     layers = [part for _ in range(20) for part in (Linear(3), ReLU())]
     model = NetworkClassifier([*layers, Linear(1)], callbacks=Monitor(), **FIT).fit(X, Y)

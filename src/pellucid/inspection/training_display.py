@@ -23,6 +23,7 @@ SATURATED = 0.99
 
 _ACROSS = 4  # panels in a row
 _MOST_LAYERS = 8  # drawn one by one
+_FEWEST_ROWS = 8
 _MANY = 0.1  # a share of dead or saturated units that the verdict names
 _COLORS = "Blues"
 
@@ -239,8 +240,11 @@ def _watched(model: Any, monitor: Monitor) -> tuple[Any, ...]:
         if one.learns and len(one.shape) > 1
     ]  # fmt: skip
     assert monitor.sample is not None
-    present = monitor.sample.present
-    with Activations(network, monitor.sample) as activations:
+    count = len(monitor.sample)  # of large rows, which need much memory on their way, fewer
+    most = min(count, max(_FEWEST_ROWS, network.chain.predict_rows(network.dtype)))
+    sample = monitor.sample.take(np.linspace(0, count - 1, most).astype(np.int64))
+    present = sample.present
+    with Activations(network, sample) as activations:
         for _, values in snapshots:
             activations.run(values)
             named = activations.parameters.named(values)
