@@ -121,6 +121,12 @@ def test_the_test_is_beside_its_baseline(penguins):
     assert sum(test["calibration"]["counts"]) == 60
 
 
+def test_classes_that_came_as_other_numbers_are_the_same_classes():
+    X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 3 + 3
+    model = FCNNClassifier(4, **QUICK).fit(X, y)
+    assert report(model, X, y.astype(float)).data == report(model, X, y).data
+
+
 def test_a_model_no_better_than_a_trivial_one_says_so():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(80, 3)), rng.normal(size=80)

@@ -106,6 +106,15 @@ def _like(truth: np.ndarray, classes: np.ndarray) -> np.ndarray:
     return truth
 
 
+def as_classes(truth: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Labels as the classes that they are equal to; those that are none of them stay."""
+    known = {label: label for label in classes.tolist()}
+    labels = _like(truth, classes).tolist()
+    same = np.empty(len(labels), dtype=object)
+    same[:] = [known.get(label, label) for label in labels]
+    return same
+
+
 def _classes(
     truth: np.ndarray,
     predicted: np.ndarray,

@@ -12,7 +12,7 @@ from pellucid.data.windows import Windows
 from pellucid.inspection.forecast_scores import score_windows
 from pellucid.inspection.importance import ImportanceDisplay
 from pellucid.inspection.score_words import verdict
-from pellucid.inspection.scores import is_classifier, plain, score
+from pellucid.inspection.scores import as_classes, is_classifier, plain, score
 
 _MOST_POINTS = 600  # of a scatter
 _MOST_SHUFFLED = 300  # rows whose columns are shuffled
@@ -105,8 +105,7 @@ def _calibration(
 ) -> dict[str, Any]:
     """How often the answer is right, by how sure the model is of it."""
     sure = shares.max(axis=1) if shares.ndim > 1 else np.maximum(shares, 1 - shares)
-    right = np.array([str(t) == str(p) for t, p in zip(truth.tolist(), predicted.tolist(),
-                                                      strict=True)])  # fmt: skip
+    right = truth == predicted
     low = 1 / max(2, len(getattr(model, "classes_", (0, 1))))
     edges = np.linspace(low, 1, _BINS + 1)
     bins = np.clip(np.digitize(sure, edges) - 1, 0, _BINS - 1)
@@ -192,6 +191,8 @@ class Answers:
         truth = None
         if y is not None:
             truth = plain(model.target_.truth(model, reading.layout.flatten("y", y)))
+            if is_classifier(model) and truth.ndim == 1:
+                truth = as_classes(truth, model.classes_)
         shares = np.asarray(model._shares(reading)) if is_classifier(model) else None
         by_step = reading.layout.step_lengths is not None
         return cls(truth, np.asarray(model._predicted(reading)), shares, by_step)
