@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pellucid.report.arrays import around, common_size, encoded, largest, overview
+from pellucid.reports.arrays import around, common_size, encoded, largest, overview
 
 
 def decoded(array):

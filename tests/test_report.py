@@ -24,8 +24,8 @@ from pellucid.cli.main import application
 from pellucid.data import windows
 from pellucid.inspection.walk import walk_of_row
 from pellucid.layers import Linear, Tanh
-from pellucid.report import report
-from pellucid.report.collect import collect
+from pellucid.reports import report
+from pellucid.reports.collect import collect
 
 QUICK = {"max_epochs": 2, "random_state": 0, "verbose": 0}
 HOSTILE = ['</script><b>"', "a\u202eb", "it's \\ & <!--"]
@@ -253,7 +253,7 @@ def test_a_function_and_not_a_module():
     """Whatever was imported before."""
     import pellucid
     import pellucid.cli.report  # noqa: F401
-    import pellucid.report.collect
+    import pellucid.reports.collect
 
     assert pellucid.report is report
 
@@ -274,7 +274,7 @@ def test_the_command_writes_a_page(tmp_path, penguins):
     done = run(*words, "--target", "species", "-o", str(page), "--lang", "zh")
     assert done.exit_code == 0, done.output
     assert "Page saved in" in done.output and "open it in a browser." in done.output
-    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert 'lang="zh' in page.read_text(encoding="utf-8")[:200]
     for more, message in (
         (["-o", str(tmp_path / "page.png")], "--output must name a file that ends in .html"),

@@ -16,11 +16,11 @@ from sklearn.datasets import load_digits
 
 from pellucid import CNNClassifier, FCNNClassifier, LSTMRegressor
 from pellucid.data import windows
-from pellucid.report import report
-from pellucid.report.html import html, words
+from pellucid.reports import report
+from pellucid.reports.html import html, words
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-PAGE = files("pellucid.report") / "page"
+PAGE = files("pellucid.reports") / "page"
 SCRIPTS = {path.name: path.read_text() for path in PAGE.iterdir() if path.name.endswith(".js")}
 HOSTILE = "</script><script>document.title='taken'</script>\"'&<b>\u202e\u2028\u2029"
 PARTS = [

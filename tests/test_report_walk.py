@@ -12,9 +12,9 @@ from pellucid import Network, formulas, layers
 from pellucid.inspection.steps import STEPS
 from pellucid.inspection.walk import RowWalk, Walk, loss_of
 from pellucid.network.loss import LossFunction
-from pellucid.report import walks
-from pellucid.report.html import html, words
-from pellucid.report.model import network_part
+from pellucid.reports import walks
+from pellucid.reports.html import html, words
+from pellucid.reports.model import network_part
 
 PICTURES = [
     layers.Conv2d(4, 3, padding=1), layers.BatchNorm(), layers.ReLU(),

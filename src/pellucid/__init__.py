@@ -14,7 +14,7 @@ _HOME = {
     "Network": "network",
     "list_pictures": "data",
     "load": "estimators.loading",
-    "report": "report",
+    "report": "reports",
 }
 
 # estimators in the order in which the command line names their networks
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     )
     from pellucid.estimators.loading import load
     from pellucid.network import Network
-    from pellucid.report import report
+    from pellucid.reports import report
 
 
 def __getattr__(name: str) -> Any:

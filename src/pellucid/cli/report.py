@@ -97,8 +97,8 @@ def check_page(place: str, option: str) -> str:
 
 def write(model: Any, answered: Answered, place: str, **options: Any) -> int:
     """Make the page of `model` on the rows of `answered`; the size of the file."""
-    from pellucid.report import Report
-    from pellucid.report.collect import collect
+    from pellucid.reports import Report
+    from pellucid.reports.collect import collect
 
     if getattr(model, "target_names_", None) is None:
         model.target_names_ = list(answered.names)

@@ -33,7 +33,7 @@ def html(data: dict[str, Any], lang: str | None = None) -> str:
     Parameters
     ----------
     data : dict
-        What :attr:`pellucid.report.Report.data` is.
+        What :attr:`pellucid.reports.Report.data` is.
     lang : {"en", "zh"}, optional
         The language in which the page opens; that of `data` where it is not given.
     """
@@ -55,11 +55,11 @@ def html(data: dict[str, Any], lang: str | None = None) -> str:
 
 def words() -> dict[str, dict[str, str]]:
     """All phrases of the page: ``{"en": {key: phrase}, "zh": {key: phrase}}``."""
-    return json.loads((files("pellucid.report") / "words.json").read_text(encoding="utf-8"))
+    return json.loads((files("pellucid.reports") / "words.json").read_text(encoding="utf-8"))
 
 
 def _text(name: str) -> str:
-    return (files("pellucid.report") / "page" / name).read_text(encoding="utf-8")
+    return (files("pellucid.reports") / "page" / name).read_text(encoding="utf-8")
 
 
 def _joined(names: tuple[str, ...]) -> str:

@@ -14,8 +14,8 @@ from pellucid import __version__
 from pellucid.data.encoder import Reading
 from pellucid.inspection.top_losses import row_losses
 from pellucid.inspection.walk import walks_of_rows
-from pellucid.report import inputs, outcome
-from pellucid.report.model import (
+from pellucid.reports import inputs, outcome
+from pellucid.reports.model import (
     columns_part,
     model_part,
     network_part,
@@ -23,8 +23,8 @@ from pellucid.report.model import (
     training_part,
     without_quotes,
 )
-from pellucid.report.outcome import Answers
-from pellucid.report.walks import Room, loss_of_row
+from pellucid.reports.outcome import Answers
+from pellucid.reports.walks import Room, loss_of_row
 
 SCHEMA = 1
 _MOST_WRONG = 10  # rows that are listed

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks
 from pellucid.files import write_whole
-from pellucid.report.collect import SCHEMA, collect
+from pellucid.reports.collect import SCHEMA, collect
 
 __all__ = ["LANGUAGES", "SCHEMA", "Report", "report"]
 
@@ -33,7 +33,7 @@ class Report:
 
     def html(self) -> str:
         """The page: one file of HTML, which asks for nothing from anywhere."""
-        from pellucid.report.html import html
+        from pellucid.reports.html import html
 
         return html(self.data)
 

@@ -13,7 +13,7 @@ from pellucid.inspection.recurrent_steps import RecurrentStep
 from pellucid.inspection.steps import Step
 from pellucid.inspection.walk import RowWalk
 from pellucid.layers.sliding import Sliding
-from pellucid.report.arrays import Places, around, common_size, encoded, largest, overview
+from pellucid.reports.arrays import Places, around, common_size, encoded, largest, overview
 
 WEIGHTS = 65_000  # numbers of all weights together
 ROWS = 125_000  # numbers of all rows' walks together
