@@ -15,7 +15,10 @@ from pellucid.inspection.score_words import verdict
 from pellucid.inspection.scores import as_classes, is_classifier, plain, score
 
 _MOST_POINTS = 600  # of a scatter
-_MOST_SHUFFLED = 300  # rows whose columns are shuffled
+_MOST_SHUFFLED, _FEWEST_ROWS = 300, 60  # rows whose columns are shuffled
+_REPEATS, _FEWEST_REPEATS = 10, 3
+_WORK = 1e11  # multiply-adds of all shuffled rows: a few seconds
+_BLOCKS = 36  # of pixels that are shuffled at most
 _MOST_GROUPS = 40  # of columns that are listed
 _BINS = 10  # of probabilities
 _MEASURES = (
@@ -150,7 +153,15 @@ def importance_part(
     """
     if model._input.domain == "text" or len(y) < 2:
         return None
-    found = ImportanceDisplay.of(model, source, y, rows=_MOST_SHUFFLED)
+    encoder = model._input
+    parts = _BLOCKS if encoder.domain == "pictures" else len(set(encoder.output_sources))
+    room = _WORK / (parts * model.network_.chain.work)  # rows times repeats
+    if room < _FEWEST_ROWS * _FEWEST_REPEATS:
+        cut.append({"key": "cut.importance_work", "args": {"parts": parts}})
+        return None
+    rows = int(min(_MOST_SHUFFLED, max(_FEWEST_ROWS, room / _REPEATS)))
+    repeats = int(min(_REPEATS, room / rows))
+    found = ImportanceDisplay.of(model, source, y, rows=rows, repeats=repeats)
     shown = found.order[:_MOST_GROUPS]
     if len(shown) < len(found.order):
         args = {"shown": len(shown), "all": len(found.order)}
