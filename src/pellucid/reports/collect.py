@@ -66,7 +66,8 @@ def collect(
         "rows_kept": keep_rows,
     }  # fmt: skip
     if left_out:
-        data["cut"].append({"key": "cut.columns", "args": {"shown": len(columns), "all": left_out}})
+        sizes = {"shown": len(columns), "all": len(columns) + left_out}
+        data["cut"].append({"key": "cut.columns", "args": sizes})
     answers = outcome.Answers.of(model, reading, y)
     order = np.arange(len(reading))
     if y is not None:
