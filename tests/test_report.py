@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from scipy import sparse
 from test_arrays import decoded
 
 from pellucid import (
@@ -163,9 +164,13 @@ def kinds_of_models():
     yield FCNNRegressor(4, **QUICK), table, rng.normal(size=(30, 2))
     yield NetworkRegressor([Linear(4), Tanh()], **QUICK), table.to_numpy(), rng.normal(size=30)
     yield FCNNClassifier(4, **QUICK), table, rng.choice(HOSTILE, 30)
+    long = pd.DataFrame({"who": np.repeat(np.arange(30), 10), "step": list(range(10)) * 30})
+    long["word"] = [f"word {place % 150}" for place in range(300)]  # embedded
+    yield LSTMRegressor(4, group="who", time="step", **QUICK), long, rng.normal(size=30)
+    yield FCNNClassifier(4, **QUICK), sparse.random(30, 5, 0.4, "csr", random_state=0), classes
 
 
-@pytest.mark.parametrize("number", range(10))
+@pytest.mark.parametrize("number", range(12))
 def test_every_kind_of_model_has_a_page_of_plain_json(number):
     model, X, y = list(kinds_of_models())[number]
     model.fit(X, y)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data import TokenEncoder
 from pellucid.inspection.walk import RowWalk
 
 _MOST_COLUMNS = 100  # whose values are in the page
@@ -22,7 +23,7 @@ def of_row(model: Any, source: Any, row: int, walk: RowWalk) -> dict[str, Any]:
         height, width, channels = walk.x.shape[1:]
         size = {"height": height, "width": width, "channels": channels}
         return {"kind": "picture", **size, "image": _image(walk.x[0])}
-    if encoder.domain == "text":
+    if isinstance(encoder, TokenEncoder):
         return {"kind": "tokens", "tokens": encoder.tokens_of(walk.x[0])}
     if walk.x.ndim == 3:
         return {"kind": "sequence", "features": encoder.output_names, "times": None}
@@ -38,6 +39,7 @@ def _columns(encoder: Any, source: Any, row: int, x: np.ndarray) -> list[dict[st
     names, sources = encoder.output_names, encoder.output_sources
     frame = nw.from_native(source, eager_only=True, pass_through=True)
     known = isinstance(frame, nw.DataFrame)
+    cells = None if known else _cells(source, row)
     places: dict[str, list[int]] = {}
     for place, name in enumerate(sources):
         places.setdefault(str(name), []).append(place)
@@ -50,12 +52,18 @@ def _columns(encoder: Any, source: Any, row: int, x: np.ndarray) -> list[dict[st
         if known and name in frame.columns:
             value = frame[name][int(row)]
         elif not known and name.startswith("x") and name[1:].isdigit():
-            value = np.asarray(source)[row][int(name[1:])]
+            value = cells[int(name[1:])]
         columns.append({
             "name": name, "value": None if value is None else str(value), "places": own,
             "encoded": x[own].tolist(), "words": [names[place] for place in own],
         })  # fmt: skip
     return columns
+
+
+def _cells(source: Any, row: int) -> np.ndarray:
+    """A row of an array, of a list of lists or of a sparse array."""
+    line = source[row] if hasattr(source, "__getitem__") else np.asarray(source)[row]
+    return np.ravel(line.toarray() if hasattr(line, "toarray") else line)
 
 
 def _image(x: np.ndarray) -> str | None:
