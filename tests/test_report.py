@@ -122,6 +122,16 @@ def test_the_test_is_beside_its_baseline(penguins):
     assert sum(test["calibration"]["counts"]) == 60
 
 
+def test_the_loss_names_the_outputs():
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    y = ["no", "yes"] * 10
+    walk = report(FCNNClassifier(4, **QUICK).fit(X, y), X, y).data["walks"][0]
+    assert walk["loss"]["labels"] == ["yes"]  # whose logit it is
+    W, w = windows(np.sin(np.arange(40.0)), 5, 2)
+    walk = report(LSTMRegressor(3, **QUICK).fit(W, w), W, w).data["walks"][0]
+    assert walk["loss"]["labels"] == ["target 0 +1", "target 0 +2"]
+
+
 def test_classes_that_came_as_other_numbers_are_the_same_classes():
     X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 3 + 3
     model = FCNNClassifier(4, **QUICK).fit(X, y)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pellucid import FCNNClassifier, FCNNRegressor, LSTMRegressor, RNNClassifier, formulas
@@ -102,7 +103,11 @@ def test_a_step_of_many_has_its_part_of_the_gradient():
 def test_steps_ahead_have_names():
     W, w = windows(np.sin(np.arange(40.0)), 5, 2)
     model = LSTMRegressor(3, **QUICK).fit(W, w)
-    assert RowLossDisplay.of(model, W, w).names == ["target +1", "target +2"]
+    assert RowLossDisplay.of(model, W, w).names == ["target 0 +1", "target 0 +2"]
+    frame = pd.DataFrame({"warm": np.sin(np.arange(40.0)), "wet": np.cos(np.arange(40.0))})
+    W, w = windows(frame, 5, 2, target=["warm", "wet"])
+    model = LSTMRegressor(3, **QUICK).fit(W, w)
+    assert RowLossDisplay.of(model, W, w).names == ["warm +1", "wet +1", "warm +2", "wet +2"]
 
 
 def test_what_is_drawn_is_what_was_computed():

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from pellucid import formulas
+from pellucid.data.windows import as_list
 from pellucid.inspection import panels
 from pellucid.inspection.choosing import place_in, row_of
 from pellucid.inspection.display import Display
@@ -104,8 +105,8 @@ class RowLossDisplay(Display):
         target = target.reshape(outputs.shape)
         where = f"row {row}" if len(outputs) == 1 else f"row {row}, step {step}"
         return cls(
-            outputs[step], target[step], loss=found.loss, names=_names(model, outputs.shape[1]),
-            steps=len(outputs), where=where,
+            outputs[step], target[step], loss=found.loss, steps=len(outputs), where=where,
+            names=output_names(model, outputs.shape[1]),
         )  # fmt: skip
 
     @property
@@ -205,16 +206,16 @@ class RowLossDisplay(Display):
         return ["output", *self.values], [list(line) for line in columns]
 
 
-def _names(model: Any, count: int) -> list[Any]:
+def output_names(model: Any, count: int) -> list[Any]:
     """What each of `count` outputs is: a class, the second of two, a label, or a target."""
     classes = getattr(model, "classes_", None)
     if classes is not None:
         names = list(classes)
         return names[-1:] if count == 1 else names
     targets = list(getattr(model, "target_names_", None) or ["target"])
-    if count == len(targets):
-        return targets
-    if count % len(targets) == 0 and model._input.domain == "windows":  # a forecast, step by step
+    if model._input.domain == "windows":  # a forecast, step by step
+        columns = as_list(model._input.series["target"])
+        targets = [name if isinstance(name, str) else f"target {name}" for name in columns]
         steps = range(1, count // len(targets) + 1)
         return [f"{name} +{step}" for step in steps for name in targets]
-    return [f"target {place}" for place in range(count)]
+    return targets if count == len(targets) else [f"target {place}" for place in range(count)]

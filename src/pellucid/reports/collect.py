@@ -12,6 +12,7 @@ import numpy as np
 
 from pellucid import __version__
 from pellucid.data.encoder import Reading
+from pellucid.inspection.row_loss import output_names
 from pellucid.inspection.top_losses import row_losses
 from pellucid.inspection.walk import walks_of_rows
 from pellucid.reports import inputs, outcome
@@ -126,8 +127,7 @@ def _follow(
     """Fill in the walks of some rows, and the weights that they need."""
     walks = walks_of_rows(model, reading, y, rows)
     room = Room(walks)
-    classes = getattr(model, "classes_", None)
-    labels = _names(model) if classes is None else [str(c) for c in np.ravel(classes)]
+    labels = output_names(model, walks[0].output.shape[-1])
     for number, (row, walk) in enumerate(zip(rows, walks, strict=True)):
         data["walks"].append({
             **answers.of_row(row),

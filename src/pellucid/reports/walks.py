@@ -261,8 +261,8 @@ def _factors(step: Any, reverse: bool) -> list[float] | None:
     return formulas.gradient_factors(h, W, step.layer.activation).step_norm.tolist()
 
 
-def loss_of_row(row: RowWalk, labels: Sequence[str]) -> dict[str, Any] | None:
-    """One row's loss in its parts, of an answer for the whole row."""
+def loss_of_row(row: RowWalk, labels: Sequence[Any]) -> dict[str, Any] | None:
+    """One row's loss in its parts, of an answer for the whole row; `labels` of the outputs."""
     if row.dy is None or row.output.ndim != 2:
         return None
     output, name = row.output[0], row.loss.name
@@ -277,11 +277,10 @@ def loss_of_row(row: RowWalk, labels: Sequence[str]) -> dict[str, Any] | None:
         part["probabilities"] = formulas.softmax(output)[kept].tolist()
     elif name == "binary_cross_entropy":
         part["probabilities"] = formulas.sigmoid(output)[kept].tolist()
-    names = labels if len(labels) == len(output) else [str(place) for place in range(len(output))]
     return {
         "name": name,
         "options": row.loss.options,
-        "labels": [str(names[int(place)]) for place in kept],
+        "labels": [str(labels[int(place)]) for place in kept],
         "output": output[kept].tolist(),
         "target": target[kept].tolist(),
         **part,
