@@ -29,7 +29,7 @@ from pellucid.reports import report
 from pellucid.reports.collect import collect
 
 QUICK = {"max_epochs": 2, "random_state": 0, "verbose": 0}
-HOSTILE = ['</script><b>"', "a\u202eb", "it's \\ & <!--"]
+HOSTILE = ['</script><b>"', "a\u202eb: c", "it's \\ & <!--"]
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +122,13 @@ def test_the_test_is_beside_its_baseline(penguins):
     assert sum(test["calibration"]["counts"]) == 60
 
 
+def test_names_of_columns_stay_whole():
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(20, 3)), columns=HOSTILE)
+    columns = report(FCNNRegressor(4, **QUICK).fit(X, X[HOSTILE[0]]), X).data["columns"]
+    assert [one["name"] for one in columns] == HOSTILE
+    assert all(one["words"].startswith("number, mean ") for one in columns)
+
+
 def test_the_loss_names_the_outputs():
     X = np.random.default_rng(0).normal(size=(20, 2))
     y = ["no", "yes"] * 10
@@ -196,14 +203,14 @@ def test_every_kind_of_model_has_a_page_of_plain_json(number):
 def test_without_rows_no_value_of_a_row_is_there():
     rng = np.random.default_rng(0)
     secret = [f"secret{n}" for n in range(40)]
-    X = pd.DataFrame({"name": secret, "n": rng.normal(size=40).round(6)})
+    X = pd.DataFrame({"name": secret, "n": rng.normal(size=40).round(6), "same": 31.4159})
     for y in (rng.choice(["a", "b"], 40), rng.normal(size=40).round(6)):
         kind = FCNNClassifier if y.dtype.kind == "U" else FCNNRegressor
         model = kind(4, **QUICK).fit(X, y)
         data = report(model, X, y, keep_rows=False).data
         page = text_of(data)
         assert data["walks"] == data["mistakes"] == [] and data["hidden"] is None
-        numbers = {repr(float(number)) for number in X["n"]}
+        numbers = {repr(float(number)) for name in ("n", "same") for number in X[name]}
         if y.dtype.kind == "f":
             assert data["test"]["scatter"] is None
             numbers |= {repr(float(number)) for number in y}

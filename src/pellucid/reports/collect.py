@@ -22,7 +22,7 @@ from pellucid.reports.model import (
     network_part,
     target_names,
     training_part,
-    without_quotes,
+    without_cells,
 )
 from pellucid.reports.outcome import Answers
 from pellucid.reports.walks import Room, loss_of_row
@@ -77,9 +77,9 @@ def collect(
         chosen = _chosen(order, rows, ranked=y is not None)
         _follow(data, model, reading, source, y, answers, chosen)
     if not keep_rows:  # cells of the training that the words quote are values of rows too
-        data["notes"] = [without_quotes(note) for note in data["notes"]]
+        data["notes"] = [without_cells(note) for note in data["notes"]]
         for column in columns:
-            column["words"] = without_quotes(column["words"])
+            column["words"] = without_cells(column["words"])
     return data
 
 

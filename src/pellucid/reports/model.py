@@ -15,7 +15,7 @@ from pellucid.network.chain import Chain
 
 MOST_COLUMNS = 200  # whose words are in the page
 _OF_THE_MACHINE = ("callbacks", "n_jobs", "verbose")  # no result depends on them
-_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+_CELLS = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|(?<=, always )[^ ,]+")
 _FAMILIES = {"FCNN": "fcnn", "CNN": "cnn", "RNN": "rnn", "LSTM": "lstm", "GRU": "gru"}
 
 
@@ -55,18 +55,19 @@ def target_names(model: Any) -> list[str]:
 def columns_part(model: Any) -> tuple[list[dict[str, str]], int]:
     """What became of each column, as the model says it, and how many are left out."""
     lines = [line for line in model._input.describe() if line not in model._input.notes]
+    names = sorted(map(str, model._input.names or ()), key=len, reverse=True)
     known = []
     for line in lines[:MOST_COLUMNS]:
-        name, colon, words = line.rpartition(": ") if line.count(": ") == 1 else ("", "", line)
-        if not colon:
-            name, colon, words = line.partition(": ")
-        known.append({"name": name, "words": words} if colon else {"name": "", "words": line})
+        name = next((name for name in names if line.startswith(f"{name}: ")), None)
+        if name is None:
+            name = line.partition(": ")[0] if ": " in line else ""
+        known.append({"name": name, "words": line.removeprefix(f"{name}: ")})
     return known, len(lines) - len(known)
 
 
-def without_quotes(words: str) -> str:
-    """A sentence of the model's without the cells that it quotes."""
-    return _QUOTED.sub("…", words)
+def without_cells(words: str) -> str:
+    """A sentence of the model's without the cells in it: quoted, or the same in every row."""
+    return _CELLS.sub("…", words)
 
 
 def network_part(model: Any) -> list[dict[str, Any]]:
