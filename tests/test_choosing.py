@@ -84,6 +84,15 @@ def test_places_are_counted_from_both_ends():
             place_in("unit", "A", wrong, 3)
 
 
+def test_a_row_is_a_whole_number(models):
+    for wrong, error in ((12, ValueError), (-13, ValueError), (1.5, TypeError), ("b", TypeError),
+                         (True, TypeError), (None, TypeError)):  # fmt: skip
+        with pytest.raises(error, match=r"^row must be the number of one of 12 rows, from 0 to 11"):
+            walk_of_row(*models["table"], row=wrong)
+    assert (walk_of_row(*models["table"], row=np.int64(-1)).x == walk_of_row(
+        *models["table"], row=11).x).all()  # fmt: skip
+
+
 def test_what_follows_a_step_ends_with_its_branch():
     model = CNNClassifier(channels=3, signals=True, **QUICK).fit(SEQUENCES.repeat(4, axis=1), NAMES)
     walk = walk_of_row(model, SEQUENCES.repeat(4, axis=1)).walk

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from pellucid import formulas
+from pellucid import checks, formulas
 from pellucid.inspection import recurrent_steps  # noqa: F401  each file adds its steps
 from pellucid.inspection.steps import Step, back_through, steps_of
 from pellucid.layers import Flatten, Linear, Residual
@@ -143,7 +143,7 @@ def walk_of_row(model: Any, X: Any, y: Any = None, row: int = 0) -> RowWalk:
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         If there is no such row, or X and y are not what the model takes.
     """
     return walks_of_rows(model, X, y, [row])[0]
@@ -165,10 +165,11 @@ def walks_of_rows(model: Any, X: Any, y: Any, rows: Iterable[int]) -> list[RowWa
         rows = rows[: len(taken)]
     walks = []
     for row in rows:
-        if not -len(taken) <= row < len(taken):
-            raise ValueError(
+        whole = type(checks.plain(row)) is int
+        if not whole or not -len(taken) <= row < len(taken):
+            raise (ValueError if whole else TypeError)(
                 f"row must be the number of one of {len(taken)} rows, from 0 to {len(taken) - 1}. "
-                f"Got {row}."
+                f"Got {checks.shown(row)}."
             )
         x = np.asarray(taken.row(row % len(taken)), dtype=np.float64)[None]
         walk = Walk.of(model.network_, x)
