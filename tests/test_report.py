@@ -110,6 +110,17 @@ def test_the_input_names_each_column_and_what_it_became(penguins):
     assert places == list(range(len(x)))
 
 
+@pytest.mark.parametrize(
+    "form", (np.asarray, np.ndarray.tolist, pd.DataFrame, sparse.csr_array, sparse.coo_array)
+)
+def test_cells_of_columns_without_names_are_shown(form):
+    X = np.arange(40.0).reshape(20, 2)
+    model = FCNNRegressor(4, **QUICK).fit(X, X[:, 0])
+    for walk in report(model, form(X), X[:, 0], rows=2).data["walks"]:
+        cells = [(one["name"], float(one["value"])) for one in walk["input"]["columns"]]
+        assert cells == [("x0", X[int(walk["row"]), 0]), ("x1", X[int(walk["row"]), 1])]
+
+
 def test_the_test_is_beside_its_baseline(penguins):
     model, X, y = penguins
     test = report(model, X, y).data["test"]

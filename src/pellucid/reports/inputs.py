@@ -34,12 +34,8 @@ def of_row(model: Any, source: Any, row: int, walk: RowWalk) -> dict[str, Any]:
 
 def _columns(encoder: Any, source: Any, row: int, x: np.ndarray) -> list[dict[str, Any]]:
     """Each column's value in this row, and the numbers that it became."""
-    import narwhals as nw
-
     names, sources = encoder.output_names, encoder.output_sources
-    frame = nw.from_native(source, eager_only=True, pass_through=True)
-    known = isinstance(frame, nw.DataFrame)
-    cells = None if known else _cells(source, row)
+    values = _cells(encoder, source, row)
     places: dict[str, list[int]] = {}
     for place, name in enumerate(sources):
         places.setdefault(str(name), []).append(place)
@@ -48,11 +44,7 @@ def _columns(encoder: Any, source: Any, row: int, x: np.ndarray) -> list[dict[st
         places = dict(sorted(places.items(), key=lambda item: order.get(item[0], len(order))))
     columns = []
     for name, own in list(places.items())[:_MOST_COLUMNS]:
-        value = None
-        if known and name in frame.columns:
-            value = frame[name][int(row)]
-        elif not known and name.startswith("x") and name[1:].isdigit():
-            value = cells[int(name[1:])]
+        value = values.get(name)
         columns.append({
             "name": name, "value": None if value is None else str(value), "places": own,
             "encoded": x[own].tolist(), "words": [names[place] for place in own],
@@ -60,10 +52,20 @@ def _columns(encoder: Any, source: Any, row: int, x: np.ndarray) -> list[dict[st
     return columns
 
 
-def _cells(source: Any, row: int) -> np.ndarray:
-    """A row of an array, of a list of lists or of a sparse array."""
-    line = source[row] if hasattr(source, "__getitem__") else np.asarray(source)[row]
-    return np.ravel(line.toarray() if hasattr(line, "toarray") else line)
+def _cells(encoder: Any, source: Any, row: int) -> dict[str, Any]:
+    """The row's cells by the names of the columns: x0, x1 and so on where they have none."""
+    import narwhals as nw
+
+    frame = nw.from_native(source, eager_only=True, pass_through=True)
+    if isinstance(frame, nw.DataFrame):
+        cells = frame[[row]].rows()[0]
+        if encoder.names:
+            return dict(zip(map(str, frame.columns), cells, strict=True))
+    elif hasattr(source, "tocsr"):
+        cells = source.tocsr()[[row]].toarray()[0]
+    else:
+        cells = source[row] if isinstance(source, list) else np.asarray(source)[row]
+    return {f"x{place}": cell for place, cell in enumerate(cells)}
 
 
 def _image(x: np.ndarray) -> str | None:
