@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sklearn.utils.validation import check_is_fitted
-
 from pellucid import checks
 from pellucid.files import write_whole
+from pellucid.inspection.display import check_model
 from pellucid.reports.collect import SCHEMA, collect
 
 __all__ = ["LANGUAGES", "SCHEMA", "Report", "report"]
@@ -118,10 +117,7 @@ def report(
     (150, 4)
     >>> path = page.save("iris.html")
     """
-    if isinstance(model, type) or not hasattr(model, "_examples"):
-        expected = "a fitted estimator of pellucid"
-        raise TypeError(checks.fault("model", "report", expected, model))
-    check_is_fitted(model, "network_")
+    check_model("report", model)
     rows = checks.non_negative_integer("rows", "report", rows)
     checks.one_of("lang", "report", lang, LANGUAGES)
     checks.flag("keep_rows", "report", keep_rows)

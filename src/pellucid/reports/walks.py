@@ -247,18 +247,9 @@ def _flow(step: RecurrentStep, reverse: bool) -> dict[str, Any] | None:
     return {
         "loss": loss.tolist(),
         "jacobian": np.linalg.norm(jacobians, 2, axis=(1, 2)).tolist(),
-        "factor": _factors(step, reverse),
+        # of an RNN the largest singular value of each one-step factor dh_{t+1}/dh_t
+        "factor": step.factors(reverse).tolist() if step.kind == "RNN" else None,
     }
-
-
-def _factors(step: Any, reverse: bool) -> list[float] | None:
-    """Of an RNN the largest singular value of each one-step factor ``dh_{t+1}/dh_t``."""
-    if step.kind != "RNN":
-        return None
-    prefix = "reverse_" if reverse else ""
-    W = step.parameters[f"{prefix}recurrent_weight"]
-    h = step.values[f"{prefix}h"][0]
-    return formulas.gradient_factors(h, W, step.layer.activation).step_norm.tolist()
 
 
 def loss_of_row(row: RowWalk, labels: Sequence[Any]) -> dict[str, Any] | None:
