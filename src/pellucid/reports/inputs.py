@@ -57,6 +57,7 @@ def _cells(encoder: Any, source: Any, row: int) -> dict[str, Any]:
     import narwhals as nw
 
     frame = nw.from_native(source, eager_only=True, pass_through=True)
+    cells: Any
     if isinstance(frame, nw.DataFrame):
         cells = frame[[row]].rows()[0]
         if encoder.names:
