@@ -23,10 +23,13 @@ from pellucid import (
 )
 from pellucid.cli.main import application
 from pellucid.data import windows
+from pellucid.data.column_words import PHRASES, Phrase, in_words
+from pellucid.inspection import HiddenLayerDisplay
 from pellucid.inspection.walk import walk_of_row
 from pellucid.layers import Linear, Tanh
 from pellucid.reports import report
 from pellucid.reports.collect import collect
+from pellucid.reports.html import words as words_of_the_page
 
 QUICK = {"max_epochs": 2, "random_state": 0, "verbose": 0}
 HOSTILE = ['</script><b>"', "a\u202eb: c", "it's \\ & <!--"]
@@ -121,6 +124,24 @@ def test_cells_of_columns_without_names_are_shown(form):
         assert cells == [("x0", X[int(walk["row"]), 0]), ("x1", X[int(walk["row"]), 1])]
 
 
+def test_what_became_of_columns_is_in_phrases_that_the_page_has(penguins):
+    model, X, y = penguins
+    columns = report(model, X, y).data["columns"]
+    said = dict(line.split(": ", 1) for line in model.table_.describe())
+    for column in columns:
+        phrases = [Phrase(one["key"], one["args"]) for one in column["words"]]
+        assert in_words(phrases) == said[column["name"]]
+    assert {key: words_of_the_page()["en"][key] for key in PHRASES} == PHRASES
+
+
+def test_the_last_hidden_layer_is_there(penguins):
+    model, X, y = penguins
+    hidden = report(model, X, y).data["hidden"]
+    shown = HiddenLayerDisplay.of(model, X, y)
+    np.testing.assert_allclose(hidden["x"], shown.points[:, 0])
+    assert hidden["label"] == list(y) and hidden["explained"] == shown.explained.tolist()
+
+
 def test_the_test_is_beside_its_baseline(penguins):
     model, X, y = penguins
     test = report(model, X, y).data["test"]
@@ -137,7 +158,7 @@ def test_names_of_columns_stay_whole():
     X = pd.DataFrame(np.random.default_rng(0).normal(size=(20, 3)), columns=HOSTILE)
     columns = report(FCNNRegressor(4, **QUICK).fit(X, X[HOSTILE[0]]), X).data["columns"]
     assert [one["name"] for one in columns] == HOSTILE
-    assert all(one["words"].startswith("number, mean ") for one in columns)
+    assert all(one["words"][0]["key"] == "column.number" for one in columns)
 
 
 def test_the_loss_names_the_outputs():

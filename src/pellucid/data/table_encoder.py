@@ -15,6 +15,7 @@ import numpy as np
 from pellucid.checks import shown, warn
 from pellucid.data.cautions import cautions, sum_row, sum_words, telling
 from pellucid.data.column_values import Column, as_text
+from pellucid.data.column_words import Phrase, in_words
 from pellucid.data.columns import Table, check_columns, label, owner_of, to_table
 from pellucid.data.cycles import Cycle, cycles_of, sine_cosine, turns
 from pellucid.data.date_format import DateFormat
@@ -348,7 +349,11 @@ class TableEncoder(Encoder[Table]):
 
     def describe(self) -> list[str]:
         """One line a column."""
-        return [f"{self._name(index)}: {self._line(index)}" for index in range(len(self.kinds))]
+        return [f"{name}: {in_words(phrases)}" for name, phrases in self.columns()]
+
+    def columns(self) -> list[tuple[str, list[Phrase]]]:
+        """The name of each column, and what became of it."""
+        return [(self._name(index), self.phrases(index)) for index in range(len(self.kinds))]
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         config: dict[str, Any] = {
@@ -546,34 +551,36 @@ class TableEncoder(Encoder[Table]):
     def _name(self, index: int) -> str:
         return self.names[index] if self.names is not None else f"x{index}"
 
-    def _line(self, index: int) -> str:
-        kind = self.kinds[index]
+    def phrases(self, index: int) -> list[Phrase]:
+        """What became of a column."""
+        kind, missing = self.kinds[index], Phrase("column.missing")
         if kind == "text":
             position = self._text.index(index)
             categories = [text for text in self._categories[position] if text is not None]
-            many = "1 category" if len(categories) == 1 else f"{len(categories)} categories"
-            line = f"text, {many} ({_listed(categories)})"
+            several = "category" if len(categories) == 1 else "categories"
+            said = Phrase(
+                f"column.{several}", {"count": len(categories), "categories": _listed(categories)}
+            )
             if self._embedded[position]:
-                line = f"text, an embedding of {len(categories):,} values"
-            if self._rare[position]:
-                line += ", the rarer ones together"
-            return line + (", missing in some rows" if None in self._categories[position] else "")
+                said = Phrase("column.embedding", {"count": f"{len(categories):,}"})
+            rare = [Phrase("column.rare")] if self._rare[position] else []
+            return [said, *rare, *([missing] if None in self._categories[position] else [])]
         if kind == "empty":
-            return "no value in any row, not used"
+            return [Phrase("column.empty")]
         position, scaler = self._numeric.index(index), self._scaler
+        mean, form = scaler.mean[position], self.formats[index]
+        words = {"form": form.words} if form else {"form": kind}
         if scaler.constant[position]:
-            line = f"{kind}, always {scaler.mean[position]:.6g}, not used"
+            said = Phrase("column.always", {"kind": kind, "value": f"{mean:.6g}"})
+        elif kind == "time":
+            said = Phrase("column.date" if form else "column.dates", {**words, "date": _date(mean)})
         else:
-            mean, scale = scaler.mean[position], scaler.scale[position]
-            form = self.formats[index]
-            if kind == "time":
-                line = f"{form.words if form else 'dates'}, around {_date(mean)}"
-            else:
-                line = f"{form.words if form else kind}, mean {mean:.6g}"
-                line += f", standard deviation {scale:.6g}"
-        if self.cycles[index]:
-            line += f", with its place in the {' and the '.join(self.cycles[index])}"
-        return line + (", missing in some rows" if scaler.missing[position] else "")
+            scale = {"mean": f"{mean:.6g}", "deviation": f"{scaler.scale[position]:.6g}"}
+            plain = kind == "number" and not form
+            said = Phrase("column.number" if plain else "column.written", words | scale)
+        cycles = self.cycles[index]
+        turning = [Phrase("column.cycle", {"cycles": " and the ".join(cycles)})] if cycles else []
+        return [said, *turning, *([missing] if scaler.missing[position] else [])]
 
 
 def _of_digits(texts: Sequence[str | None]) -> str:

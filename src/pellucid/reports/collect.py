@@ -57,7 +57,7 @@ def collect(
     """
     reading = X if isinstance(X, Reading) else model._read(X)
     source = X if source is None else source
-    part, (columns, left_out) = model_part(model), columns_part(model)
+    part, (columns, left_out) = model_part(model), columns_part(model, keep_rows)
     data: dict[str, Any] = {
         "schema": SCHEMA, "pellucid": __version__, "lang": lang,
         "title": ", ".join(part["targets"]) or part["class"], "model": part, "about": [],
@@ -73,13 +73,13 @@ def collect(
     order = np.arange(len(reading))
     if y is not None:
         order = _tested(data, model, reading, source, y, answers, unseen)
+    if keep_rows:
+        data["hidden"] = outcome.hidden_part(model, source, y)
     if keep_rows and rows:
         chosen = _chosen(order, rows, ranked=y is not None)
         _follow(data, model, reading, source, y, answers, chosen)
     if not keep_rows:  # cells of the training that the words quote are values of rows too
         data["notes"] = [without_cells(note) for note in data["notes"]]
-        for column in columns:
-            column["words"] = without_cells(column["words"])
     return data
 
 

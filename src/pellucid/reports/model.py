@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data import TableEncoder
+from pellucid.data.column_words import in_words
 from pellucid.inspection.training_display import TrainingDisplay
 from pellucid.layers.sliding import Sliding
 from pellucid.network.chain import Chain
 
 MOST_COLUMNS = 200  # whose words are in the page
 _OF_THE_MACHINE = ("callbacks", "n_jobs", "verbose")  # no result depends on them
+_CELL_ARGUMENTS = {"categories", "value"}
 _CELLS = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|(?<=, always )[^ ,]+")
 _FAMILIES = {"FCNN": "fcnn", "CNN": "cnn", "RNN": "rnn", "LSTM": "lstm", "GRU": "gru"}
 
@@ -52,17 +55,29 @@ def target_names(model: Any) -> list[str]:
     return [str(name) for name in getattr(model, "target_names_", None) or []]
 
 
-def columns_part(model: Any) -> tuple[list[dict[str, str]], int]:
-    """What became of each column, as the model says it, and how many are left out."""
-    lines = [line for line in model._input.describe() if line not in model._input.notes]
-    names = sorted(map(str, model._input.names or ()), key=len, reverse=True)
-    known = []
-    for line in lines[:MOST_COLUMNS]:
-        name = next((name for name in names if line.startswith(f"{name}: ")), None)
-        if name is None:
-            name = line.partition(": ")[0] if ": " in line else ""
-        known.append({"name": name, "words": line.removeprefix(f"{name}: ")})
-    return known, len(lines) - len(known)
+def columns_part(model: Any, keep_cells: bool) -> tuple[list[dict[str, Any]], int]:
+    """What became of each column, and how many are left out.
+
+    Words about a column are a list of phrases, {"key": ..., "args": ...}; others are one text.
+    Cells of the training that they quote are left out where they are not to be kept.
+    """
+    encoder = model._input
+    table = encoder if isinstance(encoder, TableEncoder) else getattr(encoder, "table", None)
+    columns = [] if table is None else table.columns()
+    lines = [line for line in encoder.describe() if line not in encoder.notes]
+    of_columns = {f"{name}: {in_words(phrases)}" for name, phrases in columns}
+    parts: list[dict[str, Any]] = [
+        {"name": "", "words": line if keep_cells else without_cells(line)}
+        for line in lines
+        if line not in of_columns
+    ]
+    for name, phrases in columns[:MOST_COLUMNS]:
+        words = []
+        for key, args in phrases:
+            cells = {} if keep_cells else dict.fromkeys(_CELL_ARGUMENTS & set(args), "…")
+            words.append({"key": key, "args": args | cells})
+        parts.append({"name": name, "words": words})
+    return parts, max(0, len(columns) - MOST_COLUMNS)
 
 
 def without_cells(words: str) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from pellucid.data.windows import Windows
 from pellucid.inspection.forecast_scores import score_windows
+from pellucid.inspection.hidden_layer import HiddenLayerDisplay
 from pellucid.inspection.importance import ImportanceDisplay
 from pellucid.inspection.score_words import verdict
 from pellucid.inspection.scores import as_classes, is_classifier, plain, score
@@ -176,6 +177,22 @@ def importance_part(
             }
             for place in shown
         ],
+    }  # fmt: skip
+
+
+def hidden_part(model: Any, source: Any, y: Any) -> dict[str, Any] | None:
+    """The last hidden layer in two dimensions; None where there is none, or too few rows."""
+    try:
+        found = HiddenLayerDisplay.of(model, source, y, rows=_MOST_POINTS)
+    except ValueError:
+        return None
+    labels = found.labels
+    if is_classifier(model) and labels.ndim == 1 and isinstance(model.classes_, np.ndarray):
+        labels = as_classes(labels, model.classes_)
+    return {
+        "x": found.points[:, 0].tolist(), "y": found.points[:, 1].tolist(),
+        "label": [as_json(label) for label in labels],
+        "explained": [_number(float(share)) or 0.0 for share in found.explained],
     }  # fmt: skip
 
 

@@ -48,8 +48,13 @@ globalThis.pellucid = {};
     return html("span", null, parts.map((part, i) => (i % 2 ? show(args[part] ?? "") : part)));
   }
 
-  /** What Python wrote to be read: a text as it stands, or {key, args} in the reader's language. */
-  const told = (message) => (message && message.key ? say(message.key, message.args) : bdi(message));
+  /** What Python wrote to be read: a text as it stands, or {key, args}, one or several one after the
+   * other, in the reader's language. */
+  const told = (message) => {
+    if (!Array.isArray(message)) return message && message.key ? say(message.key, message.args) : bdi(message);
+    const comma = text("told.comma");
+    return html("span", null, message.map((one, i) => [i ? comma : "", told(one)]));
+  };
 
   /** A maker of elements: html("p", {class: "note", onclick: f}, "text", element, [more]). */
   const maker = (namespace) => (tag, attributes, ...children) => {
