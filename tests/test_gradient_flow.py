@@ -369,3 +369,17 @@ def test_steps_of_one_and_of_many_go_together():
     X = [np.ones((1, 2)), np.ones((4, 2))]
     model = RNNClassifier(3, **QUICK).fit(X, [0, 1])
     assert len(gradient_flow(model, X, [0, 1]).factor) == 3
+
+
+def test_one_row_and_a_layer_by_its_path_as_other_displays_take_them():
+    W, w = windows(np.sin(np.arange(60.0)) + np.arange(60.0) / 50, 8, 2)
+    model = LSTMRegressor(3, **QUICK).fit(W, w)
+    flow = GradientFlowDisplay.of(model, W, w, row=5, layer="0.layers.0")
+    one = gradient_flow(model, W[5:6], w[5:6], layer=0)
+    np.testing.assert_array_equal(flow.singular_value, one.singular_value)
+    assert flow.weight_gradient == one.weight_gradient
+    assert flow.weight_gradient != gradient_flow(model, W, w, rows=1).weight_gradient
+    with pytest.raises(ValueError, match=r"^row must be the number of one of .* Got 99\."):
+        GradientFlowDisplay.of(model, W, w, row=99)
+    with pytest.raises(ValueError, match=r"one of \[0\]\. Got '0\.layers\.1'\."):
+        GradientFlowDisplay.of(model, W, w, layer="0.layers.1")

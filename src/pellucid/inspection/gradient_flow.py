@@ -93,7 +93,8 @@ class GradientFlowDisplay(Display):
         y: Any,
         *,
         rows: int = 8,
-        layer: int | None = None,
+        row: int | None = None,
+        layer: int | str | None = None,
         reverse: bool = False,
     ) -> Self:
         """The gradients of the mean loss of the first `rows`, in every layer and through time.
@@ -106,19 +107,21 @@ class GradientFlowDisplay(Display):
             As for ``model.fit``.
         rows : int, default=8
             How many of the rows are used, from the first.
-        layer : int, optional
-            Which recurrent layer is followed through time, as for :func:`gradient_flow`; the last
-            one if left out, none where there is none.
+        row : int, optional
+            The one row that is used in their place.
+        layer : int or str, optional
+            Which recurrent layer is followed through time, as for :func:`gradient_flow` or by its
+            path, such as "0.layers.0"; the last one if left out, none where there is none.
         reverse : bool, default=False
             Of a bidirectional layer, the direction from the end to the beginning.
 
         Raises
         ------
-        ValueError
-            If `layer` is no recurrent layer.
+        ValueError, TypeError
+            If there is no such row, or `layer` is no recurrent layer.
         """
         needed = layer is not None or checks.flag("reverse", cls.__name__, reverse)
-        return cls._of(cls.__name__, model, X, y, rows, layer, reverse, needed)
+        return cls._of(cls.__name__, model, X, y, rows, row, layer, reverse, needed)
 
     @classmethod
     def _of(
@@ -128,13 +131,15 @@ class GradientFlowDisplay(Display):
         X: Any,
         y: Any,
         rows: int,
-        layer: int | None,
+        row: int | None,
+        layer: int | str | None,
         reverse: bool,
         needed: bool,
     ) -> Self:
         """:meth:`of`, for the caller `owner`; a recurrent layer may be `needed`."""
         check_model(owner, model)
-        walks = walks_of_rows(model, X, y, range(checks.positive_integer("rows", owner, rows)))
+        first = range(checks.positive_integer("rows", owner, rows))
+        walks = walks_of_rows(model, X, y, first if row is None else [row])
         gradients, weights = norms_of_weights(walks)
         chains = [main_steps(one.walk) for one in walks]
         if not needed and not any(isinstance(step, RecurrentStep) for step in chains[0]):
@@ -357,4 +362,4 @@ def gradient_flow(
     >>> flow.verdict.startswith("vanishes after")
     True
     """
-    return GradientFlowDisplay._of("gradient_flow", model, X, y, rows, layer, reverse, True)
+    return GradientFlowDisplay._of("gradient_flow", model, X, y, rows, None, layer, reverse, True)

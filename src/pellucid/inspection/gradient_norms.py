@@ -41,7 +41,7 @@ def judge_weights(norms: Mapping[str, float]) -> str:
 
 
 def recurrent_index(
-    owner: str, model: Any, steps: Sequence[Step], layer: int | None, reverse: bool
+    owner: str, model: Any, steps: Sequence[Step], layer: Any, reverse: bool
 ) -> int:
     """The place among `steps` of the recurrent layer `layer`, by default of the last one."""
     recurrent = [i for i, step in enumerate(steps) if isinstance(step, RecurrentStep)]
@@ -52,6 +52,8 @@ def recurrent_index(
         )
     if layer is None:
         layer = recurrent[-1]
+    if isinstance(layer, str):
+        layer = next((i for i in recurrent if steps[i].path == layer), layer)
     if layer not in recurrent:
         raise ValueError(
             f"layer of {owner} must be the number of a recurrent layer, one of {recurrent}. "
@@ -62,7 +64,7 @@ def recurrent_index(
             f"reverse of {owner} must be False for a layer of one direction. "
             f"Got reverse=True for {steps[layer].layer!r}."
         )
-    return layer
+    return int(layer)
 
 
 def norms_of_row(step: Any, reverse: bool) -> tuple[np.ndarray, ...]:
