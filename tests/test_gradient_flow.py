@@ -18,7 +18,7 @@ from pellucid import (
 )
 from pellucid.data import windows
 from pellucid.inspection import GradientFlowDisplay, draw_predictions, gradient_flow
-from pellucid.inspection.gradient_norms import judge, judge_weights
+from pellucid.inspection.gradient_norms import judge, judge_weights, largest_singular_values
 from pellucid.inspection.walk import Walk, walk_of_row
 from pellucid.layers import LSTM, Linear, Tanh
 from pellucid.training.history import History
@@ -383,3 +383,12 @@ def test_one_row_and_a_layer_by_its_path_as_other_displays_take_them():
         GradientFlowDisplay.of(model, W, w, row=99)
     with pytest.raises(ValueError, match=r"one of \[0\]\. Got '0\.layers\.1'\."):
         GradientFlowDisplay.of(model, W, w, layer="0.layers.1")
+
+
+def test_the_largest_singular_value_however_small_or_large_the_numbers_are():
+    A = np.random.default_rng(0).normal(size=(7, 5, 9))
+    A *= np.array([1e-250, 1e-30, 0.0, 1.0, 1e30, 1e250, 1.0])[:, None, None]
+    expected = np.linalg.svd(A, compute_uv=False)[:, 0]
+    np.testing.assert_allclose(largest_singular_values(A), expected, rtol=1e-13)
+    A[3, 0, 0] = np.nan
+    assert np.isnan(largest_singular_values(A)).tolist() == [False] * 3 + [True] + [False] * 3

@@ -71,8 +71,23 @@ def norms_of_row(step: Any, reverse: bool) -> tuple[np.ndarray, ...]:
     """What is known of each step of one sequence, in the order in which the layer runs."""
     loss_norm = np.linalg.norm(step.from_loss(reverse)[0], axis=-1)
     jacobians = step.jacobians(reverse)  # (T, H, numbers of a state)
-    singular = np.linalg.norm(jacobians, 2, axis=(1, 2))
-    return loss_norm, np.linalg.norm(jacobians, axis=(1, 2)), singular, step.factors(reverse)
+    norm = np.linalg.norm(jacobians, axis=(1, 2))
+    return loss_norm, norm, largest_singular_values(jacobians), step.factors(reverse)
+
+
+def largest_singular_values(matrices: np.ndarray) -> np.ndarray:
+    """The largest singular value of each of `matrices` (..., H, S): how far it stretches a vector.
+
+    Formula: ``sqrt(largest eigenvalue of A A^T)``, several times quicker than all singular values
+    of A, and as exact for the largest one
+    """
+    scale = np.abs(matrices).max(axis=(-2, -1), keepdims=True)  # no square leaves float64's range
+    finite = np.isfinite(scale).all(axis=(-2, -1))
+    scale = np.where(finite[..., None, None] & (scale > 0), scale, 1.0)
+    A = np.where(finite[..., None, None], matrices / scale, 0.0)
+    largest = np.linalg.eigvalsh(A @ A.swapaxes(-2, -1))[..., -1]
+    found = np.sqrt(np.maximum(largest, 0.0)) * scale[..., 0, 0]
+    return np.where(finite, found, np.nan)
 
 
 def norms_of_weights(walks: Sequence[RowWalk]) -> tuple[dict[str, float], dict[str, float]]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import formulas
+from pellucid.inspection.gradient_norms import largest_singular_values
 from pellucid.inspection.recurrent_steps import RecurrentStep
 from pellucid.inspection.steps import Step
 from pellucid.inspection.walk import RowWalk
@@ -246,7 +247,7 @@ def _flow(step: RecurrentStep, reverse: bool) -> dict[str, Any] | None:
     jacobians = step.jacobians(reverse)[:, :, :hidden]
     return {
         "loss": loss.tolist(),
-        "jacobian": np.linalg.norm(jacobians, 2, axis=(1, 2)).tolist(),
+        "jacobian": largest_singular_values(jacobians).tolist(),
         # of an RNN the largest singular value of each one-step factor dh_{t+1}/dh_t
         "factor": step.factors(reverse).tolist() if step.kind == "RNN" else None,
     }
