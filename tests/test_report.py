@@ -268,7 +268,7 @@ def test_large_models_fit_and_what_is_left_out_is_said(kind):
     elif kind == "classes":
         X, y = rng.normal(size=(400, 5)), np.arange(400) % 200
         model = FCNNClassifier(8, **QUICK).fit(X, y)
-        said = set()
+        said = {"cut.confusion"}
     elif kind == "steps":
         X, y = rng.normal(size=(4, 2000, 2)), rng.normal(size=4)
         model = LSTMRegressor(64, max_epochs=1, random_state=0, verbose=0).fit(X, y)
@@ -284,6 +284,10 @@ def test_large_models_fit_and_what_is_left_out_is_said(kind):
         assert decoded(one).shape == tuple(one["shape"])
     if kind == "columns":
         assert data["cut"][0]["args"] == {"shown": 200, "all": 500}
+    if kind == "classes":
+        confusion = data["test"]["confusion"]
+        assert len(confusion["labels"]) == 100 and confusion["others"] == 101
+        assert np.sum(confusion["counts"]) == 400
     if kind == "picture":
         assert data["walks"][0]["steps"][0]["overview"]["shape"][:2] == [28, 28]
 

@@ -13,7 +13,7 @@ from pellucid.inspection.display import Display, cell_text, check_model
 from pellucid.inspection.panels import BLUE, GREY, ORANGE
 from pellucid.inspection.row_inputs import RowInputs
 from pellucid.inspection.scores import is_classifier, plain
-from pellucid.inspection.walk import loss_of
+from pellucid.inspection.walk import loss_value
 from pellucid.network.loss import LossFunction
 from pellucid.training.curves import plain as plain_axes
 
@@ -252,7 +252,7 @@ def row_losses(model: Any, X: Any, y: Any) -> np.ndarray:
     for row, output in enumerate(outputs):
         if output.ndim > 1:  # the steps that the sequence has
             output = output[np.isfinite(output).all(axis=-1)]
-        losses[row] = loss_of(loss, output[None], examples.targets.row(row))[0]
+        losses[row] = loss_value(loss, output[None], examples.targets.row(row))
     return losses
 
 

@@ -188,13 +188,23 @@ def loss_of(loss: LossFunction, output: np.ndarray, target: Any) -> tuple[float,
 
     Of an answer a step it is the mean over the steps.
     """
+    rows, targets = _as_rows(loss, output, target)
+    dy = getattr(formulas, f"{loss.name}_backward")(rows, targets, **loss.options)
+    return loss_value(loss, output, target), np.asarray(dy).reshape(output.shape)
+
+
+def loss_value(loss: LossFunction, output: np.ndarray, target: Any) -> float:
+    """The loss of one row alone; see :func:`loss_of`."""
+    rows, targets = _as_rows(loss, output, target)
+    return float(getattr(formulas, loss.name)(rows, targets, **loss.options))
+
+
+def _as_rows(loss: LossFunction, output: np.ndarray, target: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Outputs and targets as the formulas take them, a row each or a step each."""
     rows = output.reshape(-1, output.shape[-1])
     if loss.name == "categorical_cross_entropy":
         target = np.eye(rows.shape[1])[np.atleast_1d(target).astype(np.int64)]
-    target = np.reshape(target, rows.shape)
-    value = getattr(formulas, loss.name)(rows, target, **loss.options)
-    dy = getattr(formulas, f"{loss.name}_backward")(rows, target, **loss.options)
-    return float(value), np.asarray(dy).reshape(output.shape)
+    return rows, np.reshape(target, rows.shape)
 
 
 def main_steps(walk: Walk) -> tuple[Step, ...]:

@@ -29,7 +29,6 @@ from pellucid.reports.walks import Room, loss_of_row
 
 SCHEMA = 1
 _MOST_WRONG = 10  # rows that are listed
-_MOST_CELLS = 30_000  # of confusions: rows times columns
 
 
 def collect(
@@ -91,8 +90,11 @@ def _tested(
     keep_rows = data["rows_kept"]
     scores = outcome.scores_of(model, reading, source, y, _names(model))
     data["test"] = outcome.test_part(model, scores, answers, unseen, keep_rows)
-    if (confusion := data["test"]["confusion"]) and len(confusion["labels"]) ** 2 > _MOST_CELLS:
-        data["test"]["confusion"] = None
+    confusion = data["test"]["confusion"]
+    if confusion and confusion["others"]:
+        shown = len(confusion["labels"]) - 1
+        args = {"shown": shown, "all": shown + confusion["others"]}
+        data["cut"].append({"key": "cut.confusion", "args": args})
     data["importance"] = outcome.importance_part(model, source, y, data["cut"])
     losses = row_losses(model, reading, y)
     order = np.argsort(-losses, kind="stable")

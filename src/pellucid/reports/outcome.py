@@ -12,6 +12,7 @@ from pellucid.data.windows import Windows
 from pellucid.inspection.forecast_scores import score_windows
 from pellucid.inspection.hidden_layer import HiddenLayerDisplay
 from pellucid.inspection.importance import ImportanceDisplay
+from pellucid.inspection.predictions import Confusion
 from pellucid.inspection.score_words import verdict
 from pellucid.inspection.scores import as_classes, is_classifier, plain, score
 
@@ -49,14 +50,23 @@ def test_part(
     baseline = scores.get("baseline") or {}
     if "answer" in baseline:
         part["baseline_words"] = str(baseline["answer"])
-    if scores.get("confusion") is not None:
-        labels = [str(one["class"]) for one in scores["classes"]]
-        part["confusion"] = {"labels": labels, "counts": scores["confusion"], "others": 0}
     if shares is not None and predicted.ndim == 1:
+        part["confusion"] = _confusion(truth, predicted)
         part["calibration"] = _calibration(model, truth, predicted, shares)
     if not is_classifier(model) and keep_rows:
         part["scatter"] = _scatter(truth, predicted, scores)
     return part
+
+
+def _confusion(truth: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+    """Which class is taken for which; of many classes the rarest stand together, as the last."""
+    found = Confusion(truth, predicted)
+    others = len({*truth.tolist(), *predicted.tolist()}) - len(found.labels)
+    others += 1 if others else 0  # the last of the labels is all of them
+    return {
+        "labels": [str(label) for label in found.labels], "counts": found.counts.tolist(),
+        "others": others,
+    }  # fmt: skip
 
 
 def _figures(scores: dict[str, Any]) -> list[dict[str, Any]]:

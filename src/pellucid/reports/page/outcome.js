@@ -41,10 +41,11 @@
   }
 
   function confusion({ labels, counts, others }) {
+    const names = others > 0 ? [...labels.slice(0, -1), text("confusion.rest")] : labels;
     return [
       html("h3", null, say("confusion.title")),
       html("p", { class: "note" }, say("confusion.note")),
-      charts.matrix(labels, counts, { label: text("confusion.title"), caption: false }),
+      charts.matrix(names, counts, { label: text("confusion.title"), caption: false }),
       others > 0 && html("p", { class: "note" }, say("confusion.others", { count: others })),
     ];
   }
