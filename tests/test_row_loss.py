@@ -131,3 +131,18 @@ def test_a_target_that_is_not_known_is_refused():
     model = FCNNClassifier(4, **QUICK).fit(X, ["no", "yes"] * 10)
     with pytest.raises(ValueError, match="maybe"):
         RowLossDisplay.of(model, X, ["maybe"] * 20)
+
+
+def test_of_outputs_from_anywhere():
+    display = RowLossDisplay.from_predictions([2.0, 1.0, 0.1], 0, names=["a", "b", "c"])
+    np.testing.assert_allclose(display.gradient, formulas.softmax([2.0, 1.0, 0.1]) - [1, 0, 0])
+    assert display.value == formulas.categorical_cross_entropy([[2.0, 1.0, 0.1]], [0])
+    assert display.figure_ is not None
+    assert RowLossDisplay.from_predictions([1.5], [1.0], loss="mean_squared_error").value == 0.125
+    for outputs, target, message in (
+        ([[1.0]], 0, r"outputs of RowLossDisplay.from_predictions must be of shape \(K,\)"),
+        ([1.0, 2.0], [1.0], "must be one number for each of 2 outputs"),
+        ([1.0, 2.0], 2, "target of RowLossDisplay.from_predictions must be"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            RowLossDisplay.from_predictions(outputs, target)

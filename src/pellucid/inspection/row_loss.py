@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from pellucid import formulas
+from pellucid import checks, formulas
 from pellucid.data.windows import as_list
 from pellucid.inspection import panels
 from pellucid.inspection.choosing import place_in, row_of
@@ -108,6 +108,56 @@ class RowLossDisplay(Display):
             outputs[step], target[step], loss=found.loss, steps=len(outputs), where=where,
             names=output_names(model, outputs.shape[1]),
         )  # fmt: skip
+
+    @classmethod
+    def from_predictions(
+        cls,
+        outputs: Any,
+        target: Any,
+        *,
+        loss: str | LossFunction = "categorical_cross_entropy",
+        names: Sequence[Any] | None = None,
+        ax: Any = None,
+    ) -> Self:
+        """Draw the loss of outputs from anywhere, such as an exercise's.
+
+        Parameters
+        ----------
+        outputs : array-like of shape (K,)
+            Logits, or numbers.
+        target : int or array-like of shape (K,)
+            The number of the right class, or as many numbers as there are outputs.
+        loss, names
+            As for the constructor.
+        ax : matplotlib Axes, optional
+            As for :meth:`plot`.
+
+        Raises
+        ------
+        ValueError
+            If there is not one target for each output, or no such class.
+
+        Examples
+        --------
+        >>> from pellucid.inspection import RowLossDisplay
+        >>> display = RowLossDisplay.from_predictions([2.0, 1.0, 0.1], 0)
+        >>> display.gradient.round(3)
+        array([-0.341,  0.242,  0.099])
+        """
+        owner = f"{cls.__name__}.from_predictions"
+        given, true = np.asarray(outputs, dtype=np.float64), np.asarray(target)
+        if given.ndim != 1 or not len(given):
+            raise ValueError(checks.fault("outputs", owner, "of shape (K,)", given.shape))
+        if true.ndim == 0 and LossFunction.of(loss).name == "categorical_cross_entropy":
+            true = np.eye(len(given))[place_in("target", owner, true.item(), len(given))]
+        true = np.atleast_1d(true).astype(np.float64)
+        if true.shape != given.shape:
+            raise ValueError(
+                checks.fault(
+                    "target", owner, f"one number for each of {len(given)} outputs", target
+                )
+            )
+        return cls(given, true, loss=loss, names=names).plot(ax)
 
     @property
     def gradient(self) -> np.ndarray:
