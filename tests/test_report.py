@@ -184,6 +184,18 @@ def test_a_model_no_better_than_a_trivial_one_says_so():
     assert not test["better"] and "no better than always saying" in test["verdict"]
 
 
+def test_numbers_of_the_network_are_told_in_the_targets_unit():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(80, 3)), 50 + 9 * rng.normal(size=80)
+    model = FCNNRegressor(4, **QUICK).fit(X, y)
+    walk = report(model, X, y, rows=1).data["walks"][0]
+    unit, (output,) = walk["loss"]["unit"], walk["loss"]["output"]
+    answer = output * unit["scale"][0] + unit["shift"][0]
+    assert answer == pytest.approx(walk["predicted"], rel=1e-5)
+    logged = FCNNRegressor(4, target_transform="log", **QUICK).fit(X, y)
+    assert report(logged, X, y, rows=1).data["walks"][0]["loss"]["unit"] is None
+
+
 def test_a_forecast_is_beside_the_naive_one():
     frame = pd.read_csv("examples/seattle_weather.csv")[:400]
     X, y = windows(frame, 10, 3, target="temp_max", time="date")

@@ -12,6 +12,7 @@ import numpy as np
 
 from pellucid import __version__
 from pellucid.data.encoder import Reading
+from pellucid.data.number_target import NumberTarget
 from pellucid.inspection.row_loss import output_names
 from pellucid.inspection.top_losses import row_losses
 from pellucid.inspection.walk import walks_of_rows
@@ -135,8 +136,18 @@ def _follow(
             **answers.of_row(row),
             "input": inputs.of_row(model, source, row, walk),
             "steps": room.walk(number),
-            "loss": loss_of_row(walk, labels),
+            "loss": loss_of_row(walk, labels, _unit(model)),
         })  # fmt: skip
     for layer in data["network"]:
         layer["weights"] = room.weights_of(layer["path"])
     data["cut"] += room.cut
+
+
+def _unit(model: Any) -> tuple[np.ndarray, np.ndarray] | None:
+    """Scale and shift from the network's numbers to the target's own, where those are all."""
+    target = model.target_
+    if not isinstance(target, NumberTarget) or target.transform is not None:
+        return None
+    if model._input.domain == "windows":  # whose windows have a scale each
+        return None
+    return target.scale, target.mean

@@ -253,8 +253,14 @@ def _flow(step: RecurrentStep, reverse: bool) -> dict[str, Any] | None:
     }
 
 
-def loss_of_row(row: RowWalk, labels: Sequence[Any]) -> dict[str, Any] | None:
-    """One row's loss in its parts, of an answer for the whole row; `labels` of the outputs."""
+def loss_of_row(
+    row: RowWalk, labels: Sequence[Any], unit: tuple[np.ndarray, np.ndarray] | None
+) -> dict[str, Any] | None:
+    """One row's loss in its parts, of an answer for the whole row.
+
+    `labels` are those of the outputs; `unit` the scale and shift from the network's numbers to the
+    target's own.
+    """
     if row.dy is None or row.output.ndim != 2:
         return None
     output, name = row.output[0], row.loss.name
@@ -279,5 +285,6 @@ def loss_of_row(row: RowWalk, labels: Sequence[Any]) -> dict[str, Any] | None:
         "largest": float(output.max()),
         "value": row.value,
         "gradient": row.dy[0][kept].tolist(),
+        "unit": unit and {"scale": unit[0][kept].tolist(), "shift": unit[1][kept].tolist()},
         "left_out": len(output) - len(kept),
     }
