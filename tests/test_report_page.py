@@ -417,7 +417,7 @@ def test_a_size_that_does_not_divide_shows_its_floor(opened, samples):
     sizes |= {"stride": 4, "output": 2, "exact": 2.5}
     data["network"][0]["sizes"] = [{"axis": "H", **sizes}, {"axis": "W", **sizes}]
     layer = opened(data).locator(".layer").first
-    assert re.sub(r"\s", "", layer.locator("math").text_content()) == "H=W=⌊9+0−34⌋+1=⌊1.5⌋+1=2"
+    assert re.sub(r"\s", "", layer.locator("math").text_content()) == "OH=OW=⌊9+0−34⌋+1=⌊1.5⌋+1=2"
     assert "the last 2 along H, W" in re.sub("[\u2068\u2069]", "", layer.inner_text())
 
 

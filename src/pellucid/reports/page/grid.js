@@ -33,11 +33,11 @@
    * of `marks`, [[r, c], ...], have a frame. `limits` [low, high] fixes the scale. onSelect(r, c)
    * hears where the cursor goes; element.select(r, c) sets it in silence, element.redraw() reads
    * the values anew, element.mark(cells) sets the marks. `readout(r, c, value)` says a cell in other words, `table()`
-   * gives another table behind.
+   * gives another table behind; `corner` heads its first column, the names of the rows.
    */
   charts.grid = ({
     label, values, rows, columns, rowName, columnName, onSelect, diverging = true, grey, cell, marks = [],
-    limits, names, write, square = true, caption, key = true, readout, table,
+    limits, names, write, square = true, caption, key = true, readout, table, corner,
   }) => {
     const scale = grey ? "grey" : diverging ? "diverging" : "sequential";
     const nameOf = (name, i) => (name ? name(i) : i);
@@ -237,7 +237,7 @@
       table: table || (() => {
         const shown = Math.min(columns, 100);
         return {
-          head: [text(shown < columns ? "chart.columns.cut" : "chart.rows", { shown, count: columns }),
+          head: [shown < columns ? text("chart.columns.cut", { shown, count: columns }) : corner || text("chart.rows"),
             ...Array.from({ length: shown }, (_, c) => nameOf(columnName, c))],
           count: rows,
           rows: (r) => [nameOf(rowName, r), ...Array.from({ length: shown }, (_, c) => values(r, c))],

@@ -62,14 +62,15 @@
   /** How many places at the end of an axis no window reaches. */
   const unseen = (s) => (s.input + s.padding - s.dilation * (s.kernel - 1) - 1) % s.stride;
 
-  /** The size of a map along one axis, in numbers: ⌊(8 + 2 − 3)/2⌋ + 1 = ⌊3.5⌋ + 1 = 4. */
+  /** The size of a map along one axis, in numbers: OH = ⌊(8 + 2 − 3)/2⌋ + 1 = ⌊3.5⌋ + 1 = 4. */
   function size(s, axes) {
     const up = s.output > s.exact;
-    const [open, close] = up ? "⌈⌉" : "⌊⌋";
+    const whole = Number.isInteger(s.exact);
+    const [open, close] = whole ? ["", ""] : up ? "⌈⌉" : "⌊⌋";
     const kernel = s.dilation === 1 ? "$kernel" : "$dilation · ($kernel − 1) − 1";
-    const between = Number.isInteger(s.exact) ? "" : `${open} $steps ${close} + 1 = `;
+    const between = whole ? "" : `${open} $steps ${close} + 1 = `;
     const steps = `${open} frac{$input + $padding − ${kernel}}{$stride} ${close} + 1`;
-    const source = `${axes.join(" = ")} = ${steps} = ${between}$output`;
+    const source = `${axes.map((name) => `O${name}`).join(" = ")} = ${steps} = ${between}$output`;
     const left = unseen(s), axis = axes.join(text("list.comma"));
     return [
       html("p", { class: "size" }, formula(source, { ...s, steps: s.exact - 1 }, "wide")),
@@ -93,7 +94,7 @@
       layers: network.length, size: model.size, learning: network.filter((layer) => layer.parameters).length,
     })),
     network.some((layer) => layer.sizes) && [
-      formula("H' = ⌊ frac{H + P − D · (K − 1) − 1}{S} ⌋ + 1", {}, "line"),
+      formula("OH = ⌊ frac{H + 2P − D · (FH − 1) − 1}{S} ⌋ + 1", {}, "line"),
       html("p", { class: "note" }, say("network.sizes")),
     ],
     html("ol", { class: "layers" }, network.map((layer, i) => {
@@ -141,6 +142,7 @@
     const middle = (r) => round((edges[bins - 1 - r] + edges[bins - r]) / 2, 2);
     return charts.grid({
       label, rows: bins, columns: epochs.length, diverging: false, square: false, names: true,
+      corner: text("chart.value"),
       values: (r, c) => counts[c][bins - 1 - r], rowName: middle, columnName: (c) => round(epochs[c]),
       readout: (r, c, value) => say("monitor.cell", { epoch: epochs[c], bin: bin(r), count: value }),
     });
