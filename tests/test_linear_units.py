@@ -48,6 +48,12 @@ def test_the_first_layer_has_the_names_of_the_columns(model):
     assert LinearUnitDisplay.of(model, FRAME, layer=2).names[4] == "input 4"
 
 
+def test_nothing_times_a_weight_below_zero_is_zero_without_a_sign():
+    d = LinearUnitDisplay(np.zeros(2), np.array([-1.5, 2.0]))
+    assert not np.signbit(d.terms).any() and "0 x -1.5 = 0." in str(d)
+    assert [text.get_text() for text in d.plot().ax_.texts] == ["0"] * 4
+
+
 def test_what_is_drawn_is_what_was_computed(model):
     d = LinearUnitDisplay.from_estimator(model, FRAME, unit=2)
     widths = [bar.get_width() for bar in d.ax_.patches]

@@ -63,7 +63,7 @@ class LinearUnitDisplay(Display):
         self.x, self.weight, self.bias = np.asarray(x), np.asarray(weight), float(bias)
         self.names = [f"input {i}" for i in range(len(self.x))] if names is None else list(names)
         self.unit, self.layer, self.answer, self.activation = unit, layer, answer, activation
-        self.terms = self.x * self.weight
+        self.terms = self.x * self.weight + 0.0  # 0 times a weight below 0 is not to be read as -0
         self.order = np.argsort(-np.abs(self.terms), kind="stable")
         self.sum = float(self.terms.sum() + self.bias)
 
