@@ -73,6 +73,15 @@ def test_what_is_drawn_is_what_was_computed(kind, request):
     assert f"{display.at('h'):.3f}" in panels[-1].texts[0].get_text()
 
 
+@pytest.mark.parametrize("steps", (1, 3, 7))
+def test_steps_and_units_are_counted_in_whole_numbers(steps):
+    values = {name: np.full((steps, 2), 0.5) for name in "rznh"}
+    panels = GateDisplay(values).plot().ax_.flat
+    counted = [axis for panel in panels[:4] for axis in (panel.xaxis, panel.yaxis)]
+    for axis in (*counted, panels[4].xaxis):
+        assert all(tick == round(tick) for tick in axis.get_majorticklocs())
+
+
 def test_a_forecaster_is_looked_into_beside_its_linear_forecast():
     series = np.sin(np.arange(60.0) / 3)
     W, w = windows(series, 6)

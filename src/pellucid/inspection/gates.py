@@ -152,6 +152,7 @@ class GateDisplay(Display):
             values = self.values[name].T
             panels.heat(panel, values, title, limit=limit, bar=True, numbers=False)
             panel.set(xlabel="step", ylabel="unit")
+            panels.whole_ticks(panel.xaxis, panel.yaxis)
             panels.frame(panel, self.unit, self.step, 1, 1, edgecolor="black", linewidth=1)
         self._draw_unit(next(spaces))
         self._write(next(spaces))
@@ -163,6 +164,7 @@ class GateDisplay(Display):
             panel.plot(values[:, self.unit], label=name, **style)
         panel.axvline(self.step, color=panels.GREY, linewidth=0.8)
         panel.set_xlabel("step")
+        panels.whole_ticks(panel.xaxis)
         panel.set_title(f"unit {self.unit}", fontsize=9)
         panel.tick_params(labelsize=7)
         panel.legend(frameon=False, fontsize=7, ncols=2)

@@ -128,6 +128,14 @@ def frame(panel: Any, top: int, left: int, height: int, width: int, **options: A
     panel.add_patch(Rectangle((left - 0.5, top - 0.5), width, height, **look))
 
 
+def whole_ticks(*axes: Any) -> None:
+    """Let axes that count, as steps or units, have ticks at whole numbers alone."""
+    from matplotlib.ticker import MaxNLocator
+
+    for axis in axes:
+        axis.set_major_locator(MaxNLocator("auto", integer=True, min_n_ticks=1))
+
+
 def without_ticks(panel: Any) -> None:
     """Take the numbers from the axes of maps that stand side by side."""
     panel.set_xticks([])
