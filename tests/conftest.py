@@ -1,6 +1,7 @@
-"""Options of the test suite, and a fixture of several files."""
+"""Options of the test suite, and fixtures of several files."""
 
 import _thread
+import shutil
 import time
 
 import pytest
@@ -24,3 +25,17 @@ def none_left():
             return
         time.sleep(0.01)
     raise AssertionError("threads are left")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, of one file's tests: while it runs, no other event loop can."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("Chromium is not installed")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -4,7 +4,6 @@ import copy
 import io
 import json
 import re
-import shutil
 from importlib.resources import files
 from pathlib import Path
 
@@ -28,19 +27,6 @@ PARTS = [
     "asked", "columns", "network", "training", "test", "mistakes", "importance", "hidden", "walk",
     "cut",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser():
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        pytest.skip("Chromium is not installed")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def penguins():

@@ -2,7 +2,6 @@
 
 import base64
 import copy
-import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -40,19 +39,6 @@ TOKENS = [
     layers.GRU(4), layers.Linear(3),
 ]  # fmt: skip
 RECURRENT = [layers.RNN(6, return_sequences=True), layers.LSTM(4), layers.Linear(1)]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        pytest.skip("Chromium is not installed")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def walked(network, shape, loss="mean_squared_error", x=None, target=None, seed=0):
