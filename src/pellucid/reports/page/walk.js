@@ -187,7 +187,8 @@
           panels[node.kind] && panels[node.kind](node, context),
         ];
         const { badge, kind, path } = node;
-        return panel(title, make, { "data-path": path, "data-kind": kind }, { badge });
+        const open = kind === "Residual" && nodes.length === 1; // all that a forecaster has is in it
+        return panel(title, make, { "data-path": path, "data-kind": kind }, { badge, open });
       },
     };
     const head = html("p", { class: "walk-recomputed", role: "status" }, say("walk.recomputing"));
