@@ -282,6 +282,10 @@ def test_a_forecaster_is_followed_beside_its_linear_forecast():
     np.testing.assert_allclose(output, model.network_.forward(rows.take([3])), rtol=1e-4, atol=1e-5)
     flow = gradient_flow(model, X, y)
     assert len(flow) == 6 and flow.layer.startswith("LSTM(4")
+    fixed = "0.shortcut.1.weight"  # its linear forecast, which a ridge has solved
+    assert fixed in model.network_.parameters() and fixed not in flow.weight_gradient
+    assert list(flow.weight_gradient) == list(flow.weight)
+    assert list(flow.weight_gradient)[-1] == "0.layers.1.weight"
 
 
 # -- factors, and the gradients of weights ---------------------------------------------------------
@@ -331,6 +335,14 @@ def test_gradients_of_weights_are_those_of_the_network():
         assert flow.weight[name] == pytest.approx(np.linalg.norm(weight))
     assert len(flow) == 0 and flow.norm is None and flow.lost is None
     assert str(flow).startswith("the gradient flows back to 0.weight: |dL/dW| is ")
+
+
+def test_a_layer_that_does_not_learn_has_no_part_in_it():
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    layers = [Linear(5), Tanh(), Linear(1, trainable=False)]
+    model = NetworkRegressor(layers, **QUICK).fit(X, X[:, 0])
+    flow = GradientFlowDisplay.of(model, X, X[:, 0])
+    assert list(flow.weight_gradient) == list(flow.weight) == ["0.weight"]
 
 
 def test_many_layers_of_sigmoids_vanish():

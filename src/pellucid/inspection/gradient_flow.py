@@ -54,8 +54,8 @@ class GradientFlowDisplay(Display):
     factor_name : str
         Which of them it is.
     weight_gradient : mapping of str to float
-        The norm of ``dL/dW`` of every weight matrix, named as by ``network_.parameters()``; L is
-        the mean loss of the rows.
+        The norm of ``dL/dW`` of every weight matrix that is learned, named as by
+        ``network_.parameters()``; L is the mean loss of the rows.
     weight : mapping of str to float
         The norm of every W.
 

@@ -91,12 +91,15 @@ def largest_singular_values(matrices: np.ndarray) -> np.ndarray:
 
 
 def norms_of_weights(walks: Sequence[RowWalk]) -> tuple[dict[str, float], dict[str, float]]:
-    """The norms of the gradients of the mean loss for all weight matrices, and of these."""
+    """The norms of the gradients of the mean loss for all weight matrices, and of these.
+
+    What no training moves, as a forecaster's linear forecast, is left out.
+    """
     parameters = {
-        f"{step.path}.{name}": value
+        f"{step.path}.{name}": step.parameters[name]
         for step in walks[0].walk.each()
-        for name, value in step.parameters.items()
-        if value.ndim > 1 and not step.branches
+        for name, parameter in step.layer.parameters(step.x.shape[1:]).items()
+        if parameter.learns and len(parameter.shape) > 1
     }
     totals = {name: np.zeros_like(value) for name, value in parameters.items()}
     for one in walks:
