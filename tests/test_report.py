@@ -113,6 +113,16 @@ def test_the_input_names_each_column_and_what_it_became(penguins):
     assert places == list(range(len(x)))
 
 
+def test_a_missing_cell_has_no_value(penguins):
+    model, X, y = penguins
+    without = np.flatnonzero(X["sex"].isna())[:1]
+    known = np.flatnonzero(X["sex"].notna())[:3]
+    part = [*without, *known]
+    for walk in report(model, X.iloc[part], y.iloc[part]).data["walks"]:
+        cells = {one["name"]: one["value"] for one in walk["input"]["columns"]}
+        assert (cells["sex"] is None) == (walk["row"] == 0) and cells["island"]
+
+
 @pytest.mark.parametrize(
     "form", (np.asarray, np.ndarray.tolist, pd.DataFrame, sparse.csr_array, sparse.coo_array)
 )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data import TokenEncoder
+from pellucid.data.column_values import is_missing
 from pellucid.inspection.walk import RowWalk
 
 _MOST_COLUMNS = 100  # whose values are in the page
@@ -46,7 +47,7 @@ def _columns(encoder: Any, source: Any, row: int, x: np.ndarray) -> list[dict[st
     for name, own in list(places.items())[:_MOST_COLUMNS]:
         value = values.get(name)
         columns.append({
-            "name": name, "value": None if value is None else str(value), "places": own,
+            "name": name, "value": None if is_missing(value) else str(value), "places": own,
             "encoded": x[own].tolist(), "words": [names[place] for place in own],
         })  # fmt: skip
     return columns
