@@ -427,6 +427,14 @@ def test_hostile_names_are_names(opened, samples):
     assert bare == []
 
 
+@pytest.mark.parametrize(("locale", "lang"), [("zh-CN", "zh-Hans"), ("de-DE", "en")])
+def test_it_opens_in_the_browsers_language_unless_told_otherwise(opened, samples, locale, lang):
+    data = samples["penguins"] | {"lang": None}
+    page = opened(data, lang=None, locale=locale)
+    assert page.get_attribute("html", "lang") == lang
+    assert opened(data, lang="en", locale=locale).get_attribute("html", "lang") == "en"
+
+
 def test_200_classes_and_500_columns_stay_usable(opened, samples):
     data = copy.deepcopy(samples["penguins"])
     labels = [f"class {i}" for i in range(200)]
@@ -445,9 +453,9 @@ def test_200_classes_and_500_columns_stay_usable(opened, samples):
     for key in ("End", *["PageDown"] * 20):
         page.keyboard.press(key)
     said = page.locator("#test .gridded output").inner_text()
-    assert said.count("class 199") == 2 and "7 of 7" in said
+    assert said.count("all others") == 2 and "7 of 7" in said
     assert canvas.evaluate("(e) => e.parentNode.scrollLeft") > 0  # the cursor is in sight
-    assert "3 rows of classes" in page.locator("#test").inner_text()
+    assert "The 3 rarest classes" in page.locator("#test").inner_text()
 
 
 def test_a_page_without_rows_says_so(opened, samples):

@@ -42,7 +42,10 @@ _LANGUAGES = ("en", "zh")
 )
 @click.option("--no-rows", is_flag=True, help="Leave out all that would show a row of DATA.")
 @click.option(
-    "--lang", type=click.Choice(_LANGUAGES), default="en", metavar="LANG", help="en or zh."
+    "--lang",
+    type=click.Choice(_LANGUAGES),
+    metavar="LANG",
+    help="en or zh.  [default: the browser's]",
 )
 @encoding_option
 @json_option
@@ -53,7 +56,7 @@ def report(
     targets: tuple[str, ...],
     rows: int,
     no_rows: bool,
-    lang: str,
+    lang: str | None,
     encoding: str | None,
     as_json: bool,
 ) -> None:

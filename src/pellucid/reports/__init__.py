@@ -75,7 +75,13 @@ def check_path(path: Any) -> None:
 
 
 def report(
-    model: Any, X: Any, y: Any = None, *, rows: int = 4, keep_rows: bool = True, lang: str = "en"
+    model: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    rows: int = 4,
+    keep_rows: bool = True,
+    lang: str | None = None,
 ) -> Report:
     """A page on which every number of a model can be seen.
 
@@ -94,8 +100,8 @@ def report(
         How many rows are followed: from the one that is most wrong to the one that is least.
     keep_rows : bool, default=True
         False leaves out all that would show a row of X or y, for a page to be passed on.
-    lang : {"en", "zh"}, default="en"
-        The language in which the page opens; it has both.
+    lang : {"en", "zh"}, optional
+        The language in which the page opens; by default the browser's, where it is one of these.
 
     Returns
     -------
@@ -119,6 +125,7 @@ def report(
     """
     check_model("report", model)
     rows = checks.non_negative_integer("rows", "report", rows)
-    checks.one_of("lang", "report", lang, LANGUAGES)
+    if lang is not None:
+        checks.one_of("lang", "report", lang, LANGUAGES)
     checks.flag("keep_rows", "report", keep_rows)
     return Report(collect(model, X, y, rows=rows, keep_rows=keep_rows, lang=lang))

@@ -34,7 +34,7 @@ _MOST_WRONG = 10  # rows that are listed
 
 def collect(
     model: Any, X: Any, y: Any = None, *, source: Any = None, rows: int = 4,
-    keep_rows: bool = True, lang: str = "en", unseen: bool | None = None,
+    keep_rows: bool = True, lang: str | None = None, unseen: bool | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """The page's data.
 
@@ -50,8 +50,8 @@ def collect(
         How many rows are followed through the network.
     keep_rows : bool
         False leaves out whatever would show a row of X or y.
-    lang : {"en", "zh"}
-        The language that the page opens in.
+    lang : {"en", "zh"}, optional
+        The language that the page opens in; None is the browser's.
     unseen : bool, optional
         Whether the model has learned nothing from these rows; None where that is not known.
     """

@@ -35,8 +35,10 @@ def html(data: dict[str, Any], lang: str | None = None) -> str:
     data : dict
         What :attr:`pellucid.reports.Report.data` is.
     lang : {"en", "zh"}, optional
-        The language in which the page opens; that of `data` where it is not given.
+        The language in which the page opens; that of `data` where it is not given, and where
+        that has none the browser's.
     """
+    chosen = lang or data["lang"]
     style, script = _joined(_STYLES), _joined(_SCRIPTS)
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
@@ -44,7 +46,8 @@ def html(data: dict[str, Any], lang: str | None = None) -> str:
     )
     return Template(_text("template.html")).substitute(
         policy=policy,
-        lang="zh-Hans" if (lang or data["lang"]) == "zh" else "en",
+        lang="zh-Hans" if chosen == "zh" else "en",
+        opens="browser" if chosen is None else "chosen",
         title=escape(str(data["title"]).encode("utf-8", "replace").decode()),
         style=style,
         script=script,

@@ -254,7 +254,7 @@ def _flow(step: RecurrentStep, reverse: bool) -> dict[str, Any] | None:
 
 
 def loss_of_row(
-    row: RowWalk, labels: Sequence[Any], unit: tuple[np.ndarray, np.ndarray] | None
+    row: RowWalk, labels: Sequence[Any], unit: tuple[np.ndarray, np.ndarray] | None = None
 ) -> dict[str, Any] | None:
     """One row's loss in its parts, of an answer for the whole row.
 

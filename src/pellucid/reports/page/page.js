@@ -82,6 +82,7 @@
 
   /** Begin: the head at once, then a section in each pause of the browser. */
   async function start() {
+    if (root.dataset.opens === "browser" && navigator.language.startsWith("zh")) speak("zh");
     lay();
     address();
     dress();
