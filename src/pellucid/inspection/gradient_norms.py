@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid import checks
 from pellucid.inspection.recurrent_steps import RecurrentStep
 from pellucid.inspection.walk import RowWalk, Step
 
@@ -55,9 +56,10 @@ def recurrent_index(
     if isinstance(layer, str):
         layer = next((i for i in recurrent if steps[i].path == layer), layer)
     if layer not in recurrent:
+        known = checks.listing([steps[i].path for i in recurrent])
         raise ValueError(
-            f"layer of {owner} must be the number of a recurrent layer, one of {recurrent}. "
-            f"Got {layer!r}."
+            f"layer of {owner} must be the number of a recurrent layer in network_.layers, or its "
+            f"path where it stands in a Residual: one of {known}. Got {layer!r}."
         )
     if reverse and not steps[layer].layer.bidirectional:
         raise ValueError(
