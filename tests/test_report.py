@@ -30,6 +30,8 @@ from pellucid.layers import Linear, Tanh
 from pellucid.reports import report
 from pellucid.reports.collect import collect
 from pellucid.reports.html import words as words_of_the_page
+from pellucid.reports.outcome import Answers
+from pellucid.reports.outcome import test_part as part_of_test
 
 QUICK = {"max_epochs": 2, "random_state": 0, "verbose": 0}
 HOSTILE = ['</script><b>"', "a\u202eb: c", "it's \\ & <!--"]
@@ -157,7 +159,9 @@ def test_the_test_is_beside_its_baseline(penguins):
     test = report(model, X, y).data["test"]
     figures = {one["name"]: one for one in test["scores"]}
     assert figures["accuracy"]["value"] == pytest.approx(model.score(X, y))
-    assert figures["accuracy"]["baseline"] == pytest.approx((y == "Adelie").mean())
+    usual = figures["accuracy"]["baselines"]["trivial"]
+    assert usual == pytest.approx((y == "Adelie").mean())
+    assert figures["accuracy"]["best"] == "trivial" and figures["accuracy"]["better"]
     assert test["better"] and test["verdict"] == "" and test["baseline_words"] == "Adelie"
     counts = np.array(test["confusion"]["counts"])
     assert counts.sum() == 60 and np.trace(counts) == round(model.score(X, y) * 60)
@@ -206,6 +210,22 @@ def test_numbers_of_the_network_are_told_in_the_targets_unit():
     assert report(logged, X, y, rows=1).data["walks"][0]["loss"]["unit"] is None
 
 
+def test_one_step_no_better_than_a_ridge_is_not_a_model_worse_than_all():
+    def errors(value, naive, ridge):
+        names = ("mean_absolute_error", "root_mean_squared_error")
+        own, *others = (dict.fromkeys(names, one) for one in (value, naive, ridge))
+        return {**own, **dict(zip(("naive", "ridge"), others, strict=True))}
+
+    near, far = errors(2.0, 4.0, 1.9), errors(4.0, 9.0, 6.0)
+    scores = {"rows": 9, "target": "y", "all": errors(3.0, 6.5, 3.95)}
+    scores["steps"] = [{"step": 1, **near}, {"step": 2, **far}]
+    answers = Answers(np.zeros((9, 2)), np.zeros((9, 2)), None, by_step=False)
+    test = part_of_test(FCNNRegressor(), scores, answers, unseen=True, keep_rows=False)
+    assert test["better"] and "1 step ahead" in test["verdict"]
+    assert [one["best"] for one in test["scores"]] == ["ridge", "ridge"]
+    assert [one["ridge"] for one in test["steps"]] == [1.9, 6]
+
+
 def test_a_forecast_is_beside_the_naive_one():
     frame = pd.read_csv("examples/seattle_weather.csv")[:400]
     X, y = windows(frame, 10, 3, target="temp_max", time="date")
@@ -214,6 +234,11 @@ def test_a_forecast_is_beside_the_naive_one():
     steps = data["test"]["steps"]
     assert [one["step"] for one in steps] == [1, 2, 3]
     assert all(one["naive"] > 0 and one["model"] > 0 for one in steps)
+    error = data["test"]["scores"][0]
+    assert error["name"] == "mean_absolute_error"
+    assert error["baselines"]["naive"] == pytest.approx(np.mean([one["naive"] for one in steps]))
+    assert error["baselines"][error["best"]] == min(error["baselines"].values())
+    assert error["better"] == (error["value"] < min(error["baselines"].values()))
     assert data["walks"][0]["input"]["features"][1] == "temp_max"
     kinds = [step["kind"] for step in data["walks"][0]["steps"][0]["branches"]["layers"]]
     assert kinds == ["LSTM", "Linear"]
@@ -395,3 +420,12 @@ def test_collect_takes_what_was_read(penguins):
     model, X, y = penguins
     reading = model._read(X)
     assert text_of(collect(model, reading, y, source=X)) == text_of(collect(model, X, y))
+
+
+def test_the_page_of_rows_that_also_stand_among_those_to_learn_from_says_so(tmp_path):
+    table, page, model = (tmp_path / name for name in ("t.csv", "page.html", "m.safetensors"))
+    table.write_text("a,y\n" + "1,no\n2,yes\n" * 30)
+    words = ["fit", str(table), "--target", "y", "--max-epochs", "2", "-o", str(model)]
+    done = run(*words, "--report", str(page))
+    assert done.exit_code == 0, done.output
+    assert '"unseen":false' in page.read_text(encoding="utf-8").replace(": ", ":")

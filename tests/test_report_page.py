@@ -210,7 +210,29 @@ def test_opens_from_a_file_and_asks_for_nothing(opened, samples, name):
         assert page.locator(f"#{part} > div").inner_text().strip(), part
     # what is said first is the verdict, before any figure
     lede = page.locator("#title .lede").inner_text()
-    assert ("No better" if not samples[name]["test"]["better"] else "Better") in lede
+    assert lede.startswith("Better") or not samples[name]["test"]["better"]
+
+
+def test_the_first_sentence_compares_the_numbers_that_it_names(opened, samples):
+    def lede(*names_and_values):
+        test = copy.deepcopy(samples["penguins"]["test"])
+        test["scores"] = [
+            {
+                "name": name, "target": None, "value": value, "best": "ridge", "better": value < 4,
+                "baselines": {"naive": 9.0, "ridge": 4.0},
+            }
+            for name, value in names_and_values
+        ]  # fmt: skip
+        return opened(samples["penguins"] | {"test": test}).locator("#title .lede").inner_text()
+
+    near, far = ("mean_absolute_error", 2.0), ("loss", 5.0)
+    rows = f"on {samples['penguins']['test']['rows']} rows the model has"
+    ridge = "than a ridge on lags"
+    assert lede(near) == f"Better {ridge}: {rows} mean absolute error 2, against 4."
+    assert lede(far) == f"No better {ridge}: {rows} loss 5, against 4."
+    assert lede(near, far) == (
+        f"Better in 1 of 2 figures, no better in others {ridge}: {rows} loss 5, against 4."
+    )
 
 
 def test_the_policy_lets_nothing_else_run(opened, samples):

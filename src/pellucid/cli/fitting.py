@@ -214,8 +214,8 @@ class Fitting:
         from pellucid.cli.report import say_written, write
 
         if self.answered is not None:
-            unseen = None if self.repeated else True
-            say_written(self.told, place, write(self.model, self.answered, place, unseen=unseen))
+            page = write(self.model, self.answered, place, unseen=not self.repeated)
+            say_written(self.told, place, page)
 
     def say_next(self, path: str) -> None:
         """What to do next, each argument in a line of its own where they do not fit in one."""

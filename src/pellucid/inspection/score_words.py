@@ -27,7 +27,7 @@ _NAMES = {
     "coverage": "share at or below",
 }
 _SHARES = ("accuracy", "auc", "balanced_accuracy", "r2", "coverage")
-_MORE_IS_BETTER = ("accuracy", "auc", "balanced_accuracy", "r2")
+MORE_IS_BETTER = ("accuracy", "auc", "balanced_accuracy", "r2")
 
 
 def text_of(heading: str, scores: Mapping[str, Any]) -> str:
@@ -111,7 +111,7 @@ def _no_better(
         own, other = model.get(name), (baseline or {}).get(name)
         if own is None or other is None:
             continue
-        more = name in _MORE_IS_BETTER
+        more = name in MORE_IS_BETTER
         perfect = own == (1 if more else 0)
         if not perfect and (own <= other if more else own >= other):
             worse.append(name)

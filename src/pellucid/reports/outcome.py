@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.baselines import BASELINES
 from pellucid.data.windows import Windows
 from pellucid.inspection.forecast_scores import score_windows
 from pellucid.inspection.hidden_layer import HiddenLayerDisplay
 from pellucid.inspection.importance import ImportanceDisplay
 from pellucid.inspection.predictions import Confusion
-from pellucid.inspection.score_words import verdict
+from pellucid.inspection.score_words import MORE_IS_BETTER, verdict
 from pellucid.inspection.scores import as_classes, is_classifier, plain, score
 
 _MOST_POINTS = 600  # of a scatter
@@ -42,9 +43,10 @@ def test_part(
     """Figures beside their baselines, and what there is to draw of them."""
     truth, predicted, shares = answers.truth, answers.predicted, answers.shares
     assert truth is not None
+    figures = _figures(scores)
     part: dict[str, Any] = {
-        "rows": scores["rows"], "unseen": unseen, "scores": _figures(scores),
-        "baseline_words": None, "better": not verdict(scores), "verdict": verdict(scores),
+        "rows": scores["rows"], "unseen": unseen, "scores": figures, "baseline_words": None,
+        "better": all(one["better"] is not False for one in figures), "verdict": verdict(scores),
         "confusion": None, "scatter": None, "calibration": None, "steps": _steps(scores),
     }  # fmt: skip
     baseline = scores.get("baseline") or {}
@@ -81,36 +83,53 @@ def _figures(scores: dict[str, Any]) -> list[dict[str, Any]]:
             continue
         for name in _MEASURES:
             if whole.get(name) is not None:
-                figures.append({
-                    "name": name, "value": whole[name], "baseline": other.get(name),
-                    "target": one.get("target"),
-                })  # fmt: skip
+                baselines = {"trivial": other[name]} if other.get(name) is not None else {}
+                figures.append(_figure(name, whole[name], baselines, one))
     return figures
 
 
 def _forecast_figures(scores: dict[str, Any]) -> list[dict[str, Any]]:
     whole = scores["all"]
-    naive = whole.get("naive") or {}
     return [
-        {
-            "name": name, "value": whole[name], "baseline": naive.get(name),
-            "target": scores.get("target"),
-        }
+        _figure(name, whole[name], _forecasts(whole, name), scores)
         for name in _MEASURES
         if whole.get(name) is not None
-    ]  # fmt: skip
+    ]
+
+
+def _figure(
+    name: str, value: float, baselines: dict[str, float], scores: dict[str, Any]
+) -> dict[str, Any]:
+    """One measure beside its baselines: the name of the strongest, and whether that is beaten.
+
+    Of coverage, which should be neither high nor low, neither is said.
+    """
+    best, better, more = None, None, name in MORE_IS_BETTER
+    if baselines and name != "coverage":
+        best = (max if more else min)(baselines, key=baselines.__getitem__)
+        better = bool(value > baselines[best] if more else value < baselines[best])
+    target = scores.get("target")
+    return {
+        "name": name, "value": value, "baselines": baselines, "best": best, "better": better,
+        "target": None if target is None else str(target),
+    }  # fmt: skip
+
+
+def _forecasts(scores: dict[str, Any], measure: str) -> dict[str, float]:
+    """A measure of each forecast that a model is compared with, as far as there are such."""
+    found = {name: (scores.get(name) or {}).get(measure) for name in BASELINES}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _steps(scores: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """The error by step ahead, beside the naive forecast's; of several targets the first's."""
+    """The error by step ahead, beside simple forecasts'; of several targets the first's."""
     one = (scores.get("targets") or [scores])[0]
     if "steps" not in one:
         return None
     lines = []
     for place, step in enumerate(one["steps"], 1):
         name = "mean_absolute_error" if "mean_absolute_error" in step else "pinball_loss"
-        naive = (step.get("naive") or {}).get(name)
-        lines.append({"step": place, "model": step.get(name), "naive": naive})
+        lines.append({"step": place, "model": step.get(name), **_forecasts(step, name)})
     return lines
 
 

@@ -8,34 +8,46 @@
   const measured = (name, value) =>
     value === null || value === undefined ? "–" : SHARES.has(name) ? share(value) : number(value);
 
-  /** The trivial answer that a model must beat. */
-  function trivial({ test, model }) {
-    if (test.steps) return say("test.trivial.naive");
+  /** The simple answers that a model must beat, by their names in the data. */
+  const SIMPLE = ["trivial", "naive", "seasonal_naive", "ridge"];
+
+  /** One of them, in a sentence. */
+  function simple(name, { test, model }) {
+    if (name !== "trivial") return say(`test.simple.${name}`);
     if (model.task === "classification" && test.baseline_words !== null)
       return say("test.trivial.answer", { answer: bdi(test.baseline_words) });
     return say("test.trivial.same");
   }
 
-  /** Better or not than the trivial answer, in a sentence. */
+  const several = ({ scores }) => new Set(scores.map((score) => score.target)).size > 1;
+
+  /** Better or not than the best of the simple answers, in a sentence; where only in part, of what it is not. */
   sections.verdict = (data) => {
     const { test } = data;
     if (!test || !test.scores.length) return null;
-    const beside = test.scores.find((score) => score.baseline !== null) || test.scores[0];
-    const key = beside.baseline === null ? "test.plain" : test.better ? "test.better" : "test.worse";
-    return say(key, {
-      rows: test.rows, measure: named("score", beside.name), trivial: trivial(data),
-      value: measured(beside.name, beside.value), baseline: measured(beside.name, beside.baseline),
+    const judged = test.scores.filter((score) => score.better !== null);
+    const worse = judged.filter((score) => !score.better);
+    const key = !judged.length ? "plain" : !worse.length ? "better" : worse.length < judged.length ? "partly" : "worse";
+    const { name, value, target, baselines, best } = worse[0] || judged[0] || test.scores[0];
+    const measure = named("score", name);
+    return say(`test.${key}`, {
+      rows: test.rows, judged: judged.length, beaten: judged.length - worse.length, value: measured(name, value),
+      measure: several(test) ? say("test.of", { measure, target: bdi(target) }) : measure,
+      ...(best && { simple: simple(best, data), baseline: measured(name, baselines[best]) }),
     });
   };
 
-  function scores({ test, model }) {
-    const several = new Set(test.scores.map((score) => score.target)).size > 1;
-    const head = [text("test.measure"), text("test.model"), text("test.trivial")];
+  function scores({ test }) {
+    const beside = SIMPLE.filter((name) => test.scores.some(({ baselines }) => name in baselines));
     return charts.table({
-      caption: text("test.scores"), head: several ? [text("asked.target"), ...head] : head,
-      rows: test.scores.map(({ name, value, baseline, target }) => [
-        ...(several ? [bdi(target)] : []),
-        named("score", name), measured(name, value), measured(name, baseline),
+      caption: text("test.scores"),
+      head: [
+        ...(several(test) ? [text("asked.target")] : []),
+        text("test.measure"), text("test.model"), ...beside.map((name) => text(`steps.${name}`)),
+      ],
+      rows: test.scores.map(({ name, value, baselines, target }) => [
+        ...(several(test) ? [bdi(target)] : []),
+        named("score", name), measured(name, value), ...beside.map((other) => measured(name, baselines[other])),
       ]),
     });
   }
@@ -84,7 +96,8 @@
       xName: text("steps.step"), yName: text("steps.error"),
       series: [
         { name: text("test.model"), values: all.map((one) => one.model) },
-        { name: text("steps.naive"), values: all.map((one) => one.naive) },
+        ...SIMPLE.filter((name) => name in all[0])
+          .map((name) => ({ name: text(`steps.${name}`), values: all.map((one) => one[name]) })),
       ],
     });
   }
