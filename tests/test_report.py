@@ -138,7 +138,9 @@ def test_cells_of_columns_without_names_are_shown(form):
 
 def test_what_became_of_columns_is_in_phrases_that_the_page_has(penguins):
     model, X, y = penguins
-    columns = report(model, X, y).data["columns"]
+    data = report(model, X, y).data
+    columns = data["columns"]
+    assert not data["cut"]
     said = dict(line.split(": ", 1) for line in model.table_.describe())
     for column in columns:
         phrases = [Phrase(one["key"], one["args"]) for one in column["words"]]
@@ -311,7 +313,7 @@ def test_large_models_fit_and_what_is_left_out_is_said(kind):
     if kind == "columns":
         X, y = rng.normal(size=(40, 500)), rng.integers(0, 2, 40)
         model = FCNNClassifier(512, num_layers=3, **QUICK).fit(X, y)
-        said = {"cut.columns", "cut.weights"}
+        said = {"cut.columns", "cut.input_columns", "cut.weights"}
     elif kind == "classes":
         X, y = rng.normal(size=(400, 5)), np.arange(400) % 200
         model = FCNNClassifier(8, **QUICK).fit(X, y)
@@ -331,6 +333,9 @@ def test_large_models_fit_and_what_is_left_out_is_said(kind):
         assert decoded(one).shape == tuple(one["shape"])
     if kind == "columns":
         assert data["cut"][0]["args"] == {"shown": 200, "all": 500}
+        entered = next(one for one in data["cut"] if one["key"] == "cut.input_columns")
+        shown = len(data["walks"][0]["input"]["columns"])
+        assert entered["args"] == {"shown": shown, "all": 500} and shown == 100
     if kind == "classes":
         confusion = data["test"]["confusion"]
         assert len(confusion["labels"]) == 100 and confusion["others"] == 101

@@ -140,7 +140,7 @@ def _follow(
         })  # fmt: skip
     for layer in data["network"]:
         layer["weights"] = room.weights_of(layer["path"])
-    data["cut"] += room.cut
+    data["cut"] += inputs.cut_of(model, data["walks"][0]["input"]) + room.cut
 
 
 def _unit(model: Any) -> tuple[np.ndarray, np.ndarray] | None:

@@ -33,6 +33,14 @@ def of_row(model: Any, source: Any, row: int, walk: RowWalk) -> dict[str, Any]:
     return {"kind": "array"}
 
 
+def cut_of(model: Any, entered: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is left out of each row's input, as of one of them, `entered`, by :func:`of_row`."""
+    count = len(set(map(str, model._input.output_sources))) if entered["kind"] == "table" else 0
+    if count <= _MOST_COLUMNS:
+        return []
+    return [{"key": "cut.input_columns", "args": {"shown": _MOST_COLUMNS, "all": count}}]
+
+
 def _columns(encoder: Any, source: Any, row: int, x: np.ndarray) -> list[dict[str, Any]]:
     """Each column's value in this row, and the numbers that it became."""
     names, sources = encoder.output_names, encoder.output_sources
