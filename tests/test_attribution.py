@@ -242,5 +242,10 @@ def test_what_cannot_be_shown_is_refused(table, sequences):
     with pytest.raises(ValueError, match=r"must be the number of a target, from 0 to 0\. Got 1\."):
         of(regressor, FRAME, output=1)
     unequal = GRUClassifier(2, **QUICK).fit([normal(n, 2) for n in (4, 5, 4, 5)], [0, 1] * 2)
+    rows = [normal(n, 2) for n in (4, 5)]
     with pytest.raises(ValueError, match=r"must be of the length of the row, 4 steps\. Got 5\."):
-        of(unequal, [normal(n, 2) for n in (4, 5)], baseline="mean")
+        of(unequal, rows, baseline=rows[1:])
+    with pytest.raises(
+        ValueError, match=r'"mean" needs sequences of equal length\. Got .* 4 steps and one of 5\.$'
+    ):
+        of(unequal, rows, baseline="mean")

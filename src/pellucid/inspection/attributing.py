@@ -127,6 +127,11 @@ def baseline_of(
     total = np.zeros(read.shape)
     for place in range(len(rows)):
         row = np.asarray(rows.row(place), dtype=np.float64)[None]
+        if row.shape != x.shape and isinstance(baseline, str):
+            raise ValueError(
+                f'baseline of {owner} must be "zero" or a row here: "mean" needs sequences of '
+                f'equal length. Got "mean" of one of {x.shape[1]} steps and one of {row.shape[1]}.'
+            )
         if row.shape != x.shape:
             raise ValueError(
                 f"baseline of {owner} must be of the length of the row, {x.shape[1]} steps. Got "

@@ -118,7 +118,7 @@ class AttributionDisplay(Display):
         baseline : {"zero", "mean"} or a row as X has them, default="zero"
             What is compared with. "zero" is 0 where the network reads it: the mean of a number in
             training, no category, a picture of one grey, a word of no meaning. "mean" is the mean
-            of the rows of X. The gradient alone needs none.
+            of the rows of X, which must be of equal length then. The gradient alone needs none.
         points : int, default=64
             At how many points between baseline and row integrated gradients take the gradient.
 
