@@ -361,6 +361,31 @@ def test_what_no_page_can_be_made_of_is_refused(penguins):
         report(model, X, y).save(3)
 
 
+@pytest.mark.parametrize("kind", (FCNNClassifier, FCNNRegressor))
+@pytest.mark.parametrize("tested", (True, False))
+def test_answers_that_are_no_numbers_are_refused_by_their_row(kind, tested):
+    X, y = np.zeros((20, 1)), np.arange(20) % 3
+    X[7] = 1  # some standard deviations above the mean; all others are below it
+    model = kind(4, **QUICK).fit(X, y)
+    model.network_.set_parameters({"0.weight": np.full((1, 4), 3e38)})
+    words = (
+        rf"^the answers of {kind.__name__} must be finite for a page\. Got NaN or infinity for "
+        r"row 7: .* lower learning_rate\.$"
+    )
+    with pytest.raises(ValueError, match=words):
+        report(model, X, y if tested else None)
+
+
+def test_steps_that_are_no_numbers_are_refused_by_their_sequence():
+    X = [np.zeros((length, 1)) for length in (3, 5, 4)]
+    X[1][3] = 1
+    y = [one[:, 0] for one in X]
+    model = RNNRegressor(2, activation="relu", return_sequences=True, **QUICK).fit(X, y)
+    model.network_.set_parameters({"0.input_weight": np.full((1, 2), 3e38)})
+    with pytest.raises(ValueError, match=r"Got NaN or infinity for row 1: "):
+        report(model, X, y)
+
+
 def test_a_function_and_not_a_module():
     """Whatever was imported before."""
     import pellucid

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid import __version__
+from pellucid import __version__, checks
 from pellucid.data.encoder import Reading
 from pellucid.data.number_target import NumberTarget
 from pellucid.inspection.row_loss import output_names
@@ -69,6 +69,7 @@ def collect(
     if left_out:
         sizes = {"shown": len(columns), "all": len(columns) + left_out}
         data["cut"].append({"key": "cut.columns", "args": sizes})
+    _check_finite(model, reading)
     answers = outcome.Answers.of(model, reading, y)
     order = np.arange(len(reading))
     if y is not None:
@@ -81,6 +82,25 @@ def collect(
     if not keep_rows:  # cells of the training that the words quote are values of rows too
         data["notes"] = [without_cells(note) for note in data["notes"]]
     return data
+
+
+def _check_finite(model: Any, reading: Reading) -> None:
+    """Refuse a model that answers some row with what is no number: JSON has none of them."""
+    rows = model._encoded(reading)
+    outputs = model.network_.forward(rows)
+    if outputs.ndim > 2:  # an answer for each step that a sequence has
+        outputs = rows.of_steps(outputs)
+    wrong = ~np.isfinite(outputs).all(axis=1)
+    if not wrong.any():
+        return
+    row, steps = int(wrong.argmax()), reading.layout.step_lengths
+    if steps is not None:
+        row = int(np.searchsorted(np.cumsum(steps), row, side="right"))
+    raise ValueError(
+        f"the answers of {type(model).__name__} must be finite for a page. Got NaN or infinity for "
+        f"{checks.row_words(row)}: its weights are too large there, or no numbers. Leave such rows "
+        "out, or fit again with a lower learning_rate."
+    )
 
 
 def _tested(
