@@ -27,7 +27,7 @@ from pellucid.data.column_words import PHRASES, Phrase, in_words
 from pellucid.inspection import HiddenLayerDisplay
 from pellucid.inspection.walk import walk_of_row
 from pellucid.layers import Linear, Tanh
-from pellucid.reports import report
+from pellucid.reports import outcome, report
 from pellucid.reports.collect import collect
 from pellucid.reports.html import words as words_of_the_page
 from pellucid.reports.outcome import Answers
@@ -226,6 +226,18 @@ def test_one_step_no_better_than_a_ridge_is_not_a_model_worse_than_all():
     assert test["better"] and "1 step ahead" in test["verdict"]
     assert [one["best"] for one in test["scores"]] == ["ridge", "ridge"]
     assert [one["ridge"] for one in test["steps"]] == [1.9, 6]
+
+
+def test_many_columns_are_shuffled_less_often(monkeypatch):
+    X, y = np.random.default_rng(0).normal(size=(200, 4)), ["no", "yes"] * 100
+    model = FCNNClassifier(4, **QUICK).fit(X, y)
+    of_rows = 60 * model.network_.chain.work
+    for calls, repeats in ((10, 10), (4, 4), (2, None)):  # that there is time for, of 60 rows
+        monkeypatch.setattr(outcome, "_WORK", calls * 4 * (of_rows + outcome._CALL))
+        data = report(model, X, y).data
+        found = data["importance"]
+        assert repeats == (found and found["repeats"])
+        assert ("cut.importance_work" in str(data["cut"])) == (repeats is None)
 
 
 def test_a_forecast_is_beside_the_naive_one():

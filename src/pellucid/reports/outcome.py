@@ -21,6 +21,7 @@ _MOST_POINTS = 600  # of a scatter
 _MOST_SHUFFLED, _FEWEST_ROWS = 300, 60  # rows whose columns are shuffled
 _REPEATS, _FEWEST_REPEATS = 10, 3
 _WORK = 1e11  # multiply-adds of all shuffled rows: a few seconds
+_CALL = 5e7  # what else it takes to score rows once, as multiply-adds
 _BLOCKS = 36  # of pixels that are shuffled at most
 _MOST_GROUPS = 40  # of columns that are listed
 _BINS = 10  # of probabilities
@@ -185,12 +186,13 @@ def importance_part(
         return None
     encoder = model._input
     parts = _BLOCKS if encoder.domain == "pictures" else len(set(encoder.output_sources))
-    room = _WORK / (parts * model.network_.chain.work)  # rows times repeats
-    if room < _FEWEST_ROWS * _FEWEST_REPEATS:
+    work, room = model.network_.chain.work, _WORK / parts
+    most = int(room / (_FEWEST_ROWS * work + _CALL))
+    if most < _FEWEST_REPEATS:
         cut.append({"key": "cut.importance_work", "args": {"parts": parts}})
         return None
-    rows = int(min(_MOST_SHUFFLED, max(_FEWEST_ROWS, room / _REPEATS)))
-    repeats = int(min(_REPEATS, room / rows))
+    repeats = min(_REPEATS, most)
+    rows = int(min(_MOST_SHUFFLED, (room / repeats - _CALL) / work))
     found = ImportanceDisplay.of(model, source, y, rows=rows, repeats=repeats)
     shown = found.order[:_MOST_GROUPS]
     if len(shown) < len(found.order):
