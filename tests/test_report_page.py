@@ -201,6 +201,16 @@ def test_numbers_that_json_has_not_are_refused(value):
 # --- the page ---
 
 
+def test_accuracy_is_never_logarithmic_and_a_layer_is_named_once(opened, samples):
+    data = copy.deepcopy(samples["penguins"])
+    columns = {"epoch": [1, 2], "loss": [5.0, 0.01], "accuracy": [0.01, 1.0]}
+    data["training"]["columns"] = columns
+    data["training"]["monitor"]["layers"][0] |= {"path": "0", "name": "0.weight"}
+    training = opened(data).locator("#training")
+    assert training.get_by_text("(logarithmic)").count() == 1  # the loss
+    assert training.locator("option").all_inner_texts() == ["0.weight"]
+
+
 @pytest.mark.parametrize("name", ["penguins", "digits", "weather"])
 def test_opens_from_a_file_and_asks_for_nothing(opened, samples, name):
     page = opened(samples[name])

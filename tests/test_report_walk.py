@@ -206,6 +206,24 @@ ALTER = """name => {
 }"""
 
 
+def test_steps_of_tokens_count_from_one_as_their_list_and_gates_do(browser, tmp_path):
+    data = copy.deepcopy(data_of("tokens"))
+    data["walks"][0]["input"]["tokens"] = ["first", *"bcdefg"]
+    page = opened(browser, data, tmp_path)
+    unfold(page)
+    page.locator(".walk-maps canvas").first.focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("Control+Home")
+    assert "Step 1: first" in page.locator(".walk-together").first.inner_text()
+
+
+def test_of_many_features_some_are_named(browser, tmp_path):
+    data = copy.deepcopy(data_of("signals"))
+    data["walks"][0]["input"]["features"] = [f"v, step {i}" for i in range(112)]
+    entered = opened(browser, data, tmp_path).locator("#walk details").first.inner_text()
+    assert "v, step 11" in entered and "v, step 12" not in entered and "100 more" in entered
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_wrong_number_is_seen_in_every_array_of_every_layer(browser, tmp_path, name):
     page = opened(browser, data_of(name), tmp_path)

@@ -73,6 +73,12 @@ globalThis.pellucid = {};
   const mathml = maker("http://www.w3.org/1998/Math/MathML");
   const bdi = (name) => html("bdi", null, String(name));
 
+  /** A list of names, the first of many; the others are counted. */
+  function some(names, most = 12) {
+    const shown = names.slice(0, most).flatMap((name, i) => [i ? text("list.comma") : "", bdi(name)]);
+    return [shown, names.length > most && [" ", say("legend.more", { count: names.length - most })]];
+  }
+
   /** A number as text with `digits` digits that count: −0.1235, 18,947, 1.2e−7, NaN. */
   function round(value, digits = 4) {
     if (typeof value !== "number" || !Number.isFinite(value))
@@ -126,7 +132,7 @@ globalThis.pellucid = {};
   }
 
   Object.assign(pellucid, {
-    speak, language, text, say, told, named, html, svg, mathml, bdi, isolate,
+    speak, language, text, say, told, named, html, svg, mathml, bdi, some, isolate,
     round, number, share, shape, decode,
   });
 })();

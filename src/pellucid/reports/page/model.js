@@ -2,7 +2,7 @@
 // takes the report's data and gives elements. Continues charts.js.
 (() => {
   "use strict";
-  const { html, bdi, number, round, say, text, told, named, shape, formula, charts } = pellucid;
+  const { html, bdi, some, number, round, say, text, told, named, shape, formula, charts } = pellucid;
   const sections = (pellucid.sections = {});
 
   /** A list of names and what they are; lines with nothing to say are left out. */
@@ -10,12 +10,6 @@
     const known = lines.filter(([, value]) => value !== null && value !== undefined && value !== "");
     return html("dl", { class: "facts" },
       known.map(([name, value]) => [html("dt", null, name), html("dd", null, value)]));
-  }
-
-  /** A list of names, the first of many; the others are counted. */
-  function some(names, most = 12) {
-    const shown = names.slice(0, most).flatMap((name, i) => [i ? text("list.comma") : "", bdi(name)]);
-    return [shown, names.length > most && [" ", say("legend.more", { count: names.length - most })]];
   }
 
   const settings = (parameters) => charts.table({
@@ -125,7 +119,7 @@
       const held = columns[`validation_${name}`];
       const series = [{ name: text("training.learned"), values: columns[name] }];
       if (held) series.push({ name: text("training.held"), values: held });
-      const log = name !== "learning_rate" && spans(series.flatMap((s) => s.values));
+      const log = name === "loss" && spans(series.flatMap((s) => s.values));
       const measure = named("score", name);
       return charts.lines({
         label: log ? text("training.log", { measure }) : measure, series, xs: columns.epoch, log,
@@ -150,10 +144,9 @@
 
   /** What was watched in training, layer by layer: a choice of a layer, and its charts. */
   function monitor({ epoch, layers }) {
-    const name = (layer) => `${layer.path} ${layer.name}`;
     const shown = html("div");
     const choice = html("select", { id: "monitor-layer", onchange: show },
-      layers.map((layer, i) => html("option", { value: i }, name(layer))));
+      layers.map((layer, i) => html("option", { value: i }, layer.name)));
     function show() {
       const layer = layers[choice.value];
       const parts = { dead: layer.dead, saturated: layer.saturated };

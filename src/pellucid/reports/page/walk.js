@@ -2,7 +2,7 @@
 // recomputed is, and counted; the panels are made when they are opened. Continues all walk_*.js.
 (() => {
   "use strict";
-  const { html, say, text, number, shape, bdi, decode, charts } = pellucid;
+  const { html, say, text, number, shape, bdi, some, decode, charts } = pellucid;
   const { reader, verify } = pellucid.arithmetic;
   const { panels, loss } = pellucid;
   const SLICE = 12; // milliseconds of recomputing at a time, so that the page stays quick
@@ -71,7 +71,7 @@
     const channel = map.channels && pellucid.parts.slider({
       label: text("walk.channel"), places: map.channels, onInput: map.channel,
     });
-    const features = kind === "sequence" && html("p", null, say("walk.input.features", { names: input.features }));
+    const features = kind === "sequence" && html("p", null, say("walk.input.features", { names: html("span", null, some(input.features)) }));
     return [features, image, channel, map.element];
   }
 

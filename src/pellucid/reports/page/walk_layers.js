@@ -238,9 +238,9 @@
         const name = context.tokens && context.tokens[t];
         return [
           name !== undefined && html("p", { class: "walk-caption" },
-            say("walk.embedding.token", { step: t, token: name })),
-          equation(other === undefined ? `y_{${t}, ${n}} = E_{${token ?? "?"}, ${column}} = $y`
-            : `y_{${t}, ${n}} = x_{${t}, ${other}} = $y`,
+            say("walk.embedding.token", { step: t + 1, token: name })),
+          equation(other === undefined ? `y_{${t + 1}, ${n}} = E_{${token ?? "?"}, ${column}} = $y`
+            : `y_{${t + 1}, ${n}} = x_{${t + 1}, ${other}} = $y`,
           { y: checked(kinds.Embedding.forward(node, [t, n]), at(node.y, [t, n])) }),
         ];
       }),
