@@ -452,7 +452,7 @@ def test_fit_makes_the_page_of_its_test(tmp_path):
     assert load(model).digest_ == data["model"]["digest"]
     monitor = data["training"]["monitor"]
     assert monitor["epoch"] == [0, 1, 2, 3]
-    weights = next(one for one in monitor["layers"] if one["name"] == "weight")["weights"]
+    weights = next(one for one in monitor["layers"] if one["name"] == "0.weight")["weights"]
     assert [sum(counts) for counts in weights["counts"]] == [15 * 128] * 4
     failed = run(*words, "--test-fraction", "0", "--report", str(page))
     assert failed.exit_code == 2 and "--report needs rows held out" in failed.stderr

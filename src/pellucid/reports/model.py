@@ -109,8 +109,7 @@ def _monitor_part(watched: TrainingDisplay) -> dict[str, Any] | None:
     def layer(name: str) -> dict[str, Any]:
         empty = dict.fromkeys(("weights", "activations", "dead", "saturated"))
         path = name.rpartition(".")[0] or name.partition(" ")[0]
-        own = name.removeprefix(path).strip(". ")  # "0.weight" and "1 ReLU" have their path in them
-        return layers.setdefault(name, {"path": path, "name": own, **empty})
+        return layers.setdefault(name, {"path": path, "name": name, **empty})
 
     for kind in ("weights", "activations"):
         for name, histograms in getattr(watched, kind).items():
