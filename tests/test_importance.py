@@ -185,7 +185,9 @@ def test_a_large_network_looks_at_fewer_rows(model, monkeypatch):
     monkeypatch.setattr(module, "_WORK", 4 * 10 * model.network_.chain.work * 120)
     assert ImportanceDisplay.of(model, X, Y).rows == 120
     monkeypatch.setattr(module, "_WORK", 1)
-    assert ImportanceDisplay.of(model, X, Y).rows == 100
+    fewest = ImportanceDisplay.of(model, X, Y)
+    assert fewest.rows == 20 and fewest.importances.shape[1] == 10
+    assert "on 20 rows (of 300)" in str(fewest)
 
 
 def test_a_model_that_explains_nothing_says_so():

@@ -18,7 +18,7 @@ from pellucid.rows import Dense, Rows, Sequences
 from pellucid.training.curves import plain
 
 _WORK = 2e11  # multiply-adds that all predictions together may take: some seconds
-_FEWEST_ROWS, _FEWEST_BLOCKS = 100, 5
+_FEWEST_ROWS, _FEWEST_BLOCKS = 20, 5
 _MOST_BARS, _MOST_NAMES = 20, 3
 _MUCH = 2.0  # standard deviations above 0 from which a fall is more than chance
 
@@ -99,7 +99,7 @@ class ImportanceDisplay(Display):
             columns that become several numbers it is the root of the RV coefficient, of two numbers
             the absolute value of their correlation. Above 1 each column is shuffled by itself.
         rows : int, default=1000
-            At most so many rows are looked at, evenly chosen; fewer of large networks, 100 at
+            At most so many rows are looked at, evenly chosen; fewer of large networks, 20 at
             least.
         blocks : int, default=6
             Pictures are cut into at most so many blocks of pixels down and across.
