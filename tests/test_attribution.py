@@ -20,6 +20,7 @@ from pellucid import (
 )
 from pellucid.data import windows
 from pellucid.inspection import AttributionDisplay
+from pellucid.inspection import attribution as module
 from pellucid.inspection.attributing import METHODS, Attributed
 from pellucid.inspection.panels import tiled
 from pellucid.inspection.walk import Walk, walk_of_row
@@ -94,6 +95,17 @@ def test_integrated_gradients_are_complete(kind, baseline, request):
     if baseline == "row":
         logits = walk_of_row(model, X, row=5).output[0]
         assert many.baseline_answer == pytest.approx(logits[min(1, len(logits) - 1)])
+
+
+def test_a_large_network_is_asked_at_fewer_points(pictures, monkeypatch):
+    model, X = pictures
+    work = model.network_.chain.work
+    for most, points in ((10**12, 64), (20 * work, 20), (work, 8)):
+        monkeypatch.setattr(module, "_WORK", most)
+        usual = AttributionDisplay.of(model, X, row=1, output=1)
+        asked = AttributionDisplay.of(model, X, row=1, output=1, points=points)
+        np.testing.assert_array_equal(usual.values, asked.values)
+        assert f"which leaves {asked.residual:.2g} over" in str(usual)
 
 
 def test_a_linear_answer_is_attributed_exactly():

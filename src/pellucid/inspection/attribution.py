@@ -16,6 +16,8 @@ from pellucid.inspection.display import Display
 
 MOST_BARS = 20
 """Columns or words that have a bar each; the others are drawn as their sum."""
+_MOST_POINTS, _FEWEST_POINTS = 64, 8
+_WORK = 1_200_000_000  # multiply-adds of the forward passes at all points: some seconds
 
 
 class AttributionDisplay(Display):
@@ -97,7 +99,7 @@ class AttributionDisplay(Display):
         method: str = "integrated_gradients",
         output: Any = None,
         baseline: Any = None,
-        points: int = 64,
+        points: int | None = None,
     ) -> Self:
         """Attribute the answer for one row.
 
@@ -119,8 +121,9 @@ class AttributionDisplay(Display):
             What is compared with. "zero" is 0 where the network reads it: the mean of a number in
             training, no category, a picture of one grey, a word of no meaning. "mean" is the mean
             of the rows of X, which must be of equal length then. The gradient alone needs none.
-        points : int, default=64
-            At how many points between baseline and row integrated gradients take the gradient.
+        points : int, optional
+            At how many points between baseline and row integrated gradients take the gradient; by
+            default 64, fewer of large networks, 8 at least. What is left over says what they miss.
 
         Raises
         ------
@@ -129,8 +132,12 @@ class AttributionDisplay(Display):
         """
         owner = cls.__name__
         method = checks.one_of("method", owner, method, METHODS)
-        points = checks.positive_integer("points", owner, points)
+        if points is not None:
+            points = checks.positive_integer("points", owner, points)
         found = row_of(owner, model, X, None, row)
+        if points is None:
+            work = model.network_.chain.for_rows(found.x.shape).work
+            points = min(_MOST_POINTS, max(_FEWEST_POINTS, _WORK // max(1, work)))
         place, sign, words = _output(owner, model, found.output, output)
         explained = Explained(model.network_, place, sign)
         start = baseline_of(owner, model, X, baseline, explained, found.x)
