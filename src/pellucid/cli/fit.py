@@ -144,7 +144,7 @@ class _Fit(GroupedCommand):
     "--report",
     type=click.Path(),
     metavar="HTML",
-    help="Make a page on which the model can be looked into.",
+    help="Make a page that shows the model from inside.",
 )
 @_output("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
 @_output("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
@@ -178,10 +178,9 @@ def fit(
 ) -> None:
     """Train a network on DATA, test it on rows held out, and save it.
 
-    DATA is a table (text, missing values, dates, paths of pictures), or a folder with a folder of
-    pictures for each class, perhaps in train/ and test/. With --network cnn rows of numbers are
-    signals; rnn, lstm and gru forecast a series (--steps), or learn from many sequences (--group)
-    or texts.
+    DATA is a table, or a folder with a folder of pictures for each class. With --network cnn rows
+    of numbers are signals; rnn, lstm and gru forecast a series (--steps), or learn from many
+    sequences (--group) or texts.
     """
     from pellucid import files
     from pellucid.cli.fitting import Fitting
