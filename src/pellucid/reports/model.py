@@ -11,6 +11,7 @@ import numpy as np
 
 from pellucid.data import TableEncoder
 from pellucid.data.column_words import in_words
+from pellucid.inspection.forecast_errors import finite
 from pellucid.inspection.training_display import TrainingDisplay
 from pellucid.layers.sliding import Sliding
 from pellucid.network.chain import Chain
@@ -94,7 +95,10 @@ def training_part(model: Any) -> dict[str, Any]:
     """The history, column by column."""
     history = model.history_
     wanted = [name for name in history.columns if name not in ("seconds", "rows_per_second")]
-    columns = {name: [_number(value) for value in history[name]] for name in wanted}
+    columns = {
+        name: [None if value is None else finite(value) for value in history[name]]
+        for name in wanted
+    }
     best = model.best_epoch_ if model.early_stopping and len(history) else None
     monitor = _monitor_part(TrainingDisplay.of(model)) if len(history) else None
     return {"columns": columns, "best_epoch": best, "monitor": monitor}
@@ -166,8 +170,3 @@ def _has_defaults(model: Any) -> bool:
 
 def _same(one: Any, other: Any) -> bool:
     return one is other or repr(one) == repr(other)
-
-
-def _number(value: Any) -> float | None:
-    """A number that JSON has, else None."""
-    return None if value is None or not math.isfinite(value) else float(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from pellucid.data.baselines import BASELINES
 from pellucid.data.windows import Windows
+from pellucid.inspection.forecast_errors import finite
 from pellucid.inspection.forecast_scores import score_windows
 from pellucid.inspection.hidden_layer import HiddenLayerDisplay
 from pellucid.inspection.importance import ImportanceDisplay
@@ -169,8 +169,8 @@ def _scatter(
         step = f" +{place // len(names) + 1}" if len(true) > len(names) else ""
         panels.append({
             "target": names[place % len(names)] + step,
-            "true": [_number(value) for value in t[kept]],
-            "predicted": [_number(value) for value in p[kept]], "of": len(t),
+            "true": [finite(value) for value in t[kept]],
+            "predicted": [finite(value) for value in p[kept]], "of": len(t),
         })  # fmt: skip
     return panels
 
@@ -223,7 +223,7 @@ def hidden_part(model: Any, source: Any, y: Any) -> dict[str, Any] | None:
     return {
         "x": found.points[:, 0].tolist(), "y": found.points[:, 1].tolist(),
         "label": [as_json(label) for label in labels],
-        "explained": [_number(float(share)) or 0.0 for share in found.explained],
+        "explained": [finite(share) or 0.0 for share in found.explained],
     }  # fmt: skip
 
 
@@ -274,8 +274,4 @@ def as_json(value: Any) -> Any:
     array = np.asarray(value)
     if array.ndim:
         return [as_json(one) for one in array.ravel().tolist()]
-    return _number(float(array)) if array.dtype.kind == "f" else str(array)
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
+    return finite(array) if array.dtype.kind == "f" else str(array)
