@@ -240,16 +240,18 @@ class TopLossesDisplay(Display):
         return ["row", "true", "said", "loss", *(self.inputs.names if cells else ())], rows
 
 
-def row_losses(model: Any, X: Any, y: Any) -> np.ndarray:
+def row_losses(model: Any, X: Any, y: Any, outputs: np.ndarray | None = None) -> np.ndarray:
     """The loss of each row of X by itself, in float64; of an answer a step their mean.
 
-    It is that of the training, in the network's own scale of numbers.
+    It is that of the training, in the network's own scale of numbers; `outputs` are what the
+    network answers, where that is known already.
     """
     loss = LossFunction.of(model._loss()[0])
     examples = model._examples(X, y)
-    outputs = model.network_.forward(examples.rows).astype(np.float64)
+    if outputs is None:
+        outputs = model.network_.forward(examples.rows)
     losses = np.empty(len(outputs))
-    for row, output in enumerate(outputs):
+    for row, output in enumerate(outputs.astype(np.float64)):
         if output.ndim > 1:  # the steps that the sequence has
             output = output[np.isfinite(output).all(axis=-1)]
         losses[row] = loss_value(loss, output[None], examples.targets.row(row))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,9 @@ def collect(
         Whether the model has learned nothing from these rows; None where that is not known.
     """
     reading = X if isinstance(X, Reading) else model._read(X)
+    # encoded once, and gone through once, for all that is told of the rows
+    reading = replace(reading, rows=model._encoded(reading))
+    outputs = model.network_.forward(reading.rows)
     source = X if source is None else source
     part, (columns, left_out) = model_part(model), columns_part(model, keep_rows)
     data: dict[str, Any] = {
@@ -69,11 +73,11 @@ def collect(
     if left_out:
         sizes = {"shown": len(columns), "all": len(columns) + left_out}
         data["cut"].append({"key": "cut.columns", "args": sizes})
-    _check_finite(model, reading)
+    _check_finite(model, reading, outputs)
     answers = outcome.Answers.of(model, reading, y)
     order = np.arange(len(reading))
     if y is not None:
-        order = _tested(data, model, reading, source, y, answers, unseen)
+        order = _tested(data, model, reading, source, y, answers, outputs, unseen)
     if keep_rows:
         data["hidden"] = outcome.hidden_part(model, source, y)
     if keep_rows and rows:
@@ -84,12 +88,10 @@ def collect(
     return data
 
 
-def _check_finite(model: Any, reading: Reading) -> None:
+def _check_finite(model: Any, reading: Any, outputs: np.ndarray) -> None:
     """Refuse a model that answers some row with what is no number: JSON has none of them."""
-    rows = model._encoded(reading)
-    outputs = model.network_.forward(rows)
     if outputs.ndim > 2:  # an answer for each step that a sequence has
-        outputs = rows.of_steps(outputs)
+        outputs = reading.rows.of_steps(outputs)
     wrong = ~np.isfinite(outputs).all(axis=1)
     if not wrong.any():
         return
@@ -105,7 +107,7 @@ def _check_finite(model: Any, reading: Reading) -> None:
 
 def _tested(
     data: dict[str, Any], model: Any, reading: Any, source: Any, y: Any, answers: Answers,
-    unseen: bool | None,
+    outputs: np.ndarray, unseen: bool | None,
 ) -> np.ndarray:  # fmt: skip
     """Fill in the test and the rows that are most wrong; the rows, the most wrong one first."""
     keep_rows = data["rows_kept"]
@@ -117,7 +119,7 @@ def _tested(
         args = {"shown": shown, "all": shown + confusion["others"]}
         data["cut"].append({"key": "cut.confusion", "args": args})
     data["importance"] = outcome.importance_part(model, source, y, data["cut"])
-    losses = row_losses(model, reading, y)
+    losses = row_losses(model, reading, y, outputs)
     order = np.argsort(-losses, kind="stable")
     if keep_rows:
         data["mistakes"] = [
