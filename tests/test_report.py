@@ -425,9 +425,11 @@ def test_the_command_writes_a_page(tmp_path, penguins):
     assert "Page saved in" in done.output and "open it in a browser." in done.output
     assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert 'lang="zh' in page.read_text(encoding="utf-8")[:200]
+    (tmp_path / "folder.html").mkdir()
     for more, message in (
         (["-o", str(tmp_path / "page.png")], "--output must name a file that ends in .html"),
         (["-o", str(tmp_path / "no" / "page.html")], "does not exist"),
+        (["-o", str(tmp_path / "folder.html")], "it is a folder. Name a file in it."),
         ([], "--target must name the column that"),
     ):
         failed = run(*words, *more)

@@ -12,6 +12,7 @@ from pellucid.cli import curves, frames, series
 from pellucid.cli.families import NETWORKS, family
 from pellucid.cli.options import GroupedCommand, in_group, option_name, parameter_options
 from pellucid.cli.output import Output
+from pellucid.cli.places import check_places
 from pellucid.cli.report import check_page
 from pellucid.cli.series import SeriesOptions
 from pellucid.terminal import filled
@@ -193,7 +194,10 @@ def fit(
     if data == "-" and output is None:
         raise click.UsageError("a table from standard input needs --output, to name the model.")
     path = output or f"{Path(data).absolute().stem}.safetensors"
-    _check_places(path, plot, mistakes)
+    check_places(filter(None, (path, plot, mistakes, report)))
+    for option, picture in (("--plot", plot), ("--mistakes", mistakes)):
+        if picture:
+            curves.check(picture, option)
     if report:
         check_page(report, "--report")
     files.check_apart(path, data, *filter(None, [test]))
@@ -269,21 +273,6 @@ def _split(given: Given, options: SeriesOptions, share: float, seed: int, each_s
     return splitting.split(
         labels, len(given.y), given.task[0], share, seed, given.what, given.groups
     )
-
-
-def _check_places(output: str, plot: str | None, mistakes: str | None) -> None:
-    """Refuse files that cannot be written before a long training, not after it."""
-    for path in filter(None, (output, plot, mistakes)):
-        if not Path(path).absolute().parent.is_dir():
-            raise FileNotFoundError(
-                f"'{path}' cannot be saved: the folder '{Path(path).parent}' does not exist. "
-                "Make it first."
-            )
-        if Path(path).is_dir():
-            raise IsADirectoryError(f"'{path}' cannot be saved: it is a folder. Name a file in it.")
-    for option, picture in (("--plot", plot), ("--mistakes", mistakes)):
-        if picture:
-            curves.check(picture, option)
 
 
 def _chosen(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pellucid.cli.options import encoding_option, json_option
+from pellucid.cli.places import check_places
 
 if TYPE_CHECKING:
     from pellucid.cli.answered import Answered
@@ -90,11 +91,7 @@ def check_page(place: str, option: str) -> str:
     """Refuse a page that cannot be written before anything long is begun."""
     if Path(place).suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"{option} must name a file that ends in .html. Got {place}.")
-    if not Path(place).absolute().parent.is_dir():
-        raise FileNotFoundError(
-            f"'{place}' cannot be saved: the folder '{Path(place).parent}' does not exist. Make it "
-            "first."
-        )
+    check_places([place])
     return place
 
 
