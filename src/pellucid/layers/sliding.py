@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from pellucid import checks
 from pellucid.formulas import output_size, same_padding
@@ -25,6 +25,24 @@ class Placement:
     padding: Border
     outputs: Pair
     dilation: Pair = (1, 1)
+
+
+class SizeTerms(NamedTuple):
+    """The numbers of ``(input + padding - dilation (kernel - 1) - 1)/stride + 1 = output``."""
+
+    axis: str  # H, W or L
+    input: int
+    padding: int  # of both sides together
+    kernel: int
+    stride: int
+    dilation: int
+    output: int
+
+    @property
+    def exact(self) -> float:
+        """The output's size before it is rounded."""
+        reach = self.dilation * (self.kernel - 1) + 1
+        return (self.input + self.padding - reach) / self.stride + 1
 
 
 class Sliding(Layer):
@@ -112,25 +130,32 @@ class Sliding(Layer):
     def _maps(self, outputs: Pair, channels: int) -> Shape:
         return (*outputs[2 - self.dimensions :], channels)
 
-    def sizes(self, shape: Shape) -> str:
-        """How the output's size follows from the input's, for `summary`."""
+    def terms(self, shape: Shape) -> list[SizeTerms]:
+        """What the output's size follows from along each axis of an input of `shape`."""
         windows = self.windows(shape)
         sizes = (1, shape[0]) if self.dimensions == 1 else shape[:2]
+        return [
+            SizeTerms(
+                "HW"[axis] if self.dimensions == 2 else "L", sizes[axis],
+                sum(windows.padding[axis]), windows.size[axis], windows.stride[axis],
+                windows.dilation[axis], windows.outputs[axis],
+            )
+            for axis in range(2 - self.dimensions, 2)
+        ]  # fmt: skip
+
+    def sizes(self, shape: Shape) -> str:
+        """How the output's size follows from the input's, for `summary`."""
         texts = {}
-        for axis, name in enumerate(("OH", "OW" if self.dimensions == 2 else "OL")):
-            n, p, k = sizes[axis], sum(windows.padding[axis]), windows.size[axis]
-            s, d, outputs = windows.stride[axis], windows.dilation[axis], windows.outputs[axis]
+        for axis, n, p, k, s, d, outputs in self.terms(shape):
             room = n + p - d * (k - 1) - 1
             share = f"({n} + {p} - {k})/{s}" if d == 1 else f"({n} + {p} - {d}*({k} - 1) - 1)/{s}"
             if room % s:
                 rounds = "floor" if room // s + 1 == outputs else "ceil"
                 share = f"{rounds}({share})"
-            texts[name] = f"{share} + 1 = {outputs}"
-        if self.dimensions == 1:
-            return f"OL = {texts['OL']}"
-        if texts["OH"] == texts["OW"]:
+            texts[f"O{axis}"] = f"{share} + 1 = {outputs}"
+        if len(texts) == 2 and len(set(texts.values())) == 1:
             return f"OH = OW = {texts['OH']}"
-        return f"OH = {texts['OH']}, OW = {texts['OW']}"
+        return ", ".join(f"{name} = {text}" for name, text in texts.items())
 
 
 @lru_cache(maxsize=256)  # a layer is asked many times

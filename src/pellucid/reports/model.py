@@ -138,29 +138,13 @@ def _layers(chain: Chain, depth: int, branch: str | None, prefix: str) -> Iterat
             "name": type(layer).__name__ if branches else repr(layer),
             "output": list(output),
             "parameters": sum(math.prod(parameter.shape) for parameter in own),
-            "sizes": _sizes(layer, shape) if isinstance(layer, Sliding) else None,
+            "sizes": [terms._asdict() | {"exact": terms.exact} for terms in layer.terms(shape)]
+            if isinstance(layer, Sliding)
+            else None,
             "weights": {},
         }
         for name, inner in branches.items():
             yield from _layers(inner, depth + 1, name, f"{path}.{name}.")
-
-
-def _sizes(layer: Sliding, shape: tuple[int, ...]) -> list[dict[str, Any]]:
-    """How the output's size follows from the input's along each axis."""
-    placed = layer.windows(shape)
-    names = ("H", "W") if layer.dimensions == 2 else ("", "L")
-    inputs = (1, *shape[:1]) if layer.dimensions == 1 else shape[:2]
-    axes = []
-    for axis in range(2 - layer.dimensions, 2):
-        padding, kernel = sum(placed.padding[axis]), placed.size[axis]
-        dilation, stride = placed.dilation[axis], placed.stride[axis]
-        room = inputs[axis] + padding - dilation * (kernel - 1) - 1
-        axes.append({
-            "axis": names[axis], "input": inputs[axis], "padding": padding, "kernel": kernel,
-            "dilation": dilation, "stride": stride, "output": placed.outputs[axis],
-            "exact": room / stride + 1,
-        })  # fmt: skip
-    return axes
 
 
 def _has_defaults(model: Any) -> bool:
