@@ -80,7 +80,6 @@ def filled(data):
         "x": random.normal(size=30).tolist(), "y": random.normal(size=30).tolist(),
         "label": [labels[i % len(labels)] for i in range(30)], "explained": [0.6, 0.2],
     }  # fmt: skip
-    data["about"] = [{"key": "cut.columns", "args": {"shown": 4, "all": 9}}]
     data["cut"].append({"key": "cut.columns", "args": {"shown": 4, "all": 9}})
     return data
 
@@ -150,7 +149,7 @@ def test_every_key_that_is_said_is_there():
     whole |= {f"{part}.title" for part in PARTS}
     package = Path(str(PAGE)).parent
     for source in package.glob("*.py"):
-        whole |= set(re.findall(r'"((?:cut|about)\.\w+)"', source.read_text()))
+        whole |= set(re.findall(r'"(cut\.\w+)"', source.read_text()))
     assert len(whole) > 80
     assert whole - known.keys() == set()
     for prefix in set(re.findall(r"\b(?:say|text)\(`([\w.]+)\.\$\{", text)):

@@ -69,7 +69,7 @@ def walked(network, shape, loss="mean_squared_error", x=None, target=None, seed=
         "trained": None, "rows": None, "source": None,
     }  # fmt: skip
     data = {
-        "schema": 1, "pellucid": "0", "lang": "en", "title": "y", "model": model, "about": [],
+        "schema": 1, "pellucid": "0", "lang": "en", "title": "y", "model": model,
         "columns": [], "columns_left_out": 0, "notes": [], "network": network_data,
         "training": {"columns": {"epoch": [1], "loss": [1.0]}, "best_epoch": None, "monitor": None},
         "test": None, "importance": None, "mistakes": [], "hidden": None, "cut": [],

@@ -64,7 +64,7 @@ def collect(
     part, (columns, left_out) = model_part(model), columns_part(model, keep_rows)
     data: dict[str, Any] = {
         "schema": SCHEMA, "pellucid": __version__, "lang": lang,
-        "title": ", ".join(part["targets"]) or part["class"], "model": part, "about": [],
+        "title": ", ".join(part["targets"]) or part["class"], "model": part,
         "columns": columns, "columns_left_out": left_out, "notes": [str(n) for n in model._notes],
         "network": network_part(model), "training": training_part(model), "test": None,
         "importance": None, "mistakes": [], "walks": [], "hidden": None, "cut": [],

@@ -198,13 +198,8 @@ class Room:
                      "return_sequences"):  # fmt: skip
             if hasattr(layer, name):
                 part[name] = getattr(layer, name)
-        if step.kind == "LayerNorm":
-            part |= {
-                name: encoded(np.squeeze(step.values[name][0], axis=-1))
-                if step.values[name].ndim == step.y.ndim and step.values[name].shape[-1] == 1
-                else encoded(step.values[name][0])
-                for name in ("mean", "std")
-            }
+        if step.kind == "LayerNorm":  # one of each for all features together
+            part |= {name: encoded(step.values[name][0, ..., 0]) for name in ("mean", "std")}
         if isinstance(step, RecurrentStep):
             part["directions"] = [self._direction(step, prefix) for prefix in step.prefixes]
         return part

@@ -17,7 +17,7 @@
     rows: Object.entries(parameters).map(([name, value]) => [html("code", null, name), html("code", null, value)]),
   });
 
-  sections.asked = ({ model, about, notes }) => {
+  sections.asked = ({ model, notes }) => {
     const asked = Object.entries(model.asked), { classes } = model;
     return [
       facts([
@@ -34,7 +34,6 @@
           : say("asked.usual")],
         [say("asked.digest"), html("code", null, model.digest)],
       ]),
-      about.length > 0 && html("ul", { class: "told" }, about.map((line) => html("li", null, told(line)))),
       notes.length > 0 && [
         html("h3", null, say("asked.notes")),
         html("ul", { class: "told" }, notes.map((note) => html("li", null, told(note)))),
