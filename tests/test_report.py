@@ -200,6 +200,16 @@ def test_a_model_no_better_than_a_trivial_one_says_so():
     assert not test["better"] and "no better than always saying" in test["verdict"]
 
 
+def test_targets_that_are_not_drawn_are_counted():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=120).cumsum(), "b": rng.normal(size=120).cumsum()})
+    X, y = windows(frame, 8, 3, target=["a", "b"])
+    model = LSTMRegressor(4, **QUICK).fit(X[:80], y[:80])
+    cut = {one["key"]: one["args"] for one in report(model, X[80:], y[80:], rows=1).data["cut"]}
+    assert cut["cut.steps"] == {"target": "a", "all": 2}
+    assert cut["cut.scatter"] == {"shown": 3, "all": 6}
+
+
 def test_numbers_of_the_network_are_told_in_the_targets_unit():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(80, 3)), 50 + 9 * rng.normal(size=80)
@@ -333,7 +343,7 @@ def test_large_models_fit_and_what_is_left_out_is_said(kind):
     elif kind == "steps":
         X, y = rng.normal(size=(4, 2000, 2)), rng.normal(size=4)
         model = LSTMRegressor(64, max_epochs=1, random_state=0, verbose=0).fit(X, y)
-        said = {"cut.weights"}
+        said = {"cut.weights", "cut.states"}
     else:
         X, y = rng.integers(0, 256, (4, 100, 100, 3), dtype=np.uint8), np.array([0, 1, 0, 1])
         model = CNNClassifier(32, max_epochs=1, random_state=0, verbose=0).fit(X, y)

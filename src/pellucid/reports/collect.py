@@ -113,11 +113,7 @@ def _tested(
     keep_rows = data["rows_kept"]
     scores = outcome.scores_of(model, reading, source, y, _names(model))
     data["test"] = outcome.test_part(model, scores, answers, unseen, keep_rows)
-    confusion = data["test"]["confusion"]
-    if confusion and confusion["others"]:
-        shown = len(confusion["labels"]) - 1
-        args = {"shown": shown, "all": shown + confusion["others"]}
-        data["cut"].append({"key": "cut.confusion", "args": args})
+    data["cut"] += outcome.cut_of(data["test"], scores, answers)
     data["importance"] = outcome.importance_part(model, source, y, data["cut"])
     losses = row_losses(model, reading, y, outputs)
     order = np.argsort(-losses, kind="stable")

@@ -18,6 +18,7 @@ from pellucid.inspection.score_words import MORE_IS_BETTER, verdict
 from pellucid.inspection.scores import as_classes, is_classifier, plain, score
 
 _MOST_POINTS = 600  # of a scatter
+_MOST_TARGETS = 3  # whose numbers are drawn
 _MOST_SHUFFLED, _FEWEST_ROWS = 300, 60  # rows whose columns are shuffled
 _REPEATS, _FEWEST_REPEATS = 10, 3
 _WORK = 1e11  # multiply-adds of all shuffled rows: a few seconds
@@ -59,6 +60,23 @@ def test_part(
     if not is_classifier(model) and keep_rows:
         part["scatter"] = _scatter(truth, predicted, scores)
     return part
+
+
+def cut_of(part: dict[str, Any], scores: dict[str, Any], answers: Answers) -> list[dict[str, Any]]:
+    """What the `part` of a test leaves out, in keys of sentences."""
+    cut, confusion = [], part["confusion"]
+    if confusion and confusion["others"]:
+        shown = len(confusion["labels"]) - 1
+        sizes = {"shown": shown, "all": shown + confusion["others"]}
+        cut.append({"key": "cut.confusion", "args": sizes})
+    drawn = answers.predicted.size // len(answers.predicted)
+    if part["scatter"] and drawn > _MOST_TARGETS:
+        cut.append({"key": "cut.scatter", "args": {"shown": _MOST_TARGETS, "all": drawn}})
+    targets = scores.get("targets") or [scores]
+    if part["steps"] and len(targets) > 1:
+        sizes = {"target": str(targets[0]["target"]), "all": len(targets)}
+        cut.append({"key": "cut.steps", "args": sizes})
+    return cut
 
 
 def _confusion(truth: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
@@ -163,7 +181,7 @@ def _scatter(
     true, guess = (a.reshape(len(a), -1).T.astype(np.float64) for a in (truth, predicted))
     panels = []
     for place, (t, p) in enumerate(zip(true, guess, strict=True)):
-        if place >= 3:
+        if place >= _MOST_TARGETS:
             break
         kept = np.linspace(0, len(t) - 1, min(len(t), _MOST_POINTS)).astype(np.int64)
         step = f" +{place // len(names) + 1}" if len(true) > len(names) else ""

@@ -139,6 +139,10 @@ class Room:
             places = self.of_map(step.path, "y")
             if any(one is not None for one in places):
                 said.append(_part("cut.map", step, step.y.shape[1:], places))
+            if isinstance(step, RecurrentStep):
+                places = self.of_states(step)
+                if any(one is not None for one in places):
+                    said.append(_part("cut.states", step, step.values["h"].shape[1:], places))
             for name, p in step.parameters.items():
                 places = self.of_weights(step, name)
                 if any(one is not None for one in places) and p.ndim > 1 and not _spare(step):
