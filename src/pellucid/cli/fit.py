@@ -179,9 +179,9 @@ def fit(
 ) -> None:
     """Train a network on DATA, test it on rows held out, and save it.
 
-    DATA is a table, or a folder with a folder of pictures for each class. With --network cnn rows
-    of numbers are signals; rnn, lstm and gru forecast a series (--steps), or learn from many
-    sequences (--group) or texts.
+    DATA is a table (of text, dates, paths of pictures too), or a folder of class folders. With
+    --network cnn rows of numbers are signals; rnn, lstm and gru forecast a series (--steps), or
+    learn from sequences (--group) or texts.
     """
     from pellucid import files
     from pellucid.cli.fitting import Fitting
