@@ -16,7 +16,7 @@ from pellucid.data.state import check_arrays
 
 # A billion standard deviations. Beyond it a value seen at predict would overflow float32 inside the
 # network.
-_LIMIT = 1e9
+LIMIT = 1e9
 _QUARTILES = 1.349  # standard deviations of normal numbers lie between their quartiles
 
 
@@ -122,8 +122,8 @@ class Standardiser:
                 block[np.isnan(block)] = 0.0
                 if silence:
                     block[:, self.constant] = 0.0
-                np.minimum(block, _LIMIT, out=block)
-                out[rows] = np.maximum(block, -_LIMIT, out=block)
+                np.minimum(block, LIMIT, out=block)
+                out[rows] = np.maximum(block, -LIMIT, out=block)
 
     def _in_units(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What numbers are multiplied by first, then what is taken away, and divided by."""
@@ -137,7 +137,7 @@ class Standardiser:
         """
         inverse, mean, scale = self._in_units()
         constant = np.flatnonzero(self.constant)
-        least, most = np.full_like(mean, -_LIMIT), np.full_like(mean, _LIMIT)
+        least, most = np.full_like(mean, -LIMIT), np.full_like(mean, LIMIT)
 
         def standardise(row: np.ndarray) -> bool:
             if not isfinite(np.add.reduce(row)):  # sooner told than of each number

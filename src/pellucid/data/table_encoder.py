@@ -25,6 +25,7 @@ from pellucid.data.learned_column import LearnedColumn, check_kind, read_numbers
 from pellucid.data.number_format import NumberFormat
 from pellucid.data.scaling import Standardiser
 from pellucid.data.state import FloatType, State, check_names
+from pellucid.data.table_plan import NumberColumn, TablePlan, TextColumn
 from pellucid.data.text_columns import Decision, Format, as_dates, decide
 from pellucid.data.text_format import tidy
 from pellucid.data.vocabulary import Vocabulary
@@ -333,6 +334,29 @@ class TableEncoder(Encoder[Table]):
         """Whether each output column says that a number is missing."""
         numbers, flags = self.token_columns + len(self._numeric), len(self._gaps)
         return [numbers <= place < numbers + flags for place in range(self.n_outputs)]
+
+    @property
+    def plan(self) -> TablePlan:
+        """What is done to each column, as plain data."""
+        return TablePlan(tuple(map(self._plan_of, range(self.n_features))))
+
+    def _plan_of(self, index: int) -> NumberColumn | TextColumn:
+        name, kind = self._name(index), self.kinds[index]
+        if kind == "text":
+            position = self._text.index(index)
+            known = self._categories[position]
+            texts = tuple(text for text in known if text is not None)
+            first = None
+            if self._embedded[position]:
+                first = next(min(of.values()) for place, of in self._numbered if place == index)
+            other = self._rare[position] and first is None
+            return TextColumn(name, texts, None in known, other, first)
+        place, scaler = self._numeric.index(index), self._scaler
+        return NumberColumn(
+            name, kind, float(scaler.mean[place]), float(scaler.scale[place]),
+            float(scaler.unit[place]), bool(scaler.constant[place]), bool(scaler.missing[place]),
+            tuple(self.cycles[index]),
+        )  # fmt: skip
 
     def numbers(self, table: Table, columns: Sequence[int]) -> np.ndarray:
         """Some numeric columns of a table that was read by what was learned, as they are."""

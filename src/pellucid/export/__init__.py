@@ -1,0 +1,1 @@
+"""Models that go elsewhere: to ONNX, to PyTorch, and to plain NumPy."""
