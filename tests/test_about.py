@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from model_files import apart, together
 
+import pellucid
 from pellucid import CNNClassifier, FCNNClassifier, FCNNRegressor, LSTMClassifier, load
+from pellucid.files import NUMERIC_VERSION
 
 SHORT = {"max_epochs": 2, "random_state": 0, "verbose": 0}
 X = np.random.default_rng(0).normal(size=(60, 3))
@@ -70,6 +72,24 @@ def test_further_rows_are_told_of_with_those_before():
     assert model.about_.rows == 60 and model.about_.fingerprint == alone.fingerprint
 
 
+def test_a_file_keeps_what_was_said_of_the_data_and_by_which_version(tmp_path):
+    table = {"city": [None, *"abcdefg"] * 10, "price": ["1,200", "3,400"] * 40}
+    model = fitted(table, [0, 1] * 40)
+    (note,) = model.about_.notes
+    assert note.startswith("price: ") and "',' for thousands" in note
+    assert model.about_.version == pellucid.__version__
+    assert model.about_.numeric_version == NUMERIC_VERSION
+    model.save(tmp_path / "m")
+    again = load(tmp_path / "m")
+    assert again.about_ == model.about_
+    again.partial_fit(table, [0, 1] * 40)  # by what it learned before
+    assert again.about_.notes == [note]
+    again.set_params(warm_start=True).fit(table, [0, 1] * 40)
+    assert again.about_.notes == [note]
+    other = {**table, "price": [1200.0, 3400.0] * 40}
+    assert again.set_params(warm_start=False).fit(other, [0, 1] * 40).about_.notes == []
+
+
 def test_rows_of_weight_0_do_not_count():
     weights = np.where(np.arange(60) < 40, 1.0, 0.0)
     about = FCNNRegressor(4, **SHORT).fit(X, X[:, 0], sample_weight=weights).about_
@@ -87,6 +107,18 @@ def test_the_digest_leaves_it_out_and_files_keep_it(tmp_path):
     assert load(tmp_path / "m").about_ == model.about_
 
 
+def test_older_files_lack_notes_and_versions(tmp_path):
+    model = fitted()
+    model.save(tmp_path / "m")
+    header, tensors = apart((tmp_path / "m").read_bytes())
+    for name in ("notes", "version", "numeric_version"):
+        del header["config"]["about"][name]
+    (tmp_path / "m").write_bytes(together(header, tensors))
+    again = load(tmp_path / "m")
+    assert (again.about_.notes, again.about_.version) == ([], None)
+    assert again.digest_ == model.digest_
+
+
 def test_older_files_have_none(tmp_path):
     model = fitted()
     model.save(tmp_path / "m")
@@ -102,7 +134,7 @@ def test_older_files_have_none(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value"),
     [("rows", 0), ("rows", "3"), ("averages", [1.0]), ("averages", "x"), ("trained", 5),
-     ("test", {"accuracy": "high"}), ("colour", "red")],
+     ("test", {"accuracy": "high"}), ("notes", [1]), ("colour", "red")],
 )  # fmt: skip
 def test_one_that_was_changed_is_refused(tmp_path, name, value):
     fitted().save(tmp_path / "m")

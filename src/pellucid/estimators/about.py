@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from msgspec import structs
 
+from pellucid import __version__
 from pellucid.data import ClassTarget
 from pellucid.data.state import Count, State
+from pellucid.files import NUMERIC_VERSION
 from pellucid.rows import Examples
 
 
@@ -33,6 +36,12 @@ class About(State, frozen=True):
         The file or folder, where the command line was given one.
     test, baseline : dict or None
         The scores in the command line's test, and those of saying the same of every row.
+    notes : list of str
+        What was decided about the data, and what should make a person stop and look.
+    version : str or None
+        Of the library that trained the model.
+    numeric_version : int or None
+        How that one computed: see :data:`pellucid.files.NUMERIC_VERSION`.
     """
 
     trained: str
@@ -42,22 +51,29 @@ class About(State, frozen=True):
     source: str | None = None
     test: dict[str, float | None] | None = None
     baseline: dict[str, float | None] | None = None
+    notes: list[str] = []
+    version: str | None = None
+    numeric_version: int | None = None
 
     @classmethod
     def of_data(cls, target: Any, examples: Examples, usual: float | None = None) -> About:
         """What is known of the training before it begins; `usual` is the quantile for averages."""
-        return cls("", len(examples), _fingerprint(examples), _averages(target, examples, usual))
+        return cls(
+            "", len(examples), _fingerprint(examples), _averages(target, examples, usual),
+            version=__version__, numeric_version=NUMERIC_VERSION,
+        )  # fmt: skip
 
-    def ended(self, before: About | None = None) -> About:
+    def ended(self, notes: Sequence[str], before: About | None = None) -> About:
         """At this moment; where it went on from rows `before`, all rows are told of together."""
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        ended = structs.replace(self, trained=now, notes=[str(note) for note in notes])
         if before is None:
-            return structs.replace(self, trained=now)
+            return ended
         rows = before.rows + self.rows
         both = zip(before.averages, self.averages, strict=True)
         averages = [(a * before.rows + b * self.rows) / rows for a, b in both]
         digest = hashlib.sha256(f"{before.fingerprint}{self.fingerprint}".encode()).hexdigest()
-        return About(now, rows, digest, averages)
+        return structs.replace(ended, rows=rows, fingerprint=digest, averages=averages)
 
 
 def _averages(target: Any, examples: Examples, usual: float | None) -> list[float]:

@@ -224,7 +224,9 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
             self._end()
         self._optimizer_state = trainer.state if epochs is not None else None
         self._best_epoch = outcome.best_epoch
-        self.about_ = about.ended(self.about_ if going_on and epochs is not None else None)
+        earlier = self.about_ if going_on else None  # by whose rows further ones are read
+        notes = self._notes if earlier is None else earlier.notes
+        self.about_ = about.ended(notes, None if epochs is None else earlier)
 
     def _foresee(
         self,
