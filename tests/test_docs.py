@@ -84,7 +84,7 @@ def test_package():
 
 @pytest.mark.parametrize(
     "name", ["network.network", "layers.residual", "estimators.fcnn", "estimators.network",
-             "data.infer_task", "training.schedules", "training.history"],
+             "data.infer_task", "training.schedules", "training.history", "reports.card"],
 )  # fmt: skip
 def test_classes_show_examples_that_run(name):
     module = importlib.import_module(f"pellucid.{name}")
@@ -115,7 +115,7 @@ def steady(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
 
 
-@pytest.mark.parametrize(("name", "count"), [("README.md", 5), ("docs/command-line.md", 6)])
+@pytest.mark.parametrize(("name", "count"), [("README.md", 5), ("docs/command-line.md", 7)])
 def test_transcripts_are_what_commands_print(name, count, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")

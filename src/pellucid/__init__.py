@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Network": "network",
+    "card": "reports.card",
     "list_pictures": "data",
     "load": "estimators.loading",
     "report": "reports",
@@ -33,6 +34,7 @@ __all__ = [
     "NetworkRegressor",
     "Network",
     "__version__",
+    "card",
     "list_pictures",
     "load",
     "report",
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from pellucid.estimators.loading import load
     from pellucid.network import Network
     from pellucid.reports import report
+    from pellucid.reports.card import card
 
 
 def __getattr__(name: str) -> Any:

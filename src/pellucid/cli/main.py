@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from pellucid import __version__
+from pellucid.cli.card import card
 from pellucid.cli.compile import compile_kernels
 from pellucid.cli.evaluate import evaluate
 from pellucid.cli.fit import fit
@@ -103,5 +104,5 @@ def application(context: click.Context, debug: bool) -> None:
         click.echo(context.get_help())
 
 
-for _command in (fit, predict, evaluate, report, summary, compile_kernels):
+for _command in (fit, predict, evaluate, report, summary, card, compile_kernels):
     application.add_command(_command)

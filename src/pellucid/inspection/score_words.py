@@ -50,11 +50,22 @@ def text_of(heading: str, scores: Mapping[str, Any]) -> str:
 
 def in_line(figures: Mapping[str, Any]) -> str:
     """``accuracy 0.971, loss 0.0907``."""
-    return ", ".join(
-        f"{words} {(share if name in _SHARES else figure)(figures[name])}"
+    return ", ".join(f"{words} {number}" for words, number in named(figures).items())
+
+
+def named(figures: Mapping[str, Any]) -> dict[str, str]:
+    """``{"accuracy": "0.971", "loss": "0.0907"}``: the figures that are known, in words."""
+    return {
+        words: (share if name in _SHARES else figure)(figures[name])
         for name, words in _NAMES.items()
         if figures.get(name) is not None
-    )
+    }
+
+
+def no_better(figures: Mapping[str, Any], baseline: Mapping[str, Any] | None) -> list[str]:
+    """The measures, in words, by which a model is no better than its baseline."""
+    names = [name for name in _NAMES if name != "coverage"]  # which is no better for being more
+    return [_NAMES[name] for name in _no_better(figures, baseline, names)]
 
 
 def verdict(scores: Mapping[str, Any]) -> str:

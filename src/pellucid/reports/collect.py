@@ -22,6 +22,7 @@ from pellucid.reports.model import (
     columns_part,
     model_part,
     network_part,
+    notes_of,
     target_names,
     training_part,
     without_cells,
@@ -65,7 +66,7 @@ def collect(
     data: dict[str, Any] = {
         "schema": SCHEMA, "pellucid": __version__, "lang": lang,
         "title": ", ".join(part["targets"]) or part["class"], "model": part,
-        "columns": columns, "columns_left_out": left_out, "notes": [str(n) for n in model._notes],
+        "columns": columns, "columns_left_out": left_out, "notes": notes_of(model),
         "network": network_part(model), "training": training_part(model), "test": None,
         "importance": None, "mistakes": [], "walks": [], "hidden": None, "cut": [],
         "rows_kept": keep_rows,

@@ -56,6 +56,12 @@ def target_names(model: Any) -> list[str]:
     return [str(name) for name in getattr(model, "target_names_", None) or []]
 
 
+def notes_of(model: Any) -> list[str]:
+    """What was said of the data in training; of a model from a file it is what that kept."""
+    notes = [str(note) for note in model._notes]
+    return notes or ([] if model.about_ is None else model.about_.notes)
+
+
 def columns_part(model: Any, keep_cells: bool) -> tuple[list[dict[str, Any]], int]:
     """What became of each column, and how many are left out.
 
