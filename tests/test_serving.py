@@ -1,0 +1,171 @@
+"""The examples of serving: both services and the page give the model's own answers."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pellucid import FCNNClassifier
+
+ROOT = Path(__file__).parents[1]
+SERVING = ROOT / "examples" / "serving"
+RUNTIME = (  # what the page loads of onnxruntime-web
+    "ort.wasm.min.js", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm",
+)  # fmt: skip
+
+# A client in the service's own process: it takes requests on standard input, and gives the answers.
+CLIENT = """
+import asyncio, importlib, json, sys
+for name in sys.argv[2:]:
+    sys.modules[name] = None  # to import it is an error
+import httpx
+
+async def answers():
+    app = importlib.import_module(sys.argv[1]).app
+    address = {"transport": httpx.ASGITransport(app=app), "base_url": "http://service"}
+    async with httpx.AsyncClient(**address) as client:
+        asked = [await client.post("/predict", json=rows) for rows in json.load(sys.stdin)]
+    return [[one.status_code, one.json()] for one in asked]
+
+print(json.dumps(asyncio.run(answers())))
+"""
+
+ROWS = [
+    {"island": "Biscoe", "bill_length_mm": 46.1, "bill_depth_mm": 13.2, "flipper_length_mm": 211,
+     "body_mass_g": 4500, "sex": "female", "year": 2007},
+    {"island": "Dream", "bill_length_mm": 50.1, "sex": None},
+    {"island": "Nowhere", "flipper_length_mm": 180.5},
+    {},
+]  # fmt: skip
+WRONG = [
+    ([{"isle": "Biscoe"}], "there is no column isle"),
+    ([{"bill_length_mm": "long"}], "long"),
+    ([{"island": ["Biscoe"]}], "valid"),
+    ({"island": "Biscoe"}, "valid list"),
+]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A folder with a model in both kinds of files, and the model."""
+    pd = pytest.importorskip("pandas")
+    for library in ("fastapi", "httpx", "onnx", "onnxruntime"):
+        pytest.importorskip(library)
+    frame = pd.read_csv(ROOT / "examples" / "penguins.csv")
+    model = FCNNClassifier(16, max_epochs=10, random_state=0, verbose=0)
+    model.fit(frame.drop(columns="species"), frame["species"])
+    folder = tmp_path_factory.mktemp("served")
+    model.save(folder / "model.safetensors")
+    if not hasattr(model, "to_onnx"):
+        pytest.skip("there is no to_onnx yet")
+    model.to_onnx(folder / "model.onnx")
+    return folder, model
+
+
+def asked(app, model, requests, without=()):
+    """The status and the content of each answer of a service."""
+    done = subprocess.run(
+        [sys.executable, "-c", CLIENT, app, *without],
+        input=json.dumps(requests), capture_output=True, text=True, check=False,
+        env={**os.environ, "MODEL": str(model), "PYTHONPATH": os.pathsep.join([
+            str(SERVING), *([] if without else sys.path)])},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def own_answers(model):
+    table = {name: [row.get(name) for row in ROWS] for name in model.feature_names_in_}
+    with pytest.warns(UserWarning, match="Nowhere"):
+        return model.predict(table), model.predict_proba(table)
+
+
+@pytest.mark.parametrize(
+    ("app", "file", "without"),
+    [("onnx_app", "model.onnx", ["pellucid", "sklearn", "numba", "pandas"]),
+     ("pellucid_app", "model.safetensors", [])],
+)  # fmt: skip
+def test_a_service_gives_the_models_own_answers(served, app, file, without):
+    folder, model = served
+    labels, shares = own_answers(model)
+    first, *refused = asked(app, folder / file, [ROWS, *(rows for rows, _ in WRONG)], without)
+    assert first[0] == 200
+    assert [one["label"] for one in first[1]] == labels.tolist()
+    for one, own in zip(first[1], shares, strict=True):
+        assert list(one["probabilities"]) == model.classes_.tolist()
+        np.testing.assert_allclose([*one["probabilities"].values()], own, rtol=0, atol=1e-5)
+    for (status, content), (_, words) in zip(refused, WRONG, strict=True):
+        assert status == 422 and words in json.dumps(content)
+
+
+def test_the_service_of_onnx_is_the_one_that_the_page_shows():
+    page = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
+    assert (SERVING / "onnx_app.py").read_text(encoding="utf-8").rstrip() in page
+
+
+@pytest.fixture(scope="module")
+def site(served, tmp_path_factory):
+    """The address of the browser's page, with the model and the runtime beside it."""
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed")
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(SERVING / "browser", folder, dirs_exist_ok=True)
+    shutil.copy(served[0] / "model.onnx", folder)
+    version = json.loads((folder / "package.json").read_text())["dependencies"]["onnxruntime-web"]
+    command = ["npm", "pack", "--silent", "--fetch-retries=0", f"onnxruntime-web@{version}"]
+    try:
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        pytest.skip("npm's registry does not answer")
+    there = folder / "node_modules" / "onnxruntime-web" / "dist"
+    there.mkdir(parents=True)
+    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+        for name in RUNTIME:
+            member = archive.extractfile(f"package/dist/{name}")
+            assert member is not None
+            (there / name).write_bytes(member.read())
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_page_in_a_browser_gives_the_models_own_answer(served, site, browser):
+    labels, shares = own_answers(served[1])
+    page, elsewhere = browser.new_page(), []
+    page.on("request", lambda one: one.url.startswith(site) or elsewhere.append(one.url))
+    page.goto(f"{site}/index.html")
+    ask, answer = page.get_by_role("button", name="Ask"), page.get_by_role("status")
+    ask.wait_for()
+    for row, label, own in zip(ROWS, labels, shares, strict=True):
+        for name in served[1].feature_names_in_:
+            value = row.get(name)
+            page.get_by_label(name).fill("" if value is None else str(value))
+        page.evaluate("document.getElementById('answer').textContent = ''")
+        ask.click()
+        page.wait_for_function("document.getElementById('answer').textContent !== ''")
+        assert answer.inner_text() == f"{label}, {100 * own.max():.1f} %"
+    page.get_by_label("year").fill("soon")
+    ask.click()
+    assert answer.inner_text() == "year must be a number. Got soon."
+    assert elsewhere == []
+    page.close()
