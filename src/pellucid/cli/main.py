@@ -14,6 +14,7 @@ from pellucid import __version__
 from pellucid.cli.card import card
 from pellucid.cli.compile import compile_kernels
 from pellucid.cli.evaluate import evaluate
+from pellucid.cli.export import export
 from pellucid.cli.fit import fit
 from pellucid.cli.predict import predict
 from pellucid.cli.report import report
@@ -104,5 +105,5 @@ def application(context: click.Context, debug: bool) -> None:
         click.echo(context.get_help())
 
 
-for _command in (fit, predict, evaluate, report, summary, card, compile_kernels):
+for _command in (fit, predict, evaluate, report, summary, card, export, compile_kernels):
     application.add_command(_command)

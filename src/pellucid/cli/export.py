@@ -1,0 +1,127 @@
+"""``pellucid export``: a model for use where pellucid is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from pellucid.cli.options import json_option
+from pellucid.cli.places import check_places
+
+_WAYS = {
+    ".onnx": "for any runtime of ONNX",
+    ".py": "one readable file that needs NumPy alone, its weights in an .npz beside it",
+}
+_INPUTS = ("columns", "matrix")
+_MOST = 4  # inputs that are named
+
+
+class _Written(NamedTuple):
+    """What was written, and what is told of it."""
+
+    files: list[Path]
+    inputs: list[dict[str, Any]]
+    outputs: list[dict[str, Any]]
+    checked: bool | None  # against the model's own answers; None where nothing is known of it
+
+
+@click.command(short_help="Write a model for use without pellucid.")
+@click.argument("model", type=click.Path())
+@click.argument("out", type=click.Path())
+@click.option(
+    "--inputs",
+    type=click.Choice(_INPUTS),
+    metavar="KIND",
+    help="Of ONNX: columns, one input each, or one matrix.  [default: columns]",
+)
+@json_option
+def export(model: str, out: str, inputs: str | None, as_json: bool) -> None:
+    """Write a saved MODEL into OUT, for use where pellucid is not.
+
+    \b
+    model.onnx  for any runtime of ONNX; raw rows go in, one input a column
+    model.py    one readable file that needs NumPy alone; weights in model.npz
+    """
+    from pellucid import files, load
+    from pellucid.cli.output import Output
+    from pellucid.terminal import filled
+
+    ending = Path(out).suffix.lower()
+    if ending not in _WAYS:
+        ways = " or ".join(f"{known} ({words})" for known, words in _WAYS.items())
+        raise ValueError(f"OUT must name a file that ends in {ways}. Got {out}.")
+    if inputs is not None and ending != ".onnx":
+        raise ValueError(f"--inputs must be left out but for an .onnx file. Got {out}.")
+    places = [out] if ending == ".onnx" else [out, str(Path(out).with_suffix(".npz"))]
+    check_places(places)
+    for place in places:
+        files.check_apart(place, model)
+    told = Output(as_json=as_json)
+    with told.noting_warnings():
+        estimator: Any = load(model)
+        if ending == ".onnx":
+            written = _onnx(estimator, out, inputs or "columns")
+        else:
+            estimator.to_python(out)
+            written = _Written(list(map(Path, places)), [], [], None)
+    for line in _lines(written):
+        told.say(filled(line, 2))
+    sizes = sum(path.stat().st_size for path in written.files)
+    told.result({
+        "model": model, "files": list(map(str, written.files)), "bytes": sizes,
+        "inputs": written.inputs, "outputs": written.outputs, "checked": written.checked,
+        "notes": told.notes,
+    })  # fmt: skip
+
+
+def _onnx(model: Any, out: str, inputs: str) -> _Written:
+    from importlib.util import find_spec
+
+    model.to_onnx(out, inputs=inputs)
+    import onnx
+
+    graph = onnx.load(out, load_external_data=False).graph
+    ins, outs = ([_described(value) for value in side] for side in (graph.input, graph.output))
+    compared = find_spec("onnxruntime") is not None
+    return _Written([Path(out)], ins, outs, compared)
+
+
+def _described(value: Any) -> dict[str, Any]:
+    """The name, the type and the shape of an input or output; a size may have a name."""
+    import onnx
+
+    kind = value.type.tensor_type
+    name = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
+    shape = [size.dim_param or size.dim_value for size in kind.shape.dim]
+    return {"name": value.name, "type": name, "shape": shape}
+
+
+def _lines(written: _Written) -> list[str]:
+    """What was written, and, of ONNX, what goes in and what comes out."""
+    from pellucid.checks import size_text
+
+    sizes = [f"{path} ({size_text(path.stat().st_size)})" for path in written.files]
+    checked = {
+        None: "",
+        True: "; it gives the model's own answers",
+        False: ", not compared with the model's own answers: that takes onnxruntime, "
+        "pip install onnxruntime",
+    }[written.checked]
+    lines = [f"Model written in {' and '.join(sizes)}{checked}."]
+    if written.inputs:
+        lines.append(f"In: {_listed(written.inputs)}. Out: {_listed(written.outputs)}.")
+    return lines
+
+
+def _listed(values: list[dict[str, Any]]) -> str:
+    """``size double[rows, 1], city string[rows, 1] and 5 more``."""
+    from pellucid.words import name_shown
+
+    shown = [
+        f"{name_shown(one['name'])} {one['type']}[{', '.join(map(str, one['shape']))}]"
+        for one in values[:_MOST]
+    ]
+    more = len(values) - _MOST
+    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
