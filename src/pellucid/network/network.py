@@ -13,8 +13,10 @@ from pellucid import checks
 from pellucid.layers.base import Layer, Shape
 from pellucid.network import passes
 from pellucid.network.chain import Chain
+from pellucid.network.keras_weights import keras_parameters
 from pellucid.network.loss import LossFunction
 from pellucid.network.parameters import Parameters, check_whole
+from pellucid.network.torch_weights import torch_parameters
 from pellucid.rows import Examples, Rows, Targets, as_rows
 from pellucid.terminal import COLUMNS, filled
 
@@ -185,6 +187,47 @@ class Network:
     def set_parameters(self, parameters: Mapping[str, Any]) -> Network:
         """Replace parameters by name; all or none are changed."""
         self.held.set(parameters)
+        return self
+
+    def load_torch(self, state: Any, names: Mapping[str, str] | None = None) -> Network:
+        """Replace all parameters by those of a PyTorch model of the same layers.
+
+        Its layers are matched to these by their order and shapes. Axes, gates, the two biases of
+        recurrent layers, and the order of features behind a Flatten become ours.
+
+        Parameters
+        ----------
+        state : dict of str to array or tensor, or path-like
+            What ``model.state_dict()`` gives, or a safetensors file of it. A pickle is not read.
+        names : dict of str to str, optional
+            Their layer for some of ours, by the way to it: ``{"0": "conv1", "2.layers.0":
+            "block.conv1"}``. The layers of a stack are ``"lstm"``, ``"lstm.l1"`` and so on.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `state` has other layers or shapes, or is no safetensors file; it is said which.
+            Nothing is changed then.
+        OSError
+            If the file cannot be read.
+        """
+        self.held.set(torch_parameters(self.chain, state, names))
+        return self
+
+    def load_keras(self, weights: Any) -> Network:
+        """Replace all parameters by those of a Keras model of the same layers.
+
+        Parameters
+        ----------
+        weights : list of array-like
+            What ``model.get_weights()`` gives.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `weights` are of other layers or shapes; it is said which. Nothing is changed then.
+        """
+        self.held.set(keras_parameters(self.chain, weights))
         return self
 
     # -- running ---------------------------------------------------------------------------
