@@ -28,7 +28,7 @@ def module_of(path: Path) -> str:
 
 
 MODULES = {module_of(path): path for path in FILES}
-WITH_TORCH = ("export.torch_layers", "export.torch_modules")  # imported where torch is used
+WITH_TORCH = ("export.torch_encoders", "export.torch_layers", "export.torch_modules")
 
 
 def nearest(name: str) -> str:
@@ -139,6 +139,7 @@ for command in (["evaluate", "data.safetensors", "data.csv"], ["summary", "data.
 
 def test_docstrings_and_assertions_may_be_left_out(tmp_path):
     """Every module, estimator and command under ``python -OO``."""
+    # those of torch are imported where it is used
     without = ("", "__main__", *(() if find_spec("torch") else WITH_TORCH))
     modules = [f"pellucid.{name}" for name in MODULES if name not in without]
     command = [sys.executable, "-OO", "-c", WITHOUT_DOCSTRINGS, "--", *modules]

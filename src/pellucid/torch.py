@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pellucid import checks
+from pellucid.network import Network
+
 if TYPE_CHECKING:
     from torch.nn import Module
 
@@ -14,12 +17,56 @@ __all__ = ["to_module"]
 
 
 def to_module(model: Any, preprocessing: bool = False) -> Module:
+    """A model's network as a ``torch.nn.Module``, in evaluation mode, with copies of its weights.
+
+    It takes and gives what the network does: float arrays of its type, channels last; sequences
+    batch first, with ``lengths`` (B,) as a second argument where they are not equally long. What
+    the steps behind a sequence's end give means nothing.
+
+    Parameters
+    ----------
+    model : estimator or Network
+        Fitted, or built.
+    preprocessing : bool, default=False
+        Of an estimator: whether the module takes raw rows and gives answers. It then scales numbers
+        and pictures as the model does, in float64, and gives probabilities as ``predict_proba``,
+        or numbers in the units of y. Text goes in as its place among the known texts, dates as
+        seconds since 1970; see docs/torch.md.
+
+    Returns
+    -------
+    torch.nn.Module
+        Of torch's own layers where there are such, and small modules beside them.
+
+    Raises
+    ------
+    ImportError
+        If torch is not installed.
+    ValueError
+        If the network is not built, a layer is the user's own or carries states from batch to
+        batch, or `preprocessing` is asked for of windows of a series.
+    sklearn.exceptions.NotFittedError
+        If the estimator is not fitted.
+    """
+    checks.flag("preprocessing", "to_module", preprocessing)
+    is_network = isinstance(model, Network)
+    if not is_network and not hasattr(model, "fit"):
+        expected = "an estimator of pellucid, or a Network"
+        raise TypeError(checks.fault("model", "to_module", expected, model))
+    if is_network and preprocessing:
+        expected = "False for a Network, which has none"
+        raise ValueError(checks.fault("preprocessing", "to_module", expected, preprocessing))
     try:
         import torch  # noqa: F401
     except ImportError as error:
         raise ImportError(
             "to_module needs torch, which is not installed. Install it: pip install torch"
         ) from error
-    from pellucid.export.torch_modules import network_module
+    from pellucid.export.torch_modules import model_module, network_module
 
-    return network_module(model)
+    if is_network:
+        return network_module(model)
+    from sklearn.utils.validation import check_is_fitted
+
+    check_is_fitted(model, "network_")
+    return model_module(model) if preprocessing else network_module(model.network_)

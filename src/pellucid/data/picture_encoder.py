@@ -680,6 +680,11 @@ class PictureEncoder(Encoder[Sources]):
         return self.shape[:2] if self.shape[2] == 1 else self.shape
 
     @property
+    def scaler(self) -> Standardiser:
+        """What standardises each channel."""
+        return self._scaler
+
+    @property
     def parameters(self) -> dict[str, Any]:
         return super().parameters | {"color": self.color, "resize": self.resize}
 

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from pellucid.export import torch_layers as own
+from pellucid.export.torch_encoders import Model, answer_module, encoder_module
 from pellucid.layers import (
     GRU,
     LSTM,
@@ -76,6 +77,19 @@ def network_module(network: Network) -> nn.Module:
     _fill(parts, places, network.parameters())
     told = any(getattr(part, "takes_lengths", False) for part in parts.values())
     return (own.Chain(parts, fault) if told else nn.Sequential(OrderedDict(parts))).eval()
+
+
+def model_module(model: Any) -> nn.Module:
+    """The module that takes raw rows and answers as a fitted estimator does.
+
+    Raises
+    ------
+    ValueError
+        If there is none: see :func:`network_module` and :func:`encoder_module`.
+    """
+    dtype = torch.float32 if model.network_.dtype == np.float32 else torch.float64
+    encoder = encoder_module(model, dtype)
+    return Model(encoder, network_module(model.network_), answer_module(model)).eval()
 
 
 def _parts(places: list[Place], channels_first: bool) -> Parts:
