@@ -24,6 +24,8 @@ PAGES_OF_MATHEMATICS = [
     "lstm.md", "normalization.md", "optimizers.md", "pooling.md", "residual.md", "ridge.md",
     "rnn.md", "softmax.md",
 ]  # fmt: skip
+NEEDS = {"torch.md": "torch"}
+"""The libraries without which a page's examples cannot run."""
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 MODULES = sorted(
     f"pellucid.formulas.{module.name}"
@@ -53,6 +55,8 @@ def run(test: doctest.DocTest) -> int:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_page(page, tmp_path, monkeypatch):
+    if page.name in NEEDS:
+        pytest.importorskip(NEEDS[page.name])
     monkeypatch.chdir(tmp_path)  # where a page may write what it likes
     if (ROOT / "examples").is_dir():
         shutil.copytree(ROOT / "examples", tmp_path / "examples")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from pellucid.layers import (
     Embedding,
     Flatten,
     GlobalAvgPool,
+    Layer,
     LayerNorm,
     LeakyReLU,
     Linear,
@@ -349,6 +351,31 @@ def test_running_statistics_move_as_ours_but_for_the_variance_of_a_sample():
 
 
 # -- what is refused -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Twice(Layer):
+    """A layer of the user's own."""
+
+    def output_shape(self, shape):
+        return shape
+
+    def forward(self, stage, training):
+        return []
+
+    def backward(self, stage):
+        return []
+
+
+@pytest.mark.parametrize("layers", [[Twice()], [Residual([Linear(2), Twice()])]])
+def test_layers_of_the_users_own_are_refused(layers):
+    network = Network(layers).build(2)
+    words = r"each layer of a network that goes to another library.*must be of pellucid.layers"
+    for refused in (to_module, lambda network: network.load_torch({})):
+        with pytest.raises(ValueError, match=words):
+            refused(network)
+    with pytest.raises(ValueError, match=words):
+        network.load_keras([np.zeros(0)] * len(network.parameters()))
 
 
 def test_states_that_are_carried_are_refused():

@@ -121,6 +121,16 @@ def test_cnn_of_signals(torch):
     check_equal(torch, module, network, x, signals)
 
 
+def test_pictures_that_are_flattened_at_once(torch):
+    nn = torch.nn
+    x = random(7, 4, 3, 2)
+    pictures = torch.tensor(x).permute(0, 3, 1, 2)
+    module = nn.Sequential(nn.Flatten(), nn.LayerNorm(24), nn.Linear(24, 3))
+    trained(module, pictures, torch.arange(7) % 3)
+    network = Network([Flatten(), LayerNorm(), Linear(3)]).build((4, 3, 2), random_state=1)
+    check_equal(torch, module, network.load_torch(module.state_dict()), x, pictures)
+
+
 @pytest.mark.parametrize("kind", ["LSTM", "GRU", "RNN"])
 @pytest.mark.parametrize("both", [False, True])
 def test_recurrent(torch, kind, both):

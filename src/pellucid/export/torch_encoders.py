@@ -84,11 +84,12 @@ class Columns(nn.Module):
         self.names = [column.name for column in plan.columns]
         places = {id(column): place for place, column in enumerate(plan.columns)}
         self.numbers = [places[id(column)] for column in numbers]
-        self.standardise = Standardise(
-            *(np.array([getattr(column, name) for column in numbers], dtype=np.float64)
-              for name in ("mean", "scale", "unit")),
-            [column.constant for column in numbers], dtype,
-        )  # fmt: skip
+        mean, scale, unit = (
+            np.array([getattr(column, name) for column in numbers], dtype=np.float64)
+            for name in ("mean", "scale", "unit")
+        )
+        constant = [column.constant for column in numbers]
+        self.standardise = Standardise(mean, scale, unit, constant, dtype)
         self.flags = [place for place, column in enumerate(numbers) if column.flag]
         self.cycles = [
             (place, cycle) for place, column in enumerate(numbers) for cycle in column.cycles
@@ -158,8 +159,7 @@ def turns(seconds: torch.Tensor, cycle: str) -> torch.Tensor:
         since_monday = days + 3.0  # 1970-01-01 was a Thursday
         return (since_monday - (since_monday / 7.0).floor() * 7.0) / 7.0
     whole = days.long() + _BEFORE_1970
-    year = (whole.double() / 365.2425).floor().long() + 1
-    year = year - (_days_before(year) > whole).long()
+    year = (whole.double() / 365.2425).floor().long() + 1  # or the one after
     year = year + (_days_before(year + 1) <= whole).long()
     start = _days_before(year)
     return (whole - start + over) / (_days_before(year + 1) - start)

@@ -70,7 +70,7 @@ def network_module(network: Network) -> nn.Module:
     places, shape = places_of(chain), network.output_shape
     with torch.device("meta"):  # so nothing is drawn: the numbers are ours
         parts = _parts(places, channels_first=False)
-    if len(shape) > 1 and places[-1].gives_first:
+    if len(shape) > 1 and places[-1].channels_first:
         parts["end"] = own.MoveAxis(1, -1)
     elif len(shape) == 1 and places[-1].outputs is not None:
         parts["end"] = own.Reorder(torch.from_numpy(np.argsort(places[-1].outputs)))
@@ -100,7 +100,7 @@ def _parts(places: list[Place], channels_first: bool) -> Parts:
         if len(place.shape) > 1 and place.channels_first != channels_first:
             parts[f"before_{name}"] = _moved(place.channels_first)
         parts[name] = _MAKERS[type(place.layer)](place)
-        channels_first = place.gives_first
+        channels_first = place.channels_first
     return parts
 
 
@@ -281,7 +281,7 @@ def _residual(place: Place) -> nn.Module:
         parts = _parts(places, place.channels_first)
         last = places[-1]
         maps = len(last.layer.output_shape(last.shape)) > 1
-        if maps and last.gives_first != place.gives_first:
-            parts["end"] = _moved(place.gives_first)
+        if maps and last.channels_first != place.channels_first:
+            parts["end"] = _moved(place.channels_first)
         branches[name] = own.Chain(parts)
     return own.Residual(branches["layers"], branches.get("shortcut"))

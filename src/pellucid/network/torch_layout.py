@@ -48,8 +48,8 @@ class Place:
     layer : Layer
     shape : tuple of int
         Of one row of its input, channels last.
-    channels_first, gives_first : bool
-        Whether maps are (C, H, W) in PyTorch, before and behind it.
+    channels_first : bool
+        Whether maps are (C, H, W) in PyTorch, those that come in and those that go out.
     inputs, outputs : int64 ndarray or None
         Of flat rows the order of features: number j in PyTorch is number ``inputs[j]`` here.
         None where it is the same.
@@ -61,7 +61,6 @@ class Place:
     layer: Layer
     shape: Shape
     channels_first: bool
-    gives_first: bool = False
     inputs: np.ndarray | None = None
     outputs: np.ndarray | None = None
     branches: dict[str, list[Place]] = field(default_factory=dict)
@@ -76,7 +75,7 @@ class Place:
 
 def places_of(chain: Chain) -> list[Place]:
     """The place of each layer of `chain`; those inside others stand in their `branches`."""
-    places, _ = _placed(chain, "", channels_first=False)
+    places = _placed(chain, "", channels_first=False)
     _order(places, None)
     return places
 
@@ -84,8 +83,8 @@ def places_of(chain: Chain) -> list[Place]:
 # -- where the channels are ----------------------------------------------------------------------
 
 
-def _placed(chain: Chain, prefix: str, channels_first: bool) -> tuple[list[Place], bool]:
-    """The places of `chain`, and whether channels are first behind it."""
+def _placed(chain: Chain, prefix: str, channels_first: bool) -> list[Place]:
+    """The places of `chain`, into which maps come with their `channels_first` or last."""
     places = []
     for index, (layer, shape) in enumerate(zip(chain.layers, chain.shapes, strict=False)):
         inner = chain.branches[index]
@@ -93,13 +92,9 @@ def _placed(chain: Chain, prefix: str, channels_first: bool) -> tuple[list[Place
         channels_first = channels_first if wanted is None else wanted
         place = Place(f"{prefix}{index}", layer, shape, channels_first)
         for name, branch in inner.items():
-            begin = f"{place.path}.{name}."
-            place.branches[name], end = _placed(branch, begin, place.channels_first)
-            if name == "layers" and len(inner) > 1:  # else they are added to what came in
-                channels_first = end
-        place.gives_first = channels_first
+            place.branches[name] = _placed(branch, f"{place.path}.{name}.", channels_first)
         places.append(place)
-    return places, channels_first
+    return places
 
 
 def _wants_channels_first(layer: Layer, shape: Shape, inner: Mapping[str, Chain]) -> bool | None:
