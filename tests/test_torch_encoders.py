@@ -126,6 +126,9 @@ def test_numbers_in_their_units(transform, targets):
     found, own = answers(to_module(model, preprocessing=True), x), model.predict(x)
     assert found.shape == own.shape and found.dtype == np.float64
     np.testing.assert_allclose(found, own, rtol=1e-6)
+    z = np.linspace(-90, 30, 6 * int(np.prod(targets, dtype=int))).reshape(6, -1)
+    far = answers(to_module(model, preprocessing=True).answer, z)  # log1p's is never below 0
+    np.testing.assert_allclose(far, model.target_.decode(z), rtol=1e-9)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float64"])
