@@ -124,12 +124,17 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def writing(path: str | os.PathLike[str], size: int | None = None) -> Iterator[BinaryIO]:
+def writing(
+    path: str | os.PathLike[str],
+    size: int | None = None,
+    keep: str | os.PathLike[str] | None = None,
+) -> Iterator[BinaryIO]:
     """A file to write into, of `size` bytes if that is known: it becomes `path` at the end.
 
     It is written aside in the same folder, forced to the disk and renamed. An earlier file keeps
-    its permissions; where `path` is a link, the file it points to is replaced. What processes left
-    there that were killed while they wrote is removed. If the block fails, nothing is written.
+    its permissions; where `path` is a link, the file it points to is replaced. Where `keep` names
+    another file of that folder, the earlier one is kept there. What processes left there that were
+    killed while they wrote is removed. If the block fails, nothing is written.
 
     Raises
     ------
@@ -161,16 +166,42 @@ def writing(path: str | os.PathLike[str], size: int | None = None) -> Iterator[B
             with explained():
                 _sync(handle, mode)
                 if sys.platform != "win32":  # once it is unlocked, it is taken for one left
-                    os.replace(aside, place)
+                    _publish(aside, place, keep)
         finally:
             os.close(handle)
         with explained():
             if sys.platform == "win32":  # where no file that is open can be renamed
-                os.replace(aside, place)
+                _publish(aside, place, keep)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
     _sync_folder(place.parent)
+
+
+def _publish(aside: Path, place: Path, keep: str | os.PathLike[str] | None) -> None:
+    """Let the new file take the place of the earlier one, which is kept at `keep`, if given."""
+    if keep is not None:
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(place, keep)
+    os.replace(aside, place)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Refuse a file that cannot be written, before there is anything to write.
+
+    Raises
+    ------
+    OSError
+        If its folder does not exist or may not be written to, or it is no ordinary file.
+    """
+    place = Path(os.path.realpath(path))
+    try:
+        _mode(place)
+        aside, handle = _new_aside(place.parent)
+    except OSError as error:
+        raise _unsaved(path, place, None, error) from error
+    os.close(handle)
+    aside.unlink(missing_ok=True)
 
 
 class _Aside(io.RawIOBase):

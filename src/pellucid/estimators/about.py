@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -59,14 +58,13 @@ class About(State, frozen=True):
     def of_data(cls, target: Any, examples: Examples, usual: float | None = None) -> About:
         """What is known of the training before it begins; `usual` is the quantile for averages."""
         return cls(
-            "", len(examples), _fingerprint(examples), _averages(target, examples, usual),
+            "", len(examples), fingerprint(examples), _averages(target, examples, usual),
             version=__version__, numeric_version=NUMERIC_VERSION,
         )  # fmt: skip
 
-    def ended(self, notes: Sequence[str], before: About | None = None) -> About:
-        """At this moment; where it went on from rows `before`, all rows are told of together."""
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        ended = structs.replace(self, trained=now, notes=[str(note) for note in notes])
+    def ended(self, moment: str, notes: Sequence[str], before: About | None = None) -> About:
+        """At this `moment`; where it went on from rows `before`, all rows are told of together."""
+        ended = structs.replace(self, trained=moment, notes=[str(note) for note in notes])
         if before is None:
             return ended
         rows = before.rows + self.rows
@@ -86,7 +84,8 @@ def _averages(target: Any, examples: Examples, usual: float | None) -> list[floa
     return [float(number) for number in np.ravel(usual_ones)]
 
 
-def _fingerprint(examples: Examples) -> str:
+def fingerprint(examples: Examples) -> str:
+    """SHA-256 of encoded rows, targets and weights."""
     targets = examples.targets
     digest = hashlib.sha256(type(examples.rows).__name__.encode())
     for array in (

@@ -18,7 +18,7 @@ from pellucid.callers import one_of_many_fits
 from pellucid.data import Reading, check_rows
 from pellucid.data.layout import RowLayout
 from pellucid.engine import announced, plain_float_state
-from pellucid.estimators import state
+from pellucid.estimators import identity, state
 from pellucid.estimators.about import About
 from pellucid.estimators.examples import ExampleMaker
 from pellucid.estimators.parameters import ESTIMATORS
@@ -30,6 +30,7 @@ from pellucid.rows import Examples, Rows, Targets
 from pellucid.training import defaults, schedules
 from pellucid.training.balancing import of_equal_classes
 from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_callbacks
+from pellucid.training.checkpoint import EVERY, Checkpoint, Trail
 from pellucid.training.cost import Cost
 from pellucid.training.history import History
 from pellucid.training.loop import OptimizerState, Settings, Trainer
@@ -53,6 +54,7 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
     _takes_sparse = False  # X may be a sparse matrix
     _optimizer_state: OptimizerState | None
     _best_epoch: int | None
+    _trail: Trail | None = None  # of the calls with one checkpoint
 
     def __new__(cls, *args: Any, **parameters: Any) -> Self:
         known = cls._get_param_names()
@@ -120,6 +122,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         validation_data: Any = None,
         ready: Callable[[], None] | None = None,
         cautions: bool = False,
+        checkpoint: Any = None,
+        checkpoint_every: Any = EVERY,
     ) -> Self:
         """Encode and train; a fit that fails changes nothing.
 
@@ -128,6 +132,7 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         """
         before = self.__dict__.copy()
         going_on = going_on and hasattr(self, "network_")
+        trail, self._trail = self._trail if going_on else None, None
         if going_on:
             self.network_ = copy.deepcopy(self.network_)
             self.history_ = copy.deepcopy(self.history_)
@@ -138,10 +143,16 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
             cautions = not going_on and (cautions or bool(verbose))
             # the first kernels are needed to encode X, and may have to be compiled
             with announced((lambda text: show(1, 1).note(text)) if verbose else None):
+                if checkpoint is not None:
+                    if not isinstance(checkpoint, Checkpoint):  # which that of a trial is
+                        owner = type(self).__name__
+                        checkpoint = Checkpoint(checkpoint, checkpoint_every, owner, trail)
+                    checkpoint.check(identity.of_model(self, epochs))
                 self._fit_or_fail(
                     X, y, sample_weight, epochs, going_on, classes, validation_data, ready,
-                    cautions, show,
+                    cautions, show, checkpoint,
                 )  # fmt: skip
+                self._trail = None if checkpoint is None else checkpoint.trail
         except BaseException:
             self.__dict__ = before  # at one stroke, whatever a signal's handler raises
             raise
@@ -160,8 +171,10 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         ready: Callable[[], None] | None,
         cautions: bool,
         show: Callable[[int, int], Progress],
+        checkpoint: Checkpoint | None,
     ) -> None:
-        settings = self._settings()
+        drawn = self.random_state is None and checkpoint is not None
+        settings = self._settings(seed=checkpoint.seed if checkpoint and drawn else None)
         if epochs is not None and settings.schedule.needs_end:
             settings.schedule = schedules.Constant()
         dtype = settings.dtype
@@ -210,6 +223,12 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         defaults.choose(settings, self._input.domain, examples, epochs, stateful)
         trainer = Trainer(self.network_, settings, self._optimizer_state, self.history_)
         most = epochs or settings.epochs
+        if checkpoint is not None:
+            same = identity.of_model(self, epochs)
+            same |= identity.of_data(self, about, validation)
+            checkpoint.begin(
+                trainer, same | identity.of_training(trainer, going_on), epochs is None
+            )
         with (
             show(most, len(examples)) as progress,
             FitCallbacks(
@@ -218,7 +237,11 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         ):
             for note in [] if going_on else self._notes:
                 progress.note(note)
-            outcome = trainer.fit(examples, validation, stopping, progress, callbacks, epochs)
+            for note in [] if checkpoint is None else checkpoint.notes:
+                progress.note(note)
+            outcome = trainer.fit(
+                examples, validation, stopping, progress, callbacks, epochs, checkpoint
+            )
             progress.close(outcome.reason)
         if epochs is None:
             self._end()
@@ -226,7 +249,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         self._best_epoch = outcome.best_epoch
         earlier = self.about_ if going_on else None  # by whose rows further ones are read
         notes = self._notes if earlier is None else earlier.notes
-        self.about_ = about.ended(notes, None if epochs is None else earlier)
+        further = None if epochs is None else earlier
+        self.about_ = about.ended(outcome.ended, notes, further)
 
     def _foresee(
         self,

@@ -23,10 +23,11 @@ from pellucid.data.window_features import SCALINGS
 from pellucid.data.windows import Windows, as_list
 from pellucid.engine import plain_float_state
 from pellucid.estimators.tasks import NetworkRegression
-from pellucid.estimators.window_plan import WIDEST, Plan, choose, follows
+from pellucid.estimators.window_plan import WIDEST, Plan, follows, kept_or_chosen
 from pellucid.layers import Flatten, Layer, Linear, Residual
 from pellucid.network.ridge import Ridge
 from pellucid.rows import Examples
+from pellucid.training.checkpoint import Checkpoint
 from pellucid.training.loop import Settings
 
 
@@ -90,13 +91,14 @@ class Forecaster(NetworkRegression):
         ready: Any,
         cautions: bool,
         show: Any,
+        checkpoint: Checkpoint | None,
     ) -> None:
         if not going_on and not self._on_trial:
             self._plan = self.intervals_ = None
             self._settings(seed=0)  # refuses parameters that are none
             X = X if getattr(self, "return_sequences", False) else as_windows(X)
             if isinstance(X, Windows):
-                self._plan = self._planned(X, y, sample_weight, epochs, show(1, 1).note)
+                self._plan = self._planned(X, y, sample_weight, epochs, show(1, 1).note, checkpoint)
             elif self.scaling not in ("auto", "global"):
                 raise ValueError(
                     f'scaling of {type(self).__name__} must be "auto" or "global" where X is not '
@@ -104,8 +106,9 @@ class Forecaster(NetworkRegression):
                     "pellucid.data.windows."
                 )
         super()._fit_or_fail(
-            X, y, sample_weight, epochs, going_on, classes, validation_data, ready, cautions, show
-        )
+            X, y, sample_weight, epochs, going_on, classes, validation_data, ready, cautions,
+            show, checkpoint,
+        )  # fmt: skip
         plan = self._plan
         if plan is None or self._on_trial or going_on:
             return
@@ -117,7 +120,15 @@ class Forecaster(NetworkRegression):
         encoder.already = None
 
     @plain_float_state()
-    def _planned(self, X: Windows, y: Any, weights: Any, epochs: int | None, note: Any) -> Plan:
+    def _planned(
+        self,
+        X: Windows,
+        y: Any,
+        weights: Any,
+        epochs: int | None,
+        note: Any,
+        checkpoint: Checkpoint | None,
+    ) -> Plan:
         """How to learn from windows; for single epochs nothing is kept aside to choose by."""
         if not hasattr(y, "__len__") or len(plain_array(y)) != len(X):  # which is refused later
             return Plan(scaling="global")
@@ -130,7 +141,7 @@ class Forecaster(NetworkRegression):
         if epochs is None:
             with rows_at(X.order):
                 table = X.table, TableEncoder().read(self, X.table, learn=True)
-            plan = choose(self, X, y, weights, note, table)
+            plan = kept_or_chosen(self, X, y, weights, note, table, checkpoint)
             return plan if plan.late is None else replace(plan, late=used[plan.late])
         scaling = "series" if self.scaling == "auto" else self.scaling
         return Plan(scaling if follows(X, y) else "global", share=1.0)

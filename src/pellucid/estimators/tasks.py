@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Self
@@ -23,6 +24,7 @@ from pellucid.engine import elementary, plain_float_state
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import ClassParameters, NumberParameters
 from pellucid.network import LossFunction
+from pellucid.training.checkpoint import EVERY
 from pellucid.training.loop import Settings
 
 LOSSES = {
@@ -40,7 +42,14 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
     _targets = ClassTarget, MultilabelTarget
 
     def fit(
-        self, X: Any, y: Any = None, sample_weight: Any = None, *, validation_data: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        validation_data: Any = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: float = EVERY,
     ) -> Self:
         """Learn from rows `X` and their labels `y`.
 
@@ -53,20 +62,39 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         validation_data : (X, y) or (X, y, sample_weight), optional
             Rows that are never trained on: ``history_`` has their loss after every epoch, and with
             `early_stopping` that is what stops, with no rows of `X` kept aside.
+        checkpoint : path-like, optional
+            A file that keeps the fit: after a kill the same call goes on from there, to the same
+            bits. See docs/checkpoints.md.
+        checkpoint_every : float, default=60
+            Seconds after which it is written again.
 
         Returns
         -------
         self
         """
         return self._fit(
-            X, y, sample_weight, going_on=bool(self.warm_start), validation_data=validation_data
-        )
+            X, y, sample_weight, going_on=bool(self.warm_start), validation_data=validation_data,
+            checkpoint=checkpoint, checkpoint_every=checkpoint_every,
+        )  # fmt: skip
 
     def partial_fit(
-        self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        classes: Any = None,
+        sample_weight: Any = None,
+        *,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: float = EVERY,
     ) -> Self:
-        """Train one more epoch on these rows; the first call needs all labels as `classes`."""
-        return self._fit(X, y, sample_weight, epochs=1, going_on=True, classes=classes)
+        """Train one more epoch on these rows; the first call needs all labels as `classes`.
+
+        A `checkpoint` keeps all calls that are made with it; see docs/checkpoints.md.
+        """
+        return self._fit(
+            X, y, sample_weight, epochs=1, going_on=True, classes=classes,
+            checkpoint=checkpoint, checkpoint_every=checkpoint_every,
+        )  # fmt: skip
 
     def predict(self, X: Any) -> np.ndarray:
         """The most likely class of each row, or the labels whose probability is above one half.
@@ -177,7 +205,14 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
     _targets = (NumberTarget,)
 
     def fit(
-        self, X: Any, y: Any = None, sample_weight: Any = None, *, validation_data: Any = None
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        validation_data: Any = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: float = EVERY,
     ) -> Self:
         """Learn from rows `X` and their numbers `y`.
 
@@ -191,18 +226,38 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
         validation_data : (X, y) or (X, y, sample_weight), optional
             Rows that are never trained on: ``history_`` has their loss after every epoch, and with
             `early_stopping` that is what stops, with no rows of `X` kept aside.
+        checkpoint : path-like, optional
+            A file that keeps the fit: after a kill the same call goes on from there, to the same
+            bits. See docs/checkpoints.md.
+        checkpoint_every : float, default=60
+            Seconds after which it is written again.
 
         Returns
         -------
         self
         """
         return self._fit(
-            X, y, sample_weight, going_on=bool(self.warm_start), validation_data=validation_data
-        )
+            X, y, sample_weight, going_on=bool(self.warm_start), validation_data=validation_data,
+            checkpoint=checkpoint, checkpoint_every=checkpoint_every,
+        )  # fmt: skip
 
-    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Train one more epoch on these rows; the first call learns means and scales."""
-        return self._fit(X, y, sample_weight, epochs=1, going_on=True)
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: float = EVERY,
+    ) -> Self:
+        """Train one more epoch on these rows; the first call learns means and scales.
+
+        A `checkpoint` keeps all calls that are made with it; see docs/checkpoints.md.
+        """
+        return self._fit(
+            X, y, sample_weight, epochs=1, going_on=True,
+            checkpoint=checkpoint, checkpoint_every=checkpoint_every,
+        )  # fmt: skip
 
     def predict(self, X: Any) -> np.ndarray:
         """The number, or numbers, of each row, in the units of `y`.

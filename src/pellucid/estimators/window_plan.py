@@ -18,10 +18,12 @@ from pellucid.data.windows import Windows
 from pellucid.layers import Flatten, Linear
 from pellucid.network import Network
 from pellucid.network.ridge import Ridge
+from pellucid.training.checkpoint import Checkpoint
 
 WIDEST = 2000  # numbers of a window that a linear forecast takes
 _ASIDE = (0.2, 0.3, 0.4)  # shares of rows to choose on: more of a short series
 _FEWEST = 10  # windows to choose on, and to learn from meanwhile
+_ARRAYS = ("late", "errors", "table")  # of a plan, or made anew
 _TINY = np.finfo(float).tiny
 _LONG = 1_000_000  # steps of all windows from which a trial shows its epochs
 _PENALTIES = (1e-3, 1e-2, 1e-1)
@@ -116,8 +118,41 @@ class Plan:
         return notes
 
 
+def kept_or_chosen(
+    model: Any,
+    X: Windows,
+    y: Any,
+    weights: Any,
+    show: Callable[[str], None],
+    table: Any,
+    checkpoint: Checkpoint | None,
+) -> Plan:
+    """The plan that a checkpoint has, or else the one chosen now, which it then has too."""
+    kept = None if checkpoint is None else checkpoint.found("plan")
+    if checkpoint is None or kept is None:
+        trial = None if checkpoint is None else checkpoint.trial()
+        plan = choose(model, X, y, weights, show, table, trial)
+        if checkpoint is not None:
+            known = {key: part for key, part in vars(plan).items() if key not in _ARRAYS}
+            arrays = {key: getattr(plan, key) for key in _ARRAYS[:2]}
+            arrays = {key: part for key, part in arrays.items() if part is not None}
+            checkpoint.keep("plan", {"windows": len(X), **known}, arrays)
+        return plan
+    known, arrays = kept
+    if (windows := known.pop("windows")) != len(X):
+        checkpoint.refuse(f"it learns from {windows:,} windows, and here there are {len(X):,}")
+    own: Any = known | arrays
+    return Plan(**own, table=table)
+
+
 def choose(
-    model: Any, X: Windows, y: Any, weights: Any, show: Callable[[str], None], table: Any = None
+    model: Any,
+    X: Windows,
+    y: Any,
+    weights: Any,
+    show: Callable[[str], None],
+    table: Any = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Plan:
     """The plan for a forecaster: what did best on the last windows, learned from those before.
 
@@ -148,7 +183,7 @@ def choose(
             f"learning from the first {len(early):,} windows, to see on the last {len(late):,} how "
             "much the network adds to a linear forecast ..."
         )
-        share, errors, after = trial.network(best)
+        share, errors, after = trial.network(best, checkpoint)
     return replace(best, share=share, tried={**tried, "network": after}, late=late, errors=errors)
 
 
@@ -265,11 +300,11 @@ class _Trial:
         mixed = stays + trust * (outputs - stays)
         return replace(plan, trust=trust), self._squares(model, reading, mixed)
 
-    def network(self, plan: Plan) -> tuple[float, np.ndarray, float]:
+    def network(self, plan: Plan, checkpoint: Checkpoint | None) -> tuple[float, np.ndarray, float]:
         """The share to keep of a network, the errors then, and their root mean square."""
         model = self.estimator(plan)
         X, y, weights = self.early
-        model._fit(X, y, weights)
+        model._fit(X, y, weights, checkpoint=checkpoint)
         reading = model._input.read(model, self.late[0])
         rows = model._input.encode(model, reading)
         outputs, share = model.network_.forward(rows), 1.0

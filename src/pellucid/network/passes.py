@@ -97,16 +97,20 @@ class _Pass(AbstractContextManager):
         """Build the program of a step."""
         self.program = Program(operations, self.layout.x.dtype, control, self.chain.slices)
 
-    def calls(self, order: np.ndarray, most: Callable[[], int]) -> Iterator[tuple[int, int]]:
-        """Run all steps, at most ``most()`` in a call; after each call its first and last step.
+    def calls(
+        self, order: np.ndarray, most: Callable[[], int], step: int = 0
+    ) -> Iterator[tuple[int, int]]:
+        """Run all steps from `step` on, at most ``most()`` in a call.
+
+        After each call it gives its first and last step.
 
         Raises
         ------
         Halted
             If an operation asked to stop.
         """
-        self.reader.begin(order)
-        step, crew = 0, self.crew
+        self.reader.begin(order, step * self.batch)
+        crew = self.crew
         while step < self.steps:
             stop = min(self.steps, step + min(crew.steps(most()), self.reader.steps))
             self.reader.wait(step * self.batch, min(self.rows, stop * self.batch))
@@ -458,6 +462,15 @@ class TrainingPass(_Pass):
         x, gather = self._plain()
         changes = change.operations(x, layout.x, layout.x_grid, self.clock, self.loss.mixture)
         return [gather, *changes]
+
+    @property
+    def carried(self) -> dict[str, np.ndarray]:
+        """What goes from a batch to the next beside the parameters: the states of stateful layers.
+
+        It is what an epoch begins with zeros of.
+        """
+        states = [one.arguments.states for one in self.layout.begin if not one.arguments.every]
+        return {f"carried.{number}": part for number, part in enumerate(states)}
 
     def not_finite(self) -> str:
         """The first layer with values that are not finite, in words."""

@@ -123,8 +123,8 @@ class Reader(AbstractContextManager):
         """The operation that copies a batch; see :meth:`Rows.gather`."""
         return self.rows.gather(self.slots, x, grid, absent, back)
 
-    def begin(self, order: np.ndarray) -> None:
-        """Begin an epoch in this order."""
+    def begin(self, order: np.ndarray, first: int = 0) -> None:
+        """Begin an epoch in this order, at its place `first`."""
         self.slots[:] = order
 
     @property

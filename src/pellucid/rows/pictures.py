@@ -155,9 +155,9 @@ class DecodingReader(Reader):
     def gather(self, x: np.ndarray, grid: Grid, absent: np.ndarray, back: int = 0) -> Operation:
         return self.ring.gather(self.slots, x, grid, absent, back)
 
-    def begin(self, order: np.ndarray) -> None:
+    def begin(self, order: np.ndarray, first: int = 0) -> None:
         self._drop()
-        self._order, self._asked = order.copy(), 0
+        self._order, self._asked = order.copy(), first
 
     @property
     def steps(self) -> int:

@@ -42,6 +42,10 @@ class History(Sequence[dict[str, Any]]):
         """Add an epoch's row."""
         self._rows.append(dict(row))
 
+    def replace(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Have these rows in place of those that there are."""
+        self._rows = [dict(row) for row in rows]
+
     def __len__(self) -> int:
         return len(self._rows)
 

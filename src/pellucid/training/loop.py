@@ -10,7 +10,8 @@ import copy
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,6 +30,7 @@ from pellucid.training.history import History
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.progress import Progress
 from pellucid.training.schedules import Schedule
+from pellucid.training.signals import Signals, Terminated
 from pellucid.training.stopping import EarlyStopping
 
 CALL_SECONDS = 0.1  # a compiled call is about this long, so that Ctrl-C and the display are quick
@@ -111,10 +113,31 @@ class Callbacks(Protocol):
 
 @dataclass
 class Outcome:
-    """How a fit ended."""
+    """How a fit ended, and when by the clock, UTC."""
 
     reason: str
     best_epoch: int
+    ended: str = field(default_factory=lambda: datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+class Keeper(Protocol):
+    """What keeps a fit in a file, and goes on from there; see ``checkpoint.py``."""
+
+    @property
+    def done(self) -> Outcome | None:
+        """How the fit ended, if it is done in the file."""
+
+    def resume(self, trainer: Trainer) -> None:
+        """Put the trainer where the file says."""
+
+    def step(self, trainer: Trainer) -> None:
+        """Between two steps."""
+
+    def stop(self, trainer: Trainer, is_whole: bool) -> None:
+        """Where the fit is interrupted, after a whole number of steps or within one."""
+
+    def finish(self, trainer: Trainer, outcome: Outcome) -> None:
+        """At the fit's end."""
 
 
 class Trainer:
@@ -150,7 +173,15 @@ class Trainer:
                 settings.optimizer, copy.copy(schedule), memory, schedule, epochs=len(self.history)
             )
         self.state = state
+        self.begun = state.epochs
+        """Epochs before the first of this fit."""
         self._steps_a_call = 1
+        self._watch, self._best_epoch = EarlyStopping(1), 0
+        self._best_values: np.ndarray | None = None
+        self._step, self._spent = 0, 0.0  # steps of the present epoch, and the seconds they took
+        self._signals = Signals()
+        self._keeper: Keeper | None = None
+        self._training: TrainingPass | None = None
 
     def fit(
         self,
@@ -160,6 +191,7 @@ class Trainer:
         progress: Progress | None = None,
         callbacks: Callbacks | None = None,
         epochs: int | None = None,
+        keeper: Keeper | None = None,
     ) -> Outcome:
         """Train for `epochs` (by default ``settings.epochs``) or until told to stop.
 
@@ -175,6 +207,8 @@ class Trainer:
         callbacks : Callbacks, optional
             Told when an epoch begins, and its history row when it ends; may stop the fit.
         epochs : int, optional
+        keeper : Keeper, optional
+            Keeps the fit in a file, from which it goes on. SIGTERM then ends the process with 143.
 
         Returns
         -------
@@ -189,6 +223,13 @@ class Trainer:
         network, settings = self.network, self.settings
         progress = progress or Progress(0, settings.epochs, len(examples))
         epochs = settings.epochs if epochs is None else epochs
+        self.begun, self._step, self._spent = self.state.epochs, 0, 0.0
+        self._watch, self._best_epoch = stopping or EarlyStopping(epochs), 0
+        self._best_values = self._training = None
+        self._keeper = keeper
+        if keeper is not None and keeper.done is not None:
+            keeper.resume(self)
+            return keeper.done
         with announced(progress.note if progress.verbose else None):
             training = self.training_pass(examples)
             measured = None
@@ -196,33 +237,44 @@ class Trainer:
                 measured = Measurement(
                     network.chain, network.held, validation, settings.loss, settings.n_jobs
                 )
-        progress.begin()
-        best = stopping or EarlyStopping(epochs)
-        best_epoch, best_values = 0, None
+        self._training = training
+        if keeper is not None:
+            keeper.resume(self)
+        progress.begin(self.state.epochs - self.begun)
         steps = f" of {settings.steps(len(examples)):,} steps" if settings.counts_steps else ""
         reason = f"all {epochs} epochs{steps} done" if epochs > 1 else "one epoch done"
         keep_best = stopping is not None
         try:
-            with training, measured or nullcontext():
-                for _ in range(epochs):
+            with training, measured or nullcontext(), self._signals if keeper else nullcontext():
+                while True:
+                    if stopping is not None and stopping.should_stop:
+                        watching = "validation loss" if measured else "loss"
+                        reason = f"no better {watching} for {stopping.patience} epochs"
+                        break
+                    if self.state.epochs - self.begun >= epochs:
+                        break
                     if callbacks is not None:
                         callbacks.epoch_begin()
                     row = self._epoch(training, measured, progress)
-                    watched = row["validation_loss"] if measured else row["loss"]
-                    self.state.schedule.observe(watched)
-                    if best.observe(watched):
-                        best_epoch, best_values = row["epoch"], network.values.copy()
                     if callbacks is not None and callbacks.epoch_end(row):
                         reason = "stopped by a callback"
                         break
-                    if stopping is not None and best.should_stop:
-                        watching = "validation loss" if measured else "loss"
-                        reason = f"no better {watching} for {best.patience} epochs"
-                        break
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Terminated) as signal:
+            if keeper is not None:
+                keeper.stop(self, self._signals.between)
+            if isinstance(signal, Terminated):
+                raise
             reason, keep_best = "interrupted; the best weights so far are kept", True
-        if keep_best and best_values is not None:
-            network.values[:] = best_values
+        outcome = self._end(examples, reason, keep_best)
+        if keeper is not None:
+            keeper.finish(self, outcome)
+        return outcome
+
+    def _end(self, examples: Examples, reason: str, keep_best: bool) -> Outcome:
+        """Put the best weights back, where they are to be kept."""
+        network, settings, best_epoch = self.network, self.settings, self._best_epoch
+        if keep_best and self._best_values is not None:
+            network.values[:] = self._best_values
             return Outcome(f"{reason}; best epoch {best_epoch}", best_epoch)
         if not finite(network.chain, network.held, examples.rows):
             raise TrainingDiverged(
@@ -230,6 +282,52 @@ class Trainer:
                 f"NaN or infinite: the last step went too far. {settings.way_out}"
             )
         return Outcome(reason, self.state.epochs)
+
+    def state_to_keep(
+        self, ended: bool, whole: bool
+    ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """All of the training that :meth:`restore` needs: a map for JSON, and arrays by name.
+
+        Where it has `ended`, and nothing will go on from it since it was a `whole` fit, that is
+        less.
+        """
+        state, watch, training = self.state, self._watch, self._training
+        known = {
+            "begun": self.begun, "steps": state.steps, "epochs": state.epochs,
+            "schedule": vars(state.schedule), "history": self.history.state(),
+            "best": watch.best, "waited": watch.waited, "best_epoch": self._best_epoch,
+            "step": self._step, "spent": self._spent,
+        }  # fmt: skip
+        arrays = {"values": self.network.values}
+        if not (ended and whole):
+            arrays |= {f"memory.{name}": part for name, part in state.memory.items()}
+        if not ended and self._best_values is not None:
+            arrays["best_values"] = self._best_values
+        if self._step and training is not None:
+            arrays["losses"] = training.loss.losses[: self._step]
+            arrays["hits"] = training.loss.hits[: self._step]
+            arrays |= training.carried
+        return known, arrays
+
+    def restore(self, known: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        """Be where :meth:`state_to_keep` was asked."""
+        state, watch, training = self.state, self._watch, self._training
+        self.begun, state.steps, state.epochs = known["begun"], known["steps"], known["epochs"]
+        vars(state.schedule).update(known["schedule"])
+        self.history.replace(known["history"])
+        watch.best, watch.waited = known["best"], known["waited"]
+        self._best_epoch, self._best_values = known["best_epoch"], arrays.get("best_values")
+        self.network.values[:] = arrays["values"]
+        for name, part in state.memory.items():
+            part[:] = arrays.get(f"memory.{name}", 0)
+        if training is None:  # the fit does not go on
+            return
+        self._step, self._spent = known["step"], known["spent"]
+        if self._step:
+            training.loss.losses[: self._step] = arrays["losses"]
+            training.loss.hits[: self._step] = arrays["hits"]
+            for name, part in training.carried.items():
+                part[:] = arrays[name]
 
     def training_pass(self, examples: Examples) -> TrainingPass:
         """The compiled program of an epoch on these rows."""
@@ -259,55 +357,73 @@ class Trainer:
                 operations.append(update(values, slope, memory, schedule, scale, decay, **options))
         return [*operations[:-1], replace(operations[-1], meets=True)]
 
-    def _train(
-        self, training: TrainingPass, advance: Callable[[int, float], None]
-    ) -> tuple[float, float]:
-        """One epoch; the mean loss and the share of right answers."""
-        settings, state = self.settings, self.state
+    def _train(self, training: TrainingPass, advance: Callable[[int, float], None]) -> None:
+        """One epoch, from the step on at which it was left."""
+        settings, state, signals = self.settings, self.state, self._signals
+        before, begin = state.steps - self._step, time.perf_counter() - self._spent
         stream = Stream(settings.seed, "order", state.epochs)
         if settings.balanced:
             training.order[:] = balanced_order(training.targets.values.reshape(-1), stream)
         elif training.batch < training.rows and not training.chain.stateful:
             training.order[:] = stream.permutation(training.rows)
         training.schedule[:, 0] = state.schedule.rates(
-            settings.learning_rate, state.steps, training.steps, training.steps, settings.epochs
+            settings.learning_rate, before, training.steps, training.steps, settings.epochs
         )
-        training.schedule[:, 1:] = settings.optimizer.corrections(state.steps, training.steps)
-        training.clock[2] = state.steps
+        training.schedule[:, 1:] = settings.optimizer.corrections(before, training.steps)
+        training.clock[2] = before
+        calls = training.calls(training.order, lambda: self._steps_a_call, self._step)
+        signals.between = False
         try:
-            for step, stop in training.calls(training.order, lambda: self._steps_a_call):
-                state.steps += stop - step
+            for step, stop in calls:
+                state.steps, self._step = before + stop, stop
+                self._spent = time.perf_counter() - begin
                 pace = (stop - step) * CALL_SECONDS / max(training.seconds, 1e-9)
                 self._steps_a_call = max(1, min(int(pace), 4 * self._steps_a_call))
                 rows_done = min(training.rows, stop * training.batch)
                 loss = float(training.loss.losses[stop - 1])
                 advance(rows_done, loss / min(training.batch, training.rows))
+                if self._keeper is not None:
+                    self._keeper.step(self)
+                signals.between = True
+                signals.raise_what_came()
+                signals.between = False
         except Halted:
             raise TrainingDiverged(
                 f"the loss of epoch {state.epochs + 1} must be finite, but it is NaN or infinite. "
                 f"It began in {training.not_finite()}. {settings.way_out}"
             ) from None
-        state.epochs += 1
-        return training.loss.mean(training.rows)
+        signals.between = True
+        signals.raise_what_came()
 
     def _epoch(
         self, training: TrainingPass, measured: Measurement | None, progress: Progress
     ) -> dict[str, Any]:
         """Train and measure one epoch; its row of the history."""
-        begin = time.perf_counter()
-        loss, accuracy = self._train(training, progress.advance)
-        row: dict[str, Any] = {"epoch": self.state.epochs, "loss": loss}
+        self._train(training, progress.advance)
+        loss, accuracy = training.loss.mean(training.rows)
+        row: dict[str, Any] = {"epoch": self.state.epochs + 1, "loss": loss}
         if self.settings.accuracy:
             row["accuracy"] = accuracy
-        spent = time.perf_counter() - begin
         if measured is not None:
             validation_loss, validation_accuracy = measured.measure()
             row["validation_loss"] = validation_loss
             if self.settings.accuracy:
                 row["validation_accuracy"] = validation_accuracy
         row["learning_rate"] = float(training.schedule[-1, 0])
-        row["seconds"] = spent
-        row["rows_per_second"] = training.rows / max(spent, 1e-9)
-        self.history.append(row)
+        row["seconds"] = self._spent
+        row["rows_per_second"] = training.rows / max(self._spent, 1e-9)
+        self._signals.between = False
+        self._record(row)
+        self._signals.between = True
+        self._signals.raise_what_came()
         progress.epoch(row)
         return row
+
+    def _record(self, row: dict[str, Any]) -> None:
+        """Take in an epoch that was trained and measured."""
+        self.state.epochs, self._step, self._spent = row["epoch"], 0, 0.0
+        self.history.append(row)
+        watched = row.get("validation_loss", row["loss"])
+        self.state.schedule.observe(watched)
+        if self._watch.observe(watched):
+            self._best_epoch, self._best_values = row["epoch"], self.network.values.copy()

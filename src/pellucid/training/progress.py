@@ -74,7 +74,7 @@ class Progress:
         self.stream = usual_stream() if stream is None else stream
         self._bar: Any = None
         self._start = self._drawn = time.perf_counter()
-        self._epochs = 0
+        self._epochs = self._earlier = 0
         self._hidden: dict[str, Any] | None = None  # the last epoch's row, until it is shown
 
     def __enter__(self) -> Self:
@@ -90,9 +90,13 @@ class Progress:
             )  # fmt: skip
         return self
 
-    def begin(self) -> None:
-        """Start the clock; time before the first epoch, as for compiling, does not count."""
+    def begin(self, epochs: int = 0) -> None:
+        """Start the clock, after so many epochs of another run.
+
+        Time before the first epoch, as for compiling, does not count.
+        """
         self._start = self._drawn = time.perf_counter()
+        self._epochs = self._earlier = epochs
 
     def note(self, text: str) -> None:
         """Write a line that is not about an epoch."""
@@ -130,7 +134,7 @@ class Progress:
             self._bar.set_description_str(f"{described(row)}  {speed}")
         elif self.verbose:
             last = row["epoch"] + self.max_epochs - self._epochs  # more epochs may have been before
-            pace = (time.perf_counter() - self._start) / self._epochs
+            pace = (time.perf_counter() - self._start) / (self._epochs - self._earlier)
             left = short_time(pace * max(self.max_epochs - self._epochs, 0))
             epoch = f"epoch {row['epoch']:>{len(str(last))}}/{last}"
             parts = [epoch, described(row), speed, f"{left} left"]

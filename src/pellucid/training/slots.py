@@ -1,0 +1,210 @@
+"""A checkpoint's files: the newest and the one before, each whole or not at all.
+
+A file is a magic line, the length of a header, the header in JSON, the bytes of its arrays, the
+SHA-256 of all that, and the magic line again. Nothing in it is ever run. A file is read only once
+its SHA-256 is right, so that whatever was damaged is never looked at.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid import __version__, files
+from pellucid.checks import file_name, one_line, warn
+
+MAGIC = b"pellucid checkpoint\n"
+FORMAT = 1
+RARELY = 100
+"""After a write that took d seconds the next one is at least so many times d later."""
+
+_LENGTH, _DIGEST, _BLOCK = 8, 32, 1 << 20
+_ABSENT = ("is not there", "is empty")  # what is wrong with a file that holds nothing
+_LEAST = len(MAGIC) + _LENGTH + _DIGEST + len(MAGIC)  # bytes of a file without content
+
+
+class Damaged(Exception):
+    """What is wrong with a file: the rest of a sentence that begins with its name."""
+
+
+class Slots:
+    """Two files: ``run.ckpt`` and ``run.ckpt.before``.
+
+    Parameters
+    ----------
+    path : path-like
+        The newest; the one before has its name and ``.before``, in the same folder.
+    every : float
+        Seconds from one write to the next.
+
+    Raises
+    ------
+    OSError
+        If no file can be written there.
+    ValueError
+        If one of the two is there and is no checkpoint: it is never written over.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], every: float) -> None:
+        self.path = path
+        self.newest = Path(os.path.realpath(path))
+        self.before = self.newest.with_name(f"{self.newest.name}.before")
+        self.stopped = False  # whether nothing more is to be written
+        self._every, self._spent, self._last = every, 0.0, time.monotonic()
+        self._keeps = False  # whether the newest is whole, and worth to be kept
+        files.check_writable(path)
+
+    def goes_on_from(self, other: Slots) -> None:
+        """Take over when `other`, of the same files, was last written."""
+        self._spent, self._last = other._spent, other._last
+
+    @property
+    def is_due(self) -> bool:
+        """Whether so much time has passed that the next write is due."""
+        return self._waited >= max(self._every, RARELY * self._spent)
+
+    @property
+    def is_cheap(self) -> bool:
+        """Whether a write now is so long after the last one that its time hardly counts."""
+        return self._waited >= RARELY * self._spent
+
+    @property
+    def _waited(self) -> float:
+        return time.monotonic() - self._last
+
+    def read(self) -> dict[str, Any] | None:
+        """The header of the newest file that is whole; None where there is none.
+
+        Where that is the one before, a warning says so, and why.
+        """
+        places = {file_name(self.path): self.newest}
+        places[file_name(f"{os.fspath(self.path)}.before")] = self.before
+        for name, place in places.items():
+            _check_ours(place, name)
+        faults: dict[str, str] = {}
+        for name, place in places.items():
+            try:
+                header = self._header(place, name)
+            except Damaged as fault:
+                faults[name] = str(fault)
+                continue
+            self._keeps = place is self.newest
+            for newest, wrong in faults.items():
+                warn(f"{newest} {wrong}: the fit goes on from {name}, the one before.")
+            self._place = place
+            return header
+        damage = [f"{name} {wrong}" for name, wrong in faults.items() if wrong not in _ABSENT]
+        if not damage:
+            return None
+        raise ValueError(
+            f"{', and '.join(damage)}: no fit can go on from there. Remove "
+            f"{'it' if len(damage) == 1 else 'both'} to begin anew."
+        )
+
+    def _header(self, place: Path, name: str) -> dict[str, Any]:
+        content = _content(place, with_arrays=False)[0]
+        if content.get("format") != FORMAT:
+            writer = one_line(str(content.get("pellucid")), 40)
+            raise ValueError(
+                f"{name} is a checkpoint of format {content.get('format')}, written by "
+                f"pellucid {writer}; pellucid {__version__} goes on from format {FORMAT}. Remove "
+                "the file, or give another path."
+            )
+        return content
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays of the file whose header was read, by name."""
+        try:
+            return _content(self._place, with_arrays=True)[1]
+        except Damaged as damage:
+            raise ValueError(
+                f"{file_name(self.path)} {damage}, and was whole before. Run one fit at a time."
+            ) from None
+
+    def write(self, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> OSError | None:
+        """Put both into the newest file, which becomes the one before; the error if that failed.
+
+        An error leaves what there was. Arrays are written from where they are: nothing is copied.
+        """
+        begin = time.monotonic()
+        parts = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        places = [[name, part.dtype.str, part.shape] for name, part in parts.items()]
+        known = {"format": FORMAT, "pellucid": __version__, **header, "arrays": places}
+        text = json.dumps(known).encode()
+        size = _LEAST + len(text) + sum(part.nbytes for part in parts.values())
+        try:
+            with files.writing(self.path, size, self.before if self._keeps else None) as file:
+                digest, pieces = hashlib.sha256(), list[Any]()
+                pieces += [MAGIC, len(text).to_bytes(_LENGTH, "little"), text]
+                pieces += [part.reshape(-1).view(np.uint8).data for part in parts.values()]
+                for piece in pieces:
+                    digest.update(piece)
+                    file.write(piece)
+                file.write(digest.digest() + MAGIC)
+            self._keeps = True
+        except OSError as error:
+            self._keeps = self._keeps and self.newest.exists()
+            return error
+        finally:
+            self._last = time.monotonic()
+            self._spent = self._last - begin
+        return None
+
+
+def _check_ours(place: Path, name: str) -> None:
+    """Refuse a file that is no checkpoint, not even a damaged one."""
+    try:
+        with open(place, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            first = file.read(len(MAGIC))
+            file.seek(max(0, size - len(MAGIC)))
+            ours = not size or MAGIC in (first, file.read())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise type(error)(f"{name} cannot be read: {error.strerror}.") from error
+    if not ours:
+        raise ValueError(
+            f"{name} is no checkpoint of pellucid, and is not written over. Remove the file, or "
+            "give another path."
+        )
+
+
+def _content(place: Path, with_arrays: bool) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """A file's header and, if they are wanted, its arrays."""
+    try:
+        with open(place, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size < _LEAST:
+                raise Damaged("is cut short" if size else "is empty")
+            digest, left = hashlib.sha256(), size - _DIGEST - len(MAGIC)
+            while left:
+                block = file.read(min(left, _BLOCK))
+                if not block:
+                    raise Damaged("is cut short")
+                digest.update(block)
+                left -= len(block)
+            if file.read() != digest.digest() + MAGIC:
+                raise Damaged("is damaged (its checksum does not match)")
+            file.seek(len(MAGIC))
+            header = json.loads(file.read(int.from_bytes(file.read(_LENGTH), "little")))
+            arrays = {}
+            for key, dtype, shape in header["arrays"] if with_arrays else ():
+                part = np.empty(shape, np.dtype(dtype))
+                file.readinto(part.reshape(-1).view(np.uint8).data)
+                arrays[key] = part
+            return header, arrays
+    except FileNotFoundError:
+        raise Damaged("is not there") from None
+    except OSError as error:
+        if error.errno == errno.EIO:
+            raise Damaged("cannot be read from its disk") from error
+        raise
