@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -147,6 +148,18 @@ class _Fit(GroupedCommand):
     metavar="HTML",
     help="Make a page that shows the model from inside.",
 )
+@_output(
+    "--checkpoint",
+    type=click.Path(),
+    metavar="FILE",
+    help="Go on from it after a kill (--checkpoint-every 60).",
+)
+@_output(
+    "--checkpoint-every",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    hidden=True,
+)
 @_output("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
 @_output("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 def fit(
@@ -173,19 +186,21 @@ def fit(
     plot: str | None,
     mistakes: str | None,
     report: str | None,
+    checkpoint: str | None,
+    checkpoint_every: float | None,
     as_json: bool,
     quiet: bool,
     **parameters: str | None,
 ) -> None:
-    """Train a network on DATA, test it on rows held out, and save it.
-
-    DATA is a table (of text, dates, paths of pictures too), or a folder of class folders. With
-    --network cnn rows of numbers are signals; rnn, lstm and gru forecast a series (--steps), or
-    learn from sequences (--group) or texts.
+    """Train a network on DATA, test it on rows held out, and save it. DATA is a table (of text,
+    dates, paths of pictures too), or a folder of class folders. With --network cnn rows of numbers
+    are signals; rnn, lstm and gru forecast a series (--steps), or learn from sequences (--group) or
+    texts.
     """
     from pellucid import files
     from pellucid.cli.fitting import Fitting
     from pellucid.cli.given import Request, read
+    from pellucid.training.checkpoint import EVERY
     from pellucid.training.monitor import Monitor
     from pellucid.words import listed
 
@@ -194,7 +209,14 @@ def fit(
     if data == "-" and output is None:
         raise click.UsageError("a table from standard input needs --output, to name the model.")
     path = output or f"{Path(data).absolute().stem}.safetensors"
-    check_places(filter(None, (path, plot, mistakes, report)))
+    if checkpoint_every is not None and checkpoint is None:
+        raise click.UsageError("--checkpoint-every needs --checkpoint FILE.")
+    written = [*filter(None, (path, plot, mistakes, report))]
+    check_places([*written, *filter(None, [checkpoint])])
+    if checkpoint and os.path.realpath(checkpoint) in map(os.path.realpath, written):
+        raise click.UsageError(
+            f"--checkpoint {checkpoint} is written to by another option too: name another file."
+        )
     for option, picture in (("--plot", plot), ("--mistakes", mistakes)):
         if picture:
             curves.check(picture, option)
@@ -241,7 +263,9 @@ def fit(
         fitting = Fitting(model, data, given, split, test, encoding, told)
         if folds:
             fitting.backtest(folds)
-        fitting.train()
+        if folds and checkpoint:
+            told.note("The folds are tested anew each time: the checkpoint is of the last fit.")
+        fitting.train(checkpoint, EVERY if checkpoint_every is None else checkpoint_every)
         size = fitting.save(path)  # before it is scored: whatever fails then leaves the model
         try:
             fitting.score()

@@ -18,6 +18,7 @@ from pellucid.cli.output import Output
 from pellucid.cli.splitting import Split
 from pellucid.data.columns import rows_of
 from pellucid.terminal import COLUMNS, filled, width
+from pellucid.training.checkpoint import EVERY
 from pellucid.words import counted, source_name
 
 _MOST_COLUMNS = 20  # that are described
@@ -91,8 +92,8 @@ class Fitting:
         ]
         self.told.say(f"\n{done}\n")
 
-    def train(self) -> None:
-        """Train the model on the rows that are not held out."""
+    def train(self, checkpoint: str | None = None, every: float = EVERY) -> None:
+        """Train the model on the rows that are not held out, and keep the fit in a checkpoint."""
         from pellucid.data.baselines import TargetBaselines
 
         given, (rows, watched) = self.given, self._learned_and_watched()
@@ -103,7 +104,7 @@ class Fitting:
                 validation = tuple(rows_of(part, watched) for part in (given.X, given.y))
             self.model._fit(
                 X, y, None, ready=partial(self._before_training, X, y), cautions=True,
-                validation_data=validation,
+                validation_data=validation, checkpoint=checkpoint, checkpoint_every=every,
             )  # fmt: skip
             if given.what == "window":
                 self.model.baselines_ = TargetBaselines(X)
