@@ -29,13 +29,16 @@ def sequences(rows=120, steps=12):
 
 
 def windows():
+    """Of the logistic map, of which a network learns more than a linear forecast."""
     import pandas as pd
 
     from pellucid.data import windows as cut
 
-    days = pd.date_range("2024-01-01", periods=140)
-    wave = np.sin(np.arange(140) / 5) + np.random.default_rng(3).normal(size=140) / 10
-    return cut(pd.DataFrame({"day": days, "y": wave}), 8, horizon=2, time="day", target="y")
+    y = [0.3]
+    while len(y) < 200:
+        y.append(3.9 * y[-1] * (1 - y[-1]))
+    days = pd.date_range("2024-01-01", periods=200)
+    return cut(pd.DataFrame({"day": days, "y": y}), 4, time="day", target="y")
 
 
 def fits():
@@ -97,7 +100,7 @@ def fits():
             sequences(100),
         ),
         "windows": (
-            LSTMRegressor(6, max_epochs=6, batch_size=16, early_stopping=True, **usual), windows()
+            LSTMRegressor(6, max_epochs=8, batch_size=16, early_stopping=True, **usual), windows()
         ),
     }  # fmt: skip
 

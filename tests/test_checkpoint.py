@@ -155,10 +155,10 @@ def test_the_history_is_that_of_all_runs(often, monkeypatch):
 
 def test_a_drawn_seed_is_drawn_once(often, monkeypatch):
     """Where random_state is None, the weights that were drawn first are gone on from."""
-    written = stop_after(monkeypatch, 5)
     model = classifier(random_state=None)
-    stopped(lambda: model.fit(X, Y, **OFTEN))
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        written = stop_after(patch, 5)
+        stopped(lambda: model.fit(X, Y, **OFTEN))
     seed = Checkpoint("run.ckpt", 1, "FCNNClassifier").seed
     assert written[0] > 5
     right = killed_fits.digest(classifier(random_state=seed).fit(X, Y)).split()[0]
@@ -185,6 +185,7 @@ def test_a_forecaster_keeps_what_it_found_before_training(often, monkeypatch):
     """The network on trial is not trained anew, and intervals are those of one run."""
     model, (windows, y) = killed_fits.fits()["windows"]
     right = clone(model).fit(windows, y)
+    assert right._plan.share > 0.5
     trials, fit = [], Trainer.fit
 
     def counting(self, *args):
@@ -198,7 +199,7 @@ def test_a_forecaster_keeps_what_it_found_before_training(often, monkeypatch):
     for bound, own in zip(right.predict_interval(windows), again.predict_interval(windows),
                           strict=True):  # fmt: skip
         assert np.array_equal(bound, own)
-    with pytest.raises(ValueError, match="it learns from 131 windows, and here there are 100"):
+    with pytest.raises(ValueError, match="it learns from 196 windows, and here there are 100"):
         clone(model).fit(windows[:100], y[:100], **OFTEN)
 
 
@@ -270,7 +271,7 @@ def test_the_calls_of_another_loop_are_refused(often):
         ("its rows, targets or weights are others", {}, (X, 1 - Y)),
         ("its rows, targets or weights are others", {}, (X[::-1], Y)),
         ("its rows, targets or weights are others", {}, (X, Y, np.arange(1, 241))),
-        ("its columns are not named, and here they are", {},
+        ("it has no names of columns, and here there are 6 columns", {},
          ({f"c{k}": column for k, column in enumerate(X.T)}, Y)),
     ],
 )  # fmt: skip
@@ -441,14 +442,13 @@ def test_a_full_disk_leaves_the_file_and_the_fit(function, half_done, monkeypatc
             return working(args[0], bytes(args[1])[:1000])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, function, full)
     words = (
         "The fit goes on without a new checkpoint. 'run.ckpt' cannot be saved: no space left on "
         r"the disk \(needs .*\). The earlier file is unchanged.$"
     )
-    with pytest.warns(UserWarning, match=words) as warned:
+    with monkeypatch.context() as patch, pytest.warns(UserWarning, match=words) as warned:
+        patch.setattr(os, function, full)
         model = classifier().fit(X, Y, **OFTEN)
-    monkeypatch.undo()
     assert len(warned) == 1 and calls[0] > 3
     assert killed_fits.digest(model) == right
     assert (Path("run.ckpt").read_bytes(), Path("run.ckpt.before").read_bytes()) == half_done
@@ -522,9 +522,8 @@ def test_a_signal_writes_a_checkpoint_and_ends_the_fit(number, within, monkeypat
     assert killed_fits.digest(again) == right
 
 
-def test_handlers_of_the_users_own_stay(monkeypatch):
+def test_handlers_of_the_users_own_stay():
     heard = []
-    monkeypatch.setattr(signal, "_pellucid", None, raising=False)
     before = signal.signal(signal.SIGTERM, lambda *_: heard.append(1))
     try:
         classifier(callbacks=lambda *_: os.kill(os.getpid(), signal.SIGTERM)).fit(X, Y, **OFTEN)

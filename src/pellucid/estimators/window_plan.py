@@ -139,9 +139,10 @@ def kept_or_chosen(
             checkpoint.keep("plan", {"windows": len(X), **known}, arrays)
         return plan
     known, arrays = kept
-    if (windows := known.pop("windows")) != len(X):
-        checkpoint.refuse(f"it learns from {windows:,} windows, and here there are {len(X):,}")
-    own: Any = known | arrays
+    if known["windows"] != len(X):
+        count = known["windows"]
+        checkpoint.refuse(f"it learns from {count:,} windows, and here there are {len(X):,}")
+    own: Any = {key: part for key, part in known.items() if key != "windows"} | arrays
     return Plan(**own, table=table)
 
 

@@ -134,6 +134,11 @@ class Checkpoint:
         index, calls = len(self._earlier), self._calls
         return calls[index].seed if index < len(calls) else None
 
+    @property
+    def is_first(self) -> bool:
+        """Whether the model has made no call with this checkpoint before."""
+        return not self._earlier
+
     def found(self, name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
         """What was found before training and kept by :meth:`keep`; None where nothing was."""
         if self._saved.get("phase") != self.phase or name not in self._found:
