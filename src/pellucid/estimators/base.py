@@ -452,6 +452,15 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
             )
         files.save(self, path, ESTIMATORS)
 
+    def to_python(self, path: Any) -> None:
+        """Write the fitted model as one Python file that needs NumPy alone, beside an .npz.
+
+        See :func:`pellucid.export.python_source.to_python`.
+        """
+        from pellucid.export.python_source import to_python
+
+        to_python(self, path)
+
     # -- files -------------------------------------------------------------------------------
 
     @property
