@@ -126,7 +126,7 @@ class _Windows:
             f"def {name}(values: list[Any]) -> Array:",
             f'    """Numbers of columns {columns}, {shape}, before they are scaled."""',
             *call("x = number_matrix(", ["values", "COLUMNS", readers(self.table)]),
-            f"    x = x[:, {places}].reshape(-1, {self.whole}, {len(places)})[:, : {self.steps}]",
+            f"    x = x[:, {places}].reshape(-1, {self.whole}, {len(places)})[:, :{self.steps}]",
         ]
         if transform := self.features.transform:
             own = [place for place, column in enumerate(columns) if column in self._targets]
