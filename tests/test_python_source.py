@@ -339,14 +339,14 @@ def test_tables_of_steps_with_embedded_texts(tmp_path):
 
 TEXTS = [
     "It\u2019s a Good film!", "bad, bad film", "", "\u597d film good", None, "good_film 7", "a A a",
-    "film film good cafe\u0301", "\u3072\u3089 good", "!? film",
+    "film film good cafe\u0301 nan", "nan", "\u3072\u3089 good", "!? film",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", [LSTMClassifier, CNNClassifier])
 @pytest.mark.parametrize("tokens", ["words", "characters"])
 def test_texts(kind, tokens, tmp_path):
-    texts, y = TEXTS * 3, np.arange(30) % 2
+    texts, y = TEXTS * 3, np.arange(3 * len(TEXTS)) % 2
     small = {"channels": 4} if kind is CNNClassifier else {"max_steps": 5}
     model = kind(**small, hidden_dim=4, tokens=tokens, min_count=1, **QUICK).fit(texts, y)
     new = [*TEXTS, "unseen words \U0001f600 \u597d\u597d\u3072 x_y don't stop", "good " * 30]
@@ -433,6 +433,9 @@ def test_windows_of_a_series(name, tmp_path):
         for one, other in pairs:
             assert one.shape == other.shape
             assert np.abs(one - other).max() < CLOSE * np.abs(other).max()
+    place = next(iter(rows))
+    with pytest.raises(ValueError, match="'sold' must have the shape .B, 6., the steps of each wi"):
+        module.predict({**rows, place: rows[place][:, 1:]})
     assert model.intervals_ is not None, "there is no interval to compare"
     with pytest.raises(ValueError, match="level must be above 0 and at most 0.9"):
         module.predict_interval(rows, 0.9999)
@@ -616,7 +619,7 @@ def test_what_is_wrong_with_rows_is_said_in_a_sentence(tmp_path):
     for wrong, words in (
         (
             {**rows, "sex": rows["sex"][1:]},
-            r"columns of rows must be equally long. Got \[343, 344\]",
+            r"must be equally long, not empty. Got \[343, 344\]",
         ),
         ({n: v for n, v in rows.items() if n != "year"}, "rows must have the column 'year'. Got"),
         ({**rows, "year": ["soon"] * 344}, "column 'year' must hold numbers. Got 'soon'"),

@@ -26,7 +26,7 @@ class InputCode:
     Attributes
     ----------
     rows : str
-        What `rows` must be, in words.
+        What `rows` must be, in words, from the verb on.
     kind : {"dense", "sequences", "steps", "windows"}
         What ``encode(rows)`` gives: one array; a list of arrays, with an answer for each, or for
         each of their steps; or windows with the level and scale of their targets.
@@ -73,9 +73,9 @@ def input_code(encoder: Any) -> InputCode:
 def _of_table(encoder: TableEncoder) -> InputCode:
     names = encoder.names is not None
     code = InputCode(
-        "a map from the columns below to their values, or a DataFrame"
+        "is a map from the columns below to their values, or a DataFrame"
         if names
-        else f"a matrix (B, {encoder.n_features}) of the columns below"
+        else f"is a matrix (B, {encoder.n_features}) of the columns below"
     )
     read = "named_columns" if names else "columns_in_order"
     lines = [f"    values = {read}(rows, COLUMNS)", *column_lines(code, encoder)]
@@ -193,7 +193,7 @@ def _of_pictures(encoder: PictureEncoder) -> InputCode:
     shape = ", ".join(map(str, encoder.shape))
     scaler = encoder._scaler
     signals = len(encoder.shape) == 2
-    code = InputCode(f"{'signals' if signals else 'pictures'} (B, {shape})")
+    code = InputCode(f"are {'signals' if signals else 'pictures'} (B, {shape})")
     code.arrays["mean"] = scaler.mean
     code.arrays["scale"] = np.where(scaler.constant, np.inf, scaler.scale)
     if signals:
@@ -218,7 +218,8 @@ def _of_pictures(encoder: PictureEncoder) -> InputCode:
 
 def _of_tokens(encoder: TokenEncoder) -> InputCode:
     numbers = {token: 2 + place for place, token in enumerate(encoder.vocabulary)}
-    code = InputCode("texts" if encoder.unit != "tokens" else "lists of tokens", "sequences")
+    what = "lists of tokens" if encoder.unit == "tokens" else "texts"
+    code = InputCode(f"are {what}", "sequences")
     code.facts["vocabulary"] = numbers
     code.constants.append(
         f'VOCABULARY = FACTS["vocabulary"]  # the numbers of {len(numbers):,} tokens, from 2 on'
@@ -243,9 +244,9 @@ def _of_tokens(encoder: TokenEncoder) -> InputCode:
 def _of_sequences(encoder: SequenceEncoder) -> InputCode:
     names = encoder.table.names is not None
     code = InputCode(
-        "a list of sequences, each a map from the columns below to their values, step by step"
+        "is a list of sequences, each a map from the columns below to their values, step by step"
         if names
-        else f"sequences: an array (B, T, {encoder.table.n_features}), or a list of arrays",
+        else f"are sequences: an array (B, T, {encoder.table.n_features}), or a list of arrays",
         "steps" if encoder.by_step else "sequences",
     )
     add_columns(code, encoder.table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +38,12 @@ from pellucid.layers import (
 )
 from pellucid.network.chain import Chain
 
+_SHORT = {
+    "layers": "F", "shortcut": "S", "weight": "W", "bias": "b", "input_weight": "U",
+    "recurrent_weight": "W", "candidate_weight": "V", "candidate_bias": "b_hn",
+    "running_mean": "mean", "running_variance": "variance",
+}  # fmt: skip
+_NOT_SAID = re.compile(r", (initialization|trainable)=[^,)]*")  # of layers: it is of training
 _STATES = {"tanh": "np.tanh", "sigmoid": "sigmoid", "relu": "relu"}
 
 
@@ -60,7 +67,7 @@ class NetworkCode:
             if isinstance(layer, Residual):
                 lines += self._block(chain, index, here)
                 continue
-            words = f"{layer!r}, {with_rows(shapes[1])}"
+            words = f"{_NOT_SAID.sub('', repr(layer))}, {with_rows(shapes[1])}"
             written = LAYERS[type(layer)](self, here, layer, *shapes)
             lines += beside(written, words) if written else comment([f"{words}: as it is"], 4)
         return lines
@@ -68,16 +75,24 @@ class NetworkCode:
     def _block(self, chain: Chain, index: int, here: str) -> list[str]:
         branches = chain.branches[index]
         shapes = " to ".join(map(with_rows, chain.shapes[index : index + 2]))
-        named = {"layers": "F", "shortcut": "S"}
+        named = {"layers": "branch", "shortcut": "shortcut"}
         called = []
         for branch, inner in branches.items():
-            name = f"{branch}_of_{here.replace('.', '_')}"
-            words = f"{named[branch]}(x) of the residual block {here}, {shapes}."
-            self.add(name, words, inner, f"{here}.{branch}.")
+            name = f"{named[branch]}_{here.replace('.', '_')}"
+            words = f"{_SHORT[branch]}(x) of the residual block {here}, {shapes}."
+            self.add(name, words, inner, f"{here}.{_SHORT[branch]}.")
             called.append(f"{name}(x)")
         shortcut = "S(x)" if len(called) > 1 else "x"
         total = call("x = residual(", [*called, "x"][:2])
         return beside(total, f"y = F(x) + {shortcut}, {with_rows(chain.shapes[index + 1])}")
+
+
+def short(name: str) -> str:
+    """The name of a parameter as the formulas have it: ``0.W`` for ``0.weight``."""
+    *path, last = name.split(".")
+    reverse = "reverse_" if last.startswith("reverse_") else ""
+    last = last.removeprefix(reverse)
+    return ".".join([*(_SHORT.get(one, one) for one in path), reverse + _SHORT.get(last, last)])
 
 
 def with_rows(shape: Sequence[int]) -> str:
@@ -101,7 +116,7 @@ def _of(*kinds: type[Layer]) -> Callable[[Writer], Writer]:
 
 
 def _weights(path: str, names: Sequence[str]) -> list[str]:
-    return [f'P["{path}.{name}"]' for name in names]
+    return [f'P["{short(f"{path}.{name}")}"]' for name in names]
 
 
 def _formula(name: str, *arguments: Any) -> list[str]:
@@ -158,8 +173,9 @@ def _convolution(code: NetworkCode, path: str, layer: Any, before: Any, after: A
     placed, last = layer.windows(before), layer.dimensions == 1
     weight, *bias = _weights(path, ["weight", "bias"][: 1 + layer.bias])
     options = {"stride": placed.stride, "padding": placed.padding, "dilation": placed.dilation}
-    named = [f"{name}={value[1] if last else value}" for name, value in options.items()]
-    return _formula(f"convolution{layer.dimensions}d", weight, *(bias or ["0.0"]), *named)
+    usual = {"stride": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1)}
+    named = _named(options, usual, last)
+    return _formula(f"convolution{layer.dimensions}d", weight, *bias, *named)
 
 
 @_of(MaxPool1d, MaxPool2d, AvgPool1d, AvgPool2d)
@@ -170,7 +186,7 @@ def _pool(code: NetworkCode, path: str, layer: Any, before: Any, after: Any) -> 
     padding = tuple((p[0], max(p[1], s * (o - 1) + k - n - p[0])) for n, k, s, p, o in axes)
     options: dict[str, Any] = {"size": placed.size, "stride": placed.stride, "padding": padding}
     last = layer.dimensions == 1
-    named = [f"{name}={value[1] if last else value}" for name, value in options.items()]
+    named = _named(options, {"padding": ((0, 0), (0, 0))}, last)
     if isinstance(layer, (MaxPool1d, MaxPool2d)):
         return _formula(f"max_pool{layer.dimensions}d", *named)
     counts = np.multiply.outer(*(_counts(layer.count_include_pad, *axis) for axis in axes))
@@ -179,6 +195,15 @@ def _pool(code: NetworkCode, path: str, layer: Any, before: Any, after: Any) -> 
         code.arrays[f"{path}.m"] = (counts[0] if last else counts)[..., None]
         m = f'P["{path}.m"]'
     return _formula(f"average_pool{layer.dimensions}d", *named, f"m={m}")
+
+
+def _named(options: dict[str, Any], usual: dict[str, Any], last: bool) -> list[str]:
+    """Arguments by name, without what is usual; of signals each has but its last number."""
+    return [
+        f"{name}={value[1] if last else value}"
+        for name, value in options.items()
+        if value != usual.get(name)
+    ]
 
 
 def _counts(
@@ -196,7 +221,7 @@ def _recurrent(
 ) -> list[str]:
     if not layer.bidirectional:
         lines = _direction("x", path, layer, "x", "")
-        return lines if layer.return_sequences else [*lines, "    x = x[:, -1]"]
+        return lines if layer.return_sequences else [*lines, "    x = x[:, -1]  # the last state"]
     join = "both_ways" if layer.return_sequences else "both_ends"
     return [
         *_direction("forward", path, layer, "x", ""),

@@ -21,8 +21,8 @@ from pellucid.checks import file_name
 from pellucid.data import ClassTarget, MultilabelTarget
 from pellucid.export.python_answers import answer_code
 from pellucid.export.python_inputs import InputCode, input_code
-from pellucid.export.python_network import NetworkCode, with_rows
-from pellucid.export.python_parts import imports_of, parts, section, used_by
+from pellucid.export.python_network import NetworkCode, short, with_rows
+from pellucid.export.python_parts import call, imports_of, parts, section, used_by
 from pellucid.export.python_windows import window_code
 from pellucid.layers import is_known
 
@@ -64,9 +64,10 @@ def to_python(model: Any, path: str | os.PathLike[str]) -> None:
     place = _module(path)
     _check_model(model)
     code, network, functions = _code(model)
-    content = _packed(code.facts, code.arrays | network.arrays | model.network_.parameters())
+    weights = {short(name): array for name, array in model.network_.parameters().items()}
+    content = _packed(code.facts, code.arrays | network.arrays | weights)
     digest = hashlib.sha256(content).hexdigest()
-    code.constants.insert(0, f'P, FACTS = load("{place.stem}.npz", "{digest}")')
+    code.constants[:0] = call("P, FACTS = load(", [f'"{place.stem}.npz"', f'"{digest}"'], indent=0)
     text = _source(model, place.stem, code, network, functions)
     # both are written aside, and then renamed one right after the other
     with files.writing(place) as file, files.writing(place.with_suffix(".npz")) as arrays:
@@ -188,7 +189,7 @@ def _words(model: Any, name: str, code: InputCode) -> str:
         "",
         *shown,
         "",
-        f"`rows` is {code.rows}.",
+        f"`rows` {code.rows}.",
         f"It needs NumPy alone, and {name}.npz beside this file, which holds what was learned.",
         "Arrays are float64, and (B, ...) is the shape of B rows.",
         "",

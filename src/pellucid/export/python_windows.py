@@ -35,9 +35,9 @@ class _Windows:
         """The facts and functions."""
         names, features = self.table.names, self.features
         code = InputCode(
-            f"windows: a map from the columns below to arrays (B, {self.steps}), oldest step first"
+            f"are windows: a map from the columns below to arrays (B, {self.steps}), oldest first"
             if names is not None
-            else f"windows (B, {self.steps}, {self.table.n_features}), oldest step first",
+            else f"are windows (B, {self.steps}, {self.table.n_features}), oldest first",
             "windows" if features.targets else "dense",
         )
         add_columns(code, self.table)
@@ -143,12 +143,12 @@ class _Windows:
             return []
         code.arrays |= {"levels": features.levels, "scales": features.scales}
         lines += [
-            "    numbers = scaled_numbers(values)",
-            '    level, scale = level_and_scale(numbers, own, P["levels"], P["scales"])',
+            "    scaled = scaled_numbers(values)",
+            '    level, scale = level_and_scale(scaled, own, P["levels"], P["scales"])',
         ]
         if features.scaling == "window":
-            lines.append("    scale = np.fmax(deviations(numbers), 0.05 * scale)")
-        return [f"relative(numbers, level, scale, {self.ahead})"]
+            lines.append("    scale = np.fmax(deviations(scaled), 0.05 * scale)")
+        return [f"relative(scaled, level, scale, {self.ahead})"]
 
     def _others(self, code: InputCode, lines: list[str]) -> list[str]:
         """What windows hold beside such numbers."""

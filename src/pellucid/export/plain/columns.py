@@ -21,9 +21,7 @@ def named_columns(rows: Any, columns: list[Any]) -> list[Any]:
             raise ValueError(f"rows must have the column {column['name']!r}. Got {list(known)}.")
     values = [rows[column["name"]] for column in columns]
     if len(lengths := {len(value) for value in values}) > 1 or 0 in lengths:
-        raise ValueError(
-            f"the columns must be equally long, not empty. Got {sorted(lengths)} rows."
-        )
+        raise ValueError(f"columns must be equally long, not empty. Got {sorted(lengths)} rows.")
     return values
 
 

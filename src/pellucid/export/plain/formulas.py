@@ -35,7 +35,12 @@ def softmax(z: Array) -> Array:
 
 
 def convolution1d(
-    x: Array, W: Array, b: Any, stride: int, padding: tuple[int, int], dilation: int
+    x: Array,
+    W: Array,
+    b: Any = 0.0,
+    stride: int = 1,
+    padding: tuple[int, int] = (0, 0),
+    dilation: int = 1,
 ) -> Array:
     """y_nio = b_o + sum_kc x_n(iS+kD)c W_kco.
 
@@ -53,10 +58,10 @@ def convolution1d(
 def convolution2d(
     x: Array,
     W: Array,
-    b: Any,
-    stride: tuple[int, int],
-    padding: tuple[tuple[int, int], tuple[int, int]],
-    dilation: tuple[int, int],
+    b: Any = 0.0,
+    stride: tuple[int, int] = (1, 1),
+    padding: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0)),
+    dilation: tuple[int, int] = (1, 1),
 ) -> Array:
     """y_nijo = b_o + sum_kmc x_n(iS+kD)(jS+mD)c W_kmco.
 
@@ -88,7 +93,7 @@ def windows2d(x: Array, size: tuple[int, int], stride: tuple[int, int]) -> list[
     return [x[:, k :: stride[0], m :: stride[1]][:, :OH, :OW] for k, m in places]
 
 
-def max_pool1d(x: Array, size: int, stride: int, padding: tuple[int, int]) -> Array:
+def max_pool1d(x: Array, size: int, stride: int, padding: tuple[int, int] = (0, 0)) -> Array:
     """y_nic = max_k x_n(iS+k)c; padding never wins."""
     x = np.pad(x, ((0, 0), padding, (0, 0)), constant_values=-np.inf)
     return np.maximum.reduce(windows1d(x, size, stride))
@@ -98,7 +103,7 @@ def max_pool2d(
     x: Array,
     size: tuple[int, int],
     stride: tuple[int, int],
-    padding: tuple[tuple[int, int], tuple[int, int]],
+    padding: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0)),
 ) -> Array:
     """y_nijc = max_km x_n(iS+k)(jS+m)c; padding never wins."""
     x = np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=-np.inf)
@@ -106,7 +111,7 @@ def max_pool2d(
 
 
 def average_pool1d(
-    x: Array, size: int, stride: int, padding: tuple[int, int], m: Array | int
+    x: Array, size: int, stride: int, m: Any, padding: tuple[int, int] = (0, 0)
 ) -> Array:
     """y_nic = (1/m) sum_k x_n(iS+k)c, m the numbers of a window."""
     x = np.pad(x, ((0, 0), padding, (0, 0)))
@@ -117,8 +122,8 @@ def average_pool2d(
     x: Array,
     size: tuple[int, int],
     stride: tuple[int, int],
-    padding: tuple[tuple[int, int], tuple[int, int]],
-    m: Array | int,
+    m: Any,
+    padding: tuple[tuple[int, int], tuple[int, int]] = ((0, 0), (0, 0)),
 ) -> Array:
     """y_nijc = (1/m) sum_kl x_n(iS+k)(jS+l)c, m the numbers of a window."""
     x = np.pad(x, ((0, 0), *padding, (0, 0)))

@@ -37,11 +37,11 @@ def tokens(row: Any) -> list[str]:
 
 def text_of(row: Any) -> str:
     """A text; a missing one is empty."""
-    if row is None or str(row) in ("nan", "<NA>"):
-        return ""
-    if not isinstance(row, str):
+    if isinstance(row, str):
+        return row
+    if str(row) not in ("None", "nan", "<NA>"):
         raise TypeError(f"each of rows must be a text. Got {type(row).__name__}.")
-    return row
+    return ""
 
 
 def token_numbers(rows: list[list[str]], number: dict[str, int], most: int) -> list[Array]:

@@ -23,8 +23,7 @@ def window_columns(values: list[Any], columns: list[Any], steps: int, ahead: int
         if array.ndim != 2 or array.shape[1] not in (length, steps + ahead):
             raise ValueError(
                 f"column {column['name']!r} must have the shape (B, {length}), the steps of each "
-                f"window{' and those ahead' if column['known'] and ahead else ''}. Got "
-                f"{array.shape}."
+                f"window{' and those ahead' if length > steps else ''}. Got {array.shape}."
             )
         missing = np.full((len(array), steps + ahead - length), np.nan if number else None)
         found.append(np.concatenate([array[:, :length], missing], axis=1).reshape(-1))
