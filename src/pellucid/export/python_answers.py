@@ -9,6 +9,7 @@ import numpy as np
 from pellucid.data import MultilabelTarget
 from pellucid.export.python_inputs import InputCode, listed
 from pellucid.export.python_network import with_rows
+from pellucid.export.python_parts import beside
 
 _INVERSE = {"log": "np.exp", "log1p": "exp_minus_1"}
 
@@ -77,10 +78,8 @@ def _of_classes(target: Any, code: InputCode) -> list[str]:
     several = isinstance(target, MultilabelTarget)
     code.facts["classes"] = names
     kind = "O" if dtype.kind == "O" else dtype.str
-    code.constants += [
-        listed(f"# {'Labels' if several else 'Classes'}: ", map(str, names)),
-        f'CLASSES = np.array(FACTS["classes"], dtype="{kind}")',
-    ]
+    line = f'CLASSES = np.array(FACTS["classes"], dtype="{kind}")'
+    code.constants += beside([line], listed("", map(str, names)), indent=0)
     if several:
         shares, answer = "sigmoid({z})", f'({{z}} > 0).astype("{target.dtype.str}")'
         words = f"1 for each label of a {one} whose probability is above one half, else 0."

@@ -117,8 +117,8 @@ def comment(texts: Iterable[str], indent: int = 0) -> list[str]:
     return [line if len(line) <= WIDTH else f"{line[: WIDTH - 3]}..." for line in lines]
 
 
-def beside(lines: list[str], words: str) -> list[str]:
+def beside(lines: list[str], words: str, indent: int = 4) -> list[str]:
     """Some lines of code with a comment: behind a single one, if there is room, else before."""
     if len(lines) == 1 and len(line := f"{lines[0]}  # {words}") <= WIDTH:
         return [line]
-    return [*comment([words], 4), *lines]
+    return [*comment([words], indent), *lines]

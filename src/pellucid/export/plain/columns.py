@@ -54,6 +54,7 @@ def number(value: Any, column: dict[str, Any]) -> float:
 def numbers(values: Any, column: dict[str, Any]) -> Array:
     """A column of numbers or truth values, NaN where one is missing."""
     x = np.asarray(values)
+    x = x / np.timedelta64(1, "s") if x.dtype.kind == "m" else x
     if x.dtype.kind not in "biuf":
         x = np.array([number(value, column) for value in values])
     if np.isinf(x).any():

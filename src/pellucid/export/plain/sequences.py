@@ -10,6 +10,7 @@ Array = np.ndarray
 
 def steps_of_arrays(rows: Any, encode: Callable[[Any], Array]) -> list[Array]:
     """Each sequence (T, F) encoded; those of one feature may be (T,)."""
+    rows = rows.to_numpy() if hasattr(rows, "to_numpy") else rows
     sequences = [np.asarray(sequence) for sequence in rows]
     sequences = [sequence[:, None] if sequence.ndim == 1 else sequence for sequence in sequences]
     if not sequences or any(len(x) == 0 or x.ndim != 2 for x in sequences):
