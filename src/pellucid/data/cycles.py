@@ -11,12 +11,12 @@ import numpy as np
 
 Cycle = Literal["year", "week", "day"]
 
-_DAY = 86_400.0  # seconds
-_FIRST, _LAST = -6.0e10, 2.5e11  # seconds since 1970: about the years 69 and 9892
-_PI_2 = 6.283185307179586
+DAY = 86_400.0  # seconds
+FIRST, LAST = -6.0e10, 2.5e11  # seconds since 1970: about the years 69 and 9892
+PI_2 = 6.283185307179586
 # Taylor's terms of sine and cosine, enough for an eighth of a turn in float64
-_SINE = (-1 / 6, 1 / 120, -1 / 5040, 1 / 362880, -1 / 39916800, 1 / 6227020800, -1 / 1307674368000)
-_COSINE = (-1 / 2, 1 / 24, -1 / 720, 1 / 40320, -1 / 3628800, 1 / 479001600, -1 / 87178291200,
+SINE = (-1 / 6, 1 / 120, -1 / 5040, 1 / 362880, -1 / 39916800, 1 / 6227020800, -1 / 1307674368000)
+COSINE = (-1 / 2, 1 / 24, -1 / 720, 1 / 40320, -1 / 3628800, 1 / 479001600, -1 / 87178291200,
            1 / 20922789888000)  # fmt: skip
 
 
@@ -25,8 +25,8 @@ def cycles_of(seconds: np.ndarray) -> list[Cycle]:
 
     The week says nothing within one week, nor where all times are the first or the last of a month.
     """
-    known = np.unique(np.clip(seconds[np.isfinite(seconds)], _FIRST, _LAST))
-    days = np.unique(np.floor(known / _DAY)).astype(np.int64)
+    known = np.unique(np.clip(seconds[np.isfinite(seconds)], FIRST, LAST))
+    days = np.unique(np.floor(known / DAY)).astype(np.int64)
     dates = days.astype("datetime64[D]")
     months = dates.astype("datetime64[M]")
     found: list[Cycle] = []
@@ -36,16 +36,16 @@ def cycles_of(seconds: np.ndarray) -> list[Cycle]:
     month_ends = (months + 1).astype("datetime64[D]") - 1
     if len(days) and days[-1] - days[0] >= 7 and not (monthly or (dates == month_ends).all()):
         found.append("week")
-    if len(np.unique(known - np.floor(known / _DAY) * _DAY)) > 1:
+    if len(np.unique(known - np.floor(known / DAY) * DAY)) > 1:
         found.append("day")
     return found
 
 
 def turns(seconds: np.ndarray, cycle: Cycle) -> np.ndarray:
     """The share of a cycle that is over, from 0 to 1; the day of the week in steps of a day."""
-    seconds = np.clip(np.where(np.isfinite(seconds), seconds, 0.0), _FIRST, _LAST)
-    days = np.floor(seconds / _DAY)
-    over = seconds / _DAY - days
+    seconds = np.clip(np.where(np.isfinite(seconds), seconds, 0.0), FIRST, LAST)
+    days = np.floor(seconds / DAY)
+    over = seconds / DAY - days
     if cycle == "day":
         return over
     if cycle == "week":
@@ -61,12 +61,12 @@ def turns(seconds: np.ndarray, cycle: Cycle) -> np.ndarray:
 def sine_cosine(turns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sine and cosine of shares of a turn, to the last bits of float64."""
     quarter = np.floor(4.0 * turns + 0.5)
-    x = (turns - quarter / 4.0) * _PI_2
+    x = (turns - quarter / 4.0) * PI_2
     square = x * x
     sine, cosine = np.zeros_like(x), np.zeros_like(x)
-    for term in reversed(_SINE):
+    for term in reversed(SINE):
         sine = (sine + term) * square
-    for term in reversed(_COSINE):
+    for term in reversed(COSINE):
         cosine = (cosine + term) * square
     sine, cosine = x + x * sine, 1.0 + cosine
     quarter = quarter.astype(np.int64) % 4

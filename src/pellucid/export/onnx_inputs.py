@@ -1,0 +1,58 @@
+"""The inputs of an exported model: raw rows, which its graph encodes as the model itself does."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from pellucid.checks import one_of
+from pellucid.data import TableEncoder
+from pellucid.export.graph import Graph
+from pellucid.export.network_input import Inputs, NetworkInput
+from pellucid.export.onnx_tables import TableInputs
+
+Way = Literal["columns", "matrix"]
+
+
+def encoded_inputs(graph: Graph, model: Any, inputs: Way = "columns") -> NetworkInput:
+    """Add the inputs of a fitted model, and the nodes of its encoder, to a graph.
+
+    Parameters
+    ----------
+    graph : Graph
+    model : estimator
+        Fitted.
+    inputs : {"columns", "matrix"}
+        Whether a table comes as one input a column, or as one matrix of numbers.
+
+    Raises
+    ------
+    ValueError
+        If rows of this kind cannot come so, or their encoder cannot be told in a graph.
+    """
+    return inputs_of(model, inputs).build(graph)
+
+
+def input_names(model: Any, inputs: Way = "columns") -> list[str]:
+    """The names that the inputs will have: columns by their names, where they have any."""
+    return inputs_of(model, inputs).names
+
+
+def example(model: Any, X: Any, inputs: Way = "columns") -> dict[str, np.ndarray]:
+    """What a runtime is fed with for rows of `X`, which is as the model's `predict` takes it.
+
+    What `predict` reads by itself comes out as the graph takes it: dates as seconds since 1970,
+    written numbers as numbers, text with single blanks.
+    """
+    encoder = model._input
+    return inputs_of(model, inputs).example(encoder.read(model, X))
+
+
+def inputs_of(model: Any, inputs: Way = "columns") -> Inputs:
+    """The inputs of a fitted model."""
+    owner, encoder = type(model).__name__, model._input
+    one_of("inputs", f"{owner}.to_onnx", inputs, ("columns", "matrix"))
+    if isinstance(encoder, TableEncoder):
+        return TableInputs(owner, encoder, inputs == "matrix")
+    raise ValueError(f"X of {owner} cannot be read in an ONNX file.")
