@@ -60,7 +60,7 @@ class LayerNorm(Layer):
                 x=stage.x, x_pixels=stage.x_grid.pixels, y=stage.y, y_pixels=stage.y_grid.pixels,
                 features=stage.input_shape[-1], statistics=stage.memory["statistics"],
                 gamma=stage.parameters["gamma"], beta=stage.parameters["beta"], eps=self.eps,
-                kind=kind, slope=slope, absent=stage.batch.absent,
+                kind=kind, slope=slope, absent=stage.absent,
             ))
         ]  # fmt: skip
 
@@ -72,12 +72,12 @@ class LayerNorm(Layer):
             features=features, statistics=statistics,
             sums=np.zeros((2, stored_columns(features, stage.dtype))),
             dgamma=stage.gradients["gamma"], dbeta=stage.gradients["beta"],
-            absent=stage.batch.absent,
+            absent=stage.absent,
         )  # fmt: skip
         if stage.dx is None:
             return [operation(sums)]
         to_input = layer_normalization_backward(
             x=stage.x, d=stage.dx, pixels=stage.x_grid.pixels, features=features,
-            statistics=statistics, gamma=stage.parameters["gamma"], absent=stage.batch.absent,
+            statistics=statistics, gamma=stage.parameters["gamma"], absent=stage.absent,
         )  # fmt: skip
         return [operation(sums), operation(to_input)]

@@ -44,7 +44,7 @@ def _giving(grid: Grid, places: np.ndarray) -> dict[str, Any]:
 
 def _counted(stage: Stage, counts: np.ndarray) -> dict[str, np.ndarray]:
     """What the kernels of means share: each window's numbers, and what a row lacks of them."""
-    return {"counts": counts.astype(np.float64), "absent": stage.batch.absent}
+    return {"counts": counts.astype(np.float64), "absent": stage.absent}
 
 
 class _Reduction(Layer):

@@ -124,6 +124,12 @@ class Stage:
         """The network's float type."""
         return self.batch.dtype
 
+    @property
+    def absent(self) -> np.ndarray:
+        """How many steps each row lacks of x; empty where none does, or rows are flat."""
+        batch = self.batch.absent
+        return batch if len(self.input_shape) > 1 else batch[:0]
+
     def zeros(self, columns: int) -> np.ndarray:
         """A vector of zeros as kernels take it: as long as the panels of `columns` are wide."""
         return aligned(stored_columns(columns, self.dtype), self.dtype)
