@@ -29,6 +29,7 @@ from pellucid.layers import (
 from pellucid.network.chain import Chain
 from pellucid.network.parameters import below
 
+
 @nodes_of(Linear)
 def _linear(layer: Linear, x: Value, p: Arrays) -> Value:
     graph, weight = x.graph, x.constant(p["weight"])
@@ -121,6 +122,8 @@ def _embedding(layer: Embedding, x: Value, p: Arrays) -> Value:
 @nodes_of(GlobalAvgPool)
 def _global_mean(layer: GlobalAvgPool, x: Value, p: Arrays) -> Value:
     graph, shape = x.graph, layer.output_shape(x.shape)
+    if len(x.shape) == 1:
+        return x
     if x.lengths is None:
         order, name = x.as_it_lies
         axes = [place for place, axis in enumerate(order) if axis not in "NC"]
