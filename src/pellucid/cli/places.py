@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
+
+from pellucid.files import check_place
 
 
 def check_places(paths: Iterable[str]) -> None:
-    """Refuse files that cannot be written before a long training, not after it.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folder of one does not exist.
-    IsADirectoryError
-        If one is a folder.
-    """
+    """Refuse files that cannot be written before a long training, not after it; see there."""
     for path in paths:
-        if not Path(path).absolute().parent.is_dir():
-            raise FileNotFoundError(
-                f"'{path}' cannot be saved: the folder '{Path(path).parent}' does not exist. "
-                "Make it first."
-            )
-        if Path(path).is_dir():
-            raise IsADirectoryError(f"'{path}' cannot be saved: it is a folder. Name a file in it.")
+        check_place(path)

@@ -62,6 +62,16 @@ class ForecastIntervals:
         """How many steps ahead, times targets."""
         return self._errors.shape[1]
 
+    @property
+    def usual(self) -> np.ndarray:
+        """The usual deviation of windows, (targets,): that of one of which nothing is known."""
+        return self._usual
+
+    @property
+    def least(self) -> np.ndarray:
+        """The least deviation that is a unit of errors, (targets,)."""
+        return np.asarray(_LEAST * self._usual)
+
     def bounds(self, owner: str, level: Any) -> tuple[np.ndarray, np.ndarray]:
         """The bounds of each step's error in its unit, of shape (horizon * targets,).
 
@@ -101,7 +111,7 @@ class ForecastIntervals:
     def _units(self, spreads: np.ndarray, outputs: int) -> np.ndarray:
         """What errors are measured in: what hardly moves, or is not known, is no unit."""
         spreads = np.where(np.isfinite(spreads), spreads, self._usual)
-        units = np.maximum(spreads, _LEAST * self._usual)
+        units = np.maximum(spreads, self.least)
         return np.tile(units, outputs // units.shape[1])
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

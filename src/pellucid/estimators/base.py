@@ -452,6 +452,42 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
             )
         files.save(self, path, ESTIMATORS)
 
+    def to_onnx(
+        self, path: Any = None, inputs: Any = "columns", intervals: float | None = None
+    ) -> Any:
+        """The fitted model as an ONNX graph that takes raw rows, in a file if `path` is given.
+
+        Its answers are within 1e-5 of this model's, which is tried on a few rows where onnxruntime
+        is installed. It needs the library onnx: ``pip install pellucid[onnx]``.
+
+        Parameters
+        ----------
+        path : path-like, optional
+            The file, usually ``*.onnx``. An earlier file is replaced.
+        inputs : {"columns", "matrix"}
+            Whether a table comes as one input a column, or as one matrix of numbers.
+        intervals : float, optional
+            Of a forecaster the level of intervals, whose bounds are outputs too.
+
+        Returns
+        -------
+        onnx.ModelProto
+
+        Raises
+        ------
+        ImportError
+            If the library onnx is not installed.
+        ValueError, TypeError
+            If the model, or a layer of it, has no form in ONNX.
+        RuntimeError
+            If the graph's answers are not this model's. Then nothing is written.
+        OSError
+            If the file cannot be written. An earlier file is then unchanged.
+        """
+        from pellucid.export.onnx_model import to_onnx  # with what else it needs
+
+        return to_onnx(self, path, inputs, intervals)
+
     def to_python(self, path: Any) -> None:
         """Write the fitted model as one Python file that needs NumPy alone, beside an .npz.
 

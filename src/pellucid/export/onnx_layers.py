@@ -45,9 +45,11 @@ def _linear(layer: Linear, x: Value, p: Arrays) -> Value:
 @nodes_of(ReLU, LeakyReLU, Sigmoid, Tanh)
 def _activation(layer: Any, x: Value, p: Arrays) -> Value:
     order, name = x.as_it_lies
-    options = {"alpha": layer.slope} if isinstance(layer, LeakyReLU) else {}
-    operator = {ReLU: "Relu", LeakyReLU: "LeakyRelu"}.get(type(layer), type(layer).__name__)
-    return x.made(order, x.graph.node(operator, name, **options), x.shape)
+    if isinstance(layer, LeakyReLU):
+        y = x.graph.node("LeakyRelu", name, alpha=layer.slope)
+    else:
+        y = x.graph.node("Relu" if isinstance(layer, ReLU) else type(layer).__name__, name)
+    return x.made(order, y, x.shape)
 
 
 @nodes_of(Softmax)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from pellucid.export import onnx_layers, onnx_recurrent, onnx_sliding  # noqa: F401  adds its layers

@@ -8,11 +8,11 @@ import numpy as np
 
 from pellucid.export.onnx_chain import Arrays, nodes_of
 from pellucid.export.onnx_values import Value
-from pellucid.layers import GRU, LSTM, RNN
+from pellucid.layers import GRU, LSTM, RNN, Layer
 from pellucid.layers.recurrent import of_direction
 
 # where each of ONNX's gates stands among ours
-_GATES = {
+_GATES: dict[type[Layer], tuple[int, ...]] = {
     RNN: (0,),
     LSTM: (0, 3, 1, 2),  # ours i, f, g, o; theirs i, o, f, c, which is our g
     GRU: (1, 0, 2),  # ours r, z, n; theirs z, r, h, which is our n

@@ -15,7 +15,7 @@ _ORDER = {1: "NCL", 2: "NCHW"}
 
 
 @nodes_of(Conv1d, Conv2d)
-def _convolution(layer: Any, x: Value, p: dict[str, np.ndarray]) -> Value:
+def _convolution(layer: Any, x: Value, p: Arrays) -> Value:
     # ours (height, width, inputs, outputs), theirs (outputs, inputs, height, width)
     weight = np.moveaxis(p["weight"], (-1, -2), (0, 1))
     dilation = layer.windows(x.shape).dilation[2 - layer.dimensions :]
