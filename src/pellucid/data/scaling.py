@@ -113,7 +113,7 @@ class Standardiser:
         """
         silence = silence and bool(self.constant.any())
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            inverse, mean, scale = self._in_units()
+            inverse, mean, scale = self.in_units()
             for rows in blocks(*matrix.shape):
                 block = matrix[rows].astype(np.float64)
                 block *= inverse
@@ -125,7 +125,7 @@ class Standardiser:
                 np.minimum(block, LIMIT, out=block)
                 out[rows] = np.maximum(block, -LIMIT, out=block)
 
-    def _in_units(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def in_units(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What numbers are multiplied by first, then what is taken away, and divided by."""
         inverse = 1.0 / self.unit
         return inverse, self.mean * inverse, self.scale * inverse
@@ -135,7 +135,7 @@ class Standardiser:
 
         Called where NumPy is to say nothing of overflows and invalid numbers.
         """
-        inverse, mean, scale = self._in_units()
+        inverse, mean, scale = self.in_units()
         constant = np.flatnonzero(self.constant)
         least, most = np.full_like(mean, -LIMIT), np.full_like(mean, LIMIT)
 

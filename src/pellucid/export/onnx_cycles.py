@@ -16,7 +16,7 @@ _YEAR = 365.2425  # days, on average
 def waves(graph: Graph, seconds: str, cycles: Sequence[Sequence[Cycle]]) -> str:
     """Sine and cosine of the `cycles` of each column of times, 0 where one is missing.
 
-    `seconds` is float64 (rows, times); the waves are float64 (rows, 2 * cycles).
+    `seconds` is float64 (..., times); the waves are float64 (..., 2 * cycles).
     """
     each = _Arithmetic(graph)
     missing = graph.node("IsNaN", seconds)
@@ -31,16 +31,16 @@ def waves(graph: Graph, seconds: str, cycles: Sequence[Sequence[Cycle]]) -> str:
         turned[cycle] = over if cycle == "day" else _TURNS[cycle](each, days, over)
     stacks = list(turned)
     places = [stacks.index(cycle) * len(cycles) + place for place, cycle in pairs]
-    all_turns = graph.node("Concat", *turned.values(), axis=1)
-    turns = graph.node("Gather", all_turns, graph.constant(places, np.int64), axis=1)
+    all_turns = graph.node("Concat", *turned.values(), axis=-1)
+    turns = graph.node("Gather", all_turns, graph.constant(places, np.int64), axis=-1)
     sources = graph.constant([place for place, _ in pairs], np.int64)
-    absent = graph.node("Gather", missing, sources, axis=1)
+    absent = graph.node("Gather", missing, sources, axis=-1)
     both = [
         graph.node("Where", absent, each.number(0.0), wave) for wave in _sine_cosine(each, turns)
     ]
     order = [place for pair in range(len(pairs)) for place in (pair, len(pairs) + pair)]
-    side_by_side = graph.node("Concat", *both, axis=1)
-    return graph.node("Gather", side_by_side, graph.constant(order, np.int64), axis=1)
+    side_by_side = graph.node("Concat", *both, axis=-1)
+    return graph.node("Gather", side_by_side, graph.constant(order, np.int64), axis=-1)
 
 
 class _Arithmetic:

@@ -1,4 +1,4 @@
-"""A table encoded inside an ONNX graph, to the bits of :class:`pellucid.data.TableEncoder`."""
+"""A table encoded inside an ONNX graph as :class:`pellucid.data.TableEncoder` does it."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def column_values(plan: TablePlan, table: Any) -> list[np.ndarray]:
 
 
 def encoded_columns(graph: Graph, plan: TablePlan, values: Sequence[str], dtype: Any) -> str:
-    """:func:`encoded_table` of columns, each a value (rows, 1)."""
+    """:func:`encoded_table` of columns, each a value (..., 1)."""
     pairs = list(zip(plan.columns, values, strict=True))
     numbers = [value for column, value in pairs if isinstance(column, NumberColumn)]
     texts = {column: value for column, value in pairs if isinstance(column, TextColumn)}
@@ -111,23 +111,26 @@ def encoded_table(
     texts: Mapping[TextColumn, str],
     dtype: Any,
 ) -> str:
-    """The rows (rows, outputs) of a table in the order of its plan.
+    """The rows (..., outputs) of a table in the order of its plan, to the bits of its encoder.
+
+    But for the sign of a zero, which onnxruntime's Where drops.
 
     Parameters
     ----------
     graph : Graph
     plan : TablePlan
     numbers : str or None
-        All columns of numbers, float64 (rows, numbers).
+        All columns of numbers, float64 (..., numbers), with any axes in front.
     texts : map of TextColumn to str
-        Text (rows, 1).
+        Text (..., 1).
     dtype : dtype
         The type of the network.
     """
     parts = [_numbered(graph, column, texts[column], dtype) for column in plan.embedded]
     if numbers is not None:
         columns = plan.numbers
-        parts.append(graph.cast(standardised(graph, columns, numbers), dtype))
+        scaled = standardised(graph, numbers, in_units(plan), [c.constant for c in columns])
+        parts.append(graph.cast(scaled, dtype))
         flagged = [place for place, column in enumerate(columns) if column.flag]
         if flagged:
             missing = graph.node("IsNaN", chosen(graph, numbers, flagged, len(columns)))
@@ -142,31 +145,44 @@ def encoded_table(
     return joined(graph, parts)
 
 
-def joined(graph: Graph, parts: Sequence[str], axis: int = 1) -> str:
+def joined(graph: Graph, parts: Sequence[str], axis: int = -1) -> str:
     """Values side by side."""
     return parts[0] if len(parts) == 1 else graph.node("Concat", *parts, axis=axis)
 
 
-def chosen(graph: Graph, values: str, places: Sequence[int], of: int, axis: int = 1) -> str:
+def chosen(graph: Graph, values: str, places: Sequence[int], of: int) -> str:
     """The columns at `places` of so many."""
     if list(places) == list(range(of)):
         return values
-    return graph.node("Gather", values, graph.constant(places, np.int64), axis=axis)
+    return graph.node("Gather", values, graph.constant(places, np.int64), axis=-1)
 
 
-def standardised(graph: Graph, columns: Sequence[NumberColumn], numbers: str) -> str:
-    """What :meth:`pellucid.data.scaling.Standardiser.transform` makes, step by step, float64."""
+def standardised(
+    graph: Graph, numbers: str, units: Sequence[np.ndarray], constant: Sequence[bool],
+    gaps: bool = True,
+) -> str:  # fmt: skip
+    """What :meth:`pellucid.data.scaling.Standardiser.transform` makes, step by step, float64.
+
+    `units` are those of :meth:`pellucid.data.scaling.Standardiser.in_units`. Without `gaps` numbers
+    are finite.
+    """
+    z = numbers
+    for operator, each in zip(("Mul", "Sub", "Div"), units, strict=True):
+        z = graph.node(operator, z, graph.constant(each, np.float64))
+    silent = [graph.node("IsNaN", z)] if gaps else []
+    silent += [graph.constant(constant, bool)] if any(constant) else []
+    if silent:
+        where = silent[0] if len(silent) == 1 else graph.node("Or", *silent)
+        z = graph.node("Where", where, graph.constant(0.0, np.float64), z)
+    return graph.node("Clip", z, graph.constant(-LIMIT), graph.constant(LIMIT))
+
+
+def in_units(plan: TablePlan) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What numbers are multiplied by first, then what is taken away, and divided by."""
+    columns = plan.numbers
     inverse = 1.0 / np.array([column.unit for column in columns])
     mean = np.array([column.mean for column in columns]) * inverse
-    scale = np.array([column.scale for column in columns]) * inverse
-    z = graph.node("Mul", numbers, graph.constant(inverse))
-    z = graph.node("Sub", z, graph.constant(mean))
-    z = graph.node("Div", z, graph.constant(scale))
-    silent, constant = graph.node("IsNaN", z), [column.constant for column in columns]
-    if any(constant):
-        silent = graph.node("Or", silent, graph.constant(constant, bool))
-    z = graph.node("Where", silent, graph.constant(0.0, np.float64), z)
-    return graph.node("Clip", z, graph.constant(-LIMIT), graph.constant(LIMIT))
+    return inverse, mean, np.array([column.scale for column in columns]) * inverse
 
 
 def _numbered(graph: Graph, column: TextColumn, texts: str, dtype: Any) -> str:
@@ -200,8 +216,8 @@ def _one_hot(
         found.append(_looked_up(graph, texts[column], known, numbers, other))
         first += width
     numbers_of_all = joined(graph, found)
-    wanted = graph.node("Gather", numbers_of_all, graph.constant(sources, np.int64), axis=1)
-    places = graph.constant(np.arange(len(sources))[None], np.int64)
+    wanted = graph.node("Gather", numbers_of_all, graph.constant(sources, np.int64), axis=-1)
+    places = graph.constant(np.arange(len(sources)), np.int64)
     return graph.cast(graph.node("Equal", wanted, places), dtype)
 
 
