@@ -491,6 +491,23 @@ class PictureEncoder(Encoder[Sources]):
             weights = np.repeat(weights, math.prod(self.shape[:-1]))
         self._scaler = Standardiser().fit(data.reshape(-1, self.shape[-1]), weights)
 
+    def pixels(self, estimator: Any, reading: Reading[Sources]) -> np.ndarray:
+        """Further pictures or signals as numbers of the size that the network reads, not yet scaled.
+
+        Levels are those of training, uint8 or uint16; others between them become the nearest.
+        """
+        sources = self._alike(estimator, reading.content)
+        if sources.array is None:
+            return np.stack([read_picture(one, self._wanted) for one in sources.pictures])
+        if len(self.shape) == 2:
+            return sources.array
+        return self._as_kind(rescaled(sources.array, self._wanted))
+
+    @property
+    def standardiser(self) -> Standardiser:
+        """What scales each channel."""
+        return self._scaler
+
     @property
     def _levels(self) -> int:
         """256 or 65536."""

@@ -68,6 +68,7 @@ class _State(State, frozen=True):
     windows: dict[str, Any] | None = None
     time_format: NumberFormat | DateFormat | None = None
     patch: Count = 1
+    unequal: bool = False
 
 
 class _Series(State, frozen=True):
@@ -121,6 +122,8 @@ class SequenceEncoder(Encoder[Steps]):
         The number of steps of the longest sequence.
     patch : int
         How many steps are read as one.
+    unequal : bool
+        Whether sequences of fit were of unequal length.
     flat : bool
         Whether X had one feature, and no axis for it.
     names : list of str or None
@@ -137,6 +140,7 @@ class SequenceEncoder(Encoder[Steps]):
     steps: int
     flat: bool
     patch: int = 1
+    unequal: bool = False
     series: dict[str, Any] | None = None
     windows: WindowFeatures | None = None
     time_format: TimeFormat | None = None
@@ -271,6 +275,7 @@ class SequenceEncoder(Encoder[Steps]):
             weights = np.repeat(weights, steps.lengths)
         self.steps, self.flat, self.names = steps.longest, steps.flat, steps.names
         self.time_format = steps.time_format
+        self.unequal = bool((steps.lengths != steps.longest).any())
         # patches put several steps side by side, and a layer looks for tokens at the front
         embeds = steps.windows is None and self.patch_size in (1, "auto")
         self.table.vocabulary = self.vocabulary if embeds else None
@@ -446,6 +451,8 @@ class SequenceEncoder(Encoder[Steps]):
             state["time_format"] = msgspec.to_builtins(self.time_format)
         if self.patch > 1:  # likewise
             state["patch"] = self.patch
+        if self.unequal:
+            state["unequal"] = True
         return state, arrays
 
     def from_state(self, config: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
@@ -456,6 +463,7 @@ class SequenceEncoder(Encoder[Steps]):
         )
         self.steps, self.flat, self.names = state.steps, state.flat, state.names
         self.time_format, self.patch = state.time_format, state.patch
+        self.unequal = state.unequal
         if self.patch_size not in ("auto", self.patch) or self.patch > self.steps:
             raise ValueError(
                 f"the steps of a patch must be patch_size, {shown(self.patch_size)}, and at most "

@@ -131,7 +131,7 @@ class TokenEncoder(Encoder[Texts]):
             positive_integer(name, owner, getattr(self, name))
         self.dtype, self.names = np.dtype(dtype), texts.names
         self.unit, reason = self._unit(texts)
-        rows = self._split(texts)
+        rows = self.split(texts)
         self.steps = max(1, min(self.max_steps, max(map(len, rows))))
         self._learn_vocabulary(owner, [row[: self.steps] for row in rows], weights)
         self.notes = self._notes(rows, reason)
@@ -149,7 +149,7 @@ class TokenEncoder(Encoder[Texts]):
             return "words", ""
         return "characters", ", since most texts are a single word"
 
-    def _split(self, texts: Texts) -> list[list[str]]:
+    def split(self, texts: Texts) -> list[list[str]]:
         """The tokens of each row."""
         if texts.split:
             return list(texts.rows)
@@ -203,7 +203,7 @@ class TokenEncoder(Encoder[Texts]):
         return f"{self.unit}, {known:,} of {self.seen:,} known, {rule}"
 
     def encode(self, estimator: Any, reading: Reading[Texts]) -> Rows:
-        return self._encoded(self._split(reading.content))
+        return self._encoded(self.split(reading.content))
 
     def _encoded(self, rows: list[list[str]]) -> Rows:
         """Rows of the numbers of tokens, cut to the longest that is taken."""

@@ -7,10 +7,13 @@ from typing import Any, Literal
 import numpy as np
 
 from pellucid.checks import one_of
-from pellucid.data import TableEncoder
+from pellucid.data import PictureEncoder, SequenceEncoder, TableEncoder, TokenEncoder
 from pellucid.export.graph import Graph
 from pellucid.export.network_input import Inputs, NetworkInput
+from pellucid.export.onnx_pictures import PictureInputs
+from pellucid.export.onnx_sequences import SequenceInputs
 from pellucid.export.onnx_tables import TableInputs
+from pellucid.export.onnx_tokens import TokenInputs
 
 Way = Literal["columns", "matrix"]
 
@@ -55,4 +58,9 @@ def inputs_of(model: Any, inputs: Way = "columns") -> Inputs:
     one_of("inputs", f"{owner}.to_onnx", inputs, ("columns", "matrix"))
     if isinstance(encoder, TableEncoder):
         return TableInputs(owner, encoder, inputs == "matrix")
-    raise ValueError(f"X of {owner} cannot be read in an ONNX file.")
+    if isinstance(encoder, TokenEncoder):
+        return TokenInputs(owner, encoder)
+    if isinstance(encoder, PictureEncoder):
+        return PictureInputs(model, encoder)
+    assert isinstance(encoder, SequenceEncoder)
+    return SequenceInputs(owner, encoder, inputs == "matrix")

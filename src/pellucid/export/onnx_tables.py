@@ -43,11 +43,7 @@ class TableInputs(Inputs):
         self.plan, self.dtype, self.matrix = encoder.plan, encoder.dtype, matrix
         texts = [column for column in self.plan.columns if isinstance(column, TextColumn)]
         if matrix and texts:
-            raise ValueError(
-                f'inputs of {owner}.to_onnx must be "columns" for a table with text, as its column '
-                f'{shown(texts[0].name)} is. Got "matrix". Leave it out: each column is then an '
-                "input of its own."
-            )
+            raise text_as_matrix(owner, texts[0].name)
         self.columns = column_names([column.name for column in self.plan.columns])
         self.names = [MATRIX] if matrix else self.columns
 
@@ -67,6 +63,14 @@ class TableInputs(Inputs):
         if self.matrix:
             return {MATRIX: np.column_stack(values)}
         return {name: one[:, None] for name, one in zip(self.columns, values, strict=True)}
+
+
+def text_as_matrix(owner: str, name: str) -> ValueError:
+    """The error of columns of text that were to come as numbers."""
+    return ValueError(
+        f'inputs of {owner}.to_onnx must be "columns" where a column is text, as {shown(name)} is. '
+        'Got "matrix". Leave it out: each column is then an input of its own.'
+    )
 
 
 def column_names(names: Sequence[str]) -> list[str]:
