@@ -36,6 +36,13 @@ def test_equal_constants_are_held_once_and_others_apart():
     assert graph.constant(0.0) != graph.constant(-0.0)
 
 
+def test_a_constant_that_no_node_reads_is_left_out():
+    graph = Graph()
+    graph.constant([1.0, 2.0])
+    graph.output("y", graph.input("x", np.float32, ["rows"]), np.float32, ["rows"])
+    assert not graph.model({}, "1").graph.initializer
+
+
 def test_the_opset_is_the_lowest_that_has_what_is_used():
     graph = Graph()
     x = graph.input("x", np.float32, ["rows", 3])

@@ -88,8 +88,10 @@ class Graph:
     def model(self, metadata: Mapping[str, str], producer_version: str) -> Any:
         """The whole as a ModelProto of the lowest opset that suffices."""
         helper = self._onnx.helper
+        used = {name for node in self._nodes for name in node.input}
+        constants = [array for array in self._initializers if array.name in used]
         graph = helper.make_graph(
-            self._nodes, "pellucid", self.inputs, self.outputs, initializer=self._initializers
+            self._nodes, "pellucid", self.inputs, self.outputs, initializer=constants
         )
         opsets = [helper.make_opsetid(*each) for each in self._opsets().items()]
         model = helper.make_model(

@@ -211,7 +211,9 @@ class NumberOutputs(Outputs):
         wanted = expected[name]
         size = np.abs(wanted)
         if self.target.transform is None:  # in the scale of y, wherever its zero lies
-            size = size + self.target.scale.max()
+            mean, scale = self.target.mean, self.target.scale
+            apart = np.abs(wanted.reshape(-1, len(mean)) - mean) + scale
+            size = apart.reshape(wanted.shape)
         return np.isclose(found, wanted, rtol=0, atol=tolerance * size, equal_nan=True)
 
     def _wide(self, graph: Graph, of_targets: str) -> str:

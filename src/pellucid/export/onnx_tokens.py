@@ -66,7 +66,9 @@ class TokenInputs(Inputs):
         x = graph.node("Unsqueeze", graph.cast(numbers, encoder.dtype), last)
         if encoder.padded:
             return NetworkInput(x)
-        there = graph.cast(graph.node("Greater", numbers, graph.constant(NOTHING, np.int64)), np.int64)
+        there = graph.cast(
+            graph.node("Greater", numbers, graph.constant(NOTHING, np.int64)), np.int64
+        )
         count = graph.node("ReduceSum", there, graph.constant([1], np.int64), keepdims=0)
         return NetworkInput(x, graph.node("Max", count, graph.constant(1, np.int64)))
 

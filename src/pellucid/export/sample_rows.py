@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
-from pellucid.data import TableEncoder
+from pellucid.data import PictureEncoder, SequenceEncoder, TableEncoder, TokenEncoder
+from pellucid.data.pictures import TYPES
 from pellucid.data.table_plan import NumberColumn, TextColumn
 from pellucid.layers import Embedding
 from pellucid.network import Network
@@ -22,8 +24,12 @@ def sample_rows(model: Any) -> Any:
     """An X as `predict` takes it, with missing and unknown values; None where none can be made."""
     encoder = model._input
     if isinstance(encoder, TableEncoder):
-        return _table(encoder)
-    return None
+        return _as_table(encoder, _columns(encoder, _ROWS))
+    if isinstance(encoder, TokenEncoder):
+        return _texts(encoder)
+    if isinstance(encoder, PictureEncoder):
+        return _pictures(encoder)
+    return _sequences(encoder) if encoder.series is None else None
 
 
 def sample_of_network(network: Network) -> np.ndarray:
@@ -37,17 +43,74 @@ def sample_of_network(network: Network) -> np.ndarray:
     return x
 
 
-def _table(encoder: TableEncoder) -> Any:
-    columns = [
-        [_value(column, row, place) for row in range(_ROWS)]
+def _columns(encoder: TableEncoder, count: int) -> list[list[Any]]:
+    """So many values of each column."""
+    return [
+        [_value(column, row, place, count) for row in range(count)]
         for place, column in enumerate(encoder.plan.columns)
     ]
+
+
+def _as_table(encoder: TableEncoder, columns: list[list[Any]]) -> Any:
+    """Columns by their names, or rows of values where there are none."""
     if encoder.names is not None:
         return dict(zip(encoder.names, columns, strict=True))
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _value(column: NumberColumn | TextColumn, row: int, place: int) -> Any:
+def _sequences(encoder: SequenceEncoder) -> Any:
+    """Sequences, of unequal lengths where fit had such, as arrays or as one long table."""
+    most = encoder.steps
+    lengths = [most, max(1, most // 2), 1, most] if encoder.unequal else [most] * 4
+    columns = _columns(encoder.table, sum(lengths))
+    if encoder.group is not None or encoder.time is not None:
+        if encoder.time_format is not None:  # times that are text: nothing is made of those here
+            return None
+        places = [step for count in lengths for step in range(count)]
+        names = [f"row {row}" for row, count in enumerate(lengths) for _ in range(count)]
+        about = {encoder.group: names, encoder.time: places}
+        table = _as_table(encoder.table, columns)
+        return _frame(table | {name: values for name, values in about.items() if name is not None})
+    ends = np.cumsum(lengths)[:-1]
+    numbers = np.array(columns, dtype=np.float64).T
+    steps = np.split(numbers[:, 0] if encoder.flat else numbers, ends)
+    return steps if encoder.unequal else np.stack(steps)
+
+
+def _frame(columns: dict[str, list[Any]]) -> Any:
+    """A DataFrame of whatever library there is, None where there is none."""
+    import narwhals as nw
+
+    for library in ("pandas", "polars", "pyarrow"):
+        if find_spec(library) is not None:
+            return nw.from_dict(columns, backend=library).to_native()
+    return None
+
+
+def _texts(encoder: TokenEncoder) -> Any:
+    """Rows of known tokens and one that is not, the longest longer than the model reads."""
+    known = [*encoder.vocabulary, *([] if encoder.unit == "characters" else [_NEVER.split()[0]])]
+    most = encoder.steps if encoder.by_step else encoder.steps + 2
+    rows = [
+        [known[(row + 3 * step) % len(known)] for step in range(count)]
+        for row, count in enumerate((most, 1, max(1, most // 2)))
+    ]
+    if encoder.unit == "tokens":
+        return rows
+    return [(" " if encoder.unit == "words" else "").join(row) for row in rows]
+
+
+def _pictures(encoder: PictureEncoder) -> np.ndarray:
+    """Pictures or signals of the size that the network reads."""
+    rng, shape = np.random.default_rng(0), (3, *encoder.shape)
+    if encoder.kind != "float":
+        dtype = np.dtype(TYPES[encoder.kind])
+        return rng.integers(np.iinfo(dtype).max, size=shape, endpoint=True, dtype=dtype)
+    scaler = encoder.standardiser
+    return np.asarray(scaler.mean + scaler.scale * rng.normal(size=shape))
+
+
+def _value(column: NumberColumn | TextColumn, row: int, place: int, count: int) -> Any:
     """One value, missing (None) in some rows, far out or never seen in others."""
     turn = row + place
     if turn % 5 == 4:
@@ -55,7 +118,7 @@ def _value(column: NumberColumn | TextColumn, row: int, place: int) -> Any:
     if isinstance(column, TextColumn):
         known = column.categories[(turn * 7) % len(column.categories)] if column.categories else ""
         return _NEVER if turn % 7 == 6 or not known else known
-    far = 40.0 if row == _ROWS - 1 else 1.0
+    far = 40.0 if row == count - 1 else 1.0
     number = column.mean + column.scale * far * ((turn * 3) % 7 - 3)
     if column.kind == "boolean":
         return turn % 2 == 0
