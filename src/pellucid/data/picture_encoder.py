@@ -492,7 +492,7 @@ class PictureEncoder(Encoder[Sources]):
         self._scaler = Standardiser().fit(data.reshape(-1, self.shape[-1]), weights)
 
     def pixels(self, estimator: Any, reading: Reading[Sources]) -> np.ndarray:
-        """Further pictures or signals as numbers of the size that the network reads, not yet scaled.
+        """Further pictures or signals in the size that the network reads, not yet scaled.
 
         Levels are those of training, uint8 or uint16; others between them become the nearest.
         """

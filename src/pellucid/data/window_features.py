@@ -20,7 +20,7 @@ from pellucid.rows import ScaledWindows
 
 SCALINGS = ("window", "series", "global")
 _MOST_SERIES = 50  # that are told apart by a feature each
-_LEAST = 0.05  # of its series' scale that a window's own may be: what hardly moves is no unit
+LEAST = 0.05  # of its series' scale that a window's own may be: what hardly moves is no unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,7 +300,7 @@ class WindowFeatures:
             alone = _of_series(numbers, windows, np.arange(len(windows)))
             levels[new], scales[new] = alone[0][new], alone[1][new]
         if self.scaling == "window":
-            scales = np.fmax(windows.deviations_of(numbers), _LEAST * scales)
+            scales = np.fmax(windows.deviations_of(numbers), LEAST * scales)
         last = windows.last_of(numbers)
         return np.where(np.isfinite(last), last, levels), scales
 

@@ -88,12 +88,13 @@ class Graph:
     def model(self, metadata: Mapping[str, str], producer_version: str) -> Any:
         """The whole as a ModelProto of the lowest opset that suffices."""
         helper = self._onnx.helper
-        used = {name for node in self._nodes for name in node.input}
-        constants = [array for array in self._initializers if array.name in used]
+        nodes = self._needed()
+        read = {name for node in nodes for name in node.input}
         graph = helper.make_graph(
-            self._nodes, "pellucid", self.inputs, self.outputs, initializer=constants
-        )
-        opsets = [helper.make_opsetid(*each) for each in self._opsets().items()]
+            nodes, "pellucid", self.inputs, self.outputs,
+            initializer=[tensor for tensor in self._initializers if tensor.name in read],
+        )  # fmt: skip
+        opsets = [helper.make_opsetid(*each) for each in self._opsets(nodes).items()]
         model = helper.make_model(
             graph, opset_imports=opsets, producer_name="pellucid",
             producer_version=producer_version,
@@ -102,10 +103,19 @@ class Graph:
         helper.set_model_props(model, dict(metadata))
         return model
 
-    def _opsets(self) -> dict[str, int]:
+    def _needed(self) -> list[Any]:
+        """The nodes on which an output depends, in their order."""
+        wanted, nodes = {output.name for output in self.outputs}, []
+        for node in reversed(self._nodes):
+            if not wanted.isdisjoint(node.output):
+                wanted.update(node.input)
+                nodes.append(node)
+        return nodes[::-1]
+
+    def _opsets(self, nodes: Iterable[Any]) -> dict[str, int]:
         """For each domain the newest version in which one of the operators used was changed."""
         found = {"": _LEAST[""]}
-        for node in self._nodes:
+        for node in nodes:
             most = _MOST[node.domain]
             schema = self._onnx.defs.get_schema(node.op_type, most, node.domain)
             least = found.get(node.domain, _LEAST[node.domain])

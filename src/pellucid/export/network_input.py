@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
@@ -56,6 +57,10 @@ class Inputs(ABC):
     def example(self, reading: Reading[Any]) -> dict[str, np.ndarray]:
         """What a runtime is fed with for the rows that the model's encoder has read."""
 
+    @abstractmethod
+    def words(self) -> dict[str, str]:
+        """What each input holds, in words."""
+
     def describe(self) -> dict[str, str]:
         """What users of the file must know of its inputs, by keys of its metadata."""
-        return {}
+        return {"inputs": json.dumps(self.words(), ensure_ascii=False)}

@@ -117,11 +117,9 @@ def _sine_cosine(each: _Arithmetic, turns: str) -> tuple[str, str]:
     cosine = each.add(_series(each, square, COSINE), 1.0)
     which = each.rest(quarter, 4.0)
     less = [each.graph.node("Less", which, each.number(bound)) for bound in (1.0, 2.0, 3.0)]
-    turned = [(sine, cosine), (cosine, each.graph.node("Neg", sine))]
-    turned += [tuple(each.graph.node("Neg", wave) for wave in pair) for pair in turned]
+    back, down = each.graph.node("Neg", sine), each.graph.node("Neg", cosine)
     waves = []
-    for axis in (0, 1):
-        first, second, third, last = (pair[axis] for pair in turned)
+    for first, second, third, last in ((sine, cosine, back, down), (cosine, back, down, sine)):
         wave = each.where(less[2], third, last)
         wave = each.where(less[1], second, wave)
         waves.append(each.where(less[0], first, wave))

@@ -14,6 +14,7 @@ from pellucid.export.onnx_pictures import PictureInputs
 from pellucid.export.onnx_sequences import SequenceInputs
 from pellucid.export.onnx_tables import TableInputs
 from pellucid.export.onnx_tokens import TokenInputs
+from pellucid.export.onnx_windows import WindowInputs
 
 Way = Literal["columns", "matrix"]
 
@@ -63,4 +64,6 @@ def inputs_of(model: Any, inputs: Way = "columns") -> Inputs:
     if isinstance(encoder, PictureEncoder):
         return PictureInputs(model, encoder)
     assert isinstance(encoder, SequenceEncoder)
+    if encoder.windows is not None:
+        return WindowInputs(model, encoder, inputs == "matrix")
     return SequenceInputs(owner, encoder, inputs == "matrix")

@@ -1,4 +1,4 @@
-"""Pictures and signals encoded inside an ONNX graph as :class:`pellucid.data.PictureEncoder` does."""
+"""Pictures and signals encoded inside an ONNX graph as :class:`PictureEncoder` does it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from pellucid.export.onnx_tables import MATRIX, standardised
 
 
 class PictureInputs(Inputs):
-    """X of the size that the network reads: (rows, height, width, channels) or (rows, steps, channels).
+    """X of the size that the network reads, channels last.
 
-    Levels of 8 or 16 bits are uint8 or uint16; of a model that has learned from other numbers they
-    are float64, as signals are, of which NaN fills up the shorter ones where fit did so. Pictures
-    are decoded and resized outside.
+    Pictures are (rows, height, width, channels), signals (rows, steps, channels). Levels of 8 or 16
+    bits are uint8 or uint16; of a model that has learned from other numbers they are float64, as
+    signals are, of which NaN fills up the shorter ones where fit did so. Pictures are decoded and
+    resized outside.
 
     Parameters
     ----------
@@ -45,3 +46,8 @@ class PictureInputs(Inputs):
 
     def example(self, reading: Reading[Any]) -> dict[str, np.ndarray]:
         return {MATRIX: self.encoder.pixels(self.model, reading).astype(self.dtype)}
+
+    def words(self) -> dict[str, str]:
+        if self.encoder.domain == "signals":
+            return {MATRIX: "signals (rows, steps, channels), not scaled"}
+        return {MATRIX: "pictures (rows, height, width, channels), resized, not scaled"}

@@ -13,8 +13,10 @@ from pellucid.export.graph import Graph
 from pellucid.export.network_input import Inputs, NetworkInput
 from pellucid.export.onnx_tables import (
     MATRIX,
+    NO_NUMBER,
     column_names,
     column_values,
+    column_words,
     encoded_columns,
     encoded_table,
     text_as_matrix,
@@ -92,6 +94,20 @@ class SequenceInputs(Inputs):
         else:
             fed = {MATRIX: np.stack(arrays, axis=-1)}
         return {**fed, self.lengths: steps.lengths} if self.encoder.unequal else fed
+
+    def words(self) -> dict[str, str]:
+        if self.matrix:
+            axes = "(rows, steps)" if self.encoder.flat else "(rows, steps, features)"
+            words = {MATRIX: f"numbers {axes}, {NO_NUMBER}"}
+        else:
+            of_columns = column_words(self.encoder.table)
+            words = {
+                name: f"{text} (rows, steps)"
+                for name, text in zip(self.columns, of_columns, strict=True)
+            }
+        if self.encoder.unequal:
+            words[self.lengths] = "how many steps of each row count"
+        return words
 
 
 def padded(values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:

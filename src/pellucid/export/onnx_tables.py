@@ -10,6 +10,7 @@ import numpy as np
 from pellucid.checks import shown
 from pellucid.data import Reading, TableEncoder
 from pellucid.data.learned_column import texts_of
+from pellucid.data.number_format import NumberFormat
 from pellucid.data.scaling import LIMIT
 from pellucid.data.table_plan import NumberColumn, TablePlan, TextColumn
 from pellucid.export.graph import ML, Graph
@@ -17,6 +18,13 @@ from pellucid.export.network_input import Inputs, NetworkInput
 from pellucid.export.onnx_cycles import waves
 
 MATRIX = "X"
+NO_NUMBER = "NaN if missing"
+_KINDS = {
+    "number": "a number",
+    "boolean": "1 or 0",
+    "time": "a date in seconds since 1970",
+    "empty": "any number",
+}
 
 
 class TableInputs(Inputs):
@@ -40,7 +48,8 @@ class TableInputs(Inputs):
     """
 
     def __init__(self, owner: str, encoder: TableEncoder, matrix: bool) -> None:
-        self.plan, self.dtype, self.matrix = encoder.plan, encoder.dtype, matrix
+        self.encoder, self.plan = encoder, encoder.plan
+        self.dtype, self.matrix = encoder.dtype, matrix
         texts = [column for column in self.plan.columns if isinstance(column, TextColumn)]
         if matrix and texts:
             raise text_as_matrix(owner, texts[0].name)
@@ -63,6 +72,25 @@ class TableInputs(Inputs):
         if self.matrix:
             return {MATRIX: np.column_stack(values)}
         return {name: one[:, None] for name, one in zip(self.columns, values, strict=True)}
+
+    def words(self) -> dict[str, str]:
+        if self.matrix:
+            return {MATRIX: f"numbers in the order of the columns, {NO_NUMBER}"}
+        return dict(zip(self.columns, column_words(self.encoder), strict=True))
+
+
+def column_words(encoder: TableEncoder) -> list[str]:
+    """What each column holds, in words."""
+    words = []
+    for column, form in zip(encoder.plan.columns, encoder.formats, strict=True):
+        if isinstance(column, TextColumn):
+            words.append('text with single blanks, NFC, "" if missing')
+        else:
+            unit = (
+                f", in {shown(form.unit)}" if isinstance(form, NumberFormat) and form.unit else ""
+            )
+            words.append(f"{_KINDS[column.kind]}{unit}, {NO_NUMBER}")
+    return words
 
 
 def text_as_matrix(owner: str, name: str) -> ValueError:

@@ -66,10 +66,9 @@ class TokenInputs(Inputs):
         x = graph.node("Unsqueeze", graph.cast(numbers, encoder.dtype), last)
         if encoder.padded:
             return NetworkInput(x)
-        there = graph.cast(
-            graph.node("Greater", numbers, graph.constant(NOTHING, np.int64)), np.int64
-        )
-        count = graph.node("ReduceSum", there, graph.constant([1], np.int64), keepdims=0)
+        there = graph.node("Greater", numbers, graph.constant(NOTHING, np.int64))
+        ones, axes = graph.cast(there, np.int64), graph.constant([1], np.int64)
+        count = graph.node("ReduceSum", ones, axes, keepdims=0)
         return NetworkInput(x, graph.node("Max", count, graph.constant(1, np.int64)))
 
     def example(self, reading: Reading[Any]) -> dict[str, np.ndarray]:
@@ -79,5 +78,5 @@ class TokenInputs(Inputs):
             array[place, : len(row)] = [token or "(empty)" for token in row]
         return {TOKENS: array}
 
-    def describe(self) -> dict[str, str]:
-        return {"tokens": _SPLIT[self.encoder.unit]}
+    def words(self) -> dict[str, str]:
+        return {TOKENS: f'{_SPLIT[self.encoder.unit]} (rows, steps), "" behind the end of a row'}
