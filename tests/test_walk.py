@@ -266,3 +266,30 @@ def test_a_row_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match="one of 40 rows, from 0 to 39. Got 40"):
         walk_of_row(model, X, y, 40)
     assert len(walks_of_rows(model, X, y, range(100))) == 40
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [LSTM(3, return_sequences=True), Conv1d(3, 3, padding=1)],
+        [GRU(3, bidirectional=True, return_sequences=True), Conv1d(2, 4, padding="same")],
+        [RNN(3, return_sequences=True), Tanh(), LayerNorm(), Conv1d(2, 3, padding=1)],
+        [Linear(2), Residual([Conv1d(3, 3, padding=1)], [LSTM(3, return_sequences=True)])],
+        [Linear(2), Residual([Conv1d(3, 3, padding=1)], [GRU(3, 1, True, return_sequences=True),
+                                                        Linear(3)])],
+        [Linear(4), Residual([Linear(3)], shortcut=[Conv1d(3, 5, padding=2)])],
+        [Linear(4), Residual([Conv1d(3, 3, padding=1)], shortcut=[Conv1d(3, 9, padding=4)])],
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_zeros_around_steps_that_one_layer_reads_are_known_to_the_others(layers):
+    """A convolution's padding is room in the array that the layer before it, or beside, has too."""
+    network = Network([*layers, Flatten(), Linear(2)]).build((5, 2), "float64", random_state=0)
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(7, 5, 2)), random.normal(size=(7, 2))
+    walk = Walk.of(network, x)
+    np.testing.assert_allclose(network.forward(x), walk.output, rtol=0, atol=1e-12)
+    _, gradients = network.gradients(x, y, "mean_squared_error")
+    walk.backward(formulas.mean_squared_error_backward(walk.output, y))
+    for name, gradient in gradients.items():
+        np.testing.assert_allclose(gradient, walk.gradients[name], atol=1e-12, err_msg=name)

@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid import checks
 from pellucid.engine import Operation, operation
-from pellucid.kernels.grid import spaced
+from pellucid.kernels.grid import Grid, spaced
 from pellucid.kernels.operations.recurrent import (
     begin_states,
     last_state,
@@ -134,7 +134,8 @@ class Recurrent(Layer):
             p, states = of_direction(stage.parameters, prefix), self._states(stage, memory, reverse)
             operations.append(
                 operation(forward(
-                    x=stage.x, x_pixel=stage.x_grid.pixel, inputs=stage.x_grid.channels,
+                    x=_within(stage.x, stage.x_grid), x_pixel=stage.x_grid.pixel,
+                    inputs=stage.x_grid.channels,
                     u=p["input_weight"], b=p["bias"], w=p["recurrent_weight"],
                     states=memory["states"], **states,
                     z=memory["z"], z_pixel=self._pixel(stage) if training else 0,
@@ -156,7 +157,9 @@ class Recurrent(Layer):
         transposes: list[Operation] = []
         through_time: list[Operation] = []
         to_weights: list[Operation] = []
-        dx = np.zeros((0, 1), stage.dtype) if stage.dx is None else stage.dx
+        dx = np.zeros((0, 1), stage.dtype)
+        if stage.dx is not None:
+            dx = _within(stage.dx, stage.x_grid)
         for reverse, prefix in enumerate(self._prefixes):
             memory, p = of_direction(stage.memory, prefix), of_direction(stage.parameters, prefix)
             turned = {}
@@ -167,7 +170,7 @@ class Recurrent(Layer):
             back = rows_of(stage.rows, self.hidden_dim, stage.dtype)
             through_time.append(
                 operation(backward(
-                    dy=stage.dy, dy_at=reverse * self.hidden_dim, dy_pixel=stage.y_grid.pixel,
+                    dy=stage.dy, dy_at=self._output_at(stage, reverse), dy_pixel=stage.y_grid.pixel,
                     per_step=self.return_sequences, z=memory["z"], z_pixel=self._pixel(stage),
                     ut=turned["input_weight"], wt=turned["recurrent_weight"],
                     back=back, zeros=stage.zeros(self._longest(stage)),
@@ -204,10 +207,14 @@ class Recurrent(Layer):
     def _states(self, stage: Stage, memory: Any, reverse: int) -> dict[str, Any]:
         """Where the states of a direction lie, as kernels take it."""
         if self.return_sequences:
-            h_at, h_pixel = reverse * self.hidden_dim, stage.y_grid.pixel
+            h_at, h_pixel = self._output_at(stage, reverse), stage.y_grid.pixel
         else:
             h_at, h_pixel = 0, stored_columns(self.hidden_dim, stage.dtype)
         return {"h": memory["h"], "h_at": h_at, "h_pixel": h_pixel}
+
+    def _output_at(self, stage: Stage, reverse: int) -> int:
+        """Where the output of a direction begins in its row, behind zeros that the next reads."""
+        return int(stage.y_grid.pixels[0]) + reverse * self.hidden_dim
 
     def _steps(self, stage: Stage, reverse: int) -> dict[str, Any]:
         """How many steps there are, and how they are gone through."""
@@ -232,7 +239,7 @@ class Recurrent(Layer):
         """``dU = sum of x_t^T dz_t``, ``db = sum of dz_t`` and ``dW = sum of h_{t-1}^T dz_t``."""
         return self._long_product(
             stage, memory, reverse, 0,
-            (stage.x, spaced(stage.input_shape[0], stage.x_grid.pixel), stage.x_grid.channels),
+            (stage.x, stage.x_grid.pixels, stage.x_grid.channels),
             (gradients["input_weight"], gradients["bias"], self.gates),
             (gradients["recurrent_weight"], self.recurrent_gates),
         )  # fmt: skip
@@ -336,6 +343,17 @@ def of_direction(named: Any, prefix: str) -> dict[str, np.ndarray]:
         for name, array in named.items()
         if name.startswith("reverse_") == bool(prefix)
     }
+
+
+def _within(array: np.ndarray, grid: Grid) -> np.ndarray:
+    """Rows on `grid` as they are from their first step on, behind zeros that other layers read.
+
+    The rows stay as far apart, so what is called the end of the last one lies behind the array.
+    """
+    begin = int(grid.pixels[0])
+    if begin == 0:
+        return array
+    return np.lib.stride_tricks.as_strided(array[:, begin:], array.shape, array.strides)
 
 
 def _of_rows(array: np.ndarray, places: np.ndarray) -> np.ndarray:

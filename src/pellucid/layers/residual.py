@@ -9,7 +9,7 @@ import numpy as np
 
 from pellucid import checks
 from pellucid.engine import Operation, operation
-from pellucid.kernels.grid import Border, Grid, lines
+from pellucid.kernels.grid import NO_BORDER, Border, Grid, lines
 from pellucid.kernels.operations.residual import add
 from pellucid.layers.activations import activated
 from pellucid.layers.base import Layer, Shape, border_of, concrete_layer
@@ -88,7 +88,9 @@ class Residual(Layer):
         return {"layers": tuple(self.layers), **({"shortcut": shortcut} if shortcut else {})}
 
     def border(self, shape: Shape) -> Border:
-        return border_of(self.layers, shape)
+        borders = [border_of(layers, shape) for layers in self.branches(shape).values()]
+        (above, below), (left, right) = np.max([*borders, NO_BORDER], axis=0).tolist()
+        return (above, below), (left, right)
 
     def takes_steps(self) -> bool:
         return all(layer.takes_steps() for layer in (*self.layers, *(self.shortcut or ())))
