@@ -122,6 +122,10 @@ SIGNALS: dict[str, tuple[list[Any], tuple[int, ...]]] = {
         [Residual([Conv1d(4, 3, 2, "same"), ReLU(), LayerNorm()]), GlobalAvgPool()], (7, 3),
     ),
     "then states": ([Conv1d(3, 3), ReLU(), MaxPool1d(2), LSTM(4)], (9, 2)),
+    "after states": (
+        [GRU(3, return_sequences=True), Conv1d(4, 3, padding="same"), Flatten()],
+        (6, 2),
+    ),
 }  # fmt: skip
 SEQUENCES: dict[str, tuple[list[Any], tuple[int, ...]]] = {
     "rnn": ([RNN(5)], (6, 3)),
@@ -310,6 +314,12 @@ def test_a_module_is_torchs_own_layers():
     assert [type(part).__module__.split(".")[0] for part in module.modules()] == ["torch"] * 5
     assert type(module) is torch.nn.Sequential
     assert list(module.state_dict()) == ["0.weight", "0.bias", "3.weight", "3.bias"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_weights_lie_row_by_row_as_torch_wants_them(name):
+    """Some of its kernels refuse gradients of others."""
+    assert all(parameter.is_contiguous() for parameter in to_module(classifier(name)).parameters())
 
 
 def test_nothing_is_shared_and_no_random_number_is_drawn():

@@ -118,7 +118,7 @@ def _fill(parts: Any, places: list[Place], parameters: dict[str, np.ndarray]) ->
         if type(place.layer) not in KINDS:
             continue
         arrays = KINDS[type(place.layer)].theirs(place, ours)
-        state = {key: torch.from_numpy(np.array(array)) for key, array in arrays.items()}
+        state = {key: torch.from_numpy(np.array(array, order="C")) for key, array in arrays.items()}
         if isinstance(place.layer, BatchNorm):
             state["num_batches_tracked"] = torch.tensor(0)
         _holder(module).load_state_dict(state, assign=True)
