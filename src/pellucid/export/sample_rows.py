@@ -105,7 +105,8 @@ def _pictures(encoder: PictureEncoder) -> np.ndarray:
     rng, shape = np.random.default_rng(0), (3, *encoder.shape)
     if encoder.kind != "float":
         dtype = np.dtype(TYPES[encoder.kind])
-        return rng.integers(np.iinfo(dtype).max, size=shape, endpoint=True, dtype=dtype)
+        most = np.iinfo(dtype.str).max
+        return rng.integers(most, size=shape, endpoint=True).astype(dtype)
     scaler = encoder.standardiser
     return np.asarray(scaler.mean + scaler.scale * rng.normal(size=shape))
 
