@@ -100,9 +100,9 @@ def column_lines(code: InputCode, encoder: TableEncoder) -> list[str]:
         for column, form in zip(plan.columns, encoder.formats, strict=True)
     ]
     code.constants.append('COLUMNS = FACTS["columns"]')
-    listed = [f"  {quoted(column.name)}: {_words(column)}" for column in plan.columns[:_MOST]]
-    left = len(plan.columns) - len(listed)
-    code.constants += [f"#{line}" for line in listed]
+    first = plan.columns[:_MOST]
+    code.constants += [f"#  {quoted(column.name)}: {_words(column)}" for column in first]
+    left = len(plan.columns) - len(first)
     code.constants += [f"#  and {left:,} more, in COLUMNS"] if left else []
     lines, parts = list[str](), list[str]()
     if plan.embedded:
@@ -129,8 +129,8 @@ def column_lines(code: InputCode, encoder: TableEncoder) -> list[str]:
 def readers(encoder: TableEncoder) -> str:
     """The functions that read the columns of numbers of each kind, as a map."""
     kinds = {column.kind: _READERS[column.kind] for column in encoder.plan.numbers}
-    listed = ", ".join(f'"{kind}": {reader}' for kind, reader in sorted(kinds.items()))
-    return f"{{{listed}}}"
+    pairs = ", ".join(f'"{kind}": {reader}' for kind, reader in sorted(kinds.items()))
+    return f"{{{pairs}}}"
 
 
 def _number(column: NumberColumn, form: Any) -> dict[str, Any]:
