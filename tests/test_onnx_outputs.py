@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from onnx_runs import reference, session
 
-from pellucid import CNNClassifier, FCNNClassifier, FCNNRegressor, GRUClassifier, GRURegressor
+from pellucid import (
+    CNNClassifier,
+    FCNNClassifier,
+    FCNNRegressor,
+    GRUClassifier,
+    GRURegressor,
+    LSTMRegressor,
+    data,
+)
 from pellucid.export.onnx_inputs import example
 
 QUICK = {"max_epochs": 2, "random_state": 0, "verbose": 0}
@@ -22,8 +30,7 @@ def answers(model, X, **options):
     proto = model.to_onnx(**options)
     names, feed = [output.name for output in proto.graph.output], example(model, X)
     found = session(proto).run(None, feed)
-    with np.errstate(over="ignore", invalid="ignore"):  # as its Sigmoid is written
-        other = reference.ReferenceEvaluator(proto).run(None, feed)
+    other = reference.ReferenceEvaluator(proto).run(None, feed)
     for one, two in zip(found, other, strict=True):
         if one.dtype.kind == "f":
             np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-5)
@@ -56,12 +63,12 @@ def test_labels_are_of_the_type_of_y(classes, dtype):
 def test_a_probability_near_0_keeps_its_size():
     model = FCNNClassifier(**QUICK).fit(X, CODES % 2)
     network = model.network_
-    weights = {n: 50 * p for n, p in network.parameters().items() if n.endswith("weight")}
+    weights = {n: 9 * p for n, p in network.parameters().items() if n.endswith("weight")}
     network.set_parameters(weights)
     found = answers(model, X)["probabilities"]
     expected = model.predict_proba(X)
     assert 0 < expected.min() < 1e-30
-    np.testing.assert_allclose(np.log(found), np.log(expected), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(np.log(found), np.log(expected), rtol=1e-5)
 
 
 @pytest.mark.parametrize(("dtype", "given"), [(np.int8, np.int64), (np.bool_, np.bool_)])
@@ -156,3 +163,35 @@ def test_intervals_are_refused_where_there_are_none():
     regressor = FCNNRegressor(**QUICK).fit(X, X[:, 0])
     with pytest.raises(ValueError, match=r"must be None for a model that has none: .* Got 0.8"):
         regressor.to_onnx(intervals=0.8)
+
+
+def test_intervals_of_forecasts_are_further_outputs():
+    pd = pytest.importorskip("pandas")
+    times = pd.date_range("2024-01-01", periods=200)
+    series = pd.DataFrame({"day": times, "sold": 40 + np.cumsum(RNG.normal(size=200))})
+    windows, y = data.windows(series, 8, target="sold", horizon=2, time="day")
+    model = GRURegressor(4, target_transform="log1p", **QUICK).fit(windows, y)
+    proto = model.to_onnx(intervals=0.8)
+    assert [one.name for one in proto.graph.output] == ["prediction", "lower", "upper"]
+    found = session(proto).run(None, example(model, windows))
+    expected = [model.predict(windows), *model.predict_interval(windows, 0.8)]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    about = {entry.key: entry.value for entry in proto.metadata_props}
+    assert "with probability 0.8" in json.loads(about["outputs"])["lower"]
+    with pytest.raises(ValueError, match=r"level of GRURegressor.to_onnx must be at most 0\.\d+"):
+        model.to_onnx(intervals=0.9999)
+
+
+def test_several_targets_of_several_series():
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame({
+        "shop": np.repeat(["a", "b"], 60), "day": np.tile(np.arange(60), 2),
+        "sold": RNG.normal(size=120), "made": 1e3 + RNG.normal(size=120),
+    })  # fmt: skip
+    windows, y = data.windows(
+        table, 6, target=["sold", "made"], horizon=2, time="day", group="shop"
+    )
+    model = LSTMRegressor(4, scaling="series", **QUICK).fit(windows, y)
+    found = answers(model, windows)["prediction"]
+    assert found.shape == y.shape
+    np.testing.assert_allclose(found, model.predict(windows), rtol=1e-5, atol=1e-5)

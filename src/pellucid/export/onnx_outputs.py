@@ -109,14 +109,14 @@ class ClassOutputs(Outputs):
             count, dtype = self.target.count, _type_of(self.target.dtype)
             above = graph.node("Greater", z, graph.constant(0.0))
             graph.output(names["label"], graph.cast(above, dtype), dtype, [*entries, count])
-            shares = graph.node("Sigmoid", z)
+            shares = _sigmoid(graph, z)
         else:
             classes = _plain(self.target.classes)
             count = len(classes)
             kind: Any = str if classes.dtype == object else classes.dtype
             if count == 2:  # one logit, that of the second class
                 shares = graph.node("Concat", graph.node("Neg", z), z, axis=-1)
-                shares = graph.node("Sigmoid", shares)
+                shares = _sigmoid(graph, shares)
                 above = graph.node("Greater", z, graph.constant(0.0))
                 code = graph.node("Squeeze", graph.cast(above, np.int64), _axes(graph, -1))
             else:
@@ -272,6 +272,13 @@ class NumberOutputs(Outputs):
 def as_json(value: Any) -> str:
     """`value` as metadata hold it."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def _sigmoid(graph: Graph, z: str) -> str:
+    """``e^min(z, 0) / (1 + e^-|z|)``, exact also near 0, where runtimes' own Sigmoid gives 0."""
+    near = graph.node("Exp", graph.node("Min", z, graph.constant(0.0)))
+    rest = graph.node("Exp", graph.node("Neg", graph.node("Abs", z)))
+    return graph.node("Div", near, graph.node("Add", rest, graph.constant(1.0)))
 
 
 def _axes(graph: Graph, *axes: int) -> str:

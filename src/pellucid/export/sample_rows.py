@@ -11,12 +11,14 @@ import numpy as np
 from pellucid.data import PictureEncoder, SequenceEncoder, TableEncoder, TokenEncoder
 from pellucid.data.pictures import TYPES
 from pellucid.data.table_plan import NumberColumn, TextColumn
+from pellucid.data.windows import Windows
 from pellucid.layers import Embedding
 from pellucid.network import Network
 
 _ROWS = 12
 _NEVER = "never seen before"
 _BEGIN = datetime(1970, 1, 1)
+_DAY = 86400.0  # seconds
 _LATEST = 7e10  # seconds: the year 4188
 
 
@@ -29,7 +31,7 @@ def sample_rows(model: Any) -> Any:
         return _texts(encoder)
     if isinstance(encoder, PictureEncoder):
         return _pictures(encoder)
-    return _sequences(encoder) if encoder.series is None else None
+    return _sequences(encoder) if encoder.series is None else _windows(encoder)
 
 
 def sample_of_network(network: Network) -> np.ndarray:
@@ -77,6 +79,28 @@ def _sequences(encoder: SequenceEncoder) -> Any:
     return steps if encoder.unequal else np.stack(steps)
 
 
+def _windows(encoder: SequenceEncoder) -> Any:
+    """A window of each of a few series, one of them not learned from where they have names."""
+    assert encoder.series is not None
+    features, first = encoder.windows, 18262 * _DAY  # in 2020
+    width = encoder.steps + (0 if features is None else features.ahead)
+    names = ["None"] if features is None else features.series[:3]
+    names = [*names, *([] if encoder.series["group"] is None else [_NEVER])]
+    rows, starts = np.arange(len(names) * width), np.arange(len(names), dtype=np.int64) * width
+    columns = _columns(encoder.table, len(rows))
+    if encoder.table.names is None:
+        table: Any = np.array(columns, dtype=np.float64).T
+    else:
+        table = _frame(dict(zip(encoder.table.names, columns, strict=True)))
+    if table is None:
+        return None
+    return Windows(
+        table, starts, encoder.steps, np.zeros((len(names), 0), dtype=np.int64),
+        {**encoder.series, "horizon": 0}, rows, list(names), [[]] * len(names), rows,
+        np.full(len(names), width, dtype=np.int64), clock=first + 0.7 * _DAY * rows,
+    )  # fmt: skip
+
+
 def _frame(columns: dict[str, list[Any]]) -> Any:
     """A DataFrame of whatever library there is, None where there is none."""
     import narwhals as nw
@@ -104,9 +128,8 @@ def _pictures(encoder: PictureEncoder) -> np.ndarray:
     """Pictures or signals of the size that the network reads."""
     rng, shape = np.random.default_rng(0), (3, *encoder.shape)
     if encoder.kind != "float":
-        dtype = np.dtype(TYPES[encoder.kind])
-        most = np.iinfo(dtype.str).max
-        return rng.integers(most, size=shape, endpoint=True).astype(dtype)
+        dtype: Any = np.dtype(TYPES[encoder.kind])
+        return rng.integers(np.iinfo(dtype).max, size=shape, endpoint=True, dtype=dtype)
     scaler = encoder.standardiser
     return np.asarray(scaler.mean + scaler.scale * rng.normal(size=shape))
 
