@@ -529,7 +529,8 @@ def page() -> str:
         + ", ".join(f"{good} of {of} by the {label}" for label, (good, of) in counts.items())
         + ".",
         "The others are outside the scope, for the reason given; none fails.",
-        "`python tests/test_onnx.py` writes this page.",
+        "`python tests/test_onnx.py` writes this page. How a model goes to ONNX is "
+        "[another page](onnx-export.md).",
         "",
         "| test | operator | formulas (float64) | kernels (float32) |",
         "| --- | --- | --- | --- |",

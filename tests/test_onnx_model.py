@@ -69,6 +69,7 @@ def test_penguins_in_one_file(tmp_path):
     assert about["model"] == "FCNNClassifier" and about["pellucid"] == pellucid.__version__
     assert about["digest"] == model.digest_ and about["numeric_version"] == "1"
     assert json.loads(about["classes"]) == ["Adelie", "Chinstrap", "Gentoo"]
+    assert json.loads(about["categories"])["sex"] == ["female", "male"]
     assert set(json.loads(about["outputs"])) == {"label", "probabilities"}
 
 

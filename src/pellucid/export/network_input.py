@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data import Reading
+from pellucid.data.table_plan import TablePlan
 from pellucid.export.graph import Graph
 
 
@@ -45,9 +46,12 @@ class Inputs(ABC):
     ----------
     names : list of str
         Those of the graph's inputs.
+    plan : TablePlan
+        What is done to columns; of rows without columns it has none.
     """
 
     names: list[str]
+    plan: TablePlan = TablePlan(())
 
     @abstractmethod
     def build(self, graph: Graph) -> NetworkInput:
@@ -63,4 +67,7 @@ class Inputs(ABC):
 
     def describe(self) -> dict[str, str]:
         """What users of the file must know of its inputs, by keys of its metadata."""
-        return {"inputs": json.dumps(self.words(), ensure_ascii=False)}
+        described: dict[str, Any] = {"inputs": self.words()}
+        if texts := self.plan.one_hot:
+            described["categories"] = {column.name: column.categories for column in texts}
+        return {key: json.dumps(value, ensure_ascii=False) for key, value in described.items()}
