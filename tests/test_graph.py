@@ -71,3 +71,15 @@ def test_without_the_library_one_sentence_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "onnx", None)
     with pytest.raises(ImportError, match=r"needs the library onnx.*pip install pellucid\[onnx\]"):
         Graph()
+
+
+def test_what_no_output_needs_is_left_out():
+    graph = Graph()
+    x = graph.input("x", np.float64, ["rows", 1])
+    graph.node("LabelEncoder", x, domain=ML, keys_floats=[1.0], values_int64s=[1])
+    graph.node("Add", x, graph.constant([[2.0]]))
+    graph.output("y", graph.node("Add", x, graph.constant([[1.0]])), np.float64, ["rows", 1])
+    model = graph.model({}, "1")
+    assert [node.op_type for node in model.graph.node] == ["Add", "Identity"]
+    assert len(model.graph.initializer) == 1
+    assert [each.domain for each in model.opset_import] == [""]

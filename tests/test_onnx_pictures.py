@@ -1,0 +1,62 @@
+"""Pictures and signals in an ONNX graph: number by number what the encoder makes of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from onnx_encoded import Fitted, check_rows, graph_of
+from PIL import Image
+
+from pellucid.data import PictureEncoder
+from pellucid.export.onnx_inputs import example
+
+
+def _levels() -> np.ndarray:
+    levels = np.random.default_rng(0).integers(0, 256, (5, 8, 9, 3)).astype(np.uint8)
+    levels[..., 1] = 7  # a channel that says nothing
+    return levels
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_levels_and_numbers(dtype):
+    levels = _levels()
+    for X in (levels, levels[..., 0], levels.astype(np.uint16) * 200, levels / 255):
+        model = Fitted(PictureEncoder(), X, dtype)
+        check_rows(model, X)
+        wanted = X.dtype if X.dtype.kind == "u" else np.float64
+        assert example(model, X)["X"].dtype == wanted
+
+
+@pytest.mark.filterwarnings("ignore:X holds numbers from")
+def test_numbers_in_another_unit_come_as_those_of_fit():
+    levels = _levels()
+    check_rows(Fitted(PictureEncoder(), levels / 255), levels)
+    check_rows(Fitted(PictureEncoder(), levels), levels / 255)
+    check_rows(Fitted(PictureEncoder(), levels), levels.astype(np.uint16) * 257)
+
+
+def test_pictures_are_resized_before():
+    levels = _levels()
+    model = Fitted(PictureEncoder(image_size=6), list(levels))
+    pictures = [Image.fromarray(one) for one in levels]
+    assert example(model, pictures)["X"].shape == (5, 6, 6, 3)
+    check_rows(model, pictures)
+    kept = PictureEncoder(image_size=6, cache_size=0)
+    check_rows(Fitted(kept, list(levels)), pictures)
+
+
+def test_signals():
+    X = np.random.default_rng(0).normal(size=(5, 30, 2))
+    check_rows(Fitted(PictureEncoder(signals=True), X), X)
+    some = [row[:length] for row, length in zip(X, [30, 5, 9, 20, 11], strict=True)]
+    check_rows(Fitted(PictureEncoder(signals=True), some), some)
+    check_rows(Fitted(PictureEncoder(), X[:, :, 0]), X[:, :, 0])
+    table = pd.DataFrame(X[:, :, 0]).rename(columns=str)
+    check_rows(Fitted(PictureEncoder(), table), table)
+
+
+def test_levels_come_as_they_are():
+    """A runtime is fed with a quarter of the bytes, or an eighth."""
+    (fed,) = graph_of(Fitted(PictureEncoder(), _levels())).graph.input
+    assert fed.type.tensor_type.elem_type == 2  # uint8
