@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from onnx_runs import built, check_network, onnx, reference, rows_of, session
 
 from pellucid import Network
+from pellucid.export.onnx_chain import NODES
 from pellucid.export.onnx_network import network_graph, steps_vary
 from pellucid.layers import (
     GRU,
+    LAYERS,
     LSTM,
     RNN,
     AvgPool1d,
@@ -139,6 +141,10 @@ def test_any_network_of_pictures(layers, end, behind, height, dtype):
 def test_any_network_of_tokens(tokens, others, layers, end, dtype):
     first = Embedding(9, 4, others=others)
     checked([first, *layers, end], (5, tokens + others), dtype, varies=True)
+
+
+def test_every_layer_has_nodes():
+    assert set(NODES) == set(LAYERS.values())
 
 
 def test_one_token_a_step_is_a_row_without_a_second_axis():

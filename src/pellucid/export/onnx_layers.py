@@ -32,14 +32,19 @@ from pellucid.network.parameters import below
 
 @nodes_of(Linear)
 def _linear(layer: Linear, x: Value, p: Arrays) -> Value:
-    graph, weight = x.graph, x.constant(p["weight"])
+    return product(x, p["weight"], p.get("bias"))
+
+
+def product(x: Value, weight: np.ndarray, bias: np.ndarray | None) -> Value:
+    """``x W + b`` over the channels, of each row or each step."""
+    graph, matrix = x.graph, x.constant(weight)
     order, name = x.channels_last
-    shape = (*x.shape[:-1], layer.units)
-    bias = [x.constant(p["bias"])] if "bias" in p else []
+    shape = (*x.shape[:-1], weight.shape[1])
+    biases = [] if bias is None else [x.constant(bias)]
     if order == "NC":
-        return x.made(order, graph.node("Gemm", name, weight, *bias), shape)
-    product = graph.node("MatMul", name, weight)
-    return x.made(order, graph.node("Add", product, *bias) if bias else product, shape)
+        return x.made(order, graph.node("Gemm", name, matrix, *biases), shape)
+    y = graph.node("MatMul", name, matrix)
+    return x.made(order, graph.node("Add", y, *biases) if biases else y, shape)
 
 
 @nodes_of(ReLU, LeakyReLU, Sigmoid, Tanh)
@@ -83,11 +88,16 @@ def _batch_norm(layer: BatchNorm, x: Value, p: Arrays) -> Value:
 
 @nodes_of(LayerNorm)
 def _layer_norm(layer: LayerNorm, x: Value, p: Arrays) -> Value:
-    # one node, of opset 17: nine plain ones would do with opset 13, and runtimes do not join them
+    # one node, of opset 17: nine plain ones would do with opset 13, and runtimes do not join them.
+    # In float64, as here: where features are nearly equal, their last bits grow 300 times
     order, name = x.channels_last
-    gamma, beta = x.constant(p["gamma"]), x.constant(p["beta"])
-    y = x.graph.node("LayerNormalization", name, gamma, beta, axis=-1, epsilon=layer.eps)
-    return x.made(order, y, x.shape)
+    gamma, beta = (x.constant(p[part], np.float64) for part in ("gamma", "beta"))
+    plain = x.dtype == np.float64
+    y = x.graph.node(
+        "LayerNormalization", name if plain else x.graph.cast(name, np.float64), gamma, beta,
+        axis=-1, epsilon=layer.eps,
+    )  # fmt: skip
+    return x.made(order, y if plain else x.graph.cast(y, x.dtype), x.shape)
 
 
 @nodes_of(Residual)

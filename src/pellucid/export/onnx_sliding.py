@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.export.onnx_chain import Arrays, nodes_of
+from pellucid.export.onnx_layers import product
 from pellucid.export.onnx_values import Value
 from pellucid.layers import AvgPool1d, AvgPool2d, Conv1d, Conv2d, MaxPool1d, MaxPool2d
 from pellucid.layers.sliding import Placement, Sliding
@@ -16,14 +17,13 @@ _ORDER = {1: "NCL", 2: "NCHW"}
 
 @nodes_of(Conv1d, Conv2d)
 def _convolution(layer: Any, x: Value, p: Arrays) -> Value:
+    if layer.takes_steps():  # windows of one step
+        return product(x, p["weight"][0], p.get("bias"))
     # ours (height, width, inputs, outputs), theirs (outputs, inputs, height, width)
     weight = np.moveaxis(p["weight"], (-1, -2), (0, 1))
     dilation = layer.windows(x.shape).dilation[2 - layer.dimensions :]
-    return _sliding(layer, x, "Conv", weight, *_bias(p), dilations=dilation)
-
-
-def _bias(p: Arrays) -> list[np.ndarray]:
-    return [p["bias"]] if "bias" in p else []
+    bias = [p["bias"]] if "bias" in p else []
+    return _sliding(layer, x, "Conv", weight, *bias, dilations=dilation)
 
 
 @nodes_of(MaxPool1d, MaxPool2d)
