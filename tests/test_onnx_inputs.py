@@ -46,6 +46,13 @@ def test_pictures():
         _check(model.fit(X, digits.target[:40]), X)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_pictures_of_few_levels_are_tried_on_such(dtype):
+    """Numbers that are far from those of fit are refused, so the rows tried have none."""
+    X = load_digits().images[:40].astype(dtype)
+    CNNClassifier(channels=4, **QUICK).fit(X, np.arange(40) % 2).to_onnx()
+
+
 def test_text():
     X = ["good and warm", "bad and cold", "good", "bad"] * 5
     _check(GRUClassifier(hidden_dim=4, **QUICK).fit(X, ["yes", "no", "yes", "no"] * 5), X)

@@ -504,11 +504,6 @@ class PictureEncoder(Encoder[Sources]):
         return self._as_kind(rescaled(sources.array, self._wanted))
 
     @property
-    def standardiser(self) -> Standardiser:
-        """What scales each channel."""
-        return self._scaler
-
-    @property
     def _levels(self) -> int:
         """256 or 65536."""
         return 1 << 8 * np.dtype(TYPES[self.kind]).itemsize

@@ -36,7 +36,7 @@ class PictureInputs(Inputs):
         self.dtype = np.dtype(TYPES[encoder.kind] if self.levels else np.float64)
 
     def build(self, graph: Graph) -> NetworkInput:
-        encoder, scaler = self.encoder, self.encoder.standardiser
+        encoder, scaler = self.encoder, self.encoder.scaler
         x = graph.input(MATRIX, self.dtype, ["rows", *encoder.shape])
         if self.levels:
             x = graph.cast(x, np.float64)

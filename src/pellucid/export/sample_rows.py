@@ -125,13 +125,14 @@ def _texts(encoder: TokenEncoder) -> Any:
 
 
 def _pictures(encoder: PictureEncoder) -> np.ndarray:
-    """Pictures or signals of the size that the network reads."""
-    rng, shape = np.random.default_rng(0), (3, *encoder.shape)
+    """Pictures or signals of the size that the network reads, with numbers like those of fit."""
+    rng, shape, known = np.random.default_rng(0), (3, *encoder.shape), encoder.range
     if encoder.kind != "float":
         dtype: Any = np.dtype(TYPES[encoder.kind])
-        return rng.integers(np.iinfo(dtype).max, size=shape, endpoint=True, dtype=dtype)
-    scaler = encoder.standardiser
-    return np.asarray(scaler.mean + scaler.scale * rng.normal(size=shape))
+        low, high = (0, np.iinfo(dtype).max) if known is None else (known.low, known.high)
+        return rng.integers(int(low), int(high), size=shape, endpoint=True, dtype=dtype)
+    numbers = encoder.scaler.mean + encoder.scaler.scale * rng.normal(size=shape)
+    return np.asarray(numbers if known is None else np.clip(numbers, known.low, known.high))
 
 
 def _value(column: NumberColumn | TextColumn, row: int, place: int, count: int) -> Any:
