@@ -6,8 +6,10 @@ import json
 import subprocess
 import sys
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -968,3 +970,12 @@ def test_what_is_embedded_is_kept_in_files():
     for embedded, words in (([True], "must be those of its 2 columns of text"), ([0, 1], "`bool`")):
         with pytest.raises(ValueError, match=words):
             TableEncoder().from_state(config | {"embedded": embedded}, arrays)
+
+
+def test_an_empty_text_is_missing_as_one_of_blanks_is():
+    frame = pd.DataFrame({"city": ["Rome", "", " ", None, "Oslo"]})
+    encoder = TableEncoder()
+    encoded = encoder.fit_transform(SimpleNamespace(), frame)
+    assert encoder.output_names == ["city=Oslo", "city=Rome", "city missing"]
+    assert encoded[1:4].tolist() == [[0, 0, 1]] * 3
+    assert encoder.transform(SimpleNamespace(), {"city": [""]}).tolist() == [[0, 0, 1]]

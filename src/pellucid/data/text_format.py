@@ -60,7 +60,7 @@ def words(text: str) -> str:
 def tidy(texts: np.ndarray) -> np.ndarray:
     """Texts with single blanks between words and none around them; without words it is missing."""
     listed = texts.tolist()
-    known = {text: text and (words(text) or None) for text in set(listed)}
+    known = {text: None if text is None else words(text) or None for text in set(listed)}
     tidied = np.empty(len(listed), dtype=object)
     tidied[:] = [known[text] for text in listed]
     return tidied
