@@ -229,6 +229,24 @@ def test_partial_fits_go_on_in_the_call_that_was_stopped(often, monkeypatch):
     assert done[0].about_.fingerprint == right.about_.fingerprint
 
 
+def test_a_call_that_was_ended_behind_its_epoch_does_not_train_another(often):
+    """SIGTERM in the callback of the second call: its epoch was done."""
+    right = chunks(classifier())
+    os.remove("run.ckpt")
+    heard = []
+
+    def end(model, row):
+        heard.append(row["epoch"])
+        if len(heard) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(SystemExit):
+        chunks(classifier(callbacks=end))
+    again = chunks(classifier())
+    assert heard == [1, 2] and again.history_["epoch"] == [1, 2, 3, 4]
+    assert killed_fits.digest(again) == killed_fits.digest(right)
+
+
 def test_a_call_that_the_checkpoint_has_goes_on_there_at_once(often):
     all_done = chunks(classifier())
     first = chunks(classifier(), 1)
