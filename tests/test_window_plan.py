@@ -282,7 +282,7 @@ def test_windows_of_weight_0_change_nothing_of_the_plan():
     ),
 )
 def test_weights_are_looked_at_before_anything_is_tried(weights, words, monkeypatch):
-    monkeypatch.setattr(forecasting, "choose", None)
+    monkeypatch.setattr(forecasting, "kept_or_chosen", None)
     X, y = cut(series(48))
     with pytest.raises(ValueError, match=words):
         LSTMRegressor(**QUICK).fit(X, y, sample_weight=weights)
