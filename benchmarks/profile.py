@@ -25,9 +25,10 @@ SECONDS = 2.0
 def training_pass(workload: Workload, threads: int) -> Any:
     """The pass that a fit of the workload makes for each of its epochs, ready to run."""
     from pellucid.rows import Examples, Targets, as_rows
-    from pellucid.training.loop import Settings, Trainer
+    from pellucid.training.loop import Trainer
     from pellucid.training.optimizers import Adam
     from pellucid.training.schedules import Constant
+    from pellucid.training.settings import Settings
 
     x, y = workload.data()
     few = 8 * workload.batch  # enough that every class is among them

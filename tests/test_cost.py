@@ -7,9 +7,9 @@ from pellucid import CNNClassifier, memory
 from pellucid.layers import Conv2d, Flatten, Linear, MaxPool2d, ReLU
 from pellucid.network.chain import Chain
 from pellucid.training.cost import Cost
-from pellucid.training.loop import Settings
 from pellucid.training.optimizers import Adam
 from pellucid.training.schedules import Constant
+from pellucid.training.settings import Settings
 
 LAYERS = [Conv2d(8, 3, padding="same"), ReLU(), MaxPool2d(2), Flatten(), Linear(10)]
 

@@ -19,9 +19,10 @@ from pellucid.layers import (
 from pellucid.randomness import Stream
 from pellucid.rows import Dense, Examples, Targets, unit_mean
 from pellucid.training import loop
-from pellucid.training.loop import Settings, Trainer, TrainingDiverged
+from pellucid.training.loop import Trainer, TrainingDiverged
 from pellucid.training.optimizers import SGD, Adam, AdamW, RMSprop
 from pellucid.training.schedules import Constant, Cosine
+from pellucid.training.settings import Settings
 from pellucid.training.stopping import EarlyStopping
 
 RATE, DECAY, SEED, EPOCHS = 0.01, 0.1, 5, 3

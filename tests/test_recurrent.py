@@ -25,9 +25,10 @@ from pellucid.layers import (
     Tanh,
 )
 from pellucid.rows import Dense, Examples, Sequences, Targets, as_rows
-from pellucid.training.loop import Settings, Trainer
+from pellucid.training.loop import Trainer
 from pellucid.training.optimizers import SGD
 from pellucid.training.schedules import Constant
+from pellucid.training.settings import Settings
 
 KINDS = {"RNN": (RNN, [0]), "LSTM": (LSTM, [0, 1, 2, 3]), "GRU": (GRU, [0, 1, 2])}
 ROWS, STEPS, INPUTS, STATES = 9, 12, 5, 7

@@ -28,9 +28,10 @@ from pellucid.rows import (
     pictures,
     unit_mean,
 )
-from pellucid.training.loop import Settings, Trainer
+from pellucid.training.loop import Trainer
 from pellucid.training.optimizers import Adam
 from pellucid.training.schedules import Constant
+from pellucid.training.settings import Settings
 
 SHAPE = (2, 3, 1)
 NONE_ABSENT = np.zeros(0, np.int64)

@@ -33,8 +33,9 @@ from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_call
 from pellucid.training.checkpoint import EVERY, Checkpoint, Trail
 from pellucid.training.cost import Cost
 from pellucid.training.history import History
-from pellucid.training.loop import OptimizerState, Settings, Trainer
+from pellucid.training.loop import OptimizerState, Trainer
 from pellucid.training.progress import Progress, usual_stream
+from pellucid.training.settings import Settings
 from pellucid.training.stopping import EarlyStopping
 
 

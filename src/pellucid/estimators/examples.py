@@ -19,7 +19,7 @@ from pellucid.estimators.parameters import TrainingParameters
 from pellucid.network import Network
 from pellucid.randomness import Stream
 from pellucid.rows import Examples, Rows, Targets, unit_mean
-from pellucid.training.loop import Settings
+from pellucid.training.settings import Settings
 
 
 class ExampleMaker(TrainingParameters, ABC):

@@ -28,7 +28,7 @@ from pellucid.layers import Flatten, Layer, Linear, Residual
 from pellucid.network.ridge import Ridge
 from pellucid.rows import Examples
 from pellucid.training.checkpoint import Checkpoint
-from pellucid.training.loop import Settings
+from pellucid.training.settings import Settings
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

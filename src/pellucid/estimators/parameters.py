@@ -20,9 +20,9 @@ from pellucid.data.columns import did_you_mean
 from pellucid.randomness import seed_from
 from pellucid.training import optimizers, schedules
 from pellucid.training.augmentation import Augmentation
-from pellucid.training.loop import Settings
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.schedules import Schedule
+from pellucid.training.settings import Settings
 
 Class = TypeVar("Class", bound=type)
 

@@ -25,7 +25,7 @@ from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import ClassParameters, NumberParameters
 from pellucid.network import LossFunction
 from pellucid.training.checkpoint import EVERY
-from pellucid.training.loop import Settings
+from pellucid.training.settings import Settings
 
 LOSSES = {
     "mse": "mean_squared_error",

@@ -10,8 +10,8 @@ import numpy as np
 from pellucid.checks import size_text
 from pellucid.memory import check_memory
 from pellucid.network.chain import Chain
-from pellucid.training.loop import Settings
 from pellucid.training.progress import short_count, short_time
+from pellucid.training.settings import Settings
 
 _BACKWARD = 3  # a step multiplies as often forward, to the weights and to the input
 _RATE = 4e10  # multiply-adds a second of one thread, of a processor of today

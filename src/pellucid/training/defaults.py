@@ -10,8 +10,8 @@ import math
 from dataclasses import dataclass
 
 from pellucid.rows import Examples
-from pellucid.training.loop import Settings
 from pellucid.training.optimizers import Optimizer
+from pellucid.training.settings import Settings
 
 BATCH = 32  # rows of a batch, but for few signals or sequences
 FEW_ROWS, SMALL_BATCH = 500, 16

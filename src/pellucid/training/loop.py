@@ -19,17 +19,16 @@ import numpy as np
 from pellucid.engine import Operation, announced
 from pellucid.kernels.panels import aligned
 from pellucid.network import Network
-from pellucid.network.loss import LossFunction
 from pellucid.network.parameters import Parameters
 from pellucid.network.passes import Halted, Measurement, TrainingPass, finite
 from pellucid.randomness import Stream
 from pellucid.rows import Examples
-from pellucid.training.augmentation import Augmentation
 from pellucid.training.balancing import balanced_order
 from pellucid.training.history import History
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.progress import Progress
 from pellucid.training.schedules import Schedule
+from pellucid.training.settings import Settings
 from pellucid.training.signals import Signals, Terminated
 from pellucid.training.stopping import EarlyStopping
 
@@ -38,51 +37,6 @@ CALL_SECONDS = 0.1  # a compiled call is about this long, so that Ctrl-C and the
 
 class TrainingDiverged(FloatingPointError):
     """The loss became NaN or infinite; the message says when, where and what to try."""
-
-
-@dataclass
-class Settings:
-    """What a fit needs to know, but for the network and the rows."""
-
-    loss: str | LossFunction
-    optimizer: Optimizer
-    learning_rate: float
-    schedule: Schedule
-    weight_decay: float | None  # None until the number of steps is known
-    clip_norm: float | None
-    max_epochs: int | None  # None until the number of rows is known
-    batch_size: int | str | None  # likewise
-    seed: int
-    dtype: str = "float32"
-    n_jobs: int | None = None
-    accuracy: bool = False
-    augmentation: Augmentation | None = None
-    tbptt_steps: int | None = None  # at most so many steps back through time
-    balanced: bool = False  # whether each class comes equally often in an epoch
-    counts_steps: bool = False  # whether the end says how many steps the epochs had
-
-    @property
-    def epochs(self) -> int:
-        """`max_epochs`, once the number of rows is known."""
-        assert self.max_epochs is not None
-        return self.max_epochs
-
-    @property
-    def way_out(self) -> str:
-        """What to try where training runs away."""
-        return (
-            f"Try a lower learning_rate (now {self.learning_rate:g}), clip_norm=1.0, or look for "
-            "extreme values in the data."
-        )
-
-    def batch_rows(self, rows: int) -> int:
-        """Rows of a batch, of `rows` in all."""
-        assert self.batch_size is not None
-        return rows if self.batch_size == "full" else min(int(self.batch_size), rows)
-
-    def steps(self, rows: int) -> int:
-        """Steps of an epoch over `rows` rows."""
-        return -(-rows // self.batch_rows(rows))
 
 
 @dataclass
