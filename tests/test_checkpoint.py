@@ -616,7 +616,7 @@ def test_the_command_line_refuses_a_checkpoint_that_has_no_place():
 
 
 def test_sigterm_ends_the_command_with_143(tmp_path):
-    """And the same command goes on, to the model of one that was not ended."""
+    """Its checkpoint is of the middle of the training, and no model was saved."""
     command = [sys.executable, "-m", "pellucid", *map(str, COMMAND), "--quiet"]
     command[command.index("3")] = "4000"
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
