@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import killed_fits
@@ -257,6 +258,23 @@ def test_a_call_that_the_checkpoint_has_goes_on_there_at_once(often):
     assert further.n_iter_ == 5
 
 
+def test_the_calls_of_a_model_read_the_file_once(often, monkeypatch):
+    """To read it, and take its checksum, in each call would cost more than to write it."""
+    read, names = Slots.read, []
+
+    def reading(self):
+        names.append(self.path)
+        return read(self)
+
+    monkeypatch.setattr(Slots, "read", reading)
+    model = chunks(classifier())
+    assert len(names) == 1 and model.n_iter_ == 4
+    Path("run.ckpt").write_bytes(Path("run.ckpt").read_bytes()[:-50])  # by somebody else
+    with pytest.warns(UserWarning, match="'run.ckpt' is damaged .*: the fit goes on from"):
+        model.partial_fit(X, Y, **OFTEN)
+    assert len(names) == 2 and model.n_iter_ == 5
+
+
 def test_a_warm_start_goes_on_and_knows_what_it_began_from(often, monkeypatch):
     model = classifier(warm_start=True).fit(X, Y)
     path = "model.safetensors"
@@ -437,6 +455,15 @@ def test_two_damaged_files_are_refused_in_one_sentence(half_done):
 def test_a_file_that_is_empty_or_missing_is_begun_anew():
     Path("run.ckpt").touch()
     assert classifier().fit(X, Y, **OFTEN).n_iter_ == 3
+
+
+def test_a_file_that_another_fit_writes_meanwhile_is_refused(half_done, monkeypatch):
+    """Arrays of one moment beside the numbers of another would be a fit that never was."""
+    slot = Slots("run.ckpt", 1)
+    assert slot.read()["training"]["steps"] == 5
+    Path("run.ckpt").write_bytes(half_done[1])
+    with pytest.raises(ValueError, match="'run.ckpt' was written anew while this fit began. Run"):
+        slot.arrays()
 
 
 def test_another_format_is_named(monkeypatch):
@@ -623,6 +650,7 @@ def test_sigterm_ends_the_command_with_143(tmp_path):
     process = subprocess.Popen([*command, "--checkpoint-every", "0.01"], env=environment)
     while not Path("c.ckpt").exists():
         assert process.poll() is None
+        time.sleep(0.01)
     process.terminate()
     assert process.wait(60) == 143
     steps = Slots("c.ckpt", 1).read()["training"]["steps"]

@@ -96,7 +96,7 @@ class Checkpoint:
         else:
             trail = None
         self._name = checks.file_name(path)
-        self._saved: Any = self.slots.read() or {}
+        self._saved: Any = {} if self.slots.is_as_written else self.slots.read() or {}
         self._earlier = () if trail is None else trail.calls
         found = self._saved.get("found", {}) if trail is None else trail.found
         self._found: dict[str, Any] = dict(found)

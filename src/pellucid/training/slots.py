@@ -27,6 +27,7 @@ RARELY = 100
 """After a write that took d seconds the next one is at least so many times d later."""
 
 _LENGTH, _DIGEST, _BLOCK = 8, 32, 1 << 20
+_ONE_FIT = "Run one fit at a time, or give each a path of its own."
 _ABSENT = ("is not there", "is empty")  # what is wrong with a file that holds nothing
 _LEAST = len(MAGIC) + _LENGTH + _DIGEST + len(MAGIC)  # bytes of a file without content
 
@@ -60,11 +61,19 @@ class Slots:
         self.stopped = False  # whether nothing more is to be written
         self._every, self._spent, self._last = every, 0.0, time.monotonic()
         self._keeps = False  # whether the newest is whole, and worth to be kept
+        self._written: tuple[int, ...] | None = None  # the newest as it was left by a write
+        self._digest = b""  # of the file whose header was read
         files.check_writable(path)
 
     def goes_on_from(self, other: Slots) -> None:
-        """Take over when `other`, of the same files, was last written."""
+        """Take over what `other`, of the same files, last wrote, and when."""
         self._spent, self._last = other._spent, other._last
+        self._keeps, self._written = other._keeps, other._written
+
+    @property
+    def is_as_written(self) -> bool:
+        """Whether the newest file is the one written last, and need not be read."""
+        return self._written is not None and self._written == _stamp(self.newest)
 
     @property
     def is_due(self) -> bool:
@@ -85,6 +94,7 @@ class Slots:
 
         Where that is the one before, a warning says so, and why.
         """
+        self._keeps = False
         places = {file_name(self.path): self.newest}
         places[file_name(f"{os.fspath(self.path)}.before")] = self.before
         for name, place in places.items():
@@ -110,7 +120,7 @@ class Slots:
         )
 
     def _header(self, place: Path, name: str) -> dict[str, Any]:
-        content = _content(place, with_arrays=False)[0]
+        self._digest, content, _ = _content(place, with_arrays=False)
         if content.get("format") != FORMAT:
             writer = one_line(str(content.get("pellucid")), 40)
             raise ValueError(
@@ -122,12 +132,14 @@ class Slots:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays of the file whose header was read, by name."""
+        name = file_name(self.path)
         try:
-            return _content(self._place, with_arrays=True)[1]
+            digest, _, arrays = _content(self._place, with_arrays=True)
         except Damaged as damage:
-            raise ValueError(
-                f"{file_name(self.path)} {damage}, and was whole before. Run one fit at a time."
-            ) from None
+            raise ValueError(f"{name} {damage}, and was whole before. {_ONE_FIT}") from None
+        if digest != self._digest:
+            raise ValueError(f"{name} was written anew while this fit began. {_ONE_FIT}")
+        return arrays
 
     def write(self, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> OSError | None:
         """Put both into the newest file, which becomes the one before; the error if that failed.
@@ -149,7 +161,7 @@ class Slots:
                     digest.update(piece)
                     file.write(piece)
                 file.write(digest.digest() + MAGIC)
-            self._keeps = True
+            self._keeps, self._written = True, _stamp(self.newest)
         except OSError as error:
             self._keeps = self._keeps and self.newest.exists()
             return error
@@ -178,8 +190,17 @@ def _check_ours(place: Path, name: str) -> None:
         )
 
 
-def _content(place: Path, with_arrays: bool) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """A file's header and, if they are wanted, its arrays."""
+def _stamp(place: Path) -> tuple[int, ...] | None:
+    """What is another once a file is replaced; None where there is none."""
+    try:
+        status = place.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _content(place: Path, with_arrays: bool) -> tuple[bytes, dict[str, Any], dict[str, np.ndarray]]:
+    """A file's SHA-256, its header and, if they are wanted, its arrays."""
     try:
         with open(place, "rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -201,7 +222,7 @@ def _content(place: Path, with_arrays: bool) -> tuple[dict[str, Any], dict[str, 
                 part = np.empty(shape, np.dtype(dtype))
                 file.readinto(part.reshape(-1).view(np.uint8).data)
                 arrays[key] = part
-            return header, arrays
+            return digest.digest(), header, arrays
     except FileNotFoundError:
         raise Damaged("is not there") from None
     except OSError as error:
