@@ -6,7 +6,7 @@ Their classes hold nothing of pellucid: numbers, tensors and torch's own layers 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
@@ -204,17 +204,14 @@ class StepByStep(nn.Module):
     def forward(self, x: torch.Tensor, lengths: torch.Tensor | None = None) -> torch.Tensor:
         ways = []
         for ending in self.endings:
-            steps: Iterable[int] = range(x.shape[1])
-            steps = reversed(range(x.shape[1])) if ending else steps
-            h, states = x.new_zeros(len(x), self.width), {}
-            for t in steps:
+            way = -1 if ending else 1
+            h, states = x.new_zeros(len(x), self.width), []
+            for t in range(x.shape[1])[::way]:
                 new = self._step(x[:, t], h, ending)
                 # before its first step, and behind its last, a sequence keeps its state
                 h = new if lengths is None else new.where((t < lengths.to(x.device))[:, None], h)
-                states[t] = h
-            ways.append(
-                torch.stack([states[t] for t in sorted(states)], 1) if self.return_sequences else h
-            )
+                states.append(h)
+            ways.append(torch.stack(states[::way], 1) if self.return_sequences else h)
         return torch.cat(ways, -1)
 
     def _step(self, x: torch.Tensor, h: torch.Tensor, ending: str) -> torch.Tensor:
