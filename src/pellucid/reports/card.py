@@ -162,13 +162,12 @@ def card(
             raise TypeError(checks.fault(name, "card", "a text, or None", value))
     if (X is None) != (y is None):
         raise ValueError("X and y of card must both be given, or neither. Got one of them alone.")
-    about = model.about_
+    about, part = model.about_, model_part(model)
     test, baseline = (None, None) if about is None else (about.test, about.baseline)
     if X is not None:
-        names = model_part(model)["targets"] or ["y"]
-        scores = score(model, X, y, names)
+        scores = score(model, X, y, part["targets"] or ["y"])
         test, baseline = brief(scores), brief_baseline(scores)
-    facts = _Facts(model, model_part(model), os.fspath(file), license, author, test, baseline)
+    facts = _Facts(model, part, os.fspath(file), license, author, test, baseline)
     return Card("\n\n".join([facts.top(), *facts.sections()]) + "\n")
 
 
