@@ -71,7 +71,7 @@ def test_gru_of_keras_step_by_step(reset_after):
         ([random(3, 2), random(2), random(2, 9), random(1)], ValueError,
          r"weights\[2\] of load_keras must have shape \(2, 1\), for '1.weight' of Linear\(1\)"),
         ([random(3, 2) * np.inf, random(2), random(2, 1), random(1)], ValueError,
-         r"weights\[0\] of load_keras must be finite numbers"),
+         r"weights\[0\] of load_keras must be finite numbers\. Got array\(\[\[ *-?inf"),
     ],
 )  # fmt: skip
 def test_other_weights_are_refused(weights, kind, words):
@@ -84,7 +84,7 @@ def test_other_weights_are_refused(weights, kind, words):
 
 def test_a_variance_below_0_is_refused():
     network = Network([BatchNorm()]).build(2)
-    with pytest.raises(ValueError, match="'0.running_variance' of load_keras must be at least 0"):
+    with pytest.raises(ValueError, match="'0.running_variance' .* must be at least 0. Got -1"):
         network.load_keras([[1, 1], [0, 0], [0, 0], [1, -1]])
 
 

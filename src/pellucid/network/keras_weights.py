@@ -37,7 +37,10 @@ def keras_parameters(chain: Chain, weights: Any) -> Arrays:
     found: Arrays = {}
     for position, (array, (name, shape, owner)) in enumerate(zip(given, wanted, strict=True)):
         if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
-            raise ValueError(f"weights[{position}] of load_keras must be finite numbers.")
+            raise ValueError(
+                f"weights[{position}] of load_keras must be finite numbers. "
+                f"Got {checks.shown(array)}."
+            )
         if array.shape != shape:
             raise ValueError(
                 f"weights[{position}] of load_keras must have shape {shape}, for {name!r} of "
@@ -47,7 +50,9 @@ def keras_parameters(chain: Chain, weights: Any) -> Arrays:
     least = {name: parameter.least for name, parameter in chain.parameters.items()}
     for name, array in found.items():
         if least[name] is not None and not (array >= least[name]).all():
-            raise ValueError(f"{name!r} of load_keras must be at least {least[name]:g}.")
+            raise ValueError(
+                f"{name!r} of load_keras must be at least {least[name]:g}. Got {array.min():g}."
+            )
     return found
 
 

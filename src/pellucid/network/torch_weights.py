@@ -156,9 +156,14 @@ def _given(names: Any, places: list[Place], groups: Mapping[str, _Group]) -> dic
 def _check_numbers(ours: str, group: _Group, array: np.ndarray) -> None:
     """Refuse what no network computes with."""
     if not np.isfinite(array).all():
-        raise ValueError(f"state of load_torch: {group.name!r} must be finite. Got others.")
+        raise ValueError(
+            f"state of load_torch: {group.name!r} must be finite. Got NaN or infinity."
+        )
     if ours.endswith("running_variance") and not (array >= 0).all():
-        raise ValueError(f"state of load_torch: the variance of {group.name!r} must be at least 0.")
+        raise ValueError(
+            f"state of load_torch: the variance of {group.name!r} must be at least 0. "
+            f"Got {array.min():g}."
+        )
 
 
 def _groups(arrays: Arrays) -> dict[str, _Group]:
