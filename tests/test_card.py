@@ -351,7 +351,7 @@ def test_what_cannot_be_is_refused(penguins):
     assert "--output must name a file that ends in .md. Got c.txt." in fails(
         "card", penguins, "-o", "c.txt"
     )
-    assert "the folder 'there' does not exist" in fails("card", penguins, "-o", "there/c.md")
+    assert "there' does not exist" in fails("card", penguins, "-o", "there/c.md")
     assert "'none' does not exist" in fails("card", "none")
     model = load(penguins)
     with pytest.raises(ValueError, match=r"a card must have a name that ends in .md. Got 'c.html'"):

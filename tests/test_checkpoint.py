@@ -636,7 +636,7 @@ def test_the_command_line_refuses_a_checkpoint_that_has_no_place():
     for words, *more in (
         ("--checkpoint-every needs --checkpoint FILE.", "--checkpoint-every", "5"),
         ("is written to by another option too", "--checkpoint", "m", "-o", "m"),
-        ("the folder 'no' does not exist", "--checkpoint", "no/c"),
+        ("no' does not exist", "--checkpoint", "no/c"),
     ):
         done = invoke("fit", PENGUINS, "--target", "species", *more)
         assert done.exit_code != 0 and words in " ".join(done.output.split())

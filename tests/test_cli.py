@@ -304,8 +304,9 @@ def test_bad_parameters():
 
 def test_bad_places_are_refused_before_the_training():
     fit = ["fit", PENGUINS, "--target", "species", "--set", "max_epochs=1000000"]
-    assert "the folder 'gone' does not exist" in fails(*fit, "--output", "gone/m")
+    assert "gone' does not exist" in fails(*fit, "--output", "gone/m")
     assert "it is a folder" in fails(*fit, "--output", ".")
+    assert "it is not an ordinary file" in fails(*fit, "--output", os.devnull)
     assert "must be a file ending in .png" in fails(*fit, "--plot", "curves.txt")
 
 

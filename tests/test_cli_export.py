@@ -82,8 +82,8 @@ def test_a_program_has_one_object(model, stand_in):
     ("arguments", "words"),
     [(["model.pt"], "OUT must name a file that ends in .onnx (for any runtime of ONNX) or .py ("),
      (["model"], "OUT must name a file that ends in"),
-     (["there/model.onnx"], "the folder 'there' does not exist. Make it first."),
-     (["there/model.py"], "the folder 'there' does not exist. Make it first."),
+     (["there/model.onnx"], "there' does not exist. Make it first."),
+     (["there/model.py"], "there' does not exist. Make it first."),
      (["model.py", "--inputs", "matrix"], "--inputs must be left out but for an .onnx file. Got"),
      (["m.onnx"], "'m.onnx' is read here, and is not written over. Name another.")],
 )  # fmt: skip

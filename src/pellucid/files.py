@@ -219,25 +219,6 @@ class _Aside(io.RawIOBase):
             return len(content) if self.ended else os.write(self._handle, content)
 
 
-def check_place(path: str | os.PathLike[str]) -> None:
-    """Refuse a place where no file can be written, before anything long is begun.
-
-    Raises
-    ------
-    FileNotFoundError
-        If its folder does not exist.
-    IsADirectoryError
-        If it is a folder.
-    """
-    place = Path(path)
-    if not place.absolute().parent.is_dir():
-        raise FileNotFoundError(
-            f"'{path}' cannot be saved: the folder '{place.parent}' does not exist. Make it first."
-        )
-    if place.is_dir():
-        raise IsADirectoryError(f"'{path}' cannot be saved: it is a folder. Name a file in it.")
-
-
 def check_apart(path: str | os.PathLike[str], *read: str | os.PathLike[str]) -> None:
     """Refuse to write over a file that is read."""
     for other in read:

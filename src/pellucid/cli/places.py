@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pellucid.files import check_place
+from pellucid.files import check_writable
 
 
 def check_places(paths: Iterable[str]) -> None:
-    """Refuse files that cannot be written before a long training, not after it; see there."""
+    """Refuse files that cannot be written before a long training, not after it."""
     for path in paths:
-        check_place(path)
+        check_writable(path)

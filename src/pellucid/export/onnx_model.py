@@ -53,7 +53,7 @@ def to_onnx(
         If the file cannot be written. An earlier file is then unchanged.
     """
     if path is not None:
-        files.check_place(path)
+        files.check_writable(path)
     onnx_library()
     check_is_fitted(model, "network_")
     network: Network = model.network_
@@ -103,7 +103,7 @@ def network_to_onnx(
         As :func:`to_onnx`.
     """
     if path is not None:
-        files.check_place(path)
+        files.check_writable(path)
     about = {"pellucid": __version__, "numeric_version": str(files.NUMERIC_VERSION)}
     proto = network_graph(network, lengths).model(about, __version__)
     check_network(proto, network, lengths)
