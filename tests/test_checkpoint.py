@@ -587,8 +587,9 @@ def test_a_fit_in_another_thread_leaves_signals_alone():
     assert handlers == [signal.SIG_DFL] * 3 and Path("run.ckpt").exists()
 
 
-def test_a_trial_cut_short_by_ctrl_c_is_not_taken_for_a_whole_one(often, monkeypatch):
+def test_a_trial_cut_short_by_ctrl_c_is_not_taken_for_a_whole_one(often, monkeypatch, capfd):
     model, data = killed_fits.fits()["windows"]
+    model.set_params(verbose=2)
     step, calls = Checkpoint.step, [0]
 
     def interrupted(self, trainer):
@@ -601,8 +602,13 @@ def test_a_trial_cut_short_by_ctrl_c_is_not_taken_for_a_whole_one(often, monkeyp
     with monkeypatch.context() as patch:
         patch.setattr(Checkpoint, "step", interrupted)
         cut = clone(model).fit(*data, **OFTEN)
+    said = capfd.readouterr().err
+    assert "The trial was interrupted: nothing more is written to 'run.ckpt'." in said
     assert cut.digest_ != killed_fits.digest(clone(model).fit(*data)).split()[1]
+    capfd.readouterr()
     assert killed_fits.digest(model.fit(*data, **OFTEN)) == expected("windows")
+    said = capfd.readouterr().err
+    assert "The trial went on from 'run.ckpt'." in said and "The fit goes on" not in said
 
 
 # ---------------------------------------------------------------- the command line

@@ -112,7 +112,8 @@ class Checkpoint:
     def trial(self) -> Checkpoint:
         """Of a network that is trained before the model's own, to see what does best."""
         other = copy.copy(self)
-        other.phase, other._earlier, other._found, other._arrays = "trial", (), {}, {}
+        other.phase, other.notes = "trial", []
+        other._earlier, other._found, other._arrays = (), {}, {}
         return other
 
     @property
@@ -190,13 +191,17 @@ class Checkpoint:
         self._identity, self._whole = identity, whole
         seed, index = trainer.settings.seed, len(self._earlier)
         self._call = Call(hashlib.sha256(json.dumps(identity).encode()).hexdigest(), seed)
+        path = self._name
+        if self.slots.stopped:
+            self.notes.append(f"The trial was interrupted: nothing more is written to {path}.")
         if not self._saved:
             return
         if self._saved["phase"] != self.phase:
             if self.phase == "trial" or not self._found:  # else it was just found
                 self.refuse("its rows are others")
+            self.notes.append(f"The trial went on from {path}.")
             return
-        calls, path = self._calls, self._name
+        calls = self._calls
         for place, own in enumerate((*self._earlier, self._call)[: len(calls)]):
             if own.digest != calls[place].digest:
                 saved = self._saved["identity"] if place == index == len(calls) - 1 else {}
