@@ -22,7 +22,7 @@ from pellucid.training.loop import Outcome, Trainer
 from pellucid.training.slots import Slots
 
 EVERY = 60.0  # seconds, unless the user says otherwise
-_NAMES = 60  # characters of a value in a sentence
+_LONGEST = 60  # characters of a value in a sentence
 
 
 @dataclass(frozen=True)
@@ -314,7 +314,7 @@ _WORDS = {
 
 
 def _both(what: str, before: Any, here: Any) -> str:
-    return f"{what} {checks.shown(before, _NAMES)}, and here it is {checks.shown(here, _NAMES)}"
+    return f"{what} {checks.shown(before, _LONGEST)}, and here it is {checks.shown(here, _LONGEST)}"
 
 
 def _count(columns: Any) -> str:
