@@ -386,6 +386,22 @@ def test_a_schedule_whose_memory_no_file_can_hold_is_refused():
         classifier(schedule=Own()).fit(X, Y, **OFTEN)
 
 
+def test_a_schedule_of_the_users_own_is_known_by_its_settings():
+    class Own(pellucid.training.schedules.Schedule):
+        def __init__(self, factor):
+            self.factor = factor
+
+        def rates(self, learning_rate, first_step, count, steps_per_epoch, max_epochs):
+            return np.full(count, learning_rate * self.factor)
+
+    right = classifier(schedule=Own(0.5)).fit(X, Y, **OFTEN)
+    again = classifier(schedule=Own(0.5)).fit(X, Y, **OFTEN)
+    assert np.array_equal(again.network_.values, right.network_.values)
+    words = "its schedule is {'class': 'Own', 'factor': 0.5}, and here it is {'class': 'Own', 'fac"
+    with pytest.raises(ValueError, match=re.escape(words)):
+        classifier(schedule=Own(0.25)).fit(X, Y, **OFTEN)
+
+
 @pytest.mark.parametrize("name", ["run.ckpt", "run.ckpt.before"])
 def test_a_file_that_is_no_checkpoint_is_never_written_over(name):
     Path(name).write_text("a,b\n" * 40)

@@ -5,6 +5,7 @@ Each part is a map for JSON, in the order in which a difference is named to the 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from typing import Any
 
@@ -33,8 +34,13 @@ def of_model(model: Any, epochs: int | None) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     try:
         return to_plain(value)
-    except NotPlain:  # code of the user's own, known by its name alone
-        return type(value).__name__
+    except NotPlain:  # code of the user's own, known by its name and by what of it is plain
+        settings = {}
+        for name, setting in getattr(value, "__dict__", {}).items():
+            with contextlib.suppress(NotPlain):
+                settings[name] = to_plain(setting)
+        own = type(value).__name__
+        return {"class": own, **settings} if settings else own
 
 
 def of_data(model: Any, about: About, validation: Examples | None) -> dict[str, Any]:
