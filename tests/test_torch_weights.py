@@ -283,6 +283,16 @@ def test_biases_of_recurrent_layers_may_be_absent():
     assert not network.parameters()["0.bias"].any()
 
 
+def test_numbers_that_float32_cannot_hold_are_refused():
+    network = Network([Linear(1)]).build(1, random_state=0)
+    before = network.values.copy()
+    state = {"weight": np.ones((1, 1)), "bias": np.array([-1e39])}
+    with pytest.raises(ValueError, match="'0.bias' of Network must be .* float32 holds. Got 1e.39"):
+        network.load_torch(state)
+    assert (network.values == before).all()
+    assert Network([Linear(1)]).build(1, "float64").load_torch(state).values.min() == -1e39
+
+
 def refused(network, kind, words, given, names=None):
     before = network.values.copy()
     with pytest.raises(kind, match=words):

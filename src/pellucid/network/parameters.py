@@ -99,7 +99,14 @@ class Parameters:
         for name, value in parameters.items():
             if name not in self._places:
                 raise ValueError(checks.unknown_parameter("Network", name, self._places))
-            array = np.asarray(value, dtype=self.dtype)
+            try:
+                with np.errstate(over="raise"):
+                    array = np.asarray(value, dtype=self.dtype)
+            except FloatingPointError:
+                raise ValueError(
+                    f"parameter {name!r} of Network must be numbers that {self.dtype} holds. Got "
+                    f"{np.abs(value).max():.3g}. Build the network with dtype='float64'."
+                ) from None
             shape = self._places[name].parameter.shape
             if array.shape != shape:
                 raise ValueError(
