@@ -2,6 +2,7 @@
 
 import errno
 import functools
+import json
 import os
 import re
 import signal
@@ -374,15 +375,17 @@ def test_what_is_no_place_for_a_checkpoint_is_refused_before_the_fit(options, er
         classifier(callbacks=lambda *_: pytest.fail("trained")).fit(X, Y, **options)
 
 
-def test_a_schedule_whose_memory_no_file_can_hold_is_refused():
+@pytest.mark.parametrize("memory", [object(), (1, 2), {1: 2.0}, np.zeros(2)])
+def test_a_schedule_whose_memory_no_file_gives_back_is_refused(memory):
     class Own(pellucid.training.schedules.Schedule):
         def __init__(self):
-            self.memory = object()
+            self.memory = memory
 
         def rates(self, learning_rate, first_step, count, steps_per_epoch, max_epochs):
             return np.full(count, learning_rate)
 
-    with pytest.raises(TypeError, match="schedule of FCNNClassifier must be one that keeps"):
+    words = "schedule of FCNNClassifier must be one that keeps .* Keep a tuple or an array as"
+    with pytest.raises(TypeError, match=words):
         classifier(schedule=Own()).fit(X, Y, **OFTEN)
 
 
@@ -451,6 +454,28 @@ def test_each_length_at_which_a_file_is_cut_is_seen(half_done):
         assert slot.write({"finished": None}, {"values": np.zeros(3)}) is None
         # what was damaged did not take the place of what was whole
         assert Path("run.ckpt.before").read_bytes() == before
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
+def test_the_newest_is_there_at_every_moment_where_files_have_two_names(links, monkeypatch):
+    seen = []
+
+    def replace(source, target, rename=os.replace):
+        seen.append(Path("run.ckpt").exists())
+        rename(source, target)
+
+    if not links:
+        monkeypatch.delattr(os, "link")
+    slots = Slots("run.ckpt", 1)
+    for step in range(3):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", replace)
+            assert slots.write({"step": step}, {}) is None
+    # written first, then twice kept and written
+    assert seen == [False, *[True, links] * 2]
+    assert sorted(os.listdir()) == ["run.ckpt", "run.ckpt.before"]
+    steps = [json.loads(Path(name).read_bytes()[28:-52])["step"] for name in sorted(os.listdir())]
+    assert steps == [2, 1]
 
 
 def test_two_damaged_files_are_refused_in_one_sentence(half_done):
@@ -584,6 +609,19 @@ def test_a_signal_writes_a_checkpoint_and_ends_the_fit(number, within, monkeypat
     assert killed_fits.digest(again) == right
 
 
+def test_a_signal_within_a_step_that_fails_is_not_lost(monkeypatch):
+    """Else a search that goes on after a fit that failed would go on after SIGTERM too."""
+
+    def fail(self, trainer):
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise ArithmeticError
+
+    monkeypatch.setattr(Checkpoint, "step", fail)
+    with pytest.raises(SystemExit) as ended:
+        classifier().fit(X, Y, checkpoint="run.ckpt")
+    assert ended.value.code == 143 and not Path("run.ckpt").exists()
+
+
 def test_handlers_of_the_users_own_stay():
     heard = []
     before = signal.signal(signal.SIGTERM, lambda *_: heard.append(1))
@@ -658,6 +696,7 @@ def test_the_command_line_refuses_a_checkpoint_that_has_no_place():
     for words, *more in (
         ("--checkpoint-every needs --checkpoint FILE.", "--checkpoint-every", "5"),
         ("is written to by another option too", "--checkpoint", "m", "-o", "m"),
+        ("is written to by another option too", "--checkpoint", "m", "-o", "m.before"),
         ("no' does not exist", "--checkpoint", "no/c"),
     ):
         done = invoke("fit", PENGUINS, "--target", "species", *more)

@@ -182,8 +182,24 @@ def _publish(aside: Path, place: Path, keep: str | os.PathLike[str] | None) -> N
     """Let the new file take the place of the earlier one, which is kept at `keep`, if given."""
     if keep is not None:
         with contextlib.suppress(FileNotFoundError):
-            os.replace(place, keep)
+            _keep(place, keep)
     os.replace(aside, place)
+
+
+def _keep(place: Path, keep: str | os.PathLike[str]) -> None:
+    """Let `keep` be the file at `place`, which stays there too where files can have two names."""
+    spare = place.with_name(f".pellucid-{secrets.token_hex(8)}.part")
+    try:
+        os.link(place, spare)
+    except FileNotFoundError:
+        raise
+    except (OSError, AttributeError):
+        os.replace(place, keep)
+        return
+    try:
+        os.replace(spare, keep)
+    finally:
+        spare.unlink(missing_ok=True)  # of one file with both names nothing is renamed
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

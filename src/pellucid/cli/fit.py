@@ -213,7 +213,8 @@ def fit(
         raise click.UsageError("--checkpoint-every needs --checkpoint FILE.")
     written = [*filter(None, (path, plot, mistakes, report))]
     check_places([*written, *filter(None, [checkpoint])])
-    if checkpoint and os.path.realpath(checkpoint) in map(os.path.realpath, written):
+    kept = [f"{checkpoint}{ending}" for ending in ("", ".before")] if checkpoint else []
+    if {*map(os.path.realpath, kept)} & {*map(os.path.realpath, written)}:
         raise click.UsageError(
             f"--checkpoint {checkpoint} is written to by another option too: name another file."
         )

@@ -216,6 +216,11 @@ class Checkpoint:
             reason = f"call {index + 1} of {len(calls)} in {path}"
             self._done = Outcome(reason, epochs)
             self.notes.append(f"{path} has {len(calls)} calls of this training, and goes on there.")
+            if self._whole:
+                checks.warn(
+                    f"{path} has {len(calls)} calls of this training, of which this is call "
+                    f"{index + 1}: the model is as the last of them left it."
+                )
         elif finished:
             self._done = Outcome(**finished)
             self.notes.append(f"{path} holds this fit, which is done: nothing is left to train.")
@@ -274,12 +279,17 @@ class Checkpoint:
 
 
 def _check_schedule(owner: str, trainer: Trainer) -> None:
+    """Refuse a schedule of the user's own whose memory JSON does not give back as it was."""
+    schedule = trainer.state.schedule
+    memory = vars(schedule)
     try:
-        json.dumps(vars(trainer.state.schedule))
+        comes_back = repr(json.loads(json.dumps(memory))) == repr(memory)
     except TypeError:
-        expected = "one that keeps numbers and text alone, where there is a checkpoint"
-        schedule = trainer.state.schedule
-        raise TypeError(checks.fault("schedule", owner, expected, schedule)) from None
+        comes_back = False
+    if not comes_back:
+        expected = "one that keeps numbers, texts and lists of them, where there is a checkpoint"
+        way_out = "Keep a tuple or an array as a list."
+        raise TypeError(checks.fault("schedule", owner, expected, schedule, way_out))
 
 
 def _differences(saved: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[str]:

@@ -54,8 +54,8 @@ class Signals(AbstractContextManager):
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before = {}
-        if error[0] is None:
-            self.raise_what_came()
+        if not isinstance(error[1], (KeyboardInterrupt, Terminated)):
+            self.raise_what_came()  # an error does not take its place
 
     def raise_what_came(self) -> None:
         """Raise what came and waited."""
