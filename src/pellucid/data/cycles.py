@@ -33,7 +33,8 @@ def cycles_of(seconds: np.ndarray) -> list[Cycle]:
     if len(np.unique(months.astype(np.int64) % 12)) > 1:
         found.append("year")
     monthly = len(np.unique(dates - months.astype("datetime64[D]"))) == 1
-    month_ends = (months + 1).astype("datetime64[D]") - 1
+    later = (months + np.timedelta64(1, "M")).astype("datetime64[D]")
+    month_ends = later - np.timedelta64(1, "D")
     if len(days) and days[-1] - days[0] >= 7 and not (monthly or (dates == month_ends).all()):
         found.append("week")
     if len(np.unique(known - np.floor(known / DAY) * DAY)) > 1:
@@ -54,8 +55,8 @@ def turns(seconds: np.ndarray, cycle: Cycle) -> np.ndarray:
     whole = days.astype(np.int64)
     years = whole.astype("datetime64[D]").astype("datetime64[Y]")
     start = years.astype("datetime64[D]").astype(np.int64)
-    length = (years + 1).astype("datetime64[D]").astype(np.int64) - start
-    return (whole - start + over) / length
+    after = (years + np.timedelta64(1, "Y")).astype("datetime64[D]").astype(np.int64)
+    return (whole - start + over) / (after - start)
 
 
 def sine_cosine(turns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -116,7 +116,7 @@ def turns(seconds: Array, cycle: str) -> Array:
         return (days + 3) % 7 / 7  # 1970-01-01 was a Thursday; a week begins on Monday
     years = days.astype(np.int64).astype("datetime64[D]").astype("datetime64[Y]")
     first = years.astype("datetime64[D]").astype(np.int64)
-    after = (years + 1).astype("datetime64[D]").astype(np.int64)
+    after = (years + np.timedelta64(1, "Y")).astype("datetime64[D]").astype(np.int64)
     return (days - first + over) / (after - first)
 
 
