@@ -106,9 +106,11 @@ def test_pictures_and_signals(shape):
         same(estimator(channels=4, hidden_dim=8, **QUICK).fit(X, y[:30]), X)
 
 
-def test_a_long_table():
+@pytest.mark.parametrize("time", [int, "{:02d}.03.2020".format, "{},5".format])
+def test_a_long_table(time):
     pd = pytest.importorskip("pandas")
-    table = {"who": np.repeat(np.arange(20), 4), "when": np.tile(np.arange(4), 20),
+    times = [time(place) for place in range(1, 5)]
+    table = {"who": np.repeat(np.arange(20), 4), "when": np.tile(times, 20),
              "size": RNG.normal(size=80), "kind": RNG.choice(["a", "b"], size=80)}  # fmt: skip
     model = pellucid.GRUClassifier(4, group="who", time="when", **QUICK)
     same(model.fit(pd.DataFrame(table), np.repeat(Y[:20], 4)), pd.DataFrame(table))
@@ -166,6 +168,13 @@ def test_without_onnxruntime_the_graph_is_checked_alone(model, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     monkeypatch.setattr(onnx_check, "sample_rows", None)
     model.to_onnx()
+
+
+def test_a_sample_of_the_largest_numbers_is_finite():
+    huge = 1e307 * RNG.normal(size=(40, 3))
+    FCNNRegressor(hidden_dim=4, **QUICK).fit(huge, X[:, 0]).to_onnx()
+    signals = np.repeat(huge[:, None], 12, axis=1)
+    pellucid.CNNRegressor(channels=4, hidden_dim=4, **QUICK).fit(signals, X[:, 0]).to_onnx()
 
 
 def test_a_sample_has_missing_and_unknown_values():

@@ -20,6 +20,7 @@ _NEVER = "never seen before"
 _BEGIN = datetime(1970, 1, 1)
 _DAY = 86400.0  # seconds
 _LATEST = 7e10  # seconds: the year 4188
+_LARGEST = float(np.finfo(np.float64).max)  # models refuse infinity
 
 
 def sample_rows(model: Any) -> Any:
@@ -66,8 +67,6 @@ def _sequences(encoder: SequenceEncoder) -> Any:
     lengths = [most, max(1, most // 2), 1, most] if encoder.unequal else [most] * 4
     columns = _columns(encoder.table, sum(lengths))
     if encoder.group is not None or encoder.time is not None:
-        if encoder.time_format is not None:  # times that are text: nothing is made of those here
-            return None
         places = [step for count in lengths for step in range(count)]
         names = [f"row {row}" for row, count in enumerate(lengths) for _ in range(count)]
         about = {encoder.group: names, encoder.time: places}
@@ -131,8 +130,10 @@ def _pictures(encoder: PictureEncoder) -> np.ndarray:
         dtype: Any = np.dtype(TYPES[encoder.kind])
         low, high = (0, np.iinfo(dtype).max) if known is None else (known.low, known.high)
         return rng.integers(int(low), int(high), size=shape, endpoint=True, dtype=dtype)
-    numbers = encoder.scaler.mean + encoder.scaler.scale * rng.normal(size=shape)
-    return np.asarray(numbers if known is None else np.clip(numbers, known.low, known.high))
+    low, high = (-_LARGEST, _LARGEST) if known is None else (known.low, known.high)
+    with np.errstate(over="ignore"):
+        numbers = encoder.scaler.mean + encoder.scaler.scale * rng.normal(size=shape)
+    return np.asarray(np.clip(numbers, low, high))
 
 
 def _value(column: NumberColumn | TextColumn, row: int, place: int, count: int) -> Any:
@@ -150,4 +151,4 @@ def _value(column: NumberColumn | TextColumn, row: int, place: int, count: int) 
     if column.kind == "time":
         seconds = float(np.clip(np.round(number), -_LATEST / 2, _LATEST))
         return _BEGIN + timedelta(seconds=seconds)
-    return None if column.kind == "empty" else float(number)
+    return None if column.kind == "empty" else min(max(number, -_LARGEST), _LARGEST)
