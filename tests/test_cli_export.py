@@ -12,6 +12,7 @@ import pytest
 from test_cli import fails, run
 
 from pellucid import FCNNClassifier
+from pellucid.checks import size_text
 from pellucid.terminal import width
 
 NAMES = ["size", "city", "第三列" * 9, "a\nb", "last"]
@@ -30,52 +31,45 @@ def model():
     return "m"
 
 
-@pytest.fixture
-def stand_in(monkeypatch):
-    """A way to ONNX that is quick, and tells what it was asked for."""
-    onnx = pytest.importorskip("onnx")
-    asked = []
-
-    def to_onnx(self, path=None, inputs="columns"):
-        asked.append(inputs)
-        value = onnx.helper.make_tensor_value_info
-        double = onnx.TensorProto.DOUBLE
-        sides = [[value(name, double, ["rows", 1]) for name in NAMES],
-                 [value("label", onnx.TensorProto.STRING, ["rows"]),
-                  value("probabilities", onnx.TensorProto.FLOAT, ["rows", 2])]]  # fmt: skip
-        onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "g", *sides)), path)
-
-    monkeypatch.setattr(FCNNClassifier, "to_onnx", to_onnx, raising=False)
-    return asked
-
-
-def test_it_says_what_goes_in_and_what_comes_out(model, stand_in):
+def test_it_says_what_goes_in_and_what_comes_out(model):
     pytest.importorskip("onnxruntime")
     output = run("export", model, "model.onnx")
     words = " ".join(output.split())
-    size = Path("model.onnx").stat().st_size
-    assert f"Model written in model.onnx ({size} bytes); it gives the model's own answers." in words
+    size = size_text(Path("model.onnx").stat().st_size)
+    told = "it gives the model's own answers for 12 rows made up to try it."
+    assert f"Model written in model.onnx ({size}); {told}" in words
     assert (
         "In: size double[rows, 1], city double[rows, 1]," in words and " and 1 more. Out: " in words
     )
-    assert words.endswith("Out: label string[rows], probabilities float[rows, 2].")
+    assert words.endswith("Out: label int64[rows], probabilities double[rows, 2].")
     assert max(map(width, output.splitlines())) <= 80 and r"a\nb" in output
-    assert stand_in == ["columns"]
 
 
-def test_it_says_where_nothing_was_compared(model, stand_in, monkeypatch):
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+@pytest.mark.parametrize("way", ["no runtime", "no rows"])
+def test_it_says_where_nothing_was_compared(model, monkeypatch, way):
+    onnx = pytest.importorskip("onnx")
+    if way == "no runtime":
+        monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    else:
+        monkeypatch.setattr("pellucid.export.onnx_check.sample_rows", lambda model: None)
     output = run("export", model, "model.onnx", "--inputs", "matrix")
     assert "not compared with the model's own answers" in " ".join(output.split())
-    assert stand_in == ["matrix"]
+    assert [one.name for one in onnx.load("model.onnx").graph.input] == ["X"]
 
 
-def test_a_program_has_one_object(model, stand_in):
+def test_a_program_has_one_object(model):
+    pytest.importorskip("onnxruntime")
     result = json.loads(run("export", model, "model.onnx", "--json"))
     assert result["files"] == ["model.onnx"] and result["bytes"] == os.path.getsize("model.onnx")
     assert [one["name"] for one in result["inputs"]] == NAMES
-    assert result["outputs"][1] == {"name": "probabilities", "type": "float", "shape": ["rows", 2]}
-    assert result["checked"] is True and result["notes"] == []
+    assert result["outputs"][1] == {"name": "probabilities", "type": "double", "shape": ["rows", 2]}
+    assert result["compared_rows"] == 12 and result["notes"] == []
+
+
+def test_a_python_file_says_nothing_of_answers(model):
+    result = json.loads(run("export", model, "written.py", "--json"))
+    assert result["files"] == ["written.py", "written.npz"] and result["compared_rows"] is None
+    assert result["bytes"] == sum(map(os.path.getsize, result["files"]))
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,19 @@ def test_answers_that_differ_are_refused_and_nothing_is_written(model, tmp_path,
 def test_without_onnxruntime_the_graph_is_checked_alone(model, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     monkeypatch.setattr(onnx_check, "sample_rows", None)
-    model.to_onnx()
+    assert _compared(model.to_onnx()) == _compared(network_to_onnx(model.network_)) == 0
+
+
+def test_a_file_says_for_how_many_rows_answers_were_compared(model, monkeypatch):
+    assert _compared(model.to_onnx()) == 12
+    assert _compared(network_to_onnx(model.network_)) == 7
+    monkeypatch.setattr(onnx_check, "sample_rows", lambda model: None)
+    assert _compared(model.to_onnx()) == 0
+
+
+def _compared(proto):
+    (found,) = (one.value for one in proto.metadata_props if one.key == "compared_rows")
+    return int(found)
 
 
 def test_a_sample_of_the_largest_numbers_is_finite():

@@ -24,7 +24,7 @@ class _Written(NamedTuple):
     files: list[Path]
     inputs: list[dict[str, Any]]
     outputs: list[dict[str, Any]]
-    checked: bool | None  # against the model's own answers; None where nothing is known of it
+    compared: int | None  # rows whose answers are the model's own; None where none is tried
 
 
 @click.command(short_help="Write a model for use without pellucid.")
@@ -71,21 +71,19 @@ def export(model: str, out: str, inputs: str | None, as_json: bool) -> None:
     sizes = sum(path.stat().st_size for path in written.files)
     told.result({
         "model": model, "files": list(map(str, written.files)), "bytes": sizes,
-        "inputs": written.inputs, "outputs": written.outputs, "checked": written.checked,
+        "inputs": written.inputs, "outputs": written.outputs, "compared_rows": written.compared,
         "notes": told.notes,
     })  # fmt: skip
 
 
 def _onnx(model: Any, out: str, inputs: str) -> _Written:
-    from importlib.util import find_spec
+    from pellucid.export.onnx_model import COMPARED
 
-    model.to_onnx(out, inputs=inputs)
-    import onnx
-
-    graph = onnx.load(out, load_external_data=False).graph
-    ins, outs = ([_described(value) for value in side] for side in (graph.input, graph.output))
-    compared = find_spec("onnxruntime") is not None
-    return _Written([Path(out)], ins, outs, compared)
+    proto = model.to_onnx(out, inputs=inputs)
+    sides = (proto.graph.input, proto.graph.output)
+    ins, outs = ([_described(value) for value in side] for side in sides)
+    compared = next(one.value for one in proto.metadata_props if one.key == COMPARED)
+    return _Written([Path(out)], ins, outs, int(compared))
 
 
 def _described(value: Any) -> dict[str, Any]:
@@ -103,13 +101,16 @@ def _lines(written: _Written) -> list[str]:
     from pellucid.checks import size_text
 
     sizes = [f"{path} ({size_text(path.stat().st_size)})" for path in written.files]
-    checked = {
-        None: "",
-        True: "; it gives the model's own answers",
-        False: ", not compared with the model's own answers: that takes onnxruntime, "
-        "pip install onnxruntime",
-    }[written.checked]
-    lines = [f"Model written in {' and '.join(sizes)}{checked}."]
+    if written.compared is None:
+        tried = ""
+    elif written.compared:
+        tried = f"; it gives the model's own answers for {written.compared} rows made up to try it"
+    else:
+        tried = (
+            ", not compared with the model's own answers: that takes onnxruntime, pip install "
+            "onnxruntime, and for series pandas"
+        )
+    lines = [f"Model written in {' and '.join(sizes)}{tried}."]
     if written.inputs:
         lines.append(f"In: {_listed(written.inputs)}. Out: {_listed(written.outputs)}.")
     return lines

@@ -459,7 +459,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         """The fitted model as an ONNX graph that takes raw rows, in a file if `path` is given.
 
         Its answers are within 1e-5 of this model's, which is tried on a few rows where onnxruntime
-        is installed. It needs the library onnx: ``pip install pellucid[onnx]``.
+        is installed; `compared_rows` among its metadata says on how many. It needs the library
+        onnx: ``pip install pellucid[onnx]``.
 
         Parameters
         ----------

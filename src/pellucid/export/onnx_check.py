@@ -20,17 +20,22 @@ TOLERANCE = 1e-5
 
 def check_model(
     proto: Any, model: Any, source: Inputs, outputs: Outputs, names: dict[str, str]
-) -> None:
+) -> int:
     """Refuse a graph of a fitted model that is no valid ONNX, or answers otherwise than the model.
 
-    The answers are for rows made of what the encoder has learned, with missing and unknown values;
-    without onnxruntime nothing is asked.
+    The answers are for rows made of what the encoder has learned, with missing and unknown values.
+
+    Returns
+    -------
+    int
+        For how many rows answers were compared: 0 without onnxruntime, or where no rows can be
+        made.
     """
     onnx_library().checker.check_model(proto, full_check=True)
     session = _session(proto)
     X = None if session is None else sample_rows(model)
     if session is None or X is None:
-        return
+        return 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of rows that are none of the user's
         reading = model._read(X)
@@ -42,14 +47,15 @@ def check_model(
             value = value[np.arange(value.shape[1]) < lengths[:, None]]
         right = outputs.agree(name, value, expected, TOLERANCE)
         _refuse(type(model).__name__, name, value, expected[name], right)
+    return len(found[0])
 
 
-def check_network(proto: Any, network: Network, lengths: bool) -> None:
+def check_network(proto: Any, network: Network, lengths: bool) -> int:
     """:func:`check_model` of a bare network."""
     onnx_library().checker.check_model(proto, full_check=True)
     session = _session(proto)
     if session is None:
-        return
+        return 0
     x = sample_of_network(network)
     if lengths:
         counts = 1 + np.arange(len(x), dtype=np.int64) % x.shape[1]
@@ -60,6 +66,7 @@ def check_network(proto: Any, network: Network, lengths: bool) -> None:
     size = max(1.0, float(np.nanmax(np.abs(expected), initial=0.0)))
     right = np.isclose(found, expected, rtol=0, atol=TOLERANCE * size, equal_nan=True)
     _refuse("Network", "y", found, expected, right)
+    return len(found)
 
 
 def _session(proto: Any) -> Any:

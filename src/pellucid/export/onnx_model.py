@@ -16,6 +16,9 @@ from pellucid.export.onnx_network import check_exportable, network_graph, networ
 from pellucid.export.onnx_outputs import outputs_of
 from pellucid.network import Network
 
+COMPARED = "compared_rows"
+"""The key of the metadata that says for how many rows answers were compared with the model's."""
+
 
 def to_onnx(
     model: Any,
@@ -39,7 +42,8 @@ def to_onnx(
     Returns
     -------
     onnx.ModelProto
-        Checked; where onnxruntime is installed, its answers for a few rows are those of the model.
+        Checked; where onnxruntime is installed, its answers for a few rows are those of the model:
+        `compared_rows` among its metadata says for how many.
 
     Raises
     ------
@@ -75,8 +79,7 @@ def to_onnx(
         **source.describe(), **outputs.describe(names),
     }  # fmt: skip
     proto = graph.model(about, __version__)
-    check_model(proto, model, source, outputs, names)
-    return _written(proto, path)
+    return _written(proto, check_model(proto, model, source, outputs, names), path)
 
 
 def network_to_onnx(
@@ -106,11 +109,12 @@ def network_to_onnx(
         files.check_writable(path)
     about = {"pellucid": __version__, "numeric_version": str(files.NUMERIC_VERSION)}
     proto = network_graph(network, lengths).model(about, __version__)
-    check_network(proto, network, lengths)
-    return _written(proto, path)
+    return _written(proto, check_network(proto, network, lengths), path)
 
 
-def _written(proto: Any, path: str | os.PathLike[str] | None) -> Any:
+def _written(proto: Any, compared: int, path: str | os.PathLike[str] | None) -> Any:
+    """The model, which says for how many rows its answers were compared, in a file if asked for."""
+    proto.metadata_props.add(key=COMPARED, value=str(compared))
     if path is not None:
         files.write_whole(path, proto.SerializeToString())
     return proto
