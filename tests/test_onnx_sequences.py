@@ -74,6 +74,14 @@ def test_what_stands_behind_the_end_of_a_row_is_not_read():
         np.testing.assert_array_equal(old[:count], new[:count])
 
 
+def test_unequal_lengths_are_refused_where_the_graph_has_no_input_of_them():
+    model = Fitted(SequenceEncoder(), _array())
+    check_rows(model, _array()[:, :5])
+    expected = r"must hold sequences of one length, as X of fit did. Got 5 and 12 steps. Feed those"
+    with pytest.raises(ValueError, match=expected):
+        example(model, [_array()[0], _array()[1, :5]])
+
+
 @pytest.mark.parametrize("patch", [1, 3])
 def test_one_feature_without_an_axis(patch):
     X = _array()[:, :, 0]

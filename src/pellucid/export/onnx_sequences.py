@@ -48,7 +48,7 @@ class SequenceInputs(Inputs):
     """
 
     def __init__(self, owner: str, encoder: SequenceEncoder, matrix: bool) -> None:
-        self.encoder, self.plan = encoder, encoder.table.plan
+        self.owner, self.encoder, self.plan = owner, encoder, encoder.table.plan
         columns, named = self.plan.columns, encoder.table.names is not None
         texts = [column.name for column in columns if isinstance(column, TextColumn)]
         self.matrix = matrix or not named
@@ -85,6 +85,7 @@ class SequenceInputs(Inputs):
 
     def example(self, reading: Reading[Any]) -> dict[str, np.ndarray]:
         steps = reading.content
+        self._check_lengths(steps.lengths)
         values = column_values(self.plan, steps.table.content)
         arrays = [padded(column, steps.starts, steps.lengths) for column in values]
         if not self.matrix:
@@ -94,6 +95,15 @@ class SequenceInputs(Inputs):
         else:
             fed = {MATRIX: np.stack(arrays, axis=-1)}
         return {**fed, self.lengths: steps.lengths} if self.encoder.unequal else fed
+
+    def _check_lengths(self, lengths: np.ndarray) -> None:
+        """Without `lengths` a graph would read what fills up the shorter rows."""
+        if not self.encoder.unequal and len(several := np.unique(lengths)) > 1:
+            raise ValueError(
+                f"X of the ONNX graph of {self.owner} must hold sequences of one length, as X of "
+                f"fit did. Got {several[0]} and {several[-1]} steps. Feed those of each length by "
+                "themselves."
+            )
 
     def words(self) -> dict[str, str]:
         if self.matrix:
