@@ -13,7 +13,7 @@ onnx = pytest.importorskip("onnx")
 reference = pytest.importorskip("onnx.reference")
 
 from pellucid.export.graph import Graph  # noqa: E402
-from pellucid.export.onnx_inputs import encoded_inputs, example, input_names  # noqa: E402
+from pellucid.export.onnx_inputs import example, inputs_of  # noqa: E402
 
 PREFIX = "found: "
 
@@ -33,10 +33,16 @@ class Fitted(BaseEstimator):
         return [np.asarray(rows.row(place)) for place in range(len(rows))]
 
 
+def input_names(model: Any, inputs: Any = "columns") -> list[str]:
+    """What the inputs of an exported model are called."""
+    return inputs_of(model, inputs).names
+
+
 def graph_of(model: Any, inputs: Any = "columns") -> Any:
     """The encoder of a model as a graph that gives all values of its NetworkInput."""
-    graph = Graph(input_names(model, inputs))
-    given = vars(encoded_inputs(graph, model, inputs))
+    source = inputs_of(model, inputs)
+    graph = Graph(source.names)
+    given = vars(source.build(graph))
     types = {"x": model._input.dtype, "lengths": np.int64}
     axes = {"x": 1 + len(model._input.shape), "lengths": 1}
     for name, value in given.items():

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx_encoded import Fitted, check_rows, found_by_all, graph_of
+from onnx_encoded import Fitted, check_rows, found_by_all, graph_of, input_names
 
 from pellucid.data import SequenceEncoder
-from pellucid.export.onnx_inputs import example, input_names
+from pellucid.export.onnx_inputs import example
 
 LENGTHS = [12, 5, 1, 7, 8, 9, 10, 11, 2]
 

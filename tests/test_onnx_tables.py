@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx_encoded import Fitted, check_rows, graph_of
+from onnx_encoded import Fitted, check_rows, graph_of, input_names
 
 from pellucid.data import TableEncoder
 from pellucid.data.vocabulary import Vocabulary
-from pellucid.export.onnx_inputs import example, input_names
+from pellucid.export.onnx_inputs import example
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ROWS = 12

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from onnx_encoded import Fitted, check_rows, found_by_all, graph_of
+from onnx_encoded import Fitted, check_rows, found_by_all, graph_of, input_names
 
 from pellucid.data import SequenceEncoder, last_window, windows
 from pellucid.data.intervals import spreads
 from pellucid.data.target_transforms import IDENTITY, TRANSFORMS
-from pellucid.export.onnx_inputs import example, input_names, inputs_of
+from pellucid.export.onnx_inputs import example, inputs_of
 
 SCALINGS = ["series", "window", "global"]
 

@@ -27,7 +27,7 @@ from pellucid.data.times import TimeFormat
 from pellucid.data.vocabulary import Vocabulary
 from pellucid.data.window_array import as_windows
 from pellucid.data.window_features import Units, WindowFeatures
-from pellucid.data.windows import WindowLayout, Windows, of_array
+from pellucid.data.windows import WindowLayout, Windows, as_list, of_array
 from pellucid.rows import FEW_ROWS, Dense, Rows, Sequences
 from pellucid.rows.sequences import patch_counts
 
@@ -367,6 +367,13 @@ class SequenceEncoder(Encoder[Steps]):
             return steps.units
         content = self.table.as_decided(steps.table.content)
         return self.windows.units(self.table, content, steps.windows)
+
+    @property
+    def target_columns(self) -> list[int]:
+        """Where the targets of windows of a series stand among its columns."""
+        assert self.series is not None
+        targets, names = as_list(self.series["target"]), self.table.names
+        return targets if names is None else [names.index(name) for name in targets]
 
     @property
     def domain(self) -> str:  # type: ignore[override]

@@ -8,8 +8,7 @@ import numpy as np
 
 from pellucid.checks import one_of
 from pellucid.data import PictureEncoder, SequenceEncoder, TableEncoder, TokenEncoder
-from pellucid.export.graph import Graph
-from pellucid.export.network_input import Inputs, NetworkInput
+from pellucid.export.network_input import Inputs
 from pellucid.export.onnx_pictures import PictureInputs
 from pellucid.export.onnx_sequences import SequenceInputs
 from pellucid.export.onnx_tables import TableInputs
@@ -17,30 +16,6 @@ from pellucid.export.onnx_tokens import TokenInputs
 from pellucid.export.onnx_windows import WindowInputs
 
 Way = Literal["columns", "matrix"]
-
-
-def encoded_inputs(graph: Graph, model: Any, inputs: Way = "columns") -> NetworkInput:
-    """Add the inputs of a fitted model, and the nodes of its encoder, to a graph.
-
-    Parameters
-    ----------
-    graph : Graph
-    model : estimator
-        Fitted.
-    inputs : {"columns", "matrix"}
-        Whether a table comes as one input a column, or as one matrix of numbers.
-
-    Raises
-    ------
-    ValueError
-        If rows of this kind cannot come so, or their encoder cannot be told in a graph.
-    """
-    return inputs_of(model, inputs).build(graph)
-
-
-def input_names(model: Any, inputs: Way = "columns") -> list[str]:
-    """The names that the inputs will have: columns by their names, where they have any."""
-    return inputs_of(model, inputs).names
 
 
 def example(model: Any, X: Any, inputs: Way = "columns") -> dict[str, np.ndarray]:
@@ -54,7 +29,20 @@ def example(model: Any, X: Any, inputs: Way = "columns") -> dict[str, np.ndarray
 
 
 def inputs_of(model: Any, inputs: Way = "columns") -> Inputs:
-    """The inputs of a fitted model."""
+    """The inputs of a fitted model.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    inputs : {"columns", "matrix"}
+        Whether a table comes as one input a column, or as one matrix of numbers.
+
+    Raises
+    ------
+    ValueError
+        If rows of this kind cannot come so, or their encoder cannot be told in a graph.
+    """
     owner, encoder = type(model).__name__, model._input
     one_of("inputs", f"{owner}.to_onnx", inputs, ("columns", "matrix"))
     if isinstance(encoder, TableEncoder):

@@ -218,17 +218,10 @@ class NumberOutputs(Outputs):
 
     def _wide(self, graph: Graph, of_targets: str) -> str:
         """A number for each target as one for each output: targets of a step are side by side."""
-        steps = 1 if self.target.shape is None else self.target.shape[0]
-        if self.target.shape is None and getattr(self.model._input, "series", None) is not None:
-            steps = len(self.target.mean) // len(self._targets)
+        steps = len(self.target.mean) // len(self.model._input.target_columns)
         if steps == 1:
             return of_targets
         return graph.node("Tile", of_targets, graph.constant([1, steps], np.int64))
-
-    @property
-    def _targets(self) -> list[Any]:
-        target = self.model._input.series["target"]
-        return target if isinstance(target, list) else [target]
 
     def _bounds(self, graph: Graph, middle: str, source: NetworkInput) -> dict[str, str]:
         """The lower and the upper bound, before the transform of targets is taken back."""

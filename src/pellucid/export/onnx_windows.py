@@ -95,7 +95,7 @@ class WindowInputs(Inputs):
 
     def build(self, graph: Graph) -> NetworkInput:
         features, dtype, values = self.features, self.encoder.dtype, self._values(graph)
-        columns, targets = self.plan.columns, self._targets()
+        columns, targets = self.plan.columns, self.encoder.target_columns
         own = None
         if self.group is not None:
             own = graph.node(
@@ -125,14 +125,6 @@ class WindowInputs(Inputs):
             shape = graph.node("Concat", rows, ones, axis=0)
             parts.append(graph.node("Expand", graph.constant(lies), shape))
         return NetworkInput(joined(graph, parts), None, shift, scale, spreads)
-
-    def _targets(self) -> list[int]:
-        """The places of the targets among the columns."""
-        assert self.encoder.series is not None
-        names = self.encoder.table.names
-        target = self.encoder.series["target"]
-        several = target if isinstance(target, list) else [target]
-        return [one if names is None else names.index(one) for one in several]
 
     def _steps_of(self, place: int) -> int:
         """How many steps of a column are read."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import numpy as np
 
 from pellucid.data import SequenceEncoder
 from pellucid.data.table_plan import NumberColumn
-from pellucid.data.windows import as_list
 from pellucid.export.python_inputs import InputCode, add_columns, quoted, readers
 from pellucid.export.python_parts import call
 
@@ -47,7 +45,7 @@ class _Windows:
         if features.scaled:
             code.functions.append(self._numbers("scaled_numbers", features.scaled))
         if spread:
-            code.functions.append(self._numbers("target_numbers", self._targets))
+            code.functions.append(self._numbers("target_numbers", self.encoder.target_columns))
         given = self._given(code)
         lines = [given, *call("values = window_columns(", self._cut)]
         parts = [*self._scaled(code, lines), *self._others(code, lines)]
@@ -69,13 +67,6 @@ class _Windows:
     @property
     def _cut(self) -> list[str]:
         return ["given", "COLUMNS", str(self.steps), str(self.ahead)]
-
-    @property
-    def _targets(self) -> list[int]:
-        """The columns that are forecast."""
-        names = self.table.names
-        targets = as_list(self.about["target"])
-        return [int(target) if names is None else names.index(target) for target in targets]
 
     def _say_what_else(self, code: InputCode) -> None:
         """Name the columns beside those that are encoded: times, and what each series is called."""
@@ -129,7 +120,8 @@ class _Windows:
             f"    x = x[:, {places}].reshape(-1, {self.whole}, {len(places)})[:, :{self.steps}]",
         ]
         if transform := self.features.transform:
-            own = [place for place, column in enumerate(columns) if column in self._targets]
+            targets = self.encoder.target_columns
+            own = [place for place, column in enumerate(columns) if column in targets]
             lines.append(f"    x[:, :, {own}] = {transform}_of(x[:, :, {own}])")
         return "\n".join([*lines, "    return x"])
 
@@ -181,8 +173,3 @@ class _Windows:
             lines.append(f"    lies_ahead = np.arange({whole})[:, None] >= {self.steps}")
             parts.append("np.repeat(lies_ahead[None], len(given[0]), axis=0)")
         return parts
-
-
-def holidays_of(encoder: Any) -> str | None:
-    """The country whose holidays an encoder reads, if it reads any."""
-    return getattr(getattr(encoder, "windows", None), "holidays", None)
