@@ -62,9 +62,8 @@ def input_code(encoder: Any) -> InputCode:
         return _of_pictures(encoder)
     if isinstance(encoder, TokenEncoder):
         return _of_tokens(encoder)
-    if isinstance(encoder, SequenceEncoder):
-        return _of_sequences(encoder)
-    raise TypeError(f"rows of {type(encoder).__name__} cannot be encoded by plain NumPy.")
+    assert isinstance(encoder, SequenceEncoder)
+    return _of_sequences(encoder)
 
 
 # ---------------------------------------------------------------- tables

@@ -190,7 +190,7 @@ def _words(model: Any, name: str, code: InputCode) -> str:
         *shown,
         "",
         f"`rows` {code.rows}.",
-        f"It needs NumPy alone, and {name}.npz beside this file, which holds what was learned.",
+        f"It needs Python 3.11, NumPy, and {name}.npz beside it, which holds what was learned.",
         "Arrays are float64, and (B, ...) is the shape of B rows.",
         "",
         f"{made}.",

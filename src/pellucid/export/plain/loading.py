@@ -16,7 +16,7 @@ def load(name: str, digest: str) -> tuple[dict[str, Array], dict[str, Any]]:
     path = Path(__file__).with_name(name)
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != digest:
-        raise ValueError(f"{path} must be the file that was written with this one. Got another.")
+        raise ValueError(f"{path} must have been written with this file. Got another. Copy both.")
     arrays = dict(np.load(io.BytesIO(content), allow_pickle=False))
     facts = json.loads(arrays.pop("facts").tobytes())
     return {key: array.astype(np.float64) for key, array in arrays.items()}, facts
