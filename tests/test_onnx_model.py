@@ -148,6 +148,12 @@ def test_a_model_that_is_not_fitted_is_refused(tmp_path):
         FCNNClassifier().to_onnx(tmp_path / "model.onnx")
 
 
+def test_an_estimator_is_no_bare_network(model):
+    expected = r"must be a Network. Got FCNNClassifier. Call to_onnx of an estimator, or give its"
+    with pytest.raises(TypeError, match=expected):
+        network_to_onnx(model)
+
+
 def test_answers_that_differ_are_refused_and_nothing_is_written(model, tmp_path, monkeypatch):
     def wrong(layer, x, p):
         return onnx_layers._linear(layer, x, {**p, "weight": p["weight"] * 1.01})

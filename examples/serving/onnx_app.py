@@ -25,7 +25,7 @@ def predict(rows: list[dict[str, int | float | str | None]]) -> list[dict]:
         raise HTTPException(422, f"there is no column {', '.join(sorted(unknown))}")
     try:
         label, shares = session.run(["label", "probabilities"], {n: column(n, rows) for n in texts})
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise HTTPException(422, str(error)) from error
     named = [dict(zip(classes, row, strict=True)) for row in shares.tolist()]
     answers = zip(label.ravel().tolist(), named, strict=True)

@@ -105,6 +105,11 @@ def network_to_onnx(
     ImportError, ValueError, TypeError, RuntimeError, OSError
         As :func:`to_onnx`.
     """
+    if not isinstance(network, Network):
+        raise TypeError(
+            "network of network_to_onnx must be a Network. Got "
+            f"{type(network).__name__}. Call to_onnx of an estimator, or give its network_."
+        )
     if path is not None:
         files.check_writable(path)
     about = {"pellucid": __version__, "numeric_version": str(files.NUMERIC_VERSION)}
