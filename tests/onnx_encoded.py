@@ -13,7 +13,7 @@ onnx = pytest.importorskip("onnx")
 reference = pytest.importorskip("onnx.reference")
 
 from pellucid.export.graph import Graph  # noqa: E402
-from pellucid.export.onnx_inputs import example, inputs_of  # noqa: E402
+from pellucid.export.onnx_inputs import input_feed, inputs_of  # noqa: E402
 
 PREFIX = "found: "
 
@@ -56,7 +56,7 @@ def graph_of(model: Any, inputs: Any = "columns") -> Any:
 
 def found_by_all(model: Any, X: Any, inputs: Any = "columns") -> list[dict[str, np.ndarray]]:
     """What each runtime makes of X: the values of NetworkInput by name."""
-    proto, fed = graph_of(model, inputs), example(model, X, inputs)
+    proto, fed = graph_of(model, inputs), input_feed(model, X, inputs)
     assert list(fed) == input_names(model, inputs) == [one.name for one in proto.graph.input]
     runs = [reference.ReferenceEvaluator(proto).run]
     try:

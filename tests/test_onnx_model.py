@@ -15,7 +15,7 @@ import pellucid
 from pellucid import FCNNClassifier, FCNNRegressor, Network, NetworkClassifier
 from pellucid.export import network_to_onnx, onnx_check, onnx_layers
 from pellucid.export.onnx_chain import NODES
-from pellucid.export.onnx_inputs import example
+from pellucid.export.onnx_inputs import input_feed
 from pellucid.export.sample_rows import sample_rows
 from pellucid.layers import GRU, Embedding, GlobalAvgPool, Linear, ReLU
 
@@ -34,7 +34,7 @@ def model():
 def same(model, X):
     """Whether an exported model answers as the model, entry for entry."""
     proto = model.to_onnx()
-    found = session(proto).run(None, example(model, X))
+    found = session(proto).run(None, input_feed(model, X))
     reading = model._read(X)
     lengths = reading.layout.step_lengths
     if lengths is not None:
@@ -62,7 +62,7 @@ def test_penguins_in_one_file(tmp_path):
     })  # fmt: skip
     strange["island"] = ["Atlantis"]
     for rows in (table, table[:1], table[:7], strange):
-        label, shares = session(proto).run(None, example(model, rows))
+        label, shares = session(proto).run(None, input_feed(model, rows))
         np.testing.assert_array_equal(label, model.predict(rows))
         np.testing.assert_allclose(shares, model.predict_proba(rows), rtol=0, atol=1e-6)
     about = {entry.key: entry.value for entry in proto.metadata_props}

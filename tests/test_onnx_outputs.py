@@ -17,7 +17,7 @@ from pellucid import (
     LSTMRegressor,
     data,
 )
-from pellucid.export.onnx_inputs import example
+from pellucid.export.onnx_inputs import input_feed
 
 QUICK = {"max_epochs": 2, "random_state": 0, "verbose": 0}
 RNG = np.random.default_rng(0)
@@ -28,7 +28,7 @@ CODES = RNG.integers(0, 3, size=40)
 def answers(model, X, **options):
     """The outputs of an exported model by name, of onnxruntime; the reference evaluator agrees."""
     proto = model.to_onnx(**options)
-    names, feed = [output.name for output in proto.graph.output], example(model, X)
+    names, feed = [output.name for output in proto.graph.output], input_feed(model, X)
     found = session(proto).run(None, feed)
     other = reference.ReferenceEvaluator(proto).run(None, feed)
     for one, two in zip(found, other, strict=True):
@@ -152,7 +152,7 @@ def test_an_output_makes_way_for_a_column_of_its_name():
     about = {entry.key: entry.value for entry in proto.metadata_props}
     assert json.loads(about["outputs"])["label__"] == "the most likely class"
     assert json.loads(about["classes"]) == [0, 1, 2]
-    label = session(proto).run(["label__"], example(model, table))[0]
+    label = session(proto).run(["label__"], input_feed(model, table))[0]
     np.testing.assert_array_equal(label, model.predict(table))
 
 
@@ -173,7 +173,7 @@ def test_intervals_of_forecasts_are_further_outputs():
     model = GRURegressor(4, target_transform="log1p", **QUICK).fit(windows, y)
     proto = model.to_onnx(intervals=0.8)
     assert [one.name for one in proto.graph.output] == ["prediction", "lower", "upper"]
-    found = session(proto).run(None, example(model, windows))
+    found = session(proto).run(None, input_feed(model, windows))
     expected = [model.predict(windows), *model.predict_interval(windows, 0.8)]
     np.testing.assert_allclose(found, expected, rtol=1e-5)
     about = {entry.key: entry.value for entry in proto.metadata_props}

@@ -9,7 +9,7 @@ from onnx_encoded import Fitted, check_rows, graph_of
 from PIL import Image
 
 from pellucid.data import PictureEncoder
-from pellucid.export.onnx_inputs import example
+from pellucid.export.onnx_inputs import input_feed
 
 
 def _levels() -> np.ndarray:
@@ -25,7 +25,7 @@ def test_levels_and_numbers(dtype):
         model = Fitted(PictureEncoder(), X, dtype)
         check_rows(model, X)
         wanted = X.dtype if X.dtype.kind == "u" else np.float64
-        assert example(model, X)["X"].dtype == wanted
+        assert input_feed(model, X)["X"].dtype == wanted
 
 
 @pytest.mark.filterwarnings("ignore:X holds numbers from")
@@ -40,7 +40,7 @@ def test_pictures_are_resized_before():
     levels = _levels()
     model = Fitted(PictureEncoder(image_size=6), list(levels))
     pictures = [Image.fromarray(one) for one in levels]
-    assert example(model, pictures)["X"].shape == (5, 6, 6, 3)
+    assert input_feed(model, pictures)["X"].shape == (5, 6, 6, 3)
     check_rows(model, pictures)
     kept = PictureEncoder(image_size=6, cache_size=0)
     check_rows(Fitted(kept, list(levels)), pictures)

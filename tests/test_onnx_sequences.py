@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from onnx_encoded import Fitted, check_rows, found_by_all, graph_of, input_names
 
 from pellucid.data import SequenceEncoder
-from pellucid.export.onnx_inputs import example
+from pellucid.export.onnx_inputs import input_feed
 
 LENGTHS = [12, 5, 1, 7, 8, 9, 10, 11, 2]
 
@@ -64,7 +64,7 @@ def test_what_stands_behind_the_end_of_a_row_is_not_read():
     model = Fitted(SequenceEncoder(patch_size=4), some)
     import onnxruntime
 
-    fed = example(model, some)
+    fed = input_feed(model, some)
     run = onnxruntime.InferenceSession(graph_of(model).SerializeToString()).run
     before, lengths = run(None, fed)
     for row, length in zip(fed["X"], LENGTHS, strict=True):
@@ -79,14 +79,14 @@ def test_unequal_lengths_are_refused_where_the_graph_has_no_input_of_them():
     check_rows(model, _array()[:, :5])
     expected = r"must hold sequences of one length, as X of fit did. Got 5 and 12 steps. Feed those"
     with pytest.raises(ValueError, match=expected):
-        example(model, [_array()[0], _array()[1, :5]])
+        input_feed(model, [_array()[0], _array()[1, :5]])
 
 
 @pytest.mark.parametrize("patch", [1, 3])
 def test_one_feature_without_an_axis(patch):
     X = _array()[:, :, 0]
     model = Fitted(SequenceEncoder(patch_size=patch), X)
-    assert example(model, X)["X"].shape == X.shape
+    assert input_feed(model, X)["X"].shape == X.shape
     check_rows(model, X)
 
 

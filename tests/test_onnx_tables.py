@@ -14,7 +14,7 @@ from onnx_encoded import Fitted, check_rows, graph_of, input_names
 
 from pellucid.data import TableEncoder
 from pellucid.data.vocabulary import Vocabulary
-from pellucid.export.onnx_inputs import example
+from pellucid.export.onnx_inputs import input_feed
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ROWS = 12
@@ -93,7 +93,7 @@ def test_columns_written_as_text_come_as_numbers():
     )
     model = Fitted(TableEncoder(), table)
     check_rows(model, table)
-    fed = example(model, table[:1])
+    fed = input_feed(model, table[:1])
     assert fed.pop("zip").item() == "01234"
     wanted = {"share": 12.0, "when": 1578009600.0, "none": np.nan}
     assert {name: value.item() for name, value in fed.items()} == pytest.approx(wanted, nan_ok=True)

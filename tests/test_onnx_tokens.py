@@ -6,7 +6,7 @@ import pytest
 from onnx_encoded import Fitted, check_rows, graph_of
 
 from pellucid.data import TokenEncoder
-from pellucid.export.onnx_inputs import example, inputs_of
+from pellucid.export.onnx_inputs import input_feed, inputs_of
 
 TEXTS = ["the cat sat! on the mat", "a cat", "", "the dog's mat", "ünséén \n the"]
 
@@ -31,7 +31,7 @@ def test_lists_of_words_and_of_whole_numbers():
 
 def test_what_is_fed_is_text_filled_up_with_nothing():
     model = Fitted(TokenEncoder(tokens="words", min_count=1), TEXTS)
-    fed = example(model, ["The cat!", "a"])
+    fed = input_feed(model, ["The cat!", "a"])
     assert fed["tokens"].tolist() == [["the", "cat", "!"], ["a", "", ""]]
     assert "small letters" in inputs_of(model).describe()["inputs"]
 

@@ -13,7 +13,7 @@ from onnx_encoded import Fitted, check_rows, found_by_all, graph_of, input_names
 from pellucid.data import SequenceEncoder, last_window, windows
 from pellucid.data.intervals import spreads
 from pellucid.data.target_transforms import IDENTITY, TRANSFORMS
-from pellucid.export.onnx_inputs import example, inputs_of
+from pellucid.export.onnx_inputs import input_feed, inputs_of
 
 SCALINGS = ["series", "window", "global"]
 
@@ -74,7 +74,7 @@ def test_series_by_group_with_gaps_and_columns_known_ahead(scaling, transform):
     table.loc[40:80, "temp_max"] = np.nan
     other, _ = windows(table, **settings, like=X.about)
     model = _model(X, scaling, True, transform)
-    fed = example(model, other)
+    fed = input_feed(model, other)
     assert fed["temp_min"].shape[1] == fed["weather"].shape[1] == fed["date"].shape[1] == 9
     assert fed["wind"].shape[1] == 7 and set(fed["town"]) == {"a", "b", "another"}
     # of logarithms the last bits are those of the runtime

@@ -58,7 +58,7 @@ class Inputs(ABC):
         """Add the inputs and the nodes of the encoder to `graph`."""
 
     @abstractmethod
-    def example(self, reading: Reading[Any]) -> dict[str, np.ndarray]:
+    def feed(self, reading: Reading[Any]) -> dict[str, np.ndarray]:
         """What a runtime is fed with for the rows that the model's encoder has read."""
 
     @abstractmethod

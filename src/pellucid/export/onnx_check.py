@@ -40,7 +40,7 @@ def check_model(
         warnings.simplefilter("ignore")  # of rows that are none of the user's
         reading = model._read(X)
         expected = outputs.expected(reading)
-    found = session.run([names[name] for name in expected], source.example(reading))
+    found = session.run([names[name] for name in expected], source.feed(reading))
     lengths = reading.layout.step_lengths
     for name, value in zip(expected, found, strict=True):
         if lengths is not None:  # steps one after the other, those alone that are there

@@ -18,14 +18,33 @@ from pellucid.export.onnx_windows import WindowInputs
 Way = Literal["columns", "matrix"]
 
 
-def example(model: Any, X: Any, inputs: Way = "columns") -> dict[str, np.ndarray]:
+def input_feed(model: Any, X: Any, inputs: Way = "columns") -> dict[str, np.ndarray]:
     """What a runtime is fed with for rows of `X`, which is as the model's `predict` takes it.
 
     What `predict` reads by itself comes out as the graph takes it: dates as seconds since 1970,
     written numbers as numbers, text with single blanks.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    X : rows
+    inputs : {"columns", "matrix"}
+        As :func:`pellucid.export.to_onnx` has it.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The rows by the names of the inputs.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If X is not what the model takes, or its sequences are of unequal length where those of fit
+        were not.
     """
     encoder = model._input
-    return inputs_of(model, inputs).example(encoder.read(model, X))
+    return inputs_of(model, inputs).feed(encoder.read(model, X))
 
 
 def inputs_of(model: Any, inputs: Way = "columns") -> Inputs:

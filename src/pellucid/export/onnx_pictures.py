@@ -46,7 +46,7 @@ class PictureInputs(Inputs):
         x = standardised(graph, x, units, constant, gaps=not self.levels)
         return NetworkInput(graph.cast(x, encoder.dtype))
 
-    def example(self, reading: Reading[Any]) -> dict[str, np.ndarray]:
+    def feed(self, reading: Reading[Any]) -> dict[str, np.ndarray]:
         return {MATRIX: self.encoder.pixels(self.model, reading).astype(self.dtype)}
 
     def words(self) -> dict[str, str]:

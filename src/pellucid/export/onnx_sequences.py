@@ -83,7 +83,7 @@ class SequenceInputs(Inputs):
             return NetworkInput(x, lengths)
         return _patched(graph, x, lengths, encoder.patch, encoder.shape[-1])
 
-    def example(self, reading: Reading[Any]) -> dict[str, np.ndarray]:
+    def feed(self, reading: Reading[Any]) -> dict[str, np.ndarray]:
         steps = reading.content
         self._check_lengths(steps.lengths)
         values = column_values(self.plan, steps.table.content)

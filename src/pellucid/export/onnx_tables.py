@@ -67,7 +67,7 @@ class TableInputs(Inputs):
         ]
         return NetworkInput(encoded_columns(graph, self.plan, values, self.dtype))
 
-    def example(self, reading: Reading[Any]) -> dict[str, np.ndarray]:
+    def feed(self, reading: Reading[Any]) -> dict[str, np.ndarray]:
         values = column_values(self.plan, reading.content)
         if self.matrix:
             return {MATRIX: np.column_stack(values)}

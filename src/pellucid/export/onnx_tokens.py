@@ -71,7 +71,7 @@ class TokenInputs(Inputs):
         count = graph.node("ReduceSum", ones, axes, keepdims=0)
         return NetworkInput(x, graph.node("Max", count, graph.constant(1, np.int64)))
 
-    def example(self, reading: Reading[Any]) -> dict[str, np.ndarray]:
+    def feed(self, reading: Reading[Any]) -> dict[str, np.ndarray]:
         rows = self.encoder.split(reading.content)
         array = np.full((len(rows), max(1, *map(len, rows))), "", dtype=object)
         for place, row in enumerate(rows):

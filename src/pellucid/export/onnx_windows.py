@@ -226,7 +226,7 @@ class WindowInputs(Inputs):
 
     # -- rows --------------------------------------------------------------------------------
 
-    def example(self, reading: Reading[Any]) -> dict[str, np.ndarray]:
+    def feed(self, reading: Reading[Any]) -> dict[str, np.ndarray]:
         windows, features = reading.content.windows, self.features
         all_rows = windows.starts[:, None] + np.arange(self.past + self.ahead)
         values = column_values(self.plan, reading.content.table.content)
