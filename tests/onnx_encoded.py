@@ -12,8 +12,8 @@ from sklearn.base import BaseEstimator
 onnx = pytest.importorskip("onnx")
 reference = pytest.importorskip("onnx.reference")
 
-from pellucid.export.graph import Graph  # noqa: E402
-from pellucid.export.onnx_inputs import input_feed, inputs_of  # noqa: E402
+from pellucid.export.onnx.graph import Graph  # noqa: E402
+from pellucid.export.onnx.inputs import input_feed, inputs_of  # noqa: E402
 
 PREFIX = "found: "
 

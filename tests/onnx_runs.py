@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pellucid import Network
-from pellucid.export.onnx_network import network_graph
+from pellucid.export.onnx.network import network_graph
 from pellucid.layers import Embedding, MaxPool1d, Recurrent
 from pellucid.layers.base import each_layer
 from pellucid.rows import Sequences

@@ -51,7 +51,7 @@ def test_it_says_where_nothing_was_compared(model, monkeypatch, way):
     if way == "no runtime":
         monkeypatch.setitem(sys.modules, "onnxruntime", None)
     else:
-        monkeypatch.setattr("pellucid.export.onnx_check.sample_rows", lambda model: None)
+        monkeypatch.setattr("pellucid.export.onnx.check.sample_rows", lambda model: None)
     output = run("export", model, "model.onnx", "--inputs", "matrix")
     assert "not compared with the model's own answers" in " ".join(output.split())
     assert [one.name for one in onnx.load("model.onnx").graph.input] == ["X"]

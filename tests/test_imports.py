@@ -28,7 +28,7 @@ def module_of(path: Path) -> str:
 
 
 MODULES = {module_of(path): path for path in FILES}
-WITH_TORCH = ("export.torch_encoders", "export.torch_layers", "export.torch_modules")
+WITH_TORCH = ("export.torch.encoders", "export.torch.layers", "export.torch.modules")
 
 
 def nearest(name: str) -> str:

@@ -7,8 +7,8 @@ import pytest
 from onnx_encoded import onnx, reference
 
 from pellucid.data.cycles import DAY, FIRST, LAST, sine_cosine, turns
-from pellucid.export.graph import Graph
-from pellucid.export.onnx_cycles import waves
+from pellucid.export.onnx.cycles import waves
+from pellucid.export.onnx.graph import Graph
 
 CYCLES = ("year", "week", "day")
 

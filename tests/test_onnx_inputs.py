@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits
 
 from pellucid import CNNClassifier, FCNNClassifier, GRUClassifier, LSTMRegressor, NetworkClassifier
 from pellucid.data import windows
-from pellucid.export.onnx_inputs import inputs_of
+from pellucid.export.onnx.inputs import inputs_of
 from pellucid.layers import Flatten
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from onnx_runs import built, check_network, onnx, reference, rows_of, session
 
 from pellucid import Network
-from pellucid.export.onnx_chain import NODES
-from pellucid.export.onnx_network import network_graph, steps_vary
+from pellucid.export.onnx.chain import NODES
+from pellucid.export.onnx.network import network_graph, steps_vary
 from pellucid.layers import (
     GRU,
     LAYERS,

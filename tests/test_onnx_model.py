@@ -13,9 +13,11 @@ from sklearn.exceptions import NotFittedError
 
 import pellucid
 from pellucid import FCNNClassifier, FCNNRegressor, Network, NetworkClassifier
-from pellucid.export import network_to_onnx, onnx_check, onnx_layers
-from pellucid.export.onnx_chain import NODES
-from pellucid.export.onnx_inputs import input_feed
+from pellucid.export import network_to_onnx
+from pellucid.export.onnx import check as onnx_check
+from pellucid.export.onnx import layers as onnx_layers
+from pellucid.export.onnx.chain import NODES
+from pellucid.export.onnx.inputs import input_feed
 from pellucid.export.sample_rows import sample_rows
 from pellucid.layers import GRU, Embedding, GlobalAvgPool, Linear, ReLU
 

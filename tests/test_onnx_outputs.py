@@ -17,7 +17,7 @@ from pellucid import (
     LSTMRegressor,
     data,
 )
-from pellucid.export.onnx_inputs import input_feed
+from pellucid.export.onnx.inputs import input_feed
 
 QUICK = {"max_epochs": 2, "random_state": 0, "verbose": 0}
 RNG = np.random.default_rng(0)

@@ -9,7 +9,7 @@ from onnx_encoded import Fitted, check_rows, graph_of
 from PIL import Image
 
 from pellucid.data import PictureEncoder
-from pellucid.export.onnx_inputs import input_feed
+from pellucid.export.onnx.inputs import input_feed
 
 
 def _levels() -> np.ndarray:

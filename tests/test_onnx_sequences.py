@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from onnx_encoded import Fitted, check_rows, found_by_all, graph_of, input_names
 
 from pellucid.data import SequenceEncoder
-from pellucid.export.onnx_inputs import input_feed
+from pellucid.export.onnx.inputs import input_feed
 
 LENGTHS = [12, 5, 1, 7, 8, 9, 10, 11, 2]
 

@@ -14,7 +14,7 @@ from onnx_encoded import Fitted, check_rows, graph_of, input_names
 
 from pellucid.data import TableEncoder
 from pellucid.data.vocabulary import Vocabulary
-from pellucid.export.onnx_inputs import input_feed
+from pellucid.export.onnx.inputs import input_feed
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ROWS = 12

@@ -6,7 +6,7 @@ import pytest
 from onnx_encoded import Fitted, check_rows, graph_of
 
 from pellucid.data import TokenEncoder
-from pellucid.export.onnx_inputs import input_feed, inputs_of
+from pellucid.export.onnx.inputs import input_feed, inputs_of
 
 TEXTS = ["the cat sat! on the mat", "a cat", "", "the dog's mat", "ünséén \n the"]
 

@@ -13,7 +13,7 @@ from onnx_encoded import Fitted, check_rows, found_by_all, graph_of, input_names
 from pellucid.data import SequenceEncoder, last_window, windows
 from pellucid.data.intervals import spreads
 from pellucid.data.target_transforms import IDENTITY, TRANSFORMS
-from pellucid.export.onnx_inputs import input_feed, inputs_of
+from pellucid.export.onnx.inputs import input_feed, inputs_of
 
 SCALINGS = ["series", "window", "global"]
 

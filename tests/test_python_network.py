@@ -15,7 +15,7 @@ from pellucid import (
     NetworkRegressor,
     layers,
 )
-from pellucid.export.python_network import LAYERS
+from pellucid.export.python.network import LAYERS
 from pellucid.layers import (
     GRU,
     LSTM,

@@ -30,7 +30,7 @@ from pellucid import (
     LSTMClassifier,
     NetworkRegressor,
 )
-from pellucid.export import plain
+from pellucid.export.python import plain
 from pellucid.layers import (
     GRU,
     Layer,
@@ -210,4 +210,8 @@ def test_what_is_taken_along_needs_numpy_alone(path):
             assert ast.unparse(node) == "Array = np.ndarray"
     names = {name for node in ast.walk(tree) for name in imported_by(node)}
     others = {name for name in names if name.partition(".")[0] not in sys.stdlib_module_names}
-    assert others <= {"numpy", "pellucid.export.plain.columns", "pellucid.export.plain.formulas"}
+    assert others <= {
+        "numpy",
+        "pellucid.export.python.plain.columns",
+        "pellucid.export.python.plain.formulas",
+    }

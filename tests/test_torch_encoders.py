@@ -20,7 +20,7 @@ from pellucid.data import cycles, windows
 from pellucid.layers import Linear
 
 torch = pytest.importorskip("torch")
-from pellucid.export.torch_encoders import turns  # noqa: E402
+from pellucid.export.torch.encoders import turns  # noqa: E402
 from pellucid.torch import to_module  # noqa: E402
 
 SHORT = {"max_epochs": 2, "random_state": 0, "verbose": 0}

@@ -62,7 +62,7 @@ def to_module(model: Any, preprocessing: bool = False) -> Module:
         raise ImportError(
             "to_module needs torch, which is not installed. Install it: pip install torch"
         ) from error
-    from pellucid.export.torch_modules import model_module, network_module
+    from pellucid.export.torch.modules import model_module, network_module
 
     if is_network:
         return network_module(model)

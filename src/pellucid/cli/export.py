@@ -77,7 +77,7 @@ def export(model: str, out: str, inputs: str | None, as_json: bool) -> None:
 
 
 def _onnx(model: Any, out: str, inputs: str) -> _Written:
-    from pellucid.export.onnx_model import COMPARED
+    from pellucid.export.onnx.model import COMPARED
 
     proto = model.to_onnx(out, inputs=inputs)
     sides = (proto.graph.input, proto.graph.output)

@@ -486,16 +486,16 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         OSError
             If the file cannot be written. An earlier file is then unchanged.
         """
-        from pellucid.export.onnx_model import to_onnx  # with what else it needs
+        from pellucid.export.onnx.model import to_onnx  # with what else it needs
 
         return to_onnx(self, path, inputs, intervals)
 
     def to_python(self, path: Any) -> None:
         """Write the fitted model as one Python file that needs NumPy alone, beside an .npz.
 
-        See :func:`pellucid.export.python_source.to_python`.
+        See :func:`pellucid.export.python.source.to_python`.
         """
-        from pellucid.export.python_source import to_python
+        from pellucid.export.python.source import to_python
 
         to_python(self, path)
 

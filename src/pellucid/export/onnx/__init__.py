@@ -1,0 +1,1 @@
+"""Models as ONNX graphs: raw rows in, the model's answers out."""

@@ -1,0 +1,55 @@
+"""Pictures and signals encoded inside an ONNX graph as :class:`PictureEncoder` does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pellucid.data import PictureEncoder, Reading
+from pellucid.data.pictures import TYPES
+from pellucid.export.onnx.graph import Graph
+from pellucid.export.onnx.network_input import Inputs, NetworkInput
+from pellucid.export.onnx.tables import MATRIX, standardised
+
+
+class PictureInputs(Inputs):
+    """X of the size that the network reads, channels last.
+
+    Pictures are (rows, height, width, channels), signals (rows, steps, channels). Levels of 8 or 16
+    bits are uint8 or uint16; of a model that has learned from other numbers they are float64, as
+    signals are, of which NaN fills up the shorter ones where fit did so. Pictures are decoded and
+    resized outside.
+
+    Parameters
+    ----------
+    model : estimator
+        Who is exported.
+    encoder : PictureEncoder
+    """
+
+    names = [MATRIX]
+
+    def __init__(self, model: Any, encoder: PictureEncoder) -> None:
+        self.model, self.encoder = model, encoder
+        self.levels = encoder.kind != "float"
+        self.dtype = np.dtype(TYPES[encoder.kind] if self.levels else np.float64)
+
+    def build(self, graph: Graph) -> NetworkInput:
+        encoder, scaler = self.encoder, self.encoder.scaler
+        x = graph.input(MATRIX, self.dtype, ["rows", *encoder.shape])
+        if self.levels:
+            x = graph.cast(x, np.float64)
+        # side by side for a whole line: of a few channels alone runtimes are ten times as slow
+        line = (encoder.shape[-2], 1)
+        *units, constant = (np.tile(one, line) for one in (*scaler.in_units(), scaler.constant))
+        x = standardised(graph, x, units, constant, gaps=not self.levels)
+        return NetworkInput(graph.cast(x, encoder.dtype))
+
+    def feed(self, reading: Reading[Any]) -> dict[str, np.ndarray]:
+        return {MATRIX: self.encoder.pixels(self.model, reading).astype(self.dtype)}
+
+    def words(self) -> dict[str, str]:
+        if self.encoder.domain == "signals":
+            return {MATRIX: "signals (rows, steps, channels), not scaled"}
+        return {MATRIX: "pictures (rows, height, width, channels), resized, not scaled"}

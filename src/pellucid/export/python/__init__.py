@@ -1,0 +1,1 @@
+"""Models as one Python file that needs NumPy alone."""

@@ -1,0 +1,1 @@
+"""Networks, and what is before and after them, as PyTorch modules."""
