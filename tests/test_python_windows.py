@@ -125,6 +125,19 @@ def test_windows_of_an_array(tmp_path):
     check(model, written(model, tmp_path), X, np.asarray(X))
 
 
+@pytest.mark.parametrize("scaling", ["series", "window"])
+@pytest.mark.parametrize("size", [1e300, 1e-170])
+def test_a_series_whose_squares_overflow_or_vanish(scaling, size, tmp_path):
+    numbers = 50 + np.random.default_rng(0).normal(size=150).cumsum()
+    X, y = windows(size * numbers, 5, 2)
+    model = shaken(RNNRegressor(4, scaling=scaling, **QUICK).fit(X, y))
+    module, rows = written(model, tmp_path), np.asarray(X)
+    found = [module.predict(rows), *module.predict_interval(rows)]
+    expected = [model.predict(X), *model.predict_interval(X)]
+    for one, other in zip(found, expected, strict=True):
+        assert np.abs(one / size - other / size).max() < CLOSE * 50
+
+
 def test_classes_of_windows(tmp_path):
     X, y = windows(series(), 5, target="sold", time="day")
     model = LSTMClassifier(4, **QUICK).fit(X, (y > np.median(y)).astype(int))

@@ -56,6 +56,13 @@ def last_of(x: Array) -> Array:
     return np.where(step >= 0, last, np.nan)
 
 
+def root_mean_square(x: Array, count: Array) -> Array:
+    """sqrt(sum_t x_t^2 / count), x (B, T, R), in units of the largest: squares may overflow."""
+    largest = np.abs(x).max(axis=1)
+    unit = np.where(largest > 0, largest, 1.0)
+    return unit * np.sqrt(((x / unit[:, None]) ** 2).sum(axis=1) / count)
+
+
 def deviations(x: Array) -> Array:
     """The standard deviation of what is known of each window, x (B, T, R)."""
     there = np.isfinite(x)
@@ -63,7 +70,7 @@ def deviations(x: Array) -> Array:
         count = there.sum(axis=1)
         mean = np.where(there, x, 0.0).sum(axis=1) / count
         apart = np.where(there, x - mean[:, None], 0.0)
-        return np.sqrt((apart**2).sum(axis=1) / count)
+        return root_mean_square(apart, count)
 
 
 def series_numbers(names: Any, series: list[str]) -> Array:
@@ -82,8 +89,7 @@ def level_and_scale(x: Array, own: Array, levels: Array, scales: Array) -> tuple
     level, scale = levels[own], scales[own]
     apart = x - last[:, None]
     there = np.isfinite(apart)
-    squares = np.where(there, apart, 0.0) ** 2
-    alone = np.sqrt(squares.sum(axis=1) / np.maximum(there.sum(axis=1), 1))
+    alone = root_mean_square(np.where(there, apart, 0.0), np.maximum(there.sum(axis=1), 1))
     level[new], scale[new] = 0.0, np.where(alone > 0, alone, 1.0)[new]
     return np.where(np.isfinite(last), last, level), scale
 
