@@ -18,6 +18,7 @@ from pellucid import (
     data,
 )
 from pellucid.export.onnx.inputs import input_feed
+from pellucid.export.onnx.outputs import NumberOutputs
 
 QUICK = {"max_epochs": 2, "random_state": 0, "verbose": 0}
 RNG = np.random.default_rng(0)
@@ -195,3 +196,23 @@ def test_several_targets_of_several_series():
     found = answers(model, windows)["prediction"]
     assert found.shape == y.shape
     np.testing.assert_allclose(found, model.predict(windows), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("transform", ["log", "log1p"])
+def test_logarithms_are_compared_before_they_are_numbers_of_any_size(transform):
+    """Far out, the last bits of a logarithm are a thousandth of the number."""
+    rows = np.random.default_rng(2).normal(size=(300, 4))
+    for exponent in (1.5 * rows[:, 0] + 5, 15 * rows[:, 0] - 5):
+        model = FCNNRegressor(
+            max_epochs=30, random_state=0, verbose=0, target_transform=transform
+        ).fit(rows, np.exp(exponent))
+        model.to_onnx()
+    target, agree = model.target_, NumberOutputs(model, None).agree
+    logarithm = target.mean + 40 * target.scale
+    wanted = np.exp(logarithm)
+    for factor, right in ((1e-4, True), (1e-2, False)):
+        found = np.exp(logarithm + factor * target.scale)
+        assert np.all(agree("prediction", found, {"prediction": wanted}, 1e-5)) == right
+    ends = np.array([0.0, 5e-324, np.inf, np.finfo(float).max])
+    assert np.all(agree("prediction", ends[[1, 0, 3, 2]], {"prediction": ends}, 1e-5))
+    assert not np.any(agree("prediction", -np.ones(1), {"prediction": np.ones(1)}, 1e-5))

@@ -11,6 +11,7 @@ import numpy as np
 
 from pellucid import checks
 from pellucid.data import MultilabelTarget, NumberTarget
+from pellucid.data.target_transforms import TRANSFORMS
 from pellucid.export.onnx.graph import Dimension, Graph
 from pellucid.export.onnx.network_input import NetworkInput
 
@@ -208,13 +209,25 @@ class NumberOutputs(Outputs):
     def agree(
         self, name: str, found: np.ndarray, expected: dict[str, np.ndarray], tolerance: float
     ) -> Any:
-        wanted = expected[name]
-        size = np.abs(wanted)
-        if self.target.transform is None:  # in the scale of y, wherever its zero lies
-            mean, scale = self.target.mean, self.target.scale
-            apart = np.abs(wanted.reshape(-1, len(mean)) - mean) + scale
-            size = apart.reshape(wanted.shape)
+        """In the scale of the numbers that are learned, wherever their zero lies.
+
+        Those of a transform are logarithms: far out, the exponential of a number that is right to
+        its last bits but one is a thousandth off.
+        """
+        mean, scale = self.target.mean, self.target.scale
+        found, wanted = self._learned(found), self._learned(expected[name])
+        apart = np.abs(wanted.reshape(-1, len(mean)) - mean) + scale
+        size = apart.reshape(wanted.shape)
         return np.isclose(found, wanted, rtol=0, atol=tolerance * size, equal_nan=True)
+
+    def _learned(self, numbers: np.ndarray) -> np.ndarray:
+        """Numbers in the units of y as those that are learned, also where float64 ends."""
+        name = self.target.transform
+        if name is None:
+            return numbers
+        limits = np.finfo(np.float64)
+        least = limits.tiny if name == "log" else -0.5  # no inverse of log1p is below 0
+        return TRANSFORMS[name].forward(np.clip(numbers, least, limits.max))
 
     def _wide(self, graph: Graph, of_targets: str) -> str:
         """A number for each target as one for each output: targets of a step are side by side."""
