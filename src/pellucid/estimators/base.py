@@ -468,6 +468,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
             The file, usually ``*.onnx``. An earlier file is replaced.
         inputs : {"columns", "matrix"}
             Whether a table comes as one input a column, or as one matrix of numbers.
+            ``pellucid.export.input_feed(model, X)`` gives what a runtime is fed with for
+            your own rows.
         intervals : float, optional
             Of a forecaster the level of intervals, whose bounds are outputs too.
 

@@ -6,7 +6,7 @@ source    the specification of the operators: https://onnx.ai/onnx/operators/
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -85,9 +85,19 @@ class Graph:
         """`value` as numbers of another type."""
         return self.node("Cast", value, to=self._type(dtype))
 
-    def model(self, metadata: Mapping[str, str], producer_version: str) -> Any:
-        """The whole as a ModelProto of the lowest opset that suffices."""
+    def model(
+        self,
+        metadata: Mapping[str, str],
+        producer_version: str,
+        words: Mapping[str, str] = MappingProxyType({}),
+    ) -> Any:
+        """The whole as a ModelProto of the lowest opset that suffices.
+
+        `words` say what inputs and outputs hold; whoever looks at the graph sees them there.
+        """
         helper = self._onnx.helper
+        for value in (*self.inputs, *self.outputs):
+            value.doc_string = words.get(value.name, "")
         nodes = self._needed()
         read = {name for node in nodes for name in node.input}
         graph = helper.make_graph(

@@ -67,6 +67,11 @@ def inputs_of(model: Any, inputs: Way = "columns") -> Inputs:
     if isinstance(encoder, TableEncoder):
         return TableInputs(owner, encoder, inputs == "matrix")
     if isinstance(encoder, TokenEncoder):
+        if inputs == "matrix":
+            raise ValueError(
+                f'inputs of {owner}.to_onnx must be "columns" for a model of text, whose one input '
+                'is its tokens. Got "matrix". Leave it out.'
+            )
         return TokenInputs(owner, encoder)
     if isinstance(encoder, PictureEncoder):
         return PictureInputs(model, encoder)

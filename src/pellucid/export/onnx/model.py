@@ -36,6 +36,7 @@ def to_onnx(
         The file, usually ``*.onnx``. An earlier file is replaced.
     inputs : {"columns", "matrix"}
         Whether a table comes as one input a column, or as one matrix of numbers.
+        :func:`pellucid.export.input_feed` gives what is fed for rows of your own.
     intervals : float, optional
         Of a forecaster the level of intervals, which are then outputs too: `lower` and `upper`.
 
@@ -43,7 +44,8 @@ def to_onnx(
     -------
     onnx.ModelProto
         Checked; where onnxruntime is installed, its answers for a few rows are those of the model:
-        `compared_rows` among its metadata says for how many.
+        `compared_rows` among its metadata says for how many. What inputs and outputs hold stands
+        there too, and beside each as its `doc_string`.
 
     Raises
     ------
@@ -78,7 +80,8 @@ def to_onnx(
         "numeric_version": str(files.NUMERIC_VERSION),
         **source.describe(), **outputs.describe(names),
     }  # fmt: skip
-    proto = graph.model(about, __version__)
+    words = source.words() | outputs.words(names)
+    proto = graph.model(about, __version__, words)
     return _written(proto, check_model(proto, model, source, outputs, names), path)
 
 

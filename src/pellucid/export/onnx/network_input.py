@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pellucid.data import Reading
-from pellucid.data.table_plan import TablePlan
+from pellucid.data.table_plan import TablePlan, TextColumn
 from pellucid.export.onnx.graph import Graph
 
 
@@ -65,9 +66,38 @@ class Inputs(ABC):
     def words(self) -> dict[str, str]:
         """What each input holds, in words."""
 
+    def words_of_matrix(self) -> dict[str, str]:
+        """What each column of a matrix holds, in their order; nothing where there is no matrix."""
+        return {}
+
+    def categories(self) -> dict[str, Sequence[str]]:
+        """The known texts of each input of text."""
+        columns = self.plan.columns
+        names = column_names([column.name for column in columns])
+        return {
+            name: column.categories
+            for name, column in zip(names, columns, strict=True)
+            if isinstance(column, TextColumn)
+        }
+
     def describe(self) -> dict[str, str]:
         """What users of the file must know of its inputs, by keys of its metadata."""
-        described: dict[str, Any] = {"inputs": self.words()}
-        if texts := self.plan.one_hot:
-            described["categories"] = {column.name: column.categories for column in texts}
-        return {key: json.dumps(value, ensure_ascii=False) for key, value in described.items()}
+        described: dict[str, Any] = {
+            "inputs": self.words(), "columns": self.words_of_matrix(),
+            "categories": self.categories(),
+        }  # fmt: skip
+        return {
+            key: json.dumps(value, ensure_ascii=False) for key, value in described.items() if value
+        }
+
+
+def column_names(names: Sequence[str]) -> list[str]:
+    """The names of columns as those of inputs, of which none may be empty."""
+    given = set(names)
+    renamed = []
+    for place, name in enumerate(names):
+        name = name or f"x{place}"
+        while not names[place] and name in given:
+            name += "_"
+        renamed.append(name)
+    return renamed

@@ -78,6 +78,10 @@ class Outputs(ABC):
         """
 
     @abstractmethod
+    def words(self, names: dict[str, str]) -> dict[str, str]:
+        """What each output holds, in words."""
+
+    @abstractmethod
     def describe(self, names: dict[str, str]) -> dict[str, str]:
         """What users of the file must know of them, by keys of its metadata."""
 
@@ -127,15 +131,17 @@ class ClassOutputs(Outputs):
             graph.output(names["label"], label, kind, entries)
         graph.output(names["probabilities"], shares, np.float64, [*entries, count])
 
-    def describe(self, names: dict[str, str]) -> dict[str, str]:
+    def words(self, names: dict[str, str]) -> dict[str, str]:
         several = isinstance(self.target, MultilabelTarget)
         of = "label" if several else "class"
-        words = {
+        return {
             names["label"]: "1 for each label that applies" if several else "the most likely class",
             names["probabilities"]: f"the probability of each {of}, in the order of classes",
         }
+
+    def describe(self, names: dict[str, str]) -> dict[str, str]:
         classes = np.asarray(self.target.classes).tolist()
-        return {"outputs": as_json(words), "classes": as_json(classes)}
+        return {"outputs": as_json(self.words(names)), "classes": as_json(classes)}
 
     def expected(self, reading: Any) -> dict[str, np.ndarray]:
         label, shares = self.model._predicted(reading), self.model._shares(reading)
@@ -190,13 +196,16 @@ class NumberOutputs(Outputs):
             value, shape = self._as_given(graph, self._untransformed(graph, value), entries)
             graph.output(names[name], value, np.float64, shape)
 
-    def describe(self, names: dict[str, str]) -> dict[str, str]:
+    def words(self, names: dict[str, str]) -> dict[str, str]:
         words = {names["prediction"]: "what is predicted, in the units of y"}
         if self.level is not None:
             between = f"y lies between them with probability {self.level:g}"
             words |= {names["lower"]: between, names["upper"]: between}
+        return words
+
+    def describe(self, names: dict[str, str]) -> dict[str, str]:
         targets = getattr(self.model, "target_names_", None)
-        described = {"outputs": as_json(words)}
+        described = {"outputs": as_json(self.words(names))}
         return described if targets is None else {**described, "targets": as_json(list(targets))}
 
     def expected(self, reading: Any) -> dict[str, np.ndarray]:

@@ -7,10 +7,16 @@ from typing import Any
 import numpy as np
 
 from pellucid.data import PictureEncoder, Reading
-from pellucid.data.pictures import TYPES
+from pellucid.data.pictures import TYPES, WHITES
 from pellucid.export.onnx.graph import Graph
 from pellucid.export.onnx.network_input import Inputs, NetworkInput
 from pellucid.export.onnx.tables import MATRIX, standardised
+
+_RESIZED = {
+    "stretch": "resized to",
+    "pad": "resized to fit the middle of a black",
+    "crop": "their middle resized to",
+}
 
 
 class PictureInputs(Inputs):
@@ -50,6 +56,16 @@ class PictureInputs(Inputs):
         return {MATRIX: self.encoder.pixels(self.model, reading).astype(self.dtype)}
 
     def words(self) -> dict[str, str]:
-        if self.encoder.domain == "signals":
-            return {MATRIX: "signals (rows, steps, channels), not scaled"}
-        return {MATRIX: "pictures (rows, height, width, channels), resized, not scaled"}
+        encoder = self.encoder
+        if encoder.domain == "signals":
+            filled = ", NaN behind the end of shorter ones" if encoder.fills else ""
+            return {MATRIX: f"(rows, steps, channels): signals, not scaled{filled}"}
+        parts = ["pictures, not scaled"]
+        if self.levels:
+            parts.append(f"levels from 0 to {WHITES[encoder.kind]:g}")
+        elif (known := encoder.range) is not None:
+            parts.append(f"numbers as from {known.low:g} to {known.high:g}")
+        if encoder.resizes:
+            height, width, _ = encoder.shape
+            parts.append(f"{_RESIZED[encoder.resize]} {height} x {width} by Pillow's BILINEAR")
+        return {MATRIX: f"(rows, height, width, channels): {', '.join(parts)}"}

@@ -10,11 +10,10 @@ import numpy as np
 from pellucid.data import Reading, SequenceEncoder
 from pellucid.data.table_plan import TextColumn
 from pellucid.export.onnx.graph import Graph
-from pellucid.export.onnx.network_input import Inputs, NetworkInput
+from pellucid.export.onnx.network_input import Inputs, NetworkInput, column_names
 from pellucid.export.onnx.tables import (
     MATRIX,
     NO_NUMBER,
-    column_names,
     column_values,
     column_words,
     encoded_columns,
@@ -111,13 +110,13 @@ class SequenceInputs(Inputs):
             words = {MATRIX: f"numbers {axes}, {NO_NUMBER}"}
         else:
             of_columns = column_words(self.encoder.table)
-            words = {
-                name: f"{text} (rows, steps)"
-                for name, text in zip(self.columns, of_columns, strict=True)
-            }
+            words = {name: f"(rows, steps): {text}" for name, text in of_columns.items()}
         if self.encoder.unequal:
             words[self.lengths] = "how many steps of each row count"
         return words
+
+    def words_of_matrix(self) -> dict[str, str]:
+        return column_words(self.encoder.table) if self.matrix and not self.encoder.flat else {}
 
 
 def padded(values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:

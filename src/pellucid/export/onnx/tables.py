@@ -9,20 +9,21 @@ import numpy as np
 
 from pellucid.checks import shown
 from pellucid.data import Reading, TableEncoder
+from pellucid.data.date_format import DateFormat
 from pellucid.data.learned_column import texts_of
 from pellucid.data.number_format import NumberFormat
 from pellucid.data.scaling import LIMIT
 from pellucid.data.table_plan import NumberColumn, TablePlan, TextColumn
 from pellucid.export.onnx.cycles import waves
 from pellucid.export.onnx.graph import ML, Graph
-from pellucid.export.onnx.network_input import Inputs, NetworkInput
+from pellucid.export.onnx.network_input import Inputs, NetworkInput, column_names
 
 MATRIX = "X"
 NO_NUMBER = "NaN if missing"
 _KINDS = {
     "number": "a number",
     "boolean": "1 or 0",
-    "time": "a date in seconds since 1970",
+    "time": "a date in seconds since 1970, in UTC if it has a zone",
     "empty": "any number",
 }
 
@@ -75,22 +76,34 @@ class TableInputs(Inputs):
 
     def words(self) -> dict[str, str]:
         if self.matrix:
-            return {MATRIX: f"numbers in the order of the columns, {NO_NUMBER}"}
-        return dict(zip(self.columns, column_words(self.encoder), strict=True))
+            return {MATRIX: f"numbers (rows, columns), {NO_NUMBER}"}
+        return column_words(self.encoder)
+
+    def words_of_matrix(self) -> dict[str, str]:
+        return column_words(self.encoder) if self.matrix else {}
 
 
-def column_words(encoder: TableEncoder) -> list[str]:
-    """What each column holds, in words."""
-    words = []
-    for column, form in zip(encoder.plan.columns, encoder.formats, strict=True):
+def column_words(encoder: TableEncoder) -> dict[str, str]:
+    """What each column holds, in words, by the name of its input."""
+    columns = encoder.plan.columns
+    names = column_names([column.name for column in columns])
+    words = {}
+    for place, (name, column) in enumerate(zip(names, columns, strict=True)):
         if isinstance(column, TextColumn):
-            words.append('text with single blanks, NFC, "" if missing')
+            known = f" as {shown(column.categories[0])}" if column.categories else ""
+            held = f'text{known}, with single blanks, NFC, "" if missing'
         else:
-            unit = (
-                f", in {shown(form.unit)}" if isinstance(form, NumberFormat) and form.unit else ""
-            )
-            words.append(f"{_KINDS[column.kind]}{unit}, {NO_NUMBER}")
+            held = f"{_number_words(column.kind, encoder.formats[place])}, {NO_NUMBER}"
+        words[name] = held if column.name else f"{held}; column {place}, which has no name"
     return words
+
+
+def _number_words(kind: str, form: Any) -> str:
+    """``a number, in '$'``: what the numbers of a column are."""
+    if isinstance(form, DateFormat) and form.order == "clock":
+        return "a time of day in seconds"
+    unit = f", in {shown(form.unit)}" if isinstance(form, NumberFormat) and form.unit else ""
+    return _KINDS[kind] + unit
 
 
 def text_as_matrix(owner: str, name: str) -> ValueError:
@@ -99,18 +112,6 @@ def text_as_matrix(owner: str, name: str) -> ValueError:
         f'inputs of {owner}.to_onnx must be "columns" where a column is text, as {shown(name)} is. '
         'Got "matrix". Leave it out: each column is then an input of its own.'
     )
-
-
-def column_names(names: Sequence[str]) -> list[str]:
-    """The names of columns as those of inputs, of which none may be empty."""
-    given = set(names)
-    renamed = []
-    for place, name in enumerate(names):
-        name = name or f"x{place}"
-        while not names[place] and name in given:
-            name += "_"
-        renamed.append(name)
-    return renamed
 
 
 def column_values(plan: TablePlan, table: Any) -> list[np.ndarray]:

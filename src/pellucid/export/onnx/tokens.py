@@ -79,4 +79,4 @@ class TokenInputs(Inputs):
         return {TOKENS: array}
 
     def words(self) -> dict[str, str]:
-        return {TOKENS: f'{_SPLIT[self.encoder.unit]} (rows, steps), "" behind the end of a row'}
+        return {TOKENS: f'(rows, steps): {_SPLIT[self.encoder.unit]}, "" behind the end of a row'}

@@ -13,12 +13,11 @@ from pellucid.data.holidays import on_holiday
 from pellucid.data.table_plan import NumberColumn, TablePlan, TextColumn
 from pellucid.export.onnx.cycles import waves
 from pellucid.export.onnx.graph import ML, Dimension, Graph
-from pellucid.export.onnx.network_input import Inputs, NetworkInput
+from pellucid.export.onnx.network_input import Inputs, NetworkInput, column_names
 from pellucid.export.onnx.tables import (
     MATRIX,
     NO_NUMBER,
     chosen,
-    column_names,
     column_values,
     column_words,
     encoded_columns,
@@ -204,25 +203,34 @@ class WindowInputs(Inputs):
 
     def words(self) -> dict[str, str]:
         if self.matrix:
-            words = {MATRIX: f"numbers (rows, steps, columns), {NO_NUMBER}"}
+            words = {MATRIX: f"{self._steps_in_words(0)}: numbers, {NO_NUMBER}"}
         else:
-            of_columns = column_words(self.encoder.table)
+            of_columns = column_words(self.encoder.table).items()
             words = {
-                name: f"{of_columns[place]} (rows, {self._steps_of(place)} steps)"
-                for place, name in enumerate(self.columns)
+                name: f"{self._steps_in_words(self._steps_of(place) - self.past)}: {text}"
+                for place, (name, text) in enumerate(of_columns)
             }
-        steps = self.past + self.ahead
+        all_steps = self._steps_in_words(self.ahead)
         if self.group is not None:
-            words[self.group] = "text (rows,): the series that a window is of"
+            words[self.group] = "(rows,): text, the series that a window is of"
         if self.time is not None:
             words[self.time] = (
-                f"dates in seconds since 1970 by the clock on the wall (rows, {steps} steps)"
+                f"{all_steps}: dates in seconds since 1970 by the clock on the wall, not in UTC"
             )
         if self.holiday is not None:
-            words[self.holiday] = (
-                f"1 on holidays of {self.features.holidays}, else 0 (rows, {steps} steps)"
-            )
+            words[self.holiday] = f"{all_steps}: 1 on holidays of {self.features.holidays}, else 0"
         return words
+
+    def _steps_in_words(self, ahead: int) -> str:
+        last = f"the last {self.past} steps"
+        return f"(rows, {self.past + ahead}), {last}" + (f" and {ahead} ahead" if ahead else "")
+
+    def words_of_matrix(self) -> dict[str, str]:
+        return column_words(self.encoder.table) if self.matrix else {}
+
+    def categories(self) -> dict[str, Sequence[str]]:
+        own = {} if self.group is None else {self.group: self.features.series}
+        return {**super().categories(), **own}
 
     # -- rows --------------------------------------------------------------------------------
 
