@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from test_cli import fails, run
 
-from pellucid import FCNNClassifier
+from pellucid import FCNNClassifier, GRUClassifier, LSTMRegressor
 from pellucid.checks import size_text
+from pellucid.data import windows
 from pellucid.terminal import width
 
 NAMES = ["size", "city", "第三列" * 9, "a\nb", "last"]
@@ -62,14 +63,43 @@ def test_a_program_has_one_object(model):
     result = json.loads(run("export", model, "model.onnx", "--json"))
     assert result["files"] == ["model.onnx"] and result["bytes"] == os.path.getsize("model.onnx")
     assert [one["name"] for one in result["inputs"]] == NAMES
-    assert result["outputs"][1] == {"name": "probabilities", "type": "double", "shape": ["rows", 2]}
+    assert result["outputs"][1] == {
+        "name": "probabilities", "type": "double", "shape": ["rows", 2],
+        "holds": "the probability of each class, in the order of classes",
+    }  # fmt: skip
     assert result["compared_rows"] == 12 and result["notes"] == []
 
 
-def test_a_python_file_says_nothing_of_answers(model):
+def test_a_python_file_says_its_functions(model):
+    words = " ".join(run("export", model, "written.py").split())
+    assert words.endswith("It has predict and predict_proba; its first lines say what they take.")
     result = json.loads(run("export", model, "written.py", "--json"))
     assert result["files"] == ["written.py", "written.npz"] and result["compared_rows"] is None
     assert result["bytes"] == sum(map(os.path.getsize, result["files"]))
+    assert result["inputs"] is None
+    assert [one["name"] for one in result["outputs"]] == ["predict", "predict_proba"]
+    assert result["outputs"][0]["holds"] == "the most likely class of each row"
+
+
+def test_a_forecaster_has_bounds_if_asked_for():
+    pytest.importorskip("onnxruntime")
+    X, y = windows(np.sin(np.arange(200.0)), 6, 2)
+    LSTMRegressor(4, max_epochs=1, random_state=0, verbose=0).fit(X, y).save("f")
+    run("export", "f", "bounds.onnx", "--intervals", "0.8")
+    result = json.loads(run("export", "f", "bounds.onnx", "--intervals", "0.8", "--json"))
+    assert [one["name"] for one in result["outputs"]] == ["prediction", "lower", "upper"]
+    assert result["outputs"][1]["holds"] == "y lies between them with probability 0.8"
+    plain = json.loads(run("export", "f", "plain.onnx", "--json"))
+    assert [one["name"] for one in plain["outputs"]] == ["prediction"]
+
+
+def test_text_comes_in_no_matrix():
+    pytest.importorskip("onnx")
+    texts = ["good and warm", "bad and cold"] * 10
+    GRUClassifier(4, max_epochs=1, random_state=0, verbose=0).fit(texts, [0, 1] * 10).save("t")
+    words = fails("export", "t", "t.onnx", "--inputs", "matrix")
+    assert '"columns" for a model of text' in " ".join(words.split())
+    assert not Path("t.onnx").exists()
 
 
 @pytest.mark.parametrize(
@@ -79,6 +109,9 @@ def test_a_python_file_says_nothing_of_answers(model):
      (["there/model.onnx"], "there' does not exist. Make it first."),
      (["there/model.py"], "there' does not exist. Make it first."),
      (["model.py", "--inputs", "matrix"], "--inputs must be left out but for an .onnx file. Got"),
+     (["model.py", "--intervals", "0.8"], "--intervals must be left out but for an .onnx file."),
+     (["model.onnx", "--intervals", "80"], "--intervals must be shares between 0 and 1, as 0.8,"),
+     (["model.onnx", "--intervals", "0.8,0.95"], "--intervals must be one level for an export"),
      (["m.onnx"], "'m.onnx' is read here, and is not written over. Name another.")],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_before_the_model_is_read(arguments, words, monkeypatch):

@@ -22,8 +22,8 @@ class _Written(NamedTuple):
     """What was written, and what is told of it."""
 
     files: list[Path]
-    inputs: list[dict[str, Any]]
-    outputs: list[dict[str, Any]]
+    inputs: list[dict[str, Any]] | None  # None of Python, whose first lines say what rows may be
+    outputs: list[dict[str, Any]]  # of Python its functions
     compared: int | None  # rows whose answers are the model's own; None where none is tried
 
 
@@ -36,8 +36,13 @@ class _Written(NamedTuple):
     metavar="KIND",
     help="Of ONNX: columns, one input each, or one matrix.  [default: columns]",
 )
+@click.option(
+    "--intervals",
+    metavar="LEVEL",
+    help="Of ONNX, of a series: add bounds, as 0.8; each true number is between them as often.",
+)
 @json_option
-def export(model: str, out: str, inputs: str | None, as_json: bool) -> None:
+def export(model: str, out: str, inputs: str | None, intervals: str | None, as_json: bool) -> None:
     """Write a saved MODEL into OUT, for use where pellucid is not.
 
     \b
@@ -46,14 +51,17 @@ def export(model: str, out: str, inputs: str | None, as_json: bool) -> None:
     """
     from pellucid import files, load
     from pellucid.cli.output import Output
+    from pellucid.export.python.source import functions_of
     from pellucid.terminal import filled
 
     ending = Path(out).suffix.lower()
     if ending not in _WAYS:
         ways = " or ".join(f"{known} ({words})" for known, words in _WAYS.items())
         raise ValueError(f"OUT must name a file that ends in {ways}. Got {out}.")
-    if inputs is not None and ending != ".onnx":
-        raise ValueError(f"--inputs must be left out but for an .onnx file. Got {out}.")
+    for option, given in (("--inputs", inputs), ("--intervals", intervals)):
+        if given is not None and ending != ".onnx":
+            raise ValueError(f"{option} must be left out but for an .onnx file. Got {out}.")
+    level = _level(intervals)
     places = [out] if ending == ".onnx" else [out, str(Path(out).with_suffix(".npz"))]
     check_places(places)
     for place in places:
@@ -62,10 +70,13 @@ def export(model: str, out: str, inputs: str | None, as_json: bool) -> None:
     with told.noting_warnings():
         estimator: Any = load(model)
         if ending == ".onnx":
-            written = _onnx(estimator, out, inputs or "columns")
+            written = _onnx(estimator, out, inputs or "columns", level)
         else:
             estimator.to_python(out)
-            written = _Written(list(map(Path, places)), [], [], None)
+            answers = [
+                {"name": name, "holds": words} for name, words in functions_of(estimator).items()
+            ]
+            written = _Written(list(map(Path, places)), None, answers, None)
     for line in _lines(written):
         told.say(filled(line, 2))
     sizes = sum(path.stat().st_size for path in written.files)
@@ -76,10 +87,23 @@ def export(model: str, out: str, inputs: str | None, as_json: bool) -> None:
     })  # fmt: skip
 
 
-def _onnx(model: Any, out: str, inputs: str) -> _Written:
+def _level(text: str | None) -> float | None:
+    """The one level of intervals: a graph has one pair of bounds."""
+    from pellucid.cli.series import levels_of
+
+    levels = levels_of([] if text is None else [text])
+    if len(levels) > 1:
+        raise click.UsageError(
+            f"--intervals must be one level for an export, as 0.8. Got {text}. Write a file for "
+            "each."
+        )
+    return levels[0] if levels else None
+
+
+def _onnx(model: Any, out: str, inputs: str, level: float | None) -> _Written:
     from pellucid.export.onnx.model import COMPARED
 
-    proto = model.to_onnx(out, inputs=inputs)
+    proto = model.to_onnx(out, inputs=inputs, intervals=level)
     sides = (proto.graph.input, proto.graph.output)
     ins, outs = ([_described(value) for value in side] for side in sides)
     compared = next(one.value for one in proto.metadata_props if one.key == COMPARED)
@@ -87,13 +111,13 @@ def _onnx(model: Any, out: str, inputs: str) -> _Written:
 
 
 def _described(value: Any) -> dict[str, Any]:
-    """The name, the type and the shape of an input or output; a size may have a name."""
+    """The name, type, shape and words of an input or output; a size may have a name."""
     import onnx
 
     kind = value.type.tensor_type
     name = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
     shape = [size.dim_param or size.dim_value for size in kind.shape.dim]
-    return {"name": value.name, "type": name, "shape": shape}
+    return {"name": value.name, "type": name, "shape": shape, "holds": value.doc_string}
 
 
 def _lines(written: _Written) -> list[str]:
@@ -111,7 +135,10 @@ def _lines(written: _Written) -> list[str]:
             "onnxruntime, and for series pandas"
         )
     lines = [f"Model written in {' and '.join(sizes)}{tried}."]
-    if written.inputs:
+    if written.inputs is None:
+        functions = " and ".join(one["name"] for one in written.outputs)
+        lines.append(f"It has {functions}; its first lines say what they take.")
+    else:
         lines.append(f"In: {_listed(written.inputs)}. Out: {_listed(written.outputs)}.")
     return lines
 

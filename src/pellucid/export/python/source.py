@@ -75,6 +75,16 @@ def to_python(model: Any, path: str | os.PathLike[str]) -> None:
         arrays.write(content)
 
 
+def functions_of(model: Any) -> dict[str, str]:
+    """The functions of a model's file that answer, and what they give."""
+    calls = {"predict": _what(model)}
+    if hasattr(model.target_, "classes"):
+        calls["predict_proba"] = "of each class in the order of CLASSES"
+    elif getattr(model, "intervals_", None) is not None:
+        calls["predict_interval"] = "bounds, with probability 0.8 between them"
+    return calls
+
+
 def _module(path: str | os.PathLike[str]) -> Path:
     """`path`, refused if it is no Python file that can be imported."""
     place = Path(path)
@@ -171,13 +181,9 @@ def _source(
 
 def _words(model: Any, name: str, code: InputCode) -> str:
     """The docstring of the file."""
-    calls = [("predict", _what(model))]
-    if hasattr(model.target_, "classes"):
-        calls.append(("predict_proba", "of each class in the order of CLASSES"))
-    elif getattr(model, "intervals_", None) is not None:
-        calls.append(("predict_interval", "bounds, with probability 0.8 between them"))
-    width = max(len(call) for call, _ in calls)
-    shown = [f"    {f'{call}(rows)':<{width + 6}}  # {words}" for call, words in calls]
+    calls = functions_of(model)
+    width = max(map(len, calls))
+    shown = [f"    {f'{call}(rows)':<{width + 6}}  # {words}" for call, words in calls.items()]
     about = model.about_
     made = f"Made by pellucid {__version__}"
     if about is not None:
@@ -185,7 +191,7 @@ def _words(model: Any, name: str, code: InputCode) -> str:
     return "\n".join([
         f"A trained {type(model).__name__} as plain NumPy: the formulas of this one network.",
         "",
-        f"    from {name} import {', '.join(call for call, _ in calls)}",
+        f"    from {name} import {', '.join(calls)}",
         "",
         *shown,
         "",
