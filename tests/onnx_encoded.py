@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,3 +85,13 @@ def check_rows(model: Any, X: Any, inputs: Any = "columns") -> None:
             assert lengths.tolist() == list(map(len, rows))
         for place, row in enumerate(rows):
             np.testing.assert_array_equal(x[place][: len(row)], row)
+
+
+def functions_of_the_page() -> dict[str, Any]:
+    """What docs/onnx-export.md defines for those who have no pellucid."""
+    page = Path(__file__).parents[1] / "docs" / "onnx-export.md"
+    known: dict[str, Any] = {}
+    for example in doctest.DocTestParser().get_examples(page.read_text(encoding="utf-8")):
+        if example.source.startswith(("import ", "from PIL ", "def ")):
+            exec(example.source, known)
+    return known

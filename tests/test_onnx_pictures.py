@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from onnx_encoded import Fitted, check_rows, graph_of
+from onnx_encoded import Fitted, check_rows, functions_of_the_page, graph_of
 from PIL import Image
 
 from pellucid.data import PictureEncoder
@@ -60,3 +60,22 @@ def test_levels_come_as_they_are():
     """A runtime is fed with a quarter of the bytes, or an eighth."""
     (fed,) = graph_of(Fitted(PictureEncoder(), _levels())).graph.input
     assert fed.type.tensor_type.elem_type == 2  # uint8
+
+
+def test_pictures_are_resized_outside_as_the_page_says(tmp_path):
+    """The page's own function gives what the model reads of a file, to the level."""
+    prepared = functions_of_the_page()["prepared"]
+    rng, paths = np.random.default_rng(0), []
+    kinds = [("RGBA", ".png"), ("LA", ".png"), ("RGB", ".jpg"), ("L", ".png"), ("P", ".gif")]
+    for mode, ending in kinds:
+        levels = rng.integers(0, 256, (90, 70, len(Image.new(mode, (1, 1)).getbands())))
+        smooth = Image.fromarray(levels.astype(np.uint8).squeeze(), "L" if mode == "P" else mode)
+        exif = Image.Exif()
+        exif[274] = 6 if ending == ".jpg" else 1  # turned by a quarter
+        more = {"transparency": 3} if mode == "P" else {}
+        smooth.convert(mode).save(tmp_path / f"{mode}{ending}", exif=exif, **more)
+        paths.append(str(tmp_path / f"{mode}{ending}"))
+    for color, mode in (("rgb", "RGB"), ("grey", "L")):
+        model = Fitted(PictureEncoder(image_size=(24, 20), color=color), paths)
+        made = [prepared(path, 24, 20, mode) for path in paths]
+        np.testing.assert_array_equal(input_feed(model, paths)["X"], np.stack(made))

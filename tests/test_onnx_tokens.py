@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from onnx_encoded import Fitted, check_rows, graph_of
+from onnx_encoded import Fitted, check_rows, functions_of_the_page, graph_of
 
 from pellucid.data import TokenEncoder
+from pellucid.data.tokens import words
 from pellucid.export.onnx.inputs import input_feed, inputs_of
 
 TEXTS = ["the cat sat! on the mat", "a cat", "", "the dog's mat", "ünséén \n the"]
@@ -40,3 +41,10 @@ def test_an_empty_token_cannot_be_told_from_none():
     model = Fitted(TokenEncoder(min_count=1), [["", "a"]])
     with pytest.raises(ValueError, match="tokens of Fitted must not be empty for it to go to ONNX"):
         graph_of(model)
+
+
+def test_the_page_has_the_rule_of_words():
+    rule = functions_of_the_page()["words"]
+    characters = [chr(code) for code in range(0x3100) if not 0xD800 <= code < 0xE000]
+    for text in (*TEXTS, "".join(f"a{one}b {one}" for one in characters), "İ'll 好的 ｶﾅ _x_"):
+        assert rule(text) == words(text)

@@ -7,13 +7,13 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from onnx_encoded import Fitted, graph_of
+from onnx_encoded import Fitted, functions_of_the_page, graph_of
 from PIL import Image
 
 from pellucid import FCNNClassifier, FCNNRegressor
 from pellucid.data import PictureEncoder, SequenceEncoder, TableEncoder, TokenEncoder, windows
 from pellucid.data.vocabulary import Vocabulary
-from pellucid.export.onnx.inputs import inputs_of
+from pellucid.export.onnx.inputs import input_feed, inputs_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 RNG = np.random.default_rng(0)
@@ -38,6 +38,20 @@ def test_how_numbers_truth_values_and_codes_are_written_as_text():
         name: f'text as {text}, with single blanks, NFC, "" if missing'
         for name, text in (("floors", "'1'"), ("old", "'False'"), ("zip", "'00001'"))
     }
+
+
+def test_the_page_feeds_a_table_as_the_model_reads_it():
+    table = pd.DataFrame({
+        "floors": pd.Categorical([1.0, 2.0, 2.5, None] * 5), "size": RNG.normal(size=20),
+        "old": pd.Categorical([True, False, True, None] * 5), "new": [True, False] * 10,
+        "city": [" New  York ", "Zu\u0308rich", "Rome", None] * 5, "gap": [1, None] * 10,
+        "day": pd.date_range("2020-03-28", periods=20, freq="6h"),
+        "there": pd.date_range("2020-03-28", periods=20, freq="6h", tz="Europe/Berlin"),
+    })  # fmt: skip
+    column = functions_of_the_page()["column"]
+    for name, fed in input_feed(Fitted(TableEncoder(), table), table).items():
+        kind = "tensor(string)" if fed.dtype == object else "tensor(double)"
+        np.testing.assert_array_equal(column(table[name], kind), fed[:, 0])
 
 
 def test_categories_that_are_embedded_are_named_too():
