@@ -35,8 +35,12 @@ def test_how_numbers_truth_values_and_codes_are_written_as_text():
         "floors": ["1", "2", "2.5"], "old": ["False", "True"], "zip": ["00001", "01234", "12345"],
     }  # fmt: skip
     assert known["inputs"] == {
-        name: f'text as {text}, with single blanks, NFC, "" if missing'
-        for name, text in (("floors", "'1'"), ("old", "'False'"), ("zip", "'00001'"))
+        name: f'{text}, single blanks, NFC, "" if missing'
+        for name, text in (
+            ("floors", "text, as '1'"),
+            ("old", "text, as 'False'"),
+            ("zip", "text of 5 digits, zeros in front too, as '00001'"),
+        )
     }
 
 
@@ -77,9 +81,9 @@ def test_dates_times_of_day_and_units():
         model = Fitted(TableEncoder(), table)
         known = told(model, inputs)["inputs" if inputs == "columns" else "columns"]
         assert known == {
-            "day": "a date in seconds since 1970, in UTC if it has a zone, NaN if missing",
-            "at": "a time of day in seconds, NaN if missing",
-            "price": "a number, in '$', NaN if missing",
+            "day": "a date in seconds since 1970, UTC, NaN if missing",
+            "at": "a time of day in seconds since midnight, NaN if missing",
+            "price": "a number in '$', NaN if missing",
         }
     feed = inputs_of(model).feed(model._input.read(model, table[:1]))
     assert {name: one.item() for name, one in feed.items()} == {
@@ -107,7 +111,7 @@ def test_windows_tell_their_steps_their_clock_and_their_series():
     assert known["categories"] == {"shop": ["1", "30"]}
     assert known["inputs"]["v"].startswith("(rows, 6), the last 6 steps: a number")
     assert known["inputs"]["promotion"].startswith("(rows, 9), the last 6 steps and 3 ahead: ")
-    assert "by the clock on the wall, not in UTC" in known["inputs"]["t"]
+    assert "by the clock on the wall, without its zone" in known["inputs"]["t"]
 
 
 def test_signals_are_filled_up_with_nan_where_those_of_fit_were_of_unequal_length():

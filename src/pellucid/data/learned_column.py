@@ -13,7 +13,7 @@ from pellucid.data.cell_warnings import Cells, warn_of
 from pellucid.data.column_values import Column, as_text
 from pellucid.data.columns import check_finite, owner_of
 from pellucid.data.date_format import DateFormat
-from pellucid.data.number_format import NumberFormat, is_code
+from pellucid.data.number_format import NumberFormat, digits_of_codes
 from pellucid.data.text_columns import Format, is_blank
 from pellucid.data.text_format import TextFormat, TruthFormat, tidy
 
@@ -87,9 +87,7 @@ class LearnedColumn:
 
     def _padded(self, texts: np.ndarray) -> np.ndarray:
         """Texts with the zeros in front of codes, which other programs may have dropped."""
-        lengths = {len(text) for text in self.categories if text is not None and text.isdecimal()}
-        if len(lengths) == 1 and any(map(is_code, filter(None, self.categories))):
-            width = lengths.pop()
+        if width := digits_of_codes(self.categories):
             digits = (text is not None and text.isdecimal() for text in texts.tolist())
             texts = texts.copy()
             texts[:] = [

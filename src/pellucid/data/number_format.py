@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import isfinite, nan
 from statistics import median
@@ -125,6 +125,13 @@ def is_code(text: str) -> bool:
     """Whether it is digits behind a zero, as in 007: a code, not a number."""
     text = text.strip()
     return len(text) > 1 and text[0] == "0" and text.isdecimal()
+
+
+def digits_of_codes(texts: Iterable[str | None]) -> int:
+    """How many digits each code among texts has, which new rows are filled up to; 0 without any."""
+    digits = [text for text in texts if text is not None and text.isdecimal()]
+    lengths = {len(text) for text in digits}
+    return lengths.pop() if len(lengths) == 1 and any(map(is_code, digits)) else 0
 
 
 @lru_cache(maxsize=1 << 14)

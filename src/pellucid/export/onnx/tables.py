@@ -9,23 +9,17 @@ import numpy as np
 
 from pellucid.checks import shown
 from pellucid.data import Reading, TableEncoder
-from pellucid.data.date_format import DateFormat
 from pellucid.data.learned_column import texts_of
-from pellucid.data.number_format import NumberFormat
 from pellucid.data.scaling import LIMIT
 from pellucid.data.table_plan import NumberColumn, TablePlan, TextColumn
+from pellucid.export.input_words import cell_words
 from pellucid.export.onnx.cycles import waves
 from pellucid.export.onnx.graph import ML, Graph
 from pellucid.export.onnx.network_input import Inputs, NetworkInput, column_names
 
 MATRIX = "X"
 NO_NUMBER = "NaN if missing"
-_KINDS = {
-    "number": "a number",
-    "boolean": "1 or 0",
-    "time": "a date in seconds since 1970, in UTC if it has a zone",
-    "empty": "any number",
-}
+_NO_TEXT = 'single blanks, NFC, "" if missing'
 
 
 class TableInputs(Inputs):
@@ -89,21 +83,14 @@ def column_words(encoder: TableEncoder) -> dict[str, str]:
     names = column_names([column.name for column in columns])
     words = {}
     for place, (name, column) in enumerate(zip(names, columns, strict=True)):
+        held = cell_words(column, encoder.formats[place])
         if isinstance(column, TextColumn):
-            known = f" as {shown(column.categories[0])}" if column.categories else ""
-            held = f'text{known}, with single blanks, NFC, "" if missing'
+            held += f", as {shown(column.categories[0])}" if column.categories else ""
+            held += f", {_NO_TEXT}"
         else:
-            held = f"{_number_words(column.kind, encoder.formats[place])}, {NO_NUMBER}"
+            held += f", {NO_NUMBER}"
         words[name] = held if column.name else f"{held}; column {place}, which has no name"
     return words
-
-
-def _number_words(kind: str, form: Any) -> str:
-    """``a number, in '$'``: what the numbers of a column are."""
-    if isinstance(form, DateFormat) and form.order == "clock":
-        return "a time of day in seconds"
-    unit = f", in {shown(form.unit)}" if isinstance(form, NumberFormat) and form.unit else ""
-    return _KINDS[kind] + unit
 
 
 def text_as_matrix(owner: str, name: str) -> ValueError:

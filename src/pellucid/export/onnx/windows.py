@@ -11,6 +11,7 @@ from pellucid.checks import shown
 from pellucid.data import Reading, SequenceEncoder
 from pellucid.data.holidays import on_holiday
 from pellucid.data.table_plan import NumberColumn, TablePlan, TextColumn
+from pellucid.export.input_words import CLOCK
 from pellucid.export.onnx.cycles import waves
 from pellucid.export.onnx.graph import ML, Dimension, Graph
 from pellucid.export.onnx.network_input import Inputs, NetworkInput, column_names
@@ -214,9 +215,7 @@ class WindowInputs(Inputs):
         if self.group is not None:
             words[self.group] = "(rows,): text, the series that a window is of"
         if self.time is not None:
-            words[self.time] = (
-                f"{all_steps}: dates in seconds since 1970 by the clock on the wall, not in UTC"
-            )
+            words[self.time] = f"{all_steps}: a date in seconds since 1970 {CLOCK}"
         if self.holiday is not None:
             words[self.holiday] = f"{all_steps}: 1 on holidays of {self.features.holidays}, else 0"
         return words
