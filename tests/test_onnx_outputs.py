@@ -17,8 +17,11 @@ from pellucid import (
     LSTMRegressor,
     data,
 )
+from pellucid.export.onnx import layers
+from pellucid.export.onnx.chain import NODES
 from pellucid.export.onnx.inputs import input_feed
 from pellucid.export.onnx.outputs import NumberOutputs
+from pellucid.layers import Linear
 
 QUICK = {"max_epochs": 2, "random_state": 0, "verbose": 0}
 RNG = np.random.default_rng(0)
@@ -216,3 +219,21 @@ def test_logarithms_are_compared_before_they_are_numbers_of_any_size(transform):
     ends = np.array([0.0, 5e-324, np.inf, np.finfo(float).max])
     assert np.all(agree("prediction", ends[[1, 0, 3, 2]], {"prediction": ends}, 1e-5))
     assert not np.any(agree("prediction", -np.ones(1), {"prediction": np.ones(1)}, 1e-5))
+
+
+@pytest.mark.parametrize("scaling", ["window", "series", "global"])
+@pytest.mark.parametrize("size", [1e-9, 1.0, 1e9])
+def test_a_wrong_graph_of_windows_is_refused_in_whatever_unit_the_series_is(
+    scaling, size, monkeypatch
+):
+    series = size * (np.sin(np.arange(120) / 5) + 0.1 * RNG.normal(size=120))
+    cut, future = data.windows(series, 8, 2)
+    model = LSTMRegressor(4, scaling=scaling, **QUICK).fit(cut, future)
+    model.to_onnx(intervals=0.8)
+
+    def wrong(layer, x, p):
+        return layers._linear(layer, x, {**p, "weight": p["weight"] * 1.01})
+
+    monkeypatch.setitem(NODES, Linear, wrong)
+    with pytest.raises(RuntimeError, match="must answer as the model does"):
+        model.to_onnx()

@@ -166,7 +166,7 @@ class NumberOutputs(Outputs):
 
     def __init__(self, model: Any, intervals: Any) -> None:
         super().__init__(model)
-        self.level = intervals
+        self.level, self._units = intervals, None
         self.wanted = ("prediction",) if intervals is None else ("prediction", "lower", "upper")
         if intervals is None:
             return
@@ -209,6 +209,7 @@ class NumberOutputs(Outputs):
         return described if targets is None else {**described, "targets": as_json(list(targets))}
 
     def expected(self, reading: Any) -> dict[str, np.ndarray]:
+        self._units = self.model._input.units(self.model, reading)
         found = {"prediction": self.model._predicted(reading)}
         if self.level is not None:
             bounds = self.model.predict_interval(reading, self.level)
@@ -221,22 +222,24 @@ class NumberOutputs(Outputs):
         """In the scale of the numbers that are learned, wherever their zero lies.
 
         Those of a transform are logarithms: far out, the exponential of a number that is right to
-        its last bits but one is a thousandth off.
+        its last bits but one is a thousandth off. Those of windows are in a scale of their own.
         """
-        mean, scale = self.target.mean, self.target.scale
+        if found.shape != expected[name].shape:
+            return False
         found, wanted = self._learned(found), self._learned(expected[name])
-        apart = np.abs(wanted.reshape(-1, len(mean)) - mean) + scale
-        size = apart.reshape(wanted.shape)
-        return np.isclose(found, wanted, rtol=0, atol=tolerance * size, equal_nan=True)
+        size = np.abs(wanted - self.target.mean) + self.target.scale
+        right = np.isclose(found, wanted, rtol=0, atol=tolerance * size, equal_nan=True)
+        return right.reshape(expected[name].shape)
 
     def _learned(self, numbers: np.ndarray) -> np.ndarray:
-        """Numbers in the units of y as those that are learned, also where float64 ends."""
+        """Numbers in the units of y as those that are learned, (entries, outputs)."""
         name = self.target.transform
-        if name is None:
-            return numbers
-        limits = np.finfo(np.float64)
-        least = limits.tiny if name == "log" else -0.5  # no inverse of log1p is below 0
-        return TRANSFORMS[name].forward(np.clip(numbers, least, limits.max))
+        if name is not None:
+            limits = np.finfo(np.float64)  # where logarithms end
+            least = limits.tiny if name == "log" else -0.5  # no inverse of log1p is below 0
+            numbers = TRANSFORMS[name].forward(np.clip(numbers, least, limits.max))
+        numbers = numbers.reshape(-1, len(self.target.mean))
+        return numbers if self._units is None else self._units.relative(numbers)
 
     def _wide(self, graph: Graph, of_targets: str) -> str:
         """A number for each target as one for each output: targets of a step are side by side."""
