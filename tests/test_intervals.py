@@ -6,6 +6,7 @@ import pytest
 
 from pellucid.data import windows
 from pellucid.data.intervals import ForecastIntervals, spreads
+from pellucid.data.target_transforms import IDENTITY, TRANSFORMS
 
 
 def intervals(errors):
@@ -73,12 +74,24 @@ def test_spreads_are_deviations_of_windows():
     frame = pd.DataFrame({"a": rng.normal(size=50) + 1e6, "b": rng.uniform(1, 2, size=50)})
     frame.loc[3, "b"] = np.nan
     X, _ = windows(frame, 5, 2, target=["a", "b"])
-    found = spreads(X, lambda y: y)
+    found = spreads(X, IDENTITY)
     whole = np.arange(5) + X.starts[:, None]
     np.testing.assert_allclose(found[:, 0], frame["a"].to_numpy()[whole].std(axis=1), rtol=1e-9)
     np.testing.assert_allclose(found[:, 1], np.nanstd(frame["b"].to_numpy()[whole], axis=1))
     logs = np.log(frame["b"].to_numpy()[whole])
-    np.testing.assert_allclose(spreads(X.only("b"), np.log)[:, 0], np.nanstd(logs, axis=1))
+    np.testing.assert_allclose(
+        spreads(X.only("b"), TRANSFORMS["log"])[:, 0], np.nanstd(logs, axis=1)
+    )
+
+
+@pytest.mark.parametrize(("name", "number"), [("log", 0.0), ("log", -2.0), ("log1p", -0.5)])
+def test_a_number_that_the_transform_does_not_take_counts_as_missing(name, number):
+    frame = pd.DataFrame({"a": np.random.default_rng(0).uniform(1, 2, size=30)})
+    frame.loc[3, "a"] = np.nan
+    X, _ = windows(frame, 5, 2, target="a")
+    without = spreads(X, TRANSFORMS[name])
+    X.table.loc[3, "a"] = number
+    np.testing.assert_array_equal(spreads(X, TRANSFORMS[name]), without)
 
 
 def test_many_errors_are_thinned_and_those_that_are_none_left_out():

@@ -229,7 +229,7 @@ def test_a_wrong_graph_of_windows_is_refused_in_whatever_unit_the_series_is(
     series = size * (np.sin(np.arange(120) / 5) + 0.1 * RNG.normal(size=120))
     cut, future = data.windows(series, 8, 2)
     model = LSTMRegressor(4, scaling=scaling, **QUICK).fit(cut, future)
-    model.to_onnx(intervals=0.8)
+    model.to_onnx()
 
     def wrong(layer, x, p):
         return layers._linear(layer, x, {**p, "weight": p["weight"] * 1.01})
@@ -237,3 +237,14 @@ def test_a_wrong_graph_of_windows_is_refused_in_whatever_unit_the_series_is(
     monkeypatch.setitem(NODES, Linear, wrong)
     with pytest.raises(RuntimeError, match="must answer as the model does"):
         model.to_onnx()
+
+
+@pytest.mark.parametrize("transform", ["log", "log1p"])
+def test_intervals_of_a_transform_are_tried_on_windows_with_numbers_that_it_does_not_take(
+    transform,
+):
+    series = 1.2 + np.sin(np.arange(200) / 5) + 0.01 * RNG.normal(size=200)
+    pd = pytest.importorskip("pandas")
+    cut, future = data.windows(pd.DataFrame({"v": series}), 8, 2, target="v")
+    model = GRURegressor(4, target_transform=transform, **QUICK).fit(cut, future)
+    assert len(model.to_onnx(intervals=0.8).graph.output) == 3

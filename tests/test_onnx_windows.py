@@ -35,9 +35,8 @@ def check_windows(model: Fitted, X, inputs="columns", rtol: float = 0.0) -> None
     units, cut = encoder.units(model, reading), reading.content.windows
     about = {name: encoder.series[name] for name in ("target", "format") if name in encoder.series}
     cut = replace(cut, about={**cut.about, **about})
-    forward = TRANSFORMS.get(encoder.target_transform, IDENTITY).forward
-    with np.errstate(divide="ignore", invalid="ignore"):
-        wanted = {"spreads": spreads(cut, forward)}
+    transform = TRANSFORMS.get(encoder.target_transform, IDENTITY)
+    wanted = {"spreads": spreads(cut, transform)}
     if units is not None:
         wanted |= {"shift": units.shift, "scale": units.scale}
     for found in found_by_all(model, X, inputs):

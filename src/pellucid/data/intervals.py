@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 
 from pellucid import checks
 from pellucid.data.state import Count, State, check_arrays
+from pellucid.data.target_transforms import Transform
 from pellucid.data.windows import Windows
 
 _LEAST = 0.05  # of the usual deviation that a window's own may be
@@ -140,12 +140,13 @@ class ForecastIntervals:
         return self
 
 
-def spreads(X: Windows, forward: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def spreads(X: Windows, transform: Transform) -> np.ndarray:
     """Each window's standard deviation of its targets, of shape (windows, targets).
 
-    `forward` is what is done to the targets before they are learned. Where no number of a window is
-    known it is NaN.
+    `transform` is what is done to the targets before they are learned; a number that it does not
+    take counts as missing. Where no number of a window is known it is NaN.
     """
     values = np.stack([X.values(name) for name in X.targets], axis=1)
-    known = np.isfinite(values)
-    return X.deviations_of(np.where(known, forward(np.where(known, values, 1.0)), np.nan))
+    known = np.isfinite(values) & transform.takes(values)
+    numbers = transform.forward(np.where(known, values, 1.0))
+    return X.deviations_of(np.where(known, numbers, np.nan))

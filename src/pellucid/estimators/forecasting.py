@@ -255,7 +255,7 @@ class Forecaster(NetworkRegression):
         """How restless windows are; those of last_window do not know what is to be forecast."""
         known = self.sequences_.series or {}
         about = {name: known[name] for name in ("target", "format") if name in known}
-        return spreads(replace(X, about={**X.about, **about}), self._transform().forward)
+        return spreads(replace(X, about={**X.about, **about}), self._transform())
 
     def forecast(
         self,
