@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from datetime import time
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,7 @@ from pellucid import (
     RNNClassifier,
     RNNRegressor,
 )
+from pellucid.export.onnx.tables import column_words
 
 
 @pytest.mark.parametrize("kind", [FCNNClassifier, NetworkClassifier])
@@ -65,6 +67,48 @@ def test_dates_in_every_form(tmp_path):
         assert np.abs(found - model.predict(X)).max() < CLOSE * model.target_.scale.max()
     with pytest.raises(ValueError, match="must hold dates as datetime64 or ISO text, or seconds"):
         module.predict({WILD[4]: ["tomorrow"]})
+
+
+def test_what_each_column_holds_is_said_in_the_words_of_the_onnx_file(tmp_path):
+    rows = 40
+    frame = pd.DataFrame({
+        "price": [f"${n:,}.50" for n in range(1000, 1000 + rows)], "n": np.arange(rows) * 1.5,
+        "share": [f"{n} %" for n in range(rows)], "from": [f"{n % 24}:30" for n in range(rows)],
+        "zip": [f"{n:05}" for n in range(1000, 1000 + rows)],
+        "big": [f"{n}.5M" if n % 2 else f"{n}K" for n in range(1, rows + 1)],
+        "is": np.arange(rows) % 2 == 0,
+    })  # fmt: skip
+    days = pd.date_range("2021-01-31", periods=rows)
+    frame["when"], frame["day"] = days.strftime("%Y-%m-%d"), days.strftime("%Y%m%d")
+    model = FCNNRegressor(**QUICK).fit(frame, np.arange(1.0 * rows))
+    words = dict(zip(frame, column_words(model.table_), strict=True))
+    written(model, tmp_path)
+    lines = [
+        line.removeprefix("#  ").partition(": ")
+        for line in (tmp_path / "written.py").read_text(encoding="utf-8").splitlines()
+        if line.startswith('#  "')
+    ]
+    header = {name.strip('"'): text for name, _, text in lines}
+    for name, what in {
+        "price": "a number in '$'", "share": "a number in '%'", "n": "a number", "is": "1 or 0",
+        "when": "a date in seconds since 1970, UTC", "zip": "text of 5 digits, zeros in front too",
+        "from": "a time of day in seconds since midnight",
+        "big": "a number, thousands and millions in full",
+    }.items():  # fmt: skip
+        assert words[name].startswith(f"{what}, ") and header[name].startswith(f"{what}, ")
+    assert header["day"] == "a date, as datetime64 or ISO text"
+    assert words["day"].startswith("a date in seconds since 1970, UTC")
+
+
+def test_times_of_day(tmp_path):
+    frame = pd.DataFrame({"from": [f"{n % 24}:30" for n in range(60)]})
+    model = FCNNRegressor(**QUICK).fit(frame, np.arange(60.0))
+    module = written(model, tmp_path)
+    expected = model.predict(pd.DataFrame({"from": ["14:30", None]}))
+    for values in (["14:30", None], [time(14, 30), None], [52200.0, np.nan]):
+        assert np.abs(module.predict({"from": values}) - expected).max() < CLOSE * 60
+    with pytest.raises(ValueError, match="hold times of day as .* since midnight. Got '9 pm'"):
+        module.predict({"from": ["9 pm"]})
 
 
 @pytest.mark.parametrize("transform", [None, "log", "log1p"])

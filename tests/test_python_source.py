@@ -132,7 +132,7 @@ def test_what_is_wrong_with_rows_is_said_in_a_sentence(tmp_path):
     ):
         with pytest.raises(ValueError, match=words):
             module.predict(wrong)
-    with pytest.raises(TypeError, match="rows must be a map of columns. Got list"):
+    with pytest.raises(TypeError, match="rows must be a map {column: values}. Got list"):
         module.predict([[1, 2]])
     matrix = FCNNClassifier(**QUICK).fit(np.eye(6), np.arange(6) % 2)
     with pytest.raises(ValueError, match=r"rows must have the shape \(B, 6\). Got \(2, 5\)"):

@@ -119,6 +119,24 @@ def test_the_calendar_of_windows(tmp_path):
         module.predict({**rows, "day": rows["day"][:, :2]})
 
 
+def test_times_in_a_zone_are_read_by_the_clock_on_the_wall_as_the_model_does(tmp_path):
+    days = pd.date_range("2021-03-20", periods=500, freq="h", tz="Europe/Berlin")
+    sold = np.where(days.hour < 8, 0, 10) + np.random.default_rng(0).normal(size=500)
+    frame = pd.DataFrame({"day": days, "sold": sold})
+    X, y = windows(frame, steps=3, horizon=2, target="sold", time="day")
+    model = shaken(GRURegressor(4, **QUICK).fit(X, y))
+    assert model.sequences_.windows.cycles, "the calendar did not help: the test needs another"
+    module = written(model, tmp_path)
+    at, expected = X.starts[:, None] + np.arange(5), model.predict(X)
+    for cells in (days, [day.isoformat() for day in days], days.tz_localize(None)):
+        times = [[cells[place] for place in row] for row in at]
+        found = module.predict({"sold": sold[at[:, :3]], "day": times})
+        assert np.abs(found - expected).max() < CLOSE * np.abs(expected).max()
+    source = (tmp_path / "written.py").read_text(encoding="utf-8")
+    assert '"day": (B, 5), of the steps ahead too, each a date' in source
+    assert "by the clock on the wall, without its zone, or as datetime64" in source
+
+
 def test_windows_of_an_array(tmp_path):
     X, y = windows(np.random.default_rng(0).normal(size=(150, 2)).cumsum(axis=0), 5, 2, target=1)
     model = shaken(RNNRegressor(4, **QUICK).fit(X, y))

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from pellucid.data import PictureEncoder, SequenceEncoder, TableEncoder, TokenEncoder
-from pellucid.data.number_format import NumberFormat, is_code
+from pellucid.data.date_format import DateFormat
+from pellucid.data.number_format import NumberFormat, digits_of_codes
 from pellucid.data.pictures import TYPES
 from pellucid.data.table_plan import NumberColumn, TextColumn
+from pellucid.export.input_words import cell_words
 from pellucid.export.python.parts import WIDTH, call
 
 _READERS = {"number": "numbers", "boolean": "numbers", "time": "seconds", "empty": "presence"}
@@ -98,11 +100,12 @@ def column_lines(code: InputCode, encoder: TableEncoder) -> list[str]:
         _number(column, form) if isinstance(column, NumberColumn) else _text(column)
         for column, form in zip(plan.columns, encoder.formats, strict=True)
     ]
-    code.constants.append('COLUMNS = FACTS["columns"]')
-    first = plan.columns[:_MOST]
-    code.constants += [f"#  {quoted(column.name)}: {_words(column)}" for column in first]
-    left = len(plan.columns) - len(first)
-    code.constants += [f"#  and {left:,} more, in COLUMNS"] if left else []
+    others = "; others are not read" if encoder.names is not None else ""
+    code.constants.append(f'COLUMNS = FACTS["columns"]  # None, NaN and "" are missing{others}')
+    pairs = zip(plan.columns[:_MOST], encoder.formats, strict=False)
+    code.constants += [f"#  {quoted(one.name)}: {_words(one, form)}" for one, form in pairs]
+    left = len(plan.columns) - _MOST
+    code.constants += [f"#  and {left:,} more, in COLUMNS"] if left > 0 else []
     lines, parts = list[str](), list[str]()
     if plan.embedded:
         parts.append("numbered(values, COLUMNS)")
@@ -139,16 +142,21 @@ def _number(column: NumberColumn, form: Any) -> dict[str, Any]:
     elif form is not None and column.kind == "time" and "digits" in form.order:
         written = form.words
     facts = {"name": column.name, "kind": column.kind, "written": written}
+    if column.kind == "time":
+        facts["read"] = "times of day" if _of_day(form) else "dates"
     return facts | {"cycles": list(column.cycles)}
+
+
+def _of_day(form: Any) -> bool:
+    """Whether a column of times has no dates."""
+    return isinstance(form, DateFormat) and form.order == "clock"
 
 
 def _text(column: TextColumn) -> dict[str, Any]:
     known: list[str | None] = [*column.categories, *([None] if column.missing else [])]
-    widths = {len(text) for text in column.categories if text.isdecimal()}
-    codes = len(widths) == 1 and any(map(is_code, column.categories))
     kind = "one_hot" if column.first is None else "embedded"
     facts: dict[str, Any] = {"name": column.name, "kind": kind}
-    facts |= {"known": known, "digits": widths.pop() if codes else 0}
+    facts |= {"known": known, "digits": digits_of_codes(column.categories)}
     return facts | ({"other": column.other} if column.first is None else {"first": column.first})
 
 
@@ -167,22 +175,25 @@ def listed(begin: str, names: Iterable[str]) -> str:
     return f"{begin}{found}"
 
 
-def _words(column: NumberColumn | TextColumn) -> str:
+def _words(column: NumberColumn | TextColumn, form: Any) -> str:
+    words, more = cell_words(column, form), ""
     if isinstance(column, TextColumn):
         texts = column.categories
-        known = ", ".join(quoted(text) for text in texts[:3]) + ", ..." * (len(texts) > 3)
-        words = f"text, {known}" if column.first is None else f"text, {len(texts):,} of them known"
-    elif column.kind == "empty":
-        words = "no value in training"
-    elif column.constant:
-        words = f"always {column.mean:.6g} in training"
+        more = ", ".join(quoted(text) for text in texts[:3]) + ", ..." * (len(texts) > 3)
+        more = more if column.first is None else f"{len(texts):,} of them known"
+        more = more if len(more) <= 50 else f"{more[:47]}..."
+    elif column.kind == "time" and _number(column, form)["written"]:
+        words, more = "a date", "as datetime64 or ISO text"  # any number may be one without marks
     elif column.kind == "time":
-        words = "dates"
+        more = "or as ISO text" if _of_day(form) else "or as datetime64 or ISO text"
+    elif column.kind == "empty":
+        more = "none in training"
+    elif column.constant:
+        more = f"always {column.mean:.6g} in training"
     else:
-        words = f"numbers, mean {column.mean:.4g}, deviation {column.scale:.4g}"
-    words = words if len(words) <= 50 else f"{words[:47]}..."
+        more = f"mean {column.mean:.4g}, deviation {column.scale:.4g}"
     missing = column.missing if isinstance(column, TextColumn) else column.flag
-    return f"{words}; may be missing" if missing else words
+    return f"{words}, {more}" + "; may be missing" * missing
 
 
 # ---------------------------------------------------------------- pictures, signals, text

@@ -8,6 +8,7 @@ import numpy as np
 
 from pellucid.data import SequenceEncoder
 from pellucid.data.table_plan import NumberColumn
+from pellucid.export.input_words import CLOCK
 from pellucid.export.python.inputs import InputCode, add_columns, quoted, readers
 from pellucid.export.python.parts import call
 
@@ -79,9 +80,10 @@ class _Windows:
             )
         if features.cycles:
             time = self.about.get("time") or "time"
-            code.facts["time"] = {"name": time, "written": None}
+            code.facts["time"] = {"name": time, "written": None, "read": "clocks"}
             code.constants += [
-                f"#  {quoted(time)}: dates, (B, {whole}), of the steps ahead too",
+                f"#  {quoted(time)}: (B, {whole}), of the steps ahead too, each a date in seconds",
+                f"#  since 1970 {CLOCK}, or as datetime64 or ISO text",
                 'TIME = FACTS["time"]',
             ]
         if self._grouped:

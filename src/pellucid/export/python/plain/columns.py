@@ -15,7 +15,7 @@ def named_columns(rows: Any, columns: list[Any]) -> list[Any]:
     """The columns of a map or DataFrame in the order of training."""
     known = getattr(rows, "columns", rows)
     if not isinstance(rows, Mapping) and known is rows:
-        raise TypeError(f"rows must be a map of columns. Got {type(rows).__name__}.")
+        raise TypeError(f"rows must be a map {{column: values}}. Got {type(rows).__name__}.")
     for column in columns:
         if column["name"] not in known:
             raise ValueError(f"rows must have the column {column['name']!r}. Got {list(known)}.")
@@ -63,8 +63,12 @@ def numbers(values: Any, column: dict[str, Any]) -> Array:
 
 
 def seconds(values: Any, column: dict[str, Any]) -> Array:
-    """A column of dates as seconds since 1970: datetime64, ISO text, or seconds already."""
-    array = np.asarray(values)
+    """A column of dates as seconds since 1970: datetime64, ISO text, or seconds already.
+
+    Of times of day they are those since midnight; of "clocks", those of the clock on the wall, so
+    a zone is left out.
+    """
+    array, read = np.asarray(values), column["read"]
     if array.dtype.kind == "M":
         since = array.astype("datetime64[us]").astype(np.int64) / 1e6
         return np.where(np.isnat(array), np.nan, since)
@@ -76,14 +80,16 @@ def seconds(values: Any, column: dict[str, Any]) -> Array:
             return math.nan
         if isinstance(value, (int, float)) and not column["written"]:
             return float(value)
+        begin, since = ("1970-01-01T", "midnight") if read == "times of day" else ("", "1970")
         try:
-            when = datetime.fromisoformat(str(value))
+            when = datetime.fromisoformat(f"{begin}{value}")
         except ValueError:
             raise ValueError(
-                f"column {column['name']!r} must hold dates as datetime64 or ISO text"
-                f"{'' if column['written'] else ', or seconds since 1970'}. Got {value!r}."
+                f"column {column['name']!r} must hold {read} as datetime64 or ISO text"
+                f"{'' if column['written'] else f', or seconds since {since}'}. Got {value!r}."
             ) from None
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+        in_zone = when.tzinfo and read != "clocks"
+        return (when if in_zone else when.replace(tzinfo=UTC)).timestamp()
 
     return np.array([second(value) for value in values])
 
