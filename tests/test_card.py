@@ -25,6 +25,7 @@ from pellucid import (
 )
 from pellucid.data import windows
 from pellucid.reports.markdown import text
+from pellucid.reports.model import columns_part
 
 pd = pytest.importorskip("pandas")
 yaml = pytest.importorskip("yaml")
@@ -310,6 +311,16 @@ def test_hostile_names_stay_names():
     assert shown == [name if name.isprintable() else repr(name)[1:-1] for name in HOSTILE]
     assert rows_of(made, "class")[0][0] == "<b>x</b> | y"
     assert len(codes(made)) == 1
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_a_column_without_a_name_is_told_of_as_the_others_are(name):
+    X = {name: RNG.normal(size=40), "a": RNG.normal(size=40)}
+    model = FCNNClassifier(4, **SHORT).fit(X, [0, 1] * 20)
+    (nameless, became), (other, _) = rows_of(card(model), "column")
+    assert (nameless, other) == ("(without a name)", "a")
+    assert became.startswith("number, mean ") and "column.number" not in str(card(model))
+    assert [one["name"] for one in columns_part(model, keep_cells=True)[0]] == [name, "a"]
 
 
 def test_the_code_runs_with_hostile_names():

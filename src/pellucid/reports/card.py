@@ -278,11 +278,11 @@ class _Facts:
             yield from self._averages(about.averages)
         columns, left_out = columns_part(self.model, keep_cells=True)
         lines = [
-            (text(one["name"]), text(_words(one["words"]), _LONGEST))
+            (text(one["name"].strip()) or "(without a name)", text(_words(one["words"]), _LONGEST))
             for one in columns
-            if one["name"]
+            if one["name"] is not None
         ]
-        yield from (text(one["words"], _LONGEST) + "." for one in columns if not one["name"])
+        yield from (text(one["words"], _LONGEST) + "." for one in columns if one["name"] is None)
         if lines:
             yield table(("column", "what became of it"), lines)
         if left_out:
@@ -362,8 +362,6 @@ class _Facts:
             yield f"Noted of the data: {text(note, _LONGEST)}"
 
 
-def _words(phrases: Any) -> str:
-    """What became of a column, of phrases or one text."""
-    if isinstance(phrases, str):
-        return phrases
+def _words(phrases: Sequence[Mapping[str, Any]]) -> str:
+    """What became of a column."""
     return in_words([Phrase(one["key"], one["args"]) for one in phrases])

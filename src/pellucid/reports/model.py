@@ -65,7 +65,8 @@ def notes_of(model: Any) -> list[str]:
 def columns_part(model: Any, keep_cells: bool) -> tuple[list[dict[str, Any]], int]:
     """What became of each column, and how many are left out.
 
-    Words about a column are a list of phrases, {"key": ..., "args": ...}; others are one text.
+    Words about a column are a list of phrases, {"key": ..., "args": ...}; others are one text, with
+    None for a name: that of a column may be empty.
     Cells of the training that they quote are left out where they are not to be kept.
     """
     encoder = model._input
@@ -74,7 +75,7 @@ def columns_part(model: Any, keep_cells: bool) -> tuple[list[dict[str, Any]], in
     lines = [line for line in encoder.describe() if line not in encoder.notes]
     of_columns = {f"{name}: {in_words(phrases)}" for name, phrases in columns}
     parts: list[dict[str, Any]] = [
-        {"name": "", "words": line if keep_cells else without_cells(line)}
+        {"name": None, "words": line if keep_cells else without_cells(line)}
         for line in lines
         if line not in of_columns
     ]

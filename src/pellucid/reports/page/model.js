@@ -46,7 +46,7 @@
     columns.length
       ? charts.table({
           caption: text("columns.title"), head: [text("columns.name"), text("columns.became")],
-          rows: columns.map((column) => [bdi(column.name || text("columns.all")), told(column.words)]),
+          rows: columns.map((column) => [bdi(column.name ?? text("columns.all")), told(column.words)]),
         })
       : html("p", { class: "note" }, say("columns.none")),
     left > 0 && html("p", { class: "note" }, say("columns.left", { count: left })),
