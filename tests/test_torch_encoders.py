@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.pipeline import make_pipeline
 
 from pellucid import (
     CNNClassifier,
@@ -139,6 +140,33 @@ def test_pictures(dtype):
     np.testing.assert_allclose(answers(module, x[:7]), model.predict_proba(x[:7]), atol=1e-5)
 
 
+def test_pictures_of_one_channel_come_with_it_or_without():
+    for x in (RANDOM.integers(0, 256, (30, 9, 8), dtype=np.uint8), RANDOM.normal(size=(30, 20))):
+        signals = x.ndim == 2
+        model = CNNClassifier(channels=[4], signals=signals, **SHORT).fit(x, np.arange(30) % 2)
+        module = to_module(model, preprocessing=True)
+        for given in (x, x[..., None]):
+            found = answers(module, given)
+            np.testing.assert_allclose(found, model.predict_proba(x), atol=1e-5)
+        kind = "signals of shape .B, 20, 1" if signals else "pictures of shape .B, 9, 8, 1"
+        with pytest.raises(ValueError, match=rf"x must be {kind}\), channels last. Got \(30, 1, "):
+            answers(module, x[:, None])
+
+
+@pytest.mark.parametrize(("learned", "given"), [("levels", "shares"), ("shares", "levels")])
+def test_pictures_of_another_unit_are_refused(learned, given):
+    levels = RANDOM.integers(0, 256, (30, 9, 8, 3), dtype=np.uint8)
+    units = {"levels": levels, "shares": levels / 255}
+    model = CNNClassifier(channels=[4], **SHORT).fit(units[learned], np.arange(30) % 3)
+    module, own = to_module(model, preprocessing=True), model.predict_proba(units[learned])
+    with pytest.raises(ValueError, match=r"numbers like those of training.*Got 0 to (1|255)\."):
+        answers(module, units[given])
+    if learned == "levels":  # whole numbers may be floats, through which gradients go
+        np.testing.assert_allclose(answers(module, levels.astype(float)), own, atol=1e-5)
+    exported = torch.export.export(module, (torch.tensor(units[learned]),)).module()
+    np.testing.assert_allclose(answers(exported, units[learned]), own, atol=1e-5)
+
+
 def test_signals():
     x = RANDOM.normal(5, 3, (30, 20, 2))
     model = CNNClassifier(channels=[4], signals=True, **SHORT).fit(x, np.arange(30) % 2)
@@ -215,6 +243,15 @@ def test_modules_keep_their_buffers_in_a_state(table_model):
     assert (network.values == table_model.network_.values).all()
 
 
+@pytest.mark.parametrize("kind", [FCNNClassifier, FCNNRegressor])
+def test_a_network_is_found_in_the_state_of_a_whole_model(kind):
+    x = RANDOM.normal(size=(40, 3))
+    model = kind(hidden_dim=5, **SHORT).fit(x, np.arange(40) % 3)
+    network = Network(model.network_.layers).build(model.network_.input_shape)
+    network.load_torch(to_module(model, preprocessing=True).state_dict())
+    assert (network.values == model.network_.values).all()
+
+
 # -- what is refused -----------------------------------------------------------------------------
 
 
@@ -235,7 +272,7 @@ def test_several_views_are_refused():
 
 
 def test_other_things_are_refused():
-    with pytest.raises(TypeError, match=r"model of to_module must be an estimator.*Got 3"):
+    with pytest.raises(TypeError, match=r"model of to_module must be a fitted estimator.*Got 3"):
         to_module(3)
     with pytest.raises(ValueError, match=r"preprocessing of to_module must be False for a Network"):
         to_module(Network([Linear(2)]).build(3), preprocessing=True)
@@ -243,5 +280,10 @@ def test_other_things_are_refused():
         to_module(Network([Linear(2)]).build(3), preprocessing=1)
     with pytest.raises(ValueError, match="Call network.build"):
         to_module(Network([Linear(2)]))
-    with pytest.raises(ValueError, match="not fitted yet"):
+    with pytest.raises(ValueError, match="FCNNClassifier instance is not fitted yet"):
         to_module(FCNNClassifier())
+    fitted = FCNNClassifier(**SHORT).fit(np.eye(4), [0, 1, 0, 1])
+    with pytest.raises(TypeError, match=r"must be a fitted estimator.*Got Pipeline.*its last step"):
+        to_module(make_pipeline(fitted))
+    with pytest.raises(TypeError, match=r"must be a fitted estimator of pellucid, or a Network"):
+        to_module(FCNNClassifier)

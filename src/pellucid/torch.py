@@ -50,9 +50,8 @@ def to_module(model: Any, preprocessing: bool = False) -> Module:
     """
     checks.flag("preprocessing", "to_module", preprocessing)
     is_network = isinstance(model, Network)
-    if not is_network and not hasattr(model, "fit"):
-        expected = "an estimator of pellucid, or a Network"
-        raise TypeError(checks.fault("model", "to_module", expected, model))
+    if not is_network:
+        _check_estimator(model)
     if is_network and preprocessing:
         expected = "False for a Network, which has none"
         raise ValueError(checks.fault("preprocessing", "to_module", expected, preprocessing))
@@ -66,7 +65,16 @@ def to_module(model: Any, preprocessing: bool = False) -> Module:
 
     if is_network:
         return network_module(model)
+    return model_module(model) if preprocessing else network_module(model.network_)
+
+
+def _check_estimator(model: Any) -> None:
+    """Refuse what is no fitted estimator of pellucid's."""
     from sklearn.utils.validation import check_is_fitted
 
+    if isinstance(model, type) or not hasattr(model, "_examples"):
+        expected = "a fitted estimator of pellucid, or a Network"
+        steps = getattr(model, "steps", None)
+        way_out = "Give its last step, and what the steps before it make of X." if steps else ""
+        raise TypeError(checks.fault("model", "to_module", expected, model, way_out))
     check_is_fitted(model, "network_")
-    return model_module(model) if preprocessing else network_module(model.network_)

@@ -97,6 +97,17 @@ class PixelRange(NamedTuple):
             )
         return factor
 
+    def may_hold(self, low: float, high: float, shares: bool) -> bool:
+        """Whether numbers from `low` to `high` may be in this unit, as they are.
+
+        `shares` says whether they are of a type that shares of one have.
+        """
+        width = (self.high - self.low) or 1.0
+        if not (low >= self.low - _FAR * width and high <= self.high + _FAR * width):
+            return False
+        learns_levels = self.kind != "float" and self.white is not None
+        return not (learns_levels and shares and 0 < high <= _OVERSHOOT)
+
     def _is_other(self, low: float, high: float) -> bool:
         """Whether numbers look standardised, where those of training did not, or the other way."""
         if self.white is None:

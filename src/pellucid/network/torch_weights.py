@@ -17,6 +17,7 @@ from pellucid.network.torch_layout import KINDS, Place, check_known, places_of
 
 _PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".tar")
 _TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}  # of floats in safetensors
+_UNITS = {"inverse", "mean", "scale", "silent"}  # of numbers, in modules with preprocessing
 _RECURRENT = re.compile(r"(weight|bias)_(ih|hh|hr)(_l(\d+))?(_reverse)?")
 
 Arrays = dict[str, np.ndarray]
@@ -30,6 +31,11 @@ class _Group:
         self.arrays: Arrays = {}
         self.full: dict[str, str] = {}  # the name in the state of each
 
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether it is no layer's, but what to_module puts before a network and behind it."""
+        return self.name.split(".")[0] in ("encoder", "answer") and set(self.arrays) <= _UNITS
+
     def fault(self, place: Place, wanted: Arrays) -> str | None:
         """What keeps it from being the layer at `place`, in a sentence; None where nothing does."""
         kind, owner = KINDS[type(place.layer)], _called(place)
@@ -38,7 +44,8 @@ class _Group:
                 more = ""
                 if isinstance(place.layer, GRU) and not place.layer.reset_after:
                     more = " PyTorch's GRU resets after its weights: build GRU(reset_after=True)."
-                return f"{self.full[name]!r} must not be there for {owner}. Got it.{more}"
+                own = [name for name in wanted if name in self.arrays or not kind.may_lack(name)]
+                return f"{owner} must have {listed(own)} alone. Got {self.full[name]!r}.{more}"
             if array.shape != wanted[name].shape:
                 return (
                     f"{self.full[name]!r} must have shape {wanted[name].shape} for {owner}. "
@@ -181,7 +188,7 @@ def _groups(arrays: Arrays) -> dict[str, _Group]:
                 prefix = f"{prefix}.l{level}" if prefix else f"l{level}"
         group = groups.setdefault(prefix, _Group(prefix))
         group.arrays[name], group.full[name] = array, full
-    return groups
+    return {name: group for name, group in groups.items() if not group.is_of_rows}
 
 
 # -- reading -------------------------------------------------------------------------------------

@@ -18,7 +18,8 @@ from pellucid.data import (
     SequenceEncoder,
     TableEncoder,
 )
-from pellucid.data.scaling import LIMIT, Standardiser
+from pellucid.data.pixel_range import PixelRange
+from pellucid.data.scaling import LIMIT
 from pellucid.data.table_plan import TablePlan, TextColumn
 from pellucid.rows.sequences import stride_of
 
@@ -68,6 +69,44 @@ class Standardise(nn.Module):
         z = (x.double() * self.inverse - self.mean) / self.scale
         z = z.masked_fill(z.isnan() | self.silent, 0.0)
         return z.clamp(-LIMIT, LIMIT).to(self.dtype)
+
+
+class Pictures(nn.Module):
+    """Pictures (B, H, W, C) or signals (B, L, C), standardised; of one channel also without it.
+
+    Numbers of another unit than those of training, as shares of one where levels were learned, are
+    a ValueError, but not where the module is compiled or exported, which cannot look at numbers.
+    """
+
+    def __init__(self, encoder: PictureEncoder, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.shape, self.range, self.what = encoder.shape, encoder.range, encoder.domain
+        scaler = encoder.scaler
+        self.standardise = Standardise(
+            scaler.mean, scaler.scale, scaler.unit, scaler.constant, dtype
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        given = tuple(x.shape)
+        if self.shape[-1] == 1 and x.dim() == len(self.shape):
+            x = x[..., None]
+        if tuple(x.shape[1:]) != self.shape:
+            raise ValueError(
+                f"x must be {self.what} of shape (B, {str(self.shape)[1:]}, channels last. Got "
+                f"{given}."
+            )
+        if self.range is not None and not torch.compiler.is_compiling():
+            self._check_unit(x.double(), x.is_floating_point(), self.range)
+        return self.standardise(x)
+
+    def _check_unit(self, x: torch.Tensor, shares: bool, known: PixelRange) -> None:
+        low, high = x.min().item(), x.max().item()
+        if not known.may_hold(low, high, shares):
+            raise ValueError(
+                f"x must hold numbers like those of training, which were from {known.low:.4g} to "
+                f"{known.high:.4g}. Got {low:.4g} to {high:.4g}. Give them as in fit: the module "
+                "standardises by itself."
+            )
 
 
 class Columns(nn.Module):
@@ -270,7 +309,7 @@ def encoder_module(model: Any, dtype: torch.dtype) -> nn.Module:
             "is that to each picture as it is. Got True."
         )
     if isinstance(encoder, PictureEncoder):
-        return _standardise(encoder.scaler, dtype)
+        return Pictures(encoder, dtype)
     if isinstance(encoder, TableEncoder):
         return Columns(encoder.plan, dtype)
     if isinstance(encoder, SequenceEncoder):
@@ -278,10 +317,6 @@ def encoder_module(model: Any, dtype: torch.dtype) -> nn.Module:
         columns = Steps(columns) if encoder.flat else columns
         return Patches(columns, encoder.patch) if encoder.patch > 1 else columns
     return nn.Identity()  # the numbers of tokens
-
-
-def _standardise(scaler: Standardiser, dtype: torch.dtype) -> nn.Module:
-    return Standardise(scaler.mean, scaler.scale, scaler.unit, scaler.constant, dtype)
 
 
 def answer_module(model: Any) -> nn.Module:
