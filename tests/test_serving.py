@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pellucid import FCNNClassifier
+from pellucid import FCNNClassifier, FCNNRegressor
 
 ROOT = Path(__file__).parents[1]
 SERVING = ROOT / "examples" / "serving"
@@ -30,12 +30,14 @@ import asyncio, importlib, json, sys
 for name in sys.argv[2:]:
     sys.modules[name] = None  # to import it is an error
 import httpx
+KIND = {"content-type": "application/json"}
 
 async def answers():
     app = importlib.import_module(sys.argv[1]).app
     address = {"transport": httpx.ASGITransport(app=app), "base_url": "http://service"}
     async with httpx.AsyncClient(**address) as client:
-        asked = [await client.post("/predict", json=rows) for rows in json.load(sys.stdin)]
+        bodies = [json.dumps(rows).replace("Infinity", "1e400") for rows in json.load(sys.stdin)]
+        asked = [await client.post("/predict", content=body, headers=KIND) for body in bodies]
     return [[one.status_code, one.json()] for one in asked]
 
 print(json.dumps(asyncio.run(answers())))
@@ -106,6 +108,66 @@ def test_a_service_gives_the_models_own_answers(served, app, file, without):
         np.testing.assert_allclose([*one["probabilities"].values()], own, rtol=0, atol=1e-5)
     for (status, content), (_, words) in zip(refused, WRONG, strict=True):
         assert status == 422 and words in json.dumps(content)
+
+
+MIXED = [
+    {"label": 0.3, "grade": 1.0, "town": " Rome\u0301  East ", "is": True, "when": "2021-03-04"},
+    {"label": -1, "grade": 2, "town": "", "is": "False", "when": "2021-03-04T06:30:00+02:00"},
+    {"label": "0.5", "grade": "3", "town": None, "is": 0, "when": None},
+    {"label": 7.5, "grade": 4.5, "town": 7, "is": None, "when": "2021-04-30 23:59:59"},
+]
+NOT_FINITE = [[{"label": float("1e400")}], [{"label": 10**400}], []]
+
+
+def mixed(rows=90):
+    """A table of every kind of column, one called as an output is."""
+    pd = pytest.importorskip("pandas")
+    rng, places = np.random.default_rng(0), np.arange(rows)
+    return pd.DataFrame({
+        "label": rng.normal(size=rows), "grade": pd.Categorical(places % 4 * 1.0),
+        "town": np.array(["Rom\u00e9 East", "Oslo", None], dtype=object)[places % 3],
+        "is": places % 2 == 0, "when": np.datetime64("2021-01-01") + places,
+    })  # fmt: skip
+
+
+def of_mixed(kind):
+    """A model of one kind that has learned from such a table, or from an array."""
+    X, places, few = mixed(), np.arange(90), {"max_epochs": 3, "random_state": 0, "verbose": 0}
+    if kind == "classes":
+        return FCNNClassifier(8, **few).fit(X, np.array([2, 5, 9])[places % 3])
+    if kind == "labels":
+        return FCNNClassifier(8, **few).fit(X, np.stack([places % 2, places % 3 == 0], axis=1))
+    if kind == "numbers":
+        return FCNNRegressor(8, **few).fit(X, np.stack([places, -places], axis=1))
+    return FCNNRegressor(8, **few).fit(X[["label", "is"]].to_numpy(float), places * 1.0)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of texts that were not seen
+@pytest.mark.parametrize("kind", ["classes", "labels", "numbers", "array"])
+def test_both_services_give_the_same_answers_of_every_kind(kind, tmp_path):
+    for library in ("fastapi", "httpx", "onnx", "onnxruntime"):
+        pytest.importorskip(library)
+    model = of_mixed(kind)
+    model.save(tmp_path / "m.safetensors")
+    model.to_onnx(tmp_path / "m.onnx")
+    rows, names = MIXED, list(MIXED[0])
+    if kind == "array":
+        rows = [{"x0": row["label"], "x1": place} for place, row in enumerate(MIXED)]
+        names = ["x0", "x1"]
+    table = {name: [row[name] for row in rows] for name in names}
+    wrong = NOT_FINITE if kind != "array" else [[{"x0": 1e400}], []]
+    for app, file in (("onnx_app", "m.onnx"), ("pellucid_app", "m.safetensors")):
+        (status, found), *refused = asked(app, tmp_path / file, [rows, *wrong])
+        assert status == 200, found
+        assert [one[0] for one in refused] == [422] * len(wrong), refused
+        key = "label" if hasattr(model, "classes_") else "prediction"
+        assert set(found[0]) == ({key, "probabilities"} if key == "label" else {key})
+        answers = [one[key] for one in found]
+        np.testing.assert_allclose(answers, model.predict(table), rtol=1e-5, atol=1e-4)
+        if key == "label":
+            assert list(found[0]["probabilities"]) == [str(one) for one in model.classes_]
+            shares = [list(one["probabilities"].values()) for one in found]
+            np.testing.assert_allclose(shares, model.predict_proba(table), rtol=0, atol=1e-5)
 
 
 def test_the_service_of_onnx_is_the_one_that_the_page_shows():

@@ -7,36 +7,51 @@ uvicorn onnx_app:app
 
 import json
 import os
+from datetime import UTC, datetime
+from typing import Annotated
+from unicodedata import normalize
 
 import numpy as np
 from fastapi import FastAPI, HTTPException
 from onnxruntime import InferenceSession
+from pydantic import Field
 
 session = InferenceSession(os.environ.get("MODEL", "model.onnx"))
-classes = json.loads(session.get_modelmeta().custom_metadata_map["classes"])
-texts = {one.name: one.type == "tensor(string)" for one in session.get_inputs()}
+about = session.get_modelmeta().custom_metadata_map
+columns, classes = json.loads(about["inputs"]), json.loads(about.get("classes", "[]"))
+types = {one.name: object if "string" in one.type else float for one in session.get_inputs()}
+outputs = [one.name.rstrip("_") for one in session.get_outputs()]
 app = FastAPI()
+Cell = bool | int | float | str | None
 
 
 @app.post("/predict")
-def predict(rows: list[dict[str, int | float | str | None]]) -> list[dict]:
-    """The class of each row, and the probability of each; a value that is left out is missing."""
-    if unknown := {name for row in rows for name in row} - set(texts):
+def predict(rows: Annotated[list[dict[str, Cell]], Field(min_length=1)]) -> list[dict]:
+    """What is predicted of each row; a value that is left out is missing."""
+    if unknown := {name for row in rows for name in row} - set(types):
         raise HTTPException(422, f"there is no column {', '.join(sorted(unknown))}")
     try:
-        label, shares = session.run(["label", "probabilities"], {n: column(n, rows) for n in texts})
+        cells = {name: [[cell(name, row.get(name))] for row in rows] for name in types}
     except (ValueError, OverflowError) as error:
         raise HTTPException(422, str(error)) from error
-    named = [dict(zip(classes, row, strict=True)) for row in shares.tolist()]
-    answers = zip(label.ravel().tolist(), named, strict=True)
-    return [{"label": one, "probabilities": shares} for one, shares in answers]
+    fed = {name: np.array(cells[name], kind) for name, kind in types.items()}
+    answers = [one.tolist() for one in session.run(None, fed)]
+    if classes:
+        answers[1] = [dict(zip(map(str, classes), shares, strict=True)) for shares in answers[1]]
+    return [dict(zip(outputs, row, strict=True)) for row in zip(*answers, strict=True)]
 
 
-def column(name: str, rows: list[dict]) -> np.ndarray:
-    """A column of the rows as the model takes it: "" is a missing text, NaN a missing number."""
-    values = [row.get(name) for row in rows]
-    if texts[name]:
-        cells = np.array(["" if value is None else str(value) for value in values], dtype=object)
-    else:
-        cells = np.array([np.nan if value is None else float(value) for value in values])
-    return cells.reshape(-1, 1)
+def cell(name: str, value: Cell) -> str | float:
+    """A value as the model takes it: "" is a missing text, NaN a missing number."""
+    if types[name] is object:
+        value = int(value) if isinstance(value, float) and value.is_integer() else value
+        return "" if value is None else " ".join(normalize("NFC", str(value)).split())
+    if value is None or value == "":
+        return np.nan
+    if isinstance(value, str) and columns[name].startswith("a date"):
+        when = datetime.fromisoformat(value)
+        value = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    number = float({"true": 1, "false": 0}.get(str(value).lower(), value))
+    if np.isinf(number):
+        raise ValueError(f"{name} must be finite")
+    return number

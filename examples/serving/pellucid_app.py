@@ -5,27 +5,34 @@ MODEL=penguins.safetensors uvicorn pellucid_app:app
 """
 
 import os
+from typing import Annotated
 
 from fastapi import FastAPI, HTTPException
+from pydantic import Field
 
 from pellucid import load
 
 model = load(os.environ.get("MODEL", "model.safetensors"))
-columns = list(model.feature_names_in_)
+columns = [f"x{place}" for place in range(model.n_features_in_)]  # of a model that has no names
+columns = list(getattr(model, "feature_names_in_", columns))
 app = FastAPI()
+Cell = bool | int | float | str | None
 
 
 @app.post("/predict")
-def predict(rows: list[dict[str, int | float | str | None]]) -> list[dict]:
-    """The class of each row, and the probability of each; a value that is left out is missing."""
+def predict(rows: Annotated[list[dict[str, Cell]], Field(min_length=1)]) -> list[dict]:
+    """What is predicted of each row; a value that is left out is missing."""
     if unknown := {name for row in rows for name in row} - set(columns):
         raise HTTPException(422, f"there is no column {', '.join(sorted(unknown))}")
+    table = {name: [row.get(name) for row in rows] for name in columns}
     try:
-        shares = model.predict_proba({name: [row.get(name) for row in rows] for name in columns})
+        answers = model.predict(table).tolist()
+        if not hasattr(model, "predict_proba"):
+            return [{"prediction": one} for one in answers]
+        shares = model.predict_proba(table).tolist()
     except ValueError as error:
         raise HTTPException(422, str(error)) from error
-    classes = model.classes_.tolist()
-    labels = model.classes_[shares.argmax(axis=1)].tolist()
-    named = [dict(zip(map(str, classes), row, strict=True)) for row in shares.tolist()]
-    answers = zip(labels, named, strict=True)
-    return [{"label": one, "probabilities": shares} for one, shares in answers]
+    classes = [str(one) for one in model.classes_]
+    named = [dict(zip(classes, row, strict=True)) for row in shares]
+    both = zip(answers, named, strict=True)
+    return [{"label": one, "probabilities": shares} for one, shares in both]
