@@ -32,7 +32,7 @@ from pellucid import (
     RNNClassifier,
     RNNRegressor,
 )
-from pellucid.export.onnx.tables import column_words
+from pellucid.export.onnx.inputs import inputs_of
 
 
 @pytest.mark.parametrize("kind", [FCNNClassifier, NetworkClassifier])
@@ -81,7 +81,7 @@ def test_what_each_column_holds_is_said_in_the_words_of_the_onnx_file(tmp_path):
     days = pd.date_range("2021-01-31", periods=rows)
     frame["when"], frame["day"] = days.strftime("%Y-%m-%d"), days.strftime("%Y%m%d")
     model = FCNNRegressor(**QUICK).fit(frame, np.arange(1.0 * rows))
-    words = dict(zip(frame, column_words(model.table_), strict=True))
+    words = inputs_of(model).words()
     written(model, tmp_path)
     lines = [
         line.removeprefix("#  ").partition(": ")

@@ -24,23 +24,26 @@ RUNTIME = (  # what the page loads of onnxruntime-web
     "ort.wasm.min.js", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm",
 )  # fmt: skip
 
-# A client in the service's own process: it takes requests on standard input, and gives the answers.
+# A client in the service's own process: it takes models and their requests on standard input, and
+# gives the answers.
 CLIENT = """
-import asyncio, importlib, json, sys
+import asyncio, importlib, json, os, sys
 for name in sys.argv[2:]:
     sys.modules[name] = None  # to import it is an error
 import httpx
 KIND = {"content-type": "application/json"}
 
-async def answers():
+async def answers(model, requests):
+    os.environ["MODEL"] = model
+    sys.modules.pop(sys.argv[1], None)
     app = importlib.import_module(sys.argv[1]).app
     address = {"transport": httpx.ASGITransport(app=app), "base_url": "http://service"}
     async with httpx.AsyncClient(**address) as client:
-        bodies = [json.dumps(rows).replace("Infinity", "1e400") for rows in json.load(sys.stdin)]
+        bodies = [json.dumps(rows).replace("Infinity", "1e400") for rows in requests]
         asked = [await client.post("/predict", content=body, headers=KIND) for body in bodies]
     return [[one.status_code, one.json()] for one in asked]
 
-print(json.dumps(asyncio.run(answers())))
+print(json.dumps([asyncio.run(answers(*one)) for one in json.load(sys.stdin)]))
 """
 
 ROWS = [
@@ -74,12 +77,13 @@ def served(tmp_path_factory):
     return folder, model
 
 
-def asked(app, model, requests, without=()):
-    """The status and the content of each answer of a service."""
+def asked(app, requests, without=()):
+    """Of each (model, requests) the status and the content of each answer of a service."""
     done = subprocess.run(
         [sys.executable, "-c", CLIENT, app, *without],
-        input=json.dumps(requests), capture_output=True, text=True, check=False,
-        env={**os.environ, "MODEL": str(model), "PYTHONPATH": os.pathsep.join([
+        input=json.dumps([[str(model), rows] for model, rows in requests]),
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([
             str(SERVING), *([] if without else sys.path)])},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -100,7 +104,8 @@ def own_answers(model):
 def test_a_service_gives_the_models_own_answers(served, app, file, without):
     folder, model = served
     labels, shares = own_answers(model)
-    first, *refused = asked(app, folder / file, [ROWS, *(rows for rows, _ in WRONG)], without)
+    requests = [ROWS, *(rows for rows, _ in WRONG)]
+    ((first, *refused),) = asked(app, [(folder / file, requests)], without)
     assert first[0] == 200
     assert [one["label"] for one in first[1]] == labels.tolist()
     for one, own in zip(first[1], shares, strict=True):
@@ -143,27 +148,31 @@ def of_mixed(kind):
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # of texts that were not seen
-@pytest.mark.parametrize("kind", ["classes", "labels", "numbers", "array"])
-def test_both_services_give_the_same_answers_of_every_kind(kind, tmp_path):
+@pytest.mark.parametrize("app", ["onnx_app", "pellucid_app"])
+def test_both_services_answer_by_models_of_every_kind(app, tmp_path):
     for library in ("fastapi", "httpx", "onnx", "onnxruntime"):
         pytest.importorskip(library)
-    model = of_mixed(kind)
-    model.save(tmp_path / "m.safetensors")
-    model.to_onnx(tmp_path / "m.onnx")
-    rows, names = MIXED, list(MIXED[0])
-    if kind == "array":
-        rows = [{"x0": row["label"], "x1": place} for place, row in enumerate(MIXED)]
-        names = ["x0", "x1"]
-    table = {name: [row[name] for row in rows] for name in names}
-    wrong = NOT_FINITE if kind != "array" else [[{"x0": 1e400}], []]
-    for app, file in (("onnx_app", "m.onnx"), ("pellucid_app", "m.safetensors")):
-        (status, found), *refused = asked(app, tmp_path / file, [rows, *wrong])
+    models = {kind: of_mixed(kind) for kind in ("classes", "labels", "numbers", "array")}
+    requests = []
+    for kind, model in models.items():
+        rows, wrong = MIXED, NOT_FINITE
+        if kind == "array":
+            rows = [{"x0": row["label"], "x1": place} for place, row in enumerate(MIXED)]
+            wrong = [[{"x0": float("inf")}], []]
+        file = tmp_path / f"{kind}{'.onnx' if app == 'onnx_app' else '.safetensors'}"
+        model.to_onnx(file) if app == "onnx_app" else model.save(file)
+        requests.append((file, [rows, *wrong]))
+    answers = asked(app, requests)
+    for model, (_, (rows, *_)), ((status, found), *refused) in zip(
+        models.values(), requests, answers, strict=True
+    ):
         assert status == 200, found
-        assert [one[0] for one in refused] == [422] * len(wrong), refused
+        assert [one[0] for one in refused] in ([422] * 2, [422] * 3), refused
+        table = {name: [row[name] for row in rows] for name in rows[0]}
         key = "label" if hasattr(model, "classes_") else "prediction"
-        assert set(found[0]) == ({key, "probabilities"} if key == "label" else {key})
-        answers = [one[key] for one in found]
-        np.testing.assert_allclose(answers, model.predict(table), rtol=1e-5, atol=1e-4)
+        assert list(found[0]) == ([key, "probabilities"] if key == "label" else [key])
+        predicted = [one[key] for one in found]
+        np.testing.assert_allclose(predicted, model.predict(table), rtol=1e-5, atol=1e-4)
         if key == "label":
             assert list(found[0]["probabilities"]) == [str(one) for one in model.classes_]
             shares = [list(one["probabilities"].values()) for one in found]
@@ -229,4 +238,31 @@ def test_the_page_in_a_browser_gives_the_models_own_answer(served, site, browser
     ask.click()
     assert answer.inner_text() == "year must be a number. Got soon."
     assert elsewhere == []
+    page.close()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("kind", ["classes", "labels", "numbers"])
+def test_the_page_takes_models_of_every_kind(kind, site, browser):
+    model, row = of_mixed(kind), MIXED[0]
+    page, proto = browser.new_page(), model.to_onnx().SerializeToString()
+    page.route("**/model.onnx", lambda route: route.fulfill(body=proto))
+    page.goto(f"{site}/index.html")
+    ask, answer = page.get_by_role("button", name="Ask"), page.get_by_role("status")
+    ask.wait_for()
+    for name, value in {**row, "grade": 1, "when": 1614816000}.items():
+        page.get_by_label(name, exact=True).fill(str(value))
+    ask.click()
+    page.wait_for_function("document.getElementById('answer').textContent !== ''")
+    table = {name: [value] for name, value in row.items()}
+    values, shown = model.predict(table).ravel().tolist(), answer.inner_text().split(", ")
+    if kind == "numbers":
+        np.testing.assert_allclose([float(one) for one in shown], values, rtol=1e-5, atol=1e-4)
+    else:
+        shares = model.predict_proba(table)[0]
+        shares = [shares.max()] if kind == "classes" else shares
+        assert shown == [*map(str, values), *(f"{100 * share:.1f} %" for share in shares)]
+    page.get_by_label("label", exact=True).fill("1e400")
+    ask.click()
+    assert answer.inner_text() == "label must be a number. Got 1e400."
     page.close()
