@@ -133,6 +133,45 @@ def test_pictures_that_are_decoded_ahead_go_on_from_their_place(often, monkeypat
     assert killed_fits.digest(model) == right
 
 
+@pytest.mark.parametrize("kind", ["files", "images", "arrays"])
+@pytest.mark.parametrize("part", ["X", "validation_data"])
+def test_other_pictures_are_known_though_they_are_decoded_late(part, kind, monkeypatch):
+    """By what they are decoded from: the table of means and deviations is that of all of them."""
+    from PIL import Image
+
+    from pellucid import CNNClassifier
+    from pellucid.data import picture_encoder
+
+    monkeypatch.setattr(picture_encoder, "size_in_bytes", lambda *_: 0)
+    grey = np.random.default_rng(0).integers(0, 256, (6, 8, 8), dtype=np.uint8)
+
+    def pictures(folder, order=range(6)):
+        made = [Image.fromarray(grey[place]) for place in order]
+        if kind != "files":
+            # of unequal sizes: else they would be one array
+            tall = [Image.fromarray(grey[:2].reshape(16, 8)), *made]
+            return tall if kind == "images" else [np.asarray(one) for one in tall]
+        Path(folder).mkdir()
+        for number, picture in enumerate(made):
+            picture.save(f"{folder}/{number}.png")
+        return sorted(map(str, Path(folder).iterdir()))
+
+    def fit(X, watched):
+        model = CNNClassifier(4, hidden_dim=8, max_epochs=1, image_size=(8, 8), random_state=0,
+                              verbose=0)  # fmt: skip
+        y = [np.arange(len(one)) % 2 for one in (X, watched)]
+        return model.fit(X, y[0], validation_data=(watched, y[1]), **OFTEN).digest_
+
+    one, two, swapped = pictures("a"), pictures("b"), pictures("c", [2, 1, 0, 3, 4, 5])
+    if kind == "files":
+        os.rename("b", "moved")
+        two = [path.replace("b/", "moved/") for path in two]
+    assert fit(one, one) == fit(two, two)
+    words = "its rows to validate on are others" if part != "X" else "its rows, targets or weights"
+    with pytest.raises(ValueError, match=words):
+        fit(*((one, swapped) if part != "X" else (swapped, one)))
+
+
 def test_best_weights_outlive_a_fit_that_is_stopped_after_them(often, monkeypatch):
     """They are put back at the end, though the run that found them is long gone."""
     options = {"early_stopping": True, "patience": 3, "learning_rate": 0.3, "max_epochs": 60}

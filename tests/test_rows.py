@@ -43,7 +43,7 @@ class Decoded:
     def __init__(self, count, dtype=np.uint8, fails=None, slow=()):
         levels = 256 if dtype is np.uint8 else 65536
         table = np.arange(levels, dtype=np.float32)[:, None]
-        self.rows = DecodedPictures(table, np.arange(count), SHAPE, self.decode)
+        self.rows = DecodedPictures(table, np.arange(count), SHAPE, self.decode, bytes)
         self.fails, self.slow, self.reads = fails, slow, []
 
     def decode(self, position):
@@ -304,7 +304,7 @@ def kinds():
     return {
         "dense": Dense(rng.normal(size=(9, 4)).astype(np.float32)),
         "pictures": Pictures(table, levels),
-        "decoded": DecodedPictures(table, np.arange(9), SHAPE, lambda position: levels[position]),
+        "decoded": DecodedPictures(table, np.arange(9), SHAPE, lambda place: levels[place], bytes),
         "sequences": steps,
         "windows": scaled(),
         "windows with steps ahead": scaled(ahead=2),

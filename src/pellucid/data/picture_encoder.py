@@ -53,6 +53,7 @@ from pellucid.data.pictures import (
     PictureError,
     Wanted,
     check_alike,
+    digest_of,
     is_image,
     kind_of,
     read_picture,
@@ -555,7 +556,9 @@ class PictureEncoder(Encoder[Sources]):
     ) -> DecodedPictures:
         """The pictures, to be decoded when they are wanted."""
         decode, positions = self._decoder(sources, faults), np.arange(len(sources))
-        return DecodedPictures(self._table, positions, self.shape, decode)
+        return DecodedPictures(
+            self._table, positions, self.shape, decode, lambda place: digest_of(sources[place])
+        )
 
     def _decoder(
         self, sources: Sequence[Any], faults: dict[int, PictureError] | None

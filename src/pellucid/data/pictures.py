@@ -6,6 +6,7 @@ Pillow decodes and resizes; it is imported only when there is a picture for it.
 from __future__ import annotations
 
 import errno
+import hashlib
 import logging
 import os
 import re
@@ -13,7 +14,7 @@ import stat
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -148,6 +149,23 @@ def read_picture(source: Any, wanted: Wanted) -> np.ndarray:
         large = picture.width * picture.height > _LARGE
         with _ONE_LARGE if large else nullcontext():
             return _pixels(picture, wanted)
+
+
+def digest_of(source: Any) -> bytes:
+    """SHA-256 of what a picture is decoded from: of a file its bytes, wherever it lies."""
+    digest = hashlib.sha256()
+    with suppress(PictureError, OSError):  # what cannot be read is told of where it is decoded
+        if isinstance(source, np.ndarray):
+            digest.update(f"{source.dtype.str} {source.shape}".encode())
+            digest.update(np.ascontiguousarray(source).data)
+        elif is_image(source):
+            with _opened(source) as picture:
+                about = picture.mode, picture.size, picture.getpalette(), dict(picture.getexif())
+                digest.update(repr(about).encode() + picture.tobytes())
+        elif os.path.isfile(source):
+            with open(source, "rb") as file:
+                digest = hashlib.file_digest(file, "sha256")
+    return digest.digest()
 
 
 def check_alike(header: Header, wanted: Wanted) -> None:

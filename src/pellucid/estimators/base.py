@@ -225,7 +225,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
         trainer = Trainer(self.network_, settings, self._optimizer_state, self.history_)
         most = epochs or settings.epochs
         if checkpoint is not None:
-            same = identity.of_model(self, epochs) | identity.of_data(self, about, validation)
+            same = identity.of_model(self, epochs)
+            same |= identity.of_data(self, about, examples, validation)
             same |= identity.of_training(trainer, going_on and checkpoint.is_first)
             checkpoint.begin(trainer, same, epochs is None)
         with (

@@ -43,17 +43,25 @@ def _plain(value: Any) -> Any:
         return {"class": own, **settings} if settings else own
 
 
-def of_data(model: Any, about: About, validation: Examples | None) -> dict[str, Any]:
+def of_data(
+    model: Any, about: About, examples: Examples, validation: Examples | None
+) -> dict[str, Any]:
     """What was learned about X and y, and the rows."""
     kind = type(model).__name__
     return {
         "columns": model._input.feature_names,
         "number of rows": about.rows,
-        "data": about.fingerprint,
-        "validation": None if validation is None else fingerprint(validation),
+        "data": [about.fingerprint, _unread(examples)],
+        "validation": (
+            None if validation is None else [fingerprint(validation), _unread(validation)]
+        ),
         "input": files.content_digest(kind, *model._input.state()),
         "target": files.content_digest(kind, *model.target_.state()),
     }
+
+
+def _unread(examples: Examples) -> str:
+    return hashlib.sha256(examples.rows.unread()).hexdigest()
 
 
 def of_training(trainer: Trainer, going_on: bool) -> dict[str, Any]:

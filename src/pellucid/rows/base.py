@@ -83,6 +83,10 @@ class Rows(ABC):
         """The arrays that tell these rows from others."""
         return (np.asarray(self),)
 
+    def unread(self) -> bytes:
+        """What tells these rows from others beside their `content`, where that is read late."""
+        return b""
+
     def reader(self, batch: int) -> Reader:
         """A reader for batches of `batch` rows."""
         return Reader(self, batch)

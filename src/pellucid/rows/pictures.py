@@ -94,6 +94,8 @@ class DecodedPictures(Rows):
         (H, W, C).
     decode : callable
         ``decode(position)`` gives the levels of one picture, or raises.
+    digest : callable
+        ``digest(position)`` gives the SHA-256 of what one picture is decoded from.
     """
 
     def __init__(
@@ -102,9 +104,10 @@ class DecodedPictures(Rows):
         positions: np.ndarray,
         row_shape: tuple[int, ...],
         decode: Callable[[int], np.ndarray],
+        digest: Callable[[int], bytes],
     ) -> None:
         self.table, self.positions = table, positions
-        self.row_shape, self.decode = row_shape, decode
+        self.row_shape, self.decode, self.digest = row_shape, decode, digest
         self.dtype = np.dtype(np.uint8 if len(table) == 256 else np.uint16)
 
     @property
@@ -112,12 +115,19 @@ class DecodedPictures(Rows):
         return (len(self.positions), *self.row_shape)
 
     def take(self, index: Any) -> DecodedPictures:
-        return DecodedPictures(self.table, self.positions[index], self.row_shape, self.decode)
+        positions = self.positions[index]
+        return DecodedPictures(self.table, positions, self.row_shape, self.decode, self.digest)
 
     @property
     def content(self) -> tuple[np.ndarray, ...]:
         """Means and deviations of the pictures, which make the table: to decode them takes long."""
         return self.table, self.positions
+
+    def unread(self) -> bytes:
+        """The digests of the pictures' sources: to read them takes less than to decode them."""
+        with Workers(decoding_threads()) as workers:
+            tasks = [workers.submit(partial(self.digest, int(one))) for one in self.positions]
+            return b"".join(task.result() for task in tasks)
 
     def levels(self, position: int) -> np.ndarray:
         """The levels of one row."""
