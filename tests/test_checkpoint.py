@@ -1,5 +1,6 @@
 """Checkpoints: a fit that was stopped anywhere goes on to the bits of one that was not."""
 
+import contextlib
 import errno
 import functools
 import json
@@ -358,8 +359,46 @@ def test_another_fit_is_refused_by_its_first_difference(words, options, data):
     sentence = f"'run.ckpt' is the checkpoint of another fit: {words}"
     with pytest.raises(ValueError, match=re.escape(sentence)) as error:
         classifier(**options).fit(*data, **OFTEN)
-    assert str(error.value).endswith(". Remove the file, or give another path.")
+    assert re.search(r"\. Remove 'run\.ckpt'.*, or give another path\.$", str(error.value))
     assert Path("run.ckpt").read_bytes() == before
+
+
+def test_the_way_out_of_another_fit_names_all_that_is_to_be_removed(half_done):
+    """Of the newest alone, the one before would be gone on from, and refused again."""
+    for there in ("'run.ckpt' and 'run.ckpt.before'", "'run.ckpt.before'"):
+        with (
+            pytest.raises(ValueError, match=f"another fit: .* Remove {there}, or give another pat"),
+            contextlib.nullcontext()
+            if " and " in there
+            else pytest.warns(UserWarning, match="'run.ckpt' is not there: the fit goes on from"),
+        ):
+            classifier(dropout=0.5).fit(X, Y, **OFTEN)
+        Path("run.ckpt").unlink(missing_ok=True)
+    os.remove("run.ckpt.before")
+    classifier(dropout=0.5).fit(X, Y, **OFTEN)
+
+
+def test_a_trial_is_gone_on_from_by_the_fit_that_began_it_alone(often, monkeypatch):
+    """One that needs no trial has nothing in common with it."""
+    model, (windows, y) = killed_fits.fits()["windows"]
+    with monkeypatch.context() as patch:
+        stop_after(patch, 2)
+        with pytest.raises(Stopped):
+            clone(model).fit(windows, y, **OFTEN)
+    before = Path("run.ckpt").read_bytes()
+    assert Slots("run.ckpt", 1).read()["phase"] == "trial"
+    for rows, targets in ((windows, np.arange(len(y)) * 1.0), (windows[:5], y[:5])):
+        with pytest.raises(ValueError, match="the checkpoint of another fit: its rows are others"):
+            clone(model).fit(rows, targets, **OFTEN)
+        assert Path("run.ckpt").read_bytes() == before
+
+
+def test_a_relative_path_is_that_of_the_folder_in_which_the_fit_began(often, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").mkdir()
+    classifier(callbacks=lambda *_: os.chdir(tmp_path / "other")).fit(X, Y, **OFTEN)
+    assert os.listdir() == []
+    assert Slots(tmp_path / "run.ckpt", 1).read()["finished"]
 
 
 def test_another_class_column_validation_or_method_is_named(monkeypatch):
@@ -444,8 +483,11 @@ def test_a_schedule_of_the_users_own_is_known_by_its_settings():
         classifier(schedule=Own(0.25)).fit(X, Y, **OFTEN)
 
 
+@pytest.mark.parametrize("beside", [False, True])
 @pytest.mark.parametrize("name", ["run.ckpt", "run.ckpt.before"])
-def test_a_file_that_is_no_checkpoint_is_never_written_over(name):
+def test_a_file_that_is_no_checkpoint_is_never_written_over(name, beside):
+    if beside and name == "run.ckpt.before":
+        classifier().fit(X, Y, **OFTEN)
     Path(name).write_text("a,b\n" * 40)
     with pytest.raises(ValueError, match=f"'{name}' is no checkpoint of pellucid, and is not"):
         classifier().fit(X, Y, **OFTEN)
@@ -517,6 +559,17 @@ def test_the_newest_is_there_at_every_moment_where_files_have_two_names(links, m
     assert steps == [2, 1]
 
 
+@pytest.mark.parametrize("wrong", [bytes(5000), b"12345", b"a,b\n1,2\n"])
+def test_whatever_took_the_place_of_the_newest_is_taken_for_damage(wrong, half_done):
+    """Where the one before is whole, the name is known to be a checkpoint's."""
+    Path("run.ckpt").write_bytes(wrong)
+    words = "^'run.ckpt' is (no checkpoint of pellucid|cut short): the fit goes on from 'run.ckpt.b"
+    with pytest.warns(UserWarning, match=words):
+        model = classifier().fit(X, Y, **OFTEN)
+    assert killed_fits.digest(model) == killed_fits.digest(classifier().fit(X, Y))
+    assert Path("run.ckpt.before").read_bytes() != wrong
+
+
 def test_two_damaged_files_are_refused_in_one_sentence(half_done):
     newest, before = half_done
     Path("run.ckpt").write_bytes(newest[:-50])
@@ -544,6 +597,27 @@ def test_a_file_that_another_fit_writes_meanwhile_is_refused(half_done, monkeypa
     Path("run.ckpt").write_bytes(half_done[1])
     with pytest.raises(ValueError, match="'run.ckpt' was written anew while this fit began. Run"):
         slot.arrays()
+
+
+@pytest.mark.parametrize("same", [False, True], ids=["two fits", "one fit twice"])
+def test_the_file_of_another_fit_that_runs_meanwhile_is_left(same, often):
+    """The one that wrote later keeps it; the other says so, and trains on."""
+    right, kept = killed_fits.digest(classifier().fit(X, Y)), []
+
+    def other(model, row):
+        if kept:
+            return
+        if not same:
+            os.remove("run.ckpt")
+            os.remove("run.ckpt.before")
+        classifier(max_epochs=3 if same else 1).fit(X, Y, **OFTEN)
+        kept.append(Path("run.ckpt").read_bytes())
+
+    words = "goes on without a new checkpoint. 'run.ckpt' was written by another fit meanwhile. Run"
+    with pytest.warns(UserWarning, match=words) as warned:
+        model = classifier(callbacks=other).fit(X, Y, **OFTEN)
+    assert len(warned) == 1 and killed_fits.digest(model) == right
+    assert Path("run.ckpt").read_bytes() == kept[0]
 
 
 def test_another_format_is_named(monkeypatch):

@@ -128,12 +128,14 @@ def writing(
     path: str | os.PathLike[str],
     size: int | None = None,
     keep: str | os.PathLike[str] | None = None,
+    called: str | os.PathLike[str] | None = None,
 ) -> Iterator[BinaryIO]:
     """A file to write into, of `size` bytes if that is known: it becomes `path` at the end.
 
     It is written aside in the same folder, forced to the disk and renamed. An earlier file keeps
     its permissions; where `path` is a link, the file it points to is replaced. Where `keep` names
-    another file of that folder, the earlier one is kept there. What processes left there that were
+    another file of that folder, the earlier one is kept there. Errors name the file as it is
+    `called`, else by its path. What processes left there that were
     killed while they wrote is removed. If the block fails, nothing is written.
 
     Raises
@@ -148,7 +150,7 @@ def writing(
         try:
             yield
         except OSError as error:
-            raise _unsaved(path, place, size, error) from error
+            raise _unsaved(path if called is None else called, place, size, error) from error
 
     with explained():
         mode = _mode(place)

@@ -128,7 +128,7 @@ def kept_or_chosen(
     checkpoint: Checkpoint | None,
 ) -> Plan:
     """The plan that a checkpoint has, or else the one chosen now, which it then has too."""
-    kept = None if checkpoint is None else checkpoint.found("plan")
+    kept = None if checkpoint is None else checkpoint.finding("plan")
     if checkpoint is None or kept is None:
         trial = None if checkpoint is None else checkpoint.trial()
         plan = choose(model, X, y, weights, show, table, trial)

@@ -47,7 +47,7 @@ class Trail:
 
     slots: Slots
     calls: tuple[Call, ...]
-    found: Mapping[str, Any]
+    findings: Mapping[str, Any]
     arrays: Mapping[str, np.ndarray]
 
     def __reduce__(self) -> Any:  # a copy elsewhere begins anew
@@ -98,10 +98,11 @@ class Checkpoint:
         self._name = checks.file_name(path)
         self._saved: Any = {} if self.slots.is_as_written else self.slots.read() or {}
         self._earlier = () if trail is None else trail.calls
-        found = self._saved.get("found", {}) if trail is None else trail.found
-        self._found: dict[str, Any] = dict(found)
+        findings = self._saved.get("findings", {}) if trail is None else trail.findings
+        self._findings: dict[str, Any] = dict(findings)
         self._arrays = {} if trail is None else dict(trail.arrays)
         self._call: Call | None = None
+        self._trial: Checkpoint | None = None
         self._done: Outcome | None = None
         self._resumes = self._warned = False
         self._whole = True  # whether a call ends with the fit
@@ -113,7 +114,8 @@ class Checkpoint:
         """Of a network that is trained before the model's own, to see what does best."""
         other = copy.copy(self)
         other.phase, other.notes = "trial", []
-        other._earlier, other._found, other._arrays = (), {}, {}
+        other._earlier, other._findings, other._arrays = (), {}, {}
+        self._trial = other
         return other
 
     @property
@@ -121,7 +123,7 @@ class Checkpoint:
         """For the model, once the call is done; None where it was interrupted."""
         if self._call is None or self.slots.stopped:
             return None
-        return Trail(self.slots, (*self._earlier, self._call), self._found, self._arrays)
+        return Trail(self.slots, (*self._earlier, self._call), self._findings, self._arrays)
 
     @property
     def _calls(self) -> list[Call]:
@@ -140,17 +142,17 @@ class Checkpoint:
         """Whether the model has made no call with this checkpoint before."""
         return not self._earlier
 
-    def found(self, name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+    def finding(self, name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
         """What was found before training and kept by :meth:`keep`; None where nothing was."""
-        if self._saved.get("phase") != self.phase or name not in self._found:
+        if self._saved.get("phase") != self.phase or name not in self._findings:
             return None
         own = below(self.slots.arrays(), name)
-        self.keep(name, self._found[name], own)
-        return self._found[name], own
+        self.keep(name, self._findings[name], own)
+        return self._findings[name], own
 
     def keep(self, name: str, known: Any, arrays: Mapping[str, np.ndarray]) -> None:
         """Let the file hold from now on what was found before training."""
-        self._found[name] = known
+        self._findings[name] = known
         self._arrays |= {f"{name}.{key}": part for key, part in arrays.items()}
 
     # -- whether it is the same fit ----------------------------------------------------------
@@ -158,8 +160,7 @@ class Checkpoint:
     def refuse(self, difference: str) -> NoReturn:
         """Refuse to go on from the checkpoint of another fit."""
         raise ValueError(
-            f"{self._name} is the checkpoint of another fit: {difference}. Remove the file, or "
-            "give another path."
+            f"{self._name} is the checkpoint of another fit: {difference}. {self.slots.removal}"
         )
 
     def check(self, identity: Mapping[str, Any]) -> None:
@@ -197,7 +198,7 @@ class Checkpoint:
         if not self._saved:
             return
         if self._saved["phase"] != self.phase:
-            if self.phase == "trial" or not self._found:  # else it was just found
+            if self._trial is None or self._trial._call is None:  # none went on from there
                 self.refuse("its rows are others")
             self.notes.append(f"The trial went on from {path}.")
             return
@@ -269,7 +270,7 @@ class Checkpoint:
             "identity": self._identity,
             "calls": [asdict(call) for call in (*self._earlier, self._call)],
             "finished": None if outcome is None else asdict(outcome),
-            "found": self._found,
+            "findings": self._findings,
             "training": training,
         }
         error = self.slots.write(header, arrays | self._arrays)

@@ -61,19 +61,33 @@ class Slots:
         self.stopped = False  # whether nothing more is to be written
         self._every, self._spent, self._last = every, 0.0, time.monotonic()
         self._keeps = False  # whether the newest is whole, and worth to be kept
-        self._written: tuple[int, ...] | None = None  # the newest as it was left by a write
+        self._end: bytes | None = None  # of the newest, as this fit last read or wrote it
+        self._wrote = False
         self._digest = b""  # of the file whose header was read
         files.check_writable(path)
 
     def goes_on_from(self, other: Slots) -> None:
         """Take over what `other`, of the same files, last wrote, and when."""
         self._spent, self._last = other._spent, other._last
-        self._keeps, self._written = other._keeps, other._written
+        self._keeps, self._end, self._wrote = other._keeps, other._end, other._wrote
 
     @property
     def is_as_written(self) -> bool:
         """Whether the newest file is the one written last, and need not be read."""
-        return self._written is not None and self._written == _stamp(self.newest)
+        return self._wrote and self._end == _end(self.newest)
+
+    @property
+    def _names(self) -> dict[str, Path]:
+        """What errors call the two files, the newest first."""
+        path = os.fspath(self.path)
+        before = self.before if os.path.islink(path) else f"{path}.before"
+        return {file_name(path): self.newest, file_name(before): self.before}
+
+    @property
+    def removal(self) -> str:
+        """The way out where the two files are not wanted."""
+        there = [name for name, place in self._names.items() if place.exists()]
+        return f"Remove {' and '.join(there)}, or give another path."
 
     @property
     def is_due(self) -> bool:
@@ -94,23 +108,30 @@ class Slots:
 
         Where that is the one before, a warning says so, and why.
         """
-        self._keeps = False
-        places = {file_name(self.path): self.newest}
-        places[file_name(f"{os.fspath(self.path)}.before")] = self.before
-        for name, place in places.items():
-            _check_ours(place, name)
+        self._keeps, self._end = False, _end(self.newest)
+        names = self._names
+        foreign = [name for name, place in names.items() if not _is_ours(place, name)]
         faults: dict[str, str] = {}
-        for name, place in places.items():
+        for name, place in names.items():
             try:
+                if name in foreign:
+                    raise Damaged("is no checkpoint of pellucid")
                 header = self._header(place, name)
             except Damaged as fault:
                 faults[name] = str(fault)
                 continue
+            if place is self.newest and foreign:
+                break
             self._keeps = place is self.newest
             for newest, wrong in faults.items():
                 warn(f"{newest} {wrong}: the fit goes on from {name}, the one before.")
             self._place = place
             return header
+        if foreign:
+            raise ValueError(
+                f"{foreign[0]} is no checkpoint of pellucid, and is not written over. "
+                f"{self.removal}"
+            )
         damage = [f"{name} {wrong}" for name, wrong in faults.items() if wrong not in _ABSENT]
         if not damage:
             return None
@@ -125,8 +146,8 @@ class Slots:
             writer = one_line(str(content.get("pellucid")), 40)
             raise ValueError(
                 f"{name} is a checkpoint of format {content.get('format')}, written by "
-                f"pellucid {writer}; pellucid {__version__} goes on from format {FORMAT}. Remove "
-                "the file, or give another path."
+                f"pellucid {writer}; pellucid {__version__} goes on from format {FORMAT}. "
+                f"{self.removal}"
             )
         return content
 
@@ -144,7 +165,8 @@ class Slots:
     def write(self, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> OSError | None:
         """Put both into the newest file, which becomes the one before; the error if that failed.
 
-        An error leaves what there was. Arrays are written from where they are: nothing is copied.
+        An error leaves what there was, and so does a file that another fit has put there since
+        this one last read or wrote it. Arrays are written from where they are: nothing is copied.
         """
         begin = time.monotonic()
         parts = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
@@ -153,7 +175,11 @@ class Slots:
         text = json.dumps(known).encode()
         size = _LEAST + len(text) + sum(part.nbytes for part in parts.values())
         try:
-            with files.writing(self.path, size, self.before if self._keeps else None) as file:
+            if _end(self.newest) not in (None, self._end):
+                name = file_name(self.path)
+                raise FileExistsError(f"{name} was written by another fit meanwhile. {_ONE_FIT}")
+            keep = self.before if self._keeps else None
+            with files.writing(self.newest, size, keep, called=self.path) as file:
                 digest, pieces = hashlib.sha256(), list[Any]()
                 pieces += [MAGIC, len(text).to_bytes(_LENGTH, "little"), text]
                 pieces += [part.reshape(-1).view(np.uint8).data for part in parts.values()]
@@ -161,7 +187,8 @@ class Slots:
                     digest.update(piece)
                     file.write(piece)
                 file.write(digest.digest() + MAGIC)
-            self._keeps, self._written = True, _stamp(self.newest)
+            self._keeps = self._wrote = True
+            self._end = digest.digest() + MAGIC
         except OSError as error:
             self._keeps = self._keeps and self.newest.exists()
             return error
@@ -171,32 +198,31 @@ class Slots:
         return None
 
 
-def _check_ours(place: Path, name: str) -> None:
-    """Refuse a file that is no checkpoint, not even a damaged one."""
+def _is_ours(place: Path, name: str) -> bool:
+    """Whether a file is a checkpoint, if only a damaged one, or is not there."""
     try:
         with open(place, "rb") as file:
             size = os.fstat(file.fileno()).st_size
             first = file.read(len(MAGIC))
             file.seek(max(0, size - len(MAGIC)))
-            ours = not size or MAGIC in (first, file.read())
+            return not size or MAGIC in (first, file.read())
     except FileNotFoundError:
-        return
+        return True
+    except IsADirectoryError as error:
+        raise type(error)(f"{name} is a folder. Move it, or give another path.") from error
     except OSError as error:
         raise type(error)(f"{name} cannot be read: {error.strerror}.") from error
-    if not ours:
-        raise ValueError(
-            f"{name} is no checkpoint of pellucid, and is not written over. Remove the file, or "
-            "give another path."
-        )
 
 
-def _stamp(place: Path) -> tuple[int, ...] | None:
-    """What is another once a file is replaced; None where there is none."""
+def _end(place: Path) -> bytes | None:
+    """A file's last bytes, its SHA-256 among them; None where there is none."""
     try:
-        status = place.stat()
+        with open(place, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(0, size - _DIGEST - len(MAGIC)))
+            return file.read()
     except OSError:
         return None
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _content(place: Path, with_arrays: bool) -> tuple[bytes, dict[str, Any], dict[str, np.ndarray]]:
