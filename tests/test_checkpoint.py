@@ -255,6 +255,10 @@ def chunks(model, stop=4):
     return model
 
 
+CALLS_AGAIN = pytest.mark.filterwarnings("ignore:'run.ckpt' has . calls of this training")
+
+
+@CALLS_AGAIN
 def test_partial_fits_go_on_in_the_call_that_was_stopped(often, monkeypatch):
     model = classifier(batch_size=10, schedule="plateau", optimizer="adam", dropout=0.2)
     right = clone(model)
@@ -271,6 +275,7 @@ def test_partial_fits_go_on_in_the_call_that_was_stopped(often, monkeypatch):
     assert done[0].about_.fingerprint == right.about_.fingerprint
 
 
+@CALLS_AGAIN
 def test_a_call_that_was_ended_behind_its_epoch_does_not_train_another(often):
     """SIGTERM in the callback of the second call: its epoch was done."""
     right = chunks(classifier())
@@ -291,12 +296,45 @@ def test_a_call_that_was_ended_behind_its_epoch_does_not_train_another(often):
 
 
 def test_a_call_that_the_checkpoint_has_goes_on_there_at_once(often):
+    """One warning for all of them: what is scored or saved meanwhile is of a later call."""
     all_done = chunks(classifier())
-    first = chunks(classifier(), 1)
+    with pytest.warns(UserWarning, match="'run.ckpt' has 4 calls of this .*: until the") as warned:
+        chunks(classifier())
+    assert len({str(one.message) for one in warned}) == 1 and len(warned) == 3
+    assert len({(one.filename, one.lineno) for one in warned}) == 1
+    with pytest.warns(UserWarning, match="until the last of them the model is as that one"):
+        first = chunks(classifier(), 1)
     assert np.array_equal(first.network_.values, all_done.network_.values)
     assert first.n_iter_ == 4
-    further = chunks(classifier(), 4).partial_fit(X, Y, **OFTEN)
+    with pytest.warns(UserWarning, match="'run.ckpt' has 4 calls"):
+        further = chunks(classifier(), 4).partial_fit(X, Y, **OFTEN)
     assert further.n_iter_ == 5
+
+
+@pytest.mark.parametrize("kind", ["partial_fit", "warm start", "a forecaster's trial"])
+def test_ctrl_c_ends_a_loop_of_calls(kind, often, monkeypatch):
+    """Had the call returned, the next one would go on from what the checkpoint does not know."""
+    model, data = classifier(), (X, Y)
+    if in_trial := kind == "a forecaster's trial":
+        model, data = killed_fits.fits()["windows"]
+    model.set_params(warm_start=True)
+    call = model.partial_fit if kind == "partial_fit" else model.fit
+    step = Checkpoint.step
+    phases = []
+
+    def interrupted(self, trainer):
+        phases.append(self.phase)
+        if len(phases) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        step(self, trainer)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Checkpoint, "step", interrupted)
+        for _ in range(3):
+            call(*data, **OFTEN)
+    assert (phases[-1] == "trial") == in_trial and len(phases) == 3
+    assert call(*data, **OFTEN) is model
+    assert len(Slots("run.ckpt", 1).read()["calls"]) == 1
 
 
 def test_the_calls_of_a_model_read_the_file_once(often, monkeypatch):
@@ -399,6 +437,18 @@ def test_a_relative_path_is_that_of_the_folder_in_which_the_fit_began(often, tmp
     classifier(callbacks=lambda *_: os.chdir(tmp_path / "other")).fit(X, Y, **OFTEN)
     assert os.listdir() == []
     assert Slots(tmp_path / "run.ckpt", 1).read()["finished"]
+
+
+def test_more_epochs_and_folds_are_told_what_to_do_instead():
+    from sklearn.model_selection import cross_val_score
+
+    classifier().fit(X, Y, **OFTEN)
+    words = "its max_epochs is 3, and here it is 6. Remove .*; to train a model further, load it, "
+    with pytest.raises(ValueError, match=words):
+        classifier(max_epochs=6).fit(X, Y, **OFTEN)
+    words = "another fit: .*. Each fit of a search, and of each fold, needs a path of its own.$"
+    with pytest.raises(ValueError, match=words):
+        cross_val_score(classifier(), X, Y, params=OFTEN, error_score="raise")
 
 
 def test_another_class_column_validation_or_method_is_named(monkeypatch):

@@ -146,8 +146,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
             with announced((lambda text: show(1, 1).note(text)) if verbose else None):
                 if checkpoint is not None:
                     if not isinstance(checkpoint, Checkpoint):  # which that of a trial is
-                        owner = type(self).__name__
-                        checkpoint = Checkpoint(checkpoint, checkpoint_every, owner, trail)
+                        owner, chain = type(self).__name__, epochs is not None or self.warm_start
+                        checkpoint = Checkpoint(checkpoint, checkpoint_every, owner, chain, trail)
                     checkpoint.check(identity.of_model(self, epochs))
                 self._fit_or_fail(
                     X, y, sample_weight, epochs, going_on, classes, validation_data, ready,
@@ -243,6 +243,8 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
                 examples, validation, stopping, progress, callbacks, epochs, checkpoint
             )
             progress.close(outcome.reason)
+            if checkpoint is not None and checkpoint.slots.stopped:
+                progress.note(f"To go on from {checkpoint.name}, do the same again.")
         if epochs is None:
             self._end()
         self._optimizer_state = trainer.state if epochs is not None else None

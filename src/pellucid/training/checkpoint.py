@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from pellucid import checks, files
+from pellucid.callers import one_of_many_fits
 from pellucid.network.parameters import below
 from pellucid.training.loop import Outcome, Trainer
 from pellucid.training.slots import Slots
@@ -68,6 +69,8 @@ class Checkpoint:
         Seconds from one write to the next.
     owner : str
         The estimator's class.
+    in_chain : bool
+        Whether further calls may go on from what this one leaves.
     trail : Trail, optional
         Of the calls of the same model before this one, from which it goes on.
 
@@ -84,7 +87,14 @@ class Checkpoint:
         What the user is told before training.
     """
 
-    def __init__(self, path: Any, every: Any, owner: str, trail: Trail | None = None) -> None:
+    def __init__(
+        self,
+        path: Any,
+        every: Any,
+        owner: str,
+        in_chain: bool = False,
+        trail: Trail | None = None,
+    ) -> None:
         if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
             expected = "the path of a file, as 'run.ckpt'"
             raise TypeError(checks.fault("checkpoint", f"{owner}.fit", expected, path))
@@ -95,7 +105,7 @@ class Checkpoint:
             self.slots.goes_on_from(trail.slots)
         else:
             trail = None
-        self._name = checks.file_name(path)
+        self.name = checks.file_name(path)
         self._saved: Any = {} if self.slots.is_as_written else self.slots.read() or {}
         self._earlier = () if trail is None else trail.calls
         findings = self._saved.get("findings", {}) if trail is None else trail.findings
@@ -105,7 +115,7 @@ class Checkpoint:
         self._trial: Checkpoint | None = None
         self._done: Outcome | None = None
         self._resumes = self._warned = False
-        self._whole = True  # whether a call ends with the fit
+        self._whole, self._in_chain = True, in_chain
         self._identity: dict[str, Any] = {}
 
     # -- what there is -----------------------------------------------------------------------
@@ -159,9 +169,12 @@ class Checkpoint:
 
     def refuse(self, difference: str) -> NoReturn:
         """Refuse to go on from the checkpoint of another fit."""
-        raise ValueError(
-            f"{self._name} is the checkpoint of another fit: {difference}. {self.slots.removal}"
-        )
+        way_out = self.slots.removal
+        if one_of_many_fits():
+            way_out = "Each fit of a search, and of each fold, needs a path of its own."
+        elif difference.startswith("its max_epochs"):
+            way_out += f" {_MORE_EPOCHS}"
+        raise ValueError(f"{self.name} is the checkpoint of another fit: {difference}. {way_out}")
 
     def check(self, identity: Mapping[str, Any]) -> None:
         """Refuse another fit's checkpoint, as far as `identity` tells before the data are read."""
@@ -192,7 +205,7 @@ class Checkpoint:
         self._identity, self._whole = identity, whole
         seed, index = trainer.settings.seed, len(self._earlier)
         self._call = Call(hashlib.sha256(json.dumps(identity).encode()).hexdigest(), seed)
-        path = self._name
+        path = self.name
         if self.slots.stopped:
             self.notes.append(f"The trial was interrupted: nothing more is written to {path}.")
         if not self._saved:
@@ -214,14 +227,11 @@ class Checkpoint:
         finished, epochs = self._saved["finished"], self._saved["training"]["epochs"]
         self._resumes = True
         if index < len(calls) - 1:
-            reason = f"call {index + 1} of {len(calls)} in {path}"
-            self._done = Outcome(reason, epochs)
-            self.notes.append(f"{path} has {len(calls)} calls of this training, and goes on there.")
-            if self._whole:
-                checks.warn(
-                    f"{path} has {len(calls)} calls of this training, of which this is call "
-                    f"{index + 1}: the model is as the last of them left it."
-                )
+            self._done = Outcome(f"call {index + 1} of {len(calls)} in {path}", epochs)
+            checks.warn(  # in the same words for each of them, so that Python shows it once
+                f"{path} has {len(calls)} calls of this training: until the last of them the "
+                "model is as that one left it. Do not save or score it before."
+            )
         elif finished:
             self._done = Outcome(**finished)
             self.notes.append(f"{path} holds this fit, which is done: nothing is left to train.")
@@ -246,11 +256,15 @@ class Checkpoint:
         if self.slots.is_due:
             self._write(trainer)
 
-    def stop(self, trainer: Trainer, is_whole: bool) -> None:
-        """The fit is interrupted: write, unless it is within a step, and nothing more after it."""
+    def stop(self, trainer: Trainer, is_whole: bool) -> bool:
+        """The fit is interrupted: write, unless it is within a step, and nothing more after it.
+
+        Whether the fit must end there: no further call can go on from a call that was cut short.
+        """
         if is_whole:
             self._write(trainer)
         self.slots.stopped = True
+        return self._in_chain
 
     def finish(self, trainer: Trainer, outcome: Outcome) -> None:
         """The call has ended. A trial is not worth a file: what was found will be."""
@@ -314,6 +328,10 @@ def _differences(saved: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[
             yield _both(f"its {name} is", before, value)
 
 
+_MORE_EPOCHS = (
+    "A fit of more epochs is another one from its first step on, by its schedule; to train a "
+    "model further, load it, and fit it with warm_start=True and another checkpoint."
+)
 _WORDS = {
     "input": "what it learned about X is other",
     "target": "what it learned about y is other",

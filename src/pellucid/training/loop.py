@@ -87,8 +87,11 @@ class Keeper(Protocol):
     def step(self, trainer: Trainer) -> None:
         """Between two steps."""
 
-    def stop(self, trainer: Trainer, is_whole: bool) -> None:
-        """Where the fit is interrupted, after a whole number of steps or within one."""
+    def stop(self, trainer: Trainer, is_whole: bool) -> bool:
+        """Where the fit is interrupted, after a whole number of steps or within one.
+
+        Whether it ends there, with what interrupted it.
+        """
 
     def finish(self, trainer: Trainer, outcome: Outcome) -> None:
         """At the fit's end."""
@@ -167,7 +170,8 @@ class Trainer:
         Returns
         -------
         Outcome
-            Ctrl-C ends the fit with the best weights so far and is told there, not raised.
+            Ctrl-C ends the fit with the best weights so far and is told there, not raised, unless
+            the `keeper` says so.
 
         Raises
         ------
@@ -214,9 +218,8 @@ class Trainer:
                         reason = "stopped by a callback"
                         break
         except (KeyboardInterrupt, Terminated) as signal:
-            if keeper is not None:
-                keeper.stop(self, self._signals.between)
-            if isinstance(signal, Terminated):
+            ends = keeper is not None and keeper.stop(self, self._signals.between)
+            if ends or isinstance(signal, Terminated):
                 raise
             reason, keep_best = "interrupted; the best weights so far are kept", True
         outcome = self._end(examples, reason, keep_best)
