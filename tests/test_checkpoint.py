@@ -496,9 +496,14 @@ def test_a_drawn_random_state_that_is_another_is_named():
          "checkpoint_every of FCNNClassifier.fit must be a number above 0. Got 0."),
         ({"checkpoint": "no/a"}, FileNotFoundError, "'no/a' cannot be saved: the folder '.*no' do"),
         ({"checkpoint": "."}, IsADirectoryError, "'.' cannot be saved: it is a folder. Name a"),
+        ({"checkpoint": "d"}, IsADirectoryError, "'d.before' is a folder. Move it, or give anoth"),
+        ({"checkpoint": "a\0"}, ValueError, r"'a\\x00' cannot name a file: embedded null"),
+        ({"checkpoint": 300 * "a"}, OSError, "'a+' cannot be saved: its name is too long. Give"),
+        ({"checkpoint": 250 * "a"}, OSError, "'a+.before' cannot be read: .* too long. Give an"),
     ],
 )  # fmt: skip
 def test_what_is_no_place_for_a_checkpoint_is_refused_before_the_fit(options, error, words):
+    Path("d.before").mkdir()
     with pytest.raises(error, match=words):
         classifier(callbacks=lambda *_: pytest.fail("trained")).fit(X, Y, **options)
 
@@ -635,6 +640,18 @@ def test_two_damaged_files_are_refused_in_one_sentence(half_done):
         classifier().fit(X, Y, **OFTEN)
 
 
+def test_the_file_before_is_named_where_a_link_leads(half_done):
+    Path("there").mkdir()
+    for name in ("run.ckpt", "run.ckpt.before"):
+        os.rename(name, f"there/{name}")
+    os.symlink("there/run.ckpt", "run.ckpt")
+    Path("there/run.ckpt").write_bytes(half_done[0][:-1])
+    words = "'run.ckpt' is damaged .*: the fit goes on from '/.*/there/run.ckpt.before', the one"
+    with pytest.warns(UserWarning, match=words):
+        classifier().fit(X, Y, **OFTEN)
+    assert Path("run.ckpt").is_symlink() and not Path("run.ckpt.before").exists()
+
+
 def test_a_file_that_is_empty_or_missing_is_begun_anew():
     Path("run.ckpt").touch()
     assert classifier().fit(X, Y, **OFTEN).n_iter_ == 3
@@ -744,7 +761,7 @@ def test_nothing_is_copied_to_be_written(monkeypatch):
 
 @pytest.mark.parametrize("within", [True, False])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_writes_a_checkpoint_and_ends_the_fit(number, within, monkeypatch):
+def test_a_signal_writes_a_checkpoint_and_ends_the_fit(number, within, monkeypatch, capfd):
     """Between two steps, or in a callback: what was written is gone on from to the same bits."""
     right = killed_fits.digest(classifier().fit(X, Y))
     handler, came = signal.getsignal(number), []
@@ -759,12 +776,14 @@ def test_a_signal_writes_a_checkpoint_and_ends_the_fit(number, within, monkeypat
             step = Checkpoint.step
             patch.setattr(Checkpoint, "step", lambda self, trainer: (send(), step(self, trainer)))
         model = classifier(callbacks=None if within else send)
+        model.set_params(verbose=2)
         if number == signal.SIGTERM:
             with pytest.raises(SystemExit) as ended:
                 model.fit(X, Y, checkpoint="run.ckpt")
             assert ended.value.code == 143 and not hasattr(model, "network_")
         else:
             assert model.fit(X, Y, checkpoint="run.ckpt").n_iter_ == (0 if within else 1)
+            assert "To go on from 'run.ckpt', do the same again.\n" in capfd.readouterr().err
     assert signal.getsignal(number) is handler is not came[0]
     header = Slots("run.ckpt", 1).read()
     assert header["finished"] is None and header["training"]["steps"] > 0

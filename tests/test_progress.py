@@ -189,6 +189,27 @@ def test_the_bar_ends_with_the_last_epoch_when_stopped_early():
     assert bar.startswith("7/100") and "loss 7.0000" in bar
 
 
+def test_the_time_left_of_a_fit_that_goes_on_is_that_of_its_own_epochs(monkeypatch):
+    stream, now = Terminal(), [0.0]
+    monkeypatch.setattr("tqdm.std.time", lambda: now[0])
+    monkeypatch.setattr("pellucid.training.progress.time.perf_counter", lambda: now[0])
+    with Progress(1, 20, 100, stream) as progress:
+        now[0] += 50.0  # to compile
+        progress.begin(10)
+        now[0] += 2.0
+        progress.epoch(row(11))
+        bar = stream.getvalue().split("\r")[-1]
+    assert bar.startswith("11/20") and " 00:18 left" in bar
+
+
+def test_no_bar_stays_where_nothing_was_left_to_train():
+    stream = Terminal()
+    with Progress(1, 40, 100, stream) as progress:
+        progress.close("all 40 epochs done")
+    *_, bar, line = stream.getvalue().split("\r")
+    assert not bar.strip() and line.startswith("all 40 epochs done, ")
+
+
 def test_the_bar_is_closed_when_the_fit_fails():
     stream = Terminal()
     with pytest.raises(RuntimeError, match="broken"), Progress(1, 4, 100, stream) as progress:

@@ -143,7 +143,7 @@ def writing(
     OSError
         If it cannot be written. An earlier file is then unchanged, and nothing is left beside it.
     """
-    place = Path(os.path.realpath(path))
+    place = place_of(path)
 
     @contextlib.contextmanager
     def explained() -> Iterator[None]:
@@ -212,7 +212,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     OSError
         If its folder does not exist or may not be written to, or it is no ordinary file.
     """
-    place = Path(os.path.realpath(path))
+    place = place_of(path)
     try:
         _mode(place)
         aside, handle = _new_aside(place.parent)
@@ -244,6 +244,14 @@ def check_apart(path: str | os.PathLike[str], *read: str | os.PathLike[str]) -> 
             raise ValueError(
                 f"{file_name(path)} is read here, and is not written over. Name another."
             )
+
+
+def place_of(path: str | os.PathLike[str]) -> Path:
+    """Where a file is, whatever links lead to it."""
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError as error:
+        raise ValueError(f"{file_name(path)} cannot name a file: {error}.") from error
 
 
 def _mode(place: Path) -> int | None:
@@ -340,8 +348,10 @@ def _unsaved(
         reason = f"the folder '{place.parent}' does not exist. Make it first"
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         reason = f"the folder '{place.parent}' may not be written to. Choose another"
+    elif error.errno == errno.ENAMETOOLONG:
+        reason = "its name is too long. Give a shorter one"
     text = f"{file_name(path)} cannot be saved: {reason}."
-    if place.is_file():
+    if os.path.isfile(place):
         text += " The earlier file is unchanged."
     return _as(error, text)
 

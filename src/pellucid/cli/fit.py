@@ -152,7 +152,7 @@ class _Fit(GroupedCommand):
     "--checkpoint",
     type=click.Path(),
     metavar="FILE",
-    help="Go on from it after a kill (--checkpoint-every 60).",
+    help="Made if absent, or resumed (--checkpoint-every 60).",
 )
 @_output(
     "--checkpoint-every",

@@ -97,6 +97,9 @@ class Progress:
         """
         self._start = self._drawn = time.perf_counter()
         self._epochs = self._earlier = epochs
+        if self._bar is not None:
+            self._bar.initial = self._bar.n = epochs
+            self._bar.unpause()  # by its own clock the time until now does not count either
 
     def note(self, text: str) -> None:
         """Write a line that is not about an epoch."""
@@ -149,12 +152,17 @@ class Progress:
         if self._bar is not None:
             self._bar.n = self._epochs
             self._bar.refresh()
-            self._bar.close()
-            self._bar = None
+        self._close_bar()
         if reason and self.verbose:
             spent = time.perf_counter() - self._start
             self._write(f"{reason}, {spent:.1f} s")
         self._finish()
+
+    def _close_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.leave = self._epochs > self._earlier  # else it tells of nothing
+            self._bar.close()
+            self._bar = None
 
     def _write(self, text: str) -> None:
         text = filled(text)
@@ -174,7 +182,5 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        self._close_bar()
         self._finish()

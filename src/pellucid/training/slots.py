@@ -56,7 +56,7 @@ class Slots:
 
     def __init__(self, path: str | os.PathLike[str], every: float) -> None:
         self.path = path
-        self.newest = Path(os.path.realpath(path))
+        self.newest = files.place_of(path)
         self.before = self.newest.with_name(f"{self.newest.name}.before")
         self.stopped = False  # whether nothing more is to be written
         self._every, self._spent, self._last = every, 0.0, time.monotonic()
@@ -211,7 +211,8 @@ def _is_ours(place: Path, name: str) -> bool:
     except IsADirectoryError as error:
         raise type(error)(f"{name} is a folder. Move it, or give another path.") from error
     except OSError as error:
-        raise type(error)(f"{name} cannot be read: {error.strerror}.") from error
+        wrong = str(error.strerror).lower()
+        raise type(error)(f"{name} cannot be read: {wrong}. Give another path.") from error
 
 
 def _end(place: Path) -> bytes | None:
