@@ -3,6 +3,7 @@
 import _thread
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +40,30 @@ def browser():
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def own_folder(tmp_path, monkeypatch):
+    """Be in a folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """Write after each step, whatever it costs."""
+    from pellucid.training import loop, slots
+
+    monkeypatch.setattr(slots, "RARELY", 0)
+    monkeypatch.setattr(loop, "CALL_SECONDS", 1e-9)
+
+
+@pytest.fixture
+def half_done(own_folder, often, monkeypatch):
+    """The bytes of the newest file and of the one before, of a fit stopped after its 5th step."""
+    from stopped_fits import OFTEN, Stopped, X, Y, classifier, stop_after
+
+    with monkeypatch.context() as patch:
+        stop_after(patch, 5)
+        with pytest.raises(Stopped):
+            classifier().fit(X, Y, **OFTEN)
+    return Path("run.ckpt").read_bytes(), Path("run.ckpt.before").read_bytes()
