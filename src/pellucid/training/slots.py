@@ -120,7 +120,7 @@ class Slots:
             except Damaged as fault:
                 faults[name] = str(fault)
                 continue
-            if place is self.newest and foreign:
+            if place is self.newest and foreign:  # the one before would be written over
                 break
             self._keeps = place is self.newest
             for newest, wrong in faults.items():
