@@ -541,3 +541,16 @@ def test_any_bytes_are_an_error(whole, content):
 )
 def test_sizes_in_words(count, words):
     assert checks.size_text(count) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (300 * "a", "^'a+' cannot be saved: its name is too long. Give a shorter one.$"),
+        ("a\0b", r"^'a\\x00b' cannot name a file: embedded null byte.$"),
+    ],
+)
+def test_a_name_that_no_file_can_have_is_refused_in_a_sentence(name, words):
+    for function in (files.check_writable, lambda path: files.write_whole(path, b"")):
+        with pytest.raises((OSError, ValueError), match=words):
+            function(name)
