@@ -166,6 +166,22 @@ def test_names_of_files_that_cannot_be_imported(name, words, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("content", [b"", b"no zip", "arrays"])
+def test_arrays_of_something_else_are_not_written_over(content, tmp_path):
+    place = tmp_path / "data.npz"
+    if content == "arrays":
+        np.savez(place, x=np.arange(3))
+    else:
+        place.write_bytes(content)
+    before = place.read_bytes()
+    model = FCNNClassifier(**QUICK).fit(*penguins())
+    with pytest.raises(ValueError, match=r"data.npz', where .* something else.*'data_model.py'"):
+        model.to_python(tmp_path / "data.py")
+    assert place.read_bytes() == before and not (tmp_path / "data.py").exists()
+    for _ in range(2):  # its own arrays are
+        model.to_python(tmp_path / "model.py")
+
+
 def test_a_folder_that_is_not_there(tmp_path):
     model = FCNNClassifier(**QUICK).fit(np.eye(6), np.arange(6) % 2)
     with pytest.raises(OSError, match=r"the folder '.*nowhere' does not exist. Make it first"):

@@ -21,6 +21,7 @@ from pellucid.engine import announced, plain_float_state
 from pellucid.estimators import identity, state
 from pellucid.estimators.about import About
 from pellucid.estimators.examples import ExampleMaker
+from pellucid.estimators.exportable import Exportable
 from pellucid.estimators.parameters import ESTIMATORS
 from pellucid.estimators.predictor import Predictor
 from pellucid.layers import Layer
@@ -39,7 +40,7 @@ from pellucid.training.settings import Settings
 from pellucid.training.stopping import EarlyStopping
 
 
-class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
+class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator, ABC):
     """Abstract: a network with scikit-learn's manners.
 
     A family says which layers it has, a task what is predicted from the network's output.
@@ -455,54 +456,6 @@ class NetworkEstimator(ExampleMaker, CallbackSupport, BaseEstimator, ABC):
                 f"it to be saved. Got {now[-1]}, and in fit {then}. Set them back, or fit again."
             )
         files.save(self, path, ESTIMATORS)
-
-    def to_onnx(
-        self, path: Any = None, inputs: Any = "columns", intervals: float | None = None
-    ) -> Any:
-        """The fitted model as an ONNX graph that takes raw rows, in a file if `path` is given.
-
-        Its answers are within 1e-5 of this model's, which is tried on a few rows where onnxruntime
-        is installed; `compared_rows` among its metadata says on how many. It needs the library
-        onnx: ``pip install pellucid[onnx]``.
-
-        Parameters
-        ----------
-        path : path-like, optional
-            The file, usually ``*.onnx``. An earlier file is replaced.
-        inputs : {"columns", "matrix"}
-            Whether a table comes as one input a column, or as one matrix of numbers.
-            ``pellucid.export.input_feed(model, X)`` gives what a runtime is fed with for
-            your own rows.
-        intervals : float, optional
-            Of a forecaster the level of intervals, whose bounds are outputs too.
-
-        Returns
-        -------
-        onnx.ModelProto
-
-        Raises
-        ------
-        ImportError
-            If the library onnx is not installed.
-        ValueError, TypeError
-            If the model, or a layer of it, has no form in ONNX.
-        RuntimeError
-            If the graph's answers are not this model's. Then nothing is written.
-        OSError
-            If the file cannot be written. An earlier file is then unchanged.
-        """
-        from pellucid.export.onnx.model import to_onnx  # with what else it needs
-
-        return to_onnx(self, path, inputs, intervals)
-
-    def to_python(self, path: Any) -> None:
-        """Write the fitted model as one Python file that needs NumPy alone, beside an .npz.
-
-        See :func:`pellucid.export.python.source.to_python`.
-        """
-        from pellucid.export.python.source import to_python
-
-        to_python(self, path)
 
     # -- files -------------------------------------------------------------------------------
 

@@ -55,8 +55,9 @@ def to_python(model: Any, path: str | os.PathLike[str]) -> None:
     sklearn.exceptions.NotFittedError
         If `model` is not fitted.
     ValueError, TypeError
-        If `path` is no name of a module, or the model has what plain NumPy cannot compute: layers
-        of the user's own, layers that are stateful, holidays.
+        If `path` is no name of a module, an .npz of something else is beside it, or the model has
+        what plain NumPy cannot compute: layers of the user's own, layers that are stateful,
+        holidays.
     OSError
         If a file cannot be written. Earlier files are then unchanged.
     """
@@ -106,7 +107,25 @@ def _module(path: str | os.PathLike[str]) -> Path:
             "the file of to_python must not have the name of a module that others import. Got "
             f"{file_name(path)}. Write {file_name(place.with_name(f'{name}_model.py'))}."
         )
+    _check_arrays(place)
     return place
+
+
+def _check_arrays(place: Path) -> None:
+    """Refuse to write over an .npz beside `place` that was not written with such a file."""
+    arrays = place.with_suffix(".npz")
+    try:
+        with zipfile.ZipFile(arrays) as there:
+            ours = "facts.npy" in there.namelist()
+    except OSError:  # there is none, or that is said when it is written
+        return
+    except zipfile.BadZipFile:
+        ours = False
+    if not ours:
+        raise ValueError(
+            f"{file_name(arrays)}, where to_python puts the weights, must not be a file of "
+            f"something else. Got one that is. Write {file_name(place.stem + '_model.py')}."
+        )
 
 
 def _check_model(model: Any) -> None:
