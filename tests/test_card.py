@@ -170,13 +170,39 @@ def test_numbers_have_their_unit_and_their_mean():
     assert dict(rows_of_first(made))["unit"] == "€"
     assert top_of(made)[0]["pipeline_tag"] == "tabular-regression"
     assert rows_of(made, "target") == [["y", "1020"]]
-    assert "Noted of the data: the target: numbers with ',' for decimals" in top_of(made)[1]
+    assert "noted of the data:\n\n- the target: numbers with ',' for decimals" in top_of(made)[1]
 
 
 def test_notes_of_the_data_are_told_of_a_model_from_a_file():
     X = {"a": RNG.normal(size=40), "price": ["1,200", "3,400"] * 20}
     FCNNClassifier(4, **SHORT).fit(X, [0, 1] * 20).save("m")
-    assert "Noted of the data: price: numbers with ',' for thousands" in card(load("m")).text
+    words = "What was noted of the data:\n\n- price: numbers with ',' for thousands"
+    assert words in card(load("m")).text
+
+
+def test_it_is_said_whose_rows_a_test_is_of():
+    X, y = RNG.normal(size=(40, 2)), [0, 1] * 20
+    model = FCNNClassifier(4, **SHORT).fit(X, y)
+    learned = "Tested on 40 rows that it learned from, which tells nothing of new ones:"
+    assert learned in card(model, X, y).text
+    assert "Tested on 39 rows that were given to test it:" in card(model, X[1:], y[1:]).text
+
+
+@pytest.mark.parametrize(
+    ("freq", "before", "written"),
+    [
+        ("h", "# with times as far apart as those that it learned from\n", ""),
+        ("MS", "", ", freq=pd.offsets.MonthBegin(1)"),
+        ("B", "", ", freq='B'"),
+    ],
+)
+def test_times_of_a_series_are_as_far_apart_as_it_learned(freq, before, written):
+    frame = pd.DataFrame({"t": pd.date_range("2023-01-02", periods=90, freq=freq), "y": 1.0})
+    frame["y"] = RNG.normal(size=90)
+    X, y = windows(frame, steps=4, target="y", time="t")
+    text = card(LSTMRegressor(4, **SHORT).fit(X, y)).text
+    assert f"{before}rows = pd.DataFrame({{\n    't': pd.date_range('2024-01-01'" in text
+    assert f"periods=4{written})" in text
 
 
 def test_a_wide_table_is_told_of_in_part():

@@ -56,14 +56,20 @@ def test_the_command_line_refuses_a_checkpoint_that_has_no_place():
 
 def test_sigterm_ends_the_command_with_143(tmp_path):
     """Its checkpoint is of the middle of the training, and no model was saved."""
-    command = [sys.executable, "-m", "pellucid", *map(str, COMMAND), "--quiet"]
+    command = [sys.executable, "-m", "pellucid", *map(str, COMMAND)]
     command[command.index("3")] = "4000"
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    process = subprocess.Popen([*command, "--checkpoint-every", "0.01"], env=environment)
+    said = open("said", "w+", encoding="utf-8")
+    process = subprocess.Popen(
+        [*command, "--checkpoint-every", "0.01"], env=environment, stdout=said, stderr=said
+    )
     while not Path("c.ckpt").exists():
         assert process.poll() is None
         time.sleep(0.01)
     process.terminate()
     assert process.wait(60) == 143
+    said.seek(0)
+    assert "To go on from 'c.ckpt', do the same again." in said.read()
+    said.close()
     steps = Slots("c.ckpt", 1).read()["training"]["steps"]
     assert 0 < steps < 4000 * 9 and not Path("penguins.safetensors").exists()

@@ -240,12 +240,14 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
                 progress.note(note)
             for note in [] if checkpoint is None else checkpoint.notes:
                 progress.note(note)
-            outcome = trainer.fit(
-                examples, validation, stopping, progress, callbacks, epochs, checkpoint
-            )
-            progress.close(outcome.reason)
-            if checkpoint is not None and checkpoint.slots.stopped:
-                progress.note(f"To go on from {checkpoint.name}, do the same again.")
+            try:
+                outcome = trainer.fit(
+                    examples, validation, stopping, progress, callbacks, epochs, checkpoint
+                )
+                progress.close(outcome.reason)
+            finally:  # also where SIGTERM ends the process
+                if checkpoint is not None and checkpoint.slots.stopped:
+                    progress.note(f"To go on from {checkpoint.name}, do the same again.")
         if epochs is None:
             self._end()
         self._optimizer_state = trainer.state if epochs is not None else None
@@ -432,10 +434,11 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
         units = self._units(self._input, reading)
         values = self._target_rows(self.target_.encode(self, y, **units))
         check_rows(self, reading.layout.entries, len(values))
+        weights = np.ones(len(values), self.network_.dtype)
         if lengths is None:
-            return Examples(rows, Targets.by_row(values))
+            return Examples(rows, Targets.by_row(values, weights))
         starts = np.cumsum(lengths) - lengths
-        return Examples(rows, Targets.by_step(values, np.ones(len(values)), starts, lengths))
+        return Examples(rows, Targets.by_step(values, weights, starts, lengths))
 
     def summary(self) -> None:
         """Print the network's table of layer, output shape and parameters."""

@@ -16,6 +16,7 @@ import numpy as np
 from pellucid import __version__, checks
 from pellucid.data import ClassTarget, MultilabelTarget
 from pellucid.data.column_words import Phrase, in_words
+from pellucid.estimators.about import fingerprint
 from pellucid.files import NUMERIC_VERSION, write_whole
 from pellucid.inspection import score_words
 from pellucid.inspection.display import check_model
@@ -167,7 +168,12 @@ def card(
     if X is not None:
         scores = score(model, X, y, part["targets"] or ["y"])
         test, baseline = brief(scores), brief_baseline(scores)
-    facts = _Facts(model, part, os.fspath(file), license, author, test, baseline)
+    source = "that it did not learn from"
+    if X is not None:
+        source = "that were given to test it"
+        if about is not None and fingerprint(model._examples(X, y)) == about.fingerprint:
+            source = "that it learned from, which tells nothing of new ones"
+    facts = _Facts(model, part, os.fspath(file), license, author, test, baseline, source)
     return Card("\n\n".join([facts.top(), *facts.sections()]) + "\n")
 
 
@@ -180,6 +186,7 @@ class _Facts:
     author: str | None
     test: Mapping[str, Any] | None
     baseline: Mapping[str, Any] | None
+    source: str  # of the rows of the test
 
     def top(self) -> str:
         """What programs read."""
@@ -287,6 +294,9 @@ class _Facts:
             yield table(("column", "what became of it"), lines)
         if left_out:
             yield f"And {counted(left_out, 'more column')}."
+        if notes := notes_of(self.model):
+            yield "What was noted of the data:"
+            yield "\n".join(f"- {text(note, _LONGEST)}" for note in notes)
 
     def _averages(self, averages: Sequence[float]) -> Iterator[str]:
         """What is usual; not of a series, whose numbers are relative to each window."""
@@ -315,7 +325,7 @@ class _Facts:
             yield "It was not tested, as far as the model knows."
             return
         rows = counted(round(self.test.get("rows") or 0), self._entry())
-        yield f"Tested on {rows} that it did not learn from:"
+        yield f"Tested on {rows} {self.source}:"
         own, other = score_words.named(self.test), score_words.named(self.baseline or {})
         naive = self.model._input.domain == "windows"
         beside = "all stays as it was" if naive else "always saying the same"
@@ -358,8 +368,6 @@ class _Facts:
         if not isinstance(self.model.random_state, (int, np.integer)):
             yield "Its seed was drawn: another training gives other weights."
         yield "It answers whatever it is given, also what is unlike all that it learned from."
-        for note in notes_of(self.model):
-            yield f"Noted of the data: {text(note, _LONGEST)}"
 
 
 def _words(phrases: Sequence[Mapping[str, Any]]) -> str:

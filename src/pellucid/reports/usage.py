@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pellucid.data import TableEncoder
+from pellucid.data.calendars import Monthly, Pace, Weekly
 from pellucid.data.date_format import DateFormat
 from pellucid.data.number_format import NumberFormat
 from pellucid.data.windows import as_list
@@ -106,16 +107,17 @@ def _of_windows(model: Any) -> _Example:
         names = getattr(encoder.windows, "series", None) or ["a"]
         columns[series["group"]] = f"[{names[0]!r}] * {back + ahead}"
     if series["time"] is not None:
-        dates = f"pd.date_range('2024-01-01', periods={back + ahead})"
-        form = series.get("time_format")
-        columns[series["time"]] = (
-            f"{dates}.strftime({_WRITTEN[form.order]!r})" if isinstance(form, DateFormat) else dates
-        )
+        form, paces = series.get("time_format"), series.get("paces") or [None]
+        dates = f"pd.date_range('2024-01-01', periods={back + ahead}{_distance(paces[0])})"
+        written = f".strftime({_WRITTEN[form.order]!r})" if isinstance(form, DateFormat) else ""
+        columns[series["time"]] = dates + written
     for index, name in enumerate(table.names):
         cells = f"[{_cell(table, index)}] * {back}"
         after = "None" if name in targets else _cell(table, index)
         columns[name] = f"{cells} + [{after}] * {ahead}" if ahead else cells
-    return _PANDAS, f"rows = pd.DataFrame({_map(columns)})", "forecast"
+    unknown = series["time"] is not None and not series.get("paces")
+    remark = "# with times as far apart as those that it learned from\n" if unknown else ""
+    return _PANDAS, f"{remark}rows = pd.DataFrame({_map(columns)})", "forecast"
 
 
 _EXAMPLES: dict[str, Callable[[Any], _Example]] = {
@@ -143,6 +145,16 @@ def _times(form: Any) -> str:
     if isinstance(form, DateFormat):
         return repr([_date(float(day * 86400), form.order) for day in range(19000, 19003)])
     return "[1, 2, 3]"
+
+
+def _distance(pace: Pace | None) -> str:
+    """How far apart the times of a series are, as an argument of pandas; a day is understood."""
+    if pace is not None and isinstance(pace.calendar, Weekly):
+        return ", freq='B'"
+    if pace is not None and isinstance(pace.calendar, Monthly):
+        last = pace.calendar.which[-1] == -1
+        return f", freq=pd.offsets.Month{'End' if last else 'Begin'}({pace.step})"
+    return ""
 
 
 def _cell(table: TableEncoder, index: int) -> str:
