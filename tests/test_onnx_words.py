@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -51,11 +52,31 @@ def test_the_page_feeds_a_table_as_the_model_reads_it():
         "city": [" New  York ", "Zu\u0308rich", "Rome", None] * 5, "gap": [1, None] * 10,
         "day": pd.date_range("2020-03-28", periods=20, freq="6h"),
         "there": pd.date_range("2020-03-28", periods=20, freq="6h", tz="Europe/Berlin"),
+        "took": [*pd.to_timedelta(RNG.integers(0, 9000, 19), "s"), pd.NaT],
+        "whole": pd.array([1, 2, 3, None] * 5, dtype="Int64"),
     })  # fmt: skip
     column = functions_of_the_page()["column"]
     for name, fed in input_feed(Fitted(TableEncoder(), table), table).items():
         kind = "tensor(string)" if fed.dtype == object else "tensor(double)"
         np.testing.assert_array_equal(column(table[name], kind), fed[:, 0])
+
+
+def test_the_page_feeds_a_window_by_the_clock_on_the_wall():
+    table = pd.DataFrame({
+        "at": pd.date_range("2020-03-28", periods=40, freq="h", tz="Europe/Berlin"),
+        "v": RNG.normal(size=40),
+    })  # fmt: skip
+    X, _ = windows(table, 6, 3, target="v", time="at")
+    model = Fitted(SequenceEncoder(calendar=True), X)
+    fed = input_feed(model, X[30:31])
+    inputs = [
+        SimpleNamespace(name=name, type="tensor(double)", shape=["rows", value.shape[1]])
+        for name, value in fed.items()
+    ]
+    rows = functions_of_the_page()["window"](table[30:39], inputs, "at")
+    assert list(rows) == ["v", "at"]
+    for name, value in rows.items():
+        np.testing.assert_array_equal(value, fed[name])
 
 
 def test_categories_that_are_embedded_are_named_too():
