@@ -91,6 +91,22 @@ def test_a_forecaster_has_bounds_if_asked_for():
     assert result["outputs"][1]["holds"] == "y lies between them with probability 0.8"
     plain = json.loads(run("export", "f", "plain.onnx", "--json"))
     assert [one["name"] for one in plain["outputs"]] == ["prediction"]
+    assert plain["compared_rows"] == 3
+    words = " ".join(fails("export", "f", "bounds.onnx", "--intervals", "0.9999").split())
+    assert "--intervals must be at most" in words and "to_onnx" not in words
+
+
+def test_one_row_is_not_rows(model, monkeypatch):
+    pytest.importorskip("onnx")
+    monkeypatch.setattr("pellucid.export.onnx.model.check_model", lambda *given: 1)
+    assert "answers for 1 row made up" in " ".join(run("export", model, "m.onnx").split())
+
+
+def test_what_a_model_does_not_have_is_told_by_the_option(model):
+    pytest.importorskip("onnx")
+    words = " ".join(fails("export", model, "m.onnx", "--intervals", "0.8").split())
+    assert "--intervals must be left out for a classifier, whose probabilities say" in words
+    assert "to_onnx" not in words and not Path("m.onnx").exists()
 
 
 def test_text_comes_in_no_matrix():
@@ -98,7 +114,7 @@ def test_text_comes_in_no_matrix():
     texts = ["good and warm", "bad and cold"] * 10
     GRUClassifier(4, max_epochs=1, random_state=0, verbose=0).fit(texts, [0, 1] * 10).save("t")
     words = fails("export", "t", "t.onnx", "--inputs", "matrix")
-    assert '"columns" for a model of text' in " ".join(words.split())
+    assert '--inputs must be "columns" for a model of text' in " ".join(words.split())
     assert not Path("t.onnx").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ _WAYS = {
 }
 _INPUTS = ("columns", "matrix")
 _MOST = 4  # inputs that are named
+_FAULT = re.compile(r"(inputs|intervals|level) of \w+\.to_onnx must be (None)?")
 
 
 class _Written(NamedTuple):
@@ -103,11 +105,20 @@ def _level(text: str | None) -> float | None:
 def _onnx(model: Any, out: str, inputs: str, level: float | None) -> _Written:
     from pellucid.export.onnx.model import COMPARED
 
-    proto = model.to_onnx(out, inputs=inputs, intervals=level)
+    try:
+        proto = model.to_onnx(out, inputs=inputs, intervals=level)
+    except ValueError as error:  # in the words of those who typed an option
+        raise ValueError(_FAULT.sub(_as_option, str(error), count=1)) from error
     sides = (proto.graph.input, proto.graph.output)
     ins, outs = ([_described(value) for value in side] for side in sides)
     compared = next(one.value for one in proto.metadata_props if one.key == COMPARED)
     return _Written([Path(out)], ins, outs, int(compared))
+
+
+def _as_option(fault: re.Match[str]) -> str:
+    """How a sentence about a parameter of ``to_onnx`` begins when it is about its option."""
+    option = "--inputs" if fault[1] == "inputs" else "--intervals"
+    return f"{option} must be {'left out' if fault[2] else ''}"
 
 
 def _described(value: Any) -> dict[str, Any]:
@@ -123,12 +134,14 @@ def _described(value: Any) -> dict[str, Any]:
 def _lines(written: _Written) -> list[str]:
     """What was written, and, of ONNX, what goes in and what comes out."""
     from pellucid.checks import size_text
+    from pellucid.words import counted
 
     sizes = [f"{path} ({size_text(path.stat().st_size)})" for path in written.files]
     if written.compared is None:
         tried = ""
     elif written.compared:
-        tried = f"; it gives the model's own answers for {written.compared} rows made up to try it"
+        rows = counted(written.compared, "row")
+        tried = f"; it gives the model's own answers for {rows} made up to try it"
     else:
         tried = (
             ", not compared with the model's own answers: that takes onnxruntime, pip install "

@@ -16,6 +16,7 @@ from pellucid.layers import Embedding
 from pellucid.network import Network
 
 _ROWS = 12
+_WINDOWS = 3
 _NEVER = "never seen before"
 _BEGIN = datetime(1970, 1, 1)
 _DAY = 86400.0  # seconds
@@ -79,11 +80,12 @@ def _sequences(encoder: SequenceEncoder) -> Any:
 
 
 def _windows(encoder: SequenceEncoder) -> Any:
-    """A window of each of a few series, one of them not learned from where they have names."""
+    """A few windows, of several series, one of them not learned from, where they have names."""
     assert encoder.series is not None
     features, first = encoder.windows, 18262 * _DAY  # in 2020
     width = encoder.steps + (0 if features is None else features.ahead)
-    names = ["None"] if features is None else features.series[:3]
+    known = ["None"] if features is None else features.series
+    names = [known[place % len(known)] for place in range(_WINDOWS)]
     names = [*names, *([] if encoder.series["group"] is None else [_NEVER])]
     rows, starts = np.arange(len(names) * width), np.arange(len(names), dtype=np.int64) * width
     columns = _columns(encoder.table, len(rows))
