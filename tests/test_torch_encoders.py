@@ -22,7 +22,7 @@ from pellucid.layers import Linear
 
 torch = pytest.importorskip("torch")
 from pellucid.export.torch.encoders import turns  # noqa: E402
-from pellucid.torch import to_module  # noqa: E402
+from pellucid.torch import to_module, to_tensors  # noqa: E402
 
 SHORT = {"max_epochs": 2, "random_state": 0, "verbose": 0}
 RANDOM = np.random.default_rng(0)
@@ -86,6 +86,53 @@ def test_tables(table_model):
     calendar = [" of the " in name for name in table_model._input.output_names]
     assert any(calendar) and (encoded == own)[:, ~np.array(calendar)].all()
     np.testing.assert_allclose(answers(module, x), table_model.predict_proba(table), atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::pellucid.data.cell_warnings.CellWarning")  # of "pink"
+def test_tensors_of_all_that_predict_reads_in_tables():
+    random, rows = np.random.default_rng(2), 120
+    table = pd.DataFrame({
+        "wait": pd.to_timedelta(random.integers(0, 5000, rows), "s"),
+        "day": pd.Timestamp("2020-01-01") + pd.to_timedelta(random.integers(0, 700, rows), "D"),
+        "clock": [f"{hour:02d}:{hour:02d}" for hour in random.integers(0, 24, rows)],
+        "price": [f"${number:,.2f}" for number in random.uniform(500, 5000, rows)],
+        "level": pd.Categorical(random.integers(1, 4, rows)), "ok": random.integers(0, 2, rows) > 0,
+        "colour": random.choice(["red", "cr\u00e8me br\u00fbl\u00e9e"], rows),
+    })  # fmt: skip
+    table.loc[5:9, "colour"], table.loc[8:12, "wait"] = None, pd.NaT
+    model = FCNNRegressor(hidden_dim=5, **SHORT).fit(table, random.normal(size=rows))
+    module = to_module(model, preprocessing=True)
+    table.loc[0, "wait"], table.loc[0, "day"] = pd.Timedelta("90s"), pd.Timestamp("1970-01-02")
+    table.loc[0, "clock"], table.loc[0, "price"], table.loc[0, "ok"] = "11:42", "$1,250.50", True
+    table["level"] = pd.Categorical([2, *table["level"][1:]])
+    # other blanks, another form of Unicode, one that is not known, and none
+    table.loc[:3, "colour"] = [" red", "cre\u0300me  bru\u0302le\u0301e", "pink", None]
+    (x,) = to_tensors(model, table)
+    assert x.dtype == torch.float64
+    assert x[0].tolist() == [90.0, 86_400.0, 42_120.0, 1250.5, 1.0, 1.0, 1.0]
+    assert x[:3, -1].tolist() == [1.0, 0.0, -1.0] and x[3, -1].isnan() and x[8, 0].isnan()
+    found = module(x).detach().numpy()
+    np.testing.assert_allclose(found, model.predict(table), rtol=1e-6, atol=1e-6)
+
+
+def test_tensors_of_pictures_sequences_and_text():
+    y, few = np.arange(30) % 2, {**SHORT, "hidden_dim": 4}
+    pictures = RANDOM.integers(0, 256, (30, 9, 8), dtype=np.uint8)
+    flat = RANDOM.normal(size=(30, 6))
+    uneven = [RANDOM.normal(size=(length, 2)) for length in RANDOM.integers(1, 9, 30)]
+    texts = [" ".join(["good", "bad", "fine"][place % 3 :]) for place in range(30)]
+    for model, X, shapes in (
+        (CNNClassifier(channels=[4], **SHORT), pictures, [(30, 9, 8, 1)]),
+        (LSTMClassifier(**few), flat, [(30, 6)]),
+        (LSTMClassifier(**few), uneven, [(30, max(map(len, uneven)), 2), (30,)]),
+        (GRUClassifier(tokens="words", min_count=1, **few), texts, [(30, 3, 1), (30,)]),
+        (CNNClassifier(tokens="words", min_count=1, channels=[4], **SHORT), texts, [(30, 3, 1)]),
+    ):
+        model.fit(X, y)
+        tensors = to_tensors(model, X)
+        assert [tuple(one.shape) for one in tensors] == shapes
+        found = to_module(model, preprocessing=True)(*tensors).detach().numpy()
+        np.testing.assert_allclose(found, model.predict_proba(X), atol=1e-5)
 
 
 def test_a_table_has_as_many_columns_as_the_module_takes(table_model):
@@ -261,6 +308,8 @@ def test_windows_are_refused():
     to_module(model)
     with pytest.raises(ValueError, match=r"must be False for windows of a series.*LSTMRegressor"):
         to_module(model, preprocessing=True)
+    with pytest.raises(ValueError, match=r"to_tensors must not read windows of a .*LSTMRegressor"):
+        to_tensors(model, X)
 
 
 def test_several_views_are_refused():
@@ -287,3 +336,7 @@ def test_other_things_are_refused():
         to_module(make_pipeline(fitted))
     with pytest.raises(TypeError, match=r"must be a fitted estimator of pellucid, or a Network"):
         to_module(FCNNClassifier)
+    with pytest.raises(TypeError, match=r"model of to_tensors must be a fitted estimator.*Netw"):
+        to_tensors(Network([Linear(2)]).build(3), np.eye(3))
+    with pytest.raises(ValueError, match="must hold numbers"):
+        to_tensors(fitted, np.full((2, 4), "a"))

@@ -1,4 +1,4 @@
-"""Models as PyTorch modules. torch itself is imported when a module is made, not before.
+"""Models as PyTorch modules, and rows as their tensors. torch itself is imported when it is used.
 
 The other way is :meth:`pellucid.Network.load_torch`.
 """
@@ -11,9 +11,10 @@ from pellucid import checks
 from pellucid.network import Network
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torch.nn import Module
 
-__all__ = ["to_module"]
+__all__ = ["to_module", "to_tensors"]
 
 
 def to_module(model: Any, preprocessing: bool = False) -> Module:
@@ -30,8 +31,8 @@ def to_module(model: Any, preprocessing: bool = False) -> Module:
     preprocessing : bool, default=False
         Of an estimator: whether the module takes raw rows and gives answers. It then scales numbers
         and pictures as the model does, in float64, and gives probabilities as ``predict_proba``,
-        or numbers in the units of y. Text goes in as its place among the known texts, dates as
-        seconds since 1970; see docs/torch.md.
+        or numbers in the units of y. :func:`to_tensors` makes of X what it takes; what that holds
+        is told in docs/torch.md.
 
     Returns
     -------
@@ -51,16 +52,11 @@ def to_module(model: Any, preprocessing: bool = False) -> Module:
     checks.flag("preprocessing", "to_module", preprocessing)
     is_network = isinstance(model, Network)
     if not is_network:
-        _check_estimator(model)
+        _check_estimator(model, "to_module", "a fitted estimator of pellucid, or a Network")
     if is_network and preprocessing:
         expected = "False for a Network, which has none"
         raise ValueError(checks.fault("preprocessing", "to_module", expected, preprocessing))
-    try:
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise ImportError(
-            "to_module needs torch, which is not installed. Install it: pip install torch"
-        ) from error
+    _check_installed("to_module")
     from pellucid.export.torch.modules import model_module, network_module
 
     if is_network:
@@ -68,13 +64,55 @@ def to_module(model: Any, preprocessing: bool = False) -> Module:
     return model_module(model) if preprocessing else network_module(model.network_)
 
 
-def _check_estimator(model: Any) -> None:
+def to_tensors(model: Any, X: Any) -> tuple[Tensor, ...]:
+    """Rows of X, which is as ``predict`` takes it, for ``to_module(model, preprocessing=True)``.
+
+    ``module(*to_tensors(model, X))`` gives the model's answers. What ``predict`` reads by itself
+    comes out as numbers: dates, times of day and durations in seconds, written numbers, texts as
+    their places among the known ones; pictures in the size that the network reads.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    X : rows
+
+    Returns
+    -------
+    tuple of torch.Tensor
+        The rows; then ``lengths`` (B,), if they are sequences or texts that are not equally long.
+
+    Raises
+    ------
+    ImportError
+        If torch is not installed.
+    ValueError, TypeError
+        If X is not what the model takes, or its rows are windows of a series.
+    sklearn.exceptions.NotFittedError
+        If the estimator is not fitted.
+    """
+    _check_estimator(model, "to_tensors", "a fitted estimator of pellucid")
+    _check_installed("to_tensors")
+    from pellucid.export.torch.rows import row_tensors
+
+    return row_tensors(model, X)
+
+
+def _check_installed(owner: str) -> None:
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"{owner} needs torch, which is not installed. Install it: pip install torch"
+        ) from error
+
+
+def _check_estimator(model: Any, owner: str, expected: str) -> None:
     """Refuse what is no fitted estimator of pellucid's."""
     from sklearn.utils.validation import check_is_fitted
 
     if isinstance(model, type) or not hasattr(model, "_examples"):
-        expected = "a fitted estimator of pellucid, or a Network"
         steps = getattr(model, "steps", None)
         way_out = "Give its last step, and what the steps before it make of X." if steps else ""
-        raise TypeError(checks.fault("model", "to_module", expected, model, way_out))
+        raise TypeError(checks.fault("model", owner, expected, model, way_out))
     check_is_fitted(model, "network_")
