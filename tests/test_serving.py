@@ -179,6 +179,39 @@ def test_both_services_answer_by_models_of_every_kind(app, tmp_path):
             np.testing.assert_allclose(shares, model.predict_proba(table), rtol=0, atol=1e-5)
 
 
+def test_the_service_of_onnx_reads_times_of_day_and_names_the_column_of_what_it_cannot_read(
+    tmp_path,
+):
+    pd = pytest.importorskip("pandas")
+    for library in ("fastapi", "httpx", "onnx", "onnxruntime"):
+        pytest.importorskip(library)
+    places = np.arange(60)
+    table = pd.DataFrame({
+        "Time": [f"{place % 24:02d}:{place % 60:02d}" for place in places],
+        "Sold": np.datetime64("2021-01-01") + places, "Price": np.sqrt(places),
+        "New": places % 2 == 0,
+    })  # fmt: skip
+    model = FCNNRegressor(4, max_epochs=3, random_state=0, verbose=0).fit(table, places * 1.0)
+    model.to_onnx(tmp_path / "model.onnx")
+    rows = [{"Time": "11:42", "Price": 2, "New": True}, {"Time": "23:59:30", "Price": "10"}]
+    date, clock = "a date in seconds since 1970", "a time of day in seconds since midnight"
+    wrong = {
+        ("Time", "soon"): f"Time must be {clock}, or ISO text. Got 'soon'.",
+        ("Time", True): f"Time must be {clock}, or ISO text. Got True.",
+        ("Sold", True): f"Sold must be {date}, or ISO text. Got True.",
+        ("Sold", "11:42"): f"Sold must be {date}, or ISO text. Got '11:42'.",
+        ("Price", "1_0"): "Price must be a number. Got '1_0'.",
+        ("Price", float("inf")): "Price must be a number. Got inf.",
+        ("New", "maybe"): "New must be 1 or 0. Got 'maybe'.",
+    }
+    requests = [rows, *([{name: value}] for name, value in wrong)]
+    (((status, found), *refused),) = asked("onnx_app", [(tmp_path / "model.onnx", requests)])
+    assert status == 200, found
+    own = model.predict({name: [row.get(name) for row in rows] for name in table})
+    np.testing.assert_allclose([one["prediction"] for one in found], own, rtol=1e-5, atol=1e-4)
+    assert refused == [[422, {"detail": words}] for words in wrong.values()]
+
+
 def test_the_service_of_onnx_is_the_one_that_the_page_shows():
     page = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
     assert (SERVING / "onnx_app.py").read_text(encoding="utf-8").rstrip() in page

@@ -793,6 +793,9 @@ def test_a_column_most_of_which_cannot_be_read_is_another_one():
     days_first = [f"{day}/05/2023" for day in range(1, 31)]
     with pytest.raises(ValueError, match=r"^column 'when' of X must hold dates.*Got text, '"):
         encoder.transform(estimator, {"when": days_first})
+    encoder, estimator = learned(when=["11:42", "09:05", "23:59"] * 10)
+    with pytest.raises(ValueError, match=r"'when' of X must hold times of day, as.*Got text, 'soo"):
+        encoder.transform(estimator, {"when": ["soon"]})
 
 
 def test_codes_that_lost_their_zeros_in_a_typed_container_are_known_again():

@@ -23,6 +23,7 @@ types = {one.name: object if "string" in one.type else float for one in session.
 outputs = [one.name.rstrip("_") for one in session.get_outputs()]
 app = FastAPI()
 Cell = bool | int | float | str | None
+TIMES = "a date", "a time of day"  # numbers that may come as text
 
 
 @app.post("/predict")
@@ -30,10 +31,7 @@ def predict(rows: Annotated[list[dict[str, Cell]], Field(min_length=1)]) -> list
     """What is predicted of each row; a value that is left out is missing."""
     if unknown := {name for row in rows for name in row} - set(types):
         raise HTTPException(422, f"there is no column {', '.join(sorted(unknown))}")
-    try:
-        cells = {name: [[cell(name, row.get(name))] for row in rows] for name in types}
-    except (ValueError, OverflowError) as error:
-        raise HTTPException(422, str(error)) from error
+    cells = {name: [[cell(name, row.get(name))] for row in rows] for name in types}
     fed = {name: np.array(cells[name], kind) for name, kind in types.items()}
     answers = [one.tolist() for one in session.run(None, fed)]
     if classes:
@@ -48,10 +46,22 @@ def cell(name: str, value: Cell) -> str | float:
         return "" if value is None else " ".join(normalize("NFC", str(value)).split())
     if value is None or value == "":
         return np.nan
-    if isinstance(value, str) and columns[name].startswith("a date"):
-        when = datetime.fromisoformat(value)
-        value = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
-    number = float({"true": 1, "false": 0}.get(str(value).lower(), value))
+    held = columns[name].partition(",")[0]
+    try:
+        number = as_number(held, value)
+    except (ValueError, OverflowError):
+        number = np.inf
     if np.isinf(number):
-        raise ValueError(f"{name} must be finite")
+        also = ", or ISO text" if held.startswith(TIMES) else ""
+        raise HTTPException(422, f"{name} must be {held}{also}. Got {value!r:.50}.")
     return number
+
+
+def as_number(held: str, value: bool | int | float | str) -> float:
+    """A value of a column that holds such numbers; a ValueError if it is none."""
+    if held.startswith(TIMES) and isinstance(value, str):
+        when = datetime.fromisoformat(value if held.startswith("a date") else f"1970-01-01T{value}")
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    if "_" in str(value) or (held.startswith(TIMES) and isinstance(value, bool)):
+        raise ValueError
+    return float({"true": 1, "false": 0}.get(str(value).lower(), value))

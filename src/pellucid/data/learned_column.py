@@ -80,7 +80,7 @@ class LearnedColumn:
             self._warn_of_unseen(column)
         elif column.kind == "text" and known in _USUAL:
             column = self._from_text(column)
-        check_kind(estimator, column, place, known)
+        check_kind(estimator, column, place, known, self.format)
         if known in _USUAL:
             self._warn_of_others(column)
         return column
@@ -177,8 +177,10 @@ def texts_of(column: Column) -> np.ndarray:
     return column.values if column.kind == "text" else as_text(column)
 
 
-def check_kind(estimator: Any, column: Column, name: str, known: str) -> None:
-    """Refuse a column that is not of the `known` kind, or not finite."""
+def check_kind(
+    estimator: Any, column: Column, name: str, known: str, form: Format | None = None
+) -> None:
+    """Refuse a column that is not of the `known` kind, written in such a form, or not finite."""
     alike = {
         "time": ("time", "empty"),
         "text": ("text", "number", "boolean", "empty"),
@@ -189,8 +191,9 @@ def check_kind(estimator: Any, column: Column, name: str, known: str) -> None:
         texts = column.kind == "text"
         words = (i for i in rows if texts and not _is_number(column.values[i]))
         odd = next((i for i in words if not is_blank(column.values[i])), rows[0])
+        wanted = "times of day" if form == DateFormat("clock") else _WORDS[known]
         raise ValueError(
-            f"{name} of X must hold {_WORDS[known]}, as when {owner_of(estimator)} was fitted. Got "
+            f"{name} of X must hold {wanted}, as when {owner_of(estimator)} was fitted. Got "
             f"{_WORDS[column.kind]}, {shown(column.values[odd])} in {row_words(odd)}."
         )
     if known not in ("text", "empty"):
