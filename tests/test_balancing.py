@@ -71,9 +71,9 @@ def test_balanced_classes_need_no_balance_and_a_pass_draws_it(monkeypatch):
     orders = []
     calls = TrainingPass.calls
 
-    def seen(self, order, most):
+    def seen(self, order, *more):
         orders.append(order.copy())
-        return calls(self, order, most)
+        return calls(self, order, *more)
 
     monkeypatch.setattr(TrainingPass, "calls", seen)
     X, y = rare(40, 0.1)
