@@ -9,12 +9,12 @@ import numpy as np
 
 from pellucid.data import Reading, SequenceEncoder
 from pellucid.data.table_plan import TextColumn
+from pellucid.export.column_cells import column_values
 from pellucid.export.onnx.graph import Graph
 from pellucid.export.onnx.network_input import Inputs, NetworkInput, column_names
 from pellucid.export.onnx.tables import (
     MATRIX,
     NO_NUMBER,
-    column_values,
     column_words,
     encoded_columns,
     encoded_table,

@@ -9,9 +9,9 @@ import numpy as np
 
 from pellucid.checks import shown
 from pellucid.data import Reading, TableEncoder
-from pellucid.data.learned_column import texts_of
 from pellucid.data.scaling import LIMIT
 from pellucid.data.table_plan import NumberColumn, TablePlan, TextColumn
+from pellucid.export.column_cells import column_values
 from pellucid.export.input_words import cell_words
 from pellucid.export.onnx.cycles import waves
 from pellucid.export.onnx.graph import ML, Graph
@@ -99,20 +99,6 @@ def text_as_matrix(owner: str, name: str) -> ValueError:
         f'inputs of {owner}.to_onnx must be "columns" where a column is text, as {shown(name)} is. '
         'Got "matrix". Leave it out: each column is then an input of its own.'
     )
-
-
-def column_values(plan: TablePlan, table: Any) -> list[np.ndarray]:
-    """The columns of a table that its encoder has read: float64, or text with "" for none."""
-    values = []
-    for column, read in zip(plan.columns, table.split(), strict=True):
-        if isinstance(column, TextColumn):
-            texts = ["" if text is None else text for text in texts_of(read).tolist()]
-            values.append(np.array(texts, dtype=object))
-        elif column.kind == "empty":  # whatever is there, only that it is there can be told
-            values.append(np.where(read.missing, np.nan, 0.0))
-        else:
-            values.append(read.values.astype(np.float64))
-    return values
 
 
 def encoded_columns(graph: Graph, plan: TablePlan, values: Sequence[str], dtype: Any) -> str:

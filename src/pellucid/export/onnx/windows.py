@@ -11,6 +11,7 @@ from pellucid.checks import shown
 from pellucid.data import Reading, SequenceEncoder
 from pellucid.data.holidays import on_holiday
 from pellucid.data.table_plan import NumberColumn, TablePlan, TextColumn
+from pellucid.export.column_cells import column_values
 from pellucid.export.input_words import CLOCK
 from pellucid.export.onnx.cycles import waves
 from pellucid.export.onnx.graph import ML, Dimension, Graph
@@ -19,7 +20,6 @@ from pellucid.export.onnx.tables import (
     MATRIX,
     NO_NUMBER,
     chosen,
-    column_values,
     column_words,
     encoded_columns,
     encoded_table,

@@ -12,7 +12,7 @@ import torch
 
 from pellucid.data import PictureEncoder, SequenceEncoder, TableEncoder, TokenEncoder
 from pellucid.data.table_plan import TablePlan, TextColumn
-from pellucid.export.onnx.tables import column_values
+from pellucid.export.column_cells import column_values
 from pellucid.rows import Dense, Sequences
 
 
