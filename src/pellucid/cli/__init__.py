@@ -1,1 +1,1 @@
-"""The command line: ``pellucid fit``, ``predict``, ``evaluate``, ``summary`` and ``compile``."""
+"""The command line: a file for each command, and what they share."""
