@@ -28,7 +28,7 @@ def module_of(path: Path) -> str:
 
 
 MODULES = {module_of(path): path for path in FILES}
-WITH_TORCH = ("export.torch.encoders", "export.torch.layers", "export.torch.modules")
+WITH_TORCH = tuple(name for name in MODULES if name.startswith("export.torch."))
 
 
 def nearest(name: str) -> str:
