@@ -45,6 +45,14 @@ def weighted_quantile(values: np.ndarray, weights: np.ndarray | None, share: flo
     return float(values[order[min(place, len(values) - 1)]])
 
 
+def in_units(
+    mean: np.ndarray, scale: np.ndarray, unit: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What numbers are multiplied by first, then what is taken away, and divided by."""
+    inverse = 1.0 / unit
+    return inverse, mean * inverse, scale * inverse
+
+
 class Standardiser:
     """``z = (x - mean) / scale`` for each column of a matrix; a missing value (NaN) becomes 0.
 
@@ -126,9 +134,8 @@ class Standardiser:
                 out[rows] = np.maximum(block, -LIMIT, out=block)
 
     def in_units(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What numbers are multiplied by first, then what is taken away, and divided by."""
-        inverse = 1.0 / self.unit
-        return inverse, self.mean * inverse, self.scale * inverse
+        """See :func:`in_units`."""
+        return in_units(self.mean, self.scale, self.unit)
 
     def of_row(self) -> Callable[[np.ndarray], bool]:
         """:meth:`transform` of one row in place, and whether all its numbers are finite.

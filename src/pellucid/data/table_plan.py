@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from pellucid.data.cycles import Cycle
+from pellucid.data.scaling import in_units
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,12 @@ class TablePlan:
     def numbers(self) -> list[NumberColumn]:
         """The columns of numbers."""
         return [column for column in self.columns if isinstance(column, NumberColumn)]
+
+    @property
+    def units(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of all numbers what :func:`pellucid.data.scaling.in_units` gives."""
+        known = ([getattr(c, name) for c in self.numbers] for name in ("mean", "scale", "unit"))
+        return in_units(*map(np.array, known))
 
     @property
     def one_hot(self) -> list[TextColumn]:

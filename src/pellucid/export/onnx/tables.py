@@ -135,9 +135,7 @@ def encoded_table(
     parts = [_numbered(graph, column, texts[column], dtype) for column in plan.embedded]
     if numbers is not None:
         columns = plan.numbers
-        scaled = standardised(
-            graph, numbers, in_units(plan), np.array([c.constant for c in columns])
-        )
+        scaled = standardised(graph, numbers, plan.units, np.array([c.constant for c in columns]))
         parts.append(graph.cast(scaled, dtype))
         flagged = [place for place, column in enumerate(columns) if column.flag]
         if flagged:
@@ -184,14 +182,6 @@ def standardised(
         where = silent[0] if len(silent) == 1 else graph.node("Or", *silent)
         z = graph.node("Where", where, graph.constant(0.0, np.float64), z)
     return graph.node("Clip", z, graph.constant(-LIMIT), graph.constant(LIMIT))
-
-
-def in_units(plan: TablePlan) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What numbers are multiplied by first, then what is taken away, and divided by."""
-    columns = plan.numbers
-    inverse = 1.0 / np.array([column.unit for column in columns])
-    mean = np.array([column.mean for column in columns]) * inverse
-    return inverse, mean, np.array([column.scale for column in columns]) * inverse
 
 
 def _numbered(graph: Graph, column: TextColumn, texts: str, dtype: Any) -> str:

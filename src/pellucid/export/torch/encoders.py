@@ -18,13 +18,12 @@ from pellucid.data import (
     SequenceEncoder,
     TableEncoder,
 )
+from pellucid.data.cycles import DAY, FIRST, LAST
 from pellucid.data.pixel_range import PixelRange
-from pellucid.data.scaling import LIMIT
+from pellucid.data.scaling import LIMIT, in_units
 from pellucid.data.table_plan import TablePlan, TextColumn
 from pellucid.rows.sequences import stride_of
 
-_DAY = 86_400.0  # seconds
-_FIRST, _LAST = -6.0e10, 2.5e11  # seconds since 1970 within which a date counts
 _BEFORE_1970 = 719_162  # days from the first of January of the year 1
 
 
@@ -57,11 +56,8 @@ class Standardise(nn.Module):
 
     def __init__(self, mean: Any, scale: Any, unit: Any, constant: Any, dtype: torch.dtype) -> None:
         super().__init__()
-        inverse = 1.0 / np.asarray(unit, dtype=np.float64)
-        for name, values in (
-            ("inverse", inverse), ("mean", mean * inverse), ("scale", scale * inverse),
-            ("silent", np.asarray(constant, dtype=bool)),
-        ):  # fmt: skip
+        names, silent = ("inverse", "mean", "scale", "silent"), np.asarray(constant, dtype=bool)
+        for name, values in zip(names, (*in_units(mean, scale, unit), silent), strict=True):
             self.register_buffer(name, torch.tensor(values))
         self.dtype = dtype
 
@@ -189,9 +185,9 @@ class _Text:
 
 def turns(seconds: torch.Tensor, cycle: str) -> torch.Tensor:
     """The share of a cycle that is over; see :func:`pellucid.data.cycles.turns`."""
-    seconds = seconds.nan_to_num(0.0, 0.0, 0.0).clamp(_FIRST, _LAST)
-    days = (seconds / _DAY).floor()
-    over = seconds / _DAY - days
+    seconds = seconds.nan_to_num(0.0, 0.0, 0.0).clamp(FIRST, LAST)
+    days = (seconds / DAY).floor()
+    over = seconds / DAY - days
     if cycle == "day":
         return over
     if cycle == "week":
