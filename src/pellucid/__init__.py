@@ -16,6 +16,7 @@ _HOME = {
     "list_pictures": "data",
     "load": "estimators.loading",
     "report": "reports",
+    "scan": "data.scan",
 }
 
 # estimators in the order in which the command line names their networks
@@ -38,10 +39,12 @@ __all__ = [
     "list_pictures",
     "load",
     "report",
+    "scan",
 ]
 
 if TYPE_CHECKING:
     from pellucid.data import list_pictures
+    from pellucid.data.scan import scan
     from pellucid.estimators import (
         CNNClassifier,
         CNNRegressor,

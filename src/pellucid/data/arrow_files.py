@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -13,6 +13,8 @@ import numpy as np
 from pellucid.data.containers import Source
 from pellucid.data.tables import BadTable, needed, there
 from pellucid.memory import check_memory
+
+_BUFFER = 1 << 18  # bytes of a column that are read at a time, however large its row group is
 
 
 def read_parquet(source: Source, engine: str) -> Any:
@@ -25,17 +27,80 @@ def read_parquet(source: Source, engine: str) -> Any:
     return _native(table, engine)
 
 
-def parquet_batches(source: Source, engine: str, rows: int) -> Iterator[Any]:
-    """The table in a Parquet file, so many rows at a time, by pyarrow."""
-    pa = importlib.import_module("pyarrow")
+def parquet_batches(
+    source: Source, engine: str, rows: int, columns: Sequence[str] | None = None
+) -> Iterator[Any]:
+    """The table in a Parquet file, so many rows at a time, by pyarrow; some `columns` or all."""
+    parquet = importlib.import_module("pyarrow.parquet")
     with opened(source) as file:
-        for batch in (
-            importlib.import_module("pyarrow.parquet").ParquetFile(file).iter_batches(rows)
-        ):
-            table = pa.Table.from_batches([batch])
-            # integers with a gap in one batch alone stay integers
-            gaps = engine == "pandas"
-            yield table.to_pandas(integer_object_nulls=True) if gaps else _native(table, engine)
+        table = parquet.ParquetFile(file, buffer_size=_BUFFER)
+        parts = table.iter_batches(rows, columns=None if columns is None else list(columns))
+        yield from _frames(parts, engine, rows, columns)
+
+
+def arrow_batches(
+    source: Source, engine: str, rows: int, columns: Sequence[str] | None = None
+) -> Iterator[Any]:
+    """The same of a Feather or Arrow file, of which each of its own batches must fit in memory."""
+    with opened(source) as file:
+        table = _arrow_file(source, file)
+        parts = map(table.get_batch, range(table.num_record_batches))
+        yield from _frames(parts, engine, rows, columns)
+
+
+def parquet_schema(source: Source) -> tuple[Any, int, bytes]:
+    """The schema of a Parquet file as Arrow has it, its rows, and its footer."""
+    rows = check_parquet(source, "pyarrow", whole=False)
+    parquet = importlib.import_module("pyarrow.parquet")
+    with opened(source) as file:
+        schema = parquet.ParquetFile(file).schema_arrow
+        file.seek(file.seek(0, os.SEEK_END) - 8)
+        length = int.from_bytes(file.read(4), "little")
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 8 - length))
+        return schema, rows, file.read(length)
+
+
+def arrow_schema(source: Source) -> tuple[Any, int, int]:
+    """The schema of a Feather or Arrow file, its rows, and of how many batches it is made."""
+    needed(f"{source.name}, a Feather file,", "pyarrow", "tables")
+    with opened(source) as file:
+        table = _arrow_file(source, file)
+        return table.schema, _rows_of(table), table.num_record_batches
+
+
+def _arrow_file(source: Source, file: BinaryIO) -> Any:
+    if file.read(6) != b"ARROW1":
+        raise BadTable(
+            f"{source.name} must be a Feather file of version 2 to be read in parts. Got version "
+            "1. Write it again, by any program of today."
+        )
+    return importlib.import_module("pyarrow").ipc.open_file(file)
+
+
+def _rows_of(table: Any) -> int:
+    if hasattr(table, "count_rows"):  # pyarrow from 21 on
+        return int(table.count_rows())
+    return sum(table.get_batch(place).num_rows for place in range(table.num_record_batches))
+
+
+def _frames(
+    batches: Iterable[Any], engine: str, rows: int, columns: Sequence[str] | None
+) -> Iterator[Any]:
+    """Batches of Arrow as frames of just so many rows, and the last of those that are left."""
+    pa = importlib.import_module("pyarrow")
+    waiting: list[Any] = []
+    count = 0
+    for batch in batches:
+        table = pa.Table.from_batches([batch])
+        waiting.append(table if columns is None else table.select(list(columns)))
+        count += batch.num_rows
+        while count >= rows:
+            table = pa.concat_tables(waiting)
+            yield _native(table.slice(0, rows), engine, part=True)
+            count -= rows
+            waiting = [table.slice(rows)] if count else []
+    if count:
+        yield _native(pa.concat_tables(waiting), engine, part=True)
 
 
 def read_arrow(source: Source, engine: str) -> Any:
@@ -45,8 +110,8 @@ def read_arrow(source: Source, engine: str) -> Any:
         return _native(importlib.import_module("pyarrow.feather").read_table(file), engine)
 
 
-def check_parquet(source: Source, engine: str) -> int:
-    """The rows of a Parquet file, which must be whole, and fit into memory.
+def check_parquet(source: Source, engine: str, whole: bool = True) -> int:
+    """The rows of a Parquet file, which must be whole, and fit into memory to be read as a `whole`.
 
     Its footer is believed: the libraries make room for all rows, or count to them, before they see
     what is there. Where polars alone is installed it does not tell them before.
@@ -72,7 +137,8 @@ def check_parquet(source: Source, engine: str) -> int:
     if rows < 0 or columns < 1:
         raise BadTable(f"{name} must hold a table. Got {rows:,} rows of {columns:,} columns.")
     what = f"{name}, {rows:,} rows of {columns:,} columns,"
-    check_memory(what, rows * columns, np.float64, "Write a part of it into another file.")
+    if whole:
+        check_memory(what, rows * columns, np.float64, "Write a part of it into another file.")
     return int(rows)
 
 
@@ -90,8 +156,15 @@ def opened(source: Source) -> BinaryIO:
     return content
 
 
-def _native(table: Any, engine: str) -> Any:
+def _native(table: Any, engine: str, part: bool = False) -> Any:
+    """A table of Arrow as the library `engine` has it; in a `part` gaps are those of a whole."""
+    pa = importlib.import_module("pyarrow")
+    views = [field.name for field in table.schema if str(field.type) == "string_view"]
+    for name in views:  # what polars writes, and pyarrow hardly computes with
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, table.column(place).cast(pa.large_string()))
     if engine == "pandas":
-        return table.to_pandas()
+        # integers with a gap in one batch alone stay integers
+        return table.to_pandas(integer_object_nulls=part)
     # what a damaged file asks of polars itself can end the process
     return importlib.import_module("polars").from_arrow(table) if engine == "polars" else table

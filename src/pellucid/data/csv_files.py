@@ -11,22 +11,22 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from pellucid.checks import shown, warn
 from pellucid.data.column_values import is_panic
-from pellucid.data.csv_layout import Layout, find_layout
+from pellucid.data.csv_layout import find_layout
 from pellucid.data.csv_libraries import LIBRARIES, TRUTH, LibraryGuess, are_plain
+from pellucid.data.csv_look import looked_through
 from pellucid.data.encodings import (
     BLOCK,
     NotThisEncoding,
     NotUTF8,
     Text,
-    check_utf8,
     encoding_words,
     guessed_encoding,
     marked_encoding,
@@ -43,21 +43,7 @@ _WITHOUT_POINT = re.compile(r"^[^.\n]+$", re.M)
 _SAFE_DIGITS = 18  # of an integer of 64 bits
 _ROWS = 1 << 14  # read at a time
 _BLOCK = 1 << 21  # bytes that a library reads at a time
-_CARRY = 64  # bytes of a block that are looked at again with the next one
 _END = "\0"  # stands behind the last line: a cell of its own, unless a quote is open
-
-
-class Look(NamedTuple):
-    """What looking through a file tells.
-
-    Its rows, at most; whether quotes stand in it; in which columns numbers with zeros before them
-    do, -1 for one that is not known; and whether libraries may make other rows than there are.
-    """
-
-    rows: int
-    quoted: bool
-    zeros: frozenset[int]
-    odd: bool
 
 
 class CsvFile:
@@ -66,7 +52,7 @@ class CsvFile:
     def __init__(self, text: Text, whole: bool) -> None:
         self.text = text
         self.layout = find_layout(text)
-        self.look = _looked_through(text, self.layout, whole)
+        self.look = looked_through(text, self.layout, whole)
 
     @classmethod
     def of(cls, source: Any, encoding: str | None, whole: bool) -> CsvFile:
@@ -102,43 +88,46 @@ class CsvFile:
                 file.read(self.layout.start)
                 frame = self._as_kinds(engine, file, kinds)
         if frame is None:
-            parts = list(self._parts(_ROWS, self._kinds(text)))
+            kinds = self._kinds(text)
+            parts = list(self._parts(_ROWS, [kinds[name] for name in self.layout.names]))
             columns_of = zip(*parts, strict=True)
             arrays = [np.concatenate(column) for column in columns_of]
             parts.clear()
             frame = frame_of(engine, dict(zip(self.layout.names, arrays, strict=True)))
         return frame
 
-    def batches(self, engine: str, text: Collection[str]) -> Callable[[int], Iterator[Any]]:
-        """A function that gives DataFrames of at most so many rows, from the first on.
-
-        Their columns are of the kinds that all of the file gives, which is looked through now.
-        """
-        kinds = self._kinds_by_library(engine, text)
-        if kinds is None:
-            written = self._kinds(text)
-            return lambda rows: (
-                frame_of(engine, dict(zip(self.layout.names, arrays, strict=True)))
-                for arrays in self._parts(rows, written)
-            )
-        return lambda rows: self._batches_by_library(engine, rows, kinds)
-
-    def _batches_by_library(
-        self, engine: str, rows: int, kinds: Mapping[str, str]
-    ) -> Iterator[Any]:
+    def frames(self, engine: str, rows: int, kinds: Mapping[str, str]) -> Iterator[Any]:
+        """DataFrames of so many rows, all but the last, read by the library as these kinds."""
         import narwhals as nw
 
+        waiting: list[Any] = []
+        count = 0
         for block in self._blocks():
             read = self._as_kinds(engine, io.BytesIO(block), kinds)
             if read is None:
                 raise BadTable(f"{self.text.source.name} cannot be read: it changed meanwhile.")
-            frame = nw.from_native(read, eager_only=True)
-            for start in range(0, len(frame), rows):
+            waiting.append(nw.from_native(read, eager_only=True))
+            count += len(waiting[-1])
+            if count < rows:
+                continue
+            frame = nw.concat(waiting) if len(waiting) > 1 else waiting[0]
+            whole = count - count % rows
+            for start in range(0, whole, rows):
                 yield frame[start : start + rows].to_native()
+            count -= whole
+            waiting = [frame[whole:]] if count else []
+        if count:
+            yield (nw.concat(waiting) if len(waiting) > 1 else waiting[0]).to_native()
+
+    def frames_by_cells(self, engine: str, rows: int, kinds: Mapping[str, str]) -> Iterator[Any]:
+        """The same, read cell by cell."""
+        names = self.layout.names
+        for arrays in self._parts(rows, [kinds[name] for name in names]):
+            yield frame_of(engine, dict(zip(names, arrays, strict=True)))
 
     def _read_at_once(self, engine: str, text: Collection[str]) -> Any:
         """What the library reads by itself, or None where that may not be what is written."""
-        known = self._known_text(text)
+        known = self.known_text(text)
         if self.look.odd or known is None:
             return None
         types = dict.fromkeys(known, "text")
@@ -167,14 +156,7 @@ class CsvFile:
             quoted = b'"' in file.read(layout.start)
         return None if quoted else text.source.file
 
-    def _kinds_by_library(self, engine: str, text: Collection[str]) -> dict[str, str] | None:
-        """What each column is in all parts of the file, by a library; None where in doubt."""
-        kinds, known = None, self._known_text(text)
-        if known is not None:
-            kinds = self._guessed(engine, LibraryGuess(known), dict.fromkeys(known, "text"))
-        return kinds or self._kinds_by_text(engine, text)
-
-    def _known_text(self, text: Collection[str]) -> set[str] | None:
+    def known_text(self, text: Collection[str]) -> set[str] | None:
         """The columns that are text before a library guesses; None where zeros may be in any."""
         zeros = self.look.zeros
         if zeros and (self.look.quoted or not zeros <= set(range(len(self.layout.names)))):
@@ -182,25 +164,29 @@ class CsvFile:
         return {*text, *(self.layout.names[place] for place in zeros)}
 
     def _kinds_by_text(self, engine: str, text: Collection[str]) -> dict[str, str] | None:
-        """The same by the text of all cells."""
-        names = self.layout.names
-        return self._guessed(engine, _TextGuess(names, text), dict.fromkeys(names, "text"))
+        """What each column is by the text of all cells, read by a library; None where in doubt."""
+        guess = TextGuess(self.layout.names, text)
+        return guess.kinds() if self.seen_by(engine, guess, self.as_text) else None
 
-    def _guessed(
-        self, engine: str, guess: LibraryGuess | _TextGuess, known: Mapping[str, str]
-    ) -> dict[str, str] | None:
+    @property
+    def as_text(self) -> dict[str, str]:
+        """All columns as text."""
+        return dict.fromkeys(self.layout.names, "text")
+
+    def seen_by(
+        self, engine: str, guess: LibraryGuess | TextGuess, known: Mapping[str, str]
+    ) -> bool:
+        """Let `guess` learn of all rows as the library reads them; whether none is in doubt."""
         quoted = self.look.quoted
         # of a quoted cell that a part cuts off pandas alone does not make one that ends there
         if self.look.odd or (quoted and engine != "pandas"):
-            return None
+            return False
         for block in self._blocks():
             frame = self._by_library(engine, io.BytesIO(block), known)
             rows = block.count(b"\n") + (not block.endswith(b"\n"))
             if frame is None or not guess.holds(frame, None if quoted else rows):
-                return None
-        if guess.last_has_gaps and not self._is_full(self.look.rows):
-            return None
-        return guess.kinds()
+                return False
+        return not guess.last_has_gaps or self._is_full(self.look.rows)
 
     def _blocks(self) -> Iterator[bytes]:
         """The rows as bytes, some whole lines at a time, in which quotes are closed again."""
@@ -245,7 +231,9 @@ class CsvFile:
         # a missing cell is NaN or None
         cells = {name: map(TRUTH.get, table[name].to_list()) for name in truth}
         values = frame_of(engine, {name: _objects(list(c)) for name, c in cells.items()})
-        columns = nw.from_native(values, eager_only=True).iter_columns()
+        columns = list(nw.from_native(values, eager_only=True).iter_columns())
+        if engine != "pandas":  # where all are missing they are truth values too
+            columns = [column.cast(nw.Boolean) for column in columns]
         return table.with_columns(*columns).to_native()
 
     def _is_full(self, rows: int) -> bool:
@@ -259,15 +247,20 @@ class CsvFile:
                 count += int(np.count_nonzero(np.frombuffer(block, np.uint8) == mark))
         return count == rows * (self.layout.width - 1)
 
-    def _kinds(self, text: Collection[str]) -> list[str]:
+    def _kinds(self, text: Collection[str]) -> dict[str, str]:
         """What each column is: "integer", "number", "truth", "text" or "empty"."""
-        columns = [_Cells(name in text) for name in self.layout.names]
+        columns = {name: Cells(name in text) for name in self.layout.names}
+        self.see_cells(columns)
+        return {name: column.kind() for name, column in columns.items()}
+
+    def see_cells(self, columns: Mapping[str, Cells]) -> int:
+        """Let the `columns` learn of all cells as they stand in the file; how many rows it has."""
         short = first = count = 0
         for rows, lines in self._records(_ROWS):
             count += len(rows)
-            for column, cells in zip(columns, self._columns(rows), strict=True):
+            for name, cells in zip(self.layout.names, self._columns(rows), strict=True):
                 there = [cell for cell in cells if cell is not None]
-                column.see(there, len(there) < len(cells))
+                columns[name].see(there, len(there) < len(cells))
             for row, line in zip(rows, lines, strict=True):
                 if len(row) < len(self.layout.names):
                     short, first = short + 1, first or line
@@ -285,7 +278,7 @@ class CsvFile:
                 f"{self.text.source.name}: {many} shorter than the header, the first in line "
                 f"{first}. The values that are not there count as missing."
             )
-        return [column.kind() for column in columns]
+        return count
 
     def _parts(self, rows: int, kinds: Sequence[str]) -> Iterator[list[np.ndarray]]:
         for records, _ in self._records(rows):
@@ -355,86 +348,7 @@ def _with_end(lines: Iterator[str]) -> Iterator[str]:
     yield _END
 
 
-def _looked_through(text: Text, layout: Layout, whole: bool) -> Look:
-    """Look through a file, which must be text to its last byte.
-
-    The libraries differ in what they do with other bytes: one makes them up, one is silent. Where
-    it is to be read `whole`, what is unpacked must fit into memory.
-    """
-    name, check, zeros = text.source.name, check_utf8(text), _Zeros(layout.separator)
-    size = ends = quotes = 0
-    mac = False
-    carry = b"\n" * _CARRY
-    with text.utf8() as file:
-        check(file.read(layout.start))
-        while block := file.read(BLOCK):
-            check(block)
-            if b"\0" in block:
-                raise BadTable(f"{name} must be a CSV file. Got binary content.")
-            size += len(block)
-            codes = np.frombuffer(block, np.uint8)
-            ends += int(np.count_nonzero(codes == 10))
-            if b'"' in block:
-                quotes += int(np.count_nonzero(codes == 34))
-            window = carry + block
-            line = window.rfind(b"\n", 0, -_CARRY)  # a cell's column is told by its line
-            carry = window[line if line >= len(window) - BLOCK else -_CARRY :]
-            mac = mac or _ends_as_on_a_mac(window)
-            zeros.see(window)
-            if whole and text.source.packed and not size % (BLOCK << 8):
-                check_memory(f"{name}, unpacked,", size, np.uint8, "Write a part of it out.")
-        check(b"")
-    if not size:
-        raise BadTable(f"{name} must have at least one row below its header. Got none.")
-    last_line = carry.rstrip(b"\r\n").rpartition(b"\n")[2]
-    empty = not last_line.strip(b' "\t\r' + layout.separator.encode())
-    zeros.see(carry + b"\n")
-    odd = mac or empty or quotes % 2
-    return Look(ends + (carry[-1:] != b"\n"), quotes > 0, frozenset(zeros.columns), bool(odd))
-
-
-def _ends_as_on_a_mac(window: bytes) -> bool:
-    """Whether a line ends with a carriage return alone."""
-    count = window.count(b"\r") - window.endswith(b"\r") if b"\r" in window else 0
-    return count > 0 and count != window.count(b"\r\n")
-
-
-class _Zeros:
-    """Finds numbers with zeros before them, such as 007, in text of which each line is a row.
-
-    `columns` are the positions of those in which there is one, -1 where its line is too long.
-    """
-
-    def __init__(self, separator: str) -> None:
-        self.columns: set[int] = set()
-        self._separator = separator.encode()
-        self._mark = ord(separator)
-        self._blanks = b" \t".replace(self._separator, b"")
-        mark = re.escape(self._separator)
-        self._number = re.compile(
-            rb'[\n\r"' + mark + rb"][ \t]*[+-]?0[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?[ \t]*"
-            rb'["\r\n' + mark + rb"]"
-        )
-
-    def see(self, window: bytes) -> None:
-        """Learn of a part of the text that begins before a cell."""
-        codes = np.frombuffer(window, np.uint8)
-        before = codes[:-2]
-        edge = before < 46  # a separator, quote, sign, blank or line end; no point, slash or digit
-        if self._mark >= 46:
-            edge |= before == self._mark
-        edge &= codes[1:-1] == 48
-        edge &= codes[2:] - np.uint8(48) < 10
-        for place in np.flatnonzero(edge).tolist():
-            head = window[max(0, place - _CARRY) : place + 1].rstrip(b"+-").rstrip(self._blanks)
-            begin = max(0, place - _CARRY) + len(head) - 1
-            if self._number.match(window, begin):
-                line = window.rfind(b"\n", 0, begin + 1)
-                column = window.count(self._separator, line, begin + 1) if line >= 0 else -1
-                self.columns.add(column)
-
-
-class _Cells:
+class Cells:
     """What is known of a column so far, from its cells as they stand in the file."""
 
     def __init__(self, text: bool) -> None:
@@ -474,12 +388,12 @@ class _Cells:
         return "integer" if self._whole and not self._holes else "number"
 
 
-class _TextGuess:
+class TextGuess:
     """What columns are by the text of all their cells, which a library has read in parts."""
 
     def __init__(self, names: Sequence[str], text: Collection[str]) -> None:
-        self._columns = {name: _Cells(name in text) for name in names}
-        self.last_has_gaps = False
+        self._columns = {name: Cells(name in text) for name in names}
+        self.last_has_gaps, self.rows = False, 0
 
     def holds(self, frame: Any, rows: int | None) -> bool:
         """Learn of a frame, of so many `rows` if that is known; whether it has them."""
@@ -491,6 +405,7 @@ class _TextGuess:
             holes = len(there) < len(table)
             column.see(there, holes)
         self.last_has_gaps = self.last_has_gaps or holes
+        self.rows += len(table)
         return rows is None or len(table) == rows
 
     def kinds(self) -> dict[str, str]:

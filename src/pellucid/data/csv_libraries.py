@@ -42,14 +42,15 @@ def are_plain(cells: Sequence[str]) -> bool:
 class LibraryGuess:
     """What a library took columns for, in one or several frames of a file, and whether that holds.
 
-    `last_has_gaps` tells whether a value of the last column is missing, as in rows that are short.
+    `last_has_gaps` tells whether a value of the last column is missing, as in rows that are short,
+    and `rows` is how many there were. Frames may be `parts`, in which a column may have no value.
     """
 
-    def __init__(self, text: Collection[str]) -> None:
-        self._text = text
+    def __init__(self, text: Collection[str], parts: bool = False) -> None:
+        self._text, self._parts = text, parts
         self._kinds: dict[str, set[str]] = {}
         self._thousands: dict[str, Thousands] = {}
-        self.last_has_gaps = False
+        self.last_has_gaps, self.rows = False, 0
 
     def holds(self, frame: Any, rows: int | None) -> bool:
         """Whether this frame, of so many `rows` if that is known, is what is written."""
@@ -63,6 +64,8 @@ class LibraryGuess:
             kinds = self._kinds.setdefault(name, set())
             if name in self._text:
                 kinds.add("text")
+            elif self._parts and column.dtype in (nw.String, nw.Unknown) and _is_empty(column):
+                continue
             elif column.dtype == nw.String:
                 cells = column.head(_HEAD).drop_nulls().to_list()
                 # truth values with gaps are objects to pandas, which may look like text
@@ -83,6 +86,7 @@ class LibraryGuess:
             else:
                 return False
         self.last_has_gaps = self.last_has_gaps or bool(column.is_null().any())
+        self.rows += len(table)
         return True
 
     def kinds(self) -> dict[str, str] | None:
@@ -93,10 +97,16 @@ class LibraryGuess:
         for name, several in self._kinds.items():
             if several == {"integer", "number"}:
                 several = {"number"}
+            if not several:
+                several = {"empty"}
             if len(several) != 1:
                 return None
             (kinds[name],) = several
         return kinds
+
+
+def _is_empty(column: Any) -> bool:
+    return int(column.null_count()) == len(column)
 
 
 class Thousands:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -45,20 +46,32 @@ def read_json_lines(source: Source, engine: str, encoding: str | None) -> Any:
 
 
 def json_lines_batches(
-    source: Source, engine: str, encoding: str | None
-) -> Callable[[int], Iterator[Any]]:
-    """A function that gives the table in a file of JSON Lines, so many rows at a time.
+    sources: Sequence[Source], engine: str, encoding: str | None
+) -> tuple[list[Callable[[int], Iterator[Any]]], int, list[list[str]]]:
+    """The table in files of JSON Lines, which are looked through now, so many rows at a time.
 
-    Its columns are those of all of it, which is looked through now.
+    Returns
+    -------
+    batches : list of functions
+        One a file: it gives DataFrames of at most so many rows, their columns of one kind in all.
+    rows : int
+        Of all files.
+    names : list of list of str
+        The columns of each file.
     """
-    columns = _columns(source, _lines(source, encoding), "line")
+    columns: dict[str, TypedColumn] = {}
+    rows, names = 0, list[list[str]]()
+    for source in sources:
+        there: dict[str, TypedColumn] = {}
+        rows += _see(source, _lines(source, encoding), "line", columns, there)
+        names.append(header_names(list(there)))
 
-    def batches(rows: int) -> Iterator[Any]:
+    def batches(source: Source, rows: int) -> Iterator[Any]:
         lines = (row for _, row in _lines(source, encoding))
         while part := list(islice(lines, rows)):
             yield frame_of(engine, _arrays(columns, part))
 
-    return batches
+    return [partial(batches, source) for source in sources], rows, names
 
 
 def _lines(source: Source, encoding: str | None) -> Iterator[tuple[int, Any]]:
@@ -85,6 +98,22 @@ def _frame(source: Source, engine: str, rows: Iterator[tuple[int, Any]], what: s
 def _columns(source: Source, rows: Iterator[tuple[int, Any]], what: str) -> dict[str, TypedColumn]:
     """What the columns are, by name."""
     columns: dict[str, TypedColumn] = {}
+    _see(source, rows, what, columns, columns)
+    return columns
+
+
+def _see(
+    source: Source,
+    rows: Iterator[tuple[int, Any]],
+    what: str,
+    columns: dict[str, TypedColumn],
+    there: dict[str, TypedColumn],
+) -> int:
+    """Let the `columns`, by name, learn of more rows, and how many they are.
+
+    Those that are in these rows are put among the columns that are `there`.
+    """
+    count = 0
     for number, row in rows:
         if not isinstance(row, dict):
             raise BadTable(
@@ -96,15 +125,18 @@ def _columns(source: Source, rows: Iterator[tuple[int, Any]], what: str) -> dict
                     f"{source.name} must hold numbers, text, true, false or null. Got "
                     f"{shown(cell)} at {shown(name)} in {what} {number}."
                 )
-            if name not in columns:
-                columns[name] = TypedColumn()
-            columns[name].see((cell,))
-        for name in columns.keys() - row.keys():
-            columns[name].see((None,))
-    if not columns:
+            column = columns.setdefault(name, TypedColumn())
+            if count and name not in there:  # earlier rows lack it
+                column.see((None,))
+            there[name] = column
+            column.see((cell,))
+        for name in there.keys() - row.keys():
+            there[name].see((None,))
+        count += 1
+    if not there:
         raise BadTable(f"{source.name} must have at least one row. Got none.")
-    check_names(source.name, header_names(list(columns)))
-    return columns
+    check_names(source.name, header_names(list(there)))
+    return count
 
 
 def _arrays(

@@ -16,6 +16,7 @@ from pellucid.data.column_values import is_panic, named, series_values
 from pellucid.data.columns import name_that_comes_twice, unique_columns
 from pellucid.data.containers import WORDS, Source, is_table, open_source
 from pellucid.data.csv_files import CsvFile
+from pellucid.data.csv_parts import csv_batches
 from pellucid.data.encodings import known_encoding
 from pellucid.data.excel_files import read_excel
 from pellucid.data.json_files import json_lines_batches, read_json, read_json_lines
@@ -69,7 +70,7 @@ def read_table(
     encoding = None if encoding is None else known_encoding(encoding)
     source = open_source(path)
     engine = _engine(source, engine)
-    with _in_our_words(source, engine):
+    with in_our_words(source, engine):
         frame = _read(source, engine, text or (), encoding)
     _check_frame(source, frame)
     return frame
@@ -126,15 +127,16 @@ def read_batches(
     engine = _engine(source, engine)
     many: int | None = None
     frames: Callable[[int], Iterator[Any]]
-    with _in_our_words(source, engine):
+    with in_our_words(source, engine):
         if source.kind == "csv":
-            file = CsvFile.of(source, encoding, whole=False)
-            frames, many = file.batches(engine, text or ()), file.look.rows
+            (frames,), many = csv_batches(
+                [CsvFile.of(source, encoding, whole=False)], engine, text or ()
+            )
         elif source.kind == "parquet" and there("pyarrow"):
-            many = check_parquet(source, engine)
+            many = check_parquet(source, engine, whole=False)
             frames = partial(parquet_batches, source, engine)
         elif source.kind == "jsonl":
-            frames = json_lines_batches(source, engine, encoding)
+            (frames,), many, _ = json_lines_batches([source], engine, encoding)
         else:
             frames = partial(_slices, _read(source, engine, text or (), encoding))
     return Batches(lambda: _checked(source, engine, frames(rows)), many)
@@ -151,7 +153,7 @@ def _slices(frame: Any, rows: int) -> Iterator[Any]:
 def _checked(source: Source, engine: str, frames: Iterator[Any]) -> Iterator[Any]:
     """The frames, with errors in our words; an error if there are none."""
     count = 0
-    with _in_our_words(source, engine):
+    with in_our_words(source, engine):
         for frame in frames:
             if not count:
                 _check_frame(source, frame)
@@ -181,7 +183,7 @@ def _engine(source: Source, engine: str | None) -> str:
 
 
 @contextmanager
-def _in_our_words(source: Source, engine: str) -> Iterator[None]:
+def in_our_words(source: Source, engine: str) -> Iterator[None]:
     """Say why a file cannot be read; each library has its own errors for it."""
     name = source.name
     try:

@@ -1,0 +1,279 @@
+"""Tables that may be larger than the memory, named now and read part by part when asked for."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pellucid.checks import fault, positive_integer, printable, shown, size_in_bytes, suggestion
+from pellucid.data.containers import STDIN, is_table
+from pellucid.data.encodings import known_encoding
+from pellucid.data.folders import files_below
+from pellucid.data.scan_parts import Parts, file_parts
+from pellucid.data.tables import BadTable
+
+_FORMAT = b"pellucid scan 1"
+_ROWS = 1 << 14
+_LEFT_OUT = ("_", ".")  # first letters of files that tell about the others, as of Spark
+
+
+class Place(NamedTuple):
+    """What a table is called in sentences, and the path that its cache stands beside."""
+
+    name: str
+    path: Path
+
+
+class Scan:
+    """A table that is read part by part, made by :func:`pellucid.scan`.
+
+    Iterating over it gives its rows as DataFrames.
+
+    Attributes
+    ----------
+    name : str
+        What sentences call it.
+    memory : int
+        The bytes that a fit on it may take.
+    cache : Path or None
+        Where the cache of a fit is to be, if that was said.
+    notes : list of str
+        What was decided about it, in sentences.
+    """
+
+    def __init__(self, parts: Parts, place: Place, memory: int, cache: Path | None) -> None:
+        self._parts, self._place = parts, place
+        self.name, self.memory, self.cache = place.name, memory, cache
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns' names. Files of text are looked through for them, once."""
+        return list(self._parts.columns)
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows it has, if that is known. Files of text are looked through, once."""
+        return self._parts.rows
+
+    @property
+    def nbytes(self) -> int | None:
+        """The bytes that it takes where it is, if that is known."""
+        return self._parts.nbytes
+
+    @property
+    def notes(self) -> list[str]:
+        """What was decided about it, in sentences."""
+        return self._parts.notes
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what tells it from other tables: kinds, names, sizes and times of its files.
+
+        Of Parquet files also their footers.
+        """
+        digest = hashlib.sha256(_FORMAT)
+        for stamp in self._parts.stamps():
+            digest.update(len(stamp).to_bytes(8, "little"))
+            digest.update(stamp)
+        return digest.hexdigest()
+
+    @property
+    def cache_path(self) -> Path:
+        """Where the cache of a fit is: where it was said to be, else beside the data."""
+        if self.cache is not None:
+            return self.cache
+        path = self._place.path
+        return path.with_name(f"{path.name}.cache")
+
+    def check_unchanged(self) -> None:
+        """Refuse data that are not what they were when they were scanned.
+
+        Raises
+        ------
+        ValueError
+            One sentence, which names the file.
+        """
+        self._parts.check_unchanged()
+
+    def batches(
+        self,
+        rows: int = _ROWS,
+        columns: Sequence[str] | None = None,
+        engine: str | None = None,
+        *,
+        text: Collection[str] = (),
+    ) -> Iterator[Any]:
+        """The table as DataFrames of at most so many rows, in memory one at a time.
+
+        Parameters
+        ----------
+        rows : int, default=16384
+        columns : list of str, optional
+            Those that are wanted; by default all.
+        engine : {"pyarrow", "polars", "pandas"}, optional
+            The library of the DataFrames; by default the one that reads soonest, of those that are
+            installed.
+        text : collection of str, optional
+            Columns of a CSV that are text, whatever they hold.
+
+        Raises
+        ------
+        ValueError
+            If a column is not there, or a file cannot be read or has changed.
+        """
+        rows = positive_integer("rows", "batches", rows)
+        for name in () if columns is None else columns:
+            if name not in self.columns:
+                raise ValueError(
+                    f"column {shown(name)} is not in {self.name}.{suggestion(name, self.columns)}"
+                )
+        return self._parts.batches(rows, columns, engine, text)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.batches()
+
+    def __repr__(self) -> str:
+        return f"<scan of {self.name}: {self._parts.words}>"
+
+
+def scan(
+    source: Any,
+    *,
+    encoding: str | None = None,
+    memory: int | str = "1GB",
+    cache: str | os.PathLike[str] | None = None,
+) -> Scan:
+    """Name a table that may be larger than the memory, to fit and predict on.
+
+    Parameters
+    ----------
+    source : path, list of paths, or polars LazyFrame
+        A Parquet, Feather, Arrow, CSV or JSON Lines file; a folder of such files, or of folders
+        with them; a pattern such as ``"data/*.parquet"``; or several files. They have the same
+        columns, and their rows follow one another by the files' names, of a list in its order. A
+        LazyFrame is computed by polars, in parts, into a file aside.
+    encoding : str, optional
+        The encoding of files of text. By default it is found.
+    memory : int or str, default="1GB"
+        The bytes that a fit on it may take, with what the process has already.
+    cache : path, optional
+        Where a fit keeps the encoded rows. By default it is beside the data: ``NAME.cache``.
+
+    Returns
+    -------
+    scan : Scan
+        Nothing of it is in memory. Iterating over it gives DataFrames.
+
+    Raises
+    ------
+    FileNotFoundError, PermissionError, OSError
+        If there is no such file, or it may not be read.
+    ImportError
+        If a library that reads it is not installed.
+    ValueError
+        If a file is empty, of another format, damaged, or has other columns than the first one.
+    TypeError
+        If `source` is something else, such as a table in memory.
+
+    Examples
+    --------
+    >>> import pellucid
+    >>> table = pellucid.scan("sales/*.parquet", memory="2GB")          # doctest: +SKIP
+    >>> model = pellucid.FCNNRegressor().fit(table, target="price")     # doctest: +SKIP
+    """
+    import narwhals as nw
+
+    encoding = None if encoding is None else known_encoding(encoding)
+    limit = size_in_bytes("memory", "scan", memory)
+    where = None if cache is None else Path(cache)
+    if nw.dependencies.is_polars_lazyframe(source):
+        return _of_lazy(source, limit, where)
+    paths, place = _files(source)
+    return Scan(file_parts(paths, encoding), place, limit, where)
+
+
+def _files(source: Any) -> tuple[list[str | os.PathLike[str]], Place]:
+    """The files that `source` names, in order."""
+    if isinstance(source, (list, tuple)) and source:
+        if not all(isinstance(path, (str, os.PathLike)) for path in source):
+            raise TypeError(_refused(source))
+        if len(source) == 1:
+            return _files(source[0])
+        first = Path(source[0])
+        more = len(source) - 1
+        name = f"{printable(first.name)} and {more:,} more file{'s'[: more != 1]}"
+        return list(source), Place(name, first)
+    if not isinstance(source, (str, os.PathLike)):
+        raise TypeError(_refused(source))
+    if os.fspath(source) == STDIN:
+        raise BadTable("standard input cannot be scanned, which reads it again and again. Save it.")
+    path = Path(source)
+    if path.is_dir():
+        return _in_folder(path), Place(f"{printable(path.name or path.resolve().name)}/", path)
+    if glob.has_magic(os.fspath(source)) and not path.exists():
+        names = sorted(glob.glob(os.fspath(source), recursive=True))
+        files = [name for name in names if not Path(name).is_dir()]
+        if not files:
+            raise FileNotFoundError(f"no file has a name like '{printable(source)}'.")
+        return list(files), Place(printable(source), Path(files[0]))
+    return [path], Place(printable(path.name), path)
+
+
+def _in_folder(folder: Path) -> list[str | os.PathLike[str]]:
+    """The tables in a folder, in the order of their names."""
+    files = []
+    for name in files_below(folder):
+        below = Path(name).relative_to(folder)
+        if any(part.startswith(_LEFT_OUT) for part in below.parts):
+            continue
+        for part in below.parts[:-1]:
+            if "=" in part:
+                raise BadTable(
+                    f"{printable(folder.name)}/ must hold all columns in its files. Got the folder "
+                    f"'{printable(part)}', whose name is a column. Read it by polars: "
+                    f"pellucid.scan(polars.scan_parquet('{printable(folder)}', "
+                    "hive_partitioning=True))."
+                )
+        if is_table(name):
+            files.append(name)
+    if not files:
+        raise BadTable(
+            f"{printable(folder.name)}/ must hold Parquet, Feather, CSV or JSON Lines files. Got "
+            "none."
+        )
+    return list(files)
+
+
+def _of_lazy(table: Any, memory: int, cache: Path | None) -> Scan:
+    """What polars computes, written into a file that goes with the scan."""
+    beside = None if cache is None else cache.parent
+    folder = Path(tempfile.mkdtemp(prefix=".pellucid-", dir=beside))
+    path = folder / "table.parquet"
+    try:
+        try:
+            table.sink_parquet(path)
+        except OSError as error:
+            raise OSError(
+                f"the lazy table cannot be written into '{printable(folder)}': "
+                f"{error.strerror or error}. Make room, or name another folder by cache."
+            ) from error
+        made = Scan(file_parts([path], None), Place("the lazy table", path), memory, cache)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    weakref.finalize(made._parts, shutil.rmtree, folder, ignore_errors=True)
+    return made
+
+
+def _refused(source: Any) -> str:
+    expected = "a file, a folder, a pattern, a list of files or a polars LazyFrame"
+    memory = hasattr(source, "columns") or hasattr(source, "column_names")
+    way_out = "What is in memory is fitted as it is." if memory else ""
+    return fault("source", "scan", expected, type(source) if memory else source, way_out)

@@ -1,0 +1,312 @@
+"""Tables that are named and read part by part: files, folders, patterns, lists, lazy tables."""
+
+import datetime
+import os
+import re
+
+import pytest
+
+import pellucid
+from pellucid.data.scan import Scan
+
+ENGINES = ["pandas", "polars", "pyarrow"]
+pa = pytest.importorskip("pyarrow")
+
+
+def table(count=50, first=0):
+    rows = range(first, first + count)
+    return pa.table(
+        {
+            "n": [None if row % 7 == 3 else row for row in rows],
+            "x": [row / 3 for row in rows],
+            "t": [f"0{row % 5}" for row in rows],
+        }
+    )
+
+
+def written(path, content=None, **options):
+    from pyarrow import csv, feather, parquet
+
+    content = table() if content is None else content
+    if path.suffix == ".csv":
+        csv.write_csv(content, path, csv.WriteOptions(quoting_style="none"))
+    elif path.suffix == ".jsonl":
+        import json
+
+        path.write_text("".join(json.dumps(row) + "\n" for row in content.to_pylist()))
+    elif path.suffix == ".parquet":
+        parquet.write_table(content, path, **options)
+    else:
+        feather.write_feather(content, path, chunksize=20)
+    return path
+
+
+def rows_of(frame):
+    import narwhals as nw
+
+    rows = nw.from_native(frame, eager_only=True).rows()
+    return [[None if value != value else value for value in row] for row in rows]
+
+
+def all_rows(scan, *options, **more):
+    return sum(map(rows_of, scan.batches(*options, **more)), [])
+
+
+def refused(match, source, error=ValueError, **options):
+    with pytest.raises(error, match=match) as caught:
+        list(pellucid.scan(source, **options).batches())
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("engine", [None, *ENGINES])
+@pytest.mark.parametrize("ending", ["parquet", "feather", "arrow", "csv", "jsonl"])
+def test_a_table_of_any_file_in_batches_of_any_size(tmp_path, engine, ending):
+    """Batches have just so many rows, whatever the file is made of."""
+    pytest.importorskip(engine or "pyarrow")
+    options = {"row_group_size": 20} if ending == "parquet" else {}
+    scan = pellucid.scan(written(tmp_path / f"t.{ending}", **options))
+    wanted = rows_of(table())
+    for rows in (1, 7, 20, 33, 1000):
+        batches = list(scan.batches(rows, engine=engine))
+        assert [len(batch) for batch in batches] == [
+            min(rows, 50 - start) for start in range(0, 50, rows)
+        ]
+        assert sum(map(rows_of, batches), []) == wanted
+        assert type(batches[0]).__module__.partition(".")[0] == (engine or "pyarrow")
+    assert scan.columns == ["n", "x", "t"] and scan.rows == 50
+    some = all_rows(scan, 7, ["t", "n"], engine)
+    assert some == [[row[2], row[0]] for row in wanted]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "feather", "csv", "jsonl"])
+def test_files_one_after_the_other(tmp_path, ending):
+    """A folder, a pattern and a list name the same files, in the order of their names."""
+    folder = tmp_path / "data"
+    (folder / "b").mkdir(parents=True)
+    places = [folder / f"1.{ending}", folder / f"2.{ending}", folder / "b" / f"0.{ending}"]
+    for first, place in enumerate(places):
+        written(place, table(10, 10 * first))
+    (folder / "_SUCCESS").write_text("")
+    (folder / "notes.md").write_text("of the tables")
+    wanted = rows_of(table(30))
+    names = [str(folder), f"{folder}/**/*.{ending}", list(map(str, places))]
+    for source in names:
+        scan = pellucid.scan(source)
+        assert scan.rows == 30
+        assert sorted(all_rows(scan, 7), key=str) == sorted(wanted, key=str)
+    assert all_rows(pellucid.scan(places)) == wanted
+    kinds = {"parquet": "Parquet", "feather": "Feather or Arrow", "csv": "CSV"}
+    assert repr(pellucid.scan(folder)) == (
+        f"<scan of data/: 3 {kinds.get(ending, 'JSON Lines')} files>"
+    )
+
+
+def test_a_kind_is_one_in_all_files_of_text(tmp_path):
+    """What is 7 in one file and 007 in the next is text in both, and gaps turn no kind."""
+    a, b, c = (tmp_path / f"{name}.csv" for name in "abc")
+    a.write_text("code,n,k,gap\n7,1,1.5,\n8,2,2.5,\n")
+    b.write_text("n,code,k,gap\n3,007,7,\n,008,8,\n")
+    c.write_text("n,code,k,gap\n5,9,NA,x\n6,10,NA,y\n")
+    for engine in ENGINES:
+        rows = all_rows(pellucid.scan([a, b, c]), engine=engine)
+        assert rows == [
+            ["7", 1, 1.5, None],
+            ["8", 2, 2.5, None],
+            ["007", 3, 7, None],
+            ["008", None, 8, None],
+            ["9", 5, None, "x"],
+            ["10", 6, None, "y"],
+        ]
+    joined = tmp_path / "joined.csv"
+    joined.write_text("n,v\n" + "1,950\n2,27.317\n" * 3)
+    parts = [tmp_path / "p.csv", tmp_path / "q.csv"]
+    parts[0].write_text("n,v\n" + "1,950\n" * 3)
+    parts[1].write_text("n,v\n" + "2,27.317\n" * 3)
+    texts = {row[1] for row in all_rows(pellucid.scan(joined))}
+    assert texts == {row[1] for row in all_rows(pellucid.scan(parts))} == {"950", "27.317"}
+
+
+def test_quoted_cells_and_columns_known_as_text(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('a,b\n"one, two",1.50\n"three\nfour",2\n')
+    for engine in (None, *ENGINES):
+        scan = pellucid.scan(path)
+        assert all_rows(scan, engine=engine) == [["one, two", 1.5], ["three\nfour", 2.0]]
+        rows = all_rows(scan, engine=engine, text=["b"])
+        assert [row[1] for row in rows] == ["1.50", "2"] and scan.rows == 2
+
+
+def test_the_rows_of_several_json_files_have_one_kind(tmp_path):
+    a, b = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    a.write_text('{"n": 1, "t": 5}\n{"n": 2}\n')
+    b.write_text('{"t": "x", "n": null}\n')
+    assert all_rows(pellucid.scan([a, b])) == [[1, "5"], [2, None], [None, "x"]]
+
+
+def test_parquet_files_of_types_that_fit(tmp_path):
+    """Of numbers of any size, dates of any unit, text of any coding, and columns of nothing."""
+    date = datetime.date(2024, 5, 1)
+    a = pa.table({"n": pa.array([1], pa.int8()), "t": ["x"], "d": [date], "e": pa.nulls(1)})
+    b = pa.table(
+        {
+            "d": pa.array([None], pa.timestamp("ns")),
+            "t": pa.array(["y"]).dictionary_encode(),
+            "n": pa.array([2.5]),
+            "e": pa.array(["z"]),
+        }
+    )
+    paths = [written(tmp_path / "a.parquet", a), written(tmp_path / "b.parquet", b)]
+    for engine in ENGINES:
+        rows = all_rows(pellucid.scan(paths), engine=engine)
+        assert [row[:2] for row in rows] == [[1, "x"], [2.5, "y"]]
+        assert [row[3] for row in rows] == [None, "z"]
+
+
+@pytest.mark.parametrize(
+    ("other", "match"),
+    [
+        ({"n": [1]}, r"^b\.parquet must have column 't', as a\.parquet has it\. Known: n\.$"),
+        ({"n": [1], "T": ["x"]}, r"must have column 't', as a\.parquet has it\. Did you mean 'T'"),
+        (
+            {"n": [1], "t": ["x"], "u": [1]},
+            r"the columns that a\.parquet has\. Got column 'u'",
+        ),
+        (
+            {"n": ["1"], "t": ["x"]},
+            r"^column 'n' of b\.parquet must be of numbers, as in a\.parquet\. Got text\.$",
+        ),
+        ({"n": [1], "t": [True]}, r"must be of text, as in a\.parquet\. Got truth values\.$"),
+    ],
+)
+def test_a_part_with_another_schema_is_refused_by_name(tmp_path, other, match):
+    written(tmp_path / "a.parquet", pa.table({"n": [1.5], "t": ["x"]}))
+    written(tmp_path / "b.parquet", pa.table(other))
+    with pytest.raises(ValueError, match=match):
+        pellucid.scan(tmp_path)
+    for name, content in (("a", {"n": [1.5], "t": ["x"]}), ("b", other)):
+        if "must be of" not in match:
+            written(tmp_path / f"{name}.csv", pa.table(content))
+    if "must be of" not in match:
+        refused(match.replace("parquet", "csv"), f"{tmp_path}/*.csv")
+
+
+def test_a_file_without_rows_among_others_is_passed_over_and_said(tmp_path):
+    full = written(tmp_path / "a.parquet")
+    empty = written(tmp_path / "b.parquet", table(0))
+    scan = pellucid.scan([full, empty])
+    assert scan.rows == 50 and len(all_rows(scan)) == 50
+    assert scan.notes == ["b.parquet has no rows, and is passed over"]
+    refused(r"^b\.parquet must have at least one row", empty)
+    (tmp_path / "c.csv").write_text("n,x,t\n")
+    refused(r"^c\.csv must have at least one row below its header", tmp_path / "c.csv")
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_data_that_change_are_told(tmp_path, ending):
+    path = written(tmp_path / f"t.{ending}")
+    scan = pellucid.scan(path)
+    list(scan)
+    before = scan.fingerprint
+    assert pellucid.scan(path).fingerprint == before
+    batches = scan.batches(10)
+    next(batches)
+    os.utime(path, ns=(1, 1))
+    match = rf"^t\.{ending} must stay as it was while it is read\. It was changed meanwhile"
+    with pytest.raises(ValueError, match=match):
+        list(batches)
+    with pytest.raises(ValueError, match=match):
+        scan.check_unchanged()
+    assert pellucid.scan(path).fingerprint != before
+    path.unlink()
+    with pytest.raises(ValueError, match="It was removed meanwhile"):
+        scan.check_unchanged()
+
+
+def test_the_fingerprint_tells_files_of_one_size_and_time_by_their_footer(tmp_path):
+    marks = []
+    for value in (1.25, 2.25):
+        path = written(tmp_path / "t.parquet", pa.table({"n": [value] * 3}))
+        os.utime(path, ns=(1, 1))
+        marks.append((path.stat().st_size, pellucid.scan(path).fingerprint))
+    assert marks[0][0] == marks[1][0] and marks[0][1] != marks[1][1]
+
+
+def test_a_lazy_table_of_polars_is_computed_into_a_file_that_goes_with_it(tmp_path):
+    pl = pytest.importorskip("polars")
+    written(tmp_path / "t.parquet")
+    lazy = pl.scan_parquet(tmp_path / "t.parquet").with_columns(double=pl.col("x") * 2)
+    scan = pellucid.scan(lazy, cache=tmp_path / "rows.cache")
+    assert scan.columns == ["n", "x", "t", "double"] and scan.rows == 50
+    assert [row[3] for row in all_rows(scan)] == [row[1] * 2 for row in rows_of(table())]
+    assert scan.cache_path == tmp_path / "rows.cache"
+    del scan
+    assert os.listdir(tmp_path) == ["t.parquet"]
+    with pytest.raises(pl.exceptions.PolarsError):
+        pellucid.scan(lazy.select("lacking"), cache=tmp_path / "rows.cache")
+    assert os.listdir(tmp_path) == ["t.parquet"]
+
+
+def test_a_large_table_is_not_refused_for_the_memory(tmp_path, monkeypatch):
+    from pellucid.data import arrow_files
+
+    path = written(tmp_path / "t.parquet")
+
+    def refuse(*_):
+        raise MemoryError("too large")
+
+    monkeypatch.setattr(arrow_files, "check_memory", refuse)
+    assert len(all_rows(pellucid.scan(path))) == 50
+    assert sum(map(len, pellucid.data.read_batches(path, 20))) == 50
+    with pytest.raises(MemoryError):
+        pellucid.data.read_table(path)
+
+
+def test_where_the_cache_is(tmp_path):
+    path = written(tmp_path / "t.parquet")
+    assert pellucid.scan(path).cache_path == tmp_path / "t.parquet.cache"
+    assert pellucid.scan([path, path]).cache_path == tmp_path / "t.parquet.cache"
+    assert pellucid.scan(tmp_path).cache_path == tmp_path.with_name(f"{tmp_path.name}.cache")
+    scan = pellucid.scan(path, memory="300MB", cache=tmp_path / "here")
+    assert scan.cache_path == tmp_path / "here" and scan.memory == 300_000_000
+
+
+def test_what_cannot_be_scanned(tmp_path):
+    import gzip
+    import zipfile
+
+    path = written(tmp_path / "t.parquet")
+    csv = written(tmp_path / "t.csv")
+    packed = tmp_path / "p.parquet.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    with zipfile.ZipFile(tmp_path / "t.xlsx", "w") as archive:
+        archive.writestr("xl/workbook.xml", "")
+    hive = tmp_path / "hive" / "year=2024"
+    hive.mkdir(parents=True)
+    written(hive / "t.parquet")
+    (tmp_path / "none").mkdir()
+    refused(r"^p\.parquet\.gz must be unpacked to be read in parts", packed)
+    refused(r"^t\.csv must be a Parquet file, as t\.parquet is\. Got CSV\. Name", [path, csv])
+    refused(r"to be read in parts\. Got Excel", tmp_path / "t.xlsx")
+    refused(r"Got the folder 'year=2024', whose name is a column\. Read it by", tmp_path / "hive")
+    refused(r"^none/ must hold Parquet, Feather, CSV or JSON Lines files\. Got", tmp_path / "none")
+    refused(r"^no file has a name like '.*\*\.pq'\.$", f"{tmp_path}/*.pq", FileNotFoundError)
+    refused(r"lacking\.csv does not exist", tmp_path / "lacking.csv", FileNotFoundError)
+    refused(r"^standard input cannot be scanned", "-")
+    refused(r"^source of scan must be a file.* Got .*What is in memory is", table(), TypeError)
+    refused(r"^source of scan must be a file, a folder.* Got 3\.$", 3, TypeError)
+    refused(r"^source of scan must be a file.* Got \[\]", [], TypeError)
+    refused(r"^memory of scan must be a number of bytes", path, memory="much")
+    with pytest.raises(ValueError, match=r"column 'N' is not in t\.parquet\. Did you mean 'n'\?"):
+        pellucid.scan(path).batches(columns=["N"])
+    with pytest.raises(ValueError, match="rows of batches must be a positive integer"):
+        pellucid.scan(path).batches(0)
+    damaged = path.read_bytes()
+    (tmp_path / "d.parquet").write_bytes(damaged[:40] + b"\xff" * 60 + damaged[100:])
+    refused(r"^d\.parquet cannot be read as a Parquet table", tmp_path / "d.parquet")
+
+
+def test_a_scan_says_what_it_is(tmp_path):
+    scan = pellucid.scan(written(tmp_path / "t.parquet"))
+    assert isinstance(scan, Scan) and repr(scan) == "<scan of t.parquet: 1 Parquet file>"
+    assert scan.name == "t.parquet" and scan.nbytes == (tmp_path / "t.parquet").stat().st_size
+    assert re.fullmatch("[0-9a-f]{64}", scan.fingerprint)
