@@ -50,6 +50,7 @@ SHARED = {
     "clip_norm": [None, 1.0],
     "max_epochs": [5],
     "batch_size": [32, "full"],
+    "shuffle": ["full", "blocks"],
     "early_stopping": [True, False],
     "validation_fraction": [0.25],
     "patience": [3],

@@ -14,7 +14,7 @@ import numpy as np
 from pellucid.engine import execute
 from pellucid.kernels.operations.elementary import LOG, apply
 
-PURPOSES = ("initialization", "order", "dropout", "split")
+PURPOSES = ("initialization", "order", "dropout", "split", "places")
 
 
 def seed_from(random_state: Any) -> int:
@@ -40,8 +40,14 @@ class Stream:
     """
 
     def __init__(self, seed: int, purpose: str, index: int = 0) -> None:
-        key = np.array([seed, PURPOSES.index(purpose) << 48 | index], dtype=np.uint64)
-        self._bits = np.random.Philox(key=key)
+        self._key = np.array([seed, PURPOSES.index(purpose) << 48 | index], dtype=np.uint64)
+        self._bits = np.random.Philox(key=self._key)
+
+    def seek(self, place: int) -> None:
+        """Go on from the word at `place` of the stream, whatever was taken before."""
+        counter, beside = divmod(place, 4)  # a counter gives four words
+        self._bits = np.random.Philox(key=self._key, counter=counter)
+        self._bits.random_raw(beside)
 
     def words(self, count: int) -> np.ndarray:
         """`count` random 64-bit words."""

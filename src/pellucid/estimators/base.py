@@ -28,7 +28,7 @@ from pellucid.layers import Layer
 from pellucid.network import LossFunction, Network
 from pellucid.network.chain import Chain
 from pellucid.rows import Examples, Rows, Targets
-from pellucid.training import defaults, schedules
+from pellucid.training import defaults, orders, schedules
 from pellucid.training.balancing import of_equal_classes
 from pellucid.training.callbacks import CallbackSupport, FitCallbacks, with_callbacks
 from pellucid.training.checkpoint import EVERY, Checkpoint, Trail
@@ -215,13 +215,17 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
         self._input.watched = None
         if validation_data is not None:
             validation = self._validation(validation_data)
+        stateful = self.network_.chain.stateful
+        if settings.shuffle == "auto" or stateful:
+            settings.shuffle = "full"
         if self.early_stopping and epochs is None:
             stopping = EarlyStopping(self.patience)
-            if validation is None:
-                examples, validation = self._split(examples, layout, used, settings)
+        if stopping is not None and validation is None:
+            examples, validation = self._split(examples, layout, used, settings)
+        else:
+            examples = orders.arranged(examples, settings)
         if settings.balanced:
             examples = of_equal_classes(examples)
-        stateful = self.network_.chain.stateful
         defaults.choose(settings, self._input.domain, examples, epochs, stateful)
         trainer = Trainer(self.network_, settings, self._optimizer_state, self.history_)
         most = epochs or settings.epochs

@@ -19,6 +19,7 @@ from pellucid.estimators.parameters import TrainingParameters
 from pellucid.network import Network
 from pellucid.randomness import Stream
 from pellucid.rows import Examples, Rows, Targets, unit_mean
+from pellucid.training import orders
 from pellucid.training.settings import Settings
 
 
@@ -204,7 +205,8 @@ class ExampleMaker(TrainingParameters, ABC):
     ) -> tuple[Examples, Examples]:
         """Rows to train on and rows to validate on, every class in both where it can be.
 
-        Of windows the last ones validate.
+        Of windows the last ones validate, and of rows that are mixed in blocks those at the last
+        places.
         """
         count = len(examples)
         parts = layout.split(self.validation_fraction, used)
@@ -215,13 +217,16 @@ class ExampleMaker(TrainingParameters, ABC):
                     f"learn from some and validate on later ones. Got {count}. Pass "
                     "early_stopping=False."
                 )
-            return examples.take(parts[0]), examples.take(parts[1])
+            return orders.arranged(examples.take(parts[0]), settings), examples.take(parts[1])
         aside = min(max(1, int(self.validation_fraction * count + 0.5)), count - 1)
         if count < 2:
             raise ValueError(
                 f"X of {type(self).__name__} must have at least 2 rows for early_stopping. "
                 f"Got {count}. Pass early_stopping=False."
             )
+        if settings.shuffle == "blocks":
+            examples = orders.arranged(examples, settings)
+            return examples.take(slice(0, count - aside)), examples.take(slice(count - aside, None))
         order = Stream(settings.seed, "split").permutation(count)
         labels = examples.targets.values
         if settings.accuracy and layout.step_lengths is None and labels[:1].size == 1:

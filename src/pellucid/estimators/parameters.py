@@ -21,6 +21,7 @@ from pellucid.randomness import seed_from
 from pellucid.training import optimizers, schedules
 from pellucid.training.augmentation import Augmentation
 from pellucid.training.optimizers import Optimizer
+from pellucid.training.orders import SHUFFLES
 from pellucid.training.schedules import Schedule
 from pellucid.training.settings import Settings
 
@@ -203,6 +204,10 @@ class TrainingParameters:
     batch_size : int, "full" or "auto"
         Rows in a training step; "full" takes all. Small batches learn more in an epoch. "auto" is
         32, and at most 16 of fewer than 500 pictures, signals, sequences or texts, in equal parts.
+    shuffle : {"auto", "full", "blocks"}
+        How rows are mixed anew in every epoch: "full" mixes all of them, "blocks" mixes them once
+        and from then on block by block, some thousand rows at a time. "auto" is "full" of rows in
+        memory.
     early_stopping : bool
         Whether to keep rows aside, stop when they no longer improve, and go back to the best epoch.
         Off, since a small table needs all its rows.
@@ -240,6 +245,7 @@ class TrainingParameters:
     clip_norm: float | None = None
     max_epochs: int | str = "auto"
     batch_size: int | str = "auto"
+    shuffle: str = "auto"
     early_stopping: bool = False
     validation_fraction: float = 0.1
     patience: int = 10
@@ -308,6 +314,7 @@ class TrainingParameters:
             max_epochs=epochs,
             batch_size=None if batch == "auto" else batch,
             seed=seed_from(state) if seed is None else seed,
+            shuffle=checks.one_of("shuffle", owner, self.shuffle, SHUFFLES),
             dtype=checks.one_of("dtype", owner, self.dtype, _DTYPES),
             n_jobs=None if jobs == -1 else jobs,
             augmentation=self._augmentation(),

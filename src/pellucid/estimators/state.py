@@ -24,7 +24,9 @@ from pellucid.training.history import TIMES, History
 Model = TypeVar("Model")
 # what a model of a series may have beside its parts
 _OF_SERIES: dict[str, Any] = {"intervals": ForecastIntervals, "baselines": TargetBaselines}
-_WITHOUT_EFFECT = ("n_jobs", "verbose")  # parameters on which no result depends
+# parameters on which no result depends, or only what the weights tell: rows in memory and on disk
+# are shuffled alike under other names
+_WITHOUT_EFFECT = ("n_jobs", "verbose", "shuffle")
 # what was so before there was a parameter for it, which older files lack
 _ADDED = {
     "pooling": "last", "patch_size": 1, "residual": False, "global_pool": False, "signals": False,

@@ -27,7 +27,7 @@ from pellucid.network.chain import Chain
 from pellucid.network.layout import lay_out
 from pellucid.network.loss import Loss, LossFunction, Mixture
 from pellucid.network.parameters import Parameters
-from pellucid.rows import FEW_ROWS, Dense, Examples, Rows
+from pellucid.rows import FEW_ROWS, Dense, Examples, Order, Rows
 
 OUTPUTS = ("identity", "sigmoid", "softmax")
 NORM_CHUNKS, NORM_LANES = 64, 32
@@ -98,7 +98,7 @@ class _Pass(AbstractContextManager):
         self.program = Program(operations, self.layout.x.dtype, control, self.chain.slices)
 
     def calls(
-        self, order: np.ndarray, most: Callable[[], int], step: int = 0
+        self, order: Order, most: Callable[[], int], step: int = 0
     ) -> Iterator[tuple[int, int]]:
         """Run all steps from `step` on, at most ``most()`` in a call.
 
@@ -381,8 +381,7 @@ class TrainingPass(_Pass):
     Attributes
     ----------
     order : int64 ndarray of shape (N,)
-        The order of the rows, which may leave some out and repeat others; to be set before each
-        epoch.
+        The order of the rows in the present epoch, which may leave some out and repeat others.
     schedule : float64 ndarray of shape (steps, 3)
         To be set before each epoch.
     clock : int64 ndarray of shape (3,)
@@ -462,6 +461,12 @@ class TrainingPass(_Pass):
         x, gather = self._plain()
         changes = change.operations(x, layout.x, layout.x_grid, self.clock, self.loss.mixture)
         return [gather, *changes]
+
+    def calls(
+        self, order: Order, most: Callable[[], int], step: int = 0
+    ) -> Iterator[tuple[int, int]]:
+        self.order[:] = order[:]
+        return super().calls(self.order, most, step)
 
     @property
     def carried(self) -> dict[str, np.ndarray]:

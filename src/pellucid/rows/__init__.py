@@ -1,6 +1,6 @@
 """The input of networks: rows of any kind behind one protocol, and their targets."""
 
-from pellucid.rows.base import Reader, Rows
+from pellucid.rows.base import Order, Reader, Rows
 from pellucid.rows.dense import FEW_ROWS, Dense, as_rows
 from pellucid.rows.pictures import DecodedPictures, Pictures
 from pellucid.rows.sequences import Sequences
@@ -12,6 +12,7 @@ __all__ = [
     "DecodedPictures",
     "Dense",
     "Examples",
+    "Order",
     "Pictures",
     "Reader",
     "Rows",

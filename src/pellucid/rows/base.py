@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
 from pellucid.engine import Operation
 from pellucid.kernels.grid import Grid
+
+
+class Order(Protocol):
+    """The order in which an epoch takes rows: an int64 array, or what gives parts of one."""
+
+    def __len__(self) -> int: ...  # noqa: D105
+
+    def __getitem__(self, places: slice, /) -> np.ndarray: ...  # noqa: D105
 
 
 class Rows(ABC):
@@ -127,9 +135,9 @@ class Reader(AbstractContextManager):
         """The operation that copies a batch; see :meth:`Rows.gather`."""
         return self.rows.gather(self.slots, x, grid, absent, back)
 
-    def begin(self, order: np.ndarray, first: int = 0) -> None:
+    def begin(self, order: Order, first: int = 0) -> None:
         """Begin an epoch in this order, at its place `first`."""
-        self.slots[:] = order
+        self.slots[:] = order[:]
 
     @property
     def steps(self) -> int:

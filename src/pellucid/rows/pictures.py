@@ -11,7 +11,7 @@ import numpy as np
 from pellucid.engine import Operation, available_threads, operation
 from pellucid.kernels.grid import Grid, lines
 from pellucid.kernels.operations.batches import gather_levels
-from pellucid.rows.base import Reader, Rows
+from pellucid.rows.base import Order, Reader, Rows
 from pellucid.rows.workers import Task, Workers
 
 RING_BYTES = 8 << 20
@@ -165,9 +165,9 @@ class DecodingReader(Reader):
     def gather(self, x: np.ndarray, grid: Grid, absent: np.ndarray, back: int = 0) -> Operation:
         return self.ring.gather(self.slots, x, grid, absent, back)
 
-    def begin(self, order: np.ndarray, first: int = 0) -> None:
+    def begin(self, order: Order, first: int = 0) -> None:
         self._drop()
-        self._order, self._asked = order.copy(), first
+        self._order, self._asked = order[:].copy(), first
 
     @property
     def steps(self) -> int:

@@ -77,6 +77,12 @@ class Targets:
             return replace(self, starts=self.starts[index], lengths=self.lengths[index])
         return Targets.by_row(self.values[index], unit_mean(self.weight[index]))
 
+    def in_order(self, order: np.ndarray) -> Targets:
+        """The same targets and weights in another order."""
+        if self.each_step:
+            return self.take(order)
+        return Targets.by_row(self.values[order], self.weight[order])
+
     def row(self, position: int) -> np.ndarray:
         """The target of one row, or the targets of its steps."""
         if not self.each_step:
@@ -122,9 +128,13 @@ class Examples:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def take(self, index: np.ndarray) -> Examples:
+    def take(self, index: Any) -> Examples:
         """The examples at `index`."""
         return Examples(self.rows.take(index), self.targets.take(index))
+
+    def in_order(self, order: np.ndarray) -> Examples:
+        """All the examples in another order."""
+        return Examples(self.rows.take(order), self.targets.in_order(order))
 
 
 def unit_mean(weight: np.ndarray) -> np.ndarray:

@@ -22,7 +22,8 @@ from pellucid.network import Network
 from pellucid.network.parameters import Parameters
 from pellucid.network.passes import Halted, Measurement, TrainingPass, finite
 from pellucid.randomness import Stream
-from pellucid.rows import Examples
+from pellucid.rows import Examples, Order
+from pellucid.training import orders
 from pellucid.training.balancing import balanced_order
 from pellucid.training.history import History
 from pellucid.training.optimizers import Optimizer
@@ -318,17 +319,12 @@ class Trainer:
         """One epoch, from the step on at which it was left."""
         settings, state, signals = self.settings, self.state, self._signals
         before, begin = state.steps - self._step, time.perf_counter() - self._spent
-        stream = Stream(settings.seed, "order", state.epochs)
-        if settings.balanced:
-            training.order[:] = balanced_order(training.targets.values.reshape(-1), stream)
-        elif training.batch < training.rows and not training.chain.stateful:
-            training.order[:] = stream.permutation(training.rows)
         training.schedule[:, 0] = state.schedule.rates(
             settings.learning_rate, before, training.steps, training.steps, settings.epochs
         )
         training.schedule[:, 1:] = settings.optimizer.corrections(before, training.steps)
         training.clock[2] = before
-        calls = training.calls(training.order, lambda: self._steps_a_call, self._step)
+        calls = training.calls(self._order(training), lambda: self._steps_a_call, self._step)
         signals.between = False
         try:
             for step, stop in calls:
@@ -351,6 +347,16 @@ class Trainer:
             ) from None
         signals.between = True
         signals.raise_what_came()
+
+    def _order(self, training: TrainingPass) -> Order:
+        """The order of rows in the present epoch."""
+        settings, epoch = self.settings, self.state.epochs
+        if settings.balanced:
+            stream = Stream(settings.seed, "order", epoch)
+            return balanced_order(training.targets.values.reshape(-1), stream)
+        if training.batch >= training.rows or training.chain.stateful:
+            return orders.InTurn(training.rows)
+        return orders.of_epoch(settings.shuffle, training.rows, settings.seed, epoch)
 
     def _epoch(
         self, training: TrainingPass, measured: Measurement | None, progress: Progress

@@ -28,6 +28,7 @@ class Settings:
     accuracy: bool = False
     augmentation: Augmentation | None = None
     tbptt_steps: int | None = None  # at most so many steps back through time
+    shuffle: str = "full"  # or "blocks", of rows that lie in the order of their places
     balanced: bool = False  # whether each class comes equally often in an epoch
     counts_steps: bool = False  # whether the end says how many steps the epochs had
 
