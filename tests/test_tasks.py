@@ -153,8 +153,8 @@ ABSTRACT = re.compile(
     "call, words",
     (
         (lambda m: m.fit(FRAME, LABELS, epochs=3), r"^fit of FCNNClassifier takes X, y, sample_wei"
-         r"ght, validation_data, checkpoint, checkpoint_every\. Got the unknown 'epochs'\. Did y"
-         r"ou mean 'max_epochs'\?$"),
+         r"ght, target, validation_data, checkpoint, checkpoint_every\. Got the unknown 'epochs'\. "
+         r"Did you mean 'max_epochs'\?$"),
         (lambda m: m.fit(FRAME, LABELS, sample_weights=3), r"Did you mean 'sample_weight'\?$"),
         (lambda m: m.fit(FRAME, LABELS, max_epochs=3), r"Got 'max_epochs', a parameter of the esti"
          r"mator\. Write FCNNClassifier\(max_epochs=\.\.\.\), or model\.set_params\("),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ def read_target(
 
     owner = owner_of(estimator)
     names: list[str] | None = None
+    columns: list[np.ndarray] | None = None
     if y is None:
         raise ValueError(
             f"This {owner} estimator requires y to be passed, but the target y is None."
@@ -46,6 +47,11 @@ def read_target(
         frame = nw.from_native(y, eager_only=True)
         names = [str(name) for name in frame.columns]
         columns = [_series_labels(owner, series) for series in frame.iter_columns()]
+    elif isinstance(y, Mapping) and not issparse(y):
+        names = [str(name) for name in y]
+        columns = [read_target(estimator, column)[0] for column in y.values()]
+        _check_alike(owner, names, columns)
+    if columns is not None and names is not None:
         if written is not None:
             parts = zip(names, columns, strict=True)
             columns = [written(name, x) if is_text(x) else x for name, x in parts]
@@ -84,6 +90,16 @@ def read_target(
             f"y of {owner} must hold numbers or text. Got {values.dtype}. Convert it first."
         )
     return values, names
+
+
+def _check_alike(owner: str, names: Sequence[str], columns: Sequence[np.ndarray]) -> None:
+    """Refuse a map of columns that are not equally long lists."""
+    for name, column in zip(names, columns, strict=True):
+        if column.ndim != 1 or len(column) != len(columns[0]):
+            raise ValueError(
+                f"y of {owner} must be columns of one length, where it is a map. Got shape "
+                f"{columns[0].shape} in {shown(names[0])} and {column.shape} in {shown(name)}."
+            )
 
 
 def _series_labels(owner: str, series: Any) -> np.ndarray:

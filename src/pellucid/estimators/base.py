@@ -49,7 +49,6 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
     history_: History
     n_features_in_: int
     feature_names_in_: np.ndarray
-    target_names_: list[str]
     about_: About | None = None
     _targets: ClassVar[tuple[type, ...]]  # what it can predict
     _allows_nan = True  # X may have missing values
@@ -126,6 +125,7 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
         cautions: bool = False,
         checkpoint: Any = None,
         checkpoint_every: Any = EVERY,
+        target: Any = None,
     ) -> Self:
         """Encode and train; a fit that fails changes nothing.
 
@@ -150,6 +150,7 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
                         owner, chain = type(self).__name__, epochs is not None or self.warm_start
                         checkpoint = Checkpoint(checkpoint, checkpoint_every, owner, chain, trail)
                     checkpoint.check(identity.of_model(self, epochs))
+                X, y, sample_weight = self._take_columns(X, y, sample_weight, target, going_on)
                 self._fit_or_fail(
                     X, y, sample_weight, epochs, going_on, classes, validation_data, ready,
                     cautions, show, checkpoint,
@@ -350,7 +351,7 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
         rows = self._input.few_rows(X) if type(X) is np.ndarray else None
         if rows is not None:
             return Reading(None, RowLayout(len(rows)), rows)
-        return self._input.read(self, X)
+        return self._input.read(self, self._features(X))
 
     def _encoded(self, reading: Reading) -> Rows:
         """What was read as rows of the network."""
@@ -393,7 +394,7 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
     def _score(self, measure: Callable[..., float], X: Any, y: Any, sample_weight: Any) -> float:
         """`measure` of y and the predictions, over all rows or steps."""
         check_is_fitted(self, "network_")
-        X, y = self._input.labelled(self, X, y)
+        X, y = self._labelled(X, y)
         if y is None:
             raise ValueError(f"score of {type(self).__name__} needs y. Got None. Pass score(X, y).")
         reading, owner = self._read(X), type(self).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from pellucid.data.picture_sets import left_out_words
 from pellucid.data.scaling import power_of_two
 from pellucid.engine import plain_float_state
 from pellucid.estimators.parameters import TrainingParameters
+from pellucid.estimators.target_columns import TargetColumns
 from pellucid.network import Network
 from pellucid.randomness import Stream
 from pellucid.rows import Examples, Rows, Targets, unit_mean
@@ -23,12 +25,11 @@ from pellucid.training import orders
 from pellucid.training.settings import Settings
 
 
-class ExampleMaker(TrainingParameters, ABC):
+class ExampleMaker(TargetColumns, TrainingParameters, ABC):
     """Abstract: an estimator that makes rows, targets and weights of X and y, and parts them."""
 
     network_: Network
     target_: Any
-    _input: Encoder
     class_weight: Any  # of classifiers
 
     @property
@@ -171,6 +172,8 @@ class ExampleMaker(TrainingParameters, ABC):
     def _validation(self, data: Any) -> Examples:
         """The rows and targets that `fit` was given to validate on, encoded by what it learned."""
         owner = type(self).__name__
+        if not isinstance(data, (tuple, list)):
+            data = self._parted(data) or data
         if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
             came = f"{len(data)} entries" if isinstance(data, (tuple, list)) else checks.shown(data)
             raise ValueError(
@@ -184,7 +187,7 @@ class ExampleMaker(TrainingParameters, ABC):
         X, y, weights = (*data, None)[:3]
         try:
             X, y = self._input.labelled(self, X, y, "validate")
-            reading = self._input.read(self, X)
+            reading = self._input.read(self, self._features(X))
             layout = reading.layout
             y = layout.flatten("y", y)
             weights = layout.flatten_weights("sample_weight", weights)
@@ -259,4 +262,6 @@ def _count(y: Any, otherwise: int) -> int:
     values = plain_array(y)
     if issparse(values):
         return values.shape[0]
+    if isinstance(values, Mapping):
+        values = next(iter(values.values()), ())
     return len(values) if hasattr(values, "__len__") else otherwise

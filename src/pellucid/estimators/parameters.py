@@ -383,6 +383,8 @@ about_ : About
     When it was trained and on how many rows, and their ``fingerprint``; no part of `digest_`.
 n_outputs_ : int
     Number of the network's outputs: targets, labels, or classes (one for two classes).
+target_names_ : list of str
+    The columns that `target` named in fit; they may stay in what goes into `predict` and `score`.
 target_ : ClassTarget or MultilabelTarget or NumberTarget
     What was learned about y.
 n_features_in_ : int

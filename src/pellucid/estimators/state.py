@@ -49,6 +49,7 @@ class _State(State, frozen=True):
     intervals: dict[str, Any] | None = None
     baselines: dict[str, Any] | None = None
     share: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    weight_name: str | None = None
 
 
 def state_of(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -80,6 +81,8 @@ def state_of(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         arrays |= {f"{part}.{name}": array for name, array in learned.items()}
     if (plan := getattr(model, "_plan", None)) is not None:
         config["share"] = plan.share
+    if model.weight_name_ is not None:
+        config["weight_name"] = model.weight_name_
     return config, arrays
 
 
@@ -105,6 +108,8 @@ def model_from_state(
     model._best_epoch = state.best_epoch
     if state.target_names is not None:
         model.target_names_ = state.target_names
+    if state.weight_name is not None:
+        model.weight_name_ = state.weight_name
     model.about_ = state.about
     for part, kind in _OF_SERIES.items():
         known, learned = getattr(state, part), below(arrays, part)
@@ -179,8 +184,8 @@ def digest_of(model: Any) -> str:
         for name, value in config["parameters"].items()
         if name not in _WITHOUT_EFFECT and value != usual[name]
     }
-    for name in ("about", "baselines"):
-        del config[name]
+    for name in ("about", "baselines", "weight_name"):
+        config.pop(name, None)
     arrays = {name: array for name, array in arrays.items() if not name.startswith("baselines.")}
     if config["intervals"] is None:
         del config["intervals"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Self
 
@@ -47,6 +47,7 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         y: Any = None,
         sample_weight: Any = None,
         *,
+        target: str | Sequence[str] | None = None,
         validation_data: Any = None,
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: float = EVERY,
@@ -58,8 +59,12 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         X : DataFrame, array, tensor, list or map of columns, of shape (rows, columns)
             For pictures also a folder, where `y` is left out: each folder in it is a class.
         y : Series, array or list of shape (rows,); of 0 and 1 and shape (rows, labels) for several
-        sample_weight : array-like of shape (rows,), optional
-        validation_data : (X, y) or (X, y, sample_weight), optional
+        sample_weight : array-like of shape (rows,), or str, optional
+            Weights, or the name of the column of `X` that has them.
+        target : str or list of str, optional
+            In place of `y`: the columns of `X`, a DataFrame or map, that are to be predicted. They
+            are kept as ``target_names_``, and may stay in what goes into `predict` and `score`.
+        validation_data : (X, y) or (X, y, sample_weight), or with `target` a DataFrame, optional
             Rows that are never trained on: ``history_`` has their loss after every epoch, and with
             `early_stopping` that is what stops, with no rows of `X` kept aside.
         checkpoint : path-like, optional
@@ -74,7 +79,7 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         """
         return self._fit(
             X, y, sample_weight, going_on=bool(self.warm_start), validation_data=validation_data,
-            checkpoint=checkpoint, checkpoint_every=checkpoint_every,
+            checkpoint=checkpoint, checkpoint_every=checkpoint_every, target=target,
         )  # fmt: skip
 
     def partial_fit(
@@ -84,6 +89,7 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         classes: Any = None,
         sample_weight: Any = None,
         *,
+        target: str | Sequence[str] | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: float = EVERY,
     ) -> Self:
@@ -93,7 +99,7 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         """
         return self._fit(
             X, y, sample_weight, epochs=1, going_on=True, classes=classes,
-            checkpoint=checkpoint, checkpoint_every=checkpoint_every,
+            checkpoint=checkpoint, checkpoint_every=checkpoint_every, target=target,
         )  # fmt: skip
 
     def predict(self, X: Any) -> np.ndarray:
@@ -149,7 +155,10 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         return np.minimum(logits, 0.0) - elementary.log1p(elementary.exp(-np.abs(logits)))
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """The share of rows, or of steps, whose class, or whose every label, is right."""
+        """The share of rows, or of steps, whose class, or whose every label, is right.
+
+        `y` may be left out where `X` has the column that was the `target` in fit.
+        """
         from sklearn.metrics import accuracy_score
 
         return self._score(accuracy_score, X, y, sample_weight)
@@ -210,6 +219,7 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
         y: Any = None,
         sample_weight: Any = None,
         *,
+        target: str | Sequence[str] | None = None,
         validation_data: Any = None,
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: float = EVERY,
@@ -222,8 +232,12 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
         y : Series, DataFrame, array or list of shape (rows,) or (rows, targets)
             In their own units; standardised inside, after `target_transform`. An array may be of
             shape (rows, horizon, targets), as :func:`pellucid.data.windows` gives it.
-        sample_weight : array-like of shape (rows,), optional
-        validation_data : (X, y) or (X, y, sample_weight), optional
+        sample_weight : array-like of shape (rows,), or str, optional
+            Weights, or the name of the column of `X` that has them.
+        target : str or list of str, optional
+            In place of `y`: the columns of `X`, a DataFrame or map, that are to be predicted. They
+            are kept as ``target_names_``, and may stay in what goes into `predict` and `score`.
+        validation_data : (X, y) or (X, y, sample_weight), or with `target` a DataFrame, optional
             Rows that are never trained on: ``history_`` has their loss after every epoch, and with
             `early_stopping` that is what stops, with no rows of `X` kept aside.
         checkpoint : path-like, optional
@@ -238,7 +252,7 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
         """
         return self._fit(
             X, y, sample_weight, going_on=bool(self.warm_start), validation_data=validation_data,
-            checkpoint=checkpoint, checkpoint_every=checkpoint_every,
+            checkpoint=checkpoint, checkpoint_every=checkpoint_every, target=target,
         )  # fmt: skip
 
     def partial_fit(
@@ -247,6 +261,7 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
         y: Any = None,
         sample_weight: Any = None,
         *,
+        target: str | Sequence[str] | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: float = EVERY,
     ) -> Self:
@@ -256,7 +271,7 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
         """
         return self._fit(
             X, y, sample_weight, epochs=1, going_on=True,
-            checkpoint=checkpoint, checkpoint_every=checkpoint_every,
+            checkpoint=checkpoint, checkpoint_every=checkpoint_every, target=target,
         )  # fmt: skip
 
     def predict(self, X: Any) -> np.ndarray:
@@ -283,7 +298,8 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
 
         It is R squared, the share of their variance, so that models of several losses compare; but
         of the loss "quantile", which predicts no centre, the share of the pinball loss of the best
-        number for all rows that is saved (:func:`sklearn.metrics.d2_pinball_score`).
+        number for all rows that is saved (:func:`sklearn.metrics.d2_pinball_score`). `y` may be
+        left out where `X` has the columns that were the `target` in fit.
         """
         from sklearn.metrics import d2_pinball_score, r2_score
 

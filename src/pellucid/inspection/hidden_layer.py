@@ -91,7 +91,7 @@ class HiddenLayerDisplay(Display):
         check_model(owner, model)
         most = checks.positive_integer("rows", owner, rows)
         path = _output_layer(owner, model)
-        X, y = model._input.labelled(model, X, y)
+        X, y = model._labelled(X, y)
         reading = model._read(X)
         predicted = np.asarray(model._predicted(reading))
         truth = None

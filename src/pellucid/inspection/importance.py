@@ -126,7 +126,7 @@ class ImportanceDisplay(Display):
                 "text, whose words are no columns to be shuffled. Look at single rows, by "
                 "TopLossesDisplay."
             )
-        X, y = model._input.labelled(model, X, y)
+        X, y = model._labelled(X, y)
         reading = model._read(X)
         boxes = None
         if model._input.domain == "pictures":

@@ -78,7 +78,7 @@ class TopLossesDisplay(Display):
         owner = cls.__name__
         check_model(owner, model)
         count = checks.positive_integer("count", owner, count, _MOST)
-        X, y = model._input.labelled(model, X, y)
+        X, y = model._labelled(X, y)
         if y is None:
             raise ValueError(f"y of {owner} must be the true values of X. Got None.")
         reading = model._read(X)
