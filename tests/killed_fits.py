@@ -73,6 +73,11 @@ def fits():
                               schedule="one_cycle", balanced_batches=True, **usual),
             table(),
         ),
+        "shards, batch normalisation, clipping": (
+            NetworkClassifier([Linear(12), BatchNorm(), ReLU()], shards=4, clip_norm=0.5,
+                              max_epochs=5, batch_size=32, **usual),
+            table(),
+        ),
         "augmentation": (
             CNNClassifier(4, hidden_dim=8, augment="shift,cutmix,erase", max_epochs=6,
                           batch_size=8, **usual),

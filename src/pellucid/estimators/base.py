@@ -228,6 +228,7 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
         if settings.balanced:
             examples = of_equal_classes(examples)
         defaults.choose(settings, self._input.domain, examples, epochs, stateful)
+        self._check_shards(settings, len(examples), stateful)
         trainer = Trainer(self.network_, settings, self._optimizer_state, self.history_)
         most = epochs or settings.epochs
         if checkpoint is not None:
@@ -291,6 +292,16 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
                 expected = f"False where {words}"
                 owner = type(self).__name__
                 raise ValueError(checks.fault("balanced_batches", owner, expected, True))
+
+    def _check_shards(self, settings: Settings, rows: int, stateful: bool) -> None:
+        """Refuse to cut batches into shards where they cannot be cut into equal ones."""
+        shards, batch, owner = settings.shards, settings.batch_rows(rows), type(self).__name__
+        if shards > 1 and stateful:
+            expected = "1 where layers are stateful: rows go on from those of the batch before"
+            raise ValueError(checks.fault("shards", owner, expected, shards))
+        if batch < rows and batch % shards:
+            expected = f"a multiple of shards={shards}"
+            raise ValueError(checks.fault("batch_size", owner, expected, batch))
 
     @property
     def _notes(self) -> Sequence[str]:

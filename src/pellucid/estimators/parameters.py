@@ -208,6 +208,10 @@ class TrainingParameters:
         How rows are mixed anew in every epoch: "full" mixes all of them, "blocks" mixes them once
         and from then on block by block, some thousand rows at a time. "auto" is "full" of rows in
         memory.
+    shards : int
+        Into how many parts of equal size the rows of a batch are cut, a power of two. Their
+        gradients are computed one after another, in as much less memory, and summed by pairs for
+        one step. A fit on several machines has the same bits; see :func:`pellucid.distributed.fit`.
     early_stopping : bool
         Whether to keep rows aside, stop when they no longer improve, and go back to the best epoch.
         Off, since a small table needs all its rows.
@@ -246,6 +250,7 @@ class TrainingParameters:
     max_epochs: int | str = "auto"
     batch_size: int | str = "auto"
     shuffle: str = "auto"
+    shards: int = 1
     early_stopping: bool = False
     validation_fraction: float = 0.1
     patience: int = 10
@@ -291,6 +296,10 @@ class TrainingParameters:
         jobs = self.n_jobs
         if jobs is not None and jobs != -1:
             jobs = checks.positive_integer("n_jobs", owner, jobs)
+        shards = checks.positive_integer("shards", owner, self.shards)
+        if shards & (shards - 1):
+            expected = "a power of two, as 8"
+            raise ValueError(checks.fault("shards", owner, expected, self.shards))
         checks.flag("early_stopping", owner, self.early_stopping)
         checks.flag("warm_start", owner, self.warm_start)
         share = self.validation_fraction
@@ -313,6 +322,7 @@ class TrainingParameters:
             clip_norm=clip,
             max_epochs=epochs,
             batch_size=None if batch == "auto" else batch,
+            shards=shards,
             seed=seed_from(state) if seed is None else seed,
             shuffle=checks.one_of("shuffle", owner, self.shuffle, SHUFFLES),
             dtype=checks.one_of("dtype", owner, self.dtype, _DTYPES),

@@ -10,11 +10,12 @@ formula   mean_squared_error          l = 1/2 sum_k (y_k - t_k)^2          dy_k 
                                                                           dz_k = s(z_k) - t_k
           categorical_cross_entropy   l = log sum_k e^z_k - z_t           dz_k = softmax(z)_k - [k = t]
           each gradient times w / B; the batch's loss is 1/B sum of w l, over all steps of its rows
+          (B the rows that are there, or of a batch that comes in shards `whole`, which are all)
           where rows are mixed, with the label t' and weight w' of a row's partner: v = s w +
           (1 - s) w' in place of w, and s w / v of t with (1 - s) w' / v of t' in place of t
 shapes    y (or z), d (B, steps of padded pixels of K); targets and weights (all steps,) or
           (all steps, K); starts, lengths and order (N,); losses, hits (B,); partner and share
-          (B,), or (0,) where no rows are mixed
+          (B,), or (0,) where no rows are mixed; whole (1,), or (0,) where a batch comes at once
 reads     outputs; targets and weights of the steps of the rows at the epoch's order
 writes    d, the rows' losses and hits (float64), each times the step's weight
 source    ``pellucid.formulas.losses``
@@ -33,8 +34,15 @@ from pellucid.kernels.elementary import exp, log, sigmoid
 from pellucid.kernels.intrinsics import address, atomic_store, device, share
 
 
+@device
+def batch_rows(rows, a):
+    """The rows of the whole batch, of which `rows` may be a shard."""
+    return a.whole[0] if a.whole.size > 0 else rows
+
+
 def mean_squared_error(part, parts, step, first, rows, dtype, a):
     """``dy = (y - t) w / B``."""
+    count = dtype(batch_rows(rows, a))
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
         source = a.order[first + i]
@@ -42,7 +50,7 @@ def mean_squared_error(part, parts, step, first, rows, dtype, a):
         a.losses[i] = a.hits[i] = 0.0
         for n in range(tail - head):
             place, at = a.starts[source] + head + n, n * a.pixel
-            scale = a.weight[place] / dtype(rows)
+            scale = a.weight[place] / count
             loss = 0.0
             for k in range(a.columns):
                 error = a.y[i, at + k] - a.target[place, k]
@@ -54,6 +62,7 @@ def mean_squared_error(part, parts, step, first, rows, dtype, a):
 def mean_absolute_error(part, parts, step, first, rows, dtype, a):
     """``dy = sign(y - t) w / B``."""
     zero = dtype(0)
+    count = dtype(batch_rows(rows, a))
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
         source = a.order[first + i]
@@ -61,7 +70,7 @@ def mean_absolute_error(part, parts, step, first, rows, dtype, a):
         a.losses[i] = a.hits[i] = 0.0
         for n in range(tail - head):
             place, at = a.starts[source] + head + n, n * a.pixel
-            scale = a.weight[place] / dtype(rows)
+            scale = a.weight[place] / count
             loss = 0.0
             for k in range(a.columns):
                 error = a.y[i, at + k] - a.target[place, k]
@@ -73,6 +82,7 @@ def mean_absolute_error(part, parts, step, first, rows, dtype, a):
 def huber_loss(part, parts, step, first, rows, dtype, a):
     """``dy = clip(y - t, -delta, delta) w / B``."""
     zero = dtype(0)
+    count = dtype(batch_rows(rows, a))
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
         source = a.order[first + i]
@@ -80,7 +90,7 @@ def huber_loss(part, parts, step, first, rows, dtype, a):
         a.losses[i] = a.hits[i] = 0.0
         for n in range(tail - head):
             place, at = a.starts[source] + head + n, n * a.pixel
-            scale = a.weight[place] / dtype(rows)
+            scale = a.weight[place] / count
             loss = 0.0
             for k in range(a.columns):
                 error = a.y[i, at + k] - a.target[place, k]
@@ -97,6 +107,7 @@ def huber_loss(part, parts, step, first, rows, dtype, a):
 def pinball_loss(part, parts, step, first, rows, dtype, a):
     """``dy = (1 - q) w / B`` where y is above t, ``-q w / B`` below it."""
     zero, above = dtype(0), dtype(1) - a.quantile
+    count = dtype(batch_rows(rows, a))
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
         source = a.order[first + i]
@@ -104,7 +115,7 @@ def pinball_loss(part, parts, step, first, rows, dtype, a):
         a.losses[i] = a.hits[i] = 0.0
         for n in range(tail - head):
             place, at = a.starts[source] + head + n, n * a.pixel
-            scale = a.weight[place] / dtype(rows)
+            scale = a.weight[place] / count
             loss = 0.0
             for k in range(a.columns):
                 error = a.y[i, at + k] - a.target[place, k]
@@ -132,6 +143,7 @@ def mixture(i, first, place, dtype, a):
 def binary_cross_entropy(part, parts, step, first, rows, dtype, a):
     """``dz = (s(z) - t) w / B``, one label a column."""
     zero, one = dtype(0), dtype(1)
+    count = dtype(batch_rows(rows, a))
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
         source = a.order[first + i]
@@ -140,7 +152,7 @@ def binary_cross_entropy(part, parts, step, first, rows, dtype, a):
         for n in range(tail - head):
             place, at = a.starts[source] + head + n, n * a.pixel
             weight, own, other = mixture(i, first, place, dtype, a)
-            scale = weight / dtype(rows)
+            scale = weight / count
             loss, hit = 0.0, 1.0
             for k in range(a.columns):
                 value, label = a.y[i, at + k], a.target[place, k]
@@ -155,6 +167,7 @@ def binary_cross_entropy(part, parts, step, first, rows, dtype, a):
 
 def categorical_cross_entropy(part, parts, step, first, rows, dtype, a):
     """``dz = (softmax(z) - onehot(t)) w / B``."""
+    count = dtype(batch_rows(rows, a))
     begin, end = share(rows, part, parts)
     for i in range(begin, end):
         source = a.order[first + i]
@@ -163,7 +176,7 @@ def categorical_cross_entropy(part, parts, step, first, rows, dtype, a):
         for n in range(tail - head):
             place = a.starts[source] + head + n
             weight, own, other = mixture(i, first, place, dtype, a)
-            scale = weight / dtype(rows)
+            scale = weight / count
             t, u = a.target[place], a.target[other]
             logits = a.y[i, n * a.pixel : n * a.pixel + a.columns]
             gradient = a.d[i, n * a.pixel : n * a.pixel + a.columns]

@@ -85,7 +85,33 @@ class LossFunction:
 _OPTIONS = {"huber_loss": ("delta",), "pinball_loss": ("quantile",)}
 
 
-class Loss:
+class StepSums:
+    """The loss and the number of right answers of each step of an epoch.
+
+    Parameters
+    ----------
+    steps : int
+    """
+
+    def __init__(self, steps: int) -> None:
+        self.sums = np.zeros(2 * steps)  # each step's loss, then each step's hits
+
+    @property
+    def losses(self) -> np.ndarray:
+        """The sum of each step's losses."""
+        return self.sums[: self.sums.size // 2]
+
+    @property
+    def hits(self) -> np.ndarray:
+        """How many right answers each step had."""
+        return self.sums[self.sums.size // 2 :]
+
+    def mean(self, rows: int) -> tuple[float, float]:
+        """The mean loss of the last epoch's `rows`, and the share of right answers."""
+        return math.fsum(self.losses) / rows, math.fsum(self.hits) / rows
+
+
+class Loss(StepSums):
     """A loss on the output of a chain that has been laid out.
 
     Parameters
@@ -99,6 +125,8 @@ class Loss:
         The epoch's order of the rows.
     mixture : Mixture, optional
         Which rows of a batch have two labels.
+    whole : int64 ndarray of shape (1,), optional
+        Where a batch comes in shards, one a step: how many rows the whole batch has.
 
     Attributes
     ----------
@@ -114,6 +142,7 @@ class Loss:
         targets: Targets,
         order: np.ndarray,
         mixture: Mixture | None = None,
+        whole: np.ndarray | None = None,
     ) -> None:
         self.function = LossFunction.of(loss)
         name = self.function.name
@@ -137,23 +166,9 @@ class Loss:
         self.weight = np.ascontiguousarray(targets.scaled_weight, dtype=dtype)
         self.gradient = layout.dy if layout.dy is not None else np.zeros_like(layout.y)
         self.row_losses, self.row_hits = np.zeros(rows), np.zeros(rows)
-        steps = -(-len(order) // rows)
-        self.sums = np.zeros(2 * steps)  # each step's loss, then each step's hits
+        super().__init__(-(-len(order) // rows))
+        self.whole = np.zeros(0, dtype=np.int64) if whole is None else whole
         self.control = new_control()
-
-    @property
-    def losses(self) -> np.ndarray:
-        """The sum of each step's losses."""
-        return self.sums[: self.sums.size // 2]
-
-    @property
-    def hits(self) -> np.ndarray:
-        """How many right answers each step had."""
-        return self.sums[self.sums.size // 2 :]
-
-    def mean(self, rows: int) -> tuple[float, float]:
-        """The mean loss of the last epoch's `rows`, and the share of right answers."""
-        return math.fsum(self.losses) / rows, math.fsum(self.hits) / rows
 
     def operations(self, back: int = 0, adds: bool = False) -> list[Operation]:
         """Loss and gradient of a batch, and the sum of losses, which may halt the program.
@@ -166,7 +181,7 @@ class Loss:
             y=layout.y, pixel=layout.y_grid.pixel, target=self.values, weight=self.weight,
             starts=self.targets.starts, lengths=self.targets.lengths, order=self.order,
             steps=layout.y_grid.width, back=back, d=self.gradient, losses=self.row_losses,
-            hits=self.row_hits, columns=self.columns,
+            hits=self.row_hits, columns=self.columns, whole=self.whole,
             **self.function.options, **(self.mixture._asdict() if self.name in MIXABLE else {}),
         )  # fmt: skip
         of_batch = losses.sum_loss(

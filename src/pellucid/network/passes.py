@@ -377,6 +377,8 @@ class TrainingPass(_Pass):
         Through how many steps a gradient goes back at most.
     change : Change, optional
     n_jobs : int, optional
+    whole : int64 ndarray of shape (1,), optional
+        Where a step is a shard of a batch: how many rows the batch has.
 
     Attributes
     ----------
@@ -403,6 +405,7 @@ class TrainingPass(_Pass):
         tbptt_steps: int | None = None,
         change: Change | None = None,
         n_jobs: int | None = None,
+        whole: np.ndarray | None = None,
     ) -> None:
         chain, self.pieces = chain.for_rows(examples.rows.shape).in_pieces(tbptt_steps)
         rows = examples.rows.in_pieces() if self.pieces > 1 else examples.rows
@@ -416,10 +419,10 @@ class TrainingPass(_Pass):
             order=self.order, carries=self.pieces > 1 or chain.stateful,
         )  # fmt: skip
         mixture = Mixture.of(batch) if change is not None and change.mixes else None
-        self.loss = Loss(loss, chain, self.layout, self.targets, self.order, mixture)
+        self.loss = Loss(loss, chain, self.layout, self.targets, self.order, mixture, whole)
         self.schedule, scale = np.zeros((self.steps, 3)), np.ones(2)
         operations, self.gradients = self._to_gradients(vector, change)
-        operations += _clip(self.gradients, clip_norm, scale)
+        operations += clipping(self.gradients, clip_norm, scale)
         if update is not None:
             operations += update(self.gradients, self.schedule, scale)
         self._assemble(operations, self.loss.control)
@@ -488,7 +491,7 @@ class TrainingPass(_Pass):
         return "the loss itself, though every layer's output is finite"
 
 
-def _clip(gradients: np.ndarray, clip_norm: float | None, scale: np.ndarray) -> list[Operation]:
+def clipping(gradients: np.ndarray, clip_norm: float | None, scale: np.ndarray) -> list[Operation]:
     """The operations that compute the factor by which gradients are clipped."""
     if clip_norm is None:
         return []

@@ -96,7 +96,8 @@ def choose(
     large = domain == "pictures" and math.prod(examples.rows.shape[1:3]) >= LARGE
     usual = USUAL["large pictures" if large else domain]
     if settings.batch_size is None:
-        settings.batch_size = BATCH if stateful else usual.batch_size(len(examples))
+        usual_size = BATCH if stateful else usual.batch_size(len(examples))
+        settings.batch_size = -(-usual_size // settings.shards) * settings.shards
     steps = settings.steps(len(examples))
     if settings.max_epochs is None:
         settings.max_epochs = usual.epochs(steps)

@@ -21,6 +21,7 @@ from pellucid.kernels.panels import aligned
 from pellucid.network import Network
 from pellucid.network.parameters import Parameters
 from pellucid.network.passes import Halted, Measurement, TrainingPass, finite
+from pellucid.network.sharded import LocalShards, ShardedTraining, ShardSums
 from pellucid.randomness import Stream
 from pellucid.rows import Examples, Order
 from pellucid.training import orders
@@ -32,6 +33,8 @@ from pellucid.training.schedules import Schedule
 from pellucid.training.settings import Settings
 from pellucid.training.signals import Signals, Terminated
 from pellucid.training.stopping import EarlyStopping
+
+AnyTraining = TrainingPass | ShardedTraining
 
 CALL_SECONDS = 0.1  # a compiled call is about this long, so that Ctrl-C and the display are quick
 
@@ -139,7 +142,7 @@ class Trainer:
         self._step, self._spent = 0, 0.0  # steps of the present epoch, and the seconds they took
         self._signals = Signals()
         self._keeper: Keeper | None = None
-        self._training: TrainingPass | None = None
+        self._training: AnyTraining | None = None
 
     def fit(
         self,
@@ -287,14 +290,23 @@ class Trainer:
             for name, part in training.carried.items():
                 part[:] = arrays[name]
 
-    def training_pass(self, examples: Examples) -> TrainingPass:
+    def training_pass(self, examples: Examples) -> AnyTraining:
         """The compiled program of an epoch on these rows."""
         network, settings = self.network, self.settings
-        return TrainingPass(
-            network.chain, network.held, examples, settings.loss,
-            settings.batch_rows(len(examples)), self._update, settings.seed, settings.clip_norm,
-            settings.tbptt_steps, settings.augmentation, settings.n_jobs,
-        )  # fmt: skip
+        batch = settings.batch_rows(len(examples))
+
+        def made(**options: Any) -> TrainingPass:
+            return TrainingPass(
+                network.chain, network.held, examples, settings.loss, seed=settings.seed,
+                tbptt_steps=settings.tbptt_steps, change=settings.augmentation,
+                n_jobs=settings.n_jobs, **options,
+            )  # fmt: skip
+
+        if settings.shards == 1:
+            return made(batch=batch, update=self._update, clip_norm=settings.clip_norm)
+        sums = ShardSums(network.held, settings.shards)
+        source = LocalShards(made, sums, batch, settings.shards)
+        return ShardedTraining(source, sums, batch, self._update, settings.clip_norm)
 
     def _update(
         self, gradients: np.ndarray, schedule: np.ndarray, scale: np.ndarray
@@ -315,7 +327,7 @@ class Trainer:
                 operations.append(update(values, slope, memory, schedule, scale, decay, **options))
         return [*operations[:-1], replace(operations[-1], meets=True)]
 
-    def _train(self, training: TrainingPass, advance: Callable[[int, float], None]) -> None:
+    def _train(self, training: AnyTraining, advance: Callable[[int, float], None]) -> None:
         """One epoch, from the step on at which it was left."""
         settings, state, signals = self.settings, self.state, self._signals
         before, begin = state.steps - self._step, time.perf_counter() - self._spent
@@ -359,7 +371,7 @@ class Trainer:
         return orders.of_epoch(settings.shuffle, training.rows, settings.seed, epoch)
 
     def _epoch(
-        self, training: TrainingPass, measured: Measurement | None, progress: Progress
+        self, training: AnyTraining, measured: Measurement | None, progress: Progress
     ) -> dict[str, Any]:
         """Train and measure one epoch; its row of the history."""
         self._train(training, progress.advance)

@@ -30,6 +30,7 @@ class Settings:
     tbptt_steps: int | None = None  # at most so many steps back through time
     shuffle: str = "full"  # or "blocks", of rows that lie in the order of their places
     balanced: bool = False  # whether each class comes equally often in an epoch
+    shards: int = 1  # into how many a batch is cut, whose gradients are summed
     counts_steps: bool = False  # whether the end says how many steps the epochs had
 
     @property

@@ -16,7 +16,7 @@ from pellucid.kernels.operations.kinds import (
 def mean_squared_error(
     y: Matrix, pixel: Integer, target: Matrix, weight: Vector, starts: IntegerVector,
     lengths: IntegerVector, order: IntegerVector, steps: Integer, back: Integer, d: Matrix,
-    losses: DoubleVector, hits: DoubleVector, columns: Integer,
+    losses: DoubleVector, hits: DoubleVector, columns: Integer, whole: IntegerVector,
 ):  # fmt: skip
     """``dy = (y - t) w / B``."""
 
@@ -25,7 +25,7 @@ def mean_squared_error(
 def mean_absolute_error(
     y: Matrix, pixel: Integer, target: Matrix, weight: Vector, starts: IntegerVector,
     lengths: IntegerVector, order: IntegerVector, steps: Integer, back: Integer, d: Matrix,
-    losses: DoubleVector, hits: DoubleVector, columns: Integer,
+    losses: DoubleVector, hits: DoubleVector, columns: Integer, whole: IntegerVector,
 ):  # fmt: skip
     """``dy = sign(y - t) w / B``."""
 
@@ -34,7 +34,8 @@ def mean_absolute_error(
 def huber_loss(
     y: Matrix, pixel: Integer, target: Matrix, weight: Vector, starts: IntegerVector,
     lengths: IntegerVector, order: IntegerVector, steps: Integer, back: Integer, d: Matrix,
-    losses: DoubleVector, hits: DoubleVector, columns: Integer, delta: Real,
+    losses: DoubleVector, hits: DoubleVector, columns: Integer, whole: IntegerVector,
+    delta: Real,
 ):  # fmt: skip
     """``dy = clip(y - t, -delta, delta) w / B``."""
 
@@ -43,7 +44,8 @@ def huber_loss(
 def pinball_loss(
     y: Matrix, pixel: Integer, target: Matrix, weight: Vector, starts: IntegerVector,
     lengths: IntegerVector, order: IntegerVector, steps: Integer, back: Integer, d: Matrix,
-    losses: DoubleVector, hits: DoubleVector, columns: Integer, quantile: Real,
+    losses: DoubleVector, hits: DoubleVector, columns: Integer, whole: IntegerVector,
+    quantile: Real,
 ):  # fmt: skip
     """``dy = (1 - q) w / B`` where y is above t, ``-q w / B`` below it."""
 
@@ -52,8 +54,8 @@ def pinball_loss(
 def binary_cross_entropy(
     y: Matrix, pixel: Integer, target: Matrix, weight: Vector, starts: IntegerVector,
     lengths: IntegerVector, order: IntegerVector, steps: Integer, back: Integer, d: Matrix,
-    losses: DoubleVector, hits: DoubleVector, columns: Integer, partner: IntegerVector,
-    share: DoubleVector,
+    losses: DoubleVector, hits: DoubleVector, columns: Integer, whole: IntegerVector,
+    partner: IntegerVector, share: DoubleVector,
 ):  # fmt: skip
     """``dz = (s(z) - t) w / B``, one label a column."""
 
@@ -62,8 +64,8 @@ def binary_cross_entropy(
 def categorical_cross_entropy(
     y: Matrix, pixel: Integer, target: IntegerVector, weight: Vector, starts: IntegerVector,
     lengths: IntegerVector, order: IntegerVector, steps: Integer, back: Integer, d: Matrix,
-    losses: DoubleVector, hits: DoubleVector, columns: Integer, partner: IntegerVector,
-    share: DoubleVector,
+    losses: DoubleVector, hits: DoubleVector, columns: Integer, whole: IntegerVector,
+    partner: IntegerVector, share: DoubleVector,
 ):  # fmt: skip
     """``dz = (softmax(z) - onehot(t)) w / B``."""
 
