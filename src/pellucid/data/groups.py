@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -172,8 +172,17 @@ def _codes(owner: str, frame: Any, group: str | None) -> tuple[np.ndarray, list[
         raise ValueError(f"X of {owner} must have at least one row. Got none.")
     if group is None:
         return np.zeros(len(frame), dtype=np.int64), [None]
-    values = named(label([group], 0), frame[group].to_list)
     place: dict[Any, int] = {}
+    values = named(label([group], 0), frame[group].to_list)
+    return np.array(coded(owner, group, values, place), dtype=np.int64), list(place)
+
+
+def coded(owner: str, group: str, values: Iterable[Any], codes: dict[Any, int]) -> list[int]:
+    """The number of each name of a series, as `codes` has it, or gets it if it is new.
+
+    A name that is missing, or can name nothing, is an error.
+    """
+    numbers = []
     for position, value in enumerate(values):
         if is_missing(value):
             raise ValueError(
@@ -181,13 +190,13 @@ def _codes(owner: str, frame: Any, group: str | None) -> tuple[np.ndarray, list[
                 f"{shown(value)} in {row_words(position)}."
             )
         try:
-            place.setdefault(value, len(place))
+            numbers.append(codes.setdefault(value, len(codes)))
         except (TypeError, ValueError, OverflowError) as error:  # a list, or an endless duration
             raise TypeError(
                 f"column {shown(group)} of X of {owner} must hold text, numbers or dates. Got "
                 f"{shown(value)} in {row_words(position)}."
             ) from error
-    return np.array([place[value] for value in values], dtype=np.int64), list(place)
+    return numbers
 
 
 def time_values(column: Any) -> list[Any]:

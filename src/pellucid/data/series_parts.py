@@ -1,0 +1,185 @@
+"""A long table of series that may be larger than the memory, parted into files of whole series."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.checks import rows_at, shown, suggestion
+from pellucid.data.column_values import named
+from pellucid.data.columns import label, unique_columns
+from pellucid.data.groups import coded, from_index
+
+PART_ROWS = 1 << 17
+"""Rows of a part, at most, but for a series that is longer: about 150 MB while it is looked at."""
+
+Batches = Callable[[Sequence[str] | None], Iterable[Any]]
+
+
+class SeriesPart(NamedTuple):
+    """Some whole series.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Their rows, in the order in which they came.
+    order : int64 ndarray of shape (rows,)
+        The position that each of them had.
+    """
+
+    frame: Any
+    order: np.ndarray
+
+
+class SeriesParts:
+    """Parts of a long table, in files: iterating over it reads one after the other.
+
+    A part has whole series. They are in the order in which they first come, so that what is made
+    part by part is in the order of what is made of the whole table.
+
+    Parameters
+    ----------
+    owner : str
+        Whose X it is in errors.
+    batches : callable
+        ``batches(columns)`` begins anew, and gives the table, or some columns of it, as DataFrames
+        of one library.
+    group : str or None
+        The column that names the series; None where there is one alone.
+    rows : int
+        The most rows of a part, if it does not hold a single series.
+    folder : path, optional
+        Where the files are kept, by default that of temporary files. They go with this object.
+
+    Attributes
+    ----------
+    names : list
+        The series.
+    lengths : int64 ndarray
+        The rows of each.
+    """
+
+    def __init__(
+        self,
+        owner: str,
+        batches: Batches,
+        group: str | None,
+        rows: int = PART_ROWS,
+        folder: Any = None,
+    ) -> None:
+        codes: dict[Any, int] = {}
+        counts = np.zeros(0, dtype=np.int64)
+        for _, own in self._coded(owner, batches(None if group is None else [group]), group, codes):
+            counts = np.concatenate([counts, np.zeros(len(codes) - len(counts), dtype=np.int64)])
+            counts += np.bincount(own, minlength=len(codes))
+        self.names, self.lengths = list(codes), counts
+        self._part = _parts(counts, rows)
+        self.folder = Path(tempfile.mkdtemp(prefix=".pellucid-", dir=folder))
+        self._remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        try:
+            self._write(owner, batches, group, codes)
+        except BaseException:
+            self.close()
+            raise
+
+    def __len__(self) -> int:
+        return int(self._part[-1]) + 1 if len(self._part) else 0
+
+    def __iter__(self) -> Iterator[SeriesPart]:
+        return map(self._read, range(len(self)))
+
+    def close(self) -> None:
+        """Remove the files."""
+        self._remove()
+
+    def __enter__(self) -> SeriesParts:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _coded(
+        self, owner: str, frames: Iterable[Any], group: str | None, codes: dict[Any, int]
+    ) -> Iterator[tuple[Any, np.ndarray]]:
+        """Each batch, and which series each of its rows is of; `codes` gets those that are new."""
+        begin = 0
+        for native in frames:
+            native, by, *_ = from_index(owner, native, group, None)
+            frame = unique_columns(owner, native)
+            if by is not None and by not in frame.columns:
+                raise ValueError(
+                    f"group of {owner} must be a column of X. Got {shown(by)}."
+                    f"{suggestion(by, frame.columns)}"
+                )
+            own = np.zeros(len(frame), dtype=np.int64)
+            if by is None:
+                codes.setdefault(None, 0)
+            else:
+                values = named(label([by], 0), frame[by].to_list)
+                with rows_at(range(begin, begin + len(frame))):
+                    own = np.array(coded(owner, by, values, codes), dtype=np.int64)
+            yield frame, own
+            begin += len(frame)
+
+    def _write(
+        self, owner: str, batches: Batches, group: str | None, codes: dict[Any, int]
+    ) -> None:
+        begin, known = 0, len(codes)
+        for frame, own in self._coded(owner, batches(None), group, codes):
+            if len(codes) > known:
+                raise ValueError(
+                    f"X of {owner} must stay as it is while it is read. Got other series than "
+                    "before. Do the same again."
+                )
+            parts = self._part[own]
+            for part in np.unique(parts).tolist():
+                rows = np.flatnonzero(parts == part)
+                piece = frame if len(rows) == len(frame) else frame[rows.tolist()]
+                self._add(part, (piece.to_native(), begin + rows))
+            begin += len(frame)
+
+    def _add(self, part: int, piece: tuple[Any, np.ndarray]) -> None:
+        # frames of whatever library, which this process alone reads back
+        try:
+            with self._path(part).open("ab") as file:
+                pickle.dump(piece, file, protocol=pickle.HIGHEST_PROTOCOL)
+        except OSError as error:
+            raise OSError(
+                f"the series cannot be parted in '{self.folder.parent}': "
+                f"{error.strerror or error}. Make room, or name another folder for temporary files "
+                "by TMPDIR."
+            ) from error
+
+    def _read(self, part: int) -> SeriesPart:
+        import narwhals as nw
+
+        frames, orders = [], []
+        with self._path(part).open("rb") as file:
+            end = self._path(part).stat().st_size
+            while file.tell() < end:
+                frame, order = pickle.load(file)  # noqa: S301 (written by this object)
+                frames.append(nw.from_native(frame, eager_only=True))
+                orders.append(order)
+        whole = frames[0] if len(frames) == 1 else nw.concat(frames)
+        return SeriesPart(nw.maybe_reset_index(whole).to_native(), np.concatenate(orders))
+
+    def _path(self, part: int) -> Path:
+        return self.folder / f"part-{part}"
+
+
+def _parts(lengths: np.ndarray, rows: int) -> np.ndarray:
+    """The part that each series is in: as many as go into one, in their order."""
+    part, taken, parts = 0, 0, []
+    for length in lengths.tolist():
+        if taken and taken + length > rows:
+            part, taken = part + 1, 0
+        taken += length
+        parts.append(part)
+    return np.array(parts, dtype=np.int64)
