@@ -35,7 +35,7 @@ every_loss = pytest.mark.parametrize("loss", FUNCTIONS, ids=shown)
 
 def run(
     loss, y, target, weight, order, columns, steps=1, back=0, pixel=0, lengths=None, parts=1,
-    mixture=None,
+    mixture=None, whole=(),
 ):  # fmt: skip
     """What the kernel of `loss` writes: gradient, losses, hits. A row has one target by default."""
     loss = LossFunction.of(loss)
@@ -47,7 +47,7 @@ def run(
     kernel = LOSSES[loss.name](
         y=y, pixel=pixel, target=target, weight=weight, starts=np.cumsum(lengths) - lengths,
         lengths=lengths, order=order, steps=steps, back=back, d=d, losses=losses, hits=hits,
-        columns=columns, **loss.options, **mixed,
+        columns=columns, whole=np.array(whole, np.int64), **loss.options, **mixed,
     )  # fmt: skip
     execute(kernel, rows=rows, parts=parts)
     return d, losses, hits
@@ -255,3 +255,14 @@ def test_classes_are_whole_numbers(y):
     network = Network([Linear(3)]).build((2,), random_state=0)
     with pytest.raises(ValueError, match="y of categorical_cross_entropy must hold whole numbers"):
         network.gradients(np.zeros((3, 2)), y, "categorical_cross_entropy")
+
+
+@every_loss
+def test_rows_of_a_shard_are_divided_by_those_of_the_whole_batch(loss):
+    rng, name = np.random.default_rng(4), LossFunction.of(loss).name
+    y, weight = rng.normal(size=(4, 3)), np.ones(4)
+    target = targets(name, rng, 4, 3, np.float64)
+    alone = run(loss, y.copy(), target, weight, np.arange(4), 3)
+    shard = run(loss, y.copy(), target, weight, np.arange(4), 3, whole=[16])
+    np.testing.assert_array_equal(shard[0], alone[0] / 4)
+    np.testing.assert_array_equal(shard[1:], alone[1:])

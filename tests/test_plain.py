@@ -51,6 +51,7 @@ SHARED = {
     "max_epochs": [5],
     "batch_size": [32, "full"],
     "shuffle": ["full", "blocks"],
+    "shards": [1, 8],
     "early_stopping": [True, False],
     "validation_fraction": [0.25],
     "patience": [3],

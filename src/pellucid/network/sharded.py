@@ -20,6 +20,7 @@ from pellucid.kernels.panels import aligned
 from pellucid.network.loss import StepSums
 from pellucid.network.parameters import Parameters
 from pellucid.network.passes import TrainingPass, clipping
+from pellucid.rows import Order
 
 Update = Callable[[np.ndarray, np.ndarray, np.ndarray], list[Operation]]
 
@@ -110,7 +111,7 @@ class ShardSource(AbstractContextManager, ABC):
 
     @abstractmethod
     def batches(
-        self, order: np.ndarray, total: np.ndarray, step: int, before: int
+        self, order: Order, total: np.ndarray, step: int, before: int
     ) -> Iterator[tuple[float, float]]:
         """For each batch from number `step` on its loss and hits.
 
@@ -161,7 +162,7 @@ class LocalShards(ShardSource):
         return self.inner.crew.threads
 
     def batches(
-        self, order: np.ndarray, total: np.ndarray, step: int, before: int
+        self, order: Order, total: np.ndarray, step: int, before: int
     ) -> Iterator[tuple[float, float]]:
         inner, sums, shards = self.inner, self.sums, self.shards
         inner.clock[2] = before * shards
@@ -224,7 +225,7 @@ class ShardedTraining(AbstractContextManager):
         )
 
     def calls(
-        self, order: np.ndarray, most: Callable[[], int], step: int = 0
+        self, order: Order, most: Callable[[], int], step: int = 0
     ) -> Iterator[tuple[int, int]]:
         """Run all steps from `step` on, at most ``most()`` in a call; see :class:`TrainingPass`."""
         source, total, sums = self.source, self.gradients, self.sums

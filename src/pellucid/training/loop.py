@@ -360,7 +360,7 @@ class Trainer:
         signals.between = True
         signals.raise_what_came()
 
-    def _order(self, training: TrainingPass) -> Order:
+    def _order(self, training: AnyTraining) -> Order:
         """The order of rows in the present epoch."""
         settings, epoch = self.settings, self.state.epochs
         if settings.balanced:
