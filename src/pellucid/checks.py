@@ -202,10 +202,13 @@ def either(names: Sequence[str], joint: str = "or") -> str:
     return f" {joint} ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
-def first_of(texts: Sequence[str], most: int, limit: int) -> str:
-    """``'a', 'b', 'c' and 4 more``: the first ones, each as :func:`shown` within `limit`."""
+def first_of(texts: Sequence[str], most: int, limit: int, count: int | None = None) -> str:
+    """``'a', 'b', 'c' and 4 more``: the first ones, each as :func:`shown` within `limit`.
+
+    Where `texts` are only the first of several, `count` is how many these are.
+    """
     listed = ", ".join(shown(text, limit) for text in texts[:most])
-    more = len(texts) - most
+    more = (len(texts) if count is None else count) - most
     return f"{listed} and {more:,} more" if more > 0 else listed
 
 

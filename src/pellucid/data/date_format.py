@@ -6,9 +6,10 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from math import nan
+from math import isnan, nan
 from typing import Literal, Self, get_args
 
+from pellucid.data.text_counts import TextCounts, pieces_of
 from pellucid.data.text_format import LONGEST, TextFormat, plain
 
 Order = Literal["ymd", "dmy", "mdy", "digits", "clock", "month digits"]
@@ -93,27 +94,34 @@ class DateFormat(TextFormat, frozen=True, tag="date"):
     order: Order = "ymd"
 
     @classmethod
-    def of_texts(cls, counts: Mapping[str, int]) -> tuple[Self, bool]:
+    def of_texts(cls, counts: Mapping[str, int] | TextCounts) -> tuple[Self, bool]:
         """The format in which most of the texts are dates, and whether another is as likely.
 
         `counts` tells how often each text is there.
         """
-        right = {
-            order: [text for text in counts if cls(order).value(text) == cls(order).value(text)]
-            for order in _ORDERS
-        }
-        most = {order: sum(counts[text] for text in right[order]) for order in _ORDERS}
+        forms = {order: cls(order) for order in _ORDERS}
+        most = dict.fromkeys(_ORDERS, 0)
+        for piece in pieces_of(counts):
+            for text, count in piece.items():
+                for order, form in forms.items():
+                    if not isnan(form.value(text)):
+                        most[order] += count
         best = max(_ORDERS, key=lambda order: most[order])
         if best in ("ymd", "digits", "clock") or most["dmy"] != most["mdy"]:
             return cls(best), False
         # of numbers of which each may be a month, those that never change are days
-        clear = set(right["ymd"])
-        unclear = [text for text in right[best] if text not in clear]
-        parts = [re.findall(r"\d+", text)[:2] for text in unclear]
-        first, second = (len(set(column)) == 1 for column in zip(*parts, strict=True))
-        if first != second:
-            return cls("dmy" if first else "mdy"), False
-        return cls("mdy" if all("/" in text for text in unclear) else "dmy"), True
+        first, second = set[str](), set[str]()
+        slashes = True
+        for piece in pieces_of(counts):
+            for text in piece:
+                if not isnan(forms[best].value(text)) and isnan(forms["ymd"].value(text)):
+                    one, other = re.findall(r"\d+", text)[:2]
+                    first.add(one)
+                    second.add(other)
+                    slashes = slashes and "/" in text
+        if (len(first) == 1) != (len(second) == 1):
+            return cls("dmy" if len(first) == 1 else "mdy"), False
+        return cls("mdy" if slashes else "dmy"), True
 
     def _value(self, text: str) -> float:
         """Seconds since 1970, or since midnight where there is no date; NaN for any other text."""

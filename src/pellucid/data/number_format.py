@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import isfinite, nan
 from statistics import median
 from typing import Any, Literal, NamedTuple, Self
 
+from pellucid.data.text_counts import TextCounts, pieces_of
 from pellucid.data.text_format import LONGEST, TextFormat, plain
 
 _CURRENCY = r"""(?:US|CA|AU|NZ|HK|NT|CN|[ACRS])?[$€£¥₹₽₩₺₴₫฿₪₱₦]|人民币|人民幣|约|~|≈
@@ -54,13 +55,11 @@ class NumberFormat(TextFormat, frozen=True, tag="number"):
     factors: bool = False
 
     @classmethod
-    def of_texts(cls, counts: Mapping[str, int]) -> Self:
+    def of_texts(cls, counts: Mapping[str, int] | TextCounts) -> Self:
         """The format in which most of the texts are numbers; `counts` tells how often each is."""
-        shapes = [
-            (shape, count)
-            for text, count in counts.items()
-            if len(text) <= LONGEST and (shape := _shape(text))
-        ]
+        shapes: Iterable[tuple[_Shape, int]] = _Shapes(counts)
+        if not isinstance(counts, TextCounts) or counts.in_memory:
+            shapes = list(shapes)
         units: Counter[str] = Counter()
         for shape, count in shapes:
             units[shape.unit] += count
@@ -121,6 +120,22 @@ class _Shape(NamedTuple):
     unit: str
 
 
+class _Shapes:
+    """The texts that may be numbers, and how often each is there, as often as they are asked for.
+
+    Of those that do not fit in memory they are made anew each time.
+    """
+
+    def __init__(self, counts: Mapping[str, int] | TextCounts) -> None:
+        self._counts = counts
+
+    def __iter__(self) -> Iterator[tuple[_Shape, int]]:
+        for piece in pieces_of(self._counts):
+            for text, count in piece.items():
+                if len(text) <= LONGEST and (shape := _shape(text)):
+                    yield shape, count
+
+
 def is_code(text: str) -> bool:
     """Whether it is digits behind a zero, as in 007: a code, not a number."""
     text = text.strip()
@@ -166,7 +181,7 @@ def _digits(decimal: str, thousands: str) -> re.Pattern[str]:
     return re.compile(rf"{whole}(?:{d}\d*)?|{d}\d+")
 
 
-def _candidates(shapes: Sequence[tuple[_Shape, int]]) -> list[tuple[Any, Any]]:
+def _candidates(shapes: Iterable[tuple[_Shape, int]]) -> list[tuple[Any, Any]]:
     """Pairs of marks in the order in which they are believed where several fit alike."""
     pairs = [(".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"),
              (",", "'"), (".", "_")]  # fmt: skip
@@ -177,7 +192,7 @@ def _candidates(shapes: Sequence[tuple[_Shape, int]]) -> list[tuple[Any, Any]]:
     return pairs
 
 
-def _are_thousands(shapes: Sequence[tuple[_Shape, int]], mark: str) -> bool:
+def _are_thousands(shapes: Iterable[tuple[_Shape, int]], mark: str) -> bool:
     """Whether a mark that may stand before fractions is more likely one for thousands.
 
     Each number that has it has three digits behind it and no zero in front. A comma is then taken
@@ -185,19 +200,38 @@ def _are_thousands(shapes: Sequence[tuple[_Shape, int]], mark: str) -> bool:
     thousand and yet larger than most of those with one, were it for decimals.
     """
     grouped = re.compile(rf"[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+")
-    marked = {shape.digits for shape, _ in shapes if mark in shape.digits}
-    if not marked or not all(grouped.fullmatch(digits) for digits in marked):
-        return False
-    if mark == "," or any(digits.count(mark) > 1 for digits in marked):
-        return True
-    bare = [int(shape.digits) for shape, _ in shapes if shape.digits.isdecimal()]
+    several = False  # marks in one number
+    marked = set()  # a million at most: one mark stands in each, until there are several
+    for shape, _ in shapes:
+        if mark in shape.digits and (several or shape.digits not in marked):
+            if not grouped.fullmatch(shape.digits):
+                return False
+            several = several or shape.digits.count(mark) > 1
+            if not several:
+                marked.add(shape.digits)
+    if several or not marked or mark == ",":
+        return several or bool(marked)
+    # how often each comes, of whole numbers below a thousand
+    bare: Counter[int] = Counter()
+    for shape, _ in shapes:
+        if shape.digits.isdecimal():
+            if (number := int(shape.digits)) >= 1000:
+                return False
+            bare[number] += 1
     fractions = list(map(float, marked))
-    return (
-        bool(bare)
-        and len(marked) >= _SEVERAL
-        and max(bare) < 1000
-        and (median(bare) > 2 * median(fractions))
-    )
+    return bool(bare) and len(marked) >= _SEVERAL and (_middle(bare) > 2 * median(fractions))
+
+
+def _middle(counts: Counter[int]) -> float:
+    """The median of numbers, of which it is known how often each is there."""
+    below, middle = 0, []
+    for number in sorted(counts):
+        last = below + counts[number]
+        for place in ((counts.total() - 1) // 2, counts.total() // 2):
+            if below <= place < last:
+                middle.append(number)
+        below = last
+    return sum(middle) / 2
 
 
 def _common_rest(units: Sequence[str]) -> str | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
+from math import isnan
 from typing import Any
 
 import msgspec
@@ -16,6 +18,7 @@ from pellucid.data.cell_warnings import Cells
 from pellucid.data.column_values import is_missing, series_numbers
 from pellucid.data.date_format import DateFormat
 from pellucid.data.number_format import NumberFormat, is_code
+from pellucid.data.text_counts import TextCounts
 from pellucid.data.text_format import LONGEST, plain, words
 
 Format = NumberFormat | DateFormat
@@ -34,6 +37,7 @@ _LIKE_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*")
 _SLIPS = 0.02  # the share of numbers that may have a zero in front and still be numbers
 _FEW = 1000  # different texts among which to look for those that differ in capitals alone
 
+_COUNTING = frozenset("123456789")  # nothing that stands for no value begins with one of them
 _NO_DATES = ("0000-00-00", "0000/00/00", "00.00.0000", "00/00/0000")  # what databases write
 # what people and programs write where there is no value
 _BLANKS = set(
@@ -61,7 +65,12 @@ class Decision:
 def decide(texts: Sequence[str | None]) -> Decision:
     """What texts, with None for a missing one, are as a column."""
     counts = Counter(text for text in texts if text is not None)
-    usable = {text: count for text, count in counts.items() if not is_blank(text)}
+    return decide_by(TextCounts.of(counts), len(texts))
+
+
+def decide_by(counts: TextCounts, cells: int) -> Decision:
+    """What a column of so many `cells` is, of which some have one of the texts counted."""
+    usable = counts.kept(lambda text: not is_blank(text))
     codes = _are_codes(usable)
     decision = None
     if _are_digits_of_dates(usable) or all(map(_MONTH_AND_YEAR.fullmatch, usable)):
@@ -70,13 +79,12 @@ def decide(texts: Sequence[str | None]) -> Decision:
         decision = _as_numbers(usable) or _as_dates(usable)
     if decision is None or decision.format is None:
         return Decision("text", note=_text_note(counts, usable, codes))
-    values = decision.format.read(texts)
     note = decision.note + _units_note(decision.format, counts)
-    bad = [text for text, value in zip(texts, values, strict=True) if text and value != value]
-    if not bad and decision.format == NumberFormat():
+    count, examples = _lost(decision.format, counts)
+    if not count and decision.format == NumberFormat():
         note = _plain_note(usable)
-    elif bad:
-        note += f"; {Cells.among('', decision.kind, bad, len(texts)).words}"
+    elif count:
+        note += f"; {Cells('', decision.kind, count, cells, examples).words}"
     return replace(decision, note=note)
 
 
@@ -106,7 +114,9 @@ def numbers_in(
 
 def is_blank(text: str) -> bool:
     """Whether a text stands where there is no value, such as "?" and "unknown"."""
-    return len(text) < 20 and (plain(text).lower() in _BLANKS or text.startswith(_NO_DATES))
+    if len(text) >= 20 or text[:1] in _COUNTING:
+        return False
+    return plain(text).lower() in _BLANKS or text.startswith(_NO_DATES)
 
 
 def as_dates(numbers: np.ndarray) -> bool:
@@ -118,7 +128,7 @@ def as_dates(numbers: np.ndarray) -> bool:
     return _are_digits_of_dates({str(int(number)): 1 for number in np.unique(known)})
 
 
-def _as_numbers(counts: Mapping[str, int]) -> Decision | None:
+def _as_numbers(counts: TextCounts) -> Decision | None:
     if not _may_be(NumberFormat, counts):
         return None
     form = NumberFormat.of_texts(counts)
@@ -129,7 +139,7 @@ def _as_numbers(counts: Mapping[str, int]) -> Decision | None:
     return Decision("number", form, form.words)
 
 
-def _as_dates(counts: Mapping[str, int]) -> Decision | None:
+def _as_dates(counts: TextCounts) -> Decision | None:
     if not _may_be(DateFormat, counts):
         return None
     form, doubtful = DateFormat.of_texts(counts)
@@ -139,22 +149,24 @@ def _as_dates(counts: Mapping[str, int]) -> Decision | None:
         return None
     first = next(text for text in counts if not np.isnan(form.value(text)))
     note = f"{form.words}, such as {shown(first, 30)}"
-    if any(_OFFSET.search(text) for text in counts):
+    if any(map(_OFFSET.search, counts)):
         note += ", their hours counted in UTC"
     return Decision("time", form, f"{note}; the other order would fit too" if doubtful else note)
 
 
-def _are_digits_of_dates(counts: Mapping[str, int]) -> bool:
+def _are_digits_of_dates(texts: Iterable[str]) -> bool:
     """Whether there are several texts, all dates without marks: by chance few numbers are."""
-    form = DateFormat("digits")
-    texts = [text for text in counts if len(text.strip()) in (8, 12, 14)]
-    return len(counts) == len(texts) >= _SEVERAL and not np.isnan(form.read(texts)).any()
+    form, count = DateFormat("digits"), 0
+    for text in texts:
+        if len(text.strip()) not in (8, 12, 14) or isnan(form.value(text)):
+            return False
+        count += 1
+    return count >= _SEVERAL
 
 
-def _may_be(kind: Any, counts: Mapping[str, int]) -> bool:
+def _may_be(kind: Any, counts: TextCounts) -> bool:
     """Whether a look at some of the different texts leaves hope."""
-    texts = list(counts)
-    some = texts[:: max(1, len(texts) // _SAMPLE)]
+    some = list(islice(counts, 0, None, max(1, len(counts) // _SAMPLE)))
     sample = {text: 1 for text in some if len(text) <= LONGEST}
     if not sample:
         return False
@@ -162,51 +174,63 @@ def _may_be(kind: Any, counts: Mapping[str, int]) -> bool:
     return bool(np.count_nonzero(~np.isnan(form.read(sample))) >= _HOPELESS * len(some))
 
 
-def _form_of(kind: Any, counts: Mapping[str, int]) -> Format:
+def _form_of(kind: Any, counts: Mapping[str, int] | TextCounts) -> Format:
     form = kind.of_texts(counts)
     return form[0] if isinstance(form, tuple) else form  # of dates also whether it is in doubt
 
 
-def _shares(form: Format, counts: Mapping[str, int]) -> tuple[float, int, int]:
+def _shares(form: Format, counts: TextCounts) -> tuple[float, int, int]:
     """The share of cells that can be read, and how many different texts can and cannot."""
-    good = ~np.isnan(form.read(counts))
-    cells = np.fromiter(counts.values(), dtype=np.int64, count=len(counts))
-    return float(cells[good].sum() / cells.sum()), int(good.sum()), int((~good).sum())
+    cells = right = 0
+    for piece in counts.pieces():
+        good = ~np.isnan(form.read(piece))
+        cells += int(np.fromiter(piece.values(), dtype=np.int64, count=len(piece))[good].sum())
+        right += int(np.count_nonzero(good))
+    return cells / counts.total, right, len(counts) - right
 
 
-def _are_codes(counts: Mapping[str, int]) -> bool:
+def _lost(form: Format, counts: TextCounts) -> tuple[int, tuple[str, ...]]:
+    """How many cells have a text that cannot be read, and the first of these texts."""
+    count, examples = 0, list[str]()
+    for piece in counts.pieces():
+        bad = np.isnan(form.read(piece))
+        for (text, cells), lost in zip(piece.items(), bad.tolist(), strict=True):
+            if lost and text:
+                count += cells
+                examples += [text] * (len(examples) <= _EXAMPLES)
+    return count, tuple(examples)
+
+
+def _are_codes(counts: TextCounts) -> bool:
     """Whether digits with a zero in front are the way in which the column is written.
 
     They are if all digits have the same length, or if they are more than a slip of the pen.
     """
-    codes = [text for text in counts if is_code(text)]
+    codes = sum(count for text, count in counts.items() if is_code(text))
     if not codes:
         return False
     lengths = {len(text.strip()) for text in counts if text.strip().isdecimal()}
-    return len(lengths) == 1 or sum(map(counts.__getitem__, codes)) > _SLIPS * sum(counts.values())
+    return len(lengths) == 1 or codes > _SLIPS * counts.total
 
 
-def _plain_note(counts: Mapping[str, int]) -> str:
+def _plain_note(counts: TextCounts) -> str:
     """What to say of numbers without marks, in all cells of a column of text."""
-    fractions = [text for text in counts if "." in text]
-    if fractions and all(map(_LIKE_THOUSANDS.fullmatch, fractions)):
-        return f"numbers with '.' for decimals, not for thousands, as in {shown(fractions[0])}"
+    first = next((text for text in counts if "." in text), None)
+    if first and all(_LIKE_THOUSANDS.fullmatch(text) for text in counts if "." in text):
+        return f"numbers with '.' for decimals, not for thousands, as in {shown(first)}"
     return "numbers, written as text"
 
 
-def _units_note(form: Format, counts: Mapping[str, int]) -> str:
+def _units_note(form: Format, counts: TextCounts) -> str:
     """What to say where numbers without the column's unit are taken for those of that unit."""
     if not isinstance(form, NumberFormat) or not form.unit or form.factors:
         return ""
     bare = msgspec.structs.replace(form, unit="")
-    lacking = [
-        text for text, value in zip(counts, bare.read(counts), strict=True) if value == value
-    ]
-    count = sum(counts[text] for text in lacking)
+    count = sum(count for text, count in counts.items() if not isnan(bare.value(text)))
     return f", also the {count:,} that do not say so" if count else ""
 
 
-def _text_note(counts: Mapping[str, int], usable: Mapping[str, int], codes: bool) -> str:
+def _text_note(counts: TextCounts, usable: TextCounts, codes: bool) -> str:
     """What to say of a column that stays text."""
     if codes:
         code = next(text for text in usable if is_code(text))
@@ -217,13 +241,17 @@ def _text_note(counts: Mapping[str, int], usable: Mapping[str, int], codes: bool
         form = _form_of(kind, usable)
         share, _, others = _shares(form, usable)
         if share >= _MOST and others:
-            good = ~np.isnan(form.read(usable))
-            odd = [text for text, right in zip(usable, good, strict=True) if not right]
-            few = first_of(odd, _EXAMPLES, 30)
+            odd = islice((text for text in usable if isnan(form.value(text))), _EXAMPLES)
+            few = first_of(list(odd), _EXAMPLES, 30, others)
             return f"text, though {share:.0%} of its cells are {what}: not {few}"
-    untidy = [text for text in counts if text != words(text)]
+    untidy, several = list[str](), 0
+    for text in counts:
+        if text != words(text):
+            several += 1
+            untidy += [text] * (several <= _EXAMPLES)
     if untidy:
-        return f"text, in which blanks do not count, as in {first_of(untidy, _EXAMPLES, 30)}"
+        few = first_of(untidy, _EXAMPLES, 30, several)
+        return f"text, in which blanks do not count, as in {few}"
     if len(counts) <= _FEW:
         by_letters: dict[str, str] = {}
         for text in counts:
