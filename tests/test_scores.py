@@ -17,7 +17,8 @@ from sklearn.metrics import (
 )
 
 from pellucid import FCNNClassifier, FCNNRegressor, LSTMClassifier
-from pellucid.inspection.scores import brief, brief_baseline, errors_of, score
+from pellucid.inspection.forecast_errors import errors_of
+from pellucid.inspection.scores import Scoring, brief, brief_baseline, score
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(200, 3))
@@ -191,3 +192,34 @@ def test_labels_in_the_type_of_the_classes():
 
     assert _like(np.array([1, 2]), model.classes_).tolist() == ["1", "2"]
     assert _like(np.array(["1", "x"], dtype=object), np.array([1, 2])).tolist() == [1, "x"]
+
+
+# -- rows in parts -------------------------------------------------------------------------------
+
+
+def cases():
+    noise = rng.normal(size=200)
+    three = np.array(list("abc"))[np.argmax(X, axis=1)]
+    odd = np.where(np.arange(200) % 50 == 7, "new", three)
+    return {
+        "two classes": (classifier(X[:, 0] + noise > 0), X[:, 0] + noise > 0.3, ["y"]),
+        "three classes": (classifier(three), three, ["y"]),
+        "classes never learned": (classifier(three), odd, ["y"]),
+        "labels": (classifier(1 * (X[:, :2] > 0)), 1 * (X[:, :2] > 0.1), ["p", "q"]),
+        "numbers": (
+            FCNNRegressor(8, **SHORT).fit(X, X[:, :2]), 1e6 + X[:, :2] + noise[:, None], ["p", "q"]
+        ),
+        "quantile": (FCNNRegressor(8, loss="quantile", **SHORT).fit(X, noise), noise, ["y"]),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", cases())
+@pytest.mark.parametrize("size", (1, 64, 199))
+def test_rows_in_parts_have_the_scores_of_all(kind, size):
+    """To the bit: what is told of a table must not depend on how it is read."""
+    model, y, names = cases()[kind]
+    parted = Scoring(model, names)
+    for start in range(0, 200, size):
+        parted.add(X[start : start + size], y[start : start + size])
+    assert repr(parted.scores) == repr(score(model, X, y, names))
+    assert parted.unknown == (["new"] if kind == "classes never learned" else [])

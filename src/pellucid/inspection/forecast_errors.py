@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.inspection.measures import NumberErrors
+
 ERRORS = ("mean_absolute_error", "root_mean_squared_error")
 OF_QUANTILES = ("pinball_loss", "coverage")
 SCALED = "mean_absolute_scaled_error"
@@ -30,20 +32,15 @@ def errors_of(
     Of a quantile, whose errors are to be more on one side, the pinball loss instead, and the share
     of the truth that is at or below it, which is to be the quantile.
     """
-    from sklearn.metrics import mean_absolute_error, mean_pinball_loss, root_mean_squared_error
+    errors = NumberErrors(quantile)
+    errors.add(truth.astype(np.float64), np.broadcast_to(guess, truth.shape).astype(np.float64))
+    return figures_of(errors)
 
-    names = ERRORS if quantile is None else OF_QUANTILES
-    guess = np.broadcast_to(guess, truth.shape)
-    known = np.isfinite(guess) & np.isfinite(truth)
-    if not known.any():
-        return dict.fromkeys(names)
-    true, said = truth[known].astype(float), guess[known].astype(float)
-    with np.errstate(over="ignore"):
-        if quantile is None:
-            measured = mean_absolute_error(true, said), root_mean_squared_error(true, said)
-        else:
-            measured = mean_pinball_loss(true, said, alpha=quantile), np.mean(true <= said)
-        return {name: finite(error) for name, error in zip(names, measured, strict=True)}
+
+def figures_of(errors: NumberErrors) -> dict[str, float | None]:
+    """The errors by their names, None where no row is known."""
+    names = ERRORS if errors.quantile is None else OF_QUANTILES
+    return {name: finite(getattr(errors, name)) if errors.rows else None for name in names}
 
 
 def measures_of(figures: Mapping[str, Any]) -> tuple[str, ...]:
