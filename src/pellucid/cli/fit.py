@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -20,7 +20,7 @@ from pellucid.terminal import filled
 from pellucid.words import source_name
 
 if TYPE_CHECKING:
-    from pellucid.cli.given import Given
+    from pellucid.cli.given import Given, Request
     from pellucid.cli.splitting import Split
 
 _OF_NUMBERS = ("loss", "quantile", "target_transform")  # parameters of regressors alone
@@ -28,7 +28,7 @@ _OF_NUMBERS = ("loss", "quantile", "target_transform")  # parameters of regresso
 _data, _network, _series, _output = map(in_group, ("Data", "Network", "Series", "Output"))
 
 
-class _Fit(GroupedCommand):
+class FitCommand(GroupedCommand):
     """A command that tells how a parameter without an option goes in."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -57,7 +57,7 @@ class _Fit(GroupedCommand):
             ) from None
 
 
-@click.command(cls=_Fit, short_help="Train a network on a table, pictures or a series.")
+@click.command(cls=FitCommand, short_help="Train a network on a table, pictures or a series.")
 @click.argument("data", type=click.Path())
 @_data(
     "-t",
@@ -199,10 +199,9 @@ def fit(
     """
     from pellucid import files
     from pellucid.cli.fitting import Fitting
-    from pellucid.cli.given import Request, read
+    from pellucid.cli.given import Request
     from pellucid.training.checkpoint import EVERY
     from pellucid.training.monitor import Monitor
-    from pellucid.words import listed
 
     if test is not None and test_fraction is not None:
         raise click.UsageError("--test and --test-fraction do not go together: leave one out.")
@@ -230,34 +229,17 @@ def fit(
         raise click.UsageError(
             "--folds does not go together with --test and --test-fraction: leave one out."
         )
-    chosen = _chosen(config, settings, parameters)
+    chosen = chosen_parameters(config, settings, parameters)
     each_step = any(values.get("return_sequences") is True for _, values in chosen)
     told = Output(quiet, as_json)
-    share = 0.0 if test is not None or folds else 0.2 if test_fraction is None else test_fraction
     with told.noting_warnings():
-        given = read(Request(data, targets, drop, network, task, encoding, options, each_step))
-        told.say(filled(f"{source_name(data)}: {given.words}.", 2))
-        for words in filter(None, (given.kept.words, _sentence(given.task[1]))):
-            told.say(filled(words, 2))
-        if given.unused:
-            names = listed(given.unused)
-            told.note(f"Not used: {names}. The network learns from the pictures alone.")
+        request = Request(data, targets, drop, network, task, encoding, options, each_step)
+        prepared = prepare(request, chosen, seed, quiet, told, test, test_fraction)
+        model, given, split, test = prepared
         if mistakes and not given.are_pictures_of_classes:
             raise click.UsageError("--mistakes needs pictures and one target of classes.")
-        model = _estimator(given, chosen, options, seed, quiet)
         if report:
             model.set_params(callbacks=Monitor())
-        if given.in_file is not None:  # all of them, before some are held out
-            with given.rows_in_file(data):
-                model._new_target(given.in_file).fit(model, given.in_file)
-        parts = None if test is not None or test_fraction is not None else given.parts
-        if parts is not None and parts.test is not None:
-            test, share = parts.test, 0.0
-        split = _split(given, options, share, seed, each_step)
-        told.say(filled(split.words, 2))
-        with given.rows_in_file(data):
-            if (caution := frames.sum_words(given.X, split.test)) is not None:
-                told.note(caution)
         for option, wanted in (("--mistakes", mistakes), ("--report", report)):
             if wanted and test is None and not len(split.test):
                 raise click.UsageError(f"{option} needs rows held out: a --test-fraction above 0.")
@@ -283,6 +265,53 @@ def fit(
     told.result({"data": data, "model": path, "bytes": size, **fitting.facts()})
 
 
+class Prepared(NamedTuple):
+    """What is to be fitted, on what: `split` says which rows are held out, where `test` is None."""
+
+    model: Any
+    given: Given
+    split: Split
+    test: str | None
+
+
+def prepare(
+    request: Request,
+    chosen: list[tuple[str, dict[str, Any]]],
+    seed: int,
+    quiet: bool,
+    told: Output,
+    test: str | None,
+    test_fraction: float | None,
+) -> Prepared:
+    """Read what is requested, say what it is, and make an estimator with the parameters chosen."""
+    from pellucid.cli.given import read
+    from pellucid.words import listed
+
+    data, options = request.data, request.series
+    given = read(request)
+    told.say(filled(f"{source_name(data)}: {given.words}.", 2))
+    for words in filter(None, (given.kept.words, _sentence(given.task[1]))):
+        told.say(filled(words, 2))
+    if given.unused:
+        names = listed(given.unused)
+        told.note(f"Not used: {names}. The network learns from the pictures alone.")
+    model = _estimator(given, chosen, options, seed, quiet)
+    if given.in_file is not None:  # all of them, before some are held out
+        with given.rows_in_file(data):
+            model._new_target(given.in_file).fit(model, given.in_file)
+    none = test is not None or options.folds
+    share = 0.0 if none else 0.2 if test_fraction is None else test_fraction
+    parts = None if test is not None or test_fraction is not None else given.parts
+    if parts is not None and parts.test is not None:
+        test, share = parts.test, 0.0
+    split = _split(given, options, share, seed, request.each_step)
+    told.say(filled(split.words, 2))
+    with given.rows_in_file(data):
+        if (caution := frames.sum_words(given.X, split.test)) is not None:
+            told.note(caution)
+    return Prepared(model, given, split, test)
+
+
 def _sentence(reason: str) -> str:
     return f"{reason[:1].upper()}{reason[1:]}." if reason else ""
 
@@ -300,7 +329,7 @@ def _split(given: Given, options: SeriesOptions, share: float, seed: int, each_s
     )
 
 
-def _chosen(
+def chosen_parameters(
     config: str | None, settings: Sequence[str], options: Mapping[str, str | None]
 ) -> list[tuple[str, dict[str, Any]]]:
     """Parameters of --config, of --set, and of their own options, each with its source's name."""

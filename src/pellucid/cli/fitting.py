@@ -93,6 +93,11 @@ class Fitting:
         self.told.say(f"\n{done}\n")
 
     def train(self, checkpoint: str | None = None, every: float = EVERY) -> None:
+        """Train the model, and tell which network it is."""
+        self.learn(checkpoint, every)
+        self.say_network()
+
+    def learn(self, checkpoint: str | None = None, every: float = EVERY) -> None:
         """Train the model on the rows that are not held out, and keep the fit in a checkpoint."""
         from pellucid.data.baselines import TargetBaselines
 
@@ -109,6 +114,9 @@ class Fitting:
             if given.what == "window":
                 self.model.baselines_ = TargetBaselines(X)
         self.model.target_names_ = list(given.targets)
+
+    def say_network(self) -> None:
+        """Tell of the layers."""
         self.told.say("\n" + "\n".join(self.model.network_.summary_lines()) + "\n")
 
     def _learned_and_watched(self) -> tuple[np.ndarray, np.ndarray | None]:

@@ -108,7 +108,7 @@ def predict(
         ) as batches,
     ):
         first = next(batches)  # what is wrong is mostly found before anything is written
-        with _opened(place) as file, writer(file, ending, model) as written:
+        with _opened(place) as file, writer(file, ending, ("model", model)) as written:
             for columns in _chained(first, batches):
                 written.write(columns)
                 rows += len(next(iter(columns.values())))

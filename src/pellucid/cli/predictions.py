@@ -1,4 +1,4 @@
-"""Predictions as files: CSV, TSV, JSON, JSON Lines and Parquet, written batch by batch."""
+"""Tables as files: CSV, TSV, JSON, JSON Lines and Parquet, written batch by batch."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Writer(Protocol):
         """End what is written; the file stays open."""
 
 
-def format_of(output: str) -> str:
-    """The ending of a file of predictions, ``.csv`` or ``.csv.gz`` for example.
+def format_of(output: str, option: str = "--output") -> str:
+    """The ending of a file that an `option` names, ``.csv`` or ``.csv.gz`` for example.
 
     Raises
     ------
@@ -42,11 +42,11 @@ def format_of(output: str) -> str:
         If it is none that can be written, or the name is none of a file.
     """
     if not output:
-        raise ValueError("--output must be the name of a file, or - for standard output. Got ''.")
+        raise ValueError(f"{option} must be the name of a file, or - for standard output. Got ''.")
     name = Path(output).name
     if len(name.encode("utf-8", "surrogateescape")) > _LONGEST_NAME:
         raise ValueError(
-            f"--output must be a name of at most {_LONGEST_NAME} bytes. Got one of "
+            f"{option} must be a name of at most {_LONGEST_NAME} bytes. Got one of "
             f"{len(name.encode('utf-8', 'surrogateescape'))}."
         )
     lower = name.lower()
@@ -54,7 +54,7 @@ def format_of(output: str) -> str:
     ending = Path(lower.removesuffix(packed)).suffix
     if ending not in (_TEXT if packed else FORMATS):
         raise ValueError(
-            f"--output must end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}; .gz may follow all "
+            f"{option} must end in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}; .gz may follow all "
             f"but the last. Got {file_name(output)}."
         )
     if ending == ".parquet":
@@ -65,8 +65,10 @@ def format_of(output: str) -> str:
 
 
 @contextlib.contextmanager
-def writer(file: BinaryIO, ending: str, model: str) -> Iterator[Writer]:
-    """What writes predictions of the model file `model` into an open file."""
+def writer(
+    file: BinaryIO, ending: str, about: tuple[str, str], rows: str = "predictions"
+) -> Iterator[Writer]:
+    """What writes rows into an open file; JSON tells what they are `about`, as ("model", name)."""
     with contextlib.ExitStack() as stack:
         if ending.endswith(".gz"):
             # without a name and a time in it: the same predictions are the same file
@@ -77,7 +79,7 @@ def writer(file: BinaryIO, ending: str, model: str) -> Iterator[Writer]:
             ".csv": lambda: Separated(file, ","),
             ".tsv": lambda: Separated(file, "\t"),
             ".jsonl": lambda: JsonLines(file),
-            ".json": lambda: Json(file, model),
+            ".json": lambda: Json(file, about, rows),
             ".parquet": lambda: Parquet(file),
         }
         made = kinds[ending]()
@@ -124,9 +126,10 @@ class JsonLines:
 class Json:
     """``{"model": ..., "predictions": [{...}, ...], "rows": 2}``."""
 
-    def __init__(self, file: BinaryIO, model: str) -> None:
+    def __init__(self, file: BinaryIO, about: tuple[str, str], rows: str) -> None:
         self._file, self._rows = file, 0
-        file.write(f'{{\n"model": {json.dumps(plain(model))},\n"predictions": ['.encode())
+        (what, name) = map(json.dumps, map(plain, about))
+        file.write(f'{{\n{what}: {name},\n"{rows}": ['.encode())
 
     def write(self, columns: Mapping[str, Any]) -> None:
         """Add rows."""
