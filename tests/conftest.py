@@ -6,6 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("pellucid", deadline=None)  # a busy machine is no fault of an example
+settings.load_profile("pellucid")
 
 
 def pytest_addoption(parser):

@@ -292,7 +292,7 @@ def test_parts_change_nothing(rows, dtype):
             np.testing.assert_array_equal(one, other)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     amounts=st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 0.9), st.floats(0, 90)),
     shape=st.tuples(st.integers(1, 6), st.integers(1, 6)),

@@ -41,7 +41,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_each_kind_goes_on_from_each_place(kind, data):
     offset, least = KINDS[kind]
@@ -51,7 +51,7 @@ def test_each_kind_goes_on_from_each_place(kind, data):
     assert continued(dates[:count], 12) == dates[count:]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     year=st.integers(1971, 2090), day=st.sampled_from([29, 30]), first=st.integers(0, 11),
     count=st.integers(3, 40),
@@ -62,7 +62,7 @@ def test_a_day_that_february_lacks_comes_again(year, day, first, count):
     assert continued(dates[:count], 9) == dates[count:]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     hours=st.integers(2, 200), ahead=st.integers(1, 80),
     zone=st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Sydney"]),
@@ -76,7 +76,7 @@ def test_hours_go_on_over_the_change_of_clocks(hours, ahead, zone, day):
     assert [when.utcoffset() for when in found] == [when.utcoffset() for when in local[hours:]]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     days=st.integers(2, 200), ahead=st.integers(1, 80),
     zone=st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Sydney"]),

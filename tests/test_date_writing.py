@@ -19,7 +19,7 @@ STYLES = (
 
 
 @pytest.mark.parametrize("style", STYLES)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     first=st.dates(datetime(1971, 1, 1).date(), datetime(2060, 1, 1).date()),
     count=st.integers(35, 80), ahead=st.integers(1, 90),

@@ -286,7 +286,7 @@ def numbers(draw):
 
 
 @pytest.mark.parametrize("style", STYLES.values(), ids=list(STYLES))
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=8, derandomize=True)
 @given(texts=numbers())
 def test_a_number_with_marks_reads_back_as_that_number(style: Style, texts):
     written = pd.DataFrame({"x": [style.write(text) for text in texts]})

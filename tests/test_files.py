@@ -506,7 +506,7 @@ def assert_refused_or_same(path, content):
         assert_same(fitted(), model)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(place=st.integers(0, 10**6), change=st.integers(1, 255))
 @example(place=0, change=1)
 @example(place=8, change=128)
@@ -517,7 +517,7 @@ def test_any_changed_byte_is_an_error_or_the_same_model(whole, place, change):
     assert_refused_or_same(path, bytes(damaged))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(length=st.integers(0, 10**6))
 def test_any_cut_is_an_error(whole, length):
     path, content = whole
@@ -526,7 +526,7 @@ def test_any_cut_is_an_error(whole, length):
         load(path)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(content=st.binary(max_size=300))
 def test_any_bytes_are_an_error(whole, content):
     path, _ = whole

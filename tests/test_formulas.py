@@ -10,7 +10,7 @@ import zlib
 import numpy as np
 import pytest
 from finite_differences import assert_gradient, central_difference
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -170,7 +170,6 @@ numbers = st.floats(-1e6, 1e6)
 rows = arrays(np.float64, st.tuples(st.integers(1, 4), st.integers(1, 9)), elements=numbers)
 
 
-@settings(deadline=None)
 @given(z=rows)
 def test_softmax_is_a_distribution(z):
     y = formulas.softmax(z)
@@ -178,33 +177,28 @@ def test_softmax_is_a_distribution(z):
     np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-15 * z.shape[1] + 1e-15)
 
 
-@settings(deadline=None)
 @given(z=rows.map(np.round), shift=st.integers(-(10**6), 10**6))
 def test_softmax_does_not_see_a_shift(z, shift):
     # Whole numbers, whose sums and differences are exact: the outputs are equal to the bit.
     np.testing.assert_array_equal(formulas.softmax(z + shift), formulas.softmax(z))
 
 
-@settings(deadline=None)
 @given(z=rows)
 def test_softmax_keeps_the_order(z):
     order = np.argsort(z, axis=1)
     assert (np.diff(np.take_along_axis(formulas.softmax(z), order, axis=1), axis=1) >= 0).all()
 
 
-@settings(deadline=None)
 @given(x=arrays(np.float64, st.integers(1, 9), elements=st.floats(-1e300, 1e300)))
 def test_sigmoid_is_symmetric(x):
     np.testing.assert_allclose(formulas.sigmoid(x) + formulas.sigmoid(-x), 1, rtol=3e-16)
 
 
-@settings(deadline=None)
 @given(x=arrays(np.float64, st.integers(1, 9), elements=st.floats(-300, 300)))
 def test_tanh_is_a_sigmoid(x):
     np.testing.assert_allclose(formulas.tanh(x), 2 * formulas.sigmoid(2 * x) - 1, atol=1e-15)
 
 
-@settings(deadline=None)
 @given(x=arrays(np.float64, st.integers(1, 9), elements=st.floats(-1e300, 1e300)))
 def test_relu_splits_a_number_in_two(x):
     np.testing.assert_array_equal(formulas.relu(x) - formulas.relu(-x), x)
@@ -459,7 +453,6 @@ def test_logistic_loss_gradient(rows, inputs):
     assert step.db == pytest.approx(float(numeric), rel=1e-7, abs=1e-10)
 
 
-@settings(deadline=None)
 @given(z=rows, data=st.data())
 def test_losses_are_never_negative_nor_overflow(z, data):
     seed = data.draw(st.integers(0, 99))

@@ -38,7 +38,7 @@ from pellucid.layers import (
 )
 from pellucid.layers.activations import Activation, concrete_layer
 
-few = settings(max_examples=40, deadline=None, derandomize=True)
+few = settings(max_examples=40, derandomize=True)
 yes_or_no, widths = st.booleans(), st.integers(1, 6)
 
 

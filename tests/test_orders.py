@@ -13,7 +13,7 @@ from pellucid.rows import Dense, Examples, Targets, unit_mean
 from pellucid.training import orders
 from pellucid.training.orders import BLOCK, GROUP, InBlocks, InTurn, of_epoch, placed
 
-some = settings(derandomize=True, deadline=None, max_examples=60)
+some = settings(derandomize=True, max_examples=60)
 QUICK = {"hidden_dim": 8, "max_epochs": 3, "random_state": 3, "verbose": 0}
 
 

@@ -16,7 +16,7 @@ def there_and_back(packing, rows):
     return again
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_rows_with_groups_come_back_to_the_same_bits(data):
     width, count = data.draw(st.integers(1, 40)), data.draw(st.integers(0, 9))

@@ -123,7 +123,7 @@ def test_a_dark_picture_is_dark_and_not_of_another_range(of_levels, of_shares):
     st.sampled_from(("uint8", "uint16", "float32", "float64", "int64")),
     st.sampled_from((1.0, 255.0, 65535.0)),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_nothing_is_wrong_in_silence(of_levels, of_shares, dtype, white):
     """However a picture is written, the answer is right, or there is a word."""
     numbers = X / 255 * white

@@ -184,7 +184,7 @@ plain = st.recursive(
 )  # fmt: skip
 
 
-@settings(derandomize=True, deadline=None)
+@settings(derandomize=True)
 @given(plain)
 def test_any_plain_value(value):
     same(through_json(value), value)

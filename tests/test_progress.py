@@ -77,7 +77,7 @@ def test_lines_fit_in_eighty_columns():
 numbers = st.floats() | st.floats(0, 10) | st.floats(0, 1e6)
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, max_examples=300)
 @given(
     st.fixed_dictionaries(
         {"epoch": st.integers(1, 10**9), "loss": numbers, "rows_per_second": numbers},

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pellucid.randomness import PURPOSES, Stream, seed_from
 
 MASK = (1 << 64) - 1
-repeatable = settings(derandomize=True, deadline=None)
+repeatable = settings(derandomize=True)
 seeds = st.integers(0, 2**63 - 1)
 purposes = st.sampled_from(PURPOSES)
 indices = st.integers(0, 2**48 - 1)

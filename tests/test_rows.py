@@ -75,7 +75,7 @@ def rows_of(reader, order):
     return np.concatenate(seen)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     count=st.integers(1, 90),
     batch=st.integers(1, 40),

@@ -76,7 +76,7 @@ any_schedule = st.one_of(
 )
 
 
-@settings(derandomize=True, deadline=None)
+@settings(derandomize=True)
 @given(any_schedule, st.lists(st.integers(0, 9), max_size=8), st.integers(1, 9), st.integers(1, 9))
 def test_any_schedule_in_any_pieces(schedule, counts, steps, epochs):
     edges = np.cumsum([0, *counts]).tolist()
@@ -89,7 +89,7 @@ def test_any_schedule_in_any_pieces(schedule, counts, steps, epochs):
     np.testing.assert_array_equal(np.concatenate([*parts, []]), whole)
 
 
-@settings(derandomize=True, deadline=None)
+@settings(derandomize=True)
 @given(share, share, st.integers(1, 9), st.integers(1, 9))
 def test_any_cosine_rises_and_then_falls(warmup, final, steps, epochs):
     rates = Cosine(warmup, final).rates(1.0, 0, steps * epochs, steps, epochs)

@@ -331,7 +331,7 @@ numbers = st.one_of(st.just(float("nan")), st.floats(-1e6, 1e6))
 tables = hnp.arrays(np.float64, st.tuples(st.integers(1, 12), st.integers(1, 4)), elements=numbers)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables, st.data())
 def test_weights_are_repetitions(X, data):
     weights = data.draw(hnp.arrays(np.int64, len(X), elements=st.integers(0, 3)))
@@ -354,7 +354,7 @@ def test_weights_are_repetitions(X, data):
     assert weighted.state()[0] == repeated.state()[0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables, st.data())
 def test_a_row_depends_on_itself_alone(X, data):
     encoder, estimator, matrix = fitted(X)
@@ -363,7 +363,7 @@ def test_a_row_depends_on_itself_alone(X, data):
     assert np.isfinite(matrix).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables)
 def test_the_state_goes_through_json(X):
     encoder, estimator, matrix = fitted({f"c{i}": X[:, i].tolist() for i in range(X.shape[1])})

@@ -230,7 +230,7 @@ def test_what_are_no_sets_of_labels(y, match):
 # ---- numbers
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     hnp.arrays(
         np.float64,

@@ -64,7 +64,7 @@ def test_packing_and_threads_leave_the_bits(rows, inputs, outputs, parts, dtype)
     np.testing.assert_array_equal(db, np.add.accumulate(dz)[-1])  # row after row
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.integers(0, 400), inputs=st.integers(1, 200), outputs=st.integers(1, 200),
     wide=st.integers(1, 8), tall=st.integers(1, 30), parts=st.integers(1, 4),
