@@ -7,9 +7,8 @@ and runs them batch by batch, while the rows' reader fetches the next ones.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -27,29 +26,20 @@ from pellucid.network.chain import Chain
 from pellucid.network.layout import lay_out
 from pellucid.network.loss import Loss, LossFunction, Mixture
 from pellucid.network.parameters import Parameters
-from pellucid.rows import FEW_ROWS, Dense, Examples, Order, Rows
+from pellucid.network.stepping import Halted, Stepping
+from pellucid.rows import FEW_ROWS, Dense, Examples, Order, Reader, Rows
 
 OUTPUTS = ("identity", "sigmoid", "softmax")
 NORM_CHUNKS, NORM_LANES = 64, 32
 
 
-class Halted(Exception):
-    """An operation asked the program to stop."""
-
-
-class _Pass(AbstractContextManager):
+class _Pass(Stepping):
     """Abstract: a program that is run over all rows, some steps in a call.
 
     Attributes
     ----------
-    rows, batch, steps : int
-        The number of rows, of rows in a step, and of steps.
     parts : int
         The most threads.
-    crew : Crew
-        Which says how many of them the next call is given.
-    seconds : float
-        How long the last call took.
     """
 
     def __init__(
@@ -64,14 +54,12 @@ class _Pass(AbstractContextManager):
     ) -> None:
         if rows.unequal:
             chain.check_steps()
-        if chain.layers[0].reads_tokens:
-            chain.layers[0].check_tokens(rows.content[0])
+        check_tokens(chain, rows)
         chain.check_fits(parameters.dtype, batch)
         self.chain, self.batch, self.rows = chain, batch, len(rows)
         self.steps = -(-self.rows // batch)
         self.parts = chain.threads(batch, n_jobs)
         self.crew = Crew(self.parts)
-        self.seconds = 0.0
         absent = np.zeros(batch if rows.unequal else 0, dtype=np.int64)
         self.layout = lay_out(
             chain,
@@ -79,7 +67,7 @@ class _Pass(AbstractContextManager):
             parameters.views(parameters.values),
             {} if gradients is None else parameters.views(gradients),
         )
-        self.reader = rows.reader(batch)
+        self.reader: Reader = rows.reader(batch)
 
     def _gather(self, back: int = 0) -> Operation:
         """The operation that copies a batch's rows to where the first layer reads."""
@@ -97,37 +85,17 @@ class _Pass(AbstractContextManager):
         """Build the program of a step."""
         self.program = Program(operations, self.layout.x.dtype, control, self.chain.slices)
 
-    def calls(
-        self, order: Order, most: Callable[[], int], step: int = 0
-    ) -> Iterator[tuple[int, int]]:
-        """Run all steps from `step` on, at most ``most()`` in a call.
+    def _run(self, step: int, stop: int, threads: int, patience: int) -> tuple[int, bool]:
+        program = self.program
+        if not program.run(step, stop, self.batch, self.rows, threads, patience):
+            raise Halted
+        return program.done, program.slept > patience
 
-        After each call it gives its first and last step.
 
-        Raises
-        ------
-        Halted
-            If an operation asked to stop.
-        """
-        self.reader.begin(order, step * self.batch)
-        crew = self.crew
-        while step < self.steps:
-            stop = min(self.steps, step + min(crew.steps(most()), self.reader.steps))
-            self.reader.wait(step * self.batch, min(self.rows, stop * self.batch))
-            threads, patience = crew.threads, crew.patience
-            begin = time.perf_counter()
-            finished = self.program.run(step, stop, self.batch, self.rows, threads, patience)
-            self.seconds = time.perf_counter() - begin
-            if not finished:
-                raise Halted
-            stop = self.program.done
-            done = min(self.rows, stop * self.batch) - step * self.batch
-            crew.observe(threads, self.seconds / done, self.program.slept > patience)
-            yield step, stop
-            step = stop
-
-    def __exit__(self, *error: object) -> None:
-        self.reader.close()
+def check_tokens(chain: Chain, rows: Rows) -> None:
+    """Refuse numbers of tokens that there are not: kernels check no bounds."""
+    if chain.layers[0].reads_tokens:
+        chain.layers[0].check_tokens(rows.content[0])
 
 
 def predict(

@@ -20,6 +20,7 @@ from pellucid.kernels.panels import aligned
 from pellucid.network.loss import StepSums
 from pellucid.network.parameters import Parameters
 from pellucid.network.passes import TrainingPass, clipping
+from pellucid.network.windowed import WindowedTraining
 from pellucid.rows import Order
 
 Update = Callable[[np.ndarray, np.ndarray, np.ndarray], list[Operation]]
@@ -90,9 +91,8 @@ class ShardSource(AbstractContextManager, ABC):
 
     Attributes
     ----------
-    order : int64 ndarray of shape (N,)
-        The order of the rows.
-    targets : Targets
+    order : Order
+        The last epoch's order of the rows.
     chain : Chain
     threads : int
         With how many the parameters are to be changed.
@@ -100,8 +100,7 @@ class ShardSource(AbstractContextManager, ABC):
         As of a training pass.
     """
 
-    order: np.ndarray
-    targets: Any
+    order: Order
     chain: Any
     carried: dict[str, np.ndarray]
 
@@ -145,7 +144,11 @@ class LocalShards(ShardSource):
     """
 
     def __init__(
-        self, make: Callable[..., TrainingPass], sums: ShardSums, batch: int, shards: int
+        self,
+        make: Callable[..., TrainingPass | WindowedTraining],
+        sums: ShardSums,
+        batch: int,
+        shards: int,
     ) -> None:
         self.sums, self.batch, self.shards = sums, batch, shards
         self.inner = make(
@@ -154,7 +157,7 @@ class LocalShards(ShardSource):
             whole=sums.whole,
         )
         inner = self.inner
-        self.order, self.targets, self.chain = inner.order, inner.targets, inner.chain
+        self.order, self.chain = inner.order, inner.chain
         self.carried = inner.carried
 
     @property
@@ -183,7 +186,7 @@ class LocalShards(ShardSource):
         return self.inner.not_finite()
 
     def close(self) -> None:
-        self.inner.reader.close()
+        self.inner.close()
 
 
 class ShardedTraining(AbstractContextManager):
@@ -209,7 +212,7 @@ class ShardedTraining(AbstractContextManager):
         clip_norm: float | None = None,
     ) -> None:
         self.source, self.sums, self.batch = source, sums, batch
-        self.order, self.targets, self.chain = source.order, source.targets, source.chain
+        self.order, self.chain = source.order, source.chain
         self.carried = source.carried
         self.rows = len(self.order)
         self.steps = -(-self.rows // batch)

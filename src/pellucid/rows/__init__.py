@@ -1,7 +1,8 @@
 """The input of networks: rows of any kind behind one protocol, and their targets."""
 
-from pellucid.rows.base import Order, Reader, Rows
+from pellucid.rows.base import InTurn, Order, Reader, Rows
 from pellucid.rows.dense import FEW_ROWS, Dense, as_rows
+from pellucid.rows.feed import Feed, MemoryFeed, Window
 from pellucid.rows.pictures import DecodedPictures, Pictures
 from pellucid.rows.sequences import Sequences
 from pellucid.rows.targets import Examples, Targets, unit_mean
@@ -12,6 +13,9 @@ __all__ = [
     "DecodedPictures",
     "Dense",
     "Examples",
+    "Feed",
+    "InTurn",
+    "MemoryFeed",
     "Order",
     "Pictures",
     "Reader",
@@ -19,6 +23,7 @@ __all__ = [
     "ScaledWindows",
     "Sequences",
     "Targets",
+    "Window",
     "as_rows",
     "unit_mean",
 ]

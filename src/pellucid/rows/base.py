@@ -20,6 +20,26 @@ class Order(Protocol):
     def __getitem__(self, places: slice, /) -> np.ndarray: ...  # noqa: D105
 
 
+class InTurn:
+    """The order in which rows lie.
+
+    Parameters
+    ----------
+    rows : int
+    """
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __getitem__(self, places: slice) -> np.ndarray:
+        """The rows of these steps of the order, int64."""
+        first, last, _ = places.indices(self._rows)
+        return np.arange(first, last, dtype=np.int64)
+
+
 class Rows(ABC):
     """Abstract: N rows of one shape, in memory or elsewhere.
 
@@ -85,6 +105,22 @@ class Rows(ABC):
     def plain(self) -> Any:
         """The rows as one array, where they are one in memory; else as they are."""
         return self
+
+    @property
+    def records(self) -> np.ndarray:
+        """What is kept of each row, as one array of shape (N, ...): see :meth:`of_records`."""
+        raise TypeError(
+            f"rows that are kept in a file, or handed over some at a time, must be of a kind that "
+            f"has records of one size. Got {type(self).__name__}. Keep them in memory."
+        )
+
+    def of_records(self, records: np.ndarray) -> Rows:
+        """Rows of this kind with these `records`, which are read where they are."""
+        raise TypeError(f"rows must be of a kind that has records. Got {type(self).__name__}.")
+
+    def feed(self, targets: Any) -> Any:
+        """The ``Feed`` of these rows and `targets`; None where passes read them in memory."""
+        return None
 
     @property
     def content(self) -> tuple[np.ndarray, ...]:

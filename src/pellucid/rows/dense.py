@@ -52,6 +52,13 @@ class Dense(Rows):
         return self.values
 
     @property
+    def records(self) -> np.ndarray:
+        return self.values
+
+    def of_records(self, records: np.ndarray) -> Dense:
+        return Dense(records)
+
+    @property
     def content(self) -> tuple[np.ndarray, ...]:
         return (self.values,)
 

@@ -62,6 +62,13 @@ class Pictures(Rows):
         return look_up(self.table, self.levels[position])
 
     @property
+    def records(self) -> np.ndarray:
+        return self.levels
+
+    def of_records(self, records: np.ndarray) -> Pictures:
+        return Pictures(self.table, records)
+
+    @property
     def content(self) -> tuple[np.ndarray, ...]:
         return self.table, self.levels
 
@@ -117,6 +124,14 @@ class DecodedPictures(Rows):
     def take(self, index: Any) -> DecodedPictures:
         positions = self.positions[index]
         return DecodedPictures(self.table, positions, self.row_shape, self.decode, self.digest)
+
+    @property
+    def records(self) -> np.ndarray:
+        decoded = [self.levels(position) for position in range(len(self))]
+        return np.array(decoded, self.dtype).reshape(self.shape)
+
+    def of_records(self, records: np.ndarray) -> Pictures:
+        return Pictures(self.table, records)
 
     @property
     def content(self) -> tuple[np.ndarray, ...]:

@@ -128,6 +128,11 @@ class Examples:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def feed(self) -> Any:
+        """The ``Feed`` that hands them over; None where passes read them in memory."""
+        return self.rows.feed(self.targets)
+
     def take(self, index: Any) -> Examples:
         """The examples at `index`."""
         return Examples(self.rows.take(index), self.targets.take(index))

@@ -20,10 +20,17 @@ from pellucid.engine import Operation, announced
 from pellucid.kernels.panels import aligned
 from pellucid.network import Network
 from pellucid.network.parameters import Parameters
-from pellucid.network.passes import Halted, Measurement, TrainingPass, finite
+from pellucid.network.passes import Measurement, TrainingPass, finite
 from pellucid.network.sharded import LocalShards, ShardedTraining, ShardSums
+from pellucid.network.stepping import Halted
+from pellucid.network.windowed import (
+    WindowedMeasurement,
+    WindowedTraining,
+    measurement,
+    training_pass,
+)
 from pellucid.randomness import Stream
-from pellucid.rows import Examples, Order
+from pellucid.rows import Examples, InTurn, Order
 from pellucid.training import orders
 from pellucid.training.balancing import balanced_order
 from pellucid.training.history import History
@@ -34,7 +41,7 @@ from pellucid.training.settings import Settings
 from pellucid.training.signals import Signals, Terminated
 from pellucid.training.stopping import EarlyStopping
 
-AnyTraining = TrainingPass | ShardedTraining
+AnyTraining = TrainingPass | WindowedTraining | ShardedTraining
 
 CALL_SECONDS = 0.1  # a compiled call is about this long, so that Ctrl-C and the display are quick
 
@@ -143,6 +150,7 @@ class Trainer:
         self._signals = Signals()
         self._keeper: Keeper | None = None
         self._training: AnyTraining | None = None
+        self._classes: np.ndarray | None = None  # of the rows, where they come equally often
 
     def fit(
         self,
@@ -196,10 +204,11 @@ class Trainer:
             training = self.training_pass(examples)
             measured = None
             if validation:
-                measured = Measurement(
+                measured = measurement(
                     network.chain, network.held, validation, settings.loss, settings.n_jobs
                 )
         self._training = training
+        self._classes = examples.targets.values.reshape(-1) if settings.balanced else None
         if keeper is not None:
             keeper.resume(self)
         progress.begin(self.state.epochs - self.begun)
@@ -295,11 +304,11 @@ class Trainer:
         network, settings = self.network, self.settings
         batch = settings.batch_rows(len(examples))
 
-        def made(**options: Any) -> TrainingPass:
-            return TrainingPass(
-                network.chain, network.held, examples, settings.loss, seed=settings.seed,
-                tbptt_steps=settings.tbptt_steps, change=settings.augmentation,
-                n_jobs=settings.n_jobs, **options,
+        def made(**options: Any) -> TrainingPass | WindowedTraining:
+            return training_pass(
+                network.chain, network.held, examples, settings.shards, loss=settings.loss,
+                seed=settings.seed, tbptt_steps=settings.tbptt_steps,
+                change=settings.augmentation, n_jobs=settings.n_jobs, **options,
             )  # fmt: skip
 
         if settings.shards == 1:
@@ -365,13 +374,17 @@ class Trainer:
         settings, epoch = self.settings, self.state.epochs
         if settings.balanced:
             stream = Stream(settings.seed, "order", epoch)
-            return balanced_order(training.targets.values.reshape(-1), stream)
+            assert self._classes is not None
+            return balanced_order(self._classes, stream)
         if training.batch >= training.rows or training.chain.stateful:
-            return orders.InTurn(training.rows)
+            return InTurn(training.rows)
         return orders.of_epoch(settings.shuffle, training.rows, settings.seed, epoch)
 
     def _epoch(
-        self, training: AnyTraining, measured: Measurement | None, progress: Progress
+        self,
+        training: AnyTraining,
+        measured: Measurement | WindowedMeasurement | None,
+        progress: Progress,
     ) -> dict[str, Any]:
         """Train and measure one epoch; its row of the history."""
         self._train(training, progress.advance)

@@ -37,26 +37,6 @@ def arranged(examples: Examples, settings: Settings) -> Examples:
     return examples.in_order(placed(settings.seed, len(examples)))
 
 
-class InTurn:
-    """The order in which rows lie.
-
-    Parameters
-    ----------
-    rows : int
-    """
-
-    def __init__(self, rows: int) -> None:
-        self._rows = rows
-
-    def __len__(self) -> int:
-        return self._rows
-
-    def __getitem__(self, places: slice) -> np.ndarray:
-        """The rows of these steps of the order, int64."""
-        first, last, _ = places.indices(self._rows)
-        return np.arange(first, last, dtype=np.int64)
-
-
 class InBlocks:
     """Blocks in random order, and within each group of `TOGETHER` blocks all rows in random order.
 
