@@ -18,6 +18,7 @@ from pellucid.cli.export import export
 from pellucid.cli.fit import fit
 from pellucid.cli.predict import predict
 from pellucid.cli.report import report
+from pellucid.cli.search import search
 from pellucid.cli.summary import summary
 from pellucid.terminal import filled
 
@@ -105,5 +106,5 @@ def application(context: click.Context, debug: bool) -> None:
         click.echo(context.get_help())
 
 
-for _command in (fit, predict, evaluate, report, summary, card, export, compile_kernels):
+for _command in (fit, search, predict, evaluate, report, summary, card, export, compile_kernels):
     application.add_command(_command)

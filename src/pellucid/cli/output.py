@@ -29,20 +29,22 @@ class Output:
     ----------
     notes : list of str
         What should make the user stop and look, whether it is shown or not.
+    is_open : bool
+        Whether lines are shown.
     """
 
     def __init__(self, quiet: bool = False, as_json: bool = False) -> None:
         self.as_json = as_json
         self.notes: list[str] = []
-        self._open = not quiet
+        self.is_open = not quiet
 
     def say(self, text: str) -> None:
         """Tell the user; a reader that has gone away does not lose what is being done."""
         try:
-            if self._open:
+            if self.is_open:
                 click.echo(text, err=self.as_json)
         except OSError:
-            self._open = False
+            self.is_open = False
             # what waits to be written would fail again at the end
             stream = sys.stderr if self.as_json else sys.stdout
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

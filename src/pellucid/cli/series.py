@@ -55,7 +55,10 @@ class SeriesOptions:
 
 @dataclass(frozen=True)
 class GroupedRows:
-    """The sequences of a long table; an array of their positions takes some of them."""
+    """The sequences of a long table; an array of their positions takes the rows of some of them.
+
+    It is written as of the first of several axes too, which is how scikit-learn takes rows.
+    """
 
     frame: Any
     codes: np.ndarray
@@ -64,12 +67,23 @@ class GroupedRows:
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, positions: np.ndarray) -> Any:
+    @property
+    def shape(self) -> tuple[int]:
+        """How many there are."""
+        return (self.count,)
+
+    def __getitem__(self, positions: Any) -> Any:
         """All rows of the sequences at `positions`."""
         import narwhals as nw
 
+        positions = positions[0] if isinstance(positions, tuple) else positions
         frame = nw.from_native(self.frame, eager_only=True, allow_series=True)
         return frame[self.rows(positions).tolist()].to_native()
+
+    def some(self, positions: np.ndarray) -> GroupedRows:
+        """The sequences at these positions, which ascend, by themselves."""
+        codes = np.searchsorted(positions, self.codes[self.rows(positions)])
+        return GroupedRows(self[positions], codes, len(positions))
 
     def rows(self, positions: np.ndarray) -> np.ndarray:
         """Where in the table the rows of these sequences are."""
@@ -140,6 +154,20 @@ def split(X: Any, fraction: float) -> tuple[np.ndarray, np.ndarray, str]:
     last = "the last is" if len(held) == 1 else f"the last {len(held):,} are"
     words = f"Learning from {counted(len(learn), 'window')}; {last} held out to test."
     return learn, held, words
+
+
+def folds_of(X: Any, folds: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Origins that roll over the second half of the windows: what is before each, and its part."""
+    from pellucid.inspection.backtesting import rolling_parts
+
+    times = np.unique(X.when[X.ahead[:, 0]])
+    parts = [(learn, held) for _, learn, held in rolling_parts(X, times, folds)]
+    if len(times) < 2 * folds or not all(len(learn) and len(held) for learn, held in parts):
+        raise ValueError(
+            f"--folds must leave windows to learn from, and windows to forecast. Got {folds}, and "
+            f"there are {len(X):,} windows. Use fewer folds or fewer --steps."
+        )
+    return parts
 
 
 def levels_of(texts: Sequence[str]) -> list[float]:

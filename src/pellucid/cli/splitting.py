@@ -88,6 +88,43 @@ def _by_group(
     return Split(np.flatnonzero(~out), np.flatnonzero(out), words)
 
 
+def folds_of(
+    labels: np.ndarray | None,
+    count: int,
+    task: str,
+    folds: int,
+    seed: int,
+    what: str,
+    groups: np.ndarray | None = None,
+) -> tuple[list[tuple[np.ndarray, np.ndarray]], str]:
+    """Parts of random rows, each held out in turn: the positions of the others, and its own.
+
+    As in :func:`split` each has its share of every class, and groups stay together. What is said of
+    them comes behind.
+    """
+    from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
+
+    units, of = (count, what) if groups is None else (len(np.unique(groups)), "group")
+    if units < folds:
+        raise ValueError(
+            f"--folds must be at most the number of {of}s to learn from. Got {folds}, and there "
+            f"are {units:,}."
+        )
+    strata, words = None, ""
+    if task == "classification" and labels is not None and labels.ndim == 1:
+        _, codes, counts = np.unique(labels.astype(str), return_inverse=True, return_counts=True)
+        if counts.min() >= folds:
+            strata, words = codes, ", the same share of each class in all"
+    if groups is not None and strata is None:
+        parts = GroupKFold(folds)
+    elif groups is not None:
+        parts = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    else:
+        kind = KFold if strata is None else StratifiedKFold
+        parts = kind(folds, shuffle=True, random_state=seed)
+    return list(parts.split(np.zeros(count), strata, groups)), words
+
+
 def all_of(count: int, what: str) -> Split:
     """Nothing held out."""
     rows = np.arange(count)

@@ -251,7 +251,7 @@ def backtest_windows(
     stride = checks.positive_integer("stride", "backtest", stride)
     start = checks.number("start", "backtest", start, 0, 1, open_low=True, open_high=True)
     truth = np.asarray(y, dtype=np.float64).reshape(len(X), -1)
-    parts = list(_parts(X, folds, start))
+    parts = list(rolling_parts(X, np.unique(X.when), folds, start))
     fitted: Any = None
     baselines: Any = None
     done: list[Fold] = []
@@ -320,9 +320,13 @@ def _joined_bounds(folds: list[Fold]) -> dict[float, Any]:
     return joined
 
 
-def _parts(X: Windows, folds: int, start: float) -> Iterator[tuple[float, np.ndarray, np.ndarray]]:
-    """For each fold where it begins, and the windows to learn from and to forecast."""
-    times = np.unique(X.when)
+def rolling_parts(
+    X: Windows, times: np.ndarray, folds: int, start: float = 0.5
+) -> Iterator[tuple[float, np.ndarray, np.ndarray]]:
+    """For each fold where it begins, and the windows to learn from and to forecast.
+
+    The `times` after the first `start` of them are cut into as many parts.
+    """
     first, last = X.when[X.ahead[:, 0]], X.when[X.ahead[:, -1]]
     places = np.round(np.linspace(start * len(times), len(times), folds + 1)[:-1])
     edges = [*times[places.astype(np.int64)].tolist(), np.inf]
