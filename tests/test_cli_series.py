@@ -596,3 +596,61 @@ def test_a_quantile_of_a_series_is_scored_as_one(waves):
     assert "RMSE" not in text and "MASE" not in text
     message = fails("predict", "waves.safetensors", waves, "--horizon", "2")
     assert "what goes on from a quantile is none" in message
+
+
+# -- tables that are read part by part ------------------------------------------------------------
+
+
+@pytest.fixture
+def sensors():
+    """Nine sensors' hours side by side, of which two have a gap, one is short and one new."""
+    rng = np.random.default_rng(0)
+    rows, new = [], []
+    for hour in range(60):
+        for who in range(9):
+            if (who == 7 and hour > 3) or (who in (2, 5) and 30 < hour < 40):
+                continue
+            height = f"{who + np.sin(hour / 4 + who) + rng.normal(0, 0.1):.3f}"
+            row = [
+                f"2024-03-{1 + hour // 24:02} {hour % 24:02}:00",
+                f"s{who}",
+                height,
+                "ab"[who % 2],
+            ]
+            (new if who == 8 else rows).append(row)
+    header = ["when", "who", "height", "kind"]
+    write("all.csv", header, rows + new)
+    return write("sensors.csv", header, rows)
+
+
+HOURS = ["--network", "lstm", "--target", "height", "--time", "when", "--group", "who"]
+HOURS += ["--set", "scaling=series"]
+
+
+@pytest.fixture
+def in_parts(monkeypatch):
+    monkeypatch.setattr("pellucid.data.series_parts.PART_ROWS", 100)
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_long_table_is_forecast_part_by_part_as_at_once(sensors, in_parts, monkeypatch):
+    run("fit", sensors, *HOURS, "--steps", "6", "--horizon", "2", "--test-fraction", "0", *SHORT)
+    ask = ["predict", "sensors.safetensors", "all.csv", "--intervals", "0.8"]
+    by_parts = invoke(*ask)
+    monkeypatch.setattr("pellucid.data.series_parts.PART_ROWS", 10_000)
+    at_once = invoke(*ask)
+    assert by_parts.stdout == at_once.stdout and len(rows_of(by_parts.stdout)) == 2 * 8
+    assert by_parts.stderr == at_once.stderr
+    words = " ".join(by_parts.stderr.split())
+    assert "1 of 9 series is shorter than 6 rows and left out: 's7'" in words
+    assert "1 series was not learned from" in words
+
+
+def test_rows_of_parts_are_counted_as_in_the_file(sensors, in_parts):
+    run("fit", sensors, *HOURS, "--steps", "6", "--test-fraction", "0", *SHORT)
+    lines = Path("all.csv").read_text().splitlines()
+    lines[-1] = lines[-2]
+    Path("all.csv").write_text("\n".join(lines))
+    words = fails("predict", "sensors.safetensors", "all.csv")
+    count = len(lines) - 1
+    assert f"Got '2024-03-03 10:00' in rows {count - 1} and {count} below the header" in words

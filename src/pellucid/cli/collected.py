@@ -6,6 +6,7 @@ import contextlib
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 
 @dataclass
@@ -21,8 +22,9 @@ class Seen:
 def collected_warnings() -> Iterator[Seen]:
     """Within it warnings are kept, and said at its end, whether it fails or not.
 
-    Those about cells of the same column are put together, and are said to be some of all the rows
-    that were seen, if those are counted; those of equal words are said once.
+    Those with a key are put together with others of the same: those about cells of a column are
+    said to be some of all the rows that were seen, if those are counted. Those of equal words are
+    said once.
     """
     from pellucid.data.cell_warnings import CellWarning
 
@@ -30,13 +32,9 @@ def collected_warnings() -> Iterator[Seen]:
 
     def keep(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
         warning = message if isinstance(message, Warning) else category(message)
-        key: object = str(warning)
-        if isinstance(warning, CellWarning):
-            key = warning.cells.column, warning.cells.fate
-            earlier = kept.get(key)
-            if isinstance(earlier, CellWarning):
-                warning = earlier + warning
-        kept[key] = warning
+        key: object = getattr(warning, "key", None) or str(warning)
+        earlier: Any = kept.get(key)
+        kept[key] = earlier + warning if hasattr(earlier, "key") else warning
 
     try:
         with warnings.catch_warnings():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 import numpy as np
@@ -12,6 +12,10 @@ import numpy as np
 from pellucid.checks import file_name, rows_at, shown, suggestion
 from pellucid.words import counted
 
+if TYPE_CHECKING:
+    from pellucid.data.readers import Batches
+
+_BATCH = 1 << 16  # rows of a part, which are parted again
 _EXAMPLES = 3  # texts that are no numbers
 _RARE = 0.05  # the share of rows in which a word for no value may stand among classes
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: multiplying by it mixes bits
@@ -33,11 +37,21 @@ def read(
 
     if model is None:
         return read_table(path, text=keep or None, encoding=encoding)
-    text = [*model._input.text_columns, *keep]
+    return read_table(path, text=[*_text_of(model, targets), *keep], encoding=encoding)
+
+
+def batches(path: str, encoding: str | None, model: Any, targets: Sequence[str] = ()) -> Batches:
+    """The table in a file by parts, read by what a fitted `model` knows of its columns."""
+    from pellucid.data import read_batches
+
+    return read_batches(path, _BATCH, text=_text_of(model, targets), encoding=encoding)
+
+
+def _text_of(model: Any, targets: Sequence[str]) -> list[str]:
+    """The columns that a fitted model reads as text, as they stand in a file."""
     written = bool(getattr(model.target_, "formats", None))
-    if written or getattr(model, "classes_", np.empty(0)).dtype.kind in "OU":
-        text += targets
-    return read_table(path, text=text, encoding=encoding)
+    written |= getattr(model, "classes_", np.empty(0)).dtype.kind in "OU"
+    return [*model._input.text_columns, *(targets if written else ())]
 
 
 def without(frame: Any, columns: Sequence[str], source: str, needed: Sequence[str]) -> Any:

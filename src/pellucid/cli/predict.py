@@ -189,8 +189,8 @@ def _predicted(
     with rows_of_file(data):
         if _forecasts(model):
             _keep_nothing(keep, "a forecast is of rows that DATA does not have")
-            frame = series.known_columns(model, frames.read(data, encoding, model))
-            yield series.forecast(model, frame, horizon, levels)
+            with series.parts_of(model, data, encoding) as parts:
+                yield from series.forecasts(model, parts, horizon, levels)
         elif takes_pictures(model):
             yield _of_pictures(model, data, probabilities, keep, encoding, seen)
         elif getattr(model, "group", None) or getattr(model, "time", None):

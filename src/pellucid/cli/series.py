@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
 from pellucid.checks import either
+from pellucid.cli import frames
 from pellucid.cli.families import takers
 from pellucid.words import counted
+
+if TYPE_CHECKING:
+    from pellucid.data.series_parts import SeriesPart
 
 
 @dataclass(frozen=True)
@@ -186,28 +191,58 @@ def levels_of(texts: Sequence[str]) -> list[float]:
     return [*levels]
 
 
-def forecast(
-    model: Any, frame: Any, steps: int | None = None, levels: Sequence[float] = ()
-) -> dict[str, Any]:
-    """The `steps` after the end of the table, by column: group, time, targets and intervals."""
+def forecasts(
+    model: Any,
+    parts: Iterable[SeriesPart],
+    steps: int | None = None,
+    levels: Sequence[float] = (),
+) -> Iterator[dict[str, Any]]:
+    """The `steps` after the end of each series, by column: group, time, targets and intervals.
+
+    They come part by part of a table.
+    """
     import narwhals as nw
 
     from pellucid.data.groups import index_of
     from pellucid.data.times import written
 
-    found, about = model.forecast(frame, steps, levels), model.sequences_.series
-    if index_of(found) is not None:  # which a file of pandas may have
-        names = [about[role] for role in ("group", "time") if about[role] not in found.columns]
-        found = found.rename_axis([name for name in names if name]).reset_index()
-    table = nw.from_native(found, eager_only=True)
-    columns = {name: table[name].to_list() for name in table.columns}
-    time = table.columns[0 if about["group"] is None else 1]
+    about = model.sequences_.series
     horizon = about["horizon"] if steps is None else steps
-    columns[time] = [
-        text if text and about["time"] is not None else f"+{place % horizon + 1}"
-        for place, text in enumerate(written(columns[time]))
-    ]
-    return columns
+    for found in model._forecast_parts(parts, steps, levels):
+        if index_of(found) is not None:  # which a file of pandas may have
+            names = [about[role] for role in ("group", "time") if about[role] not in found.columns]
+            found = found.rename_axis([name for name in names if name]).reset_index()
+        table = nw.from_native(found, eager_only=True)
+        columns = {name: table[name].to_list() for name in table.columns}
+        time = table.columns[0 if about["group"] is None else 1]
+        columns[time] = [
+            text if text and about["time"] is not None else f"+{place % horizon + 1}"
+            for place, text in enumerate(written(columns[time]))
+        ]
+        yield columns
+
+
+@contextmanager
+def parts_of(
+    model: Any, data: str, encoding: str | None, targets: Sequence[str] = ()
+) -> Iterator[Iterable[SeriesPart]]:
+    """The series in a file for a fitted model: of a long table in parts, one after the other."""
+    from pellucid.data.series_parts import PART_ROWS, SeriesPart, SeriesParts
+
+    group, batches = (
+        model.sequences_.series["group"],
+        frames.batches(data, encoding, model, targets),
+    )
+    if group is None or (batches.rows is not None and batches.rows <= PART_ROWS):
+        frame = known_columns(model, frames.read(data, encoding, model, targets=targets))
+        yield [SeriesPart(frame, np.arange(len(frame)))]
+        return
+
+    def known(_: Any) -> Iterator[Any]:
+        return (known_columns(model, frame) for frame in batches.again())
+
+    with SeriesParts("windows", known, group, PART_ROWS) as parts:
+        yield parts
 
 
 def keys(model: Any, frame: Any, names: list[Any] | None) -> dict[str, list[Any]]:

@@ -20,7 +20,8 @@ from pellucid.data.targets import (
     target_from_state,
 )
 from pellucid.data.token_encoder import TokenEncoder
-from pellucid.data.windows import Windows, last_window, windows
+from pellucid.data.window_cutting import last_window, windows
+from pellucid.data.windows import Windows
 from pellucid.rows import Sequences
 
 __all__ = [

@@ -85,6 +85,11 @@ class CellWarning(UserWarning):
         super().__init__(f"{cells.column}: {cells.words}.")
         self.cells = cells
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What warnings that can be put together have in common."""
+        return self.cells.column, self.cells.fate
+
     def __add__(self, other: CellWarning) -> CellWarning:
         a, b = self.cells, other.cells
         texts = tuple(dict.fromkeys(a.texts + b.texts))[:_KEPT]

@@ -57,10 +57,12 @@ class Groups(Layout):
         group: str | None,
         time: str | None,
         known: TimeFormat | None = None,
+        decided: bool = False,
     ) -> Self:
         """Split `X` by its columns `group` and `time`, which may be levels of a pandas index.
 
-        Times that are text are read by a `known` format, or else as the whole column tells.
+        Times that are text are read by a `known` format, or else as the whole column tells; where
+        it is `decided` that they are written as is known, the column is not asked.
 
         A column that is not there, a row without a name or a time, and two rows of a group at the
         same time are a ValueError or TypeError.
@@ -85,7 +87,8 @@ class Groups(Layout):
         order, when, times = np.argsort(codes, kind="stable"), None, None
         if time is not None:
             what = f"column {shown(time)} of X of {owner}"
-            times = Times.of(what, named(label([time], 0), time_values, frame[time]), known)
+            values = named(label([time], 0), time_values, frame[time])
+            times = Times.of(what, values, known, decided)
             order, when = _in_time(what, times, codes)
         features = frame.drop([name for name in (group, time) if name is not None])
         for column in features.iter_columns():  # here, where rows have their positions in X
@@ -184,18 +187,21 @@ def coded(owner: str, group: str, values: Iterable[Any], codes: dict[Any, int]) 
     """
     numbers = []
     for position, value in enumerate(values):
-        if is_missing(value):
-            raise ValueError(
-                f"column {shown(group)} of X of {owner} must name the sequence of every row. Got "
-                f"{shown(value)} in {row_words(position)}."
-            )
         try:
-            numbers.append(codes.setdefault(value, len(codes)))
+            number = codes.get(value)
+            if number is None and not is_missing(value):
+                number = codes.setdefault(value, len(codes))
         except (TypeError, ValueError, OverflowError) as error:  # a list, or an endless duration
             raise TypeError(
                 f"column {shown(group)} of X of {owner} must hold text, numbers or dates. Got "
                 f"{shown(value)} in {row_words(position)}."
             ) from error
+        if number is None:
+            raise ValueError(
+                f"column {shown(group)} of X of {owner} must name the sequence of every row. Got "
+                f"{shown(value)} in {row_words(position)}."
+            )
+        numbers.append(number)
     return numbers
 
 

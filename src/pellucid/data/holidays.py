@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -36,18 +37,37 @@ def on_holiday(seconds: np.ndarray, code: str) -> np.ndarray:
     return (np.array(holidays, dtype=bool) & known)[places]
 
 
-def holiday_words(seconds: np.ndarray, code: str) -> str:
-    """How many of these times are on a holiday, and in years of which the package knows none."""
-    rows, count = len(seconds), int(on_holiday(seconds, code).sum())
-    words = f"{count:,} of {rows:,} rows {'is' if count == 1 else 'are'} on a holiday of {code}"
-    calendar = _calendar(code)
-    first, last = calendar.start_year, calendar.end_year
-    years = _days(np.floor(seconds / _DAY)).astype("datetime64[Y]").astype(np.int64) + 1970
-    outside = int(np.count_nonzero((years < first) | (years > last)))
-    if not outside:
-        return words
-    lie = "1 lies" if outside == 1 else f"{outside:,} lie"
-    return f"{words}; {lie} outside of {first} to {last}, of which alone holidays are known"
+@dataclass(frozen=True)
+class HolidayCount:
+    """How many of some times are on a holiday, and in years of which the package knows none."""
+
+    code: str
+    rows: int = 0
+    on: int = 0
+    outside: int = 0
+
+    def adding(self, seconds: np.ndarray) -> HolidayCount:
+        """With further times, as for :func:`on_holiday`."""
+        on = int(on_holiday(seconds, self.code).sum())
+        calendar = _calendar(self.code)
+        years = _days(np.floor(seconds / _DAY)).astype("datetime64[Y]").astype(np.int64) + 1970
+        outside = (years < calendar.start_year) | (years > calendar.end_year)
+        return HolidayCount(
+            self.code, self.rows + len(seconds), self.on + on,
+            self.outside + int(np.count_nonzero(outside)),
+        )  # fmt: skip
+
+    @property
+    def words(self) -> str:
+        """The count in words."""
+        verb = "is" if self.on == 1 else "are"
+        words = f"{self.on:,} of {self.rows:,} rows {verb} on a holiday of {self.code}"
+        if not self.outside:
+            return words
+        calendar = _calendar(self.code)
+        lie = "1 lies" if self.outside == 1 else f"{self.outside:,} lie"
+        years = f"{calendar.start_year} to {calendar.end_year}"
+        return f"{words}; {lie} outside of {years}, of which alone holidays are known"
 
 
 def _days(numbers: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -16,12 +16,38 @@ from pellucid.data.column_values import plain_array, series_missing, series_numb
 from pellucid.data.columns import as_frame, unique_columns
 from pellucid.data.date_format import DateFormat
 from pellucid.data.groups import Groups, from_index
-from pellucid.data.times import Times
+from pellucid.data.series_remarks import Remarks
+from pellucid.data.times import TimeFormat, Times
 
 Fill = Literal["forward", "linear"]
 
 _TIMES_KEPT = 400  # last times of a series, which tell by what calendar it goes on
 _PACES_KEPT = 8
+
+
+@dataclass
+class SoFar:
+    """What is known of a long table from the parts that were read, for those that follow.
+
+    Attributes
+    ----------
+    paces : list of Pace
+        Of series, in the order in which they were found.
+    remarks : Remarks
+    form : TimeFormat or None
+        How the times are written, if that is `decided` by all of them.
+    decided : bool
+    """
+
+    paces: list[Pace]
+    remarks: Remarks = field(default_factory=Remarks)
+    form: TimeFormat | None = None
+    decided: bool = False
+
+    @classmethod
+    def of(cls, like: Mapping[str, Any]) -> SoFar:
+        """Before the first part, of a table that is read as the one `like` it was."""
+        return cls(list(like.get("paces", ())))
 
 
 @dataclass(frozen=True)
@@ -45,8 +71,6 @@ class Series:
         How many times are lacking between each row and the next of its series.
     about : dict
         What a model must know to read further series in the same way.
-    notes : list of str
-        What was filled in, or is left out.
     """
 
     table: Any
@@ -58,7 +82,6 @@ class Series:
     times: Times | None = None
     paces: Sequence[Pace | None] = ()
     lacking: np.ndarray | None = None
-    notes: Sequence[str] = ()
 
     @property
     def clock(self) -> np.ndarray | None:
@@ -92,20 +115,15 @@ class Series:
         before = self.times.words(self.times.moments[row])
         return f"a gap of {self._width_words(row, owner)} after {before}{name}"
 
-    def gap_notes(self, fill: Fill | None = None) -> list[str]:
-        """What to say of the gaps, none if there are none."""
+    def count_gaps(self, remarks: Remarks) -> None:
+        """Add the gaps to the remarks on all series."""
         if self.lacking is None or not self.lacking.any():
-            return []
-        count = int(np.count_nonzero(self.lacking))
-        longest = self.gap_words(np.arange(len(self.order))).removeprefix("a gap ")
-        words = f"1 gap {longest}" if count == 1 else f"{count:,} gaps, the longest {longest}"
-        rows = int(self.lacking.sum())
-        what = (
-            f"no window runs over {'it' if count == 1 else 'them'}"
-            if fill is None
-            else f"{rows:,} row{'s'[: rows != 1]} put in ({fill})"
-        )
-        return [f"{self.about['time']}: {words}; {what}"]
+            return
+        remarks.gaps += int(np.count_nonzero(self.lacking))
+        remarks.lacking += int(self.lacking.sum())
+        widest = float(self._widths.max())
+        if widest > remarks.longest[0]:
+            remarks.longest = widest, self.gap_words(np.arange(len(self.order)))
 
     @cached_property
     def _widths(self) -> np.ndarray:
@@ -141,8 +159,13 @@ def read_series(
     group: str | None,
     fill: Fill | None,
     like: Mapping[str, Any],
+    so_far: SoFar,
 ) -> Series:
-    """Series in time, their gaps counted, or filled; a further one as those of `like` were."""
+    """Series in time, their gaps counted, or filled; a further one as those of `like` were.
+
+    They may be a part of a longer table, whose other parts tell `so_far` how they are read; it
+    learns from these.
+    """
     import narwhals as nw
 
     if fill not in (None, *get_args(Fill)):
@@ -152,7 +175,7 @@ def read_series(
     if is_frame:
         series, group, time, _ = from_index("windows", series, group, time, infer=True)
     if is_frame and (time is not None or group is not None):
-        read = _by_columns(series, time, group, like)
+        read = _by_columns(series, time, group, like, so_far)
     elif time is not None or group is not None:
         raise TypeError(
             f"series of windows must be a DataFrame where time or group is given. Got "
@@ -160,20 +183,22 @@ def read_series(
         )
     else:
         read = _in_order(series)
-    return read if fill is None else filled(read, fill)
+    so_far.remarks.series += len(read.names)
+    return read if fill is None else filled(read, fill, so_far.remarks)
 
 
 def _by_columns(
-    series: Any, time: str | None, group: str | None, like: Mapping[str, Any]
+    series: Any, time: str | None, group: str | None, like: Mapping[str, Any], so_far: SoFar
 ) -> Series:
     """Series of a DataFrame by its columns of group and time."""
-    groups = Groups.of("windows", series, group, time, like.get("time_format"))
+    form = so_far.form if so_far.decided else like.get("time_format")
+    groups = Groups.of("windows", series, group, time, form, so_far.decided)
     about: dict[str, Any] = {"time": time, "group": group}
     if groups.times is None or groups.when is None:
         when = _shares(groups.lengths)
         return Series(groups.table, groups.lengths, groups.order, when, groups.labels, about)
     times = groups.times.taken(groups.order)
-    known = list(like.get("paces", ()))
+    known = so_far.paces
     paces, lacking = list[Pace | None](), np.zeros(len(groups.order), dtype=np.int64)
     ends = np.cumsum(groups.lengths)
     for begin, end in zip(ends - groups.lengths, ends, strict=True):
@@ -192,7 +217,8 @@ def _by_columns(
         groups.table, groups.lengths, groups.order, groups.when, groups.labels, about, times,
         paces, lacking,
     )  # fmt: skip
-    return replace(read, notes=read.gap_notes())
+    read.count_gaps(so_far.remarks)
+    return read
 
 
 def _in_order(series: Any) -> Series:
@@ -214,11 +240,11 @@ def _in_order(series: Any) -> Series:
     return Series(table, lengths, np.arange(len(table)), _shares(lengths), [None], about)
 
 
-def filled(read: Series, fill: Fill) -> Series:
+def filled(read: Series, fill: Fill, remarks: Remarks) -> Series:
     """Series with the rows that their gaps lack, and without missing values between others.
 
     "forward" repeats what was last; "linear" goes to the next number in even steps, and repeats
-    what is no number.
+    what is no number. How many were filled is added to the `remarks`.
     """
     rows = np.arange(len(read.order))
     lacking = np.zeros_like(rows) if read.lacking is None else read.lacking
@@ -231,14 +257,11 @@ def filled(read: Series, fill: Fill) -> Series:
     if times is not None and added.any():
         times = _with_lacking(read, times, added)
         when = np.unique(times.utc, return_inverse=True)[1]
-    notes = list(read.gap_notes(fill)) if added.any() else []
-    if count:
-        values = "1 missing value is" if count == 1 else f"{count:,} missing values are"
-        notes.append(f"{values} filled ({fill})")
+    remarks.filled += count
     return replace(
         read, table=table, lengths=lengths, order=read.order[source],
         when=when if times is not None else _shares(lengths), times=times, lacking=None,
-        about={**read.about, "fill": fill}, notes=notes,
+        about={**read.about, "fill": fill},
     )  # fmt: skip
 
 

@@ -49,8 +49,16 @@ class Times:
     format: TimeFormat | None = None
 
     @classmethod
-    def of(cls, what: str, values: Sequence[Any], known: TimeFormat | None = None) -> Times:
+    def of(
+        cls,
+        what: str,
+        values: Sequence[Any],
+        known: TimeFormat | None = None,
+        decided: bool = False,
+    ) -> Times:
         """Read a column, which errors call `what`; by a `known` format where it is text.
+
+        Where it is `decided` that all are written as is `known`, they are read so or not at all.
 
         A value that is missing or no time, a day that may be a month, and values of several types
         are a ValueError or TypeError.
@@ -62,7 +70,7 @@ class Times:
                     f"{what} must say when every row was. Got {shown(value)} in "
                     f"{row_words(position)}."
                 )
-        learned = _is_read_by(values, known)
+        learned = decided or _is_read_by(values, known)
         some = values[:: max(1, len(values) // _SAMPLE)]
         form, doubtful = (known, False) if learned else _format_of(some)
         moments = [None] if doubtful else [_moment(value, form) for value in values]

@@ -52,6 +52,23 @@ class Units:
         return np.tile(self.shift, repeats), np.tile(self.scale, repeats)
 
 
+class NewSeriesWarning(UserWarning):
+    """Windows of series that were not learned from; those of several parts can be put together."""
+
+    key = "new series"
+
+    def __init__(self, names: list[Any]) -> None:
+        many = f"{len(names):,} series were" if len(names) > 1 else "1 series was"
+        super().__init__(
+            f"{many} not learned from, and each of its windows is scaled by itself: "
+            f"{first_of(names, 3, 30)}."
+        )
+        self.names = names
+
+    def __add__(self, other: NewSeriesWarning) -> NewSeriesWarning:
+        return NewSeriesWarning([*dict.fromkeys([*self.names, *other.names])])
+
+
 class _State(State, frozen=True):
     transform: TransformName | None
     scaling: Literal["window", "series", "global"]
@@ -276,9 +293,7 @@ class WindowFeatures:
         """Say which series were not learned from, where that makes a difference."""
         new = np.unique(windows.owners[self._own(windows) < 0])
         if len(new) and self.scaled:
-            many = f"{len(new):,} series were" if len(new) > 1 else "1 series was"
-            names = first_of([windows.names[index] for index in new], 3, 30)
-            warn(f"{many} not learned from, and each of its windows is scaled by itself: {names}.")
+            warn(NewSeriesWarning([windows.names[index] for index in new]))
 
     def _own(self, windows: Windows) -> np.ndarray:
         """Which of the series that were learned from each window is of; -1 is none."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,13 +13,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks
 from pellucid.checks import rows_at
-from pellucid.data import TableEncoder, forecast_table, last_window, sample_weights
+from pellucid.data import TableEncoder, forecast_table, sample_weights
 from pellucid.data.column_values import plain_array
 from pellucid.data.columns import as_frame, known_columns
 from pellucid.data.groups import from_index
 from pellucid.data.intervals import ForecastIntervals, spreads
 from pellucid.data.target_transforms import IDENTITY, TRANSFORMS, Transform
 from pellucid.data.window_array import as_windows
+from pellucid.data.window_cutting import LastCutter
 from pellucid.data.window_features import SCALINGS
 from pellucid.data.windows import Windows, as_list
 from pellucid.engine import plain_float_state
@@ -314,20 +316,52 @@ class Forecaster(NetworkRegression):
                 f"series of forecast of {owner} must be a DataFrame or Series, as in fit. Got "
                 f"{checks.shown(series)}."
             )
-        group, time = about["group"], about["time"]
         if known is not None:
             series = _joined(owner, series, known)
-        frame, _, _, index = from_index(owner, series, group, time, infer=True)
-        names = encoder.table.names
-        if names is not None:  # else columns have no names but numbers
-            frame = known_columns(frame, [*names, group, time])
-        targets = as_list(about["target"])
+        (found,) = self._forecast_parts([(series, None)], steps, levels)
+        return found
+
+    def _forecast_parts(
+        self,
+        parts: Iterable[tuple[Any, np.ndarray | None]],
+        steps: int | None,
+        levels: Sequence[float],
+    ) -> Iterator[Any]:
+        """The forecasts of the series in each part of a table; a part has whole series.
+
+        With each comes the position of its rows in the table, if it is not all of it. What there is
+        to say of all of them is said at the end. Of a part whose series are too short there is no
+        forecast.
+        """
+        owner = type(self).__name__
+        encoder: Any = self.sequences_
+        about, names = encoder.series, encoder.table.names
+        group, time = about["group"], about["time"]
         steps = self._steps(steps, about["horizon"], levels)
         rounds = -(-steps // about["horizon"])
-        last = last_window(
-            frame, about["steps"], time=time, group=group, like=about,
-            ahead=rounds * about["horizon"],
-        )  # fmt: skip
+        cutter = LastCutter(
+            about["steps"], time=time, group=group, like=about, ahead=rounds * about["horizon"]
+        )
+        for part, order in parts:
+            with nullcontext() if order is None else rows_at(order):
+                frame, _, _, index = from_index(owner, part, group, time, infer=True)
+                if names is not None:  # else columns have no names but numbers
+                    frame = known_columns(frame, [*names, group, time])
+                last = cutter.cut(frame)
+                if last is None:
+                    continue
+                found = self._forecast_table(frame, last, steps, levels, index)
+            yield found
+        cutter.check()
+        cutter.warn()
+
+    def _forecast_table(
+        self, frame: Any, last: Windows, steps: int, levels: Sequence[float], index: dict[str, Any]
+    ) -> Any:
+        """The forecasts that follow the `last` windows of the series in `frame`."""
+        owner, about = type(self).__name__, self.sequences_.series
+        assert about is not None
+        targets = as_list(about["target"])
         bounds = {level: self.predict_interval(last, level) for level in levels}
         parts: list[np.ndarray] = []
         while sum(part.shape[1] for part in parts) < steps:
