@@ -28,7 +28,7 @@ def times(start, count, step, unit):
     ],
 )
 def test_what_varies(seconds, cycles):
-    assert cycles_of(seconds) == cycles
+    assert cycles_of([seconds]) == cycles
 
 
 def test_places_in_the_calendar():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pellucid.data.scaling import Standardiser, weighted_quantile
+from pellucid.data.scaling import Standardiser, used_rows, weighted_quantile
 
 rng = np.random.default_rng(0)
 
@@ -44,3 +44,36 @@ def test_rows_of_weight_zero_are_left_out():
         Standardiser().fit_robust(column, weights), Standardiser().fit_robust(column[:6])
     )  # fmt: skip
     assert part.mean == whole.mean and part.scale == whole.scale
+
+
+class BySlices:
+    """An array that can only be read by slices."""
+
+    def __init__(self, values):
+        self._values, self.shape = values, values.shape
+
+    def __len__(self):
+        return len(self._values)
+
+    def __getitem__(self, rows):
+        assert isinstance(rows, slice)
+        return self._values[rows]
+
+
+@pytest.mark.parametrize("zeros", [0.0, 0.4, 0.999])
+@pytest.mark.parametrize("width", [1, 3, 400])
+def test_rows_that_are_read_by_slices_give_the_same_bits(width, zeros):
+    random = np.random.default_rng(0)
+    matrix = random.normal(size=(3000, width)) * 10.0 ** random.integers(-9, 9, width)
+    matrix[random.random(matrix.shape) < 0.1] = np.nan
+    weights = random.gamma(0.5, size=3000) * (random.random(3000) >= zeros)
+    for own, read in ((None, None), (weights, BySlices(weights))):
+        whole, sliced = Standardiser().fit(matrix, own), Standardiser().fit(BySlices(matrix), read)
+        for name, array in whole.arrays().items():
+            assert array.tobytes() == sliced.arrays()[name].tobytes(), name
+    used, heavy = used_rows(BySlices(matrix), BySlices(weights))
+    for step in (1, 7, 1000):
+        starts = range(0, len(used), step)
+        rows = np.concatenate([used[slice(at, min(at + step, len(used)))] for at in starts])
+        assert rows.tobytes() == matrix[weights > 0].tobytes()
+    assert heavy[slice(0, len(heavy))].tobytes() == weights[weights > 0].tobytes()

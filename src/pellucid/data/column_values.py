@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime
 import decimal
 import numbers
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from pellucid.checks import one_line, row_words, shown
+from pellucid.data.coding import Coding
 
 DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 _EPOCH = datetime.datetime(1970, 1, 1)
@@ -31,13 +33,31 @@ class Column:
     values: np.ndarray
     declared: bool = False  # text that its library calls categories
     numbers: np.ndarray | None = None  # of text: the cells that are numbers, NaN elsewhere
+    coding: Coding | None = None  # of text, where it is known
+
+    @classmethod
+    def of_texts(cls, coding: Coding, declared: bool = False) -> Column:
+        """A column of text by its different texts."""
+        return cls("text", coding.values, declared, coding=coding)
+
+    def __len__(self) -> int:
+        return len(self.values)
 
     @property
     def missing(self) -> np.ndarray:
         """Where a value is missing, as bools."""
-        if self.kind == "text":
-            return np.array([value is None for value in self.values], dtype=bool)
-        return np.isnan(self.values)
+        return self.coded.codes < 0 if self.kind == "text" else np.isnan(self.values)
+
+    @cached_property
+    def coded(self) -> Coding:
+        """The different texts, of numbers those that a category of them has."""
+        return self.coding or Coding.of(
+            (self.values if self.kind == "text" else as_text(self)).tolist()
+        )
+
+    def parts(self) -> Iterator[tuple[slice, Column]]:
+        """The rows piece by piece, as a column that is not in memory has them: here at once."""
+        yield slice(0, len(self)), self
 
 
 def plain_array(values: Any) -> Any:

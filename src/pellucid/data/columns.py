@@ -50,7 +50,7 @@ class Table:
         """Rows and columns."""
         if self.matrix is not None:
             return self.matrix.shape[0], self.matrix.shape[1]
-        return (len(self.columns[0].values) if self.columns else 0), len(self.columns)
+        return (len(self.columns[0]) if self.columns else 0), len(self.columns)
 
     def split(self) -> Sequence[Column]:
         """The columns one by one, also those of a matrix."""

@@ -5,6 +5,7 @@ Only elementwise ``+ - * /`` and rounding down, so that the bits are the same on
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -20,26 +21,37 @@ COSINE = (-1 / 2, 1 / 24, -1 / 720, 1 / 40320, -1 / 3628800, 1 / 479001600, -1 /
            1 / 20922789888000)  # fmt: skip
 
 
-def cycles_of(seconds: np.ndarray) -> list[Cycle]:
+def cycles_of(parts: Iterable[np.ndarray]) -> list[Cycle]:
     """Which places vary in times, in seconds since 1970: "year" (month), "week" and "day" (hour).
 
     The week says nothing within one week, nor where all times are the first or the last of a month.
+    The times are given in `parts`, whose borders make no difference.
     """
-    known = np.unique(np.clip(seconds[np.isfinite(seconds)], FIRST, LAST))
-    days = np.unique(np.floor(known / DAY)).astype(np.int64)
-    dates = days.astype("datetime64[D]")
-    months = dates.astype("datetime64[M]")
-    found: list[Cycle] = []
-    if len(np.unique(months.astype(np.int64) % 12)) > 1:
-        found.append("year")
-    monthly = len(np.unique(dates - months.astype("datetime64[D]"))) == 1
-    later = (months + np.timedelta64(1, "M")).astype("datetime64[D]")
-    month_ends = later - np.timedelta64(1, "D")
-    if len(days) and days[-1] - days[0] >= 7 and not (monthly or (dates == month_ends).all()):
-        found.append("week")
-    if len(np.unique(known - np.floor(known / DAY) * DAY)) > 1:
-        found.append("day")
-    return found
+    months_of_year, days_of_month = set[int](), set[int]()
+    days, clocks = list[int](), list[float]()  # the least and the most of each part
+    month_ends = True
+    for seconds in parts:
+        known = np.unique(np.clip(seconds[np.isfinite(seconds)], FIRST, LAST))
+        if not len(known):
+            continue
+        dates = np.unique(np.floor(known / DAY)).astype(np.int64).astype("datetime64[D]")
+        months = dates.astype("datetime64[M]")
+        months_of_year.update(np.unique(months.astype(np.int64) % 12).tolist())
+        since_first = (dates - months.astype("datetime64[D]")).astype(np.int64)
+        days_of_month.update(np.unique(since_first).tolist())
+        later = (months + np.timedelta64(1, "M")).astype("datetime64[D]")
+        month_ends = month_ends and bool((dates == later - np.timedelta64(1, "D")).all())
+        days += dates[[0, -1]].astype(np.int64).tolist()
+        clock = known - np.floor(known / DAY) * DAY
+        clocks += [float(clock.min()), float(clock.max())]
+    cycles: list[Cycle] = []
+    if len(months_of_year) > 1:
+        cycles.append("year")
+    if days and max(days) - min(days) >= 7 and not (len(days_of_month) == 1 or month_ends):
+        cycles.append("week")
+    if clocks and min(clocks) < max(clocks):
+        cycles.append("day")
+    return cycles
 
 
 def turns(seconds: np.ndarray, cycle: Cycle) -> np.ndarray:

@@ -10,7 +10,8 @@ import numpy as np
 
 from pellucid.checks import others_by_all_rows, row_words, shown
 from pellucid.data.cell_warnings import Cells, warn_of
-from pellucid.data.column_values import Column, as_text
+from pellucid.data.coding import Coding
+from pellucid.data.column_values import Column
 from pellucid.data.columns import check_finite, owner_of
 from pellucid.data.date_format import DateFormat
 from pellucid.data.number_format import NumberFormat, digits_of_codes
@@ -74,10 +75,10 @@ class LearnedColumn:
         """
         known = self.kind
         if column.kind == "number" and (known == "text" or self.format == DateFormat("digits")):
-            column = Column("text", as_text(column))
+            column = Column.of_texts(column.coded)
         if column.kind == "text" and known == "text":
-            column = Column("text", self._padded(tidy(column.values)))
-            self._warn_of_unseen(column)
+            column = Column.of_texts(self._padded(column.coded.mapped(tidy)))
+            self._warn_of_unseen(column.coded)
         elif column.kind == "text" and known in _USUAL:
             column = self._from_text(column)
         check_kind(estimator, column, place, known, self.format)
@@ -85,16 +86,11 @@ class LearnedColumn:
             self._warn_of_others(column)
         return column
 
-    def _padded(self, texts: np.ndarray) -> np.ndarray:
+    def _padded(self, coding: Coding) -> Coding:
         """Texts with the zeros in front of codes, which other programs may have dropped."""
         if width := digits_of_codes(self.categories):
-            digits = (text is not None and text.isdecimal() for text in texts.tolist())
-            texts = texts.copy()
-            texts[:] = [
-                text.zfill(width) if code else text
-                for text, code in zip(texts.tolist(), digits, strict=True)
-            ]
-        return texts
+            return coding.mapped(lambda text: text.zfill(width) if text.isdecimal() else text)
+        return coding
 
     def _from_text(self, column: Column) -> Column:
         """Text as the numbers, dates or truth values that were learned; the rest is missing."""
@@ -115,11 +111,14 @@ class LearnedColumn:
         self._warn(self.kind, lost, len(texts))
         return Column(self.kind, values)
 
-    def _warn_of_unseen(self, column: Column) -> None:
+    def _warn_of_unseen(self, coding: Coding) -> None:
         if not self.rare:  # else they are taken for rare ones
-            known, texts = {None, *self.categories}, column.values.tolist()
-            unseen = {place: text for place, text in enumerate(texts) if text not in known}
-            self._warn("unseen", unseen, len(texts))
+            known = set(self.categories)
+            unknown = coding.looked_up([text not in known for text in coding.texts], False, bool)
+            rows = np.flatnonzero(unknown).tolist()
+            codes = coding.codes[rows].tolist()
+            unseen = {row: coding.texts[code] for row, code in zip(rows, codes, strict=True)}
+            self._warn("unseen", unseen, len(coding.codes))
 
     def _warn(self, fate: str, texts: dict[int, str], cells: int) -> None:
         """Warn of cells whose `texts`, by position, could not be taken."""
@@ -165,16 +164,13 @@ def is_another_column(rows: int, there: int, lost: int) -> bool:
 
 def read_numbers(column: Column, form: TextFormat) -> np.ndarray:
     """The numbers of a column of text; cells that are numbers already are what they are."""
-    if column.numbers is None:
-        return form.read(texts_of(column).tolist())
-    typed = ~np.isnan(column.numbers)
-    texts = [None if known else text for known, text in zip(typed, column.values, strict=True)]
-    return np.where(typed, column.numbers, form.read(texts))
-
-
-def texts_of(column: Column) -> np.ndarray:
-    """The values of a column as text, None where one is missing."""
-    return column.values if column.kind == "text" else as_text(column)
+    coding = column.coded
+    values = coding.looked_up(form.read(coding.texts), np.nan, np.float64)
+    return (
+        values
+        if column.numbers is None
+        else np.where(np.isnan(column.numbers), values, column.numbers)
+    )
 
 
 def check_kind(

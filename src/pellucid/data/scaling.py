@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isfinite
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +46,56 @@ def weighted_quantile(values: np.ndarray, weights: np.ndarray | None, share: flo
     return float(values[order[min(place, len(values) - 1)]])
 
 
+def used_rows(matrix: Any, weights: Any) -> tuple[Any, Any]:
+    """The rows whose weight is above 0, and these weights."""
+    if isinstance(weights, np.ndarray) and isinstance(matrix, np.ndarray):
+        used = weights > 0
+        return (matrix, weights) if used.all() else (matrix[used], weights[used])
+    kept = _Kept(weights, matrix.shape[1])
+    return (matrix, weights) if kept.all else (kept.of(matrix), kept.of(weights))
+
+
+class _Kept:
+    """Which rows have a weight above 0, where the weights are read by slices."""
+
+    def __init__(self, weights: Any, width: int) -> None:
+        self.weights, self.slices = weights, blocks(len(weights), width)
+        counts = [int(np.count_nonzero(weights[rows] > 0)) for rows in self.slices]
+        self.ends = np.cumsum(counts)
+        self.all = bool(self.ends[-1] == len(weights))
+
+    def of(self, array: Any) -> _KeptRows:
+        """These rows of an array."""
+        return _KeptRows(self, array, (int(self.ends[-1]), *array.shape[1:]))
+
+
+class _KeptRows:
+    """Some rows of an array that is read by slices, in turn so read."""
+
+    def __init__(self, kept: _Kept, array: Any, shape: tuple[int, ...]) -> None:
+        self._kept, self._array, self.shape = kept, array, shape
+        self._place, self._last = -1, np.empty(0)  # the slice that was read last, and its rows
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        kept, parts, start = self._kept, [], rows.start
+        place = int(np.searchsorted(kept.ends, start, side="right"))
+        while start < rows.stop:
+            first = int(kept.ends[place - 1]) if place else 0
+            parts.append(self._slice(place)[start - first : rows.stop - first])
+            start, place = min(rows.stop, int(kept.ends[place])), place + 1
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _slice(self, place: int) -> np.ndarray:
+        if place != self._place:
+            rows = self._kept.slices[place]
+            self._last = self._array[rows][self._kept.weights[rows] > 0]
+            self._place = place
+        return self._last
+
+
 def in_units(
     mean: np.ndarray, scale: np.ndarray, unit: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -76,12 +127,16 @@ class Standardiser:
     missing: np.ndarray
     unit: np.ndarray
 
-    def fit(self, matrix: np.ndarray, weights: np.ndarray | None = None) -> Standardiser:
-        """Learn from the rows of `matrix`, shape (rows, columns); rows of weight 0 are left out."""
-        if weights is not None and not (weights > 0).all():
-            matrix, weights = matrix[weights > 0], weights[weights > 0]
+    def fit(self, matrix: Any, weights: Any = None) -> Standardiser:
+        """Learn from the rows of `matrix`, shape (rows, columns); rows of weight 0 are left out.
+
+        Both are arrays, or have a shape and are read by slices as arrays are.
+        """
+        self._heaviest = 1.0
         if weights is not None:
-            weights = (weights / power_of_two(weights.max()))[:, None]
+            matrix, weights = used_rows(matrix, weights)
+            largest = max(weights[rows].max() for rows in blocks(len(weights), 1))
+            self._heaviest = float(power_of_two(largest))
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             self._fit_range(matrix)
             total, sums = self._sums(matrix, weights, np.zeros_like(self.unit), power=1)
@@ -94,10 +149,10 @@ class Standardiser:
             deviation = np.sqrt(squares / total) * self.unit
             self.constant = self.constant | (deviation == 0)
             self.scale = np.where(self.constant, 1.0, deviation)
-        del self._first
+        del self._first, self._heaviest
         return self
 
-    def fit_robust(self, matrix: np.ndarray, weights: np.ndarray | None = None) -> Standardiser:
+    def fit_robust(self, matrix: Any, weights: Any = None) -> Standardiser:
         """As :meth:`fit`, of what a few values far from all others do not move.
 
         The mean is the median, and the scale the distance between the quartiles over 1.349, which
@@ -186,7 +241,7 @@ class Standardiser:
             raise ValueError("the scales and units of a standardiser must be above 0.")
         return self
 
-    def _fit_range(self, matrix: np.ndarray) -> None:
+    def _fit_range(self, matrix: Any) -> None:
         width = matrix.shape[1]
         low, high = np.full(width, np.inf), np.full(width, -np.inf)
         self.missing = np.zeros(width, dtype=bool)
@@ -200,7 +255,7 @@ class Standardiser:
         self.unit = power_of_two(np.where(known, np.maximum(np.abs(low), np.abs(high)), 0.0))
 
     def _sums(
-        self, matrix: np.ndarray, weights: np.ndarray | None, middle: np.ndarray, power: int
+        self, matrix: Any, weights: Any, middle: np.ndarray, power: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Sum of the weights, and of weight times ``(x - middle) ** power``, where x is present."""
         inverse = 1.0 / self.unit
@@ -209,19 +264,20 @@ class Standardiser:
         for rows in blocks(*matrix.shape):
             block = matrix[rows].astype(np.float64)
             present = ~np.isnan(block) if gaps else None
+            own = None if weights is None else (weights[rows] / self._heaviest)[:, None]
             block *= inverse
             block -= middle
             if power == 2:
                 block *= block
             if present is not None:
                 block[~present] = 0.0
-            if weights is not None:
-                block *= weights[rows]
+            if own is not None:
+                block *= own
             if power == 1:
-                if present is None and weights is None:
+                if present is None and own is None:
                     total += float(len(block))
                 else:
                     part = np.ones_like(block) if present is None else present.astype(np.float64)
-                    total += sum_rows(part if weights is None else part * weights[rows])
+                    total += sum_rows(part if own is None else part * own)
             sums += sum_rows(block)
         return total, sums

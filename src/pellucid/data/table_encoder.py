@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -13,25 +12,26 @@ import msgspec
 import numpy as np
 
 from pellucid.checks import shown, warn
+from pellucid.data.categories import MAX_CATEGORIES, Totals, text_counts, used_values
 from pellucid.data.cautions import cautions, sum_row, sum_words, telling
-from pellucid.data.column_values import Column, as_text
+from pellucid.data.column_values import Column
 from pellucid.data.column_words import Phrase, in_words
 from pellucid.data.columns import Table, check_columns, label, owner_of, to_table
 from pellucid.data.cycles import Cycle, cycles_of, sine_cosine, turns
 from pellucid.data.date_format import DateFormat
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.layout import RowLayout
-from pellucid.data.learned_column import LearnedColumn, check_kind, read_numbers, texts_of
+from pellucid.data.learned_column import LearnedColumn, check_kind, read_numbers
 from pellucid.data.number_format import NumberFormat
 from pellucid.data.scaling import Standardiser
 from pellucid.data.state import FloatType, State, check_names
 from pellucid.data.table_plan import NumberColumn, TablePlan, TextColumn
-from pellucid.data.text_columns import Decision, Format, as_dates, decide
+from pellucid.data.text_columns import Decision, Format, as_dates, decide_by
 from pellucid.data.text_format import tidy
 from pellucid.data.vocabulary import Vocabulary
 from pellucid.rows import FEW_ROWS, Dense
 
-MAX_CATEGORIES = 100
+_NOWHERE = -1  # no output column
 _UNKNOWN = ""  # stands for all values that are not known: text in tables is never empty
 _NUMERIC = ("number", "boolean", "time", "empty")
 _FORMATS = {"number": (NumberFormat,), "time": (DateFormat,)}
@@ -127,23 +127,28 @@ class TableEncoder(Encoder[Table]):
         return Reading(table, RowLayout(table.shape[0]))
 
     def learn(self, estimator: Any, reading: Reading[Table], weights: Any, dtype: Any) -> Dense:
-        table = reading.content
+        return self._encode(self.learn_from(estimator, reading.content, weights, dtype))
+
+    def learn_from(self, estimator: Any, table: Table, weights: Any, dtype: Any) -> Table:
+        """:meth:`learn` from a table that may not fit in memory; its columns as they were decided.
+
+        `weights` are an array, or what is read by slices as one.
+        """
         self.dtype, self.names = np.dtype(dtype), table.names
-        heavy = slice(None) if weights is None else weights > 0
         if table.matrix is not None:
             self.kinds = ["number"] * table.shape[1]
             self.formats, self.cycles = [None] * table.shape[1], [[] for _ in self.kinds]
         else:
-            table = self._decide(table, heavy)
+            table = self._decide(table, weights)
         self._forget_derived()
         self._scaler = Standardiser().fit(self._numbers(table), weights)
         self._categories: list[list[str | None]] = []
         self._rare: list[bool] = []
         self._embedded: list[bool] = []
         for index in self._text:
-            self._learn_text(self._name(index), table.columns[index].values, weights, heavy)
+            self._learn_text(self._name(index), table.columns[index], weights)
         self.name_features(estimator)
-        return self._encode(table)
+        return table
 
     def _forget_derived(self) -> None:
         """What follows from what is learned, and is kept, follows from something else now."""
@@ -151,19 +156,19 @@ class TableEncoder(Encoder[Table]):
             if isinstance(value, cached_property):
                 vars(self).pop(name, None)
 
-    def _learn_text(self, name: str, texts: np.ndarray, weights: Any, heavy: Any) -> None:
+    def _learn_text(self, name: str, column: Column, weights: Any) -> None:
         """Learn which values of a column are known, and whether they are embedded."""
-        categories, rare = heaviest_categories(texts, weights)
+        totals = Totals.of(column, weights)
+        categories, rare = totals.heaviest()
         embedded = False
         if rare and self.vocabulary is not None:
-            counts = Counter(text for text in texts[heavy].tolist() if text is not None)
-            known = self.vocabulary.of(counts)
+            known, count = self.vocabulary.of(totals.counts), len(totals.counts)
             if embedded := len(known) > MAX_CATEGORIES:
                 missing = [None] if None in categories else []
-                categories, rare = [*sorted(known), *missing], len(known) < len(counts)
+                categories, rare = [*sorted(known), *missing], len(known) < count
                 which = f"{len(known):,} of them, {self.vocabulary.words(len(known))}"
                 self.notes.append(
-                    f"{name}: text with {len(counts):,} values, embedded "
+                    f"{name}: text with {count:,} values, embedded "
                     f"{which if rare else 'each'}{_of_digits(categories)}."
                 )
         if rare and not embedded:
@@ -175,33 +180,37 @@ class TableEncoder(Encoder[Table]):
         self._rare.append(rare)
         self._embedded.append(embedded)
 
-    def _decide(self, table: Table, heavy: Any) -> Table:
-        """Settle what each column is by the rows that are `heavy`, and read the columns so."""
+    def _decide(self, table: Table, weights: Any) -> Table:
+        """Settle what each column is by the rows that have weight, and read the columns so."""
         self.kinds, self.formats, self.cycles, self.notes = [], [], [], []
         columns = []
         for index, column in enumerate(table.columns):
-            decision = Decision(column.kind)
-            form = self.given.get(index)
-            if column.kind == "text" and form is not None:
-                decision = Decision("number", form, f"{form.words}, as the target")
-            elif column.kind == "text" and column.missing[heavy].all():
-                decision = Decision("empty")
-            elif (
-                column.kind == "number"
-                and index not in self.given
-                and as_dates(column.values[heavy])
-            ):
-                decision = decide(as_text(column)[heavy].tolist())
-            elif column.kind == "text" and not column.declared:
-                decision = decide(column.values[heavy].tolist())
+            decision = self._decision(index, column, weights)
             self.kinds.append(decision.kind)
             self.formats.append(decision.format)
             if decision.note:
                 self.notes.append(f"{self._name(index)}: {decision.note}.")
             column = _converted(column, decision.kind, decision.format)
-            self.cycles.append(cycles_of(column.values[heavy]) if decision.kind == "time" else [])
+            timed = decision.kind == "time"
+            self.cycles.append(cycles_of(used_values(column, weights)) if timed else [])
             columns.append(column)
         return Table(table.names, columns)
+
+    def _decision(self, index: int, column: Column, weights: Any) -> Decision:
+        """What a column is by the rows that have weight."""
+        form = self.given.get(index)
+        if column.kind == "text":
+            if form is not None:
+                return Decision("number", form, f"{form.words}, as the target")
+            counts, rows = text_counts(column, weights)
+            if not len(counts):
+                return Decision("empty")
+            if not column.declared:
+                return decide_by(counts, rows)
+        elif column.kind == "number" and index not in self.given:
+            if as_dates(used_values(column, weights)):
+                return decide_by(*text_counts(column, weights))
+        return Decision(column.kind)
 
     def cautions(self, reading: Reading[Table], codes: np.ndarray) -> list[str]:
         table = reading.content
@@ -258,9 +267,9 @@ class TableEncoder(Encoder[Table]):
         encoded = np.empty((table.shape[0], self.n_outputs), dtype=self.dtype)
         columns = table.split() if self._text else []
         for place, (index, numbers_of) in enumerate(self._numbered):
-            unknown = numbers_of[_UNKNOWN]
-            texts = texts_of(columns[index]).tolist()
-            encoded[:, place] = [numbers_of.get(text, unknown) for text in texts]
+            unknown, coding = numbers_of[_UNKNOWN], columns[index].coded
+            known = [numbers_of.get(text, unknown) for text in coding.texts]
+            encoded[:, place] = coding.looked_up(known, numbers_of.get(None, unknown), np.int64)
         start = self.token_columns
         stop = start + len(self._numeric)
         self._scaler.transform(numbers, encoded[:, start:stop])
@@ -269,13 +278,19 @@ class TableEncoder(Encoder[Table]):
             stop += 1
         for index, cycle in self._turning:
             turning = turns(numbers[:, self._numeric.index(index)], cycle)
-            known = ~np.isnan(numbers[:, self._numeric.index(index)])
+            there = ~np.isnan(numbers[:, self._numeric.index(index)])
             for wave in sine_cosine(turning):
-                encoded[:, stop] = np.where(known, wave, 0.0)
+                encoded[:, stop] = np.where(there, wave, 0.0)
                 stop += 1
-        if one_hot := self._one_hot_columns:
-            texts = np.column_stack([texts_of(columns[index]) for index, _, _ in one_hot])
-            self._encode_texts(texts, encoded[:, stop:])
+        encoded[:, stop:] = 0.0
+        for (index, _, _), (columns_of, other) in zip(
+            self._one_hot_columns, self._hot, strict=True
+        ):
+            coding = columns[index].coded
+            hot = [columns_of.get(text, other) for text in coding.texts]
+            place_of = coding.looked_up(hot, columns_of.get(None, _NOWHERE), np.int64)
+            rows = np.flatnonzero(place_of != _NOWHERE)
+            encoded[rows, stop + place_of[rows]] = 1.0
         return Dense(encoded)
 
     @property
@@ -433,29 +448,18 @@ class TableEncoder(Encoder[Table]):
         return self
 
     @cached_property
-    def _one_hot(self) -> Any:
-        from sklearn.preprocessing import OneHotEncoder
+    def _hot(self) -> list[tuple[dict[str | None, int], int]]:
+        """For each one-hot column the output column of each category, and that of all others.
 
-        encoder = OneHotEncoder(
-            categories=[np.array(known, dtype=object) for _, known, _ in self._one_hot_columns],
-            handle_unknown="ignore",
-            sparse_output=False,
-            dtype=self.dtype.type,
-        )
-        first = [known[0] for _, known, _ in self._one_hot_columns]
-        return encoder.fit(np.array([first], dtype=object))
-
-    def _encode_texts(self, texts: np.ndarray, out: np.ndarray) -> None:
-        columns = self._one_hot_columns
-        width = sum(len(categories) for _, categories, _ in columns)
-        out[:, :width] = self._one_hot.transform(texts)
-        start, place = 0, width
-        for position, (_, categories, rare) in enumerate(columns):
-            if rare:
-                known = out[:, start : start + len(categories)].any(axis=1)
-                out[:, place] = ~known & (texts[:, position] != None)  # noqa: E711 (elementwise)
-                place += 1
-            start += len(categories)
+        They are counted from the first such output column on.
+        """
+        columns, hot = self._one_hot_columns, []
+        start, other = 0, sum(len(categories) for _, categories, _ in columns)
+        for _, categories, rare in columns:
+            places = {text: start + place for place, text in enumerate(categories)}
+            hot.append((places, other if rare else _NOWHERE))
+            start, other = start + len(categories), other + rare
+        return hot
 
     @cached_property
     def _numbered(self) -> list[tuple[int, dict[str | None, int]]]:
@@ -623,31 +627,7 @@ def _converted(column: Column, kind: str, form: Format | None) -> Column:
     """A column of text as the `kind` that it was found to be."""
     if form is not None:
         return Column(kind, read_numbers(column, form))
-    return Column("text", tidy(column.values)) if kind == "text" else column
-
-
-def heaviest_categories(
-    texts: np.ndarray, weights: np.ndarray | None, most: int = MAX_CATEGORIES
-) -> tuple[list[str | None], bool]:
-    """A column's categories in order, None (missing) last, and whether rarer ones were left out."""
-    if weights is None:
-        weights = np.ones(len(texts))
-    present = weights > 0
-    place: dict[str | None, int] = {}
-    codes = [place.setdefault(text, len(place)) for text in texts[present]]
-    # bincount adds in the order of the rows: the same sums everywhere.
-    totals = np.bincount(
-        np.array(codes, dtype=np.int64), weights=weights[present], minlength=len(place)
-    )
-    texts_there = [text for text in place if text is not None]
-    rare = len(texts_there) > most
-    if rare:
-        texts_there.sort(key=lambda text: (-totals[place[text]], text))
-        del texts_there[most - 1 :]
-    categories: list[str | None] = [*sorted(texts_there)]
-    if None in place:
-        categories.append(None)
-    return categories, rare
+    return Column.of_texts(column.coded.mapped(tidy)) if kind == "text" else column
 
 
 def _listed(names: Sequence[Any], most: int = 5) -> str:

@@ -119,13 +119,25 @@ def is_blank(text: str) -> bool:
     return plain(text).lower() in _BLANKS or text.startswith(_NO_DATES)
 
 
-def as_dates(numbers: np.ndarray) -> bool:
-    """Whether numbers are all dates without marks, such as 20230501."""
-    known = numbers[~np.isnan(numbers)]
-    ranges = [(19 * 10.0**power <= known) & (known < 21 * 10.0**power) for power in (6, 10, 12)]
-    if not len(known) or not any(map(np.all, ranges)) or (known != np.floor(known)).any():
-        return False
-    return _are_digits_of_dates({str(int(number)): 1 for number in np.unique(known)})
+def as_dates(parts: Iterable[np.ndarray]) -> bool:
+    """Whether numbers are all dates without marks, such as 20230501.
+
+    The numbers are given in `parts`, whose borders make no difference.
+    """
+    powers, form, different = [6, 10, 12], DateFormat("digits"), set[float]()
+    for numbers in parts:
+        known = np.unique(numbers[~np.isnan(numbers)])
+        if not len(known):
+            continue
+        low, high = known[0], known[-1]
+        powers = [power for power in powers if 19 * 10.0**power <= low and high < 21 * 10.0**power]
+        if not powers or (known != np.floor(known)).any():
+            return False
+        if any(isnan(form.value(str(int(number)))) for number in known.tolist()):
+            return False
+        if len(different) < _SEVERAL:
+            different.update(known[:_SEVERAL].tolist())
+    return len(different) >= _SEVERAL
 
 
 def _as_numbers(counts: TextCounts) -> Decision | None:

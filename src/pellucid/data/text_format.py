@@ -57,13 +57,9 @@ def words(text: str) -> str:
     return " ".join(text.split())
 
 
-def tidy(texts: np.ndarray) -> np.ndarray:
-    """Texts with single blanks between words and none around them; without words it is missing."""
-    listed = texts.tolist()
-    known = {text: None if text is None else words(text) or None for text in set(listed)}
-    tidied = np.empty(len(listed), dtype=object)
-    tidied[:] = [known[text] for text in listed]
-    return tidied
+def tidy(text: str) -> str | None:
+    """`text` with single blanks between words and none around them; None without words."""
+    return words(text) or None
 
 
 class TruthFormat(TextFormat, frozen=True):

@@ -286,7 +286,7 @@ def _digits_of_dates(numbers: Sequence[Any]) -> DateFormat | None:
         known = np.array(numbers, dtype=np.float64)
     except OverflowError:
         return None
-    if as_dates(known):
+    if as_dates([known]):
         return DateFormat("digits")
     if not ((known > 190000) & (known < 210000)).all() or (known != np.floor(known)).any():
         return None

@@ -145,7 +145,7 @@ class WindowFeatures:
             self.targets = [self.scaled.index(place) for place in targets]
         self.cycles = []
         if calendar and windows.clock is not None:
-            self.cycles = cycles_of(windows.clock[windows.covered])
+            self.cycles = cycles_of([windows.clock[windows.covered]])
         self.series = [str(windows.names[owner]) for owner in owners]
         self.told = self.series if 1 < len(self.series) <= _MOST_SERIES else []
         self.holidays = about.get("holidays")

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.learned_column import texts_of
 from pellucid.data.table_plan import TablePlan, TextColumn
 
 
@@ -15,8 +14,7 @@ def column_values(plan: TablePlan, table: Any) -> list[np.ndarray]:
     values = []
     for column, read in zip(plan.columns, table.split(), strict=True):
         if isinstance(column, TextColumn):
-            texts = ["" if text is None else text for text in texts_of(read).tolist()]
-            values.append(np.array(texts, dtype=object))
+            values.append(read.coded.looked_up(read.coded.texts, "", object))
         elif column.kind == "empty":  # whatever is there, only that it is there can be told
             values.append(np.where(read.missing, np.nan, 0.0))
         else:
