@@ -25,7 +25,8 @@ from pellucid.layers import (
 )
 from pellucid.network.passes import TrainingPass
 from pellucid.network.sharded import LocalShards, ShardSums, by_pairs
-from pellucid.rows import Dense, Examples, Sequences, Targets, unit_mean
+from pellucid.network.windowed import WindowedTraining
+from pellucid.rows import Dense, Examples, MemoryFeed, Sequences, Targets, unit_mean
 
 RNG = np.random.default_rng(0)
 WEIGHT = unit_mean(RNG.uniform(0.5, 2, 60))
@@ -38,7 +39,7 @@ def gradients(network, examples, loss, batch, shards, **options):
     make = partial(TrainingPass, network.chain, network.held, examples, loss, **options)
     made = []
     with LocalShards(make, sums, batch, shards) as source:
-        for loss, hits in source.batches(source.order, sums.total, 0, options.pop("before", 0)):
+        for loss, hits in source.batches(np.arange(len(examples)), sums.total, 0, 0):
             made.append((sums.total[: network.held.learning].copy(), loss, hits))
     return made
 
@@ -133,6 +134,23 @@ def test_one_shard_is_the_pass_of_today():
     np.testing.assert_array_equal(gradient, training.gradients)
 
 
+def test_a_window_need_not_hold_whole_batches(monkeypatch):
+    """Its steps are numbered anew from its beginning; shards are summed by their own numbers."""
+    monkeypatch.setattr("pellucid.rows.feed.ROWS", 6)
+    network = Network([Linear(9), ReLU(), Dropout(0.3), Linear(3)]).build(7, random_state=1)
+    examples, totals = classes(table("float32")), []
+    for kind, source in ((TrainingPass, examples), (WindowedTraining, MemoryFeed(examples))):
+        sums = ShardSums(network.held, 8)
+        make = partial(kind, network.chain, network.held, source, "categorical_cross_entropy")
+        with LocalShards(make, sums, 16, 8) as shards:
+            batches = shards.batches(np.arange(60), sums.total, 0, 3)
+            totals.append([(sums.total.copy(), *made) for made in batches])
+    assert len(totals[0]) == 4
+    for one, other in zip(*totals, strict=True):
+        np.testing.assert_array_equal(one[0], other[0])
+        assert one[1:] == other[1:]
+
+
 @pytest.mark.parametrize("group", (1, 2, 4))
 def test_some_shards_can_be_computed_elsewhere(group):
     """Groups of shards, each by itself with the numbers of its steps, sum to the same bits."""
@@ -145,8 +163,7 @@ def test_some_shards_can_be_computed_elsewhere(group):
     sums = ShardSums(network.held, shards)
     make = partial(TrainingPass, network.chain, network.held, examples, loss, seed=3)
     with LocalShards(make, sums, batch, shards) as source:
-        source.order[:] = order
-        whole = [sums.total.copy() for _ in source.batches(source.order, sums.total, 0, before)]
+        whole = [sums.total.copy() for _ in source.batches(order, sums.total, 0, before)]
     for number, expected in enumerate(whole):
         of_batch, parts = order[number * batch : (number + 1) * batch], []
         for first in range(0, shards, group):
@@ -157,9 +174,7 @@ def test_some_shards_can_be_computed_elsewhere(group):
             part = ShardSums(network.held, group)
             make = partial(TrainingPass, network.chain, network.held, own, loss, seed=3)
             part.begin(len(of_batch))
-            with make(
-                batch=rows, whole=part.whole, update=lambda g, schedule, scale, s=part: s.adding(g)
-            ) as training:
+            with make(batch=rows, **part.options) as training:
                 training.clock[2] = (before + number) * shards + first
                 list(training.calls(training.order, lambda: group))
                 parts.append(part.end(training.steps).copy())
@@ -183,7 +198,7 @@ def test_what_layers_count_is_the_mean_over_the_shards():
     sums = ShardSums(network.held, 4)
     make = partial(TrainingPass, network.chain, network.held, examples, "mean_squared_error")
     with LocalShards(make, sums, 16, 4) as source:
-        batches = source.batches(source.order, sums.total, 0, 0)
+        batches = source.batches(np.arange(20), sums.total, 0, 0)
         for rows in ([4, 4, 4, 4], [4]):
             before = network.parameters()
             next(batches)

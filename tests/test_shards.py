@@ -27,7 +27,7 @@ def test_shards_are_summed_by_pairs(count, parts, dtype):
     sums, counted = np.zeros((count.bit_length(), size), dtype), np.full(11, 7, dtype)
     added = add_shard(
         gradient=gradient, values=values, counted=counted, sums=sums,
-        whole=np.array([rows * count]), learning=learning,
+        whole=np.array([rows * count]), clock=np.array([0, 0, 8 * count]), learning=learning,
     )  # fmt: skip
     program = Program([operation(added)])
     for number, shard in enumerate(gradients):

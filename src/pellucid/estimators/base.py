@@ -27,6 +27,7 @@ from pellucid.estimators.predictor import Predictor
 from pellucid.layers import Layer
 from pellucid.network import LossFunction, Network
 from pellucid.network.chain import Chain
+from pellucid.network.shard_tasks import Elsewhere
 from pellucid.rows import Examples, Rows, Targets
 from pellucid.training import defaults, orders, schedules
 from pellucid.training.balancing import of_equal_classes
@@ -56,6 +57,7 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
     _optimizer_state: OptimizerState | None
     _best_epoch: int | None
     _trail: Trail | None = None  # of the calls with one checkpoint
+    _elsewhere: Elsewhere | None = None  # what computes shards of batches during a fit
 
     def __new__(cls, *args: Any, **parameters: Any) -> Self:
         known = cls._get_param_names()
@@ -184,6 +186,7 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
         examples, layout, used = self._encode(
             X, y, sample_weight, going_on, classes, dtype, cautions
         )
+        settings.elsewhere = self._elsewhere
         about = About.of_data(self.target_, examples, self._usual())
         if ready is not None:
             ready()

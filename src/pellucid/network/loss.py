@@ -156,8 +156,8 @@ class Loss(StepSums):
             )
         self.name, self.layout, self.targets, self.order = name, layout, targets, order
         self.columns = chain.shapes[-1][-1]
-        self.values = self._checked(
-            targets.values, len(targets.values) if targets.each_step else len(order), dtype
+        self.values = self.checked(
+            targets.values, len(targets.values) if targets.each_step else len(order)
         )
         if len(targets) != len(order):
             raise ValueError(
@@ -190,10 +190,10 @@ class Loss(StepSums):
         )  # fmt: skip
         return [operation(of_rows), operation(of_batch, halts=True)]
 
-    def _checked(self, values: Any, count: int, dtype: np.dtype) -> np.ndarray:
+    def checked(self, values: Any, count: int) -> np.ndarray:
         """The targets for the kernel, which checks no bounds."""
         if self.name != "categorical_cross_entropy":
-            numbers = np.ascontiguousarray(values, dtype=dtype)
+            numbers = np.ascontiguousarray(values, dtype=self.layout.y.dtype)
             if numbers.shape != (count, self.columns):
                 raise ValueError(
                     f"y of {self.name} must have shape ({count}, {self.columns}), one column an "

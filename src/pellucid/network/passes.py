@@ -347,6 +347,8 @@ class TrainingPass(_Pass):
     n_jobs : int, optional
     whole : int64 ndarray of shape (1,), optional
         Where a step is a shard of a batch: how many rows the batch has.
+    clock : int64 ndarray of shape (3,), optional
+        The array to take for it.
 
     Attributes
     ----------
@@ -374,12 +376,14 @@ class TrainingPass(_Pass):
         change: Change | None = None,
         n_jobs: int | None = None,
         whole: np.ndarray | None = None,
+        clock: np.ndarray | None = None,
     ) -> None:
         chain, self.pieces = chain.for_rows(examples.rows.shape).in_pieces(tbptt_steps)
         rows = examples.rows.in_pieces() if self.pieces > 1 else examples.rows
         self.targets = examples.targets
         self.order = np.arange(len(rows), dtype=np.int64)
-        self.clock = np.array([seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF, 0], dtype=np.int64)
+        self.clock = np.zeros(3, dtype=np.int64) if clock is None else clock
+        self.clock[:] = seed & 0xFFFFFFFF, seed >> 32 & 0xFFFFFFFF, 0
         vector = aligned(parameters.values.size, parameters.dtype)
         super().__init__(
             chain, parameters, rows, batch, n_jobs, vector, training=True, clock=self.clock,

@@ -48,6 +48,8 @@ class ShardSums:
     ----------
     whole : int64 ndarray of shape (1,)
         How many rows the batch has.
+    clock : int64 ndarray of shape (3,)
+        That of the training pass: shards are counted by it.
     total : ndarray of shape (P,)
         The sum of all shards of a batch.
     """
@@ -59,14 +61,21 @@ class ShardSums:
         self.sums = aligned(levels * size, parameters.dtype).reshape(levels, size)
         self.total = self.sums[-1]
         self.counted = aligned(self.counts.size, parameters.dtype)
-        self.whole = np.ones(1, dtype=np.int64)
+        self.whole, self.clock = np.ones(1, dtype=np.int64), np.zeros(3, dtype=np.int64)
 
-    def adding(self, gradient: np.ndarray) -> list[Operation]:
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a training pass is given for its steps to be shards that are summed here."""
+        return {"update": self._adding, "whole": self.whole, "clock": self.clock}
+
+    def _adding(
+        self, gradient: np.ndarray, schedule: np.ndarray, scale: np.ndarray
+    ) -> list[Operation]:
         """The operation that adds a shard's `gradient`."""
         held = self.parameters
         added = add_shard(
             gradient=gradient, values=held.values, counted=self.counted, sums=self.sums,
-            whole=self.whole, learning=held.learning,
+            whole=self.whole, clock=self.clock, learning=held.learning,
         )  # fmt: skip
         return [operation(added)]
 
@@ -91,8 +100,7 @@ class ShardSource(AbstractContextManager, ABC):
 
     Attributes
     ----------
-    order : Order
-        The last epoch's order of the rows.
+    rows : int
     chain : Chain
     threads : int
         With how many the parameters are to be changed.
@@ -100,7 +108,7 @@ class ShardSource(AbstractContextManager, ABC):
         As of a training pass.
     """
 
-    order: Order
+    rows: int
     chain: Any
     carried: dict[str, np.ndarray]
 
@@ -137,7 +145,7 @@ class LocalShards(ShardSource):
     Parameters
     ----------
     make : callable
-        ``make(batch=, update=, whole=)`` gives a training pass whose batches are shards.
+        ``make(batch=, **sums.options)`` gives a training pass whose batches are shards.
     sums : ShardSums
     batch, shards : int
         Rows of a batch, and into how many shards it is cut.
@@ -151,13 +159,8 @@ class LocalShards(ShardSource):
         shards: int,
     ) -> None:
         self.sums, self.batch, self.shards = sums, batch, shards
-        self.inner = make(
-            batch=-(-batch // shards),
-            update=lambda gradients, schedule, scale: sums.adding(gradients),
-            whole=sums.whole,
-        )
-        inner = self.inner
-        self.order, self.chain = inner.order, inner.chain
+        inner = self.inner = make(batch=-(-batch // shards), **sums.options)
+        self.rows, self.chain = inner.rows, inner.chain
         self.carried = inner.carried
 
     @property
@@ -212,9 +215,8 @@ class ShardedTraining(AbstractContextManager):
         clip_norm: float | None = None,
     ) -> None:
         self.source, self.sums, self.batch = source, sums, batch
-        self.order, self.chain = source.order, source.chain
+        self.rows, self.chain = source.rows, source.chain
         self.carried = source.carried
-        self.rows = len(self.order)
         self.steps = -(-self.rows // batch)
         self.schedule, self.clock = np.zeros((self.steps, 3)), np.zeros(3, dtype=np.int64)
         self.loss, self.seconds, scale = StepSums(self.steps), 0.0, np.ones(2)

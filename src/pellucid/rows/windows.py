@@ -11,6 +11,7 @@ from pellucid.engine import Operation, operation
 from pellucid.kernels.grid import Grid
 from pellucid.kernels.operations.batches import gather_windows
 from pellucid.rows.base import Rows
+from pellucid.rows.dense import Dense
 from pellucid.rows.sequences import Sequences, check_places
 
 LIMIT = 1e9  # beyond so many scales a number would overflow float32 inside the network
@@ -120,6 +121,13 @@ class ScaledWindows(Rows):
         rows, steps, width = self.shape
         values = np.array(self, dtype=self.others.dtype).reshape(rows, steps, width)
         return Sequences.from_padded(values, np.full(rows, steps))
+
+    @property
+    def records(self) -> np.ndarray:
+        return np.array(self, dtype=self.others.dtype).reshape(self.shape)
+
+    def of_records(self, records: np.ndarray) -> Dense:
+        return Dense(records)
 
     @property
     def content(self) -> tuple[np.ndarray, ...]:

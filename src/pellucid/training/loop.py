@@ -21,7 +21,8 @@ from pellucid.kernels.panels import aligned
 from pellucid.network import Network
 from pellucid.network.parameters import Parameters
 from pellucid.network.passes import Measurement, TrainingPass, finite
-from pellucid.network.sharded import LocalShards, ShardedTraining, ShardSums
+from pellucid.network.shard_tasks import Elsewhere, RemoteShards, ShardRecipe
+from pellucid.network.sharded import LocalShards, ShardedTraining, ShardSource, ShardSums
 from pellucid.network.stepping import Halted
 from pellucid.network.windowed import (
     WindowedMeasurement,
@@ -30,7 +31,7 @@ from pellucid.network.windowed import (
     training_pass,
 )
 from pellucid.randomness import Stream
-from pellucid.rows import Examples, InTurn, Order
+from pellucid.rows import Examples, InTurn, MemoryFeed, Order
 from pellucid.training import orders
 from pellucid.training.balancing import balanced_order
 from pellucid.training.history import History
@@ -314,8 +315,23 @@ class Trainer:
         if settings.shards == 1:
             return made(batch=batch, update=self._update, clip_norm=settings.clip_norm)
         sums = ShardSums(network.held, settings.shards)
-        source = LocalShards(made, sums, batch, settings.shards)
+        source: ShardSource = (
+            LocalShards(made, sums, batch, settings.shards)
+            if settings.elsewhere is None
+            else self._remote(examples, batch, settings.elsewhere)
+        )
         return ShardedTraining(source, sums, batch, self._update, settings.clip_norm)
+
+    def _remote(self, examples: Examples, batch: int, elsewhere: Elsewhere) -> RemoteShards:
+        """The shards of batches as tasks for others."""
+        network, settings = self.network, self.settings
+        feed = examples.feed or MemoryFeed(examples)
+        recipe = ShardRecipe.of(
+            network.chain, network.dtype.name, feed, loss=settings.loss,
+            shard_rows=-(-batch // settings.shards), seed=settings.seed,
+            tbptt_steps=settings.tbptt_steps, change=settings.augmentation,
+        )  # fmt: skip
+        return RemoteShards(recipe, network.held, feed, batch, settings.shards, elsewhere)
 
     def _update(
         self, gradients: np.ndarray, schedule: np.ndarray, scale: np.ndarray

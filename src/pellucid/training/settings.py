@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pellucid.network.loss import LossFunction
+from pellucid.network.shard_tasks import Elsewhere
 from pellucid.training.augmentation import Augmentation
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.schedules import Schedule
@@ -31,6 +32,7 @@ class Settings:
     shuffle: str = "full"  # or "blocks", of rows that lie in the order of their places
     balanced: bool = False  # whether each class comes equally often in an epoch
     shards: int = 1  # into how many a batch is cut, whose gradients are summed
+    elsewhere: Elsewhere | None = None  # what computes them; None is this process
     counts_steps: bool = False  # whether the end says how many steps the epochs had
 
     @property

@@ -6,6 +6,6 @@ from pellucid.kernels.operations.kinds import Integer, IntegerVector, Matrix, Ve
 @by_batch
 def add_shard(
     gradient: Vector, values: Vector, counted: Vector, sums: Matrix, whole: IntegerVector,
-    learning: Integer,
+    clock: IntegerVector, learning: Integer,
 ):  # fmt: skip
     """Add a shard's gradient, and what its layers counted, to those of the shards before it."""
