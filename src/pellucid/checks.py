@@ -81,7 +81,7 @@ def table_of(owner: str) -> str:
 def rows_of_file(path: str | os.PathLike[str]) -> Iterator[None]:
     """Within it X is the file `path`, and errors count as a reader does: from 1, below a header."""
     ending = re.sub(r"\.(gz|bz2|xz|zip)$", "", str(path).lower()).rpartition(".")[2]
-    header = "" if ending in _WITHOUT_HEADER else " below the header"
+    header = "" if ending in _WITHOUT_HEADER or os.path.isdir(path) else " below the header"
     name = "standard input" if str(path) == "-" else file_name(path)
     with _counted(_Rows(lambda position: position + 1, f"{header} of {name}", name)):
         yield

@@ -118,7 +118,6 @@ def read_answered(
     import numpy as np
 
     from pellucid.cli.pictures import needed_paths, takes_pictures
-    from pellucid.cli.predict import features
     from pellucid.data import list_pictures, split_target
     from pellucid.data.folders import Split
     from pellucid.data.windows import as_list
@@ -135,9 +134,7 @@ def read_answered(
         paths, classes = list_pictures(data if part is None else part, least=1)
         words = "" if part is None else f"The folder is a set in parts: tested on {part.name}/."
         return _some_of(data, _pictures(model, paths, np.array(classes), ["class"], words, skip))
-    names = list(targets) or list(getattr(model, "target_names_", None) or [])
-    if not names:
-        raise click.UsageError(f"--target must name the column that {place} predicts.")
+    names = _names(model, place, targets)
     with rows_of_file(data):
         frame = frames.read(data, encoding, model, targets=names)
         about = getattr(getattr(model, "sequences_", None), "series", None)
@@ -152,14 +149,14 @@ def read_answered(
             reading = model._input.read(model, windows)
             return Answered(reading, after, names, "window", " ".join(windows.notes), windows)
         group = getattr(model, "group", None)
-        kept = frames.with_targets(frame, names, data, group, frames.to_test(model, names))
+        kept = frames.with_targets(frame, names, data, group, frames.to_test(model, names, [frame]))
         with kept.numbered():
             wanted = names[0] if len(names) == 1 else names
             X, y = split_target(kept.frame, wanted, file_name(data))
             if takes_pictures(model):
                 paths = needed_paths(X, data)
                 return _some_of(data, _pictures(model, paths, y, names, kept.words, skip))
-            table = features(model, X)
+            table = frames.features(model, X)
             reading = model._input.read(model, table)
             if reading.layout.names is not None:
                 y = reading.layout.flatten("the target", y)
@@ -176,16 +173,103 @@ def _some_of(data: str, answered: Answered) -> Answered:
     return answered
 
 
-def unknown_classes(model: Any, y: Any) -> str:
-    """Words on classes that the model has never learned, whose rows it can only get wrong."""
+def unknown_classes(model: Any, y: Any) -> list[str]:
+    """Classes that the model has never learned."""
     from pellucid.inspection.scores import plain
-    from pellucid.words import listed
 
     truth, classes = plain(y), getattr(model, "classes_", None)
     if classes is None or truth.ndim != 1:
-        return ""
-    unknown = sorted(set(map(str, truth.tolist())) - set(map(str, classes.tolist())))
+        return []
+    return sorted(set(map(str, truth.tolist())) - set(map(str, classes.tolist())))
+
+
+def unknown_words(unknown: Sequence[str]) -> str:
+    """Words on classes that the model has never learned, whose rows it can only get wrong."""
+    from pellucid.words import listed
+
     if not unknown:
         return ""
     verb = "a class" if len(unknown) == 1 else "classes"
     return f"The model has never learned {verb} {listed(unknown)}: all such rows are wrong."
+
+
+class Tested(NamedTuple):
+    """How good a model is on rows with answers, and what is to be said of those rows."""
+
+    names: Sequence[str]
+    counted: str  # ``69 rows``
+    scores: dict[str, Any]
+    left_out: str = ""  # words on rows without an answer
+    unusable: str = ""  # words on pictures that cannot be used
+    unknown: Sequence[str] = ()  # classes that the model has never learned
+
+
+def test(
+    model: Any, place: str, data: str, targets: Sequence[str] = (), encoding: str | None = None
+) -> Tested:
+    """Test a fitted `model`, which errors call `place`, on the rows of the file or folder `data`.
+
+    Tables are read part by part, if their rows stand for themselves.
+    """
+    from pellucid.cli.pictures import takes_pictures
+
+    encoder = model._input
+    alone = getattr(encoder, "series", None) is None and not (
+        getattr(model, "group", None) or getattr(model, "time", None)
+    )
+    if alone and not takes_pictures(model):
+        return _test_in_parts(model, place, data, targets, encoding)
+    answered = read_answered(model, place, data, targets, encoding)
+    return Tested(
+        answered.names, answered.counted, answered.scores(model), answered.left_out,
+        answered.unusable, unknown_classes(model, answered.y),
+    )  # fmt: skip
+
+
+def _test_in_parts(
+    model: Any, place: str, data: str, targets: Sequence[str], encoding: str | None
+) -> Tested:
+    """Test on a table of any size."""
+    import narwhals as nw
+    import numpy as np
+
+    from pellucid.cli.collected import collected_warnings
+    from pellucid.cli.parts import TableParts
+    from pellucid.data import split_target
+    from pellucid.inspection.scores import Scoring
+
+    names = _names(model, place, targets)
+    scoring = Scoring(model, names)
+    with rows_of_file(data), collected_warnings() as seen:
+        table = TableParts(model, data, encoding, targets=names)
+        table.check_columns()
+        answers = frames.Answers(names, data, frames.to_test(model, names, table.frames()))
+        columns: list[str] = []
+        for frame in table:
+            part = nw.from_native(frame, eager_only=True)
+            columns = part.columns
+            rows = np.flatnonzero(answers.there(part))
+            seen.rows = table.done
+            if not len(rows):
+                continue
+            if len(rows) < len(part):
+                part = nw.maybe_reset_index(part[rows.tolist()])
+            with table.in_file(rows):
+                wanted = names[0] if len(names) == 1 else names
+                X, y = split_target(part.to_native(), wanted, file_name(data))
+                scoring.add(frames.features(model, X), y)
+        answers.check(columns)
+        answers.check_any()
+    kept = frames.Kept(None, None, answers.missing, "row", answers.first_odd)
+    what = "step" if getattr(model._input, "by_step", False) else "row"
+    return Tested(
+        names, counted(scoring.rows, what), scoring.scores, kept.words, "", scoring.unknown
+    )
+
+
+def _names(model: Any, place: str, targets: Sequence[str]) -> list[str]:
+    """The columns with the true values."""
+    names = list(targets) or list(getattr(model, "target_names_", None) or [])
+    if not names:
+        raise click.UsageError(f"--target must name the column that {place} predicts.")
+    return names

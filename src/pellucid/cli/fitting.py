@@ -12,7 +12,7 @@ import numpy as np
 
 from pellucid.checks import printable, size_text
 from pellucid.cli import curves, splitting
-from pellucid.cli.answered import Answered, held_out, read_answered, unknown_classes
+from pellucid.cli.answered import Answered, held_out, read_answered, unknown_classes, unknown_words
 from pellucid.cli.given import Given
 from pellucid.cli.output import Output
 from pellucid.cli.splitting import Split
@@ -170,7 +170,7 @@ class Fitting:
         from pellucid.inspection.score_words import text_of
 
         if self.answered is not None:
-            if words := unknown_classes(self.model, self.answered.y):
+            if words := unknown_words(unknown_classes(self.model, self.answered.y)):
                 self.told.note(words)
             self.scores = self.answered.scores(self.model)
             seen = "not seen in training" if self.test is None else f"of {source_name(self.test)}"

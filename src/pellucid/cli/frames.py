@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -37,21 +37,36 @@ def read(
 
     if model is None:
         return read_table(path, text=keep or None, encoding=encoding)
-    return read_table(path, text=[*_text_of(model, targets), *keep], encoding=encoding)
+    return read_table(path, text=as_text(model, keep, targets), encoding=encoding)
+
+
+def as_text(model: Any, keep: Sequence[str] = (), targets: Sequence[str] = ()) -> list[str]:
+    """The columns of a file that a fitted `model` reads as text, and those to `keep` as it stands.
+
+    The `targets` are among them where the model has learned them from text.
+    """
+    text = [*model._input.text_columns, *keep]
+    written = bool(getattr(model.target_, "formats", None))
+    if written or getattr(model, "classes_", np.empty(0)).dtype.kind in "OU":
+        text += targets
+    return text
 
 
 def batches(path: str, encoding: str | None, model: Any, targets: Sequence[str] = ()) -> Batches:
     """The table in a file by parts, read by what a fitted `model` knows of its columns."""
     from pellucid.data import read_batches
 
-    return read_batches(path, _BATCH, text=_text_of(model, targets), encoding=encoding)
+    return read_batches(path, _BATCH, text=as_text(model, (), targets), encoding=encoding)
 
 
-def _text_of(model: Any, targets: Sequence[str]) -> list[str]:
-    """The columns that a fitted model reads as text, as they stand in a file."""
-    written = bool(getattr(model.target_, "formats", None))
-    written |= getattr(model, "classes_", np.empty(0)).dtype.kind in "OU"
-    return [*model._input.text_columns, *(targets if written else ())]
+def features(model: Any, frame: Any) -> Any:
+    """The columns of `frame` that `model` was trained on; other columns are ignored."""
+    from pellucid.data.columns import known_columns
+
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        return frame
+    return known_columns(frame, [*names, *(getattr(model, n, None) for n in ("group", "time"))])
 
 
 def without(frame: Any, columns: Sequence[str], source: str, needed: Sequence[str]) -> Any:
@@ -126,29 +141,127 @@ def to_learn(task: str) -> Callable[[str, list[Any]], np.ndarray]:
     return are_targets
 
 
-def to_test(model: Any, names: Sequence[str]) -> Callable[[str, list[Any]], np.ndarray]:
+def to_test(
+    model: Any, names: Sequence[str], batches: Iterable[Any]
+) -> Callable[[str, list[Any]], np.ndarray]:
     """What tells which texts of a column are targets, by their `names`, for a fitted `model`.
 
     Numbers are those that are written as in training; a word for no value is none of the classes,
-    unless it was one in training.
+    unless it was one in training. `batches` are the table's DataFrames: what a column is they tell
+    together.
     """
     from pellucid.data.text_columns import is_blank
     from pellucid.data.text_format import words
 
     forms = model.target_.forms(names) if hasattr(model.target_, "forms") else {}
     classes = set(map(str, getattr(model, "classes_", ())))
+    others = _written_otherwise(forms, batches) if forms else ()
 
     def are_targets(name: str, texts: list[Any]) -> np.ndarray:
         if name in forms:
-            there = ~np.isnan(forms[name].read(texts))
-            # of a column that is written in another way an error tells
-            return there if 2 * there.sum() > len(texts) else np.ones(len(texts), dtype=bool)
+            if name in others:  # of which an error tells
+                return np.ones(len(texts), dtype=bool)
+            return ~np.isnan(forms[name].read(texts))
         return np.array(
             [text is None or words(text) in classes or not is_blank(text) for text in texts],
             dtype=bool,
         )
 
     return are_targets
+
+
+def _written_otherwise(forms: Mapping[str, Any], batches: Iterable[Any]) -> set[str]:
+    """The columns of text most of which cannot be read as numbers by their form."""
+    import narwhals as nw
+
+    from pellucid.data.column_values import named, series_values
+
+    texts = dict.fromkeys(forms, 0)
+    read = dict.fromkeys(forms, 0)
+    for frame in batches:
+        table = nw.from_native(frame, eager_only=True)
+        looked_at = [
+            name for name in forms if name in table.columns and not table[name].dtype.is_numeric()
+        ]
+        if not looked_at:  # columns are of one kind throughout
+            return set()
+        for name in looked_at:
+            column = named(f"column {shown(name)}", series_values, table[name])
+            if column.kind == "text":
+                texts[name] += len(column.values)
+                numbers = forms[name].read(column.values.tolist())
+                read[name] += int(np.count_nonzero(~np.isnan(numbers)))
+    return {name for name in forms if texts[name] and 2 * read[name] <= texts[name]}
+
+
+class Answers:
+    """Which rows of a table, that may come in parts, have all targets.
+
+    Parameters
+    ----------
+    targets : sequence of str
+    source : str
+        The file, for errors.
+    are_targets : callable, optional
+        Says which texts of a column are targets: see :func:`to_learn`, :func:`to_test`.
+
+    Attributes
+    ----------
+    missing : int
+        How many rows have not.
+    """
+
+    def __init__(
+        self,
+        targets: Sequence[str],
+        source: str,
+        are_targets: Callable[[str, list[Any]], np.ndarray] | None = None,
+    ) -> None:
+        self._source, self._are_targets = source, are_targets
+        self._there = dict.fromkeys(targets, 0)
+        self.rows = self.missing = 0
+        self._odd: dict[str, None] = {}
+
+    def there(self, table: Any) -> np.ndarray:
+        """Which rows of a narwhals DataFrame have all targets; bool of shape (rows,)."""
+        from pellucid.data.column_values import named, series_values
+
+        present = np.ones(len(table), dtype=bool)
+        for name in (name for name in self._there if name in table.columns):
+            column = named(f"column {shown(name)}", series_values, table[name])
+            missing = column.missing
+            if column.kind == "text" and self._are_targets is not None:
+                none = ~missing & ~self._are_targets(name, column.values.tolist())
+                if len(self._odd) < _EXAMPLES:
+                    self._odd |= dict.fromkeys(column.values[none].tolist())
+                missing = missing | none
+            self._there[name] += int(np.count_nonzero(~missing))
+            present &= ~missing
+        self.rows += len(table)
+        self.missing += int(np.count_nonzero(~present))
+        return present
+
+    @property
+    def first_odd(self) -> list[str]:
+        """Some of the texts that are no targets."""
+        return list(self._odd)[:_EXAMPLES]
+
+    def check(self, columns: Sequence[str]) -> None:
+        """Refuse a target of `columns` that no row has."""
+        for name, count in self._there.items():
+            if not count and name in columns:
+                raise ValueError(
+                    f"column {shown(name)} of {file_name(self._source)} must have a value to be "
+                    "learned. Got none in any row. Name another target."
+                )
+
+    def check_any(self, what: str = "row") -> None:
+        """Refuse a table of which no row or sequence has all targets."""
+        if self.missing == self.rows:
+            raise ValueError(
+                f"{file_name(self._source)} must have a {what} with all its targets. Got none. "
+                "Fill them in, or name fewer targets."
+            )
 
 
 def with_targets(
@@ -164,39 +277,23 @@ def with_targets(
     """
     import narwhals as nw
 
-    from pellucid.data.column_values import named, series_values
-
     table = nw.from_native(frame, eager_only=True)
-    present, odd = np.ones(len(table), dtype=bool), dict[str, None]()
-    for name in (name for name in targets if name in table.columns):
-        column = named(f"column {shown(name)}", series_values, table[name])
-        missing = column.missing
-        if column.kind == "text" and are_targets is not None:
-            none = ~missing & ~are_targets(name, column.values.tolist())
-            odd |= dict.fromkeys(column.values[none].tolist())
-            missing = missing | none
-        if missing.all():
-            raise ValueError(
-                f"column {shown(name)} of {file_name(source)} must have a value to be learned. Got "
-                "none in any row. Name another target."
-            )
-        present &= ~missing
+    answers = Answers(targets, source, are_targets)
+    present = answers.there(table)
+    answers.check(table.columns)
     if present.all():
         return Kept(frame)
-    what, count = "row", int(np.count_nonzero(~present))
+    what, count = "row", answers.missing
     if group in table.columns:
         names = table[group].to_list()
         lacking = {name for name, there in zip(names, present, strict=True) if not there}
         present = np.array([name not in lacking for name in names])
         what, count = "sequence", len(lacking)
-    if not present.any():
-        raise ValueError(
-            f"{file_name(source)} must have a {what} with all its targets. Got none. Fill them in, "
-            "or name fewer targets."
-        )
+        answers.missing = int(np.count_nonzero(~present))
+    answers.check_any(what)
     rows = np.flatnonzero(present)
     kept = nw.maybe_reset_index(table[rows.tolist()]).to_native()
-    return Kept(kept, rows, count, what, list(odd)[:_EXAMPLES])
+    return Kept(kept, rows, count, what, answers.first_odd)
 
 
 def sum_words(X: Any, held_out: np.ndarray) -> str | None:

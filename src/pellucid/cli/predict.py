@@ -5,22 +5,17 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
-import warnings
-from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import click
 import numpy as np
 
-from pellucid.checks import file_name, part_of_rows, rows_at, rows_of_file
+from pellucid.checks import file_name, rows_of_file
 from pellucid.cli import frames, series
 from pellucid.cli.collected import Seen, collected_warnings
 from pellucid.cli.options import UNANSWERED, encoding_option, json_option
-
-if TYPE_CHECKING:
-    from pellucid.data import TableEncoder
-    from pellucid.data.readers import Batches
+from pellucid.cli.parts import TableParts
 
 Columns = Mapping[str, Any]
 
@@ -68,10 +63,10 @@ def predict(
 ) -> None:
     """Predict DATA with a saved MODEL, and write a line for each row or picture.
 
-    DATA is a table, of any size; - is standard input. For a model of pictures it is a picture, a
-    folder of them, or a table with a column of paths; one that cannot be used has no answer but
-    the reason in the column "error", and the exit code is then 3. For a model of a series it is the
-    series, whose next rows are forecast.
+    DATA is a table of any size, a folder of tables, or a pattern such as 'new/*.parquet'; - is
+    standard input. For a model of pictures it is a picture, a folder of them, or a table with a
+    column of paths; one that cannot be used has no answer but the reason in the column "error", and
+    the exit code is then 3. For a model of a series it is the series, whose next rows are forecast.
     """
     from pellucid import files, load
     from pellucid.cli.output import Output
@@ -131,16 +126,6 @@ def target_names(model: Any) -> list[str]:
     one = isinstance(model.target_, ClassTarget)  # however many probabilities it has
     count = 1 if one else model.n_outputs_
     return ["prediction"] if count == 1 else [f"prediction {i + 1}" for i in range(count)]
-
-
-def features(model: Any, frame: Any) -> Any:
-    """The columns of `frame` that `model` was trained on; other columns are ignored."""
-    from pellucid.data.columns import known_columns
-
-    names = getattr(model, "feature_names_in_", None)
-    if names is None:
-        return frame
-    return known_columns(frame, [*names, *(getattr(model, n, None) for n in ("group", "time"))])
 
 
 def _forecasts(model: Any) -> bool:
@@ -208,80 +193,14 @@ def _of_rows(
     seen: Seen,
 ) -> Iterator[Columns]:
     """Predictions for the rows of a table, of which some are in memory at a time."""
-    from tqdm import tqdm
-
-    from pellucid.data import read_batches
-
-    batches = read_batches(data, text=[*model._input.text_columns, *keep], encoding=encoding)
-    _check_columns(model, batches.again())
-    terminal = sys.stderr is not None and sys.stderr.isatty()
-    with tqdm(
-        total=batches.rows, unit=" rows", file=sys.stderr, leave=False, disable=not terminal
-    ) as bar:
-        for frame in batches:
-            rows = len(frame)
-            with rows_at(range(seen.rows, seen.rows + rows)), part_of_rows():
-                reading = model._input.read(model, features(model, frame))
-                answers = _answers(model, reading, probabilities)
-            yield _beside(_kept(frame, keep, data), answers)
-            seen.rows += rows
-            bar.update(rows)
-
-
-def _check_columns(model: Any, batches: Batches) -> None:
-    """Refuse columns that are others than in training, as of a table in memory: by all rows.
-
-    Only text can be so where numbers, dates or truth values were; other columns need no look.
-    """
-    from pellucid.data import TableEncoder
-    from pellucid.data.cell_warnings import CellWarning
-    from pellucid.data.learned_column import is_another_column
-
-    encoder = model._input
-    doubtful: dict[int, str] | None = None
-    rows, there, lost = 0, Counter[int](), Counter[int]()
-    first: dict[int, tuple[int, Any]] = {}  # the rows in which a cell is lost
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        for frame in batches if isinstance(encoder, TableEncoder) else ():
-            table = features(model, frame)
-            if doubtful is None:
-                doubtful = _text_where_none_was(encoder, table)
-            if not doubtful:
-                return
-            with rows_at(range(rows, rows + len(frame))), part_of_rows():
-                columns = encoder.read(model, table).content.split()
-            cells = [w.message.cells for w in caught if isinstance(w.message, CellWarning)]
-            caught.clear()
-            for index, name in doubtful.items():
-                kind = encoder.kinds[index]
-                there[index] += int(np.count_nonzero(~columns[index].missing))
-                bad = sum(c.count for c in cells if (c.column, c.fate) == (name, kind))
-                lost[index] += bad
-                if bad:
-                    first.setdefault(index, (rows, table))
-            rows += len(frame)
-            if batches.rows and all(2 * there[index] >= batches.rows for index in doubtful):
-                return
-        for index, (start, table) in first.items():
-            if is_another_column(rows, there[index], lost[index]) and doubtful:
-                with rows_at(range(start, start + len(table))), part_of_rows({doubtful[index]}):
-                    encoder.read(model, table)
-
-
-def _text_where_none_was(encoder: TableEncoder, frame: Any) -> dict[int, str]:
-    """The columns that hold text but were numbers, dates or truth values: positions and names."""
-    import narwhals as nw
-
-    table = nw.from_native(frame, eager_only=True)
-    given = encoder.names or table.columns  # by position where none were learned
-    doubtful = {}
-    for index, (name, kind) in enumerate(zip(given, encoder.kinds, strict=False)):
-        if kind in ("number", "time", "boolean") and name in table.columns:
-            dtype = table[name].dtype
-            if not (dtype.is_numeric() or dtype.is_temporal() or dtype == nw.Boolean):
-                doubtful[index] = name if encoder.names else f"x{index}"
-    return doubtful
+    table = TableParts(model, data, encoding, keep)
+    table.check_columns()
+    for frame in table:
+        with table.in_file():
+            reading = model._input.read(model, frames.features(model, frame))
+            answers = _answers(model, reading, probabilities)
+        yield _beside(_kept(frame, keep, data), answers)
+        seen.rows = table.done
 
 
 def _of_pictures(
@@ -333,7 +252,7 @@ def _of_sequences(
     if not model.return_sequences:
         _keep_nothing(keep, "each sequence of rows has one prediction")
     frame = frames.read(data, encoding, model, keep)
-    reading = model._input.read(model, features(model, frame))
+    reading = model._input.read(model, frames.features(model, frame))
     answers = _answers(model, reading, probabilities)
     return _beside(
         _kept(frame, keep, data), series.keys(model, frame, reading.layout.names) | answers
