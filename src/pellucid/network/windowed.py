@@ -78,9 +78,6 @@ class WindowedTraining(_Windowed):
     feed : Feed
     loss, batch, **options
         As of :class:`TrainingPass`.
-    together : int
-        How many steps belong together, such as the shards of a batch: the number of a step among
-        them is that of the step in the window.
 
     Raises
     ------
@@ -102,7 +99,6 @@ class WindowedTraining(_Windowed):
         feed: Feed,
         loss: str | LossFunction,
         batch: int,
-        together: int = 1,
         **options: Any,
     ) -> None:
         if chain.stateful:
@@ -110,7 +106,7 @@ class WindowedTraining(_Windowed):
                 "layers that are stateful must have their rows in memory, where rows go on from "
                 "one another in turn. Got rows that are handed over some at a time."
             )
-        window = Window(feed, batch, parameters.dtype, together)
+        window = Window(feed, batch, parameters.dtype)
         inner = TrainingPass(chain, parameters, window.examples, loss, batch, **options)
         super().__init__(inner, window)
         self.schedule, self.clock = np.zeros((self.steps, 3)), self.inner.clock.copy()
@@ -173,13 +169,13 @@ class WindowedMeasurement(_Windowed):
 
 
 def training_pass(
-    chain: Chain, parameters: Parameters, examples: Examples, together: int = 1, **options: Any
+    chain: Chain, parameters: Parameters, examples: Examples, **options: Any
 ) -> TrainingPass | WindowedTraining:
     """The pass of a training epoch over `examples`, wherever they are."""
     feed = examples.feed
     if feed is None:
         return TrainingPass(chain, parameters, examples, **options)
-    return WindowedTraining(chain, parameters, feed, together=together, **options)
+    return WindowedTraining(chain, parameters, feed, **options)
 
 
 def measurement(

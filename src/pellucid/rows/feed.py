@@ -120,8 +120,6 @@ class Window(AbstractContextManager):
         Rows of a step, which lie side by side.
     dtype : dtype
         The network's float type.
-    together : int
-        Of how many steps half a window is to be a multiple.
 
     Attributes
     ----------
@@ -132,13 +130,12 @@ class Window(AbstractContextManager):
         with all that is filled in.
     """
 
-    def __init__(self, feed: Feed, batch: int, dtype: Any, together: int = 1) -> None:
+    def __init__(self, feed: Feed, batch: int, dtype: Any) -> None:
         self.feed, self.batch = feed, batch
         record = int(np.prod(feed.row_shape, dtype=np.int64)) * feed.dtype.itemsize
         most = min(ROWS, BYTES // max(record, 1))
-        least = batch * together
-        self._half = least * max(1, most // least)
-        rows = min(2 * self._half, least * -(-feed.rows // least))
+        self._half = batch * max(1, most // batch)
+        rows = min(2 * self._half, batch * -(-feed.rows // batch))
         whole = not feed.value_shape and feed.value_dtype.kind in "biu"
         self._x = np.zeros((rows, *feed.row_shape), feed.dtype)
         self._values = np.zeros((rows, *feed.value_shape), np.int64 if whole else dtype)

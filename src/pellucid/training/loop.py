@@ -307,9 +307,9 @@ class Trainer:
 
         def made(**options: Any) -> TrainingPass | WindowedTraining:
             return training_pass(
-                network.chain, network.held, examples, settings.shards, loss=settings.loss,
-                seed=settings.seed, tbptt_steps=settings.tbptt_steps,
-                change=settings.augmentation, n_jobs=settings.n_jobs, **options,
+                network.chain, network.held, examples, loss=settings.loss, seed=settings.seed,
+                tbptt_steps=settings.tbptt_steps, change=settings.augmentation,
+                n_jobs=settings.n_jobs, **options,
             )  # fmt: skip
 
         if settings.shards == 1:
