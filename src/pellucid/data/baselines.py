@@ -5,6 +5,7 @@ They judge a model and are no part of one: nothing here is on the way from data 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Self
 
 import numpy as np
@@ -47,7 +48,7 @@ class Baselines:
 
     Parameters
     ----------
-    learned : Windows
+    learned : Windows or PartedWindows
         What the model learned from; the baselines see no other rows of its table.
     period : int, optional
         Rows of a season. Else that of the times (24 hours, 7 days, 52 weeks, 12 months, 4
@@ -63,19 +64,14 @@ class Baselines:
         Where the period comes from, in words.
     """
 
-    def __init__(self, learned: Windows, period: int | None = None, *, ridge: bool = True) -> None:
-        values = learned.values(learned.about["target"])
-        used = learned.covered
-        used[learned.ahead.reshape(-1)] = True
-        series = [values[begin:end][used[begin:end]] for begin, end in learned.spans]
-        self.period, self.found = _period(learned, series, period)
-        self._scales, self._units = (
-            {
-                str(name): _mean(np.abs(one[lag:] - one[:-lag]))
-                for name, one in zip(learned.names, series, strict=True)
-            }
-            for lag in (self.period or 1, 1)
-        )
+    def __init__(self, learned: Any, period: int | None = None, *, ridge: bool = True) -> None:
+        self.period, self.found = _period(learned, period)
+        self._scales: dict[str, float] = {}
+        self._units: dict[str, float] = {}
+        for X in learned.parts:
+            for name, one in zip(X.names, _used(X), strict=True):
+                for scales, lag in ((self._scales, self.period or 1), (self._units, 1)):
+                    scales[str(name)] = _mean(np.abs(one[lag:] - one[:-lag]))
         self._ridge: tuple[np.ndarray, np.ndarray] | None = None
         if ridge and learned.steps > 1:
             self._ridge = self._fitted_ridge(learned)
@@ -114,13 +110,18 @@ class Baselines:
         last, unit = X.naive()[:, :1], np.nan_to_num(_by_window(self._units, X), nan=1.0)[:, None]
         return last, np.nan_to_num((values - last) / unit), unit
 
-    def _fitted_ridge(self, learned: Windows) -> tuple[np.ndarray, np.ndarray] | None:
+    def _fitted_ridge(self, learned: Any) -> tuple[np.ndarray, np.ndarray] | None:
         from sklearn.linear_model import RidgeCV
 
-        count = len(learned)
+        count, begin = len(learned), 0
         taken = np.unique(np.linspace(0, count - 1, min(count, _MOST_WINDOWS)).astype(np.int64))
-        last, differences, unit = self._lags(some := learned[taken])
-        answers = (some.values(some.about["target"])[some.ahead] - last) / unit
+        parts = []
+        for X in learned.parts:
+            some = X[taken[(taken >= begin) & (taken < begin + len(X))] - begin]
+            begin += len(X)
+            last, lags, unit = self._lags(some)
+            parts.append((lags, (some.values(some.about["target"])[some.ahead] - last) / unit))
+        differences, answers = (np.concatenate(both) for both in zip(*parts, strict=True))
         known = np.isfinite(answers).all(axis=1)
         if np.count_nonzero(known) < 2:
             return None
@@ -163,9 +164,9 @@ class Baselines:
 
 
 class TargetBaselines:
-    """:class:`Baselines` for each target of windows."""
+    """:class:`Baselines` for each target of windows, which may come in parts."""
 
-    def __init__(self, learned: Windows) -> None:
+    def __init__(self, learned: Any) -> None:
         self._by_target = {str(name): Baselines(learned.only(name)) for name in learned.targets}
 
     def of(self, target: Any) -> Baselines:
@@ -210,12 +211,18 @@ def _mean(values: np.ndarray) -> float:
     return float(known.mean()) if len(known) else float("nan")
 
 
-def _period(X: Windows, series: list[np.ndarray], given: int | None) -> tuple[int | None, str]:
+def _used(X: Windows) -> list[np.ndarray]:
+    """The target of each series in the rows that windows or what followed them cover."""
+    values, used = X.values(X.about["target"]), X.covered
+    used[X.ahead.reshape(-1)] = True
+    return [values[begin:end][used[begin:end]] for begin, end in X.spans]
+
+
+def _period(learned: Any, given: int | None) -> tuple[int | None, str]:
     """The period, and where it comes from."""
     if given is not None:
         return checks.positive_integer("period", "the seasonal naive forecast", given), "as given"
-    usual = _of_times(X.times, X.about.get("time_format"))
-    seen = _autocorrelations(series)
+    usual, seen = _of_times(learned), _autocorrelations(learned)
     if usual is not None and (usual >= len(seen) or seen[usual] >= _LEAST):
         return usual, "by the times"
     found = _highest(seen)
@@ -224,34 +231,46 @@ def _period(X: Windows, series: list[np.ndarray], given: int | None) -> tuple[in
     return usual, "" if usual is None else "by the times"
 
 
-def _of_times(times: list[list[Any]], form: Any) -> int | None:
+def _of_times(learned: Any) -> int | None:
     """The season of rows that lie so far apart."""
-    apart: list[float] = []
+    apart = Counter[float]()
     weekdays: set[int] = set()
-    for known in times:
-        read = Times.of("the times", known, form) if known else None
-        if read is not None and read.dated:
-            apart += (np.diff(read.wall) / 1e6).tolist()
-            weekdays |= {when.weekday() for when in read.moments}
-    if not apart:
+    for X in learned.parts:
+        for known in X.times:
+            form = X.about.get("time_format")
+            read = Times.of("the times", known, form) if known else None
+            if read is not None and read.dated:
+                apart.update((np.diff(read.wall) / 1e6).tolist())
+                weekdays |= {when.weekday() for when in read.moments}
+    count = apart.total()
+    if not count:
         return None
-    gap = float(np.median(apart))
+    gap = _median(apart)
     if gap == _DAY:
-        return len(weekdays) if len(apart) > 7 else 7  # 5 of working days
+        return len(weekdays) if count > 7 else 7  # 5 of working days
     if 0 < gap < _DAY:
-        count = _DAY / gap
-        return round(count) if abs(count - round(count)) < 1e-6 else None
+        rows = _DAY / gap
+        return round(rows) if abs(rows - round(rows)) < 1e-6 else None
     return next((rows for usual, rows in _PERIODS if abs(gap / usual - 1) < _NEAR), None)
 
 
-def _autocorrelations(series: list[np.ndarray]) -> np.ndarray:
+def _median(counts: Counter[float]) -> float:
+    """The median of numbers that are counted."""
+    values = sorted(counts)
+    before = np.cumsum([counts[value] for value in values])
+    middle = (int(before[-1]) - 1) // 2, int(before[-1]) // 2
+    low, high = (values[int(np.searchsorted(before, at, side="right"))] for at in middle)
+    return (low + high) / 2
+
+
+def _autocorrelations(learned: Any) -> np.ndarray:
     """Autocorrelations of the differences of all series, from lag 0 to a share of the longest.
 
     Differences have no trend, and those of a random walk no correlation.
     """
-    longest = max((len(one) for one in series), default=0) // _CYCLES
+    longest = max((len(one) for X in learned.parts for one in _used(X)), default=0) // _CYCLES
     together, weight = np.zeros(longest), 0.0
-    for one in series:
+    for one in (one for X in learned.parts for one in _used(X)):
         change = np.diff(one)
         known = change[np.isfinite(change)]
         spread = known.std() if len(known) else 0.0

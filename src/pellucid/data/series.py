@@ -37,12 +37,16 @@ class SoFar:
     form : TimeFormat or None
         How the times are written, if that is `decided` by all of them.
     decided : bool
+    parted : bool
+        Whether the places in time are to be compared with those of other parts: they are then the
+        times themselves, and no ranks.
     """
 
     paces: list[Pace]
     remarks: Remarks = field(default_factory=Remarks)
     form: TimeFormat | None = None
     decided: bool = False
+    parted: bool = False
 
     @classmethod
     def of(cls, like: Mapping[str, Any]) -> SoFar:
@@ -184,7 +188,7 @@ def read_series(
     else:
         read = _in_order(series)
     so_far.remarks.series += len(read.names)
-    return read if fill is None else filled(read, fill, so_far.remarks)
+    return read if fill is None else filled(read, fill, so_far)
 
 
 def _by_columns(
@@ -214,8 +218,8 @@ def _by_columns(
     if told := [pace for pace in known if pace.is_by_calendar]:  # others are found by few times
         about["paces"] = told
     read = Series(
-        groups.table, groups.lengths, groups.order, groups.when, groups.labels, about, times,
-        paces, lacking,
+        groups.table, groups.lengths, groups.order, times.utc if so_far.parted else groups.when,
+        groups.labels, about, times, paces, lacking,
     )  # fmt: skip
     read.count_gaps(so_far.remarks)
     return read
@@ -240,11 +244,11 @@ def _in_order(series: Any) -> Series:
     return Series(table, lengths, np.arange(len(table)), _shares(lengths), [None], about)
 
 
-def filled(read: Series, fill: Fill, remarks: Remarks) -> Series:
+def filled(read: Series, fill: Fill, so_far: SoFar) -> Series:
     """Series with the rows that their gaps lack, and without missing values between others.
 
     "forward" repeats what was last; "linear" goes to the next number in even steps, and repeats
-    what is no number. How many were filled is added to the `remarks`.
+    what is no number.
     """
     rows = np.arange(len(read.order))
     lacking = np.zeros_like(rows) if read.lacking is None else read.lacking
@@ -256,8 +260,8 @@ def filled(read: Series, fill: Fill, remarks: Remarks) -> Series:
     times, when = read.times, read.when[source]
     if times is not None and added.any():
         times = _with_lacking(read, times, added)
-        when = np.unique(times.utc, return_inverse=True)[1]
-    remarks.filled += count
+        when = times.utc if so_far.parted else np.unique(times.utc, return_inverse=True)[1]
+    so_far.remarks.filled += count
     return replace(
         read, table=table, lengths=lengths, order=read.order[source],
         when=when if times is not None else _shares(lengths), times=times, lacking=None,

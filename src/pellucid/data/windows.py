@@ -111,6 +111,11 @@ class Windows:
         return list(zip((ends - self.lengths).tolist(), ends.tolist(), strict=True))
 
     @property
+    def parts(self) -> tuple[Windows, ...]:
+        """Themselves: there are windows that come in several parts."""
+        return (self,)
+
+    @property
     def owners(self) -> np.ndarray:
         """Which of the series each window lies in, by its position among `names`."""
         return np.searchsorted(np.cumsum(self.lengths), self.starts, side="right")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from pellucid.inspection.measures import NumberErrors
+from pellucid.sums import ExactSum
 
 ERRORS = ("mean_absolute_error", "root_mean_squared_error")
 OF_QUANTILES = ("pinball_loss", "coverage")
@@ -53,6 +54,85 @@ def finite(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
+class Comparison:
+    """The errors of a model and of baselines: by step ahead, together, and by series.
+
+    Windows may come in parts, each of whole series; the figures are the same however they are
+    parted.
+
+    Parameters
+    ----------
+    quantile : float, optional
+        What the model predicts, if it is one: then the errors are others, see :func:`errors_of`.
+    """
+
+    def __init__(self, quantile: float | None = None) -> None:
+        self._quantile = quantile
+        self._steps: list[_Beside] = []
+        self._all = _Beside(quantile)
+        self._groups: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        self._series = 0
+
+    def add(
+        self,
+        truth: np.ndarray,
+        predicted: np.ndarray,
+        baselines: Mapping[str, np.ndarray],
+        scales: np.ndarray,
+        series: np.ndarray,
+        names: Sequence[Any],
+    ) -> None:
+        """Count windows.
+
+        Parameters
+        ----------
+        truth, predicted : ndarray of shape (windows, horizon)
+        baselines : map of such arrays
+            NaN where there is no forecast.
+        scales : ndarray of shape (windows,)
+            By which MASE divides, NaN where there is none.
+        series : ndarray of shape (windows,)
+            Each window's series, by its position among `names`.
+        names : sequence
+        """
+        horizon, whole = truth.shape[1], slice(None)
+        self._steps = self._steps or [_Beside(self._quantile) for _ in range(horizon)]
+        for k, step in enumerate(self._steps):
+            step.add(truth, predicted, baselines, scales, whole, slice(k, k + 1))
+        self._all.add(truth, predicted, baselines, scales, whole, whole)
+        self._series += len(names)
+        for code in np.unique(series).tolist():
+            own, rows = _Beside(self._quantile), series == code
+            own.add(truth, predicted, baselines, scales, rows, whole)
+            about = {"group": names[code], "rows": int(np.sum(rows))}
+            self._groups.append((about, own.figures(baselines)))
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The figures.
+
+        Returns
+        -------
+        dict
+            "steps", "all" and, of several series, "groups": each with the errors of the model and,
+            by name, those of the baselines, but for one that few windows have. Where a baseline
+            does not have all windows, "windows" says how many it has, and "model" has the model's
+            errors there.
+        """
+        known = [name for name, share in self._all.shares.items() if share >= _LEAST_KNOWN]
+        content: dict[str, Any] = {
+            "steps": [{"step": k + 1, **one.figures(known)} for k, one in enumerate(self._steps)],
+            "all": self._all.figures(known),
+        }
+        if self._series > 1:
+            left_out = self._all.shares.keys() - {*known}
+            content["groups"] = [
+                about | {name: part for name, part in own.items() if name not in left_out}
+                for about, own in self._groups
+            ]
+        return content
+
+
 def compare(
     truth: np.ndarray,
     predicted: np.ndarray,
@@ -62,68 +142,79 @@ def compare(
     names: Sequence[Any],
     quantile: float | None = None,
 ) -> dict[str, Any]:
-    """The errors of a model and of baselines: by step ahead, together, and by series.
+    """The content of a :class:`Comparison` of these windows alone."""
+    comparison = Comparison(quantile)
+    comparison.add(truth, predicted, baselines, scales, series, names)
+    return comparison.content
 
-    Parameters
-    ----------
-    truth, predicted : ndarray of shape (windows, horizon)
-    baselines : map of such arrays
-        NaN where there is no forecast; a baseline that few windows have is left out.
-    scales : ndarray of shape (windows,)
-        By which MASE divides, NaN where there is none.
-    series : ndarray of shape (windows,)
-        Each window's series, by its position among `names`.
-    names : sequence
-    quantile : float, optional
-        What the model predicts, if it is one: then the errors are others, see :func:`errors_of`.
 
-    Returns
-    -------
-    dict
-        "steps", "all" and, of several series, "groups": each with the errors of the model and, by
-        name, those of the baselines. Where a baseline does not have all windows, "windows" says how
-        many it has, and "model" has the model's errors there.
-    """
-    known = {
-        name: values
-        for name, values in baselines.items()
-        if np.isfinite(values).all(axis=1).mean() >= _LEAST_KNOWN
-    }
+class _Errors:
+    """Errors in the target's units, and scaled for MASE."""
 
-    def part(rows: Any, columns: slice) -> dict[str, Any]:
+    def __init__(self, quantile: float | None) -> None:
+        self._plain = NumberErrors(quantile, spread=False)
+        self._scaled = NumberErrors(spread=False) if quantile is None else None
+
+    def add(self, true: np.ndarray, guess: np.ndarray, unit: np.ndarray) -> None:
+        self._plain.add(true, guess)
+        if self._scaled is not None:
+            self._scaled.add(true / unit, guess / unit)
+
+    @property
+    def figures(self) -> dict[str, float | None]:
+        figures = figures_of(self._plain)
+        if self._scaled is not None:
+            figures[SCALED] = figures_of(self._scaled)[ERRORS[0]]
+        return figures
+
+
+class _Beside:
+    """The errors of the model and of each baseline, where that has a forecast."""
+
+    def __init__(self, quantile: float | None) -> None:
+        self._quantile, self._windows = quantile, 0
+        self._model = _Errors(quantile)
+        self._baselines: dict[str, _Errors] = {}
+        self._there: dict[str, int] = {}  # windows of which all steps have a forecast
+        self._where: dict[str, _Errors] = {}  # the model's errors, where a baseline has a forecast
+
+    def add(
+        self,
+        truth: np.ndarray,
+        predicted: np.ndarray,
+        baselines: Mapping[str, np.ndarray],
+        scales: np.ndarray,
+        rows: Any,
+        columns: slice,
+    ) -> None:
         true, own, unit = truth[rows, columns], predicted[rows, columns], scales[rows, None]
-
-        def errors(guess: np.ndarray, model: np.ndarray) -> dict[str, Any]:
-            model = np.where(np.isfinite(guess), model, np.nan)
-            own = errors_of(true, model, quantile)
-            if quantile is not None:
-                return own
-            return {**own, SCALED: errors_of(true / unit, model / unit)[ERRORS[0]]}
-
-        found = errors(own, own)
-        for name, values in known.items():
+        self._windows += len(true)
+        self._model.add(true, own, unit)
+        for name, values in baselines.items():
             guess = values[rows, columns]
-            there = np.isfinite(guess).all(axis=1)
-            found[name] = errors(guess, guess)
-            if not there.all():
-                found[name] |= {"windows": int(there.sum()), "model": errors(guess, own)}
-        return found
+            known = np.isfinite(guess)
+            if name not in self._baselines:
+                self._baselines[name] = _Errors(self._quantile)
+                self._where[name] = _Errors(self._quantile)
+            self._baselines[name].add(true, guess, unit)
+            self._where[name].add(true, np.where(known, own, np.nan), unit)
+            there = int(np.count_nonzero(known.all(axis=1)))
+            self._there[name] = self._there.get(name, 0) + there
 
-    whole, horizon = slice(None), truth.shape[1]
-    content: dict[str, Any] = {
-        "steps": [{"step": k + 1, **part(whole, slice(k, k + 1))} for k in range(horizon)],
-        "all": part(whole, whole),
-    }
-    if len(names) > 1:
-        content["groups"] = [
-            {
-                "group": names[code],
-                "rows": int(np.sum(series == code)),
-                **part(series == code, whole),
-            }
-            for code in np.unique(series).tolist()
-        ]
-    return content
+    @property
+    def shares(self) -> dict[str, float]:
+        """What share of the windows each baseline has."""
+        return {name: there / self._windows for name, there in self._there.items()}
+
+    def figures(self, names: Iterable[str]) -> dict[str, Any]:
+        """Those of the model, and of the baselines of these names."""
+        found: dict[str, Any] = {**self._model.figures}
+        for name in names:
+            found[name] = {**self._baselines[name].figures}
+            if self._there[name] < self._windows:
+                found[name]["windows"] = self._there[name]
+                found[name]["model"] = self._where[name].figures
+        return found
 
 
 def no_better(
@@ -162,13 +253,41 @@ def bounds_of(model: Any, X: Any, shape: tuple[int, ...]) -> dict[float, Any]:
     return bounds
 
 
+class Coverage:
+    """What share of the true numbers lies in intervals, and how wide those are, of parts."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._inside: dict[float, int | None] = {}
+        self._wide: dict[float, ExactSum] = {}
+
+    def add(self, truth: np.ndarray, bounds: Mapping[float, Any]) -> None:
+        """Count true numbers with their bounds, None for a level that has none."""
+        self._rows += truth.size
+        for level, sides in bounds.items():
+            before = self._inside.setdefault(level, 0)
+            if sides is None or before is None:
+                self._inside[level] = None
+                continue
+            inside = np.count_nonzero((truth >= sides[0]) & (truth <= sides[1]))
+            self._inside[level] = before + int(inside)
+            self._wide.setdefault(level, ExactSum()).add(sides[1] - sides[0])
+
+    @property
+    def content(self) -> list[dict[str, Any]]:
+        """The figures by level, None where there are no bounds."""
+        return [
+            {
+                "level": level,
+                "coverage": None if inside is None else inside / self._rows,
+                "width": None if inside is None else self._wide[level].mean(self._rows),
+            }
+            for level, inside in self._inside.items()
+        ]
+
+
 def covered(truth: np.ndarray, bounds: Mapping[float, Any]) -> list[dict[str, Any]]:
-    """What share of the true numbers lies in the intervals, and how wide those are."""
-    found = []
-    for level, sides in bounds.items():
-        inside = wide = None
-        if sides is not None:
-            inside = float(np.mean((truth >= sides[0]) & (truth <= sides[1])))
-            wide = float(np.mean(sides[1] - sides[0]))
-        found.append({"level": level, "coverage": inside, "width": wide})
-    return found
+    """The content of a :class:`Coverage` of these numbers alone."""
+    coverage = Coverage()
+    coverage.add(truth, bounds)
+    return coverage.content

@@ -25,15 +25,16 @@ class NumberErrors:
     ----------
     quantile : float, optional
         What is predicted, if it is one.
+    spread : bool
+        Whether the spread of the true numbers is counted too, for `r2`.
     """
 
-    def __init__(self, quantile: float | None = None) -> None:
+    def __init__(self, quantile: float | None = None, spread: bool = True) -> None:
         self.quantile = quantile
         self.rows = 0  # that are known
-        self._unknown = self._varied = False
-        self._first: float | None = None
+        self._unknown = False
         self._sizes, self._squares = ExactSum(), ExactSum()  # of errors
-        self._from_first, self._squares_from_first = ExactSum(), ExactSum()  # of true numbers
+        self._spread = _Spread() if spread else None
         self._below = 0
 
     def add(self, truth: np.ndarray, guess: np.ndarray) -> None:
@@ -55,12 +56,8 @@ class NumberErrors:
                 return
             self._sizes.add(np.abs(errors))
             self._squares.add(errors * errors)
-            if self._first is None:
-                self._first = float(truth[0])
-            distances = truth - self._first
-            self._varied = self._varied or bool(distances.any())
-            self._from_first.add(distances)
-            self._squares_from_first.add(distances * distances)
+            if self._spread is not None:
+                self._spread.add(truth)
 
     @property
     def pinball_loss(self) -> float:
@@ -85,12 +82,36 @@ class NumberErrors:
     @property
     def r2(self) -> float | None:
         """R squared; None where a number is not known, or all true ones are the same."""
-        squares = self._squares, self._from_first, self._squares_from_first
-        if self._unknown or not self._varied or not all(one.is_finite for one in squares):
+        around = None if self._spread is None else self._spread.exact(self.rows)
+        if self._unknown or around is None or not self._squares.is_finite:
             return None
-        left, total, around = (one.exact for one in squares)
-        spread = around - total * total / self.rows
-        return as_float(1 - left / spread) if spread > 0 else None
+        return as_float(1 - self._squares.exact / around) if around > 0 else None
+
+
+class _Spread:
+    """How far numbers are from their mean: by their distances to the first of them."""
+
+    def __init__(self) -> None:
+        self._first: float | None = None
+        self._varied = False
+        self._distances, self._squares = ExactSum(), ExactSum()
+
+    def add(self, numbers: np.ndarray) -> None:
+        """Count float64 numbers, at least one."""
+        if self._first is None:
+            self._first = float(numbers[0])
+        distances = numbers - self._first
+        self._varied = self._varied or bool(distances.any())
+        self._distances.add(distances)
+        self._squares.add(distances * distances)
+
+    def exact(self, count: int) -> Fraction | None:
+        """The sum of squared distances to the mean of all `count`; None where none differ."""
+        sums = self._distances, self._squares
+        if not self._varied or not all(one.is_finite for one in sums):
+            return None
+        total, squares = (one.exact for one in sums)
+        return squares - total * total / count
 
 
 class CrossEntropy:
