@@ -159,10 +159,12 @@ def opened(source: Source) -> BinaryIO:
 def _native(table: Any, engine: str, part: bool = False) -> Any:
     """A table of Arrow as the library `engine` has it; in a `part` gaps are those of a whole."""
     pa = importlib.import_module("pyarrow")
-    views = [field.name for field in table.schema if str(field.type) == "string_view"]
-    for name in views:  # what polars writes, and pyarrow hardly computes with
-        place = table.schema.get_field_index(name)
-        table = table.set_column(place, name, table.column(place).cast(pa.large_string()))
+    for place, field in enumerate(table.schema):
+        values = table.column(place)
+        if str(field.type) == "string_view":  # what polars writes, and pyarrow hardly computes with
+            table = table.set_column(place, field.name, values.cast(pa.large_string()))
+        elif part and pa.types.is_integer(field.type) and values.null_count == len(values):
+            table = table.set_column(place, field.name, values.cast(pa.float64()))  # still numbers
     if engine == "pandas":
         # integers with a gap in one batch alone stay integers
         return table.to_pandas(integer_object_nulls=part)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from pellucid.data.column_values import Column
-from pellucid.data.text_counts import TextCounts
+from pellucid.data.text_counter import Piece, TextCounter
+from pellucid.data.text_format import tidy
+from pellucid.data.vocabulary import Vocabulary
 
 MAX_CATEGORIES = 100
 
 
-def used_parts(column: Column, weights: Any) -> Iterator[tuple[Column, slice | np.ndarray, Any]]:
+def used_parts(column: Any, weights: Any) -> Iterator[tuple[Any, slice | np.ndarray, Any]]:
     """A column piece by piece, which of the rows have a weight above 0, and the weights of these.
 
     `weights` are an array or what is read like one; None is weight 1 in every row.
@@ -27,76 +27,80 @@ def used_parts(column: Column, weights: Any) -> Iterator[tuple[Column, slice | n
             yield part, own > 0, own[own > 0]
 
 
-def used_values(column: Column, weights: Any) -> Iterator[np.ndarray]:
+def used_values(column: Any, weights: Any) -> Iterator[np.ndarray]:
     """The numbers of such rows, piece by piece."""
     return (part.values[used] for part, used, _ in used_parts(column, weights))
 
 
-def text_counts(column: Column, weights: Any) -> tuple[TextCounts, int]:
-    """How often each text is there among the rows whose weight is above 0, and how many these are.
+class ColumnCounts:
+    """How often each text of a column is there in the rows that have weight.
 
     Numbers count as the text that a category of them has.
-    """
-    counts: dict[str, int] = {}
-    rows = 0
-    for part, used, _ in used_parts(column, weights):
-        coding = part.coded
-        there, often = coding.counted(used)
-        rows += len(coding.codes[used])
-        for place, count in zip(there.tolist(), often.tolist(), strict=True):
-            text = coding.texts[place]
-            counts[text] = counts.get(text, 0) + count
-    return TextCounts.of(counts), rows
-
-
-@dataclass(frozen=True)
-class Totals:
-    """Of each text of a column how often it is there, and the sum of the weights of these rows.
 
     Attributes
     ----------
-    counts : dict from str to int
-    weights : mapping from str to float
+    rows : int
+        How many these are.
     missing : bool
-        Whether a text is missing in a row whose weight is above 0.
+        Whether a text is missing in one of them, or has no words.
+    counter : TextCounter
     """
 
-    counts: dict[str, int]
-    weights: Mapping[str, float]
-    missing: bool
-
-    @classmethod
-    def of(cls, column: Column, weights: Any) -> Totals:
-        """Those of the rows of a column of text whose weight is above 0."""
-        counts: dict[str, int] = {}
-        sums: dict[str, float] = {}
-        missing = False
-        for part, used, own in used_parts(column, weights):
+    def __init__(self, column: Any, weights: Any) -> None:
+        self._column, self._weights = column, weights
+        self.counter, self.rows, self.missing = TextCounter(column.scratch), 0, False
+        for part, used, _ in used_parts(column, weights):
             coding = part.coded
             codes = coding.codes[used]
-            missing = missing or bool((codes < 0).any())
+            self.rows += len(codes)
             there, often = coding.counted(used)
             texts = [coding.texts[place] for place in there.tolist()]
-            for text, count in zip(texts, often.tolist(), strict=True):
-                counts[text] = counts.get(text, 0) + count
-            if own is None:
-                continue
-            before = np.zeros(len(coding.texts))
-            before[there] = [sums.get(text, 0.0) for text in texts]
-            # bincount adds in the order of the rows: the same sums everywhere
-            after = np.bincount(
-                np.concatenate([np.arange(len(before)), codes[codes >= 0]]),
-                weights=np.concatenate([before, own[codes >= 0]]),
-            )
-            sums.update(zip(texts, after[there].tolist(), strict=True))
-        return cls(counts, counts if weights is None else sums, missing)
+            blank = (not text or text.isspace() for text in texts)
+            self.missing = self.missing or bool((codes < 0).any()) or any(blank)
+            self.counter.add(texts, often)
 
-    def heaviest(self, most: int = MAX_CATEGORIES) -> tuple[list[str | None], bool]:
-        """The categories in order, None (missing) last, and whether rarer texts were left out."""
-        texts = list(self.counts)
-        rare = len(texts) > most
-        if rare:
-            texts.sort(key=lambda text: (-self.weights[text], text))
-            del texts[most - 1 :]
-        categories: list[str | None] = [*sorted(texts)]
-        return categories + [None] * self.missing, rare
+    def categories(self, most: int = MAX_CATEGORIES) -> tuple[list[str | None], bool]:
+        """The categories in order, None (missing) last, and whether rarer texts were left out.
+
+        They are the different texts; of more than `most` the heaviest that are one fewer.
+        """
+        count, heaviest = 0, list[tuple[float, str]]()
+        for piece in self._tidied():
+            weights = piece.weights or piece.counts
+            count += len(weights)
+            heaviest += [(-weight, text) for text, weight in weights.items()]
+            heaviest = sorted(heaviest)[:most]
+        rare = count > most
+        texts = [text for _, text in (heaviest[:-1] if rare else heaviest)]
+        return [*sorted(texts), *([None] if self.missing else [])], rare
+
+    def known_to(self, vocabulary: Vocabulary) -> tuple[list[str], int]:
+        """Which of the different texts a vocabulary knows, and how many there are."""
+        count, known = 0, dict[str, int]()
+        for piece in self._tidied():
+            count += len(piece.counts)
+            known |= {text: piece.counts[text] for text in vocabulary.of(piece.counts)}
+        return vocabulary.of(known), count
+
+    def _tidied(self) -> Iterator[Piece]:
+        """The texts without the blanks that do not count; each is in one of the pieces alone."""
+        for piece in (self.counter if self._weights is None else self._weighted()).pieces():
+            counts, weights = dict[str, int](), dict[str, float]()
+            for text, count in piece.counts.items():
+                if (tidied := tidy(text)) is not None:
+                    counts[tidied] = counts.get(tidied, 0) + count
+                    if piece.weights:
+                        weights[tidied] = piece.weights[text]
+            yield Piece(counts, weights)
+
+    def _weighted(self) -> TextCounter:
+        counter = TextCounter(self._column.scratch)
+        for part, used, own in used_parts(self._column, self._weights):
+            coding = part.coded.mapped(tidy)
+            codes = coding.codes[used]
+            there, often = coding.counted(used)
+            places = np.empty(len(coding.texts), dtype=np.int64)
+            places[there] = np.arange(len(there))
+            texts = [coding.texts[place] for place in there.tolist()]
+            counter.add(texts, often, places[codes[codes >= 0]], own[codes >= 0])
+        return counter

@@ -32,7 +32,7 @@ class Coding(NamedTuple):
         if len(parts) == 1:
             return parts[0]
         places: dict[str, int] = {}
-        codes = []
+        codes = [np.empty(0, dtype=np.int64)]
         for texts, part in parts:
             place = [places.setdefault(text, len(places)) for text in texts]
             codes.append(np.array([*place, -1], dtype=np.int64)[part])

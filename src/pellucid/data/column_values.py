@@ -55,6 +55,20 @@ class Column:
             (self.values if self.kind == "text" else as_text(self)).tolist()
         )
 
+    @property
+    def scratch(self) -> None:
+        """Where a column that is not in memory keeps what does not fit there: of this one none."""
+
+    def changed(self, kind: str, change: Callable[[Column], Column]) -> Column:
+        """The column made another one, of this kind, row by row."""
+        return change(self)
+
+    def taken(self, rows: slice) -> Column:
+        """Some rows."""
+        numbers = None if self.numbers is None else self.numbers[rows]
+        coding = self.coding and Coding(self.coding.texts, self.coding.codes[rows])
+        return Column(self.kind, self.values[rows], self.declared, numbers, coding)
+
     def parts(self) -> Iterator[tuple[slice, Column]]:
         """The rows piece by piece, as a column that is not in memory has them: here at once."""
         yield slice(0, len(self)), self

@@ -52,6 +52,15 @@ class Table:
             return self.matrix.shape[0], self.matrix.shape[1]
         return (len(self.columns[0]) if self.columns else 0), len(self.columns)
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether its values are there, and need not be read from files first."""
+        return self.matrix is not None or all(isinstance(column, Column) for column in self.columns)
+
+    def taken(self, rows: slice) -> Table:
+        """Some rows, in memory."""
+        return Table(self.names, [column.taken(rows) for column in self.columns])
+
     def split(self) -> Sequence[Column]:
         """The columns one by one, also those of a matrix."""
         if self.matrix is None:
@@ -187,7 +196,7 @@ def one_feature(
                     f"{table_of(owner_of(estimator))} must hold numbers, one column a step, where "
                     f"it is a table. Got {column.dtype} in column {shown(column.name)}.{way_out}"
                 )
-        names = _check_names(list(frame.columns))
+        names = check_names_of_columns(list(frame.columns))
         known = getattr(estimator, "feature_names_in_", None)
         if not learn and names is not None and known is not None:
             check_columns(owner_of(estimator), names, known.tolist())
@@ -302,7 +311,7 @@ def name_that_comes_twice(frame: Any) -> Any:
     return None
 
 
-def _check_names(names: Sequence[Any]) -> list[str] | None:
+def check_names_of_columns(names: Sequence[Any]) -> list[str] | None:
     """Names if all are text, None if none is, as scikit-learn has it."""
     text = [isinstance(name, str) for name in names]
     if any(text) and not all(text):
@@ -316,7 +325,7 @@ def _check_names(names: Sequence[Any]) -> list[str] | None:
 
 def _from_frame(estimator: object, X: Any) -> Table:
     frame = unique_columns(estimator, X)
-    names = _check_names(list(frame.columns))
+    names = check_names_of_columns(list(frame.columns))
     if (matrix := _plain_numbers(frame.to_native())) is not None:
         return Table(names, [Column("number", column) for column in matrix.T])
     columns = [
@@ -345,7 +354,7 @@ def _plain_numbers(frame: Any) -> np.ndarray | None:
 def _from_map(estimator: object, X: Mapping[Any, Any], kinds: Kinds) -> Table:
     import narwhals as nw
 
-    names = _check_names(list(X))
+    names = check_names_of_columns(list(X))
     columns: list[Column] = []
     known = kinds if isinstance(kinds, Mapping) else {}
     for name, values in X.items():

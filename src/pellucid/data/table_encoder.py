@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from types import NoneType
@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from pellucid.checks import shown, warn
-from pellucid.data.categories import MAX_CATEGORIES, Totals, text_counts, used_values
+from pellucid.data.categories import MAX_CATEGORIES, ColumnCounts, used_values
 from pellucid.data.cautions import cautions, sum_row, sum_words, telling
 from pellucid.data.column_values import Column
 from pellucid.data.column_words import Phrase, in_words
@@ -25,6 +25,7 @@ from pellucid.data.learned_column import LearnedColumn, check_kind, read_numbers
 from pellucid.data.number_format import NumberFormat
 from pellucid.data.scaling import Standardiser
 from pellucid.data.state import FloatType, State, check_names
+from pellucid.data.table_numbers import NumbersOf, side_by_side
 from pellucid.data.table_plan import NumberColumn, TablePlan, TextColumn
 from pellucid.data.text_columns import Decision, Format, as_dates, decide_by
 from pellucid.data.text_format import tidy
@@ -135,6 +136,9 @@ class TableEncoder(Encoder[Table]):
         `weights` are an array, or what is read by slices as one.
         """
         self.dtype, self.names = np.dtype(dtype), table.names
+        self._categories: list[list[str | None]] = []
+        self._rare: list[bool] = []
+        self._embedded: list[bool] = []
         if table.matrix is not None:
             self.kinds = ["number"] * table.shape[1]
             self.formats, self.cycles = [None] * table.shape[1], [[] for _ in self.kinds]
@@ -142,11 +146,6 @@ class TableEncoder(Encoder[Table]):
             table = self._decide(table, weights)
         self._forget_derived()
         self._scaler = Standardiser().fit(self._numbers(table), weights)
-        self._categories: list[list[str | None]] = []
-        self._rare: list[bool] = []
-        self._embedded: list[bool] = []
-        for index in self._text:
-            self._learn_text(self._name(index), table.columns[index], weights)
         self.name_features(estimator)
         return table
 
@@ -156,61 +155,71 @@ class TableEncoder(Encoder[Table]):
             if isinstance(value, cached_property):
                 vars(self).pop(name, None)
 
-    def _learn_text(self, name: str, column: Column, weights: Any) -> None:
-        """Learn which values of a column are known, and whether they are embedded."""
-        totals = Totals.of(column, weights)
-        categories, rare = totals.heaviest()
-        embedded = False
+    def _decide(self, table: Table, weights: Any) -> Table:
+        """Settle what each column is by the rows that have weight, and read the columns so."""
+        self.kinds, self.formats, self.cycles, self.notes = [], [], [], []
+        columns, notes = [], list[str]()
+        for index, column in enumerate(table.columns):
+            name, counts = self._name(index), None
+            if column.kind == "text" and self.given.get(index) is None:
+                counts = ColumnCounts(column, weights)
+            decision = self._decision(index, column, counts, weights)
+            self.kinds.append(decision.kind)
+            self.formats.append(decision.format)
+            if decision.note:
+                self.notes.append(f"{name}: {decision.note}.")
+            column = _converted(column, decision.kind, decision.format)
+            timed = decision.kind == "time"
+            self.cycles.append(cycles_of(used_values(column, weights)) if timed else [])
+            if decision.kind == "text" and counts is not None:
+                notes += self._learn_text(name, counts)
+            columns.append(column)
+        self.notes += notes
+        return Table(table.names, columns)
+
+    def _decision(
+        self, index: int, column: Column, counts: ColumnCounts | None, weights: Any
+    ) -> Decision:
+        """What a column is by the rows that have weight, of text by its `counts`."""
+        if counts is not None:
+            texts = counts.counter.in_order()
+            if not len(texts):
+                return Decision("empty")
+            if not column.declared:
+                return decide_by(texts, counts.rows)
+        elif column.kind == "text":
+            form = self.given[index]
+            assert form is not None
+            return Decision("number", form, f"{form.words}, as the target")
+        elif column.kind == "number" and index not in self.given:
+            if as_dates(used_values(column, weights)):
+                counts = ColumnCounts(column, weights)
+                return decide_by(counts.counter.in_order(), counts.rows)
+        return Decision(column.kind)
+
+    def _learn_text(self, name: str, counts: ColumnCounts) -> list[str]:
+        """Learn which texts of a column are known, and whether they are embedded; what to say."""
+        categories, rare = counts.categories()
+        embedded, notes = False, []
         if rare and self.vocabulary is not None:
-            known, count = self.vocabulary.of(totals.counts), len(totals.counts)
+            known, count = counts.known_to(self.vocabulary)
             if embedded := len(known) > MAX_CATEGORIES:
                 missing = [None] if None in categories else []
                 categories, rare = [*sorted(known), *missing], len(known) < count
                 which = f"{len(known):,} of them, {self.vocabulary.words(len(known))}"
-                self.notes.append(
+                notes.append(
                     f"{name}: text with {count:,} values, embedded "
                     f"{which if rare else 'each'}{_of_digits(categories)}."
                 )
         if rare and not embedded:
-            self.notes.append(
+            notes.append(
                 f"{name}: text with more than {MAX_CATEGORIES} categories, of "
                 f"which all but the most frequent count as one{_of_digits(categories)}."
             )
         self._categories.append(categories)
         self._rare.append(rare)
         self._embedded.append(embedded)
-
-    def _decide(self, table: Table, weights: Any) -> Table:
-        """Settle what each column is by the rows that have weight, and read the columns so."""
-        self.kinds, self.formats, self.cycles, self.notes = [], [], [], []
-        columns = []
-        for index, column in enumerate(table.columns):
-            decision = self._decision(index, column, weights)
-            self.kinds.append(decision.kind)
-            self.formats.append(decision.format)
-            if decision.note:
-                self.notes.append(f"{self._name(index)}: {decision.note}.")
-            column = _converted(column, decision.kind, decision.format)
-            timed = decision.kind == "time"
-            self.cycles.append(cycles_of(used_values(column, weights)) if timed else [])
-            columns.append(column)
-        return Table(table.names, columns)
-
-    def _decision(self, index: int, column: Column, weights: Any) -> Decision:
-        """What a column is by the rows that have weight."""
-        form = self.given.get(index)
-        if column.kind == "text":
-            if form is not None:
-                return Decision("number", form, f"{form.words}, as the target")
-            counts, rows = text_counts(column, weights)
-            if not len(counts):
-                return Decision("empty")
-            if not column.declared:
-                return decide_by(counts, rows)
-        elif column.kind == "number" and index not in self.given:
-            if as_dates(used_values(column, weights)):
-                return decide_by(*text_counts(column, weights))
-        return Decision(column.kind)
+        return notes
 
     def cautions(self, reading: Reading[Table], codes: np.ndarray) -> list[str]:
         table = reading.content
@@ -231,6 +240,12 @@ class TableEncoder(Encoder[Table]):
 
     def encode(self, estimator: Any, reading: Reading[Table]) -> Dense:
         return self._encode(reading.content)
+
+    def encode_blocks(self, table: Table, rows: int) -> Iterator[Dense]:
+        """A table that was learned from, encoded so many rows at a time."""
+        for start in range(0, table.shape[0], rows):
+            part = table.taken(slice(start, min(start + rows, table.shape[0])))
+            yield self._encode(self.as_decided(part))
 
     def few_rows(self, X: np.ndarray) -> Dense | None:
         if X.ndim != 2 or not self.plain or X.shape[1] != len(self.kinds):
@@ -325,6 +340,17 @@ class TableEncoder(Encoder[Table]):
             text = self._name(index)
             names += [f"{text} missing" if c is None else f"{text}={c}" for c in categories]
         return names + [f"{self._name(i)} other" for i, _, rare in self._one_hot_columns if rare]
+
+    @property
+    def one_hot_groups(self) -> list[list[int]]:
+        """Output columns of which at most one is 1 and the others 0: those of a text, and flags."""
+        start = self.token_columns + len(self._numeric)
+        groups = [[start + place] for place in range(len(self._gaps))]
+        start += len(self._gaps) + 2 * len(self._turning)
+        for columns, other in self._hot:
+            others = [] if other == _NOWHERE else [other]
+            groups.append([start + place for place in (*columns.values(), *others)])
+        return groups
 
     @property
     def output_columns(self) -> list[int]:
@@ -504,19 +530,16 @@ class TableEncoder(Encoder[Table]):
             name, kind, form, mean=float(scaler.mean[position]), spread=spread, gaps=gaps
         )
 
-    def _numbers(self, table: Table) -> np.ndarray:
+    def _numbers(self, table: Table) -> Any:
         """The numeric columns side by side, shape (rows, numbers)."""
         if table.matrix is not None and not self._text and "time" not in self.kinds:
             return table.matrix
-        columns, numeric = table.split(), self._numeric
-        numbers = np.empty((table.shape[0], len(numeric)))
-        for position, index in enumerate(numeric):
-            column = columns[index]
-            if self.kinds[index] == "empty":  # nothing was learned: a value tells that it is there
-                numbers[:, position] = np.where(column.missing, np.nan, 0.0)
-            else:
-                numbers[:, position] = column.values
-        return numbers
+        columns = table.split()
+        chosen = [columns[index] for index in self._numeric]
+        kinds = [self.kinds[index] for index in self._numeric]
+        if not table.in_memory:
+            return NumbersOf(chosen, kinds, len(columns[0]))
+        return side_by_side(chosen, kinds, table.shape[0])
 
     def _in_order(self, estimator: Any, table: Table) -> Table:
         """`table` with its columns in the order of training, or an error that says what differs."""
@@ -624,10 +647,12 @@ def _date(seconds: float) -> str:
 
 
 def _converted(column: Column, kind: str, form: Format | None) -> Column:
-    """A column of text as the `kind` that it was found to be."""
-    if form is not None:
-        return Column(kind, read_numbers(column, form))
-    return Column.of_texts(column.coded.mapped(tidy)) if kind == "text" else column
+    """A column as the `kind` that it was found to be; one that is so already stays as it is."""
+    if form is not None and column.kind != kind:
+        return column.changed(kind, lambda part: Column(kind, read_numbers(part, form)))
+    if kind == "text":
+        return column.changed(kind, lambda part: Column.of_texts(part.coded.mapped(tidy)))
+    return column
 
 
 def _listed(names: Sequence[Any], most: int = 5) -> str:
