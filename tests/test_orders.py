@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from pellucid import FCNNClassifier, FCNNRegressor, GRUClassifier
 from pellucid.randomness import Stream
-from pellucid.rows import Dense, Examples, InTurn, Targets, unit_mean
+from pellucid.rows import Dense, Examples, InTurn, Targets, placed, unit_mean
 from pellucid.training import orders
-from pellucid.training.orders import BLOCK, GROUP, InBlocks, of_epoch, placed
+from pellucid.training.orders import BLOCK, GROUP, InBlocks, of_epoch
 
 some = settings(derandomize=True, max_examples=60)
 QUICK = {"hidden_dim": 8, "max_epochs": 3, "random_state": 3, "verbose": 0}

@@ -20,7 +20,7 @@ import secrets
 import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -144,14 +144,7 @@ def writing(
         If it cannot be written. An earlier file is then unchanged, and nothing is left beside it.
     """
     place = place_of(path)
-
-    @contextlib.contextmanager
-    def explained() -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise _unsaved(path if called is None else called, place, size, error) from error
-
+    explained = partial(writing_errors, path if called is None else called, place, size)
     with explained():
         mode = _mode(place)
         aside, handle = _new_aside(place.parent)
@@ -178,6 +171,25 @@ def writing(
         aside.unlink(missing_ok=True)
         raise
     _sync_folder(place.parent)
+
+
+@contextlib.contextmanager
+def writing_errors(
+    called: str | os.PathLike[str], place: Path, size: int | None = None
+) -> Iterator[None]:
+    """Say in one sentence what goes wrong where a file is written, of `size` bytes if known.
+
+    Parameters
+    ----------
+    called : path-like
+        How the file is called.
+    place : Path
+        Where it is.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _unsaved(called, place, size, error) from error
 
 
 def _publish(aside: Path, place: Path, keep: str | os.PathLike[str] | None) -> None:

@@ -14,13 +14,13 @@ from pellucid.data import Encoder, Layout, Reading, check_rows, sample_weights
 from pellucid.data.column_values import plain_array
 from pellucid.data.columns import rows_of
 from pellucid.data.picture_sets import left_out_words
-from pellucid.data.scaling import power_of_two
 from pellucid.engine import plain_float_state
 from pellucid.estimators.parameters import TrainingParameters
 from pellucid.estimators.target_columns import TargetColumns
 from pellucid.network import Network
 from pellucid.randomness import Stream
 from pellucid.rows import Examples, Rows, Targets, unit_mean
+from pellucid.rows.targets import weight_unit
 from pellucid.training import orders
 from pellucid.training.settings import Settings
 
@@ -156,7 +156,7 @@ class ExampleMaker(TargetColumns, TrainingParameters, ABC):
                 f"class_weight of {type(self).__name__} must leave a row of weight above 0. "
                 f"Got {checks.shown(self.class_weight)}, and none is left."
             )
-        weights = weights / power_of_two(weights.max())  # exact, and their sum stays finite
+        weights = weights / weight_unit(float(weights.max()))  # exact, and their sum stays finite
         values = self._target_rows(codes)
         if lengths is not None:
             weights = weights.astype(self.dtype)
@@ -229,7 +229,7 @@ class ExampleMaker(TargetColumns, TrainingParameters, ABC):
             )
         if settings.shuffle == "blocks":
             examples = orders.arranged(examples, settings)
-            return examples.take(slice(0, count - aside)), examples.take(slice(count - aside, None))
+            return examples.part(0, count - aside), examples.part(count - aside, count)
         order = Stream(settings.seed, "split").permutation(count)
         labels = examples.targets.values
         if settings.accuracy and layout.step_lengths is None and labels[:1].size == 1:

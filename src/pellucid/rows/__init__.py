@@ -1,10 +1,13 @@
 """The input of networks: rows of any kind behind one protocol, and their targets."""
 
-from pellucid.rows.base import InTurn, Order, Reader, Rows
+from pellucid.rows.base import Reader, Rows
 from pellucid.rows.dense import FEW_ROWS, Dense, as_rows
 from pellucid.rows.feed import Feed, MemoryFeed, Window
+from pellucid.rows.order import InTurn, Order, placed
 from pellucid.rows.pictures import DecodedPictures, Pictures
 from pellucid.rows.sequences import Sequences
+from pellucid.rows.store import Store, StoreWriter
+from pellucid.rows.store_file import Stale
 from pellucid.rows.targets import Examples, Targets, unit_mean
 from pellucid.rows.windows import ScaledWindows
 
@@ -22,8 +25,12 @@ __all__ = [
     "Rows",
     "ScaledWindows",
     "Sequences",
+    "Stale",
+    "Store",
+    "StoreWriter",
     "Targets",
     "Window",
     "as_rows",
+    "placed",
     "unit_mean",
 ]

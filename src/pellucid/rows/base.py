@@ -4,40 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from pellucid.engine import Operation
 from pellucid.kernels.grid import Grid
-
-
-class Order(Protocol):
-    """The order in which an epoch takes rows: an int64 array, or what gives parts of one."""
-
-    def __len__(self) -> int: ...  # noqa: D105
-
-    def __getitem__(self, places: slice, /) -> np.ndarray: ...  # noqa: D105
-
-
-class InTurn:
-    """The order in which rows lie.
-
-    Parameters
-    ----------
-    rows : int
-    """
-
-    def __init__(self, rows: int) -> None:
-        self._rows = rows
-
-    def __len__(self) -> int:
-        return self._rows
-
-    def __getitem__(self, places: slice) -> np.ndarray:
-        """The rows of these steps of the order, int64."""
-        first, last, _ = places.indices(self._rows)
-        return np.arange(first, last, dtype=np.int64)
+from pellucid.rows.order import Order
 
 
 class Rows(ABC):
@@ -77,6 +50,19 @@ class Rows(ABC):
         copied as `grid` is wide, up to `back` steps before the last, and `absent` gets the number
         of steps that each row lacks.
         """
+
+    @property
+    def placed_by(self) -> int | None:
+        """The seed by which they lie in their places; None where they lie as they were given."""
+        return None
+
+    def places_of(self, numbers: np.ndarray) -> np.ndarray:
+        """Where the rows with these `numbers`, in the order in which they were given, are now."""
+        return numbers
+
+    def part(self, first: int, last: int) -> Rows:
+        """The rows from `first` to `last` (exclusive), where they are."""
+        return self.take(slice(first, last))
 
     @property
     def present(self) -> np.ndarray | None:

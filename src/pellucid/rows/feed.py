@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.rows.base import InTurn, Order, Rows
+from pellucid.rows.base import Rows
+from pellucid.rows.order import InTurn, Order
 from pellucid.rows.targets import Examples, Targets
 from pellucid.rows.workers import Task, Workers
 

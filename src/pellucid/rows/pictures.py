@@ -11,7 +11,8 @@ import numpy as np
 from pellucid.engine import Operation, available_threads, operation
 from pellucid.kernels.grid import Grid, lines
 from pellucid.kernels.operations.batches import gather_levels
-from pellucid.rows.base import Order, Reader, Rows
+from pellucid.rows.base import Reader, Rows
+from pellucid.rows.order import Order
 from pellucid.rows.workers import Task, Workers
 
 RING_BYTES = 8 << 20

@@ -25,16 +25,9 @@ TOGETHER = 16  # blocks that are shuffled together
 GROUP = BLOCK * TOGETHER
 
 
-def placed(seed: int, rows: int) -> np.ndarray:
-    """Which row rests at each place, int64 of shape (rows,)."""
-    return Stream(seed, "places").permutation(rows)
-
-
 def arranged(examples: Examples, settings: Settings) -> Examples:
     """Examples as an epoch needs them: to be mixed in blocks, they lie in their places."""
-    if settings.shuffle != "blocks":
-        return examples
-    return examples.in_order(placed(settings.seed, len(examples)))
+    return examples.in_places(settings.seed) if settings.shuffle == "blocks" else examples
 
 
 class InBlocks:
