@@ -30,6 +30,8 @@ TEXTS = [" ".join(f"w{word}" for word in row) for row in RNG.integers(0, 30, (60
 class Here:
     """Computes tasks in this process, so many a batch, each through its bytes."""
 
+    words = "Each batch comes in shards."
+
     def __init__(self, numbers):
         self.numbers = iter(numbers)
         self.done = []

@@ -222,10 +222,15 @@ class Elsewhere(Protocol):
     ----------
     tasks : int
         Into how many tasks a batch is best cut now.
+    words : str
+        Who computes, in a sentence.
     """
 
     @property
     def tasks(self) -> int: ...  # noqa: D102
+
+    @property
+    def words(self) -> str: ...  # noqa: D102
 
     def gradients(
         self, packed: bytes, weights: np.ndarray, tasks: list[ShardTask]

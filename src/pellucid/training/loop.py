@@ -208,6 +208,8 @@ class Trainer:
                 measured = measurement(
                     network.chain, network.held, validation, settings.loss, settings.n_jobs
                 )
+        if settings.elsewhere is not None:
+            progress.note(settings.elsewhere.words)
         self._training = training
         self._classes = examples.targets.values.reshape(-1) if settings.balanced else None
         if keeper is not None:
