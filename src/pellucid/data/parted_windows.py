@@ -180,7 +180,7 @@ class PartedWindows:
         total = sum(len(times) for times in self._times())
         count = round(fraction * total)
         if not count:
-            return Span(None, None, len(self)), Span(None, None, 0)
+            return Span(None, None, len(self)), Span(np.inf, None, 0)
         cut = nth_smallest(self._times, total - count)
         spans = Span(None, cut, 0), Span(cut, None, 0)
         early, late = (replace(span, count=len(self[span])) for span in spans)

@@ -292,7 +292,7 @@ class SequenceEncoder(Encoder[Steps]):
         X = steps.windows
         content = self.table.as_decided(steps.table.content)
         self.windows = WindowFeatures(self.scaling, self.target_transform).fit(
-            self.table, content, used, self.calendar
+            self.table, used, lambda part: content, self.calendar
         )
         self.table.drifting = self.windows.scaled
         return self.windows.rows(self.table, content, X, rows.values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -69,6 +70,9 @@ class NewSeriesWarning(UserWarning):
         return NewSeriesWarning([*dict.fromkeys([*self.names, *other.names])])
 
 
+Reader = Callable[[Windows], Any]
+
+
 class _State(State, frozen=True):
     transform: TransformName | None
     scaling: Literal["window", "series", "global"]
@@ -130,28 +134,47 @@ class WindowFeatures:
     def __init__(self, scaling: str = "global", transform: str | None = None) -> None:
         self.scaling, self.transform = scaling, transform
 
-    def fit(self, table: TableEncoder, content: Any, windows: Windows, calendar: bool) -> Self:
-        """Learn from `windows`, whose table `content` the encoder `table` has read and learned."""
-        names, about, owners = windows.columns, windows.about, np.unique(windows.owners)
-        targets = [names.index(name) for name in windows.targets]
+    def fit(self, table: TableEncoder, learned: Any, read: Reader, calendar: bool) -> Self:
+        """Learn from windows, whose table the encoder `table` has learned.
+
+        Parameters
+        ----------
+        table : TableEncoder
+        learned : Windows or PartedWindows
+        read : callable
+            ``read(part)`` gives what the encoder has read of the table of a part of them.
+        calendar : bool
+        """
+        names, about = learned.columns, learned.about
+        targets = [names.index(name) for name in learned.targets]
         self.known = [names.index(name) for name in about.get("known") or ()]
+        numbers = [index for index, kind in enumerate(table.kinds) if kind == "number"]
+        same, dated = _Same(), True
+        self.series = []
+        for part in learned.parts:
+            if self.scaling != "global":
+                same.add(table.numbers(read(part), numbers), part)
+            dated = part.clock is not None
+            self.series += [str(part.names[owner]) for owner in np.unique(part.owners)]
         self.scaled, self.targets = [], []
         if self.scaling != "global":
-            numbers = [index for index, kind in enumerate(table.kinds) if kind == "number"]
-            same = _same(table.numbers(content, numbers), windows)
-            still = {index for index, is_same in zip(numbers, same, strict=True) if is_same}
+            still = {index for index, is_same in zip(numbers, same.found, strict=True) if is_same}
             left = (still - set(targets)) | set(self.known)
             self.scaled = [index for index in numbers if index not in left]
             self.targets = [self.scaled.index(place) for place in targets]
         self.cycles = []
-        if calendar and windows.clock is not None:
-            self.cycles = cycles_of([windows.clock[windows.covered]])
-        self.series = [str(windows.names[owner]) for owner in owners]
+        if calendar and dated:
+            self.cycles = cycles_of(part.clock[part.covered] for part in learned.parts)
         self.told = self.series if 1 < len(self.series) <= _MOST_SERIES else []
         self.holidays = about.get("holidays")
         self.ahead = about["horizon"] if self.known or self.cycles or self.holidays else 0
-        own = np.searchsorted(owners, windows.owners)
-        self.levels, self.scales = _of_series(self._numbers(table, content), windows, own)
+        levels, scales = [], []
+        for part in learned.parts:
+            own = np.searchsorted(np.unique(part.owners), part.owners)
+            level, scale = _of_series(self._numbers(table, read(part)), part, own)
+            levels.append(level)
+            scales.append(scale)
+        self.levels, self.scales = np.concatenate(levels), np.concatenate(scales)
         return self
 
     def rows(
@@ -320,14 +343,26 @@ class WindowFeatures:
         return np.where(np.isfinite(last), last, levels), scales
 
 
-def _same(numbers: np.ndarray, windows: Windows) -> np.ndarray:
+class _Same:
     """Which columns are the same in all rows of each series that windows cover, if of several."""
-    rows = np.flatnonzero(windows.covered)
-    owners = np.searchsorted(np.cumsum(windows.lengths), rows, side="right")
-    if not len(rows) or owners[0] == owners[-1]:
-        return np.zeros(numbers.shape[1], dtype=bool)
-    values, firsts = numbers[rows], numbers[rows[np.searchsorted(owners, owners)]]
-    return np.asarray(((values == firsts) | (np.isnan(values) & np.isnan(firsts))).all(axis=0))
+
+    def __init__(self) -> None:
+        self._series = 0
+        self._same: Any = True
+
+    def add(self, numbers: np.ndarray, windows: Windows) -> None:
+        """Look at the rows of some series."""
+        rows = np.flatnonzero(windows.covered)
+        owners = np.searchsorted(np.cumsum(windows.lengths), rows, side="right")
+        self._series += len(np.unique(owners))
+        values, firsts = numbers[rows], numbers[rows[np.searchsorted(owners, owners)]]
+        alike = (values == firsts) | (np.isnan(values) & np.isnan(firsts))
+        self._same = self._same & alike.all(axis=0)
+
+    @property
+    def found(self) -> np.ndarray:
+        """One for each column."""
+        return np.asarray(self._same & (self._series > 1))
 
 
 def _of_series(

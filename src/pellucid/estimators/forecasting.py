@@ -18,10 +18,12 @@ from pellucid.data.column_values import plain_array
 from pellucid.data.columns import as_frame, known_columns
 from pellucid.data.groups import from_index
 from pellucid.data.intervals import ForecastIntervals, spreads
+from pellucid.data.parted_windows import PartedWindows, followed
 from pellucid.data.target_transforms import IDENTITY, TRANSFORMS, Transform
 from pellucid.data.window_array import as_windows
 from pellucid.data.window_cutting import LastCutter
 from pellucid.data.window_features import SCALINGS
+from pellucid.data.window_sample import sample_windows
 from pellucid.data.windows import Windows, as_list
 from pellucid.engine import plain_float_state
 from pellucid.estimators.tasks import NetworkRegression
@@ -31,6 +33,8 @@ from pellucid.network.ridge import Ridge
 from pellucid.rows import Examples
 from pellucid.training.checkpoint import Checkpoint
 from pellucid.training.settings import Settings
+
+_TRIED = 1 << 18  # windows by which it is chosen how they are learned, where there are more
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -95,12 +99,15 @@ class Forecaster(NetworkRegression):
         show: Any,
         checkpoint: Checkpoint | None,
     ) -> None:
+        tried: Windows | None = None
         if not going_on and not self._on_trial:
             self._plan = self.intervals_ = None
             self._settings(seed=0)  # refuses parameters that are none
             X = X if getattr(self, "return_sequences", False) else as_windows(X)
-            if isinstance(X, Windows):
-                self._plan = self._planned(X, y, sample_weight, epochs, show(1, 1).note, checkpoint)
+            if isinstance(X, (Windows, PartedWindows)):
+                self._plan, tried = self._planned(
+                    X, y, sample_weight, epochs, show(1, 1).note, checkpoint
+                )
             elif self.scaling not in ("auto", "global"):
                 raise ValueError(
                     f'scaling of {type(self).__name__} must be "auto" or "global" where X is not '
@@ -114,9 +121,9 @@ class Forecaster(NetworkRegression):
         plan = self._plan
         if plan is None or self._on_trial or going_on:
             return
-        if plan.errors is not None and self.loss != "quantile":
+        if plan.errors is not None and tried is not None and self.loss != "quantile":
             with plain_float_state():
-                self.intervals_ = ForecastIntervals(plan.errors, self._spreads(X[plan.late]))
+                self.intervals_ = ForecastIntervals(plan.errors, self._spreads(tried[plan.late]))
         self._plan = replace(plan, late=None, errors=None, table=None)
         encoder: Any = self._input
         encoder.already = None
@@ -124,29 +131,39 @@ class Forecaster(NetworkRegression):
     @plain_float_state()
     def _planned(
         self,
-        X: Windows,
+        X: Any,
         y: Any,
         weights: Any,
         epochs: int | None,
         note: Any,
         checkpoint: Checkpoint | None,
-    ) -> Plan:
-        """How to learn from windows; for single epochs nothing is kept aside to choose by."""
-        if not hasattr(y, "__len__") or len(plain_array(y)) != len(X):  # which is refused later
-            return Plan(scaling="global")
-        used = np.arange(len(X))
-        if weights is not None:
-            weights = sample_weights(self, weights, len(X))
-            used = np.flatnonzero(weights > 0)  # weight 0 is the window left out
-            weights = weights[used]
-        X, y = X[used], np.asarray(plain_array(y))[used]
-        if epochs is None:
-            with rows_at(X.order):
-                table = X.table, TableEncoder().read(self, X.table, learn=True)
-            plan = kept_or_chosen(self, X, y, weights, note, table, checkpoint)
-            return plan if plan.late is None else replace(plan, late=used[plan.late])
+    ) -> tuple[Plan, Windows | None]:
+        """How to learn from windows, and those by which it was chosen.
+
+        Of very many that are mixed in blocks some are enough to choose by. For single epochs
+        nothing is kept aside to choose by.
+        """
         scaling = "series" if self.scaling == "auto" else self.scaling
-        return Plan(scaling if follows(X, y) else "global", share=1.0)
+        parted = isinstance(X, PartedWindows)
+        if not parted:
+            if not hasattr(y, "__len__") or len(plain_array(y)) != len(X):  # which is refused later
+                return Plan(scaling="global"), None
+            used = np.arange(len(X))
+            if weights is not None:
+                weights = sample_weights(self, weights, len(X))
+                used = np.flatnonzero(weights > 0)  # weight 0 is the window left out
+                weights = weights[used]
+            X, y = X[used], np.asarray(plain_array(y))[used]
+        if epochs is not None:
+            return Plan(scaling if parted or follows(X, y) else "global", share=1.0), None
+        shuffle = "blocks" if parted and self.shuffle == "auto" else self.shuffle
+        if shuffle == "blocks":
+            X, some = sample_windows(X, _TRIED)
+            y = followed(X) if some is None else y[some]
+            weights = None if some is None or weights is None else weights[some]
+        with rows_at(X.order):
+            table = X.table, TableEncoder().read(self, X.table, learn=True)
+        return kept_or_chosen(self, X, y, weights, note, table, checkpoint, shuffle), X
 
     def _layers(self, outputs: int) -> list[Layer]:
         layers: list[Layer] = super()._layers(outputs)  # type: ignore[safe-super]

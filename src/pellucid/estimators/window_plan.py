@@ -126,12 +126,13 @@ def kept_or_chosen(
     show: Callable[[str], None],
     table: Any,
     checkpoint: Checkpoint | None,
+    shuffle: str = "auto",
 ) -> Plan:
     """The plan that a checkpoint has, or else the one chosen now, which it then has too."""
     kept = None if checkpoint is None else checkpoint.finding("plan")
     if checkpoint is None or kept is None:
         trial = None if checkpoint is None else checkpoint.trial()
-        plan = choose(model, X, y, weights, show, table, trial)
+        plan = choose(model, X, y, weights, show, table, trial, shuffle)
         if checkpoint is not None:
             known = {key: part for key, part in vars(plan).items() if key not in _ARRAYS}
             arrays = {key: getattr(plan, key) for key in _ARRAYS[:2]}
@@ -154,6 +155,7 @@ def choose(
     show: Callable[[str], None],
     table: Any = None,
     checkpoint: Checkpoint | None = None,
+    shuffle: str = "auto",
 ) -> Plan:
     """The plan for a forecaster: what did best on the last windows, learned from those before.
 
@@ -176,7 +178,7 @@ def choose(
         return start
     if model.early_stopping and not all(map(len, X[early].split(model.validation_fraction))):
         return start
-    trial = _Trial(model, X, np.asarray(y, dtype=np.float64), weights, early, late)
+    trial = _Trial(model, X, np.asarray(y, dtype=np.float64), weights, early, late, shuffle)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what is kept aside, which the fit itself will learn
         best, tried = _linear_plan(trial, start, model.scaling, X.clock is not None)
@@ -233,8 +235,9 @@ class _Trial:
         weights: Any,
         early: np.ndarray,
         late: np.ndarray,
+        shuffle: str,
     ) -> None:
-        self.model = model
+        self.model, self.shuffle = model, shuffle
         weights = None if weights is None else weights[early]
         self.early, self.late = (X[early], y[early], weights), (X[late], y[late])
         self.moves = _moves(*self.early[:2], model.target_transform)
@@ -247,7 +250,7 @@ class _Trial:
         """A forecaster with the same parameters that follows `plan`."""
         model, (X, _, _) = clone(self.model, safe=False), self.early
         verbose = self.model.verbose if len(X) * X.steps > _LONG else 0
-        model.set_params(verbose=verbose, callbacks=None, warm_start=False)
+        model.set_params(verbose=verbose, callbacks=None, warm_start=False, shuffle=self.shuffle)
         model._plan, model._on_trial = replace(plan, share=1.0), True
         return model
 
