@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -351,22 +351,27 @@ def _estimator(
     quiet: bool,
 ) -> Any:
     """The estimator for what is given, with the parameters that were chosen."""
-    from pellucid.checks import unknown_parameter
-
     task = given.task[0]
     kind = family(given.network, task)
-    known = list(kind().get_params(deep=False))
     parameters: dict[str, Any] = {"random_state": seed, "verbose": 0 if quiet else 1}
     for source, values in chosen:
-        for key in values:
-            if key in _OF_NUMBERS and task == "classification":
-                raise click.UsageError(
-                    f"{source} needs a target of numbers, and these are classes. Leave it out, or "
-                    "pass --task regression."
-                )
-            if key not in known:
-                raise TypeError(f"{source}: {unknown_parameter(kind.__name__, key, known)}")
+        check_parameters(kind, task, source, values)
         parameters.update(values)
-    if options.group and not options.steps and "group" in known:
+    if options.group and not options.steps and "group" in kind._get_param_names():
         parameters |= {"group": options.group, "time": options.time}
     return kind(**parameters)
+
+
+def check_parameters(kind: Any, task: str, source: str, names: Iterable[str]) -> None:
+    """Refuse parameters that the estimator `kind` of a task lacks; errors name the `source`."""
+    from pellucid.checks import unknown_parameter
+
+    known = list(kind().get_params(deep=False))
+    for name in names:
+        if name in _OF_NUMBERS and task == "classification":
+            raise click.UsageError(
+                f"{source} needs a target of numbers, and these are classes. Leave it out, or "
+                "pass --task regression."
+            )
+        if name not in known:
+            raise TypeError(f"{source}: {unknown_parameter(kind.__name__, name, known)}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pellucid.cli.cluster import check_installed, cluster_of
 from pellucid.cli.fit import FitCommand, chosen_parameters, fit, prepare
 from pellucid.cli.options import in_group
 from pellucid.cli.output import Output
@@ -61,6 +62,8 @@ def _with_options_of_fit(command: click.Command) -> click.Command:
     help="Parts of the rows, each scored in turn.  [default: 5]",
 )
 @_search("--scoring", metavar="NAME", help="A score of scikit-learn.  [default: accuracy, R2]")
+@_search("--workers", type=click.IntRange(1), metavar="N", help="Fit on N processes, by Dask.")
+@_search("--scheduler", metavar="ADDRESS", help="Fit on a cluster of Dask.")
 @in_group("Output")(
     "--results", type=click.Path(), metavar="FILE", help="All trials, as CSV, JSON or Parquet."
 )
@@ -82,6 +85,8 @@ def search(
     halving: bool,
     folds: int,
     scoring: str | None,
+    workers: int | None,
+    scheduler: str | None,
     time: str | None,
     group: str | None,
     steps: int | None,
@@ -116,6 +121,11 @@ def search(
     options = SeriesOptions(time, group, steps, horizon, fill, None, known, holidays)
     options.check(network)
     _check_ways(grid, halving, trials, options)
+    for option, value in (("--workers", workers), ("--scheduler", scheduler)):
+        if value is not None:
+            check_installed(option)
+    if workers is not None and scheduler is not None:
+        raise click.UsageError("--workers and --scheduler do not go together: leave one out.")
     chosen = chosen_parameters(config, settings, {})
     each_step = any(values.get("return_sequences") is True for _, values in chosen)
     told = Output(quiet, as_json)
@@ -126,7 +136,8 @@ def search(
         seeking.choose(tries, chosen, trials, grid, halving)
         seeking.rehearse()
         try:
-            seeking.run()
+            with cluster_of(workers, scheduler) as cluster:
+                seeking.run(cluster)
         except BaseException:
             seeking.show()
             if results is not None:

@@ -133,6 +133,11 @@ class Search:
     tried: list[Tried] = field(default_factory=list, init=False)
     _order: list[str] = field(default_factory=list, init=False)
 
+    @property
+    def parts(self) -> list[Any]:
+        """What all trials read: the rows, and the positions of each fold."""
+        return [self.X, self.y, *(part for fold in self.folds for part in fold)]
+
     def try_usual(self) -> Tried:
         """Try the estimator as it is."""
         self.usual = self._run(_grid(), {"param_grid": [{}]})[0]._replace(is_usual=True)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
 import warnings
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +15,8 @@ from sklearn.base import clone
 
 from pellucid.checks import one_line, suggestion
 from pellucid.cli import series, spaces, splitting, trials
-from pellucid.cli.fit import Prepared
+from pellucid.cli.cluster import Cluster, used
+from pellucid.cli.fit import Prepared, check_parameters
 from pellucid.cli.fitting import Fitting
 from pellucid.cli.output import Output
 from pellucid.cli.searching import Scoring, Search, Tried
@@ -89,7 +89,11 @@ class Seeking:
         known = [*given, *(name for name in ("group", "time") if getattr(self.model, name, None))]
         usual = spaces.usual(self.given.network)
         usual = tuple(text for text in usual if text.partition("=")[0] not in known)
-        self.space = spaces.parse(tries or usual, estimator)
+        self.space = spaces.parse(
+            tries or usual,
+            estimator.__annotations__,
+            lambda name: check_parameters(estimator, self.given.task[0], "--try", [name]),
+        )
         for name in self.space:
             if name in known:
                 source = given.get(name, f"--{name}")
@@ -237,17 +241,20 @@ class Seeking:
 
     # -- the search --------------------------------------------------------------------------
 
-    def run(self, slots: int = 1) -> None:
-        """Try all that is to be tried; `slots` fits can be made at a time."""
+    def run(self, cluster: Cluster | None) -> None:
+        """Try all that is to be tried, here or on a cluster."""
         search = self.search
-        if slots > 1:
-            search.piece = max(1, _PIECE * slots // self.count)
-        began = time.perf_counter()
-        usual = search.try_usual()
-        spent = time.perf_counter() - began
-        self._say_usual(usual, spent)
-        with trials.Shown(self.told) as search.told:
-            search.run(self.space, self.trials, self.halving)
+        working: AbstractContextManager[None] = nullcontext()
+        if cluster is not None:
+            search.piece = max(1, _PIECE * cluster.slots // self.count)
+            if self.halving:  # whose folds are new ones in each round: they go with each fit
+                search.folds = [(train.tolist(), held.tolist()) for train, held in search.folds]
+            self.told.say(f"{counted(cluster.slots, 'fit')} at a time.")
+            working = used(cluster, search.parts)
+        with working:
+            self._say_usual(search.try_usual(), 1 if cluster is None else cluster.slots)
+            with trials.Shown(self.told) as search.told:
+                search.run(self.space, self.trials, self.halving)
 
     @cached_property
     def search(self) -> Search:
@@ -255,12 +262,12 @@ class Seeking:
         X, y, folds = self._X, self._y, self._folds
         return Search(self.model, X, y, folds, self.scoring, self.seed)
 
-    def _say_usual(self, usual: Tried, spent: float) -> None:
+    def _say_usual(self, usual: Tried, slots: int) -> None:
         if usual.failed:
             self.told.say(filled("As by default: no score, since a fit failed.", 2))
             return
         words = f"As by default: {self._scored(usual)}, {figure(usual.seconds)} s a fit."
-        expected = spent * (self._number or 0)
+        expected = usual.seconds * self.count * self._number / slots
         if not self.halving and expected > _LONG:
             words += f" All others may take {short_time(expected)}."
         self.told.say(filled(words, 2))

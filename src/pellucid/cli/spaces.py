@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
 import click
 import numpy as np
 
-from pellucid.checks import shown, unknown_parameter
+from pellucid.checks import shown
 from pellucid.data.configuration import parse_setting
 from pellucid.words import name_shown
 
@@ -84,17 +84,18 @@ class Range:
 Space = Mapping[str, "list[Any] | Range"]
 
 
-def parse(tries: Sequence[str], estimator: Any) -> dict[str, list[Any] | Range]:
-    """What each ``--try`` says of a parameter of the class `estimator`, by its name.
+def parse(
+    tries: Sequence[str], kinds: Mapping[str, Any], check: Callable[[str], None]
+) -> dict[str, list[Any] | Range]:
+    """What each ``--try`` says, by the name of the parameter, which is to pass a `check`.
+
+    `kinds` are the types of all parameters.
 
     Raises
     ------
     click.UsageError
         If one has another form, or a parameter is named twice.
-    TypeError
-        If there is no such parameter.
     """
-    kinds = estimator.__annotations__
     space: dict[str, list[Any] | Range] = {}
     for text in tries:
         name, equals, values = (part.strip() for part in text.partition("="))
@@ -102,8 +103,7 @@ def parse(tries: Sequence[str], estimator: Any) -> dict[str, list[Any] | Range]:
             raise click.UsageError(f"--try must have the form {_FORM}. Got {shown(text)}.")
         if name in space:
             raise click.UsageError(f"--try must name a parameter once. Got {name} twice.")
-        if name not in kinds:
-            raise TypeError(f"--try: {unknown_parameter(estimator.__name__, name, [*kinds])}")
+        check(name)
         ends = _RANGE.fullmatch(values)
         if ends is not None:
             space[name] = _range(name, ends[1], ends[2], kinds[name])

@@ -110,11 +110,11 @@ def folds_of(
             f"--folds must be at most the number of {of}s to learn from. Got {folds}, and there "
             f"are {units:,}."
         )
-    strata, words = None, ""
+    strata, words = None, "" if groups is None else ", of whole groups"
     if task == "classification" and labels is not None and labels.ndim == 1:
         _, codes, counts = np.unique(labels.astype(str), return_inverse=True, return_counts=True)
         if counts.min() >= folds:
-            strata, words = codes, ", the same share of each class in all"
+            strata, words = codes, f"{words}, the same share of each class in all"
     if groups is not None and strata is None:
         parts = GroupKFold(folds)
     elif groups is not None:

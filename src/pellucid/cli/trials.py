@@ -88,7 +88,7 @@ def columns(search: Search, space: Space) -> dict[str, list[Any]]:
 
 def _column(values: list[Any]) -> list[Any]:
     """Numbers as they are; of several kinds the text that ``--set`` reads."""
-    kinds = {type(value) for value in values}
+    kinds = {type(value) for value in values if value is not None}
     plain = kinds <= {int, float} or kinds <= {bool} or kinds <= {str}
     return values if plain else [one if isinstance(one, str) else repr(one) for one in values]
 
@@ -109,6 +109,8 @@ def write(path: str, ending: str, data: str, search: Search, space: Space) -> No
 def facts(search: Search, space: Space) -> dict[str, Any]:
     """All of it, for a program."""
     best = search.best
+    if best is not None and best.is_usual:
+        best = search.usual
     return {
         "scoring": search.scoring.name,
         "folds": len(search.folds),
