@@ -31,6 +31,10 @@ def model(**options):
     return NetworkClassifier(layers, clip_norm=0.5, **USUAL | options)
 
 
+# no page, and any port for the scheduler's health: the usual one may be taken
+QUIET = {"dashboard_address": None, "scheduler_kwargs": {"dashboard_address": "127.0.0.1:0"}}
+
+
 @pytest.fixture(scope="module")
 def expected():
     """The digest of the fit on one machine."""
@@ -47,8 +51,7 @@ def cluster(folder):
     """Workers that are processes of this machine; tests ask for as many as they need."""
     settings = {"distributed.worker.daemon": True, "temporary-directory": str(folder)}
     with dask.config.set(settings), dask_distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None,
-        silence_logs="CRITICAL",
+        n_workers=1, threads_per_worker=1, processes=True, silence_logs="CRITICAL", **QUIET,
     ) as cluster:  # fmt: skip
         yield cluster
 
@@ -203,8 +206,7 @@ def threads():
     """A cluster within this process, whose scheduler can be taken away."""
     patience = {"distributed.comm.timeouts.connect": "1s"}
     with dask.config.set(patience), dask_distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0",
-        silence_logs="CRITICAL",
+        n_workers=1, threads_per_worker=1, processes=False, silence_logs="CRITICAL", **QUIET,
     ) as cluster, dask_distributed.Client(cluster, timeout=2) as client:  # fmt: skip
         yield client
 
@@ -242,7 +244,7 @@ def test_a_client_that_is_closed_ends_the_fit(threads, monkeypatch):
 
 def test_a_cluster_without_workers_is_not_waited_for_without_end(monkeypatch):
     with dask_distributed.LocalCluster(
-        n_workers=0, processes=False, dashboard_address=":0", silence_logs="CRITICAL"
+        n_workers=0, processes=False, silence_logs="CRITICAL", **QUIET
     ) as cluster, dask_distributed.Client(cluster) as client:  # fmt: skip
         with pytest.raises(ConnectionError, match=(
             r"the cluster of inproc://\S+ must have a worker for the fit to go on\. Got none for "
