@@ -1,6 +1,7 @@
 """The order of an epoch: every row once, entered anywhere, the same however it is asked for."""
 
 import hashlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,10 +12,15 @@ from pellucid import FCNNClassifier, FCNNRegressor, GRUClassifier
 from pellucid.randomness import Stream
 from pellucid.rows import Dense, Examples, InTurn, Targets, placed, unit_mean
 from pellucid.training import orders
-from pellucid.training.orders import BLOCK, GROUP, InBlocks, of_epoch
+from pellucid.training.orders import BLOCK, GROUP, InBlocks
 
 some = settings(derandomize=True, max_examples=60)
 QUICK = {"hidden_dim": 8, "max_epochs": 3, "random_state": 3, "verbose": 0}
+
+
+def of_epoch(shuffle, rows, seed, epoch):
+    chosen = SimpleNamespace(shuffle=shuffle, seed=seed)
+    return orders.of_epoch(chosen, Dense(np.empty((rows, 0))), epoch)
 
 
 def by_hand(rows, seed, epoch):
@@ -97,7 +103,7 @@ def test_a_fit_in_blocks_is_a_fit_on_placed_rows_with_the_order_given(monkeypatc
     model = FCNNClassifier(shuffle="blocks", dtype="float64", **QUICK).fit(X, y)
     at = placed(3, len(X))
     monkeypatch.setattr(
-        orders, "of_epoch", lambda _, rows, seed, epoch: at[by_hand(rows, seed, epoch)]
+        orders, "of_epoch", lambda _, rows, epoch, mixed: at[by_hand(len(rows), 3, epoch)]
     )
     assert (
         FCNNClassifier(shuffle="full", dtype="float64", **QUICK).fit(X, y).network_.values

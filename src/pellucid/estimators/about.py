@@ -15,6 +15,8 @@ from pellucid.data.state import Count, State
 from pellucid.files import NUMERIC_VERSION
 from pellucid.rows import Examples
 
+_QUANTILE_ROWS = 1 << 17  # of rows on disk: those at the first places, which are drawn at random
+
 
 class About(State, frozen=True):
     """What a model file tells of the training; it is left out of ``digest_``.
@@ -27,7 +29,8 @@ class About(State, frozen=True):
         Rows that were learned from, or windows, or sequences.
     fingerprint : str
         SHA-256 of the encoded rows, targets and weights: equal for equal data in equal order. Of
-        pictures that are decoded anew in each epoch it is that of their means and deviations.
+        rows on disk it is another one than of the same in memory; of pictures that are decoded anew
+        in each epoch it is that of their means and deviations.
     averages : list of float
         Of classes and labels each one's share of the rows, of numbers each target's mean, or the
         median or quantile where the loss is one of those: what is best said of every row alike.
@@ -75,13 +78,26 @@ class About(State, frozen=True):
 
 
 def _averages(target: Any, examples: Examples, usual: float | None) -> list[float]:
-    values = examples.targets.values
+    blocks, rows = examples.targets.blocks(), 0
     if isinstance(target, ClassTarget):
-        counts = np.bincount(values.ravel().astype(np.int64), minlength=len(target.classes))
+        kinds = len(target.classes)
+        counts = np.zeros(kinds, dtype=np.int64)
+        for values in blocks:
+            counts += np.bincount(values.ravel().astype(np.int64), minlength=kinds)
         return [float(share) for share in counts / counts.sum()]
-    numbers = target.decode(values)
-    usual_ones = np.mean(numbers, axis=0) if usual is None else np.quantile(numbers, usual, axis=0)
-    return [float(number) for number in np.ravel(usual_ones)]
+    if usual is None:
+        total: Any = 0.0
+        for values in blocks:
+            total, rows = total + np.sum(target.decode(values), axis=0), rows + len(values)
+        return [float(number) for number in np.ravel(total / rows)]
+    parts = []
+    for values in blocks:
+        parts.append(values)
+        rows += len(values)
+        if rows >= _QUANTILE_ROWS:
+            break
+    numbers = target.decode(parts[0] if len(parts) == 1 else np.concatenate(parts))
+    return [float(number) for number in np.ravel(np.quantile(numbers, usual, axis=0))]
 
 
 def fingerprint(examples: Examples) -> str:

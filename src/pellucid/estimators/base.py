@@ -212,16 +212,16 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
                 f"early_stopping of {type(self).__name__} must be False where layers are stateful: "
                 "rows go on from one another, and none can be kept aside. Got True."
             )
-        if settings.balanced:
-            self._check_balanced(examples.targets)
         if validation_data is None:
             validation_data = self._input.watched
         self._input.watched = None
-        if validation_data is not None:
-            validation = self._validation(validation_data)
         stateful = self.network_.chain.stateful
-        if settings.shuffle == "auto" or stateful:
-            settings.shuffle = "full"
+        keeps_aside = self.early_stopping and epochs is None and validation_data is None
+        orders.resolve(settings, examples, type(self).__name__, stateful, keeps_aside)
+        if settings.balanced:
+            self._check_balanced(examples.targets)
+        if validation_data is not None:
+            validation = orders.arranged(self._validation(validation_data), settings)
         if self.early_stopping and epochs is None:
             stopping = EarlyStopping(self.patience)
         if stopping is not None and validation is None:

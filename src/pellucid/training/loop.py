@@ -31,7 +31,7 @@ from pellucid.network.windowed import (
     training_pass,
 )
 from pellucid.randomness import Stream
-from pellucid.rows import Examples, InTurn, MemoryFeed, Order
+from pellucid.rows import Examples, MemoryFeed, Order, Rows
 from pellucid.training import orders
 from pellucid.training.balancing import balanced_order
 from pellucid.training.history import History
@@ -151,6 +151,7 @@ class Trainer:
         self._signals = Signals()
         self._keeper: Keeper | None = None
         self._training: AnyTraining | None = None
+        self._rows: Rows | None = None
         self._classes: np.ndarray | None = None  # of the rows, where they come equally often
 
     def fit(
@@ -211,6 +212,7 @@ class Trainer:
         if settings.elsewhere is not None:
             progress.note(settings.elsewhere.words)
         self._training = training
+        self._rows = examples.rows
         self._classes = examples.targets.values.reshape(-1) if settings.balanced else None
         if keeper is not None:
             keeper.resume(self)
@@ -394,9 +396,9 @@ class Trainer:
             stream = Stream(settings.seed, "order", epoch)
             assert self._classes is not None
             return balanced_order(self._classes, stream)
-        if training.batch >= training.rows or training.chain.stateful:
-            return InTurn(training.rows)
-        return orders.of_epoch(settings.shuffle, training.rows, settings.seed, epoch)
+        assert self._rows is not None
+        mixed = training.batch < training.rows and not training.chain.stateful
+        return orders.of_epoch(settings, self._rows, epoch, mixed)
 
     def _epoch(
         self,

@@ -16,13 +16,51 @@ from typing import Any
 import numpy as np
 
 from pellucid.randomness import Stream
-from pellucid.rows import Examples, Order
+from pellucid.rows import Examples, InTurn, Order, Rows
 from pellucid.training.settings import Settings
 
 SHUFFLES = ("auto", "full", "blocks")
 BLOCK = 512  # places in a block
 TOGETHER = 16  # blocks that are shuffled together
 GROUP = BLOCK * TOGETHER
+
+
+def resolve(
+    settings: Settings, examples: Examples, owner: str, stateful: bool, keeps_aside: bool
+) -> None:
+    """Set what "auto" means for `examples`, and refuse what rows on disk cannot.
+
+    Parameters
+    ----------
+    owner : str
+        The estimator's class.
+    stateful : bool
+        Whether layers are stateful: then nothing is mixed.
+    keeps_aside : bool
+        Whether some of the examples are kept aside to validate on.
+
+    Raises
+    ------
+    ValueError
+    """
+    on_disk = examples.rows.placed_by is not None
+    for there, name, expected, came, way_out in (
+        (stateful, "layers", "not stateful: rows go on from one another in turn", "stateful ones",
+         "Pass rows that fit into memory."),
+        (settings.balanced, "balanced_batches", "False: rare rows would have to be looked for",
+         "True", 'Pass class_weight="balanced".'),
+        (keeps_aside and settings.shuffle == "full", "shuffle",
+         '"blocks" or "auto" for early_stopping', "'full'", "Or pass validation_data."),
+    ):  # fmt: skip
+        if on_disk and there:
+            raise ValueError(
+                f"{name} of {owner} must be {expected}, where rows are on disk. Got {came}. "
+                f"{way_out}"
+            )
+    if settings.shuffle == "auto":
+        settings.shuffle = "blocks" if on_disk else "full"
+    if stateful:
+        settings.shuffle = "full"
 
 
 def arranged(examples: Examples, settings: Settings) -> Examples:
@@ -83,16 +121,19 @@ class InBlocks:
         return self._kept[1]
 
 
-def of_epoch(shuffle: str, rows: int, seed: int, epoch: int) -> Order:
+def of_epoch(settings: Settings, rows: Rows, epoch: int, mixed: bool = True) -> Order:
     """The order of an epoch.
 
     Parameters
     ----------
-    shuffle : {"full", "blocks"}
-        "blocks" of rows that lie in the order of their places.
-    rows : int
-    seed, epoch : int
-        What it follows from.
+    settings : Settings
+        With its seed, and its `shuffle`: "full", or "blocks" of rows that lie in their places.
+    rows : Rows
+    epoch : int
+    mixed : bool
+        Whether rows are mixed at all.
     """
-    stream = Stream(seed, "order", epoch)
-    return stream.permutation(rows) if shuffle == "full" else InBlocks(rows, stream)
+    count, stream = len(rows), Stream(settings.seed, "order", epoch)
+    if settings.shuffle == "blocks":
+        return InBlocks(count, stream) if mixed else InTurn(count)
+    return rows.places_of(stream.permutation(count) if mixed else np.arange(count))
