@@ -13,11 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 import pellucid
-from pellucid.cli.collected import collected_warnings
 from pellucid.cli.main import application
 from pellucid.cli.predictions import FORMATS, format_of, records, writer
 from pellucid.data import read_table, readers
 from pellucid.data.cell_warnings import Cells, CellWarning
+from pellucid.data.collected import collected_warnings
 
 pd = pytest.importorskip("pandas")
 ROWS = 400

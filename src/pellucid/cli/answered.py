@@ -233,19 +233,19 @@ def _test_in_parts(
     import narwhals as nw
     import numpy as np
 
-    from pellucid.cli.collected import collected_warnings
-    from pellucid.cli.parts import TableParts
+    from pellucid.cli.parts import table_parts, with_bar
     from pellucid.data import split_target
+    from pellucid.data.collected import collected_warnings
     from pellucid.inspection.scores import Scoring
 
     names = _names(model, place, targets)
     scoring = Scoring(model, names)
     with rows_of_file(data), collected_warnings() as seen:
-        table = TableParts(model, data, encoding, targets=names)
+        table = table_parts(model, data, encoding, targets=names)
         table.check_columns()
         answers = frames.Answers(names, data, frames.to_test(model, names, table.frames()))
         columns: list[str] = []
-        for frame in table:
+        for frame in with_bar(table):
             part = nw.from_native(frame, eager_only=True)
             columns = part.columns
             rows = np.flatnonzero(answers.there(part))
@@ -257,7 +257,7 @@ def _test_in_parts(
             with table.in_file(rows):
                 wanted = names[0] if len(names) == 1 else names
                 X, y = split_target(part.to_native(), wanted, file_name(data))
-                scoring.add(frames.features(model, X), y)
+                scoring.add(table.features(X), y)
         answers.check(columns)
         answers.check_any()
     kept = frames.Kept(None, None, answers.missing, "row", answers.first_odd)

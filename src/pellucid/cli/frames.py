@@ -45,11 +45,10 @@ def as_text(model: Any, keep: Sequence[str] = (), targets: Sequence[str] = ()) -
 
     The `targets` are among them where the model has learned them from text.
     """
-    text = [*model._input.text_columns, *keep]
-    written = bool(getattr(model.target_, "formats", None))
-    if written or getattr(model, "classes_", np.empty(0)).dtype.kind in "OU":
-        text += targets
-    return text
+    from pellucid.estimators.parted import learned_text
+
+    of_targets = targets if learned_text(model.target_) else ()
+    return [*model._input.text_columns, *keep, *of_targets]
 
 
 def batches(path: str, encoding: str | None, model: Any, targets: Sequence[str] = ()) -> Batches:

@@ -6,16 +6,18 @@ import contextlib
 import io
 import sys
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 import numpy as np
 
 from pellucid.checks import file_name, rows_of_file
 from pellucid.cli import frames, series
-from pellucid.cli.collected import Seen, collected_warnings
 from pellucid.cli.options import UNANSWERED, encoding_option, json_option
-from pellucid.cli.parts import TableParts
+from pellucid.cli.parts import table_parts, with_bar
+
+if TYPE_CHECKING:
+    from pellucid.data.collected import Seen
 
 Columns = Mapping[str, Any]
 
@@ -71,6 +73,7 @@ def predict(
     from pellucid import files, load
     from pellucid.cli.output import Output
     from pellucid.cli.predictions import format_of, writer
+    from pellucid.data.collected import collected_warnings
     from pellucid.inspection.scores import is_classifier
     from pellucid.terminal import filled
     from pellucid.words import counted
@@ -193,11 +196,11 @@ def _of_rows(
     seen: Seen,
 ) -> Iterator[Columns]:
     """Predictions for the rows of a table, of which some are in memory at a time."""
-    table = TableParts(model, data, encoding, keep)
+    table = table_parts(model, data, encoding, keep)
     table.check_columns()
-    for frame in table:
+    for frame in with_bar(table):
         with table.in_file():
-            reading = model._input.read(model, frames.features(model, frame))
+            reading = model._input.read(model, table.features(frame))
             answers = _answers(model, reading, probabilities)
         yield _beside(_kept(frame, keep, data), answers)
         seen.rows = table.done

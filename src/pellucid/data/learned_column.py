@@ -128,13 +128,16 @@ class LearnedColumn:
 
     def _warn_of_others(self, column: Column) -> None:
         """Warn of numbers in another unit than in training, and of gaps where there were none."""
-        rows = len(column.values)
+        there = column.values[~np.isnan(column.values)]
+        rows, known = len(column.values), len(there)
+        if others_by_all_rows() is None:
+            many = rows >= _FEWEST and 2 * known < rows
+        else:  # by all rows it is said or not
+            many = known < rows
+        if many and self.spread and not self.gaps:
+            warn_of(Cells(self.name, "gap", rows - known, rows, ()))
         if rows < _FEWEST and not isinstance(self.format, NumberFormat):
             return  # too few to tell
-        there = column.values[~np.isnan(column.values)]
-        known = len(there)
-        if rows >= _FEWEST and 2 * known < rows and self.spread and not self.gaps:
-            warn_of(Cells(self.name, "gap", rows - known, rows, ()))
         if known and column.kind == "number" and self._in_another_unit(there):
             texts = tuple(f"{value:g}" for value in np.unique(there)[:_SHOWN])
             warn_of(Cells(self.name, "far", known, known, texts))

@@ -17,8 +17,9 @@ from pellucid import checks, files
 from pellucid.callers import one_of_many_fits
 from pellucid.data import Reading, check_rows
 from pellucid.data.layout import RowLayout
+from pellucid.data.scan import Scan
 from pellucid.engine import announced, plain_float_state
-from pellucid.estimators import identity, state
+from pellucid.estimators import identity, parted, state
 from pellucid.estimators.about import About
 from pellucid.estimators.examples import ExampleMaker
 from pellucid.estimators.exportable import Exportable
@@ -408,16 +409,23 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
     def _score(self, measure: Callable[..., float], X: Any, y: Any, sample_weight: Any) -> float:
         """`measure` of y and the predictions, over all rows or steps."""
         check_is_fitted(self, "network_")
+        if isinstance(X, Scan):
+            return parted.score(self, X, y, sample_weight)
         X, y = self._labelled(X, y)
         if y is None:
             raise ValueError(f"score of {type(self).__name__} needs y. Got None. Pass score(X, y).")
+        y, predicted, weights = self._answered(X, y, sample_weight)
+        return float(measure(y, predicted, sample_weight=weights))
+
+    def _answered(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+        """The truth, the predictions and the weights of all rows or steps."""
         reading, owner = self._read(X), type(self).__name__
         y = self.target_.truth(self, reading.layout.flatten(f"y of {owner}", y))
         weights = reading.layout.flatten_weights(f"sample_weight of {owner}", sample_weight)
         predicted = self._predicted(reading)
         if np.ndim(y) == 3:  # which measures do not take
             y, predicted = (np.reshape(one, (len(one), -1)) for one in (y, predicted))
-        return float(measure(y, predicted, sample_weight=weights))
+        return y, predicted, weights
 
     def _views(self) -> np.ndarray | None:
         """Maps of the views of each row whose outputs are averaged; None for the row as it is."""

@@ -19,8 +19,10 @@ from pellucid.data import (
     class_target,
     class_weights,
 )
+from pellucid.data.scan import Scan
 from pellucid.data.target_transforms import TRANSFORMS
 from pellucid.engine import elementary, plain_float_state
+from pellucid.estimators import parted
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import ClassParameters, NumberParameters
 from pellucid.network import LossFunction
@@ -108,6 +110,8 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
         Where steps have targets, they are predicted instead of rows: an array (rows, steps), a list
         of arrays, or one entry for each row of a long table, as X is.
         """
+        if isinstance(X, Scan):
+            return parted.predicted(self, X, self.predict)
         reading = self._read(X)
         return reading.layout.restore(self._predicted(reading))
 
@@ -123,11 +127,15 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class, or of each label, float64 of shape (rows, classes)."""
+        if isinstance(X, Scan):
+            return parted.predicted(self, X, self.predict_proba)
         reading = self._read(X)
         return reading.layout.restore(self._shares(reading))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """The logarithms of what :meth:`predict_proba` gives, exact also where that is nearly 0."""
+        if isinstance(X, Scan):
+            return parted.predicted(self, X, self.predict_log_proba)
         reading = self._read(X)
         return reading.layout.restore(self._log_shares(reading))
 
@@ -280,6 +288,8 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
         It is the mean of y there as the network knows it; the median with the loss "mae", and near
         it with "huber"; the quantile with "quantile".
         """
+        if isinstance(X, Scan):
+            return parted.predicted(self, X, self.predict)
         reading = self._read(X)
         return reading.layout.restore(self._predicted(reading))
 

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pellucid.checks import warn
+from pellucid.data.cell_warnings import CellWarning
+
 
 @dataclass
 class Seen:
@@ -26,8 +29,6 @@ def collected_warnings() -> Iterator[Seen]:
     said to be some of all the rows that were seen, if those are counted. Those of equal words are
     said once.
     """
-    from pellucid.data.cell_warnings import CellWarning
-
     seen, kept = Seen(), dict[object, Warning]()
 
     def keep(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
@@ -45,4 +46,6 @@ def collected_warnings() -> Iterator[Seen]:
         for warning in kept.values():
             if isinstance(warning, CellWarning) and seen.rows:
                 warning = CellWarning(replace(warning.cells, of=seen.rows))
-            warnings.warn(warning, stacklevel=3)
+                if warning.cells.fate == "gap" and 2 * warning.cells.count <= seen.rows:
+                    continue
+            warn(warning)
