@@ -16,7 +16,10 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 
 from pellucid import __version__, checks, files
+from pellucid.callers import one_of_many_fits
+from pellucid.data.dask_frames import collected, is_dask
 from pellucid.network.shard_tasks import ShardGradient, ShardTask, shard_gradient
+from pellucid.training.progress import Progress
 
 Model = TypeVar("Model")
 
@@ -92,9 +95,16 @@ def fit(
     if shards is None:
         shards = owner.shards if owner.shards != 1 else SHARDS
     before, owner.shards = owner.shards, shards
+    progress = Progress(0 if one_of_many_fits() else int(owner.verbose), 1, 1)
     try:
         if client is not None:
             owner._elsewhere = Workers(client, shards, timeout)
+        X, y, sample_weight = (
+            collected(given, f"{what} of distributed.fit", progress.note)
+            if is_dask(given)
+            else given
+            for what, given in (("X", X), ("y", y), ("sample_weight", sample_weight))
+        )
         owner.fit(X, y, sample_weight, target=target, **options)
     except BaseException:
         owner.shards = before

@@ -15,7 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks, files
 from pellucid.callers import one_of_many_fits
-from pellucid.data import Reading, check_rows
+from pellucid.data import Reading, check_rows, dask_frames
+from pellucid.data.dask_frames import is_dask
 from pellucid.data.layout import RowLayout
 from pellucid.data.scan import Scan
 from pellucid.engine import announced, plain_float_state
@@ -135,6 +136,9 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
         `ready` is called before the first epoch, when encoders can read further rows. The data are
         looked over for `cautions`, which the encoder of X keeps as notes, where those are shown.
         """
+        for what, given in (("X", X), ("y", y), ("sample_weight", sample_weight)):
+            if is_dask(given):
+                raise TypeError(dask_frames.refused(what, type(self).__name__, given))
         before = self.__dict__.copy()
         going_on = going_on and hasattr(self, "network_")
         trail, self._trail = self._trail if going_on else None, None

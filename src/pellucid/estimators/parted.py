@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Iterator, Sequence
 from fractions import Fraction
 from typing import Any
@@ -11,10 +12,24 @@ import numpy as np
 from pellucid.checks import listing, shown, suggestion, warn
 from pellucid.data import ClassTarget
 from pellucid.data.collected import collected_warnings
+from pellucid.data.dask_frames import is_dask
 from pellucid.data.named_columns import NamedColumns
 from pellucid.data.scan import Scan
 from pellucid.data.table_parts import TableParts
+from pellucid.estimators.lazy import lazily
 from pellucid.sums import ExactSum, as_float
+
+
+def by_parts(method: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Let a method that predicts take what comes in parts too: a scan, or a table of Dask."""
+
+    @functools.wraps(method)
+    def answered(self: Any, X: Any) -> Any:
+        if isinstance(X, Scan):
+            return predicted(self, X, functools.partial(method, self))
+        return lazily(self, X, method.__name__) if is_dask(X) else method(self, X)
+
+    return answered
 
 
 def predicted(model: Any, X: Scan, answer: Callable[[Any], Any]) -> np.ndarray:

@@ -19,12 +19,11 @@ from pellucid.data import (
     class_target,
     class_weights,
 )
-from pellucid.data.scan import Scan
 from pellucid.data.target_transforms import TRANSFORMS
 from pellucid.engine import elementary, plain_float_state
-from pellucid.estimators import parted
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.parameters import ClassParameters, NumberParameters
+from pellucid.estimators.parted import by_parts
 from pellucid.network import LossFunction
 from pellucid.training.checkpoint import EVERY
 from pellucid.training.settings import Settings
@@ -104,14 +103,13 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
             checkpoint=checkpoint, checkpoint_every=checkpoint_every, target=target,
         )  # fmt: skip
 
+    @by_parts
     def predict(self, X: Any) -> np.ndarray:
         """The most likely class of each row, or the labels whose probability is above one half.
 
         Where steps have targets, they are predicted instead of rows: an array (rows, steps), a list
         of arrays, or one entry for each row of a long table, as X is.
         """
-        if isinstance(X, Scan):
-            return parted.predicted(self, X, self.predict)
         reading = self._read(X)
         return reading.layout.restore(self._predicted(reading))
 
@@ -125,17 +123,15 @@ class NetworkClassification(ClassParameters, ClassifierMixin, NetworkEstimator):
             codes = logits.argmax(axis=1)
         return self.target_.decode(codes)
 
+    @by_parts
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class, or of each label, float64 of shape (rows, classes)."""
-        if isinstance(X, Scan):
-            return parted.predicted(self, X, self.predict_proba)
         reading = self._read(X)
         return reading.layout.restore(self._shares(reading))
 
+    @by_parts
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """The logarithms of what :meth:`predict_proba` gives, exact also where that is nearly 0."""
-        if isinstance(X, Scan):
-            return parted.predicted(self, X, self.predict_log_proba)
         reading = self._read(X)
         return reading.layout.restore(self._log_shares(reading))
 
@@ -282,14 +278,13 @@ class NetworkRegression(NumberParameters, RegressorMixin, NetworkEstimator):
             checkpoint=checkpoint, checkpoint_every=checkpoint_every, target=target,
         )  # fmt: skip
 
+    @by_parts
     def predict(self, X: Any) -> np.ndarray:
         """The number, or numbers, of each row, in the units of `y`.
 
         It is the mean of y there as the network knows it; the median with the loss "mae", and near
         it with "huber"; the quantile with "quantile".
         """
-        if isinstance(X, Scan):
-            return parted.predicted(self, X, self.predict)
         reading = self._read(X)
         return reading.layout.restore(self._predicted(reading))
 

@@ -1,0 +1,127 @@
+"""Predictions for tables of Dask: lazily, and those of the table in memory."""
+
+import dask
+import dask.array as da
+import dask.dataframe as dd
+import numpy as np
+import pandas as pd
+import pytest
+from dask import delayed
+
+from pellucid import CNNClassifier, FCNNClassifier, FCNNRegressor, LSTMRegressor
+from pellucid.data import windows
+
+RNG = np.random.default_rng(0)
+FRAME = pd.DataFrame({
+    "number": RNG.normal(size=50), "text": RNG.choice(["a", "b", "c"], 50),
+    "flag": RNG.random(50) > 0.5, "hole": np.where(RNG.random(50) < 0.3, np.nan, RNG.random(50)),
+}, index=np.arange(100, 150))  # fmt: skip
+TEXT = pd.Series(RNG.choice(["x", "y", "z"], 50), index=FRAME.index)
+USUAL = {"max_epochs": 1, "random_state": 0, "verbose": 0}
+
+
+def classifier(y=TEXT):
+    return FCNNClassifier(4, **USUAL).fit(FRAME, y)
+
+
+def regressor(y):
+    return FCNNRegressor(4, **USUAL).fit(FRAME, y)
+
+
+MODELS = {
+    "texts": (lambda: classifier(), ("predict", "predict_proba", "predict_log_proba")),
+    "two numbers": (lambda: classifier((TEXT == "x") * 1), ("predict", "predict_proba")),
+    "labels": (
+        lambda: classifier(pd.get_dummies(TEXT).astype(int)), ("predict", "predict_proba")
+    ),
+    "number": (lambda: regressor(FRAME["number"]), ("predict",)),
+    "numbers": (lambda: regressor(FRAME[["number", "hole"]].fillna(0)), ("predict",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_predictions_of_partitions_are_those_of_the_whole(name):
+    """With meta that tells the truth, in the order of the index, of an empty partition none."""
+    make, methods = MODELS[name]
+    model = make()
+    parts = [FRAME.iloc[:0], FRAME.iloc[:20], FRAME.iloc[20:21], FRAME.iloc[21:]]
+    ddf = dd.from_delayed([delayed(part) for part in parts], meta=FRAME.iloc[:0])
+    for method in methods:
+        lazy = getattr(model, method)(ddf)
+        made, expected = lazy.compute(), getattr(model, method)(FRAME)
+        np.testing.assert_array_equal(np.asarray(made), expected)
+        pd.testing.assert_index_equal(made.index, FRAME.index)
+        for number in range(4):
+            part = lazy.get_partition(number).compute()
+            assert len(part) == len(parts[number])
+            if expected.ndim == 1:
+                assert part.dtype == lazy.dtype and part.name == lazy.name == "prediction"
+            else:
+                assert part.dtypes.tolist() == lazy.dtypes.tolist()
+                assert part.columns.tolist() == lazy.columns.tolist()
+        if expected.ndim == 2 and hasattr(model, "classes_"):
+            assert lazy.columns.tolist() == list(model.classes_)
+
+
+def test_names_of_targets_are_those_of_predictions():
+    model = FCNNRegressor(4, **USUAL).fit(FRAME, target="number")
+    assert model.predict(dd.from_pandas(FRAME, npartitions=2)).name == "number"
+    model = FCNNRegressor(4, **USUAL).fit(FRAME.fillna(0), target=["number", "hole"])
+    lazy = model.predict(dd.from_pandas(FRAME.fillna(0), npartitions=2))
+    assert lazy.columns.tolist() == ["number", "hole"]
+
+
+def test_categories_that_dask_does_not_know_are_read_as_ever():
+    model = classifier()
+    ddf = dd.from_pandas(FRAME, npartitions=3).astype({"text": "category"})
+    assert not ddf["text"].cat.known
+    np.testing.assert_array_equal(model.predict(ddf).compute(), model.predict(FRAME))
+
+
+X = RNG.normal(size=(40, 6)).astype(np.float32)
+
+
+@pytest.mark.parametrize("outputs", (1, 2))
+@pytest.mark.parametrize("known", (True, False))
+def test_arrays_give_arrays(known, outputs):
+    """Also where Dask does not know how many rows a block has, and of a block with none."""
+    model = FCNNRegressor(4, **USUAL).fit(X, X[:, :outputs] if outputs > 1 else X[:, 0])
+    lazy = da.from_array(X, chunks=(15, 4))
+    if not known:
+        lazy = lazy[da.from_array(X[:, 0] > -9, chunks=15) & (da.arange(40, chunks=15) >= 15)]
+    predicted = model.predict(lazy)
+    assert isinstance(predicted, da.Array) and predicted.ndim == (2 if outputs > 1 else 1)
+    made, expected = predicted.compute(), model.predict(X if known else X[15:])
+    assert made.dtype == predicted.dtype == expected.dtype
+    np.testing.assert_array_equal(made, expected)
+    assert known == (predicted.shape == expected.shape)
+
+
+def test_probabilities_and_pictures_of_arrays():
+    pictures = RNG.integers(0, 256, (30, 8, 8), dtype=np.uint8)
+    model = CNNClassifier(4, hidden_dim=4, **USUAL).fit(pictures, np.arange(30) % 3)
+    lazy = da.from_array(pictures, chunks=(11, 4, 8))
+    shares = model.predict_proba(lazy)
+    assert shares.shape == (30, 3)
+    np.testing.assert_array_equal(shares.compute(), model.predict_proba(pictures))
+    np.testing.assert_array_equal(model.predict(lazy).compute(), model.predict(pictures))
+
+
+def test_nothing_is_computed_before_it_is_asked_for():
+    def never():
+        raise AssertionError("computed")
+
+    ddf = dd.from_delayed([delayed(never)()], meta=FRAME.iloc[:0])
+    lazy = classifier().predict(ddf)
+    with pytest.raises(AssertionError, match="computed"), dask.config.set(scheduler="synchronous"):
+        lazy.compute()
+
+
+def test_models_of_series_say_that_they_need_all_rows():
+    rows, y = windows(np.sin(np.arange(80.0)), 6)
+    model = LSTMRegressor(4, **USUAL).fit(rows, y)
+    with pytest.raises(TypeError, match=(
+        r"^X of LSTMRegressor\.predict must be in memory where a model of windows reads it: a Dask "
+        r"Array is predicted partition by partition, each row by itself\. Got one\. Pass X\.compute"
+    )):  # fmt: skip
+        model.predict(da.from_array(np.asarray(rows), chunks=9))
