@@ -654,3 +654,27 @@ def test_rows_of_parts_are_counted_as_in_the_file(sensors, in_parts):
     words = fails("predict", "sensors.safetensors", "all.csv")
     count = len(lines) - 1
     assert f"Got '2024-03-03 10:00' in rows {count - 1} and {count} below the header" in words
+
+
+def test_a_long_table_is_tested_part_by_part_as_at_once(sensors, in_parts, monkeypatch):
+    run("fit", sensors, *HOURS, "--steps", "6", "--horizon", "2", "--test-fraction", "0", *SHORT)
+    ask = ["evaluate", "sensors.safetensors", sensors, "--json"]
+    by_parts = json.loads(run(*ask))
+    monkeypatch.setattr("pellucid.data.series_parts.PART_ROWS", 10_000)
+    at_once = json.loads(run(*ask))
+    assert by_parts == at_once and len(by_parts["scores"]["groups"]) == 7
+    assert "2 gaps, the longest of 9 hours" in " ".join(run(*ask[:-1]).split())
+
+
+@pytest.mark.filterwarnings("default")
+def test_series_in_several_files_are_forecast_and_tested(sensors, in_parts):
+    run("fit", sensors, *HOURS, "--steps", "6", "--test-fraction", "0", *SHORT)
+    header, *rows = Path(sensors).read_text().splitlines(keepends=True)
+    for place, begin in enumerate(range(0, len(rows), 170)):
+        Path(f"part-{place}.csv").write_text("".join([header, *rows[begin : begin + 170]]))
+    assert run("predict", "sensors.safetensors", "part-*.csv") == run(
+        "predict", "sensors.safetensors", sensors
+    )
+    whole = json.loads(run("evaluate", "sensors.safetensors", sensors, "--json"))
+    parts = json.loads(run("evaluate", "sensors.safetensors", "part-*.csv", "--json"))
+    assert parts["scores"] == whole["scores"]

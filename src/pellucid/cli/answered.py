@@ -120,7 +120,6 @@ def read_answered(
     from pellucid.cli.pictures import needed_paths, takes_pictures
     from pellucid.data import list_pictures, split_target
     from pellucid.data.folders import Split
-    from pellucid.data.windows import as_list
     from pellucid.inspection.scores import is_classifier
 
     if takes_pictures(model) and Path(data).is_dir():
@@ -137,14 +136,8 @@ def read_answered(
     names = _names(model, place, targets)
     with rows_of_file(data):
         frame = frames.read(data, encoding, model, targets=names)
-        about = getattr(getattr(model, "sequences_", None), "series", None)
-        if about:
-            known = as_list(about["target"])
-            if names != known:
-                raise click.UsageError(
-                    f"--target must be {', '.join(map(str, known))}, which {place} forecasts. Got "
-                    f"{', '.join(names)}."
-                )
+        if about := series.about_of(model):
+            _check_targets(names, about, place)
             windows, after = series.cut(series.known_columns(model, frame), about)
             reading = model._input.read(model, windows)
             return Answered(reading, after, names, "window", " ".join(windows.notes), windows)
@@ -209,14 +202,14 @@ def test(
 ) -> Tested:
     """Test a fitted `model`, which errors call `place`, on the rows of the file or folder `data`.
 
-    Tables are read part by part, if their rows stand for themselves.
+    Tables are read part by part, if their rows stand for themselves, and series one or some after
+    the others.
     """
     from pellucid.cli.pictures import takes_pictures
 
-    encoder = model._input
-    alone = getattr(encoder, "series", None) is None and not (
-        getattr(model, "group", None) or getattr(model, "time", None)
-    )
+    if about := series.about_of(model):
+        return _test_series(model, about, place, data, targets, encoding)
+    alone = not (getattr(model, "group", None) or getattr(model, "time", None))
     if alone and not takes_pictures(model):
         return _test_in_parts(model, place, data, targets, encoding)
     answered = read_answered(model, place, data, targets, encoding)
@@ -265,6 +258,39 @@ def _test_in_parts(
     return Tested(
         names, counted(scoring.rows, what), scoring.scores, kept.words, "", scoring.unknown
     )
+
+
+def _test_series(
+    model: Any,
+    about: dict[str, Any],
+    place: str,
+    data: str,
+    targets: Sequence[str],
+    encoding: str | None,
+) -> Tested:
+    """Test forecasts of series in a table of any size."""
+    from pellucid.cli.collected import collected_warnings
+    from pellucid.inspection.forecast_scores import score_windows
+
+    names = _names(model, place, targets)
+    with rows_of_file(data), collected_warnings():
+        _check_targets(names, about, place)
+        with series.parts_of(model, data, encoding, names) as parts:
+            windows = series.windows_of(parts, about)
+        scores = score_windows(model, None, windows, None)
+    return Tested(names, counted(len(windows), "window"), scores, " ".join(windows.notes))
+
+
+def _check_targets(names: Sequence[str], about: dict[str, Any], place: str) -> None:
+    """Refuse other targets than those that a model forecasts."""
+    from pellucid.data.windows import as_list
+
+    known = as_list(about["target"])
+    if list(names) != known:
+        raise click.UsageError(
+            f"--target must be {', '.join(map(str, known))}, which {place} forecasts. Got "
+            f"{', '.join(names)}."
+        )
 
 
 def _names(model: Any, place: str, targets: Sequence[str]) -> list[str]:

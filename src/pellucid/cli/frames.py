@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
@@ -12,10 +12,6 @@ import numpy as np
 from pellucid.checks import file_name, rows_at, shown, suggestion
 from pellucid.words import counted
 
-if TYPE_CHECKING:
-    from pellucid.data.readers import Batches
-
-_BATCH = 1 << 16  # rows of a part, which are parted again
 _EXAMPLES = 3  # texts that are no numbers
 _RARE = 0.05  # the share of rows in which a word for no value may stand among classes
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: multiplying by it mixes bits
@@ -49,13 +45,6 @@ def as_text(model: Any, keep: Sequence[str] = (), targets: Sequence[str] = ()) -
 
     of_targets = targets if learned_text(model.target_) else ()
     return [*model._input.text_columns, *keep, *of_targets]
-
-
-def batches(path: str, encoding: str | None, model: Any, targets: Sequence[str] = ()) -> Batches:
-    """The table in a file by parts, read by what a fitted `model` knows of its columns."""
-    from pellucid.data import read_batches
-
-    return read_batches(path, _BATCH, text=as_text(model, (), targets), encoding=encoding)
 
 
 def features(model: Any, frame: Any) -> Any:

@@ -133,7 +133,7 @@ def target_names(model: Any) -> list[str]:
 
 def _forecasts(model: Any) -> bool:
     """Whether `model` learned from windows of a series."""
-    return bool(getattr(getattr(model, "sequences_", None), "series", None))
+    return series.about_of(model) is not None
 
 
 def _chained(first: Columns, others: Iterator[Columns]) -> Iterator[Columns]:

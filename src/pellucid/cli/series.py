@@ -227,22 +227,49 @@ def parts_of(
     model: Any, data: str, encoding: str | None, targets: Sequence[str] = ()
 ) -> Iterator[Iterable[SeriesPart]]:
     """The series in a file for a fitted model: of a long table in parts, one after the other."""
+    import narwhals as nw
+
+    from pellucid.cli.parts import TableParts, are_several
     from pellucid.data.series_parts import PART_ROWS, SeriesPart, SeriesParts
 
-    group, batches = (
-        model.sequences_.series["group"],
-        frames.batches(data, encoding, model, targets),
-    )
-    if group is None or (batches.rows is not None and batches.rows <= PART_ROWS):
-        frame = known_columns(model, frames.read(data, encoding, model, targets=targets))
-        yield [SeriesPart(frame, np.arange(len(frame)))]
+    group = model.sequences_.series["group"]
+    table = TableParts(model, data, encoding, targets=targets)
+    if group is None or (table.rows is not None and table.rows <= PART_ROWS):
+        if are_several(data):
+            batches = [nw.from_native(frame, eager_only=True) for frame in table.frames()]
+            frame = nw.maybe_reset_index(nw.concat(batches)).to_native()
+        else:
+            frame = frames.read(data, encoding, model, targets=targets)
+        yield [SeriesPart(known_columns(model, frame), np.arange(len(frame)))]
         return
 
     def known(_: Any) -> Iterator[Any]:
-        return (known_columns(model, frame) for frame in batches.again())
+        return (known_columns(model, frame) for frame in table.frames())
 
     with SeriesParts("windows", known, group, PART_ROWS) as parts:
         yield parts
+
+
+def windows_of(parts: Iterable[SeriesPart], about: dict[str, Any]) -> Any:
+    """The windows of series in one part or several, cut and read as `about` says."""
+    from pellucid.data.parted_windows import PartedWindows
+    from pellucid.data.window_cutting import WindowCutter
+
+    if isinstance(parts, list):
+        ((frame, _),) = parts
+        return cut(frame, about)[0]
+    cutter = WindowCutter(
+        about["steps"], about["horizon"],
+        target=about["target"], time=about["time"], group=about["group"],
+        known=about.get("known", ()), holidays=about.get("holidays"), fill=about.get("fill"),
+        like=about,
+    )  # fmt: skip
+    return PartedWindows.of(parts, cutter)
+
+
+def about_of(model: Any) -> dict[str, Any] | None:
+    """How the windows were cut that `model` learned from; None where it learned from others."""
+    return getattr(getattr(model, "sequences_", None), "series", None)
 
 
 def keys(model: Any, frame: Any, names: list[Any] | None) -> dict[str, list[Any]]:

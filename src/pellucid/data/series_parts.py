@@ -20,6 +20,8 @@ from pellucid.data.groups import coded, from_index
 PART_ROWS = 1 << 17
 """Rows of a part, at most, but for a series that is longer: about 150 MB while it is looked at."""
 
+_TOGETHER = 1 << 16  # rows that are parted at a time
+
 Batches = Callable[[Sequence[str] | None], Iterable[Any]]
 
 
@@ -132,7 +134,7 @@ class SeriesParts:
         self, owner: str, batches: Batches, group: str | None, codes: dict[Any, int]
     ) -> None:
         begin, known = 0, len(codes)
-        for frame, own in self._coded(owner, batches(None), group, codes):
+        for frame, own in self._coded(owner, _gathered(batches(None)), group, codes):
             if len(codes) > known:
                 raise ValueError(
                     f"X of {owner} must stay as it is while it is read. Got other series than "
@@ -172,6 +174,20 @@ class SeriesParts:
 
     def _path(self, part: int) -> Path:
         return self.folder / f"part-{part}"
+
+
+def _gathered(frames: Iterable[Any]) -> Iterator[Any]:
+    """DataFrames of many rows, of which a part gets its own at once."""
+    import narwhals as nw
+
+    some: list[Any] = []
+    for native in frames:
+        some.append(nw.from_native(native, eager_only=True))
+        if sum(map(len, some)) >= _TOGETHER:
+            yield nw.concat(some).to_native() if len(some) > 1 else native
+            some = []
+    if some:
+        yield nw.concat(some).to_native() if len(some) > 1 else some[0].to_native()
 
 
 def _parts(lengths: np.ndarray, rows: int) -> np.ndarray:
