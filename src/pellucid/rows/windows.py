@@ -89,18 +89,13 @@ class ScaledWindows(Rows):
         )
 
     def row(self, position: int) -> np.ndarray:
-        past = self.steps - self.ahead
         steps = slice(self.starts[position], self.starts[position] + self.steps)
-        with np.errstate(over="ignore"):
-            numbers = (self.relative[steps] - self.shift[position]) / self.scale[position]
-        numbers = np.clip(numbers, -LIMIT, LIMIT)
-        numbers[past:] = 0.0
-        others = self.others[steps].copy()
-        others[past:, self.known == 0] = 0.0
-        parts = [np.nan_to_num(numbers).astype(others.dtype), others]
-        if self.ahead:
-            parts.append((np.arange(self.steps) >= past)[:, None].astype(others.dtype))
-        return np.concatenate(parts, axis=1)
+        own = slice(position, position + 1)
+        (window,) = in_own_scale(
+            self.relative[None, steps], self.shift[own], self.scale[own], self.others[None, steps],
+            self.known, self.ahead,
+        )  # fmt: skip
+        return window
 
     def gather(
         self, slots: np.ndarray, x: np.ndarray, grid: Grid, absent: np.ndarray, back: int
@@ -132,3 +127,29 @@ class ScaledWindows(Rows):
     @property
     def content(self) -> tuple[np.ndarray, ...]:
         return self.relative, self.shift, self.scale, self.others, self.known, self.starts
+
+
+def in_own_scale(
+    relative: np.ndarray,
+    shift: np.ndarray,
+    scale: np.ndarray,
+    others: np.ndarray,
+    known: np.ndarray,
+    ahead: int,
+) -> np.ndarray:
+    """Windows step by step: `relative` (N, T, R) and `others` (N, T, P), else as ScaledWindows.
+
+    They come in the type of the others.
+    """
+    past = relative.shape[1] - ahead
+    with np.errstate(over="ignore"):
+        numbers = (relative - shift[:, None]) / scale[:, None]
+    numbers = np.clip(numbers, -LIMIT, LIMIT)
+    numbers[:, past:] = 0.0
+    others = others.copy()
+    others[:, past:, known == 0] = 0.0
+    parts = [np.nan_to_num(numbers).astype(others.dtype), others]
+    if ahead:
+        lies = np.broadcast_to(np.arange(relative.shape[1]) >= past, relative.shape[:2])
+        parts.append(lies[..., None].astype(others.dtype))
+    return np.concatenate(parts, axis=2)
