@@ -269,7 +269,7 @@ def _test_series(
     encoding: str | None,
 ) -> Tested:
     """Test forecasts of series in a table of any size."""
-    from pellucid.cli.collected import collected_warnings
+    from pellucid.data.collected import collected_warnings
     from pellucid.inspection.forecast_scores import score_windows
 
     names = _names(model, place, targets)

@@ -229,11 +229,11 @@ def parts_of(
     """The series in a file for a fitted model: of a long table in parts, one after the other."""
     import narwhals as nw
 
-    from pellucid.cli.parts import TableParts, are_several
+    from pellucid.cli.parts import are_several, table_parts
     from pellucid.data.series_parts import PART_ROWS, SeriesPart, SeriesParts
 
     group = model.sequences_.series["group"]
-    table = TableParts(model, data, encoding, targets=targets)
+    table = table_parts(model, data, encoding, targets=targets)
     if group is None or (table.rows is not None and table.rows <= PART_ROWS):
         if are_several(data):
             batches = [nw.from_native(frame, eager_only=True) for frame in table.frames()]
