@@ -20,7 +20,7 @@ from itertools import count
 class Resource:
     """So many places, taken in the order in which they were asked for."""
 
-    def __init__(self, clock: Clock, places: int = 1) -> None:
+    def __init__(self, clock: Clock, places: float = 1) -> None:
         self._clock, self._free = clock, places
         self._queue: deque[Happening] = deque()
 

@@ -1,0 +1,203 @@
+"""What Dask costs: of a task, of a byte, of a round trip, measured on a cluster of processes here.
+
+``python -m benchmarks.exchange`` prints JSON: costs in seconds of a processor, which
+:mod:`benchmarks.cluster` reckons with, and whole runs by the clock, which it must reproduce. A run
+is many tasks, each of which gets an array, takes its time, and gives an array of that size back: a
+step of a fit over several machines, whose array are the weights, or the fits of a search. The time
+is slept, so that more workers than this machine has processors have one each, as machines of their
+own would. In some runs a worker is killed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import numpy as np
+
+from benchmarks import machine
+from benchmarks.run import say
+
+WORKERS = (1, 2, 4)
+SIZES = (20_000, 1_000_000)  # bytes of the weights: 5,000 and 250,000 numbers of float32
+Kind = dict[str, Any]
+STEPS: list[Kind] = [  # tasks of each worker: in a step it has one
+    {"tasks": 1, "bytes": size, "compute": compute}
+    for size in SIZES
+    for compute in (0.0, 0.005, 0.02, 0.1)  # seconds of a task
+]
+SEARCHES: list[Kind] = [
+    {"tasks": 8, "bytes": 1000, "compute": 0.02},
+    {"tasks": 8, "bytes": 1000, "compute": 0.1},
+    {"tasks": 4, "bytes": 1000, "compute": 0.5},
+]
+KILLED: Kind = {"tasks": 4, "bytes": 1000, "compute": 0.5, "killed_after": 0.7}
+FEW, MANY = 1000, 1_000_000  # bytes that cost next to nothing, and that cost something
+SOME = 0.02  # seconds of computing
+TASKS = 32  # of which the mean counts
+SECONDS = 1.0  # of a timing
+MOST = 500  # runs of a timing
+WAIT = "20s"  # for a worker or a task, at most
+TRIES = 5
+
+
+def task(array: np.ndarray, seconds: float, number: int) -> np.ndarray:
+    """Take so many seconds, and give as much back as came."""
+    time.sleep(seconds)
+    return array
+
+
+@contextmanager
+def cluster(workers: int) -> Iterator[Any]:
+    """The client of so many processes with one thread each."""
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0"
+        ) as local,
+        Client(local) as client,
+    ):
+        client.wait_for_workers(workers, timeout=WAIT)
+        run(client, np.zeros(1), 0.0, 2 * workers)
+        yield client
+
+
+def run(client: Any, array: np.ndarray, seconds: float, tasks: int) -> None:
+    """So many tasks out, so many arrays back, each as soon as it is there."""
+    from distributed import as_completed
+
+    futures = client.map(task, [array] * tasks, [seconds] * tasks, range(tasks), pure=False)
+    for future, _ in as_completed(futures, with_results=True, timeout=WAIT):
+        future.release()
+
+
+def kill_one(client: Any, after: float) -> None:
+    """End one of the workers in so many seconds, as a machine that goes away does."""
+    pids = sorted(client.run(os.getpid).values())
+    threading.Timer(after, os.kill, (pids[0], signal.SIGKILL)).start()
+
+
+def timed(call: Callable[[], None], seconds: float) -> float:
+    """The least seconds of many calls: other work only adds to them."""
+    times, end = [], time.perf_counter() + seconds
+    while not times or (time.perf_counter() < end and len(times) < MOST):
+        begin = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - begin)
+    return min(times)
+
+
+def processor_seconds(client: Any, array: np.ndarray) -> tuple[float, float]:
+    """Seconds of a processor of a task: here, where the scheduler is too, and in the workers."""
+
+    def now() -> np.ndarray:
+        return np.array([time.process_time(), sum(client.run(time.process_time).values())])
+
+    spent = []
+    for _ in range(20):
+        before = now()
+        run(client, array, 0.0, TASKS)
+        spent.append((now() - before) / TASKS)
+    here, there = np.min(spent, axis=0)
+    return float(here), float(there)
+
+
+def costs(client: Any) -> dict[str, float]:
+    """Of a cluster of one worker: what a task, a byte and a round trip cost.
+
+    A round trip is mostly waiting. Some of it is there only where a task takes no time, since one
+    message follows another too soon: that much of computing costs nothing.
+    """
+    few, many = (np.zeros(size, np.uint8) for size in (FEW, MANY))
+    here, there = processor_seconds(client, few)
+    here_many, there_many = processor_seconds(client, many)
+    none, some = (timed(lambda: run(client, few, c, 1), 4 * SECONDS) for c in (0.0, SOME))  # noqa: B023
+    return {
+        "client_task": here,
+        "worker_task": there,
+        "client_byte": max(0.0, here_many - here) / (MANY - FEW),
+        "worker_byte": max(0.0, there_many - there) / (MANY - FEW),
+        "latency": some - SOME - here - there,
+        "for_nothing": max(0.0, none - some + SOME),
+    }
+
+
+def restart() -> float:
+    """Seconds until the only worker, which is killed now, is back and has computed something."""
+
+    def call(client: Any) -> float:
+        kill_one(client, 0.0)
+        begin = time.perf_counter()
+        client.submit(task, np.zeros(1), 0.0, 0, pure=False).result(timeout=WAIT)
+        return time.perf_counter() - begin
+
+    return where_one_is_killed(1, call)
+
+
+def where_one_is_killed(workers: int, call: Callable[[Any], Any]) -> Any:
+    """What `call` gives of a cluster of its own, in which it kills a worker.
+
+    Now and then a worker does not come back, and does so in another cluster.
+    """
+    for _ in range(TRIES):
+        with suppress(TimeoutError), cluster(workers) as client:
+            return call(client)
+    raise TimeoutError(f"of {TRIES} workers that were killed none came back within {WAIT}.")
+
+
+def point(client: Any, workers: int, kind: Kind, seconds: float) -> Kind:
+    """A kind of run by the clock."""
+    array, tasks = np.zeros(kind["bytes"], np.uint8), workers * kind["tasks"]
+
+    def call() -> None:
+        if "killed_after" in kind:
+            kill_one(client, kind["killed_after"])
+        run(client, array, kind["compute"], tasks)
+
+    return {"workers": workers, **kind, "tasks": tasks, "seconds": timed(call, seconds)}
+
+
+def measure(rounds: int, seconds: float) -> dict[str, Any]:
+    """The costs, with one worker, and all runs; of several rounds the least of each."""
+    costs_of: list[Kind] = []
+    points: list[list[Kind]] = []
+    for turn in range(rounds):
+        say(f"round {turn + 1} of {rounds}")
+        points.append([])
+        for workers in WORKERS:
+            with cluster(workers) as client:
+                if workers == 1:
+                    costs_of.append(costs(client) | {"restart": restart()})
+                kinds = STEPS + SEARCHES
+                points[-1] += [point(client, workers, kind, seconds) for kind in kinds]
+            points[-1].append(
+                where_one_is_killed(workers, lambda client: point(client, workers, KILLED, 0.0))  # noqa: B023
+            )
+    return {
+        "machine": machine.describe(machine.usable_threads()),
+        "costs": {name: min(one[name] for one in costs_of) for name in costs_of[0]},
+        "points": [
+            {**same[0], "seconds": min(one["seconds"] for one in same)}
+            for same in zip(*points, strict=True)
+        ],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.exchange", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of a timing")
+    given = parser.parse_args()
+    print(json.dumps(measure(given.rounds, given.seconds), indent=1))
+
+
+if __name__ == "__main__":
+    main()
