@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from pellucid.data.scaling import Standardiser, used_rows, weighted_quantile
+from pellucid.data.quantiles import weighted_quantile
+from pellucid.data.scaling import Standardiser, used_rows
 
 rng = np.random.default_rng(0)
 

@@ -222,3 +222,34 @@ def test_nothing_is_left_behind(folder, tmp_path, monkeypatch):
     with pytest.raises(OSError, match=match):
         spooled(path)
     assert os.listdir(tmp_path) == ["t.parquet"]
+
+
+def test_cautions_are_of_some_of_the_rows_where_there_are_many(folder, monkeypatch):
+    """They say of how many, and the row that they name is that of the table."""
+    from pellucid.data import table_encoder
+    from pellucid.data.encoder import Reading
+    from pellucid.data.layout import RowLayout
+
+    count = 2000
+    codes = np.arange(count) % 2
+    columns = {
+        "id": np.arange(count),
+        "same": ["x"] * count,
+        "leak": [f"class {code}" for code in codes],
+        "city": ["Rome", "Oslo"] * (count // 2 - 1) + ["Rome", "Total"],
+    }
+    path = written(folder / "t.parquet", columns)
+    wanted, X = TableEncoder(), read_table(path, "pyarrow")
+    reading = wanted.read(FCNNClassifier(), X, learn=True)
+    wanted.learn(FCNNClassifier(), reading, None, np.float32)
+    whole = wanted.cautions(reading, codes)
+    assert len(whole) == 4 and "row 1999" in whole[-1]
+    # of some rows the numbers are no row numbers, but still different in all
+    some = ["'id' is different in all rows: identifiers tell nothing about new rows.", *whole[1:]]
+    some.append("That is said of 300 rows of 2,000, which were looked at.")
+    for most, said in ((10**5, whole), (300, some)):
+        monkeypatch.setattr(table_encoder, "SAMPLE", most)
+        with spooled(path, 100) as spool:
+            encoder = TableEncoder()
+            encoder.learn_from(FCNNClassifier(), spool.table, None, np.float32)
+            assert encoder.cautions(Reading(spool.table, RowLayout(count)), codes) == said

@@ -40,6 +40,15 @@ class Column:
         """A column of text by its different texts."""
         return cls("text", coding.values, declared, coding=coding)
 
+    @classmethod
+    def joined(cls, parts: Sequence[Column]) -> Column:
+        """Parts of a column that follow one another; there is at least one."""
+        if len(parts) == 1:
+            return parts[0]
+        if parts[0].kind == "text":
+            return cls.of_texts(Coding.joined([part.coded for part in parts]), parts[0].declared)
+        return cls(parts[0].kind, np.concatenate([part.values for part in parts]))
+
     def __len__(self) -> int:
         return len(self.values)
 
@@ -69,8 +78,12 @@ class Column:
         coding = self.coding and Coding(self.coding.texts, self.coding.codes[rows])
         return Column(self.kind, self.values[rows], self.declared, numbers, coding)
 
+    def places(self) -> list[slice]:
+        """The rows of each piece in which it is read: of a column in memory all."""
+        return [slice(0, len(self))]
+
     def parts(self) -> Iterator[tuple[slice, Column]]:
-        """The rows piece by piece, as a column that is not in memory has them: here at once."""
+        """The rows piece by piece, as a column that is not in memory has them."""
         yield slice(0, len(self)), self
 
 

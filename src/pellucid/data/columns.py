@@ -57,6 +57,12 @@ class Table:
         """Whether its values are there, and need not be read from files first."""
         return self.matrix is not None or all(isinstance(column, Column) for column in self.columns)
 
+    @classmethod
+    def joined(cls, parts: Sequence[Table]) -> Table:
+        """Parts in memory that follow one another, of columns of the same kinds."""
+        columns = zip(*(part.columns for part in parts), strict=True)
+        return cls(parts[0].names, list(map(Column.joined, columns)))
+
     def taken(self, rows: slice) -> Table:
         """Some rows, in memory."""
         return Table(self.names, [column.taken(rows) for column in self.columns])

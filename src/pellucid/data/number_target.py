@@ -9,16 +9,20 @@ from typing import Annotated, Any, Literal
 import msgspec
 import numpy as np
 
-from pellucid.checks import row_words, shown
+from pellucid.checks import row_words, rows_at, shown
+from pellucid.data.categories import ColumnCounts
 from pellucid.data.cautions import stand_in
+from pellucid.data.column_values import Column
 from pellucid.data.columns import owner_of
+from pellucid.data.learned_column import read_numbers
 from pellucid.data.number_format import NumberFormat
 from pellucid.data.sample_weights import check_rows
 from pellucid.data.scaling import Standardiser
 from pellucid.data.state import Count, State, check_names
+from pellucid.data.target_parts import TargetParts, sampled
 from pellucid.data.target_transforms import TRANSFORMS, TransformName, skewed_note, transformed
 from pellucid.data.target_values import check_not_empty, in_order, read_target
-from pellucid.data.text_columns import number_format
+from pellucid.data.text_columns import decide_by
 
 
 class _NumberState(State, frozen=True):
@@ -76,43 +80,77 @@ class NumberTarget:
         With `units`, those of windows, each row's numbers are taken in its own scale first. A
         value that is missing, infinite or no number is a ValueError.
         """
+        return self.learn_from(estimator, y, sample_weight, units)[:]
+
+    def learn_from(
+        self, estimator: Any, y: Any, sample_weight: Any = None, units: Any = None
+    ) -> TargetParts:
+        """:meth:`fit` of a `y` that may not be in memory; what it returns is read by slices.
+
+        So may the weights be. `units` are of rows in memory.
+        """
+        owner = owner_of(estimator)
         self.formats = {}
 
-        def heavy(rows: Any) -> np.ndarray:
-            if sample_weight is None:
-                return np.ones(len(rows), dtype=bool)
-            check_rows(estimator, len(sample_weight), len(rows))
-            return np.asarray(sample_weight) > 0
+        def written(name: Any, texts: Any) -> Any:
+            if sample_weight is not None:
+                check_rows(estimator, len(sample_weight), len(texts))
+            return self._from_text(owner, name, texts, sample_weight)
 
-        def written(name: Any, texts: np.ndarray) -> np.ndarray:
-            used = heavy(texts)
-            form = number_format(texts[used].tolist())
-            if form is None:
-                return texts
-            self.formats[name] = form
-            numbers = form.read(texts.tolist())
-            _check_written(owner_of(estimator), texts[used], numbers[used], form)
-            return np.where(np.isnan(numbers), numbers[used][0], numbers)
+        values = TargetParts.of(estimator, y, written)
+        self.names, shape = values.names, values.shape
+        numbers = self._matrix(estimator, values)
+        if sample_weight is not None:
+            check_rows(estimator, len(sample_weight), len(numbers))
+        if self.transform:
+            numbers = _used_alone(numbers, sample_weight)
+        self.flat, self.shape = len(shape) == 1, shape[1:] if len(shape) == 3 else None
+        self.notes = self._notes(*sampled(numbers, sample_weight))
+        name = self.transform
+        numbers = numbers.changed(
+            numbers.shape, np.float64, lambda _, part: transformed(owner, part, name)
+        )
+        matrix: Any = numbers
+        if numbers.scratch is None:
+            matrix = numbers[:] if units is None else units.relative(numbers[:])
+            numbers = TargetParts.in_memory(matrix)
+        self._scaler = Standardiser()
+        if self._robust:
+            self._scaler.fit_robust(matrix, sample_weight, numbers.scratch)
+        else:
+            self._scaler.fit(matrix, sample_weight)
+        return numbers.changed(numbers.shape, np.float64, lambda _, part: self._standardised(part))
 
-        values, self.names = read_target(estimator, y, written)
-        matrix = self._matrix(estimator, values)
-        used = heavy(matrix)
-        if self.transform and used.any():  # rows of weight 0 may be beyond it
-            matrix[~used] = matrix[used][0]
-        self.flat = values.ndim == 1
-        self.shape = values.shape[1:] if values.ndim == 3 else None
-        self.notes = self._notes(matrix[used])
-        matrix = transformed(owner_of(estimator), matrix, self.transform)
-        matrix = matrix if units is None else units.relative(matrix)
-        scaler = Standardiser()
-        learn = scaler.fit_robust if self._robust else scaler.fit
-        self._scaler = learn(matrix, sample_weight)
-        return self._standardised(matrix)
+    def _from_text(self, owner: str, name: Any, texts: Any, weights: Any) -> Any:
+        """The numbers of a column of text, an array or one of a spool; itself if it holds none.
+
+        What is no number in rows of weight 0 is taken for that of another row.
+        """
+        column = Column("text", texts) if isinstance(texts, np.ndarray) else texts
+        counts = ColumnCounts(column, weights)
+        form = decide_by(counts.counter.in_order(), counts.rows).format
+        if not isinstance(form, NumberFormat):
+            return texts
+        self.formats[name] = form
+        first = np.nan
+        for rows, part in column.parts():
+            used = slice(None) if weights is None else np.asarray(weights[rows]) > 0
+            numbers = read_numbers(part, form)
+            with rows_at(range(rows.start, rows.stop)):
+                _check_written(owner, part.values, numbers, form, used)
+            first = numbers[used][0] if np.isnan(first) and len(numbers[used]) else first
+
+        def read(part: Column) -> Column:
+            numbers = read_numbers(part, form)
+            return Column("number", np.where(np.isnan(numbers), first, numbers))
+
+        changed = column.changed("number", read)
+        return changed.values if isinstance(texts, np.ndarray) else changed
 
     def encode(self, estimator: Any, y: Any, units: Any = None) -> np.ndarray:
         """Further rows, standardised as in :meth:`fit`."""
         values, names = self._read(estimator, y)
-        matrix = self._matrix(estimator, values)
+        matrix = self._matrix(estimator, TargetParts.in_memory(values))[:]
         came = values.shape[1:] if values.ndim == 3 else None
         if came != self.shape and matrix.shape[1] == len(self.mean):
             wanted = ", ".join(map(str, self.shape or matrix.shape[1:]))
@@ -197,12 +235,13 @@ class NumberTarget:
         self._scaler.transform(matrix, out, silence=False)
         return out
 
-    def _matrix(self, estimator: Any, values: np.ndarray) -> np.ndarray:
+    def _matrix(self, estimator: Any, values: TargetParts) -> TargetParts:
+        """The numbers of a target as rows of them, float64."""
         owner = owner_of(estimator)
         check_not_empty(estimator, values)
         if values.dtype.kind not in "biuf":
             raise ValueError(
-                f"y of {owner} must hold numbers. Got {shown(values.ravel().tolist()[0])} in "
+                f"y of {owner} must hold numbers. Got {shown(values[:1].ravel().tolist()[0])} in "
                 f"{row_words(0)}. For labels use a classifier."
             )
         if values.ndim > 3:
@@ -210,7 +249,12 @@ class NumberTarget:
                 f"y of {owner} must have at most three dimensions: (rows, horizon, targets). Got "
                 f"shape {values.shape}."
             )
-        return np.reshape(values, (len(values), -1)).astype(np.float64)
+        width = math.prod(values.shape[1:])
+        return values.changed(
+            (len(values), width),
+            np.float64,
+            lambda _, part: np.reshape(part, (len(part), width)).astype(np.float64),
+        )
 
     def truth(self, estimator: Any, y: Any) -> np.ndarray:
         """`y` as numbers, read as in :meth:`fit`, with its columns in that order."""
@@ -228,13 +272,13 @@ class NumberTarget:
             form = self.format_of(0) if one else self.formats.get(name)
             form = form or NumberFormat()
             numbers = form.read(texts.tolist())
-            _check_written(owner_of(estimator), texts, numbers, form)
+            _check_written(owner_of(estimator), texts, numbers, form, slice(None))
             return numbers
 
         return read_target(estimator, y, written)
 
-    def _notes(self, matrix: np.ndarray) -> list[str]:
-        """What to say of the numbers to learn."""
+    def _notes(self, matrix: np.ndarray, of: str) -> list[str]:
+        """What to say of the numbers to learn; `of` says which they are, if not all."""
         notes = [
             f"{self._called(index)}: {form.words}, written as text."
             for index in range(matrix.shape[1])
@@ -243,14 +287,15 @@ class NumberTarget:
         notes += [] if self.transform else skewed_note(matrix, self.names)
         for index, column in enumerate(matrix.T):
             if (value := stand_in(column)) is not None:
+                count = int((column == value).sum())
                 notes.append(
-                    f"{self._called(index)}: {value:g} in {int((column == value).sum()):,} rows, "
-                    "far from all others: if that means that there is no value, leave these rows "
-                    "out."
+                    f"{self._called(index)}: {value:g} in {count:,} rows{of}, far from all others: "
+                    "if that means that there is no value, leave these rows out."
                 )
             if len(column) > 1 and (column == column[0]).all():
                 notes.append(
-                    f"{self._called(index)}: the same in all rows, so there is nothing to learn."
+                    f"{self._called(index)}: the same in all rows{of}, so there is nothing to "
+                    "learn."
                 )
         return notes
 
@@ -262,12 +307,34 @@ class NumberTarget:
         return f"target {shown(self.names[index])}" if several and self.names else "the target"
 
 
-def _check_written(owner: str, texts: np.ndarray, numbers: np.ndarray, form: NumberFormat) -> None:
-    """Refuse texts of a target that are no numbers in its format."""
-    lost = np.isnan(numbers)
+def _check_written(
+    owner: str, texts: np.ndarray, numbers: np.ndarray, form: NumberFormat, used: Any
+) -> None:
+    """Refuse texts of a target that are no numbers in its format, in rows that are used."""
+    lost = np.zeros(len(numbers), dtype=bool)
+    lost[used] = np.isnan(numbers)[used]
     if lost.any():
         row = int(np.argmax(lost))
         raise ValueError(
             f"y of {owner} must hold {form.words}. Got {shown(texts.tolist()[row])} in "
             f"{row_words(row)}. Leave such rows out."
         )
+
+
+def _used_alone(numbers: TargetParts, weights: Any) -> TargetParts:
+    """The numbers with those of the first row that has weight in the place of rows without one.
+
+    A transform may not take these.
+    """
+    first = next(
+        (part[used][0] for _, part, used in numbers.used(weights) if part[used].size), None
+    )
+    if weights is None or first is None:
+        return numbers
+
+    def replaced(rows: slice, part: np.ndarray) -> np.ndarray:
+        part = part.copy()
+        part[~(np.asarray(weights[rows]) > 0)] = first
+        return part
+
+    return numbers.changed(numbers.shape, np.float64, replaced)

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.columns import blocks
+from pellucid.data.quantiles import quantiles_in_parts, weighted_quantile
+from pellucid.data.scratch import Scratch
 from pellucid.data.state import check_arrays
 
 # A billion standard deviations. Beyond it a value seen at predict would overflow float32 inside the
@@ -37,13 +39,17 @@ def sum_rows(rows: np.ndarray) -> np.ndarray:
     return rows[0].copy()
 
 
-def weighted_quantile(values: np.ndarray, weights: np.ndarray | None, share: float) -> float:
-    """The least of `values` that has at least `share` of the weight at it or below it."""
-    order = np.argsort(values, kind="stable")
-    weights = np.ones(len(values)) if weights is None else weights[order]
-    below = np.cumsum(weights)  # adds from the first to the last
-    place = int(np.searchsorted(below, share * below[-1]))
-    return float(values[order[min(place, len(values) - 1)]])
+class _InUnits:
+    """A column of a matrix that is read by slices, as multiples of its unit."""
+
+    def __init__(self, matrix: Any, index: int, unit: float) -> None:
+        self._matrix, self._index, self._unit = matrix, index, unit
+
+    def __len__(self) -> int:
+        return len(self._matrix)
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        return self._matrix[rows][:, self._index] / self._unit
 
 
 def used_rows(matrix: Any, weights: Any) -> tuple[Any, Any]:
@@ -152,18 +158,25 @@ class Standardiser:
         del self._first, self._heaviest
         return self
 
-    def fit_robust(self, matrix: Any, weights: Any = None) -> Standardiser:
+    def fit_robust(
+        self, matrix: Any, weights: Any = None, scratch: Scratch | None = None
+    ) -> Standardiser:
         """As :meth:`fit`, of what a few values far from all others do not move.
 
         The mean is the median, and the scale the distance between the quartiles over 1.349, which
         is the standard deviation of normal numbers; that itself where the quartiles are equal.
+        A `matrix` that is read by slices needs a `scratch`, where its numbers can be kept.
         """
         self.fit(matrix, weights)
         for index in np.flatnonzero(~self.constant):
-            column = matrix[:, index] / self.unit[index]
-            low, middle, high = (
-                weighted_quantile(column, weights, share) for share in (0.25, 0.5, 0.75)
-            )
+            shares = (0.25, 0.5, 0.75)
+            if scratch is None:
+                column = matrix[:, index] / self.unit[index]
+                quartiles = [weighted_quantile(column, weights, share) for share in shares]
+            else:
+                read = _InUnits(matrix, int(index), self.unit[index])
+                quartiles = quantiles_in_parts(read, weights, shares, scratch)
+            low, middle, high = quartiles
             self.mean[index] = middle * self.unit[index]
             spread = (high - low) / _QUARTILES * self.unit[index]
             self.scale[index] = spread if spread > 0 else self.scale[index]

@@ -20,6 +20,7 @@ from pellucid.data.column_values import texts as as_texts
 from pellucid.data.columns import Table, check_names_of_columns, label, unique_columns
 from pellucid.data.learned_column import check_kind
 from pellucid.data.scratch import Scratch, ScratchFile
+from pellucid.data.target_parts import SpooledTarget
 
 _ROWS = 1 << 14  # of a block, at most
 _CELLS = 1 << 20  # of a block, at most, where that leaves it some rows
@@ -63,6 +64,8 @@ class Spool:
         estimator: object,
         columns: Sequence[str] | None = None,
         targets: Collection[str] = (),
+        memory: int | None = None,
+        folder: Path | None = None,
         progress: Callable[[int], object] | None = None,
     ) -> Spool:
         """Read a table once, from its first row to its last.
@@ -77,6 +80,11 @@ class Spool:
             Those that are wanted; by default all.
         targets : collection of str
             Columns among them that are to be predicted. They are checked when they are learned.
+        memory : int, optional
+            The bytes of memory that texts may take while they are counted; by default a part of
+            what a fit on the scan may take.
+        folder : Path, optional
+            Where its files are; by default beside the cache of the scan.
         progress : function, optional
             Called with the number of rows read so far.
 
@@ -88,8 +96,9 @@ class Spool:
         OSError
             If the disk is full.
         """
-        folder = Path(scan.cache_path).parent
-        scratch = Scratch(folder, max(1 << 20, scan.memory // 16), f"the columns of {scan.name}")
+        folder = Path(scan.cache_path).parent if folder is None else folder
+        memory = max(1 << 20, scan.memory // 16) if memory is None else memory
+        scratch = Scratch(folder, memory, f"the columns of {scan.name}")
         try:
             writer = _Writer(scratch, estimator, scan.name, targets)
             for frame in scan.batches(_ROWS, columns):
@@ -110,6 +119,11 @@ class Spool:
         """Some of its columns."""
         known = self.table.names or []
         return Table(list(names), [self.table.columns[known.index(name)] for name in names])
+
+    def target(self, names: str | Sequence[str]) -> SpooledTarget:
+        """What is to be predicted: a column by its name, or several."""
+        listed = [names] if isinstance(names, str) else list(names)
+        return SpooledTarget(self.select(listed).columns, listed, isinstance(names, str))
 
     def close(self) -> None:
         """Remove its files."""
@@ -135,6 +149,8 @@ class SpooledColumn:
     scratch : Scratch
     declared : bool
         Whether it is text that its library calls categories.
+    natural : function, optional
+        The same as `read`, of numbers in the type in which they came.
     """
 
     numbers = None
@@ -146,27 +162,34 @@ class SpooledColumn:
         read: Callable[[int, slice], Column],
         scratch: Scratch,
         declared: bool = False,
+        natural: Callable[[int, slice], np.ndarray] | None = None,
     ) -> None:
         self.kind, self.declared, self.scratch = kind, declared, scratch
-        self._starts, self._read = starts, read
+        self._starts, self._read, self._natural = starts, read, natural
 
     def __len__(self) -> int:
         return self._starts[-1]
 
+    def places(self) -> list[slice]:
+        """The rows of each block."""
+        return list(map(slice, self._starts, self._starts[1:]))
+
     def parts(self) -> Iterator[tuple[slice, Column]]:
         """Its rows, a block at a time, as columns in memory."""
-        for place, (start, stop) in enumerate(zip(self._starts, self._starts[1:], strict=False)):
-            yield slice(start, stop), self._read(place, slice(0, stop - start))
+        for place, rows in enumerate(self.places()):
+            yield rows, self._read(place, slice(0, rows.stop - rows.start))
+
+    def natural(self, rows: slice) -> np.ndarray:
+        """The values of some rows, numbers in the type in which they came."""
+        if self.kind == "text" or self._natural is None:
+            return self.taken(rows).values
+        parts = [self._natural(place, own) for place, own in within(self._starts, rows)]
+        return np.concatenate(parts) if parts else np.zeros(0)
 
     def taken(self, rows: slice) -> Column:
         """Some rows, as a column in memory."""
         parts = [self._read(place, own) for place, own in within(self._starts, rows)]
-        if len(parts) == 1:
-            return parts[0]
-        if self.kind == "text":
-            coding = Coding.joined([part.coded for part in parts])
-            return Column.of_texts(coding, self.declared)
-        return Column(self.kind, np.concatenate([part.values for part in parts] or [np.zeros(0)]))
+        return Column.joined(parts or [self._read(0, slice(0, 0))])
 
     def changed(self, kind: str, change: Callable[[Column], Column]) -> SpooledColumn:
         """The column made another one; numbers are made once, and kept in a file in turn."""
@@ -286,14 +309,15 @@ class _Blocks:
             return last[1]
 
         def read(place: int, rows: slice) -> Column:
-            count = rows.stop - rows.start
             if kind == "text":
                 texts, codes = coding(place)
                 return Column.of_texts(Coding(texts, codes[rows]), declared)
-            values = _numbers(file, blocks[place], rows, count)
-            return Column(kind, values.astype(np.float64))
+            return Column(kind, natural(place, rows).astype(np.float64))
 
-        return SpooledColumn(kind, starts, read, scratch, declared)
+        def natural(place: int, rows: slice) -> np.ndarray:
+            return _numbers(file, blocks[place], rows, rows.stop - rows.start)
+
+        return SpooledColumn(kind, starts, read, scratch, declared, natural)
 
 
 def _stored(series: Any, is_target: bool) -> Column:

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self, final
 import msgspec
 import numpy as np
 
-from pellucid.checks import shown, warn
+from pellucid.checks import rows_at, shown, warn
 from pellucid.data.categories import MAX_CATEGORIES, ColumnCounts, used_values
 from pellucid.data.cautions import cautions, sum_row, sum_words, telling
 from pellucid.data.column_values import Column
@@ -23,6 +23,7 @@ from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.layout import RowLayout
 from pellucid.data.learned_column import LearnedColumn, check_kind, read_numbers
 from pellucid.data.number_format import NumberFormat
+from pellucid.data.samples import SAMPLE, evenly
 from pellucid.data.scaling import Standardiser
 from pellucid.data.state import FloatType, State, check_names
 from pellucid.data.table_numbers import NumbersOf, side_by_side
@@ -221,14 +222,29 @@ class TableEncoder(Encoder[Table]):
         self._embedded.append(embedded)
         return notes
 
-    def cautions(self, reading: Reading[Table], codes: np.ndarray) -> list[str]:
+    def cautions(self, reading: Reading[Table], codes: Any) -> list[str]:
         table = reading.content
         if self.names is None or table.matrix is not None:
             return []
+        if not table.in_memory:
+            return self._cautions_of_some(table, codes)
         columns = self.as_decided(table).columns
         texts = cautions(self.names, columns) + telling(self.names, columns, codes)
         if (found := sum_row(table.columns)) is not None:
             texts.append(sum_words(*found))
+        return texts
+
+    def _cautions_of_some(self, table: Table, codes: Any) -> list[str]:
+        """:meth:`cautions` of a table that is not in memory: some of its rows are looked at."""
+        rows, _ = table.shape
+        parts = evenly(table.columns[0].places(), SAMPLE)
+        places = np.concatenate([np.arange(part.start, part.stop) for part in parts])
+        some = Table.joined([table.taken(part) for part in parts])
+        reading = Reading(some, RowLayout(len(places)))
+        with rows_at(places):
+            texts = self.cautions(reading, np.concatenate([codes[part] for part in parts]))
+        if texts and len(places) < rows:
+            texts.append(f"That is said of {len(places):,} rows of {rows:,}, which were looked at.")
         return texts
 
     def as_decided(self, table: Table) -> Table:

@@ -68,10 +68,7 @@ def read_target(
         if not isinstance(values, np.ndarray):
             raise ValueError(f"y of {owner} must be a list or an array. Got {shown(y)}.")
     if values.dtype.kind == "u" and values.size and values.max() >= 2**63:
-        raise ValueError(
-            f"y of {owner} must hold integers below 2^63. Got {shown(values.max())}. Convert them "
-            "to text."
-        )
+        raise too_large(owner, values.max())
     if values.dtype.kind == "c":
         raise ValueError("Complex data not supported in y.")
     if values.dtype.kind == "T":
@@ -84,7 +81,7 @@ def read_target(
         values = read.reshape(values.shape)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         place = np.argwhere(~np.isfinite(values))[0]
-        raise _no_value(owner, float(values[tuple(place)]), int(place[0]))
+        raise no_value(owner, float(values[tuple(place)]), int(place[0]))
     if values.dtype.kind in "mMV":
         raise TypeError(
             f"y of {owner} must hold numbers or text. Got {values.dtype}. Convert it first."
@@ -125,16 +122,18 @@ def _listed_labels(y: Sequence[Any]) -> np.ndarray:
 def _column_labels(owner: str, column: Column) -> np.ndarray:
     if column.missing.any():
         row = int(np.argmax(column.missing))
-        raise _no_value(owner, column.values[row] if column.kind == "text" else np.nan, row)
+        raise no_value(owner, column.values[row] if column.kind == "text" else np.nan, row)
     if column.kind == "time":
-        raise TypeError(f"y of {owner} must hold numbers or text. Got dates. Convert them first.")
+        raise no_dates(owner)
     if column.kind == "boolean":
         return column.values.astype(bool)
     values = column.values
-    if column.kind == "number" and (values == np.floor(values)).all():
-        if np.abs(values).max(initial=0) < 2**53:
-            return values.astype(np.int64)
-    return values
+    return values.astype(np.int64) if column.kind == "number" and are_whole(values) else values
+
+
+def are_whole(values: np.ndarray) -> bool:
+    """Whether numbers are integers that are exact, and labels as such."""
+    return bool((values == np.floor(values)).all() and np.abs(values).max(initial=0) < 2**53)
 
 
 def _uniform(owner: str, values: np.ndarray) -> np.ndarray:
@@ -142,7 +141,7 @@ def _uniform(owner: str, values: np.ndarray) -> np.ndarray:
     flat = values.ravel().tolist()
     for index, value in enumerate(flat):
         if is_missing(value):
-            raise _no_value(owner, value, index // max(1, values[0].size if values.ndim > 1 else 1))
+            raise no_value(owner, value, index // max(1, values[0].size if values.ndim > 1 else 1))
     types = set(map(type, flat))
     if all(issubclass(kind, str) for kind in types):
         return values
@@ -162,11 +161,7 @@ def _uniform(owner: str, values: np.ndarray) -> np.ndarray:
                 ) from None
     if len(types) == 1 and issubclass(next(iter(types)), (complex, np.complexfloating)):
         raise ValueError("Complex data not supported in y.")
-    listed = " and ".join(sorted(kind.__name__ for kind in types))
-    raise TypeError(
-        f"Unknown label type: y of {owner} must hold labels of one type, all text or all numbers. "
-        f"Got {listed}. Convert them to text."
-    )
+    raise several_types(owner, {kind.__name__ for kind in types})
 
 
 def is_text(values: np.ndarray) -> bool:
@@ -174,7 +169,28 @@ def is_text(values: np.ndarray) -> bool:
     return values.dtype.kind in "OU" and all(isinstance(value, str) for value in values.flat)
 
 
-def _no_value(owner: str, value: Any, row: int) -> ValueError:
+def several_types(owner: str, types: set[str]) -> TypeError:
+    """The error for labels of these types."""
+    return TypeError(
+        f"Unknown label type: y of {owner} must hold labels of one type, all text or all numbers. "
+        f"Got {' and '.join(sorted(types))}. Convert them to text."
+    )
+
+
+def no_dates(owner: str) -> TypeError:
+    """The error for dates in the place of labels."""
+    return TypeError(f"y of {owner} must hold numbers or text. Got dates. Convert them first.")
+
+
+def too_large(owner: str, value: Any) -> ValueError:
+    """The error for an integer without a sign that is none with one."""
+    return ValueError(
+        f"y of {owner} must hold integers below 2^63. Got {shown(value)}. Convert them to text."
+    )
+
+
+def no_value(owner: str, value: Any, row: int) -> ValueError:
+    """The error for a value that is missing or infinite."""
     infinite = isinstance(value, float) and np.isinf(value)
     must = "be finite" if infinite else "have a value in every row"
     return ValueError(
@@ -182,8 +198,8 @@ def _no_value(owner: str, value: Any, row: int) -> ValueError:
     )
 
 
-def check_not_empty(estimator: Any, values: np.ndarray) -> None:
-    if values.ndim == 0 or values.size == 0:
+def check_not_empty(estimator: Any, values: Any) -> None:
+    if values.ndim == 0 or 0 in values.shape:
         raise ValueError(
             f"y of {owner_of(estimator)} must have at least one row. Got shape {values.shape}."
         )

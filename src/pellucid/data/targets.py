@@ -12,10 +12,12 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import column_or_1d
 
 from pellucid.checks import fault, one_of, row_words, shown, suggestion
+from pellucid.data.coding import Coding
 from pellucid.data.columns import owner_of
 from pellucid.data.number_target import NumberTarget
 from pellucid.data.sample_weights import check_rows
 from pellucid.data.state import Count, State, check_arrays, check_names
+from pellucid.data.target_parts import TargetParts
 from pellucid.data.target_values import check_not_empty, in_order, read_target
 from pellucid.data.text_columns import is_blank
 from pellucid.data.text_format import words
@@ -65,26 +67,43 @@ class ClassTarget:
         rows of weight 0 have is no class, and these rows get code 0. Labels that are missing,
         continuous, of mixed types or all alike are a ValueError or TypeError.
         """
+        return self.learn_from(estimator, y, sample_weight, classes)[:]
+
+    def learn_from(
+        self, estimator: Any, y: Any, sample_weight: Any = None, classes: Any = None
+    ) -> TargetParts:
+        """:meth:`fit` of a `y` that may not be in memory; the codes are read by slices of rows.
+
+        So may the weights be.
+        """
         owner, labels = owner_of(estimator), self._given(estimator, y)
         if sample_weight is not None:
             check_rows(estimator, len(sample_weight), len(labels))
         if classes is not None:
-            self.classes = _classes(self._given(estimator, classes))
+            self.classes = _classes(self._given(estimator, classes)[:])
             if len(self.classes) < 2:
                 expected = "at least two labels"
                 raise ValueError(fault("classes", owner, expected, self.classes.tolist()))
-            return self._codes(owner, self._spelled(labels))
-        heavy = labels if sample_weight is None else labels[sample_weight > 0]
-        different = _classes(heavy)
-        if len(different) < 2:
-            where = " in rows of positive sample_weight" if len(heavy) < len(labels) else ""
-            raise ValueError(
-                f"y of {owner} must have at least two classes. Got one class, "
-                f"{shown(different.tolist()[0])}{where}. Add rows of another class."
-            )
-        self.classes, self.notes = different, _label_notes(heavy, different)
-        codes, known = self._positions(self._spelled(labels))
-        return np.where(known, codes, 0)
+        else:
+            used, count = _different(labels, sample_weight)
+            different = _classes(used)
+            if len(different) < 2:
+                where = " in rows of positive sample_weight" if count < len(labels) else ""
+                raise ValueError(
+                    f"y of {owner} must have at least two classes. Got one class, "
+                    f"{shown(different.tolist()[0])}{where}. Add rows of another class."
+                )
+            self.classes, self.notes = different, _label_notes(used, count, different)
+        spelled = self._spellings()
+
+        def codes(rows: slice, given: np.ndarray) -> np.ndarray:
+            own = self._spelled(given, spelled)
+            if classes is not None:
+                return self._codes(owner, own)
+            places, known = self._positions(own)
+            return np.where(known, places, 0)
+
+        return labels.changed(labels.shape, np.int64, codes)
 
     def encode(self, estimator: Any, y: Any) -> np.ndarray:
         """The codes of further labels, int64 of shape (rows,). An unknown label is a ValueError."""
@@ -122,23 +141,36 @@ class ClassTarget:
         return self
 
     def _labels(self, estimator: Any, y: Any) -> np.ndarray:
-        return self._spelled(self._given(estimator, y))
+        return self._spelled(self._given(estimator, y)[:], self._spellings())
 
-    def _spelled(self, given: np.ndarray) -> np.ndarray:
-        """Labels as they are spelled among the classes, whatever blanks are in them."""
-        if given.dtype.kind not in "OU" or self.classes.dtype.kind not in "OU":
+    def _spellings(self) -> dict[str, str]:
+        """How texts are spelled among the classes, whatever blanks are in them."""
+        text = self.classes.dtype.kind in "OU"
+        return {words(label): label for label in self.classes.tolist()} if text else {}
+
+    def _spelled(self, given: np.ndarray, known: dict[str, str]) -> np.ndarray:
+        """Labels as they are spelled among the classes."""
+        if given.dtype.kind not in "OU" or not known:
             return given
-        known = {words(label): label for label in self.classes.tolist()}
         spelled = {label: known.get(words(label), label) for label in set(given.tolist())}
         if all(label == other for label, other in spelled.items()):
             return given
         return np.array([spelled[label] for label in given.tolist()], dtype=object)
 
-    def _given(self, estimator: Any, y: Any) -> np.ndarray:
+    def _given(self, estimator: Any, y: Any) -> TargetParts:
         """The labels of `y` as they stand there."""
-        values, _ = read_target(estimator, y)
-        labels = column_or_1d(values, warn=True)
+        values = TargetParts.of(estimator, y)
+        if values.scratch is None:
+            labels = TargetParts.in_memory(column_or_1d(values[:], warn=True))
+        else:
+            labels = values.changed((len(values),), values.dtype, lambda _, part: part.ravel())
         check_not_empty(estimator, labels)
+        for _, part in labels if labels.scratch is None or labels.dtype.kind == "f" else ():
+            self._check_labels(estimator, part)
+        return labels
+
+    @staticmethod
+    def _check_labels(estimator: Any, labels: np.ndarray) -> None:
         if labels.dtype.kind == "f" and (fractions := labels != np.floor(labels)).any():
             row = int(np.argmax(fractions))
             raise ValueError(  # it begins as scikit-learn asks of all classifiers
@@ -150,13 +182,17 @@ class ClassTarget:
             # it asks of 1e30 whether it is a whole number, and warns where notes tell the same
             warnings.filterwarnings("ignore", "The number of unique classes is greater")
             check_classification_targets(labels)
-        return labels
 
     def _positions(self, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if (labels.dtype.kind in "OU") != (self.classes.dtype.kind in "OU"):
             return np.zeros(len(labels), dtype=np.int64), np.zeros(len(labels), dtype=bool)
-        codes = np.minimum(np.searchsorted(self.classes, labels), len(self.classes) - 1)
-        return codes.astype(np.int64), self.classes[codes] == labels
+        given, back = labels, None
+        if labels.dtype.kind in "OU":  # each different text is looked for once
+            coding = Coding.of(labels.tolist())
+            given, back = np.array(coding.texts, dtype=labels.dtype), coding.codes
+        codes = np.minimum(np.searchsorted(self.classes, given), len(self.classes) - 1)
+        known = self.classes[codes] == given
+        return (codes, known) if back is None else (codes[back], known[back])
 
     def _codes(self, owner: str, labels: np.ndarray) -> np.ndarray:
         codes, known = self._positions(labels)
@@ -197,12 +233,21 @@ class MultilabelTarget:
         `y` has a column for every label, so there is nothing to learn from `classes`. A value that
         is missing, or neither 0 nor 1, is a ValueError.
         """
-        values, self.names = read_target(estimator, y)
-        codes = self._check(estimator, values)
+        return self.learn_from(estimator, y, sample_weight, classes)[:]
+
+    def learn_from(
+        self, estimator: Any, y: Any, sample_weight: Any = None, classes: Any = None
+    ) -> TargetParts:
+        """:meth:`fit` of a `y` that may not be in memory; the codes are read by slices of rows."""
+        values = TargetParts.of(estimator, y)
+        check_not_empty(estimator, values)
+        for _, part in values:
+            self._check(estimator, part)
+        self.names = values.names
         if sample_weight is not None:
-            check_rows(estimator, len(sample_weight), len(codes))
-        self.count, self.dtype = codes.shape[1], values.dtype
-        return codes
+            check_rows(estimator, len(sample_weight), len(values))
+        self.count, self.dtype = values.shape[1], values.dtype
+        return values.changed(values.shape, np.int64, lambda _, part: part.astype(np.int64))
 
     def encode(self, estimator: Any, y: Any) -> np.ndarray:
         """The codes of further rows, int64 of shape (rows, labels)."""
@@ -259,11 +304,12 @@ class MultilabelTarget:
 @np.errstate(invalid="ignore")  # as above
 def class_target(estimator: Any, y: Any) -> ClassTarget | MultilabelTarget:
     """The kind of target that `y` is for a classifier, not yet fitted."""
-    values, _ = read_target(estimator, y)
+    values = TargetParts.of(estimator, y)
     several = values.ndim == 2 and values.shape[1] > 1
     refused = "continuous-multioutput", "unknown"
-    if several and len(values) and type_of_target(values, input_name="y") in refused:
-        check_classification_targets(values)
+    for _, part in values if several and len(values) else ():
+        if type_of_target(part, input_name="y") in refused:
+            check_classification_targets(part)
     return MultilabelTarget() if several else ClassTarget()
 
 
@@ -290,12 +336,33 @@ def _classes(labels: np.ndarray) -> np.ndarray:
     return np.unique(np.array(list(tidied), dtype=labels.dtype))
 
 
-def _label_notes(labels: np.ndarray, classes: np.ndarray) -> list[str]:
-    """What to say of labels that are many, differ in little, or stand where there is no value."""
+def _different(labels: TargetParts, weights: Any) -> tuple[np.ndarray, int]:
+    """The different labels of the rows that have weight, and how many rows these are.
+
+    Texts are in the order in which they first come.
+    """
+    texts, numbers, count = dict[str, None](), list[np.ndarray](), 0
+    for _, values, used in labels.used(weights):
+        own = values[used]
+        count += len(own)
+        if own.dtype.kind in "OU":
+            texts |= dict.fromkeys(own.tolist())
+        else:
+            numbers.append(np.unique(own))
+    if labels.dtype.kind in "OU":
+        return np.array(list(texts), dtype=labels.dtype), count
+    return np.unique(np.concatenate(numbers)), count
+
+
+def _label_notes(labels: np.ndarray, rows: int, classes: np.ndarray) -> list[str]:
+    """What to say of labels that are many, differ in little, or stand where there is no value.
+
+    `labels` are the different ones of so many rows.
+    """
     notes, known = [], set(classes.tolist())
-    if len(labels) >= _FEWEST and 2 * len(classes) > len(labels):
+    if rows >= _FEWEST and 2 * len(classes) > rows:
         notes.append(
-            f"the target: {len(classes):,} different labels in {len(labels):,} rows: if it is "
+            f"the target: {len(classes):,} different labels in {rows:,} rows: if it is "
             "numbers or dates, write them all alike, and take it for numbers."
         )
     if classes.dtype.kind not in "OU":
