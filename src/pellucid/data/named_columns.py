@@ -50,7 +50,9 @@ class NamedColumns:
         """One column, or several: those of a DataFrame as its library has them."""
         if isinstance(names, str):
             column = self._table[names]
-            return column if isinstance(self._table, Mapping) else column.to_native()
+            # a column of a pyarrow table has no name of its own
+            named = isinstance(self._table, Mapping) or self._table.implementation.is_pyarrow()
+            return column if named else column.to_native()
         if isinstance(self._table, Mapping):
             return {name: self._table[name] for name in names}
         return self._table.select(list(names)).to_native()

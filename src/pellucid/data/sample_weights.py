@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -41,18 +41,30 @@ def sample_weights(estimator: Any, sample_weight: Any, n: int) -> np.ndarray:
             f"sample_weight of {owner} must have shape ({n},), one weight a row. "
             f"Got shape {weights.shape}."
         )
-    for expected, wrong in (("be finite", ~np.isfinite(weights)), ("not be negative", weights < 0)):
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            raise ValueError(
-                f"sample_weight of {owner} must {expected}. Got {weights[row]:g} in row {row}."
-            )
-    if not (weights > 0).any():
+    check_weights(estimator, [weights])
+    return weights
+
+
+def check_weights(estimator: Any, parts: Iterable[np.ndarray]) -> None:
+    """Refuse weights, that come in parts, which are negative, NaN or infinite, or zeros alone."""
+    owner, rows, some = owner_of(estimator), 0, False
+    for weights in parts:
+        for expected, wrong in (
+            ("be finite", ~np.isfinite(weights)), ("not be negative", weights < 0)
+        ):  # fmt: skip
+            if wrong.any():
+                row = int(np.argmax(wrong))
+                raise ValueError(
+                    f"sample_weight of {owner} must {expected}. Got {weights[row]:g} in row "
+                    f"{rows + row}."
+                )
+        some = some or bool((weights > 0).any())
+        rows += len(weights)
+    if not some:
         raise ValueError(
             f"sample_weight of {owner} must have at least one weight above zero. Got zero in all "
-            f"{n} rows."
+            f"{rows} rows."
         )
-    return weights
 
 
 def class_weights(
@@ -81,34 +93,58 @@ def class_weights(
     ValueError
         If `class_weight` is something else, has an unknown label, or `codes` have several columns.
     """
-    owner = owner_of(estimator)
-    rows = len(codes)
     if class_weight is None:
-        return np.ones(rows)
-    if np.ndim(codes) > 1:
-        expected, way_out = "None for multilabel targets", "Pass sample_weight instead."
-        raise ValueError(fault("class_weight", owner, expected, class_weight, way_out))
-    if isinstance(class_weight, str) and class_weight == "balanced":
-        weights = np.ones(rows) if sample_weight is None else sample_weight
-        # bincount adds in the order of the rows
-        counts = np.bincount(codes, weights=weights, minlength=len(classes))
-        total = np.cumsum(counts)[-1]
-        present = counts > 0
-        shares = np.count_nonzero(present) * np.where(present, counts, 1.0)
-        return np.where(present, total / shares, 0.0)[codes]
-    if not isinstance(class_weight, Mapping):
-        expected = "None, 'balanced' or a dict of label to weight"
-        raise ValueError(fault("class_weight", owner, expected, class_weight))
-    labels = classes.tolist()
-    by_class = np.ones(len(labels))
-    for name, weight in class_weight.items():
-        name = name.item() if isinstance(name, np.generic) else name
-        if name not in labels:
-            raise ValueError(
-                f"class_weight of {owner} has no class {shown(name)}.{suggestion(name, labels)}"
-            )
-        if not isinstance(weight, (int, float, np.number)) or not 0 <= weight < np.inf:
-            expected = "a number of at least 0"
-            raise ValueError(fault(f"class_weight[{name!r}]", owner, expected, weight))
-        by_class[labels.index(name)] = weight
-    return by_class[codes]
+        return np.ones(len(codes))
+    counts = ClassCounts(estimator, class_weight, classes)
+    counts.add(codes, sample_weight)
+    return counts.weights[codes]
+
+
+class ClassCounts:
+    """The weights of classes, by the rows of each, which may come in parts.
+
+    Parameters
+    ----------
+    estimator, class_weight, classes
+        As of :func:`class_weights`.
+    """
+
+    def __init__(self, estimator: Any, class_weight: Any, classes: np.ndarray) -> None:
+        self._owner, self._given, self._labels = owner_of(estimator), class_weight, classes.tolist()
+        self._counts: Any = np.zeros(len(classes))
+
+    def add(self, codes: np.ndarray, sample_weight: np.ndarray | None = None) -> None:
+        """Count rows by the codes of their classes."""
+        if np.ndim(codes) > 1:
+            expected, way_out = "None for multilabel targets", "Pass sample_weight instead."
+            raise ValueError(fault("class_weight", self._owner, expected, self._given, way_out))
+        weights = np.ones(len(codes)) if sample_weight is None else sample_weight
+        # bincount adds in the order in which numbers are given, so the parts do not matter
+        places = np.concatenate([np.arange(len(self._counts)), codes])
+        self._counts = np.bincount(places, weights=np.concatenate([self._counts, weights]))
+
+    @property
+    def weights(self) -> np.ndarray:
+        """The weight of each class, float64 of shape (classes,)."""
+        owner, given, labels = self._owner, self._given, self._labels
+        if isinstance(given, str) and given == "balanced":
+            counts = self._counts
+            total = np.cumsum(counts)[-1]
+            present = counts > 0
+            shares = np.count_nonzero(present) * np.where(present, counts, 1.0)
+            return np.where(present, total / shares, 0.0)
+        if not isinstance(given, Mapping):
+            expected = "None, 'balanced' or a dict of label to weight"
+            raise ValueError(fault("class_weight", owner, expected, given))
+        by_class = np.ones(len(labels))
+        for name, weight in given.items():
+            name = name.item() if isinstance(name, np.generic) else name
+            if name not in labels:
+                raise ValueError(
+                    f"class_weight of {owner} has no class {shown(name)}.{suggestion(name, labels)}"
+                )
+            if not isinstance(weight, (int, float, np.number)) or not 0 <= weight < np.inf:
+                expected = "a number of at least 0"
+                raise ValueError(fault(f"class_weight[{name!r}]", owner, expected, weight))
+            by_class[labels.index(name)] = weight
+        return by_class

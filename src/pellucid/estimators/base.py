@@ -20,7 +20,7 @@ from pellucid.data.dask_frames import is_dask
 from pellucid.data.layout import RowLayout
 from pellucid.data.scan import Scan
 from pellucid.engine import announced, plain_float_state
-from pellucid.estimators import identity, parted, state
+from pellucid.estimators import identity, parted, state, streaming
 from pellucid.estimators.about import About
 from pellucid.estimators.examples import ExampleMaker
 from pellucid.estimators.exportable import Exportable
@@ -188,7 +188,8 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
         if epochs is not None and settings.schedule.needs_end:
             settings.schedule = schedules.Constant()
         dtype = settings.dtype
-        examples, layout, used = self._encode(
+        stored = streaming.on_disk(self, X, settings, going_on, cautions, show)
+        examples, layout, used = stored or self._encode(
             X, y, sample_weight, going_on, classes, dtype, cautions
         )
         settings.elsewhere = self._elsewhere

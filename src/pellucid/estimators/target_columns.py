@@ -7,6 +7,7 @@ from typing import Any
 from pellucid.checks import listing, shown
 from pellucid.data import Encoder, Reading
 from pellucid.data.named_columns import NamedColumns, check_named, target_names
+from pellucid.data.scan import Scan
 
 
 class TargetColumns:
@@ -40,7 +41,9 @@ class TargetColumns:
         if target is not None and sample_weight is None:
             sample_weight = self.weight_name_  # where it goes on from a fit that had one
         by_name = isinstance(sample_weight, str)
-        if target is None and not by_name:
+        if isinstance(X, Scan):
+            _check_scan(owner, X, y, target, sample_weight)
+        elif target is None and not by_name:
             return X, y, sample_weight
         if target is not None and y is not None:
             raise ValueError(
@@ -54,20 +57,21 @@ class TargetColumns:
                 f"it. Got {listing(names)}."
             )
         columns = NamedColumns.of(type(self).__name__, X)
-        if columns is None:
+        if columns is None and not isinstance(X, Scan):
             what = "target" if names else "sample_weight"
             came = f"an array of shape {X.shape}" if hasattr(X, "shape") else type(X).__name__
             if hasattr(X, "collect_schema"):
-                came = "a lazy table: pass X.collect()"
+                came = "a lazy table: pass X.collect(), or pellucid.scan(X)"
             raise TypeError(
                 f"X of {owner} must be a DataFrame or a map of columns where {what} is a name. Got "
                 f"{came}. Pass {'y' if names else 'one weight a row'}, or name the columns of X."
             )
+        present = X.columns if columns is None else columns.names
         for name in names:
-            check_named(f"target of {owner}", name, columns.names)
+            check_named(f"target of {owner}", name, present)
         taken = {*names}
         if by_name:
-            check_named(f"sample_weight of {owner}", sample_weight, columns.names)
+            check_named(f"sample_weight of {owner}", sample_weight, present)
             if sample_weight in taken:
                 raise ValueError(
                     f"sample_weight of {owner} must be another column than the target. Got "
@@ -75,13 +79,16 @@ class TargetColumns:
                 )
             taken.add(sample_weight)
             self.weight_name_ = sample_weight
-        if taken >= {*columns.names}:
+        if taken >= {*present}:
             raise ValueError(
                 f"X of {owner} must have a column beside those of target and sample_weight. Got "
-                f"only {listing(columns.names)}."
+                f"only {listing(present)}."
             )
         if names:
             self.target_names_ = names
+        if columns is None:
+            return X, None, None
+        if names:
             y = columns[names[0] if len(names) == 1 else names]
         if by_name:
             sample_weight = columns[sample_weight]
@@ -119,3 +126,18 @@ class TargetColumns:
         if y is None and (parted := self._parted(X)) is not None:
             X, y = parted[:2]
         return self._input.labelled(self, X, y)
+
+
+def _check_scan(owner: str, X: Scan, y: Any, target: Any, sample_weight: Any) -> None:
+    """Refuse what does not stand in the scan itself."""
+    if y is not None or target is None:
+        came = "a y" if y is not None else "no target"
+        raise ValueError(
+            f"target of {owner} must name a column where X is a scan, which has: "
+            f"{listing(X.columns)}. Got {came}. Write target=NAME."
+        )
+    if not (sample_weight is None or isinstance(sample_weight, str)):
+        raise TypeError(
+            f"sample_weight of {owner} must be the name of a column where X is a scan. Got "
+            f"{shown(sample_weight)}."
+        )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import sys
 import time
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
-from pellucid.checks import printable
+from pellucid.checks import printable, size_text
+from pellucid.memory import resident_memory
 from pellucid.terminal import COLUMNS, filled
 from pellucid.training.notebook import Cell
 
+_EVERY = 10.0  # seconds between the lines of a pass
 LINES = 10  # about so many a fit where there is no terminal
 
 
@@ -107,6 +110,10 @@ class Progress:
             self._write(printable(text))  # a column's name may hold a line break
             self._finish()
 
+    def passing(self, what: str, rows: int | None) -> Passing:
+        """Show a pass over so many rows before the training, `what` is done with them."""
+        return Passing(self, what, rows)
+
     def advance(self, rows_done: int, loss: float) -> None:
         """Within an epoch: so many of its rows are done."""
         now = time.perf_counter()
@@ -184,3 +191,66 @@ class Progress:
     ) -> None:
         self._close_bar()
         self._finish()
+
+
+class Passing(AbstractContextManager):
+    """A pass over rows: how many are done, the time left, and the memory in use.
+
+    Parameters
+    ----------
+    progress : Progress
+        Where it is shown: a bar on a terminal, elsewhere a line every ten seconds.
+    what : str
+        What is done.
+    rows : int or None
+        How many there are, if that is known.
+    """
+
+    def __init__(self, progress: Progress, what: str, rows: int | None) -> None:
+        self._progress, self._what, self._rows = progress, what, rows
+        self._start = self._shown = time.perf_counter()
+        self._done = 0
+        self._bar: Any = None
+
+    def __enter__(self) -> Self:
+        stream = self._progress.stream
+        if self._progress.verbose and getattr(stream, "isatty", bool)():
+            from tqdm import tqdm
+
+            self._bar = tqdm(
+                total=self._rows, file=stream, unit=" rows", unit_scale=True, leave=False,
+                desc=self._what, dynamic_ncols=True,
+                bar_format="{desc} {n_fmt} rows {bar} {remaining} left{postfix}",
+            )  # fmt: skip
+        return self
+
+    def __call__(self, done: int) -> None:
+        """So many rows are done."""
+        self._done, now = done, time.perf_counter()
+        if self._bar is not None:
+            if now - self._shown > 0.1:
+                self._shown = now
+                self._bar.n = done
+                self._bar.set_postfix_str(_memory_words())
+        elif now - self._shown > _EVERY:
+            self._shown = now
+            words = f"{short_count(done)} rows"
+            if self._rows:
+                left = (now - self._start) * (self._rows - done) / max(done, 1)
+                words = f"{short_count(done)} of {short_count(self._rows)} rows"
+                words = f"{words}, {short_time(max(left, 0.0))} left"
+            self._progress.note(f"{self._what}: {words}, {_memory_words()}")
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        spent = time.perf_counter() - self._start
+        if error[0] is None and spent > _EVERY:
+            self._progress.note(
+                f"{self._what}: {short_count(self._done)} rows in {short_time(spent)}, "
+                f"{_memory_words()}"
+            )
+
+
+def _memory_words() -> str:
+    return f"{size_text(resident_memory())} of memory"

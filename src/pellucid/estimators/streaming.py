@@ -1,0 +1,306 @@
+"""A fit on a table that is read part by part: what is learned of it, and its rows encoded on disk.
+
+One pass over the table puts its columns into files without a name. From there the encoders learn
+what they would learn of the table in memory, and rows are encoded and put in their places, in the
+cache that training reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.checks import file_name, size_text
+from pellucid.data import Layout, TableEncoder, target_from_state
+from pellucid.data.layout import RowLayout
+from pellucid.data.sample_weights import ClassCounts, check_weights
+from pellucid.data.scan import Scan
+from pellucid.data.spool import Spool
+from pellucid.engine import plain_float_state
+from pellucid.estimators.plain import to_plain
+from pellucid.files import NUMERIC_VERSION
+from pellucid.memory import resident_memory
+from pellucid.network.parameters import below
+from pellucid.rows import Examples, Stale, Store, StoreWriter
+from pellucid.rows.packing import Packing
+from pellucid.training.progress import Progress
+from pellucid.training.settings import Settings
+
+_FORMAT = 1
+_BLOCK = 4 << 20  # bytes of encoded rows at a time
+_FEWEST, _MOST = 256, 1 << 14  # rows at a time
+_LEAST = 64 << 20  # bytes beside what the process has already
+
+Show = Callable[[int, int], Progress]
+
+
+class OnDisk(NamedTuple):
+    """Rows on disk, to be trained on; see ``_encode``."""
+
+    examples: Examples
+    layout: Layout
+    used: np.ndarray
+
+
+def on_disk(
+    model: Any, X: Any, settings: Settings, going_on: bool, cautions: bool, show: Show
+) -> OnDisk | None:
+    """The examples of an X that is read part by part, encoded on disk; None of any other X.
+
+    The model has learned of X then, and knows the names of its targets and weights.
+    """
+    if not isinstance(X, Scan):
+        return None
+    with plain_float_state():
+        return _Fit(model, X, settings, show).rows(going_on, cautions)
+
+
+class _Fit:
+    """What a fit on a scan does before training.
+
+    Parameters
+    ----------
+    model : estimator
+    scan : Scan
+    settings : Settings
+    show : callable
+        Makes a Progress.
+    """
+
+    def __init__(self, model: Any, scan: Scan, settings: Settings, show: Show) -> None:
+        self.model, self.scan, self.settings = model, scan, settings
+        self.owner, self.show = type(model).__name__, show
+        self.note = show(1, 1).note
+        self.targets: list[str] = model.target_names_
+        self.weight: str | None = model.weight_name_
+        taken = {*self.targets, self.weight}
+        self.features = [name for name in scan.columns if name not in taken]
+
+    def rows(self, going_on: bool, cautions: bool) -> OnDisk:
+        """The rows, from the cache if it has them."""
+        encoder = self._encoder(going_on)
+        for words in self.scan.notes:
+            self.note(words)
+        store, key = None, self._key(encoder)
+        try:
+            store = Store.open(self.scan.cache_path, key)
+        except FileNotFoundError:
+            pass
+        except Stale:
+            self.note(f"The cache {file_name(self.scan.cache_path)} is of other rows: made anew")
+        if store is None:
+            store = self._made(encoder, key)
+        else:
+            self.note(f"The rows are in the cache {file_name(store.path)}: nothing is encoded anew")
+        self._take_over(encoder, store, cautions)
+        examples = store.examples(dtype=self.settings.dtype, memory=self._room() // 2)
+        return OnDisk(examples, RowLayout(len(store)), np.ones(0, dtype=bool))
+
+    def _encoder(self, going_on: bool) -> TableEncoder:
+        """An encoder for the features; a TypeError or ValueError where the model takes no scan."""
+        encoder = self.model._new_input(self.scan)
+        if not isinstance(encoder, TableEncoder):
+            raise TypeError(
+                f"X of {self.owner} must fit into memory: of a scan rows are those of a table, for "
+                f"FCNN and Network estimators. Got {self.scan!r}."
+            )
+        if going_on:
+            raise ValueError(
+                f"X of {self.owner} must be rows in memory where a fit goes on from another. Got "
+                f"{self.scan!r}. Call partial_fit for each DataFrame of it."
+            )
+        return encoder
+
+    def _key(self, encoder: TableEncoder) -> str:
+        """SHA-256 of all that the encoded rows depend on."""
+        model = self.model
+        parts = {
+            "format": _FORMAT,
+            "numeric_version": NUMERIC_VERSION,
+            "data": self.scan.fingerprint,
+            "features": self.features,
+            "targets": self.targets,
+            "weight": self.weight,
+            "predicts": "classes" if hasattr(model, "class_weight") else "numbers",
+            "input": encoder.parameters,
+            "dtype": self.settings.dtype,
+            "seed": self.settings.seed,
+            "class_weight": to_plain(getattr(model, "class_weight", None)),
+            "target_transform": getattr(model, "target_transform", None),
+            "robust": getattr(model, "loss", "mse") != "mse",
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def _room(self) -> int:
+        """The bytes that may be used, beside what the process has."""
+        there = resident_memory()
+        left = self.scan.memory - there
+        if left < _LEAST:
+            raise MemoryError(
+                f"memory of the scan of {self.scan.name} must be at least "
+                f"{size_text(there + _LEAST)}: this process has {size_text(there)} already. Got "
+                f"{size_text(self.scan.memory)}."
+            )
+        return left
+
+    # -- from the table to the cache ---------------------------------------------------------
+
+    def _made(self, encoder: TableEncoder, key: str) -> Store:
+        """Read the table, learn from it, and write its rows into the cache."""
+        scan, model, room = self.scan, self.model, self._room()
+        columns = [*self.features, *self.targets, *filter(None, [self.weight])]
+        with self.show(1, 1).passing("Reading", scan.rows) as passing:
+            spool = Spool.of(
+                scan, model, columns, self.targets, memory=room // 4, progress=passing
+            )  # fmt: skip
+        with spool:
+            scan.check_unchanged()
+            table, weights = spool.select(self.features), self._weights(spool)
+            if table.shape[0] < 2:
+                raise ValueError(f"X of {self.owner} must have at least 2 rows. Got 1 sample.")
+            y = spool.target(self.targets[0] if len(self.targets) == 1 else self.targets)
+            target = model._new_target(y)
+            encoder.learn_from(model, table, weights, np.dtype(self.settings.dtype))
+            codes = target.learn_from(model, y, weights)
+            model.target_ = target
+            of_classes = self._weights_of_classes(codes, weights)
+            about, arrays = self._learned(encoder, target)
+            about["cautions"] = encoder.cautions_of(table, codes)
+            shape = encoder.n_outputs
+            values = model._target_rows(codes[:1])
+            writer = StoreWriter(
+                scan.cache_path, key, about, None,
+                Packing((shape,), encoder.dtype, encoder.one_hot_groups), values.shape[1:],
+                _small(values, codes), self.settings.seed, room // 2,
+                weighted=weights is not None or of_classes is not None, arrays=arrays,
+            )  # fmt: skip
+            with writer:
+                self._foresee(writer, table.shape[0], shape, room // 2)
+                self._write(writer, encoder, table, codes, weights, of_classes)
+                with self.show(1, 1).passing("Mixing", table.shape[0]) as passing:
+                    return writer.close(passing)
+
+    def _weights(self, spool: Spool) -> Any:
+        """The weights of the rows, read by slices; None where there are none."""
+        if self.weight is None:
+            return None
+        weights = _Weights(spool.select([self.weight]).columns[0])
+        check_weights(self.model, weights.parts())
+        return weights
+
+    def _weights_of_classes(self, codes: Any, weights: Any) -> np.ndarray | None:
+        """The weight of each class; None where all weigh the same."""
+        given = getattr(self.model, "class_weight", None)
+        if given is None:
+            return None
+        counts = ClassCounts(self.model, given, self.model.target_.classes)
+        for rows in _slices(len(codes), _MOST):
+            counts.add(codes[rows], None if weights is None else weights[rows])
+        return counts.weights
+
+    def _learned(
+        self, encoder: TableEncoder, target: Any
+    ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What was learned, for the cache to keep."""
+        about: dict[str, Any] = {"input_notes": list(encoder.notes)}
+        about["target_notes"] = list(target.notes)
+        arrays: dict[str, np.ndarray] = {}
+        for name, part in (("input", encoder), ("target", target)):
+            about[name], learned = part.state()
+            arrays |= {f"{name}.{key}": array for key, array in learned.items()}
+        return about, arrays
+
+    def _foresee(self, writer: StoreWriter, rows: int, width: int, memory: int) -> None:
+        """Say how large the cache will be and where it is, or that there is no room for it."""
+        size, path = writer.nbytes(rows), self.scan.cache_path
+        folder = file_name(path.parent)
+        needed = size if size <= memory else 2 * size  # rows are put in their places in a file
+        free = shutil.disk_usage(path.parent).free
+        if free < needed:
+            raise OSError(
+                f"the cache of {self.scan.name} needs {size_text(needed)} in {folder}. Got "
+                f"{size_text(free)} that are free. Make room, or name another place by cache."
+            )
+        self.note(
+            f"{self.scan.name}: {rows:,} rows become {width} numbers each; their cache takes "
+            f"{size_text(size)} in {file_name(path)}"
+        )
+
+    def _write(
+        self,
+        writer: StoreWriter,
+        encoder: TableEncoder,
+        table: Any,
+        codes: Any,
+        weights: Any,
+        of_classes: np.ndarray | None,
+    ) -> None:
+        """Encode all rows that have weight, and write them."""
+        count, model, written = table.shape[0], self.model, 0
+        step = _BLOCK // (encoder.n_outputs * encoder.dtype.itemsize)
+        step = max(_FEWEST, min(_MOST, step))
+        encoded = encoder.encode_blocks(table, step)
+        with self.show(1, 1).passing("Encoding", count) as passing:
+            for rows, dense in zip(_slices(count, step), encoded, strict=True):
+                values, own = codes[rows], None if weights is None else weights[rows]
+                if of_classes is not None:
+                    own = of_classes[values] if own is None else own * of_classes[values]
+                x, values = dense.values, model._target_rows(values)
+                if own is not None:
+                    used = own > 0
+                    x, values, own = x[used], values[used], own[used]
+                writer.write(x, values, own)
+                written += len(x)
+                passing(rows.stop)
+        if not written:
+            raise ValueError(
+                f"class_weight of {self.owner} must leave a row of weight above 0. Got "
+                f"{model.class_weight!r}, and none is left."
+            )
+
+    # -- from the cache ----------------------------------------------------------------------
+
+    def _take_over(self, encoder: TableEncoder, store: Store, cautions: bool) -> None:
+        """Let the model know what was learned, as the cache has it."""
+        model, about, arrays = self.model, store.about, store.arrays
+        encoder.from_state(about["input"], below(arrays, "input"))
+        encoder.notes = [*about["input_notes"], *(about["cautions"] if cautions else [])]
+        encoder.name_features(model)
+        target = target_from_state(about["target"], below(arrays, "target"))
+        target.notes = about["target_notes"]
+        model._input, model.target_ = encoder, target
+
+
+class _Weights:
+    """A column of weights on disk, read by slices of rows."""
+
+    def __init__(self, column: Any) -> None:
+        self._column, self.shape = column, (len(column),)
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        return self._column.taken(slice(*rows.indices(len(self)))).values
+
+    def parts(self) -> Iterator[np.ndarray]:
+        """Those of all rows, some at a time."""
+        return (part.values for _, part in self._column.parts())
+
+
+def _slices(rows: int, step: int) -> Iterator[slice]:
+    """All rows, so many at a time."""
+    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
+
+
+def _small(values: np.ndarray, codes: Any) -> np.dtype:
+    """The type in which targets rest: classes by their numbers need few bytes."""
+    if values.dtype.kind != "i":
+        return values.dtype
+    most = max(int(codes[rows].max()) for rows in _slices(len(codes), _MOST))
+    return np.min_scalar_type(most)
