@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.randomness import PURPOSES, Stream, seed_from
+from pellucid.randomness import PURPOSES, Stream, seed_from, sorting
 
 MASK = (1 << 64) - 1
 repeatable = settings(derandomize=True)
@@ -179,3 +179,11 @@ def test_seed_of_a_random_state_goes_on():
     first, second = seed_from(state), seed_from(state)
     assert first != second and 0 <= first < 2**31
     assert seed_from(np.random.RandomState(0)) == first
+
+
+@repeatable
+@given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 3), max_size=40))
+def test_equal_words_stay_in_their_order_when_sorted(words):
+    order = sorting(np.array(words, dtype=np.uint64))
+    assert order.tolist() == sorted(range(len(words)), key=words.__getitem__)
+    assert order.dtype == np.int64

@@ -74,4 +74,17 @@ class Stream:
 
     def permutation(self, count: int) -> np.ndarray:
         """The numbers 0 to `count` - 1 in random order, as int64."""
-        return np.argsort(self.words(count), kind="stable").astype(np.int64)
+        return sorting(self.words(count))
+
+
+def sorting(words: np.ndarray) -> np.ndarray:
+    """The order in which `words` are sorted, as int64; equal ones stay in the order they have.
+
+    Random words are hardly ever equal, and where no two are, there is but one order: a sort that is
+    not stable finds it too, several times as fast.
+    """
+    order = np.argsort(words)
+    ordered = words[order]
+    if (ordered[1:] == ordered[:-1]).any():
+        order = np.argsort(words, kind="stable")
+    return order.astype(np.int64, copy=False)

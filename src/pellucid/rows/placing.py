@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from pellucid.checks import size_text
-from pellucid.randomness import Stream
+from pellucid.randomness import Stream, sorting
 
 PARTS = 4096  # of all words, into which each run is cut
 CHUNK = 1 << 13  # rows that are handled at a time
@@ -58,7 +58,7 @@ class Records(NamedTuple):
 
     def at(self, index: Any) -> Records:
         """Those at `index`, a slice or an array of positions."""
-        return Records(*(part[index] for part in self))
+        return Records(self.x[index], self.values[index], self.weight[index])
 
 
 class _Run(NamedTuple):
@@ -138,7 +138,7 @@ class Placing(AbstractContextManager):
     def placed(self) -> Iterator[Records]:
         """All rows in their places, some at a time."""
         for words, held in self._sets():
-            order = np.argsort(words, kind="stable")
+            order = sorting(words)
             for begin in range(0, len(order), CHUNK):
                 yield held.at(order[begin : begin + CHUNK])
 
@@ -179,7 +179,7 @@ class Placing(AbstractContextManager):
         if self._file is None:
             self._file = tempfile.TemporaryFile(buffering=0, dir=self._folder)  # noqa: SIM115
         words = self._words[: self._count]
-        order = np.argsort(words, kind="stable")
+        order = sorting(words)
         begins = []
         for part in (words, *self._held):
             begins.append(self._file.tell())

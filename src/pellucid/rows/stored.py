@@ -85,30 +85,32 @@ class Gathering:
     def read(self, places: np.ndarray) -> Records:
         """The rows at these places."""
         file = self._file
-        numbers, lines = np.divmod(places, file.piece)
-        wanted, which = np.unique(numbers, return_inverse=True)
+        numbers = places // file.piece
+        wanted = np.unique(numbers)
         if len(wanted) > _APART + 2 * -(-len(places) // file.piece):
             return self._one_by_one(places)
-        slots = self._load(wanted.tolist())[which]
-        return self._room.at(slots * file.piece + lines)
+        if not len(wanted):
+            return file.room(0)
+        begins = np.empty(wanted[-1] + 1, np.int64)  # where a piece is, less where it lies
+        begins[wanted] = (self._load(wanted.tolist()) - wanted) * file.piece
+        return self._room.at(begins[numbers] + places)
 
     def _load(self, wanted: list[int]) -> np.ndarray:
         """Have the pieces in memory, and say where each of them is."""
-        piece, kept = self._file.piece, {}
-        for number in wanted:
-            if number in self._slots:
-                kept[number] = self._slots[number]
+        piece = self._file.piece
+        kept = {number: self._slots[number] for number in wanted if number in self._slots}
         if len(self._room.x) < len(wanted) * piece:
             room, kept = self._file.room(len(wanted) * piece), {}
             self._room = room
+        missing = [number for number in wanted if number not in kept]
+        for number in missing:
+            self._file.announce(number)
         free = iter(sorted(set(range(len(self._room.x) // piece)) - set(kept.values())))
         self._slots = {}  # nothing is known of what is half read
-        for number in wanted:
-            if number not in kept:
-                slot = next(free)
-                there = self._room.at(slice(slot * piece, (slot + 1) * piece))
-                self._file.read_piece(number, there)
-                kept[number] = slot
+        for number in missing:
+            kept[number] = slot = next(free)
+            there = self._room.at(slice(slot * piece, (slot + 1) * piece))
+            self._file.read_piece(number, there)
         self._slots = kept
         return np.array([kept[number] for number in wanted], np.int64)
 
