@@ -263,6 +263,11 @@ def test_what_is_not_closed_is_gone_and_the_earlier_file_stays(tmp_path, tight):
         ) as writer:
             writer.write(x, values)
             writer.close()
+    with pytest.raises(ValueError, match="rows to be placed must be 900. Got more"):
+        with StoreWriter(
+            tmp_path / "a", "k", {}, 900, Packing((3,), "float32"), (), "int32", 1, 8000_000
+        ) as writer:
+            writer.write(x, values)
     with pytest.raises(ValueError, match="a target and a weight each. Got 1,000 rows, 999 targets"):
         write(tmp_path / "a", x, values[:-1])
     assert os.listdir(tmp_path) == ["a"] and Store.open(tmp_path / "a").fingerprint == before
@@ -305,10 +310,10 @@ def test_several_writers_of_one_file_do_not_meet(tmp_path, tight):
 def test_too_little_memory_is_told(tmp_path):
     x, values, _ = made(10)
     with pytest.raises(
-        MemoryError, match="to put rows in their places must be at least 229 kB, for"
+        MemoryError, match="to put rows in their places must be at least 262 kB, for"
     ):
         write(tmp_path / "a", x, values, memory=100_000)
-    assert LEAST * 56 == 229_376
+    assert LEAST * 64 == 262_144
 
 
 def test_rows_of_a_store_are_rows(tmp_path):
@@ -343,3 +348,34 @@ def test_a_store_is_removed_and_read_on(tmp_path):
 def test_the_weight_unit_is_the_power_of_two_above():
     assert [weight_unit(one) for one in (1.0, 0.3, 5.0, 0.0)] == [2.0, 0.5, 8.0, 1.0]
     assert math.isfinite(weight_unit(1e308)) and weight_unit(5e-324) == 2.0**-1000
+
+
+PEAK = """
+import sys, tempfile
+import numpy as np
+from pathlib import Path
+from pellucid.rows import StoreWriter
+from pellucid.rows.packing import Packing
+
+def told(name):
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name):
+            return int(line.split()[1]) * 1024
+
+rests, block = Packing((25,), "float32"), np.zeros((5000, 25), np.float32)
+with tempfile.TemporaryDirectory() as folder:
+    with StoreWriter(folder + "/a", "k", {}, None, rests, (), "i4", 1, 30 << 20) as writer:
+        writer.write(block[:10], np.zeros(10, np.int32))
+        before = told("VmRSS")
+        for _ in range(200):
+            writer.write(block, np.zeros(5000, np.int32))
+        writer.close()
+    print(told("VmHWM") - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not tell")
+def test_no_more_memory_is_used_than_was_given():
+    done = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, timeout=120)
+    assert done.stderr == ""
+    assert int(done.stdout) < 34 << 20  # and the file has 100 MB

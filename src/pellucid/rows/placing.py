@@ -16,7 +16,7 @@ from pellucid.randomness import Stream, sorting
 PARTS = 4096  # of all words, into which each run is cut
 CHUNK = 1 << 13  # rows that are handled at a time
 LEAST = 1 << 12  # rows that there must be room for
-_SORTING = 40  # bytes a row that its word and sorting take
+_SORTING = 48  # bytes a row that its word and sorting take
 
 
 class Records(NamedTuple):
@@ -88,10 +88,12 @@ class Placing(AbstractContextManager):
         By which they are placed; see :func:`pellucid.rows.placed`.
     folder : path-like
         Where the file is made.
-    room : Records
+    kind : Records
         Of no rows: what they are.
     memory : int
         The bytes that may be used.
+    rows : int, optional
+        How many there will be, if that is known.
 
     Raises
     ------
@@ -99,8 +101,10 @@ class Placing(AbstractContextManager):
         If that is too little.
     """
 
-    def __init__(self, seed: int, folder: Any, room: Records, memory: int) -> None:
-        row = sum(room.row_bytes)
+    def __init__(
+        self, seed: int, folder: Any, kind: Records, memory: int, rows: int | None = None
+    ) -> None:
+        row = sum(kind.row_bytes)
         self._most = memory // (row + _SORTING)
         if self._most < LEAST:
             raise MemoryError(
@@ -109,10 +113,9 @@ class Placing(AbstractContextManager):
                 f"{size_text(memory)}. Give more memory."
             )
         self.rows = 0
-        self._stream, self._folder, self._kind = Stream(seed, "places"), folder, room
-        self._words = np.empty(0, np.uint64)
-        self._held = room  # rows in memory, of which `_count` are there
-        self._count = 0
+        self._stream, self._folder, self._kind = Stream(seed, "places"), folder, kind
+        self._count = 0  # of the rows in memory
+        self._make_room(self._most if rows is None else min(self._most, rows))
         self._runs: list[_Run] = []
         self._file: BinaryIO | None = None
 
@@ -122,7 +125,8 @@ class Placing(AbstractContextManager):
         while begin < count:
             if self._count == self._most:
                 self._write_run()
-            self._make_room(min(self._most, self._count + count - begin))
+            elif self._count == len(self._words):  # more come than were told of
+                raise ValueError(f"rows to be placed must be {self._count:,}. Got more.")
             end = min(count, begin + len(self._words) - self._count)
             there = slice(self._count, self._count + end - begin)
             self._words[there] = self._stream.words(end - begin)
@@ -155,24 +159,19 @@ class Placing(AbstractContextManager):
             stop = max(part + 1, int(np.searchsorted(ends, before + self._most, side="right")))
             count = int(ends[stop - 1]) - before
             self._count = 0
-            self._make_room(count)
+            if count > len(self._words):
+                self._make_room(count)
             for run in self._runs:
                 self._read(run, int(run.ends[part - 1]) if part else 0, int(run.ends[stop - 1]))
             yield self._words[:count], self._held.at(slice(0, count))
             part = stop
 
     def _make_room(self, rows: int) -> None:
-        """Room in memory for so many rows in all, and at once for more where more will come."""
-        if rows <= len(self._words):
-            return
-        rows = max(rows, min(self._most, 2 * len(self._words)))
-        words = np.empty(rows, np.uint64)
-        held = Records(*(np.empty((rows, *part.shape[1:]), part.dtype) for part in self._kind))
-        there = slice(0, self._count)
-        words[there] = self._words[there]
-        for own, part in zip(held, self._held, strict=True):
-            own[there] = part[there]
-        self._words, self._held = words, held
+        """Room in memory for so many rows; the system gives it as it is used."""
+        self._words = np.empty(rows, np.uint64)
+        self._held = Records(
+            *(np.empty((rows, *part.shape[1:]), part.dtype) for part in self._kind)
+        )
 
     def _write_run(self) -> None:
         """Write the rows in memory to the file, sorted."""

@@ -199,7 +199,7 @@ class StoreWriter(AbstractContextManager):
         }  # fmt: skip
         self._packing, self._arrays, self._weighted = packing, dict(arrays or {}), weighted
         self._kind = Records.room(0, packing.row_bytes, value_shape, value_dtype, weighted)
-        self._placing = Placing(seed, self._place.parent, self._kind, memory)
+        self._placing = Placing(seed, self._place.parent, self._kind, memory, rows)
         self._largest = 0.0
 
     def nbytes(self, rows: int) -> int:
