@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-import pickle
 
 import numpy as np
 import pytest
 
 from pellucid.checks import rows_of_file
+from pellucid.data.scratch import Scratch
 from pellucid.data.series_parts import SeriesParts
 
 NAMES = [*"cabcaabbccddd"]
@@ -59,12 +59,11 @@ def test_without_groups_there_is_one_part():
         assert names == NAMES and order == [*range(13)] and parts.names == [None]
 
 
-def test_the_files_go_with_the_parts():
-    parts = SeriesParts("windows", tables("pandas"), "who", rows=3)
-    folder = parts.folder
-    assert len(list(folder.iterdir())) == 4
-    del parts
-    assert not folder.exists()
+def test_no_file_is_left(tmp_path):
+    scratch = Scratch(tmp_path, 0, "the series")
+    with SeriesParts("windows", tables("pandas"), "who", rows=3, scratch=scratch) as parts:
+        assert scratch.nbytes and not list(tmp_path.iterdir())  # it has no name
+        assert len(list(parts)) == 4
 
 
 def test_a_row_without_a_name_is_counted_as_in_the_file():
@@ -79,14 +78,13 @@ def test_a_column_that_is_not_there():
         SeriesParts("windows", tables("pandas"), "whom")
 
 
-def test_a_full_disk_is_one_sentence_and_nothing_is_left(tmp_path, monkeypatch):
-    def full(*_, **__):
+def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch):
+    def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(pickle, "dump", full)
-    with pytest.raises(OSError, match=r"cannot be parted in .*: No space left.*Make room"):
-        SeriesParts("windows", tables("pandas"), "who", folder=tmp_path)
-    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr("os.pwrite", full)
+    with pytest.raises(OSError, match=r"the series cannot be kept in .*: No space left.*TMPDIR"):
+        SeriesParts("windows", tables("pandas"), "who")
 
 
 def test_a_table_that_changes_meanwhile_is_refused():

@@ -3,55 +3,48 @@
 from __future__ import annotations
 
 import pickle
-import shutil
-import tempfile
-import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pellucid.checks import rows_at
 from pellucid.data.nth_smallest import nth_smallest
+from pellucid.data.scratch import Scratch, temporary
 from pellucid.data.series_parts import SeriesPart
 from pellucid.data.window_cutting import WindowCutter
 from pellucid.data.windows import Windows, as_list
 
 
 class PartFiles:
-    """Windows in files of their own, which go with this object.
+    """Windows of several parts of a table, in a file that goes with this object.
 
     Parameters
     ----------
-    folder : path, optional
-        Where they are, by default that of temporary files.
+    scratch : Scratch
+        Where it is.
     """
 
-    def __init__(self, folder: Any = None) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix=".pellucid-", dir=folder))
-        self.count = 0
-        self._remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+    def __init__(self, scratch: Scratch) -> None:
+        self.scratch, self._file = scratch, scratch.file()
+        self._places: list[tuple[int, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._places)
 
     def add(self, windows: Windows) -> None:
         """Write a further part."""
-        with self._path(self.count).open("wb") as file:
-            pickle.dump(windows, file, protocol=pickle.HIGHEST_PROTOCOL)
-        self.count += 1
+        content = pickle.dumps(windows, protocol=pickle.HIGHEST_PROTOCOL)
+        self._places.append((self._file.append(content), len(content)))
 
-    def read(self, number: int) -> Windows:
-        """A part that was written."""
-        with self._path(number).open("rb") as file:
-            return pickle.load(file)
+    def __getitem__(self, number: int) -> Windows:
+        return pickle.loads(self._file.read(*self._places[number]))
 
     def close(self) -> None:
-        """Remove the files."""
-        self._remove()
-
-    def _path(self, number: int) -> Path:
-        return self.folder / f"windows-{number}"
+        """Remove the file."""
+        self._file.close()
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,11 +84,11 @@ class PartedWindows:
 
     @classmethod
     def of(
-        cls, parts: Iterable[SeriesPart], cutter: WindowCutter, folder: Any = None
+        cls, parts: Iterable[SeriesPart], cutter: WindowCutter, scratch: Scratch | None = None
     ) -> PartedWindows:
         """Those that `cutter` cuts of the parts of a table."""
         cutter.so_far.parted = True
-        files, about = PartFiles(folder), dict[str, Any]()
+        files, about = PartFiles(scratch or temporary("the windows")), dict[str, Any]()
         try:
             for frame, order in parts:
                 with rows_at(order):
@@ -112,8 +105,8 @@ class PartedWindows:
     @property
     def parts(self) -> Iterator[Windows]:
         """The windows of some series after the other; there may be none in a part."""
-        for number in range(self.files.count):
-            X = replace(self.files.read(number), about=self.about, notes=self.notes)
+        for number in range(len(self.files)):
+            X = replace(self.files[number], about=self.about, notes=self.notes)
             if self.low is not None or self.high is not None:
                 first, last = X.when[X.ahead[:, 0]], X.when[X.ahead[:, -1]]
                 inside = np.ones(len(X), dtype=bool)
@@ -131,7 +124,7 @@ class PartedWindows:
 
     @cached_property
     def _columns(self) -> list[Any]:
-        return self.files.read(0).columns
+        return self.files[0].columns
 
     @property
     def columns(self) -> list[Any]:
@@ -158,7 +151,7 @@ class PartedWindows:
 
     def only(self, target: Any) -> PartedWindows:
         """The same windows with one of their targets."""
-        about = self.files.read(0).only(target).about
+        about = self.files[0].only(target).about
         known: dict[str, Any] = {k: about[k] for k in ("target", "format") if k in about}
         return replace(self, about={k: v for k, v in self.about.items() if k != "format"} | known)
 

@@ -26,10 +26,18 @@ class Scratch:
         The bytes that may be held in memory at a time in the place of a file.
     what : str
         What is kept, for sentences.
+    way_out : str
+        How another place is named, for sentences.
     """
 
-    def __init__(self, folder: Path, memory: int, what: str) -> None:
-        self.folder, self.memory, self.what = folder, memory, what
+    def __init__(
+        self,
+        folder: Path,
+        memory: int,
+        what: str,
+        way_out: str = "name another place by cache",
+    ) -> None:
+        self.folder, self.memory, self.what, self.way_out = folder, memory, what, way_out
         self._files: list[ScratchFile] = []
 
     def file(self) -> ScratchFile:
@@ -53,7 +61,7 @@ class Scratch:
             raise OSError(
                 error.errno,
                 f"{self.what} cannot be kept in '{printable(self.folder)}': "
-                f"{error.strerror or error}. Make room there, or name another place by cache",
+                f"{error.strerror or error}. Make room there, or {self.way_out}",
             ) from error
 
     def close(self, *files: ScratchFile) -> None:
@@ -61,6 +69,12 @@ class Scratch:
         for file in files or tuple(self._files):
             file.close()
             self._files.remove(file)
+
+
+def temporary(what: str) -> Scratch:
+    """A place among the system's temporary files."""
+    folder = Path(tempfile.gettempdir())
+    return Scratch(folder, 1 << 20, what, "name another place by the variable TMPDIR")
 
 
 class ScratchFile:
@@ -87,10 +101,14 @@ class ScratchFile:
     def array(self, place: int, count: int, dtype: Any) -> np.ndarray:
         """So many numbers from `place` on."""
         values = np.empty(count, dtype)
-        into = memoryview(values.data).cast("B")
+        self.read_into(values, place)
+        return values
+
+    def read_into(self, values: np.ndarray, place: int) -> None:
+        """Fill an array, C-contiguous, with what is from `place` on."""
+        into = memoryview(values.data).cast("B") if values.size else b""
         if len(into) and os.preadv(self._file.fileno(), [into], place) != len(into):
             raise EOFError(f"{self._scratch.what} must stay as they were. Got their end too early.")
-        return values
 
     def close(self) -> None:
         """Remove it."""

@@ -1,13 +1,9 @@
-"""A long table of series that may be larger than the memory, parted into files of whole series."""
+"""A long table of series that may be larger than the memory, parted into whole series."""
 
 from __future__ import annotations
 
 import pickle
-import shutil
-import tempfile
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +12,7 @@ from pellucid.checks import rows_at, shown, suggestion
 from pellucid.data.column_values import named
 from pellucid.data.columns import label, unique_columns
 from pellucid.data.groups import coded, from_index
+from pellucid.data.scratch import Scratch, temporary
 
 PART_ROWS = 1 << 17
 """Rows of a part, at most, but for a series that is longer: about 150 MB while it is looked at."""
@@ -41,7 +38,7 @@ class SeriesPart(NamedTuple):
 
 
 class SeriesParts:
-    """Parts of a long table, in files: iterating over it reads one after the other.
+    """Parts of a long table, in a file: iterating over it reads one after the other.
 
     A part has whole series. They are in the order in which they first come, so that what is made
     part by part is in the order of what is made of the whole table.
@@ -57,8 +54,8 @@ class SeriesParts:
         The column that names the series; None where there is one alone.
     rows : int
         The most rows of a part, if it does not hold a single series.
-    folder : path, optional
-        Where the files are kept, by default that of temporary files. They go with this object.
+    scratch : Scratch, optional
+        Where they are kept, by default among temporary files.
 
     Attributes
     ----------
@@ -74,7 +71,7 @@ class SeriesParts:
         batches: Batches,
         group: str | None,
         rows: int = PART_ROWS,
-        folder: Any = None,
+        scratch: Scratch | None = None,
     ) -> None:
         codes: dict[Any, int] = {}
         counts = np.zeros(0, dtype=np.int64)
@@ -83,8 +80,9 @@ class SeriesParts:
             counts += np.bincount(own, minlength=len(codes))
         self.names, self.lengths = list(codes), counts
         self._part = _parts(counts, rows)
-        self.folder = Path(tempfile.mkdtemp(prefix=".pellucid-", dir=folder))
-        self._remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        self._scratch = scratch or temporary("the series")
+        self._file = self._scratch.file()
+        self._pieces: list[list[tuple[int, int]]] = [[] for _ in range(len(self))]
         try:
             self._write(owner, batches, group, codes)
         except BaseException:
@@ -98,8 +96,8 @@ class SeriesParts:
         return map(self._read, range(len(self)))
 
     def close(self) -> None:
-        """Remove the files."""
-        self._remove()
+        """Remove the file."""
+        self._file.close()
 
     def __enter__(self) -> SeriesParts:
         return self
@@ -148,32 +146,18 @@ class SeriesParts:
             begin += len(frame)
 
     def _add(self, part: int, piece: tuple[Any, np.ndarray]) -> None:
-        # frames of whatever library, which this process alone reads back
-        try:
-            with self._path(part).open("ab") as file:
-                pickle.dump(piece, file, protocol=pickle.HIGHEST_PROTOCOL)
-        except OSError as error:
-            raise OSError(
-                f"the series cannot be parted in '{self.folder.parent}': "
-                f"{error.strerror or error}. Make room, or name another folder for temporary files "
-                "by TMPDIR."
-            ) from error
+        # frames of whatever library, which this object alone reads back
+        content = pickle.dumps(piece, protocol=pickle.HIGHEST_PROTOCOL)
+        self._pieces[part].append((self._file.append(content), len(content)))
 
     def _read(self, part: int) -> SeriesPart:
         import narwhals as nw
 
-        frames, orders = [], []
-        with self._path(part).open("rb") as file:
-            end = self._path(part).stat().st_size
-            while file.tell() < end:
-                frame, order = pickle.load(file)  # noqa: S301 (written by this object)
-                frames.append(nw.from_native(frame, eager_only=True))
-                orders.append(order)
+        pieces = [pickle.loads(self._file.read(*piece)) for piece in self._pieces[part]]
+        frames = [nw.from_native(frame, eager_only=True) for frame, _ in pieces]
         whole = frames[0] if len(frames) == 1 else nw.concat(frames)
-        return SeriesPart(nw.maybe_reset_index(whole).to_native(), np.concatenate(orders))
-
-    def _path(self, part: int) -> Path:
-        return self.folder / f"part-{part}"
+        order = np.concatenate([order for _, order in pieces])
+        return SeriesPart(nw.maybe_reset_index(whole).to_native(), order)
 
 
 def _gathered(frames: Iterable[Any]) -> Iterator[Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.file_arrays import FileArray, FileArrayWriter
+from pellucid.data.scratch import ScratchFile
 from pellucid.rows.packing import Packing
 from pellucid.rows.windows import ScaledWindows, in_own_scale
 
@@ -22,8 +22,8 @@ class FlatWriter:
 
     Parameters
     ----------
-    path : path-like
-        The file of the steps.
+    file : ScratchFile
+        For the steps.
     relative, others : int
         How many numbers of a step are in the window's scale, and how many as they are.
     dtype : dtype
@@ -35,21 +35,22 @@ class FlatWriter:
         Of the records.
     """
 
-    def __init__(self, path: Any, relative: int, others: int, dtype: Any) -> None:
+    def __init__(self, file: ScratchFile, relative: int, others: int, dtype: Any) -> None:
         self._relative, self._dtype = relative, np.dtype(dtype)
         self._bytes = relative * _DOUBLE.itemsize + others * self._dtype.itemsize
-        self._writer = FileArrayWriter(path, np.uint8, (self._bytes,))
+        self._file, self._rows = file, 0
         self.packing = Packing((1 + 2 * relative,), _DOUBLE)
         self._last: ScaledWindows | None = None
 
     def add(self, windows: ScaledWindows) -> np.ndarray:
         """Write all steps of these, and return the records of the windows, float64."""
-        begin, rows = self._writer.rows, len(windows.others)
+        begin, rows = self._rows, len(windows.others)
         steps = np.empty((rows, self._bytes), np.uint8)
         cut = self._relative * _DOUBLE.itemsize
         steps[:, :cut] = _as_bytes(windows.relative, _DOUBLE)
         steps[:, cut:] = _as_bytes(windows.others, self._dtype)
-        self._writer.write(steps)
+        self._file.append(steps)
+        self._rows += rows
         self._last = windows
         starts = (windows.starts + begin).astype(
             np.float64
@@ -59,12 +60,10 @@ class FlatWriter:
     def done(self) -> FlatWindows:
         """What makes windows of records."""
         assert self._last is not None
-        steps, some = self._writer.done(), self._last
-        return FlatWindows(steps, self._relative, some.known, some.steps, some.ahead, self._dtype)
-
-    def close(self) -> None:
-        """Close the file, without reading it."""
-        self._writer.close()
+        some = self._last
+        return FlatWindows(
+            self._file, self._bytes, self._relative, some.known, some.steps, some.ahead, self._dtype
+        )
 
 
 class FlatWindows:
@@ -72,8 +71,10 @@ class FlatWindows:
 
     Parameters
     ----------
-    flat : FileArray
-        The steps, as bytes.
+    file : ScratchFile
+        Of the steps.
+    size : int
+        Bytes of a step.
     relative : int
     known : int64 ndarray of shape (others,)
     steps, ahead : int
@@ -86,12 +87,21 @@ class FlatWindows:
     """
 
     def __init__(
-        self, flat: FileArray, relative: int, known: np.ndarray, steps: int, ahead: int, dtype: Any
+        self,
+        file: ScratchFile,
+        size: int,
+        relative: int,
+        known: np.ndarray,
+        steps: int,
+        ahead: int,
+        dtype: Any,
     ) -> None:
-        self._flat, self._relative, self._known = flat, relative, known
+        self._file, self._size, self._relative, self._known = file, size, relative, known
         self._steps, self._ahead, self.dtype = steps, ahead, np.dtype(dtype)
         self.shape = steps, relative + len(known) + (ahead > 0)
-        self._whole = flat[:] if flat.nbytes <= _IN_MEMORY else None
+        self._whole: np.ndarray | None = None
+        if file.size <= _IN_MEMORY:
+            self._whole = file.array(0, file.size, np.uint8).reshape(-1, size)
 
     def unpack(self, packed: np.ndarray, rows: np.ndarray) -> None:
         """Write into `rows` (N, T, width) the windows of `packed` records (N, bytes)."""
@@ -108,9 +118,9 @@ class FlatWindows:
         """The bytes of the steps of windows: (N, T, bytes of a step)."""
         if self._whole is not None:
             return self._whole[starts[:, None] + np.arange(self._steps)]
-        steps = np.empty((len(starts), self._steps, self._flat.shape[1]), np.uint8)
+        steps = np.empty((len(starts), self._steps, self._size), np.uint8)
         for place in np.argsort(starts, kind="stable").tolist():  # as they lie in the file
-            self._flat.read_into(steps[place], int(starts[place]))
+            self._file.read_into(steps[place], int(starts[place]) * self._size)
         return steps
 
 
