@@ -207,7 +207,7 @@ class TrainingParameters:
     shuffle : {"auto", "full", "blocks"}
         How rows are mixed anew in every epoch: "full" mixes all of them, "blocks" mixes them once
         and from then on block by block, some thousand rows at a time. "auto" is "full" of rows in
-        memory.
+        memory, "blocks" of rows on disk.
     shards : int
         Into how many parts of equal size the rows of a batch are cut, a power of two. Their
         gradients are computed one after another, in as much less memory, and summed by pairs for
