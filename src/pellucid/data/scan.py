@@ -18,6 +18,7 @@ from pellucid.data.encodings import known_encoding
 from pellucid.data.folders import files_below
 from pellucid.data.scan_parts import Parts, file_parts
 from pellucid.data.tables import BadTable
+from pellucid.rows import Stale, Store
 
 _FORMAT = b"pellucid scan 1"
 _ROWS = 1 << 14
@@ -87,10 +88,28 @@ class Scan:
     @property
     def cache_path(self) -> Path:
         """Where the cache of a fit is: where it was said to be, else beside the data."""
-        if self.cache is not None:
-            return self.cache
         path = self._place.path
-        return path.with_name(f"{path.name}.cache")
+        name = f"{path.resolve().name}.cache"
+        if self.cache is not None:
+            return self.cache / name if self.cache.is_dir() else self.cache
+        return path.resolve().with_name(name)
+
+    def remove_cache(self) -> None:
+        """Remove the cache of a fit, if there is one.
+
+        Raises
+        ------
+        ValueError
+            If there is another file in its place, which is left.
+        """
+        path = self.cache_path
+        try:
+            Store.open(path).close()
+        except FileNotFoundError:
+            return
+        except Stale:  # of ours, whatever is wrong with it
+            pass
+        path.unlink(missing_ok=True)
 
     def check_unchanged(self) -> None:
         """Refuse data that are not what they were when they were scanned.
@@ -164,7 +183,8 @@ def scan(
     memory : int or str, default="1GB"
         The bytes that a fit on it may take, with what the process has already.
     cache : path, optional
-        Where a fit keeps the encoded rows. By default it is beside the data: ``NAME.cache``.
+        The file in which a fit keeps the encoded rows, or a folder for it. By default it is beside
+        the data: ``NAME.cache``.
 
     Returns
     -------

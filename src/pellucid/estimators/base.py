@@ -188,7 +188,9 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
         if epochs is not None and settings.schedule.needs_end:
             settings.schedule = schedules.Constant()
         dtype = settings.dtype
-        stored = streaming.on_disk(self, X, settings, going_on, cautions, show)
+        keeps_aside = self.early_stopping and epochs is None and validation_data is None
+        goes_on = going_on or epochs is not None
+        stored = streaming.on_disk(self, X, settings, goes_on, keeps_aside, cautions, show)
         examples, layout, used = stored or self._encode(
             X, y, sample_weight, going_on, classes, dtype, cautions
         )
@@ -222,7 +224,7 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
             validation_data = self._input.watched
         self._input.watched = None
         stateful = self.network_.chain.stateful
-        keeps_aside = self.early_stopping and epochs is None and validation_data is None
+        keeps_aside = keeps_aside and validation_data is None
         orders.resolve(settings, examples, type(self).__name__, stateful, keeps_aside)
         if settings.balanced:
             self._check_balanced(examples.targets)

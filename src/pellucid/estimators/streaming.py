@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.checks import file_name, size_text
-from pellucid.data import Layout, TableEncoder, target_from_state
+from pellucid.data import Layout, Reading, TableEncoder, target_from_state
 from pellucid.data.layout import RowLayout
 from pellucid.data.sample_weights import ClassCounts, check_weights
 from pellucid.data.scan import Scan
@@ -28,6 +28,7 @@ from pellucid.memory import resident_memory
 from pellucid.network.parameters import below
 from pellucid.rows import Examples, Stale, Store, StoreWriter
 from pellucid.rows.packing import Packing
+from pellucid.training.orders import check_on_disk
 from pellucid.training.progress import Progress
 from pellucid.training.settings import Settings
 
@@ -48,16 +49,33 @@ class OnDisk(NamedTuple):
 
 
 def on_disk(
-    model: Any, X: Any, settings: Settings, going_on: bool, cautions: bool, show: Show
+    model: Any,
+    X: Any,
+    settings: Settings,
+    going_on: bool,
+    keeps_aside: bool,
+    cautions: bool,
+    show: Show,
 ) -> OnDisk | None:
     """The examples of an X that is read part by part, encoded on disk; None of any other X.
 
-    The model has learned of X then, and knows the names of its targets and weights.
+    The model has learned of X then. Before, it knows the names of its targets and weights.
+
+    Parameters
+    ----------
+    going_on : bool
+        Whether the fit is to go on from another.
+    keeps_aside : bool
+        Whether some rows will be kept aside to validate on.
+    cautions : bool
+        Whether cautions are noted.
+    show : callable
+        Makes a Progress.
     """
     if not isinstance(X, Scan):
         return None
     with plain_float_state():
-        return _Fit(model, X, settings, show).rows(going_on, cautions)
+        return _Fit(model, X, settings, show).rows(going_on, keeps_aside, cautions)
 
 
 class _Fit:
@@ -81,9 +99,10 @@ class _Fit:
         taken = {*self.targets, self.weight}
         self.features = [name for name in scan.columns if name not in taken]
 
-    def rows(self, going_on: bool, cautions: bool) -> OnDisk:
+    def rows(self, going_on: bool, keeps_aside: bool, cautions: bool) -> OnDisk:
         """The rows, from the cache if it has them."""
         encoder = self._encoder(going_on)
+        self._check(keeps_aside)
         for words in self.scan.notes:
             self.note(words)
         store, key = None, self._key(encoder)
@@ -115,6 +134,12 @@ class _Fit:
                 f"{self.scan!r}. Call partial_fit for each DataFrame of it."
             )
         return encoder
+
+    def _check(self, keeps_aside: bool) -> None:
+        """Refuse what cannot be trained so before the table is read."""
+        check_on_disk(self.settings, self.owner, False, keeps_aside)
+        if not hasattr(self.model, "layers"):  # else they are held against the target's width
+            self.model._layers(1)
 
     def _key(self, encoder: TableEncoder) -> str:
         """SHA-256 of all that the encoded rows depend on."""
@@ -170,7 +195,8 @@ class _Fit:
             model.target_ = target
             of_classes = self._weights_of_classes(codes, weights)
             about, arrays = self._learned(encoder, target)
-            about["cautions"] = encoder.cautions_of(table, codes)
+            reading = Reading(table, RowLayout(table.shape[0]))
+            about["cautions"] = encoder.cautions(reading, codes)
             shape = encoder.n_outputs
             values = model._target_rows(codes[:1])
             writer = StoreWriter(
@@ -183,7 +209,9 @@ class _Fit:
                 self._foresee(writer, table.shape[0], shape, room // 2)
                 self._write(writer, encoder, table, codes, weights, of_classes)
                 with self.show(1, 1).passing("Mixing", table.shape[0]) as passing:
-                    return writer.close(passing)
+                    store = writer.close(passing)
+                    passing(table.shape[0])
+                return store
 
     def _weights(self, spool: Spool) -> Any:
         """The weights of the rows, read by slices; None where there are none."""

@@ -64,7 +64,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     key: str
     rows: Count
-    seed: Count
+    seed: Annotated[int, msgspec.Meta(ge=0)]
     packing: dict[str, Any]
     value_shape: list[Count]
     value_dtype: str

@@ -44,6 +44,16 @@ def resolve(
     ValueError
     """
     on_disk = examples.rows.placed_by is not None
+    if on_disk:
+        check_on_disk(settings, owner, stateful, keeps_aside)
+    if settings.shuffle == "auto":
+        settings.shuffle = "blocks" if on_disk else "full"
+    if stateful:
+        settings.shuffle = "full"
+
+
+def check_on_disk(settings: Settings, owner: str, stateful: bool, keeps_aside: bool) -> None:
+    """Refuse what rows on disk cannot; see :func:`resolve`."""
     for there, name, expected, came, way_out in (
         (stateful, "layers", "not stateful: rows go on from one another in turn", "stateful ones",
          "Pass rows that fit into memory."),
@@ -52,15 +62,11 @@ def resolve(
         (keeps_aside and settings.shuffle == "full", "shuffle",
          '"blocks" or "auto" for early_stopping', "'full'", "Or pass validation_data."),
     ):  # fmt: skip
-        if on_disk and there:
+        if there:
             raise ValueError(
                 f"{name} of {owner} must be {expected}, where rows are on disk. Got {came}. "
                 f"{way_out}"
             )
-    if settings.shuffle == "auto":
-        settings.shuffle = "blocks" if on_disk else "full"
-    if stateful:
-        settings.shuffle = "full"
 
 
 def arranged(examples: Examples, settings: Settings) -> Examples:
