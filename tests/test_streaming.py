@@ -155,9 +155,9 @@ def test_a_pass_is_shown(saved, capsys, monkeypatch):
     table = pellucid.scan(saved("parquet", "two"))
     FCNNClassifier(8, max_epochs=1, random_state=0).fit(table, target="two")
     text = " ".join(capsys.readouterr().err.split())
-    assert re.search(r"Reading: 500 of 1.4k rows, 0 s left, \d+ MB of memory", text)
-    for what in ("Reading", "Encoding", "Mixing"):
-        assert re.search(rf"{what}: 1.4k rows in 0 s, \d+ MB of memory", text)
+    assert re.search(r"Reading: 500 of 1.4k rows, \d+ s left, \d+ MB of memory", text)
+    for what in ("Reading", "Learning", "Encoding", "Mixing"):
+        assert re.search(rf"{what}: 1.4k rows in \d+ s, \d+ MB of memory", text)
 
     class Terminal(io.StringIO):
         def isatty(self):
@@ -384,6 +384,13 @@ def test_too_little_memory_is_told(saved):
     with pytest.raises(MemoryError, match=words):
         FCNNClassifier(8, **QUICK).fit(pellucid.scan(path, memory="10MB"), target="two")
     assert folder_of(path) == ["table.csv"]
+
+
+def test_a_network_that_is_too_large_is_told(saved):
+    table = pellucid.scan(saved("csv", "two"))
+    words = r"must be at least \d+(\.\d)? GB for the network of FCNNClassifier\. Got 1\.0 GB\. Take"
+    with pytest.raises(MemoryError, match=words):
+        FCNNClassifier(20_000, **QUICK).fit(table, target="two")
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,9 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
             shape = examples.rows.shape[1:]
             if self._input.domain == "pictures":
                 self._foresee(Chain.of(layers, shape), settings, examples, epochs, show)
+            if stored is not None:
+                chain = Chain.of(layers, shape)
+                streaming.check_memory(self, X, chain, settings, examples, epochs)
             self.network_ = Network(layers).build(shape, dtype, settings.seed)
             self.history_ = History()
             self._begin(examples, settings)

@@ -7,6 +7,7 @@ cache that training reads.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import shutil
@@ -25,9 +26,12 @@ from pellucid.engine import plain_float_state
 from pellucid.estimators.plain import to_plain
 from pellucid.files import NUMERIC_VERSION
 from pellucid.memory import resident_memory
+from pellucid.network.chain import Chain
 from pellucid.network.parameters import below
 from pellucid.rows import Examples, Stale, Store, StoreWriter
 from pellucid.rows.packing import Packing
+from pellucid.training import defaults
+from pellucid.training.cost import Cost
 from pellucid.training.orders import check_on_disk
 from pellucid.training.progress import Progress
 from pellucid.training.settings import Settings
@@ -36,6 +40,7 @@ _FORMAT = 1
 _BLOCK = 4 << 20  # bytes of encoded rows at a time
 _FEWEST, _MOST = 256, 1 << 14  # rows at a time
 _LEAST = 64 << 20  # bytes beside what the process has already
+_WINDOWS = 32 << 20  # bytes through which rows come to the network
 
 Show = Callable[[int, int], Progress]
 
@@ -78,6 +83,22 @@ def on_disk(
         return _Fit(model, X, settings, show).rows(going_on, keeps_aside, cautions)
 
 
+def check_memory(
+    model: Any, scan: Scan, chain: Chain, settings: Settings, examples: Examples, epochs: int | None
+) -> None:
+    """Refuse a network whose training takes more memory than was promised for the scan."""
+    planned = copy.copy(settings)
+    defaults.choose(planned, "tables", examples, epochs, stateful=False)
+    needed = Cost.of(chain, planned, len(examples)).bytes + _WINDOWS
+    there = resident_memory()
+    if there + needed > scan.memory:
+        raise MemoryError(
+            f"memory of the scan of {scan.name} must be at least {size_text(there + needed)} for "
+            f"the network of {type(model).__name__}. Got {size_text(scan.memory)}. Take fewer or "
+            "narrower layers, or a smaller batch_size."
+        )
+
+
 class _Fit:
     """What a fit on a scan does before training.
 
@@ -117,7 +138,8 @@ class _Fit:
         else:
             self.note(f"The rows are in the cache {file_name(store.path)}: nothing is encoded anew")
         self._take_over(encoder, store, cautions)
-        examples = store.examples(dtype=self.settings.dtype, memory=self._room() // 2)
+        left = max(0, self.scan.memory - resident_memory())
+        examples = store.examples(dtype=self.settings.dtype, memory=left)
         return OnDisk(examples, RowLayout(len(store)), np.ones(0, dtype=bool))
 
     def _encoder(self, going_on: bool) -> TableEncoder:
@@ -190,13 +212,15 @@ class _Fit:
                 raise ValueError(f"X of {self.owner} must have at least 2 rows. Got 1 sample.")
             y = spool.target(self.targets[0] if len(self.targets) == 1 else self.targets)
             target = model._new_target(y)
-            encoder.learn_from(model, table, weights, np.dtype(self.settings.dtype))
-            codes = target.learn_from(model, y, weights)
-            model.target_ = target
-            of_classes = self._weights_of_classes(codes, weights)
-            about, arrays = self._learned(encoder, target)
-            reading = Reading(table, RowLayout(table.shape[0]))
-            about["cautions"] = encoder.cautions(reading, codes)
+            with self.show(1, 1).passing("Learning", table.shape[0]) as passing:
+                encoder.learn_from(model, table, weights, np.dtype(self.settings.dtype))
+                codes = target.learn_from(model, y, weights)
+                model.target_ = target
+                of_classes = self._weights_of_classes(codes, weights)
+                about, arrays = self._learned(encoder, target)
+                reading = Reading(table, RowLayout(table.shape[0]))
+                about["cautions"] = encoder.cautions(reading, codes)
+                passing(table.shape[0])
             shape = encoder.n_outputs
             values = model._target_rows(codes[:1])
             writer = StoreWriter(
