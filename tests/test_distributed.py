@@ -103,24 +103,51 @@ def test_the_bits_are_those_of_one_machine(client, expected, workers, own_folder
     assert not os.listdir()
 
 
-def test_workers_that_are_killed_change_no_bit(client, expected, monkeypatch):
+@pytest.fixture
+def mortal(folder):
+    """Workers of whom some will be killed."""
+    settings = {"distributed.worker.daemon": True, "temporary-directory": str(folder)}
+    with dask.config.set(settings), dask_distributed.LocalCluster(
+        n_workers=3, threads_per_worker=1, processes=True, dashboard_address=":0",
+        silence_logs="CRITICAL",
+    ) as cluster, dask_distributed.Client(cluster, timeout=WAIT) as client:  # fmt: skip
+        yield client
+
+
+def alive(cluster, killed):
+    """The processes of at least two workers, a bounded wait for those that are started again.
+
+    Now and then one is not: then another one is added.
+    """
+    deadline, later = time.monotonic() + WAIT, time.monotonic() + WAIT / 4
+    while True:
+        nannies = [nanny for nanny in cluster.workers.values() if nanny.status.name == "running"]
+        processes = {nanny.pid for nanny in nannies} - {None, *killed}
+        if len(processes) >= 2:
+            return sorted(processes)
+        assert time.monotonic() < deadline
+        if time.monotonic() > later:
+            cluster.scale(len(cluster.worker_spec) + 1)
+            later = deadline
+        time.sleep(0.02)
+
+
+def test_workers_that_are_killed_change_no_bit(mortal, expected, monkeypatch):
     """SIGKILL at five of the ten steps, when their tasks are on the way; others are started."""
-    scaled(client, 2)
     rng = np.random.default_rng(7)
     steps = set(rng.choice(np.arange(1, 11), 5, replace=False).tolist())
     killed = []
 
     def kills(step, tasks):
         if step in steps:
-            processes = sorted(client.run(os.getpid).values())
+            processes = alive(mortal.cluster, killed)
             killed.append(processes[int(rng.integers(len(processes)))])
             os.kill(killed[-1], signal.SIGKILL)
 
     at_step(monkeypatch, kills)
-    fitted = distributed.fit(model(), X, Y, WEIGHT, client=client)
+    fitted = distributed.fit(model(), X, Y, WEIGHT, client=mortal)
     assert fitted.digest_ == expected and len(set(killed)) == 5
-    nothing_left(client)
-    scaled(client, 2)  # the last one is back
+    nothing_left(mortal)
 
 
 def test_a_worker_that_joins_late_is_given_work(client, expected, monkeypatch):

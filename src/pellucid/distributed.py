@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -25,10 +25,12 @@ Model = TypeVar("Model")
 
 SHARDS = 8  # of a batch, unless the model or the user says otherwise
 RETRIES = 2  # of a task that fails; one whose worker dies is done again besides
-LOOK = 1.0  # seconds after which workers are counted again
+LOOK = 1.0  # seconds after which it is looked again how things are
 SHARED = 4 << 20  # bytes of weights that are better sent once, to a worker that hands them on
 NEAR = 3.0  # seconds in which a worker answers, if this process can reach it
 DIRECT = 1 << 20  # bytes of gradients that are better fetched from workers past the scheduler
+MOST_PAST, BYTES_PAST = 16, 32 << 20  # futures that are forgotten together, and their bytes
+SOON = 0.001  # seconds from one message to the scheduler to the next, at least
 VERSIONS = (__version__, files.NUMERIC_VERSION)
 WAY_OUT = 'The model is as it was; a fit with checkpoint="run.ckpt" goes on from there.'
 
@@ -97,15 +99,17 @@ def fit(
     before, owner.shards = owner.shards, shards
     progress = Progress(0 if one_of_many_fits() else int(owner.verbose), 1, 1)
     try:
+        workers: Any = nullcontext()
         if client is not None:
-            owner._elsewhere = Workers(client, shards, timeout)
+            workers = owner._elsewhere = Workers(client, shards, timeout)
         X, y, sample_weight = (
             collected(given, f"{what} of distributed.fit", progress.note)
             if is_dask(given)
             else given
             for what, given in (("X", X), ("y", y), ("sample_weight", sample_weight))
         )
-        owner.fit(X, y, sample_weight, target=target, **options)
+        with workers:
+            owner.fit(X, y, sample_weight, target=target, **options)
     except BaseException:
         owner.shards = before
         raise
@@ -114,7 +118,7 @@ def fit(
     return model
 
 
-class Workers:
+class Workers(AbstractContextManager):
     """The workers of a Dask cluster, as what computes shards.
 
     Parameters
@@ -133,6 +137,8 @@ class Workers:
         self._name, self._step = f"pellucid-{uuid.uuid4().hex[:12]}", 0
         self._seen = time.monotonic()  # when there was a worker
         self._looked, self._worker = float("-inf"), ""
+        self._past: list[Any] = []  # futures of which nothing is wanted any more
+        self._stream: tuple[Any, float] | None = None
         self._direct: bool | None = None
         self.count = self._counted()
 
@@ -167,11 +173,31 @@ class Workers:
         # what is large is meant to be so: it is sent once, and forgotten
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):
             futures = self._submitted(packed, weights, tasks)
-        try:
-            return self._collected(futures[-len(tasks) :], weights.nbytes >= DIRECT)
-        finally:
-            for future in futures:
-                future.release()
+        # told to forget at once, scheduler and workers would be busy when the next step comes
+        self._past += futures
+        if len(self._past) > MOST_PAST or weights.nbytes * len(self._past) > BYTES_PAST:
+            self._forget(len(futures))
+        return self._collected(futures[-len(tasks) :], weights.nbytes >= DIRECT)
+
+    def _forget(self, but: int = 0) -> None:
+        """Let the cluster forget all tasks but the last few."""
+        for future in self._past[: len(self._past) - but]:
+            future.release()
+        del self._past[: len(self._past) - but]
+
+    def __enter__(self) -> Workers:
+        """Let messages to the scheduler go out as they come: a step is one, and waits for it."""
+        with suppress(AttributeError):  # of a Dask that has it elsewhere
+            stream = self.client.scheduler_comm
+            self._stream = stream, stream.interval
+            stream.interval = SOON
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._forget()
+        if self._stream is not None:
+            stream, interval = self._stream
+            stream.interval = interval
 
     def _submitted(self, packed: bytes, weights: np.ndarray, tasks: list[ShardTask]) -> list[Any]:
         """The futures of the tasks, and before them that of weights which workers hand on."""
@@ -194,42 +220,52 @@ class Workers:
 
     def _collected(self, futures: list[Any], is_large: bool) -> list[ShardGradient]:
         """The results, in order."""
-        from distributed import wait
+        client, fetching = self.client, list[asyncio.Task[list[ShardGradient]]]()
 
-        client = self.client
+        async def fetch() -> bool:
+            """Whether all is over, one way or the other; what is under way is never broken off."""
+            if not fetching:
+                direct = is_large and await self._reaches()
+                gathered = client.gather(futures, "skip", direct=direct, asynchronous=True)
+                fetching.append(asyncio.ensure_future(gathered))
+            return bool((await asyncio.wait(fetching, timeout=LOOK))[0])
 
-        async def gathered() -> list[ShardGradient]:
-            direct = is_large and await self._reaches()
-            return await client.gather(futures, direct=direct, asynchronous=True)
-
-        while True:
-            error: BaseException | None = None
-            try:
-                wait(futures, timeout=self.timeout)
-                if all(future.status == "finished" for future in futures):
-                    return client.sync(gathered, callback_timeout=self.timeout)
-            except TimeoutError:  # it goes on for as long as the scheduler answers
-                self._counted()
-                continue
-            except Exception as problem:
-                error = problem
-            for future in futures:
-                if future.status == "error":
-                    self._failed(future.exception(timeout=self.timeout))
-            if client.status != "running" or any(each.status == "cancelled" for each in futures):
-                self._lost(error)
-            if error is not None:
-                raise error
+        error: BaseException | None = None
+        try:
+            asked = time.monotonic()
+            while not client.sync(fetch, callback_timeout=LOOK + self.timeout):  # of its loop
+                if client.status != "running":
+                    self._lost(None)
+                if time.monotonic() - asked > self.timeout:
+                    self._counted()  # it goes on for as long as the scheduler answers
+                    asked = time.monotonic()
+            (task,) = fetching
+            if not task.cancelled():
+                error = task.exception()
+                if error is None and len(task.result()) == len(futures):  # none was skipped
+                    return task.result()
+        except ConnectionError:
+            raise
+        except Exception as problem:  # the client was closed
+            error = problem
+        finally:
+            for task in fetching:
+                if not task.done():
+                    client.loop.add_callback(task.cancel)
+        for future in futures:
+            if future.status == "error":
+                self._failed(future.exception(timeout=self.timeout))
+        self._lost(error)
 
     async def _reaches(self) -> bool:
         """Whether this process can ask workers for what they have, past the scheduler."""
-        if self._direct is None:
+        if self._direct is None and self._worker:
             self._direct = bool(self.client.direct_to_workers)
             if self.client.direct_to_workers is None:
                 with suppress(OSError, TimeoutError):  # of another network
                     await asyncio.wait_for(self.client.rpc(self._worker).identity(), NEAR)
                     self._direct = True
-        return self._direct
+        return bool(self._direct)
 
     def _counted(self) -> int:
         """How many workers there are.
