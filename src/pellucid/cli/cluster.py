@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -21,6 +22,10 @@ from pellucid.engine.threads import call_apart
 
 _OF_TRACKER = "ignore::UserWarning"
 _CONNECTED, _STARTED, _CLOSED = 15.0, 120.0, 10.0  # seconds at most until these are so
+
+
+class LostWorkers(ConnectionError):
+    """Workers are lost with data that no other has; it can be sent again."""
 
 
 class Cluster(NamedTuple):
@@ -145,8 +150,10 @@ def used(cluster: Cluster, data: Sequence[Any]) -> Iterator[None]:
 
     Raises
     ------
+    LostWorkers
+        If workers are lost with data that no other has.
     ConnectionError
-        If the cluster is lost.
+        If the cluster is lost in another way.
     """
     from joblib import parallel_config
 
@@ -154,14 +161,14 @@ def used(cluster: Cluster, data: Sequence[Any]) -> Iterator[None]:
         with parallel_config(backend="dask", client=cluster.client, scatter=list(data)):
             yield
     except BaseException as error:
-        words = _lost(cluster, error)
-        if words is None:
+        lost = _lost(cluster, error)
+        if lost is None:
             raise
-        raise ConnectionError(words) from error
+        raise lost from error
 
 
-def _lost(cluster: Cluster, error: BaseException) -> str | None:
-    """What to say of an error if it is that a cluster is lost, or a part of it."""
+def _lost(cluster: Cluster, error: BaseException) -> ConnectionError | None:
+    """What to raise of an error if it is that a cluster is lost, or a part of it."""
     kind, gone = type(error), cluster.client.status != "running"
     cancelled = isinstance(error, (asyncio.CancelledError, concurrent.futures.CancelledError))
     # joblib may take what is cancelled for a result
@@ -170,31 +177,33 @@ def _lost(cluster: Cluster, error: BaseException) -> str | None:
     if not (cancelled or (isinstance(error, Exception) and (of_dask or gone))):
         return None
     if kind.__name__ == "KilledWorker":
-        return (
+        return ConnectionError(
             f"a fit must leave the workers of {cluster.name} alive. Got one that several of them "
             "died of, as for lack of memory. Use fewer workers, or smaller networks."
         )
     if gone or "connection-lost" in str(error):
-        return f"{cluster.name} must be there until the search ends. It is gone. Search again."
-    return (
-        f"the workers of {cluster.name} must be there until the search ends. All that had the data "
-        "are lost. Search again."
+        return ConnectionError(
+            f"{cluster.name} must be there until the search ends. It is gone. Search again."
+        )
+    return LostWorkers(
+        f"the workers of {cluster.name} must be there until the search ends. They are lost again "
+        "and again, and what they had with them. Search again with others."
     )
 
 
 def _check_versions(client: Any, address: str) -> None:
     """Refuse workers that have another pellucid, or none."""
-    from distributed import wait
-
     own = metadata.version("pellucid")
     asked = {
         worker: client.submit(metadata.version, "pellucid", workers=[worker], pure=False)
         for worker in client.nthreads()
     }
-    with suppress(TimeoutError):
-        wait(list(asked.values()), timeout=_CONNECTED)
+    until = time.monotonic() + _CONNECTED
     for worker, answer in asked.items():
-        there = answer.result() if answer.status == "finished" else "none"
+        try:
+            there = answer.result(timeout=max(until - time.monotonic(), 0.1))
+        except (TimeoutError, metadata.PackageNotFoundError):
+            there = "none"
         if there != own:
             raise ConnectionError(
                 f"the workers of {address} must have pellucid {own}. Got {there} on {worker}. "

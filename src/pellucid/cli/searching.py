@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.metrics import get_scorer
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingRandomSearchCV,
+    ParameterGrid,
+    ParameterSampler,
+)
 from sklearn.utils import get_tags
 
 from pellucid.cli.spaces import FACTOR, Space
@@ -96,6 +103,61 @@ class Tried(NamedTuple):
         return math.sqrt(sum((one - mean) ** 2 for one in self.scores) / len(self.scores))
 
 
+class _Folds:
+    """Folds for scikit-learn, which sends them along with each fit for nothing."""
+
+    def __init__(self, folds: Folds) -> None:
+        self.folds = folds
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[Any, Any]]:
+        """The positions to learn from and to score, fold by fold."""
+        return iter(self.folds)
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """How many folds there are."""
+        return len(self.folds)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"folds": ()}
+
+
+class _InPieces:
+    """Mixed into scikit-learn's searches: some trials at a time, with a word after each piece."""
+
+    piece: int
+    told: Callable[[int, Mapping[str, Any]], None]
+
+    def _run_search(self, evaluate_candidates: Any, callback_ctx: Any = None) -> None:
+        done = 0
+
+        def in_pieces(
+            candidates: Any, cv: Any = None, more_results: Any = None, callback_ctx: Any = None
+        ) -> Any:
+            nonlocal done
+            candidates, results = list(candidates), None
+            for start in range(0, len(candidates), self.piece):
+                part = slice(start, start + self.piece)
+                more = more_results and {name: one[part] for name, one in more_results.items()}
+                results = evaluate_candidates(candidates[part], cv, more)
+                self.told(done + len(candidates), results)
+            done += len(candidates)
+            return results
+
+        context = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
+        super()._run_search(in_pieces, **context)  # type: ignore[misc]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # scikit-learn sends the search along with each fit
+
+
+class _Grid(_InPieces, GridSearchCV):
+    """GridSearchCV in pieces."""
+
+
+class _Halving(_InPieces, HalvingRandomSearchCV):
+    """HalvingRandomSearchCV in pieces."""
+
+
 @dataclass
 class Search:
     """The trials of a search.
@@ -140,48 +202,52 @@ class Search:
 
     def try_usual(self) -> Tried:
         """Try the estimator as it is."""
-        self.usual = self._run(_grid(), {"param_grid": [{}]})[0]._replace(is_usual=True)
+        (tried,) = self._run(_Grid, param_grid=[{}])
+        self.usual = tried._replace(is_usual=True)
         return self.usual
 
     def run(self, space: Space, trials: int | None, halving: bool) -> None:
-        """Try so many `trials` of a space, or all of its combinations."""
+        """Try so many `trials` of a space, or all of its combinations.
+
+        Where that is not ended, the same call goes on from there; halving begins anew.
+        """
         self._order = list(space)  # scikit-learn has its own
         named = {f"{PREFIX}{name}": values for name, values in space.items()}
-        if trials is None:
-            self._run(_grid(), {"param_grid": named})
-            return
-        drawn = {"param_distributions": named, "random_state": self.seed}
         if halving:
-            more = {"n_candidates": trials, "min_resources": "exhaust", "factor": FACTOR}
-            self._run(_halving(), {**drawn, **more, "return_train_score": False})
+            self.tried.clear()
+            self._run(
+                _Halving, param_distributions=named, random_state=self.seed, factor=FACTOR,
+                n_candidates=trials, min_resources="exhaust", return_train_score=False,
+            )  # fmt: skip
+            return
+        if trials is None:
+            every = list(ParameterGrid(named))
         else:
-            self._run(_random(), {**drawn, "n_iter": trials})
+            every = list(ParameterSampler(named, trials, random_state=self.seed))
+        rest = every[len(self.tried) :]
+        grid = [{name: [value] for name, value in one.items()} for one in rest]
+        if grid:
+            self._run(_Grid, param_grid=grid)
 
-    def _run(self, kind: Any, settings: Mapping[str, Any]) -> list[Tried]:
-        search = kind(
-            Trial(self.model), scoring=self.scoring, cv=list(self.folds), refit=False, **settings
-        )
-        search.piece, before = self.piece, len(self.tried)
-        tried: list[Tried] = []
+    def _run(self, kind: Any, **settings: Any) -> list[Tried]:
+        """Make trials by one of scikit-learn's searches, some at a time, with a word after each."""
+        before, tried = len(self.tried), list[Tried]()
 
-        def told(count: int, results: Mapping[str, Any] | None) -> None:
-            tried[:] = [] if results is None else _tried(results, len(self.folds), self._order)
+        def told(count: int, results: Mapping[str, Any]) -> None:
+            tried[:] = _tried(results, len(self.folds), self._order)
             if self.usual is not None:
                 self.tried[before:] = tried
-                self.told(count, self.tried)
+                self.told(before + count, self.tried)
 
-        search.told = told
+        search = kind(
+            Trial(self.model), scoring=self.scoring, cv=_Folds(self.folds), refit=False, **settings
+        )
+        search.piece, search.told = self.piece, told
         with warnings.catch_warnings():
             # of the rows of a fold; those that the last fit has are shown
             warnings.simplefilter("ignore")
             search.fit(self.X, self.y)
         return tried
-
-    @property
-    def last(self) -> list[Tried]:
-        """Those tried with the most rows."""
-        most = max((one.round or 0 for one in self.tried), default=0)
-        return [one for one in self.tried if (one.round or 0) == most]
 
     @property
     def best(self) -> Tried | None:
@@ -238,48 +304,3 @@ def _tried(results: Mapping[str, Any], folds: int, names: Sequence[str]) -> list
         )
         for place, parameters in enumerate(results["params"])
     ]
-
-
-class _InPieces:
-    """Mixed into one of scikit-learn's searches: some trials at a time, with a word after each."""
-
-    piece: int
-    told: Callable[[int, Mapping[str, Any] | None], None]
-
-    def _run_search(self, evaluate_candidates: Any, callback_ctx: Any = None) -> None:
-        done = 0
-
-        def in_pieces(
-            candidates: Any, cv: Any = None, more_results: Any = None, callback_ctx: Any = None
-        ) -> Any:
-            nonlocal done
-            candidates, results = list(candidates), None
-            for start in range(0, len(candidates), self.piece):
-                part = slice(start, start + self.piece)
-                more = more_results and {name: one[part] for name, one in more_results.items()}
-                results = evaluate_candidates(candidates[part], cv, more)
-                self.told(done + len(candidates), results)
-            done += len(candidates)
-            return results
-
-        context = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
-        super()._run_search(in_pieces, **context)  # type: ignore[misc]
-
-
-def _grid() -> Any:
-    from sklearn.model_selection import GridSearchCV
-
-    return type("_Grid", (_InPieces, GridSearchCV), {})
-
-
-def _random() -> Any:
-    from sklearn.model_selection import RandomizedSearchCV
-
-    return type("_Random", (_InPieces, RandomizedSearchCV), {})
-
-
-def _halving() -> Any:
-    from sklearn.experimental import enable_halving_search_cv  # noqa: F401
-    from sklearn.model_selection import HalvingRandomSearchCV
-
-    return type("_Halving", (_InPieces, HalvingRandomSearchCV), {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ from sklearn.base import clone
 
 from pellucid.checks import one_line, suggestion
 from pellucid.cli import series, spaces, splitting, trials
-from pellucid.cli.cluster import Cluster, used
+from pellucid.cli.cluster import Cluster, LostWorkers, used
 from pellucid.cli.fit import Prepared, check_parameters
 from pellucid.cli.fitting import Fitting
 from pellucid.cli.output import Output
@@ -30,6 +30,7 @@ from pellucid.words import counted
 _USUAL_TRIALS = 20
 _FEW = 200  # rows on which each value is tried first
 _LONG = 10.0  # seconds; what takes longer is said before
+_CHANCES = 3  # times that workers may be lost while no trial is made
 _PIECE = 8  # fits for each that is made at a time, between two looks at what came of them
 
 
@@ -47,7 +48,14 @@ class Seeking:
     folds : int
     scoring : str or None
     seed : int
+
+    Attributes
+    ----------
+    search : Search
+        The trials, once it is chosen what is tried.
     """
+
+    search: Search
 
     def __init__(
         self,
@@ -111,6 +119,8 @@ class Seeking:
         self._say_space(size, usual=not tries)
         if halving:
             self._check_halving()
+        X, y, folds = self._X, self._y, self._folds()
+        self.search = Search(self.model, X, y, folds, self.scoring, self.seed)
 
     def _say_space(self, size: float, usual: bool) -> None:
         what = "all" if self.trials is None else f"{self.trials:,} of the"
@@ -144,7 +154,6 @@ class Seeking:
     def _y(self) -> Any:
         return _some(self.given.y, self.split.train)
 
-    @cached_property
     def _folds(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """The folds of the rows to learn from, which are told of."""
         from pellucid.inspection.scores import plain
@@ -243,24 +252,31 @@ class Seeking:
 
     def run(self, cluster: Cluster | None) -> None:
         """Try all that is to be tried, here or on a cluster."""
-        search = self.search
-        working: AbstractContextManager[None] = nullcontext()
-        if cluster is not None:
-            search.piece = max(1, _PIECE * cluster.slots // self.count)
-            if self.halving:  # whose folds are new ones in each round: they go with each fit
-                search.folds = [(train.tolist(), held.tolist()) for train, held in search.folds]
-            self.told.say(f"{counted(cluster.slots, 'fit')} at a time.")
-            working = used(cluster, search.parts)
-        with working:
-            self._say_usual(search.try_usual(), 1 if cluster is None else cluster.slots)
-            with trials.Shown(self.told) as search.told:
-                search.run(self.space, self.trials, self.halving)
+        if cluster is None:
+            self._try()
+            return
+        search, without = self.search, 0
+        search.piece = max(1, _PIECE * cluster.slots // self.count)
+        if self.halving:  # whose folds are new ones in each round: they go with each fit
+            search.folds = [(train.tolist(), held.tolist()) for train, held in search.folds]
+        self.told.say(f"{counted(cluster.slots, 'fit')} at a time.")
+        while True:
+            before = len(search.tried)
+            try:
+                with used(cluster, search.parts):
+                    self._try(cluster.slots)
+                return
+            except LostWorkers:
+                without = 1 + (0 if len(search.tried) > before else without)
+                if without == _CHANCES:
+                    raise
+                self.told.note("Workers are lost, and the data with them: it is sent again.")
 
-    @cached_property
-    def search(self) -> Search:
-        """The trials."""
-        X, y, folds = self._X, self._y, self._folds
-        return Search(self.model, X, y, folds, self.scoring, self.seed)
+    def _try(self, slots: int = 1) -> None:
+        if self.search.usual is None:
+            self._say_usual(self.search.try_usual(), slots)
+        with trials.Shown(self.told) as self.search.told:
+            self.search.run(self.space, self.trials, self.halving)
 
     def _say_usual(self, usual: Tried, slots: int) -> None:
         if usual.failed:
