@@ -72,6 +72,7 @@ class Work:
     out: float  # bytes that a task gets
     back: float  # bytes that it gives
     compute: float  # seconds
+    slept: bool = False  # whether no processor computes meanwhile
 
 
 # -- tasks ---------------------------------------------------------------------------------------
@@ -102,8 +103,11 @@ def seconds_of(costs: Costs, cluster: Cluster, work: Work, kills: list[float]) -
                 break
             yield max(0.0, left.popleft() - clock.now)
             clock.start(returning())
-        yield computing
-        yield from using(handling, processor)
+        if work.slept:
+            yield computing
+            yield from using(handling, processor)
+        else:
+            yield from using(computing + handling, processor)
         workers.leave()
         yield costs.latency / 2
         yield from using(work.back / cluster.bandwidth, back)
@@ -126,12 +130,27 @@ def failures(cluster: Cluster, seconds: float, seed: int = 0) -> list[float]:
 # -- what was measured ---------------------------------------------------------------------------
 
 
+def costs_of(measured: dict[str, Any]) -> tuple[Costs, Costs]:
+    """Those of any task, and those of a step of a fit, which asks more often.
+
+    The latter from the step of a network so narrow that it computes next to nothing.
+    """
+    costs, step = Costs(**measured["costs"]), measured["narrow"]
+    known = replace(costs, latency=0.0)
+    work = Work(step["tasks"], step["out"], step["back"], step["compute"])
+    return costs, replace(costs, latency=step["seconds"] - seconds_of(known, Cluster(1), work, []))
+
+
 def simulated(measured: dict[str, Any], point: dict[str, Any]) -> float:
     """The seconds of a run that was measured."""
-    costs = Costs(**measured["costs"])
-    work = Work(point["tasks"], point["bytes"], point["bytes"], point["compute"])
-    kills = [point["killed_after"]] if "killed_after" in point else []
+    costs, fit_costs = costs_of(measured)
     here = Cluster(point["workers"], processors=measured["machine"]["threads"])
+    if "width" in point:
+        work = Work(point["tasks"], point["out"], point["back"], point["compute"])
+        return seconds_of(fit_costs, here, work, [])
+    size = point["bytes"]
+    kills = [point["killed_after"]] if "killed_after" in point else []
+    work = Work(point["tasks"], size, size, point["compute"], slept=True)
     return seconds_of(costs, here, work, kills)
 
 
@@ -243,12 +262,12 @@ def networks(threads: int) -> list[Network]:
     return measured
 
 
-def reckon(costs: Costs, nets: list[Network]) -> dict[str, Any]:
+def reckon(costs: Costs, fit_costs: Costs, nets: list[Network]) -> dict[str, Any]:
     """All that is said about many machines."""
     many = [machines_of(count) for count in MACHINES]
     return {
         "one_fit": [
-            {"width": net.width, "machines": each.workers, **one_fit(costs, each, net, Fit())}
+            {"width": net.width, "machines": each.workers, **one_fit(fit_costs, each, net, Fit())}
             for net in nets
             for each in many
         ],
@@ -281,7 +300,7 @@ def checked_lines(points: list[dict[str, Any]]) -> Iterator[str]:
         killed = f"{point['killed_after']:.1f}" if "killed_after" in point else ""
         far = "" if is_near(point["ratio"]) else "  far"
         yield (
-            f"{point['workers']:>8}{point['tasks']:>7}{point['bytes']:>11,}"
+            f"{point['workers']:>8}{point['tasks']:>7}{point.get('bytes', point.get('out')):>11,}"
             f"{point['compute']:>10.3f}{killed:>8}{point['seconds']:>13.4f}"
             f"{point['seconds'] * point['ratio']:>12.4f}{point['ratio']:>8.2f}{far}"
         )
@@ -361,12 +380,12 @@ def main() -> int:
             **exchange.measure(given.rounds, exchange.SECONDS),
             "networks": [asdict(each) for each in networks(given.threads)],
         }
-    costs, points = Costs(**result["costs"]), compare(result)
+    points = compare(result)
     print("\n".join(checked_lines(points)))
     path = given.output or RESULTS / f"cluster-{machine.cpu_slug()}.json"
     far = [point for point in points if not is_near(point["ratio"])]
     if not far:
-        result |= reckon(costs, [Network(**each) for each in result["networks"]])
+        result |= reckon(*costs_of(result), [Network(**each) for each in result["networks"]])
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     say(f"written: {path}")
     if far:

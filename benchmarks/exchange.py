@@ -5,7 +5,7 @@
 is many tasks, each of which gets an array, takes its time, and gives an array of that size back: a
 step of a fit over several machines, whose array are the weights, or the fits of a search. The time
 is slept, so that more workers than this machine has processors have one each, as machines of their
-own would. In some runs a worker is killed.
+own would. In some runs a worker is killed. Others are fits by ``pellucid.distributed``, which compute.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -40,6 +40,8 @@ SEARCHES: list[Kind] = [
 ]
 KILLED: Kind = {"tasks": 4, "bytes": 1000, "compute": 0.5, "killed_after": 0.7}
 FEW, MANY = 1000, 1_000_000  # bytes that cost next to nothing, and that cost something
+WIDTHS, FIT_WORKERS = (256, 1024), (1, 2)  # of the fits; a narrow one tells what a step costs
+NARROW, COLUMNS, BATCH, SHARDS, STEPS_OF_FIT, EPOCHS = 8, 339, 4096, 4, 4, 6
 SOME = 0.02  # seconds of computing
 TASKS = 32  # of which the mean counts
 SECONDS = 1.0  # of a timing
@@ -142,6 +144,35 @@ def restart() -> float:
     return where_one_is_killed(1, call)
 
 
+def step_of_fit(width: int, client: Any = None) -> tuple[float, int]:
+    """Seconds of a step on all workers with a thread each, or here with one; and parameters."""
+    from pellucid import FCNNRegressor, distributed
+
+    random = np.random.default_rng(0)
+    x = random.standard_normal((STEPS_OF_FIT * BATCH, COLUMNS), dtype=np.float32)
+    model = FCNNRegressor(
+        (width, width), batch_size=BATCH, max_epochs=EPOCHS, n_jobs=1, random_state=0, verbose=0
+    )
+    model = distributed.fit(model, x, x[:, 0], client=client, shards=SHARDS)
+    parameters = sum(each.size for each in model.network_.parameters().values())
+    return min(model.history_["seconds"]) / STEPS_OF_FIT, parameters
+
+
+def fit_point(client: Any, workers: int, width: int) -> Kind:
+    """A step of a fit by the clock, with what it takes here."""
+    alone, parameters = step_of_fit(width)
+    seconds, _ = step_of_fit(width, client)
+    return {
+        "workers": workers,
+        "width": width,
+        "tasks": workers,
+        "out": 4 * parameters + BATCH // workers * 4 * (COLUMNS + 2),
+        "back": 4 * parameters,
+        "compute": alone / workers,
+        "seconds": seconds,
+    }
+
+
 def where_one_is_killed(workers: int, call: Callable[[Any], Any]) -> Any:
     """What `call` gives of a cluster of its own, in which it kills a worker.
 
@@ -168,6 +199,7 @@ def point(client: Any, workers: int, kind: Kind, seconds: float) -> Kind:
 def measure(rounds: int, seconds: float) -> dict[str, Any]:
     """The costs, with one worker, and all runs; of several rounds the least of each."""
     costs_of: list[Kind] = []
+    narrow: list[Kind] = []
     points: list[list[Kind]] = []
     for turn in range(rounds):
         say(f"round {turn + 1} of {rounds}")
@@ -176,18 +208,28 @@ def measure(rounds: int, seconds: float) -> dict[str, Any]:
             with cluster(workers) as client:
                 if workers == 1:
                     costs_of.append(costs(client) | {"restart": restart()})
+                if workers == 1:
+                    narrow.append(fit_point(client, 1, NARROW))
                 kinds = STEPS + SEARCHES
                 points[-1] += [point(client, workers, kind, seconds) for kind in kinds]
+                if workers in FIT_WORKERS:
+                    points[-1] += [fit_point(client, workers, width) for width in WIDTHS]
             points[-1].append(
                 where_one_is_killed(workers, lambda client: point(client, workers, KILLED, 0.0))  # noqa: B023
             )
     return {
         "machine": machine.describe(machine.usable_threads()),
         "costs": {name: min(one[name] for one in costs_of) for name in costs_of[0]},
-        "points": [
-            {**same[0], "seconds": min(one["seconds"] for one in same)}
-            for same in zip(*points, strict=True)
-        ],
+        "narrow": least(narrow),
+        "points": [least(same) for same in zip(*points, strict=True)],
+    }
+
+
+def least(same: Sequence[Kind]) -> Kind:
+    """Of the same run in several rounds the least seconds."""
+    return {
+        **same[0],
+        **{name: min(one[name] for one in same) for name in ("seconds", "compute")},
     }
 
 
