@@ -26,11 +26,12 @@ import numpy as np
 
 from benchmarks import exchange, machine
 from benchmarks.run import RESULTS, ROOT, say
+from benchmarks.scaling import fill_in
 from benchmarks.simulation import Clock, Happening, Resource, using
 
 NEAR = 0.20  # share by which a simulated run may be off
 MACHINES = (1, 2, 4, 8, 16, 32, 64, 100)
-PICTURE = ROOT / "docs" / "images" / "many-machines.png"
+PAGE, PICTURE = ROOT / "docs" / "scale.md", ROOT / "docs" / "images" / "many-machines.png"
 BANDWIDTH = 1.25e9  # bytes a second: 10 Gbit/s
 FAILURES = 0.01  # an hour of a machine: one in four days, as of machines that are rented cheaply
 SHARED = 4 << 20  # bytes of weights that ``pellucid.distributed`` has handed on by workers
@@ -333,6 +334,44 @@ def lines(result: dict[str, Any]) -> Iterator[str]:
         )
 
 
+def page_lines(result: dict[str, Any], points: list[dict[str, Any]]) -> Iterator[str]:
+    """The tables in docs/scale.md, and what they rest on."""
+    about, fit, shown = result["machine"], Fit(), (1, 4, 16, 100)
+    far = max(abs(point["ratio"] - 1) for point in points)
+    yield (
+        f"From costs measured on {result['date'][:10]} on {about['cpu']} ({about['threads']} "
+        f"threads) with Dask on one machine; {len(points)} runs there are simulated to within "
+        f"{far:.0%}. A machine is one like it, its link {8 * BANDWIDTH / 1e9:g} Gbit/s, and fails "
+        f"every {1 / FAILURES:g} hours."
+    )
+    yield ""
+    yield (
+        f"One fit of {fit.rows:,.0f} rows, {fit.epochs} epochs in batches of {fit.batch:,}, hours "
+        f"of all (machine hours):"
+    )
+    yield ""
+    yield f"| two layers of | {' | '.join(f'{n} machines' for n in shown)} |"
+    yield f"| --- |{' --- |' * len(shown)}"
+    yield from table_rows(result["one_fit"], "width", shown)
+    yield ""
+    yield f"{FITS:,} fits of a search, likewise:"
+    yield ""
+    yield f"| seconds of a fit | {' | '.join(f'{n} machines' for n in shown)} |"
+    yield f"| --- |{' --- |' * len(shown)}"
+    yield from table_rows(result["many_fits"], "fit_seconds", shown)
+
+
+def table_rows(made: list[dict[str, Any]], key: str, shown: tuple[int, ...]) -> Iterator[str]:
+    """A row for each width or length: hours, and in brackets those of machines."""
+    for value in dict.fromkeys(each[key] for each in made):
+        cells = [
+            f"{each['seconds'] / 3600:.3g} ({each['machine_hours']:.3g})"
+            for each in made
+            if each[key] == value and each["machines"] in shown
+        ]
+        yield f"| {value:g} | {' | '.join(cells)} |"
+
+
 def draw(result: dict[str, Any], path: Path) -> None:
     """How many times as fast: one fit by the machines and width, many by their length."""
     from matplotlib import ticker
@@ -397,6 +436,8 @@ def main() -> int:
     print("\n".join(["", *lines(result)]))
     draw(result, given.picture)
     say(f"drawn: {given.picture}")
+    if given.picture == PICTURE:
+        fill_in(PAGE, page_lines(result, points), "benchmarks.cluster")
     return 0
 
 

@@ -5,7 +5,7 @@
 is many tasks, each of which gets an array, takes its time, and gives an array of that size back: a
 step of a fit over several machines, whose array are the weights, or the fits of a search. The time
 is slept, so that more workers than this machine has processors have one each, as machines of their
-own would. In some runs a worker is killed. Others are fits by ``pellucid.distributed``, which compute.
+own would. In some runs a worker is killed. Others are steps of fits, which compute.
 """
 
 from __future__ import annotations

@@ -26,8 +26,9 @@ import numpy as np
 
 from benchmarks import big_table, machine, watching
 from benchmarks.run import RESULTS, ROOT, say
+from benchmarks.scaling import fill_in
 
-PICTURE = ROOT / "docs" / "images" / "on-disk.png"
+PAGE, PICTURE = ROOT / "docs" / "scale.md", ROOT / "docs" / "images" / "on-disk.png"
 LEAST_SPEED = 0.5  # of the sample's rows a second
 BLOCK = 1 << 16  # rows predicted at once
 PHASES = ("start", "passes", "epochs", "predict")
@@ -288,6 +289,24 @@ def lines(result: dict[str, Any]) -> Iterator[str]:
             yield f"{name} failed: {run['failed']}"
 
 
+def page_lines(result: dict[str, Any]) -> Iterator[str]:
+    """The table in docs/scale.md, and what it was measured on."""
+    about, table, runs = result["machine"], result["table"], [result["on_disk"], result["sample"]]
+    yield (
+        f"{table['rows']:,} rows of 20 columns, a Parquet file of {table['bytes'] / 1e9:.1f} GB, "
+        f"in {result['limit'] / 1e9:g} GB; beside it {runs[1]['rows']:,} of the rows in memory "
+        f"without a limit. Measured on {result['date'][:10]} on {about['cpu']} "
+        f"({about['vectors']}, {about['threads']} threads), with a load of "
+        f"{about['load_at_start']:.1f} by other work at the start. The best R2 that can be is "
+        f"{table['best_r2']:.4f}."
+    )
+    yield ""
+    yield "| | on disk | in memory |"
+    yield "| --- | --- | --- |"
+    for name, label in ROWS.items():
+        yield f"| {label} | {' | '.join(brief(run[name]) for run in runs)} |"
+
+
 def brief(value: float | None) -> str:
     if value is None:
         return "-"
@@ -340,6 +359,8 @@ def main() -> int:
     print("\n".join(lines(result)))
     draw(result, given.picture)
     say(f"drawn: {given.picture}")
+    if given.picture == PICTURE and not result["on_disk"]["failed"]:
+        fill_in(PAGE, page_lines(result), "benchmarks.on_disk")
     faults = verdict(result)
     for fault in faults:
         print(f"FAULT {fault}")

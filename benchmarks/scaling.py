@@ -28,7 +28,6 @@ from benchmarks.workloads import Workload
 EPOCHS = 3
 FEW_ROWS = 128  # of the fit before, which is next to nothing
 PAGE, PICTURE = ROOT / "docs" / "cost.md", ROOT / "docs" / "images" / "scaling.png"
-MARKS = ("<!-- from benchmarks.scaling -->", "<!-- until here -->")
 LEAST_MIB = 1.0  # a growth that is told apart from chance
 QUICK = 3  # the smallest sizes
 
@@ -270,9 +269,9 @@ def page_lines(results: dict[str, Any]) -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
 
 
-def fill_in(page: Path, lines: Iterator[str]) -> None:
-    """Put `lines` between the two marks of `page`."""
-    begin, end = MARKS
+def fill_in(page: Path, lines: Iterator[str], source: str = "benchmarks.scaling") -> None:
+    """Put `lines` between the two marks of `page` that name where they are from."""
+    begin, end = f"<!-- from {source} -->", "<!-- until here -->"
     text = "\n".join([begin, "", *lines, "", end])
     whole = page.read_text(encoding="utf-8")
     changed, count = re.subn(
