@@ -39,7 +39,7 @@ def parted(frame, steps=4, horizon=2, rows=100, **options):
     def batches(columns):
         return (frame.iloc[k : k + 37] for k in range(0, len(frame), 37))
 
-    with SeriesParts("windows", batches, chosen["group"], rows) as parts:
+    with SeriesParts("windows", batches, chosen["group"], chosen["time"], rows) as parts:
         return PartedWindows.of(parts, WindowCutter(steps, horizon, **chosen))
 
 

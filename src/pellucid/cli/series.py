@@ -232,7 +232,8 @@ def parts_of(
     from pellucid.cli.parts import are_several, table_parts
     from pellucid.data.series_parts import PART_ROWS, SeriesPart, SeriesParts
 
-    group = model.sequences_.series["group"]
+    about = model.sequences_.series
+    group = about["group"]
     table = table_parts(model, data, encoding, targets=targets)
     if group is None or (table.rows is not None and table.rows <= PART_ROWS):
         if are_several(data):
@@ -246,12 +247,12 @@ def parts_of(
     def known(_: Any) -> Iterator[Any]:
         return (known_columns(model, frame) for frame in table.frames())
 
-    with SeriesParts("windows", known, group, PART_ROWS) as parts:
+    with SeriesParts("windows", known, group, about["time"], PART_ROWS) as parts:
         yield parts
 
 
-def windows_of(parts: Iterable[SeriesPart], about: dict[str, Any]) -> Any:
-    """The windows of series in one part or several, cut and read as `about` says."""
+def windows_of(parts: Any, about: dict[str, Any]) -> Any:
+    """The windows of what :func:`parts_of` gives, cut and read as `about` says."""
     from pellucid.data.parted_windows import PartedWindows
     from pellucid.data.window_cutting import WindowCutter
 

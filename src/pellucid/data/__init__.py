@@ -1,5 +1,6 @@
 """What the user has, turned into arrays to train on, and back."""
 
+from pellucid.data.cut_windows import last_window, windows
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.folders import files_below, list_pictures
 from pellucid.data.forecasts import forecast_table
@@ -20,7 +21,6 @@ from pellucid.data.targets import (
     target_from_state,
 )
 from pellucid.data.token_encoder import TokenEncoder
-from pellucid.data.window_cutting import last_window, windows
 from pellucid.data.windows import Windows
 from pellucid.rows import Sequences
 

@@ -33,24 +33,26 @@ class FlatWriter:
     ----------
     packing : Packing
         Of the records.
+    rows : int
+        How many steps were written.
     """
 
     def __init__(self, file: ScratchFile, relative: int, others: int, dtype: Any) -> None:
         self._relative, self._dtype = relative, np.dtype(dtype)
         self._bytes = relative * _DOUBLE.itemsize + others * self._dtype.itemsize
-        self._file, self._rows = file, 0
+        self._file, self.rows = file, 0
         self.packing = Packing((1 + 2 * relative,), _DOUBLE)
         self._last: ScaledWindows | None = None
 
     def add(self, windows: ScaledWindows) -> np.ndarray:
         """Write all steps of these, and return the records of the windows, float64."""
-        begin, rows = self._rows, len(windows.others)
+        begin, rows = self.rows, len(windows.others)
         steps = np.empty((rows, self._bytes), np.uint8)
         cut = self._relative * _DOUBLE.itemsize
         steps[:, :cut] = _as_bytes(windows.relative, _DOUBLE)
         steps[:, cut:] = _as_bytes(windows.others, self._dtype)
         self._file.append(steps)
-        self._rows += rows
+        self.rows += rows
         self._last = windows
         starts = (windows.starts + begin).astype(
             np.float64

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.column_values import plain_array
+from pellucid.rows import Examples
 
 
 class Layout(ABC):
@@ -36,6 +37,10 @@ class Layout(ABC):
     def split(self, fraction: float, used: np.ndarray) -> list[np.ndarray] | None:
         """Which `used` rows to learn from, and which to validate on; None where chance decides."""
         return None
+
+    def part(self, examples: Examples, index: Any) -> Examples:
+        """Those of the `examples` that are one of the parts of :meth:`split`."""
+        return examples.take(index)
 
     @property
     def entries(self) -> int:

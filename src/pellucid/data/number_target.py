@@ -87,7 +87,7 @@ class NumberTarget:
     ) -> TargetParts:
         """:meth:`fit` of a `y` that may not be in memory; what it returns is read by slices.
 
-        So may the weights be. `units` are of rows in memory.
+        So may the weights and the units be.
         """
         owner = owner_of(estimator)
         self.formats = {}
@@ -110,9 +110,13 @@ class NumberTarget:
         numbers = numbers.changed(
             numbers.shape, np.float64, lambda _, part: transformed(owner, part, name)
         )
+        if units is not None:
+            numbers = numbers.changed(
+                numbers.shape, np.float64, lambda rows, part: units.of(rows).relative(part)
+            )
         matrix: Any = numbers
         if numbers.scratch is None:
-            matrix = numbers[:] if units is None else units.relative(numbers[:])
+            matrix = numbers[:]
             numbers = TargetParts.in_memory(matrix)
         self._scaler = Standardiser()
         if self._robust:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pellucid.checks import rows_at
 from pellucid.data.nth_smallest import nth_smallest
 from pellucid.data.scratch import Scratch, temporary
-from pellucid.data.series_parts import SeriesPart
+from pellucid.data.series_parts import SeriesParts
+from pellucid.data.times import UnlikeOthers
 from pellucid.data.window_cutting import WindowCutter
 from pellucid.data.windows import Windows, as_list
+
+
+class Place(NamedTuple):
+    """What the table is called that windows are cut of, and what a fit on them may take."""
+
+    name: str
+    memory: int
+    path: Path  # beside which files may be
 
 
 class PartFiles:
@@ -25,10 +35,12 @@ class PartFiles:
     ----------
     scratch : Scratch
         Where it is.
+    place : Place, optional
+        Of a table that is scanned.
     """
 
-    def __init__(self, scratch: Scratch) -> None:
-        self.scratch, self._file = scratch, scratch.file()
+    def __init__(self, scratch: Scratch, place: Place | None = None) -> None:
+        self.scratch, self.place, self._file = scratch, place, scratch.file()
         self._places: list[tuple[int, int]] = []
 
     def __len__(self) -> int:
@@ -84,23 +96,41 @@ class PartedWindows:
 
     @classmethod
     def of(
-        cls, parts: Iterable[SeriesPart], cutter: WindowCutter, scratch: Scratch | None = None
+        cls,
+        parts: SeriesParts,
+        cutter: WindowCutter,
+        scratch: Scratch | None = None,
+        place: Place | None = None,
     ) -> PartedWindows:
-        """Those that `cutter` cuts of the parts of a table."""
-        cutter.so_far.parted = True
-        files, about = PartFiles(scratch or temporary("the windows")), dict[str, Any]()
-        try:
-            for frame, order in parts:
-                with rows_at(order):
-                    X, _ = cutter.cut(frame)
-                about = X.about  # the last knows the paces of all
-                files.add(replace(X, order=order[X.order]))
-            cutter.check()
-        except BaseException:
-            files.close()
-            raise
-        notes = "; ".join(cutter.notes)
-        return cls(files, about, (f"{notes}.",) if notes else ())
+        """Those that `cutter` cuts of the parts of a table; errors are as of the whole table."""
+        scratch = scratch or temporary("the windows")
+        times: list[Any] = parts.times
+        while True:
+            cutter.begin()
+            cutter.so_far.parted = True
+            if times:
+                cutter.so_far.decide(times, cutter.like, parts.all_times)
+            files = PartFiles(scratch, place)
+            try:
+                about = _cut_into(files, parts, cutter)
+            except UnlikeOthers:  # other rows tell more than those looked at
+                files.close()
+                if times is not parts.times:
+                    raise
+                times = parts.all_times()
+            except BaseException:
+                files.close()
+                raise
+            else:
+                notes = "; ".join(cutter.notes)
+                return cls(files, about, (f"{notes}.",) if notes else ())
+
+    @classmethod
+    def of_scan(cls, scan: Any, cutter: WindowCutter) -> PartedWindows:
+        """Those of a table that is scanned; a series must fit into its memory."""
+        place = Place(scan.name, scan.memory, Path(scan.cache_path))
+        with SeriesParts.of_scan(scan, cutter.group, cutter.time) as parts:
+            return cls.of(parts, cutter, parts.scratch, place)
 
     @property
     def parts(self) -> Iterator[Windows]:
@@ -108,12 +138,20 @@ class PartedWindows:
         for number in range(len(self.files)):
             X = replace(self.files[number], about=self.about, notes=self.notes)
             if self.low is not None or self.high is not None:
-                first, last = X.when[X.ahead[:, 0]], X.when[X.ahead[:, -1]]
-                inside = np.ones(len(X), dtype=bool)
-                inside &= True if self.low is None else first >= self.low
-                inside &= True if self.high is None else last < self.high
-                X = X[inside]
+                X = X[self.inside(X)]
             yield X
+
+    def inside(self, X: Windows) -> np.ndarray:
+        """Which windows of a part are among these, by their time: bool of shape (windows,)."""
+        first, last = X.when[X.ahead[:, 0]], X.when[X.ahead[:, -1]]
+        inside = np.ones(len(X), dtype=bool)
+        inside &= True if self.low is None else first >= self.low
+        inside &= True if self.high is None else last < self.high
+        return inside
+
+    def is_same(self, other: PartedWindows) -> bool:
+        """Whether they are the same windows."""
+        return self.files is other.files and (self.low, self.high) == (other.low, other.high)
 
     @cached_property
     def _count(self) -> int:
@@ -148,6 +186,11 @@ class PartedWindows:
     def targets(self) -> list[Any]:
         """The columns to forecast."""
         return as_list(self.about["target"])
+
+    @property
+    def formats(self) -> dict[int, Any]:
+        """As of Windows."""
+        return replace(self.files[0], about=self.about).formats
 
     def only(self, target: Any) -> PartedWindows:
         """The same windows with one of their targets."""
@@ -211,6 +254,18 @@ class PartedTargets:
     def parts(self) -> Iterator[np.ndarray]:
         """Those of the windows' parts."""
         return map(followed, self.windows.parts)
+
+
+def _cut_into(files: PartFiles, parts: SeriesParts, cutter: WindowCutter) -> dict[str, Any]:
+    """Cut all parts, and say how."""
+    about = dict[str, Any]()
+    for frame, order in parts:
+        with rows_at(order):
+            X, _ = cutter.cut(frame)
+        about = X.about  # the last knows the paces of all
+        files.add(replace(X, order=order[X.order]))
+    cutter.check()
+    return about
 
 
 def followed(X: Windows, targets: Sequence[Any] | None = None) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Self, final
@@ -205,11 +205,7 @@ class SequenceEncoder(Encoder[Steps]):
 
     def _read_windows(self, estimator: Any, X: Windows, learn: bool) -> Reading[Steps]:
         owner = owner_of(estimator)
-        if self.by_step:
-            raise ValueError(
-                f"X of {owner} must be sequences where each step has a target. Got windows, whose "
-                "target is what comes after them. Leave return_sequences=True out."
-            )
+        self.check_windows(owner)
         if not learn and self.series and X.steps != self.steps:
             raise ValueError(
                 f"X of {owner} must be windows of {self.steps} steps, as in fit. Got windows of "
@@ -219,17 +215,25 @@ class SequenceEncoder(Encoder[Steps]):
             self._check_format(owner, X.about.get("format"))
         with rows_at(X.order):
             table = self._read_table(estimator, X.table, learn)
-        if self.patch_size not in (1, "auto"):
-            raise ValueError(
-                f'patch_size of {owner} must be "auto" or 1 for windows, which are cut to the '
-                f"steps that are wanted. Got {self.patch_size}."
-            )
         lengths = np.full(len(X), X.steps, dtype=np.int64)
         units = None
         if not learn and self.windows is not None:
             units = self.windows.units(self.table, table.content, X)
         steps = Steps(table, X.starts, lengths, X.steps, windows=X, units=units)
         return Reading(steps, WindowLayout(X))
+
+    def check_windows(self, owner: str) -> None:
+        """Refuse windows where sequences of another kind are to be learned."""
+        if self.by_step:
+            raise ValueError(
+                f"X of {owner} must be sequences where each step has a target. Got windows, whose "
+                "target is what comes after them. Leave return_sequences=True out."
+            )
+        if self.patch_size not in (1, "auto"):
+            raise ValueError(
+                f'patch_size of {owner} must be "auto" or 1 for windows, which are cut to the '
+                f"steps that are wanted. Got {self.patch_size}."
+            )
 
     def _read_table(self, estimator: Any, table: Any, learn: bool) -> Reading[Table]:
         """The table of windows; what was read of it already is taken as it was decided to be."""
@@ -266,36 +270,55 @@ class SequenceEncoder(Encoder[Steps]):
 
     def learn(self, estimator: Any, reading: Reading[Steps], weights: Any, dtype: Any) -> Rows:
         steps = reading.content
-        if steps.windows is not None:  # rows that no window covers may lie in the future
-            used = steps.windows if weights is None else steps.windows[weights > 0]
-            weights = used.covered.astype(np.float64)
-            self.series = steps.windows.about
-            self.table.given = steps.windows.formats
-        elif weights is not None and not self.by_step:
+        if steps.windows is not None:
+            X = steps.windows
+            used = X if weights is None else X[weights > 0]
+            covered = used.covered.astype(np.float64)
+            table = self.learn_windows(estimator, used, steps.table.content, covered, dtype)
+            encoded = self.table.encode(estimator, replace(steps.table, content=table)).values
+            assert self.windows is not None
+            return self.windows.rows(self.table, table, X, encoded)
+        if weights is not None and not self.by_step:
             weights = np.repeat(weights, steps.lengths)
         self.steps, self.flat, self.names = steps.longest, steps.flat, steps.names
         self.time_format = steps.time_format
         self.unequal = bool((steps.lengths != steps.longest).any())
         # patches put several steps side by side, and a layer looks for tokens at the front
-        embeds = steps.windows is None and self.patch_size in (1, "auto")
-        self.table.vocabulary = self.vocabulary if embeds else None
+        self.table.vocabulary = self.vocabulary if self.patch_size in (1, "auto") else None
         self.patch = self._patch(owner_of(estimator), steps)
         rows = self.table.learn(estimator, steps.table, weights, dtype)
         if self.table.token_count:
             self.patch = 1
-        self.notes = [*(steps.windows.notes if steps.windows else ()), *self.table.notes]
+        self.notes = list(self.table.notes)
         if self.patch_size == "auto" and self.patch > 1:
             self.notes.append(f"{self._patches()}; patch_size sets another size")
         self.name_features(estimator)
-        if steps.windows is None:
-            return self._as_sequences(rows, steps)
-        X = steps.windows
-        content = self.table.as_decided(steps.table.content)
+        return self._as_sequences(rows, steps)
+
+    def learn_windows(
+        self, estimator: Any, X: Any, table: Table, covered: Any, dtype: Any
+    ) -> Table:
+        """Learn from windows; their table with its columns as they were decided to be.
+
+        Parameters
+        ----------
+        X : Windows or PartedWindows
+        table : Table
+            What was read of their table, which may not be in memory.
+        covered : ndarray of shape (rows,), or what is read by slices as one
+            1 in the rows that windows cover, 0 in others: those may lie in the future.
+        """
+        self.series, self.table.given, self.table.vocabulary = X.about, X.formats, None
+        self.steps, self.flat, self.names, self.time_format = X.steps, False, None, None
+        self.unequal, self.patch = False, 1
+        learned = self.table.learn_from(estimator, table, covered, dtype)
+        self.notes = [*X.notes, *self.table.notes]
+        self.name_features(estimator)
         self.windows = WindowFeatures(self.scaling, self.target_transform).fit(
-            self.table, used, lambda part: content, self.calendar
+            self.table, X, lambda: parts_of(X, learned), self.calendar
         )
         self.table.drifting = self.windows.scaled
-        return self.windows.rows(self.table, content, X, rows.values)
+        return learned
 
     def cautions(self, reading: Reading[Steps], codes: np.ndarray) -> list[str]:
         steps = reading.content
@@ -516,6 +539,17 @@ class SequenceEncoder(Encoder[Steps]):
                     f"and {self.steps}."
                 )
         return self
+
+
+def parts_of(X: Any, table: Table) -> Iterator[Table]:
+    """The rows of a table in memory, part by part of the windows that are cut of it."""
+    if table.in_memory:
+        yield table
+        return
+    begin = 0
+    for part in X.parts:
+        yield table.taken(slice(begin, begin + len(part.order)))
+        begin += len(part.order)
 
 
 def _listed(X: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -17,7 +17,7 @@ from pellucid.data.columns import as_frame, unique_columns
 from pellucid.data.date_format import DateFormat
 from pellucid.data.groups import Groups, from_index
 from pellucid.data.series_remarks import Remarks
-from pellucid.data.times import TimeFormat, Times
+from pellucid.data.times import TimeFormat, Times, format_of, is_read_by
 
 Fill = Literal["forward", "linear"]
 
@@ -47,6 +47,22 @@ class SoFar:
     form: TimeFormat | None = None
     decided: bool = False
     parted: bool = False
+
+    def decide(
+        self, times: Sequence[Any], like: Mapping[str, Any], everything: Callable[[], Sequence[Any]]
+    ) -> None:
+        """Decide how the times of a long table are written, by some of them, evenly taken.
+
+        Where these leave doubts `everything` gives all that are different.
+        """
+        known = like.get("time_format")
+        if is_read_by(times, known):
+            self.form, self.decided = known, True
+            return
+        form, doubtful = format_of(times)
+        if doubtful:
+            form, doubtful = format_of(everything())
+        self.form, self.decided = form, not doubtful  # else an error will say so
 
     @classmethod
     def of(cls, like: Mapping[str, Any]) -> SoFar:

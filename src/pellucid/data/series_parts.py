@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.checks import rows_at, shown, suggestion
+from pellucid.checks import rows_at, shown, size_text, suggestion
 from pellucid.data.column_values import named
 from pellucid.data.columns import label, unique_columns
-from pellucid.data.groups import coded, from_index
+from pellucid.data.groups import coded, from_index, time_values
 from pellucid.data.scratch import Scratch, temporary
+from pellucid.data.times import SAMPLE
+from pellucid.memory import resident_memory
 
 PART_ROWS = 1 << 17
 """Rows of a part, at most, but for a series that is longer: about 150 MB while it is looked at."""
 
 _TOGETHER = 1 << 16  # rows that are parted at a time
+_FEWEST = 1 << 12  # rows of a part, however little memory there is
+_ROW = 1200  # bytes of a row while its series is looked at
 
 Batches = Callable[[Sequence[str] | None], Iterable[Any]]
 
@@ -52,6 +57,8 @@ class SeriesParts:
         of one library.
     group : str or None
         The column that names the series; None where there is one alone.
+    time : str, optional
+        The column of times.
     rows : int
         The most rows of a part, if it does not hold a single series.
     scratch : Scratch, optional
@@ -63,6 +70,9 @@ class SeriesParts:
         The series.
     lengths : int64 ndarray
         The rows of each.
+    scratch : Scratch
+    times : list
+        Some of the times, evenly taken, which tell how they are written.
     """
 
     def __init__(
@@ -70,6 +80,7 @@ class SeriesParts:
         owner: str,
         batches: Batches,
         group: str | None,
+        time: str | None = None,
         rows: int = PART_ROWS,
         scratch: Scratch | None = None,
     ) -> None:
@@ -78,10 +89,11 @@ class SeriesParts:
         for _, own in self._coded(owner, batches(None if group is None else [group]), group, codes):
             counts = np.concatenate([counts, np.zeros(len(codes) - len(counts), dtype=np.int64)])
             counts += np.bincount(own, minlength=len(codes))
-        self.names, self.lengths = list(codes), counts
+        self.names, self.lengths, self._time = list(codes), counts, time
+        self.times: list[Any] = []
         self._part = _parts(counts, rows)
-        self._scratch = scratch or temporary("the series")
-        self._file = self._scratch.file()
+        self.scratch = scratch or temporary("the series")
+        self._file = self.scratch.file()
         self._pieces: list[list[tuple[int, int]]] = [[] for _ in range(len(self))]
         try:
             self._write(owner, batches, group, codes)
@@ -89,11 +101,56 @@ class SeriesParts:
             self.close()
             raise
 
+    @classmethod
+    def of_scan(
+        cls,
+        scan: Any,
+        group: str | None,
+        time: str | None,
+        columns: Sequence[str] | None = None,
+        text: Collection[str] = (),
+    ) -> SeriesParts:
+        """Those of a scan, or of some `columns` of it, of which those of `text` are text.
+
+        A series must fit into its memory, which is a MemoryError.
+        """
+        room = max(0, scan.memory - resident_memory())
+        folder = Path(scan.cache_path).parent
+        scratch = Scratch(folder, scan.memory // 16, f"the series of {scan.name}")
+        rows = min(PART_ROWS, max(_FEWEST, room // (4 * _ROW)))
+
+        def batches(wanted: Sequence[str] | None) -> Iterator[Any]:
+            return scan.batches(_TOGETHER, wanted or columns, text=text)
+
+        parts = cls("windows", batches, group, time, rows, scratch)
+        longest = int(np.argmax(parts.lengths))
+        needed = int(parts.lengths[longest]) * _ROW
+        if needed > room:
+            parts.close()
+            which = "its series" if group is None else shown(parts.names[longest])
+            raise MemoryError(
+                f"memory of the scan of {scan.name} must be about "
+                f"{size_text(scan.memory - room + needed)} for the {parts.lengths[longest]:,} rows "
+                f"of {which}: one series is in memory at a time. Got {size_text(scan.memory)}. "
+                "Pass more, or fewer rows."
+            )
+        return parts
+
     def __len__(self) -> int:
         return int(self._part[-1]) + 1 if len(self._part) else 0
 
     def __iter__(self) -> Iterator[SeriesPart]:
         return map(self._read, range(len(self)))
+
+    def all_times(self) -> list[Any]:
+        """All different times."""
+        import narwhals as nw
+
+        times: dict[Any, None] = {}
+        for frame, _ in self:
+            column = nw.from_native(frame, eager_only=True)[str(self._time)]
+            times |= dict.fromkeys(time_values(column))
+        return list(times)
 
     def close(self) -> None:
         """Remove the file."""
@@ -132,12 +189,16 @@ class SeriesParts:
         self, owner: str, batches: Batches, group: str | None, codes: dict[Any, int]
     ) -> None:
         begin, known = 0, len(codes)
+        every = max(1, int(self.lengths.sum()) // SAMPLE)
         for frame, own in self._coded(owner, _gathered(batches(None)), group, codes):
             if len(codes) > known:
                 raise ValueError(
                     f"X of {owner} must stay as it is while it is read. Got other series than "
                     "before. Do the same again."
                 )
+            if self._time in frame.columns:
+                some = range(-begin % every, len(frame), every)
+                self.times += time_values(frame[self._time][list(some)])
             parts = self._part[own]
             for part in np.unique(parts).tolist():
                 rows = np.flatnonzero(parts == part)

@@ -80,12 +80,14 @@ class TargetParts:
 
     @classmethod
     def of(cls, estimator: Any, y: Any, written: Written | None = None) -> TargetParts:
-        """Those of `y`, in memory or a :class:`SpooledTarget`.
+        """Those of `y`: in memory, a :class:`SpooledTarget`, or parts, which come back as they are.
 
         `written`, where it is given, makes numbers of a column of text, or gives it back; it gets
         the column's name or position, and its texts in memory or a column of a spool.
         Errors are those of :func:`pellucid.data.target_values.read_target`.
         """
+        if isinstance(y, TargetParts):
+            return y
         if isinstance(y, SpooledTarget):
             return _spooled(owner_of(estimator), y, written)
         values, names = read_target(estimator, y, written)

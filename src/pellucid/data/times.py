@@ -25,9 +25,15 @@ TimeFormat = NumberFormat | DateFormat
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 _LARGEST = 1 << 62  # whole number that is a time: what is added to it must be an int64 too
-_SAMPLE = 1000  # texts that tell how dates are written, if they leave no doubt
+SAMPLE = 1000
+"""How many times, evenly taken, tell how all are written, if they leave no doubt."""
+
 _DECIMALS = 12  # digits behind the point: numbers with more are not rounded ones
 _MONTH_DIGITS = DateFormat("month digits")
+
+
+class UnlikeOthers(ValueError):
+    """A time that is not written as it was decided that all are."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +76,12 @@ class Times:
                     f"{what} must say when every row was. Got {shown(value)} in "
                     f"{row_words(position)}."
                 )
-        learned = decided or _is_read_by(values, known)
-        some = values[:: max(1, len(values) // _SAMPLE)]
-        form, doubtful = (known, False) if learned else _format_of(some)
+        learned = decided or is_read_by(values, known)
+        some = values[:: max(1, len(values) // SAMPLE)]
+        form, doubtful = (known, False) if learned else format_of(some)
         moments = [None] if doubtful else [_moment(value, form) for value in values]
         if not learned and None in moments:  # other rows tell more than those looked at
-            form, doubtful = _format_of(values)
+            form, doubtful = format_of(values)
             moments = [_moment(value, form) for value in values]
         if doubtful:
             raise ValueError(
@@ -84,8 +90,9 @@ class Times:
             )
         if None in moments:
             position = moments.index(None)
-            like = ", written as in training" if learned else ", all written alike"
-            raise ValueError(
+            as_known = learned and not decided
+            like = ", written as in training" if as_known else ", all written alike"
+            raise (UnlikeOthers if decided else ValueError)(
                 f"{what} must hold numbers, or dates{like}, such as 2026-11-23. Got "
                 f"{shown(values[position])} in {row_words(position)}. Convert it first."
             )
@@ -259,13 +266,13 @@ def _digits(value: Any) -> Any:
     return int(value) if isinstance(value, (float, np.floating)) else value
 
 
-def _is_read_by(values: Sequence[Any], known: TimeFormat | None) -> bool:
+def is_read_by(values: Sequence[Any], known: TimeFormat | None) -> bool:
     """Whether a format that was learned can be that of these values: text, or digits of dates."""
     digits = isinstance(known, DateFormat) and known.order in ("digits", "month digits")
     return known is not None and (digits or any(isinstance(value, str) for value in values))
 
 
-def _format_of(values: Sequence[Any]) -> tuple[TimeFormat | None, bool]:
+def format_of(values: Sequence[Any]) -> tuple[TimeFormat | None, bool]:
     """How the times of a column are written, and whether the day may be the month."""
     texts = list(dict.fromkeys(value for value in values if isinstance(value, str)))
     if not texts:

@@ -12,6 +12,7 @@ from pellucid.checks import one_of, positive_integer, row_words, shown
 from pellucid.data.columns import check_columns, owner_of
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.layout import Layout, RowLayout
+from pellucid.data.parted_windows import PartedWindows
 from pellucid.data.state import Count, FloatType, State, check_arrays, check_names
 from pellucid.data.step_layout import StepLayout
 from pellucid.data.tokens import SPLITTERS, Texts, is_text, names_pictures, read_texts
@@ -91,7 +92,7 @@ class TokenEncoder(Encoder[Texts]):
     def takes(self, X: Any) -> bool:
         if self.tokens != "auto":
             return True
-        if isinstance(X, Windows):
+        if isinstance(X, (Windows, PartedWindows)):
             return False
         return is_text(X) and not (self.padded and names_pictures(X))
 

@@ -18,140 +18,12 @@ from pellucid.data.window_array import WindowArray
 from pellucid.data.windows import Windows, as_list, in_series
 
 
-def windows(
-    series: Any,
-    steps: int,
-    horizon: int = 1,
-    stride: int = 1,
-    *,
-    target: Any = None,
-    time: str | None = None,
-    group: str | None = None,
-    known: str | Sequence[str] = (),
-    holidays: str | None = None,
-    fill: Fill | None = None,
-    like: Mapping[str, Any] | None = None,
-) -> tuple[Any, np.ndarray]:
-    """Windows of a series, and the `horizon` values of the target that followed each.
-
-    No window runs over a gap in time, and none is there whose values to forecast are missing. How
-    many that were is in ``X.notes``, which fit shows.
-
-    Parameters
-    ----------
-    series : DataFrame, Series, or array-like of shape (T,) or (T, C)
-        In order, or with a column `time` by which it is put in order. Dates in the index of pandas
-        are its time, and the other level of a MultiIndex is the group. An array becomes an array,
-        which a network takes as any other: what is made for series (a linear forecast, scales of
-        windows, intervals, ``forecast``) needs a DataFrame or Series.
-    steps : int
-        Rows of a window.
-    horizon : int, default=1
-        How many rows ahead the target is forecast: rows 1, ..., horizon after the window.
-    stride : int, default=1
-        Rows from one window to the next.
-    target : int, str or list of them, optional
-        The column to forecast, which is a feature too, or several of them. Not needed where there
-        is only one column.
-    time : str, optional
-        The column of a DataFrame by which its rows are sorted; it is no feature.
-    group : str, optional
-        The column of a DataFrame that names the series. No window crosses from one into another.
-    known : str or list of str, optional
-        Columns of a DataFrame whose future is known, as planned promotions: a model also learns
-        from what they are in the steps ahead, and needs them there to forecast. Of the others, the
-        target among them, it knows the past alone.
-    holidays : str, optional
-        A country, as "DE", or a part of one, as "US-CA", whose public holidays are a feature, of
-        the steps ahead too: 1 on a holiday, else 0. It takes dates, and the extra
-        ``pellucid[holidays]``.
-    fill : {"forward", "linear"}, optional
-        Put in the rows that gaps in time lack, and the missing values of the series: "forward"
-        repeats what was last, "linear" goes from it to the next in even steps, for numbers.
-    like : dict, optional
-        ``model.sequences_.series`` of a fitted model, to test it: times, and numbers of the target
-        that are text, as ``1.234``, are read as they were in its training, not guessed anew.
-
-    Returns
-    -------
-    X : Windows, which share the rows of the series
-        Of an array an ndarray of shape (windows, steps, C). It knows the series, as Windows do, and
-        so do whole windows that are taken from it; it is read-only.
-    y : float64 ndarray of shape (windows,), or (windows, horizon) for a horizon above 1
-        Of a list of targets always of shape (windows, horizon, targets).
-
-    Raises
-    ------
-    ValueError, TypeError
-        If no series is as long as a window and its horizon, a column is not there, a time comes
-        twice, the target is no number or missing in all that is to be forecast, or there are no
-        dates for the holidays.
-    ImportError
-        If the package holidays is needed and not installed.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from pellucid.data import windows
-    >>> X, y = windows(np.arange(6.0), steps=3, horizon=2)
-    >>> X[:, :, 0]
-    array([[0., 1., 2.],
-           [1., 2., 3.]])
-    >>> y
-    array([[3., 4.],
-           [4., 5.]])
-    """
-    cutter = WindowCutter(
-        steps, horizon, stride, target=target, time=time, group=group, known=known,
-        holidays=holidays, fill=fill, like=like,
-    )  # fmt: skip
-    X, y = cutter.cut(series)
-    cutter.check()
-    notes = "; ".join(cutter.notes)
-    if isinstance(X, Windows):
-        return replace(X, notes=(f"{notes}.",) if notes else ()), y
-    if notes:
-        checks.warn(f"{notes}.")
-    return X, y
-
-
-def last_window(
-    series: Any,
-    steps: int,
-    *,
-    time: str | None = None,
-    group: str | None = None,
-    like: Mapping[str, Any] | None = None,
-    ahead: int | None = None,
-) -> Any:
-    """The last `steps` rows of a series (of each, by `group`), to forecast what comes next.
-
-    Parameters are those of :func:`windows`; so is what is returned, without y. A series that is
-    shorter than a window is left out, with a warning, unless all are. Where the target of `like` is
-    missing in the last rows, what comes next begins with them.
-
-    Each window of a DataFrame has `ahead` rows behind it, by default the horizon of `like`, for
-    what is known of the steps to come: those of the series where there are some, else its last row,
-    at later times.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As :func:`windows`; or if rows ahead have no value in a column that `like` says is known.
-    """
-    cutter = LastCutter(steps, time=time, group=group, like=like, ahead=ahead)
-    X = cutter.cut(series)
-    cutter.check()
-    cutter.warn()
-    return X
-
-
 class WindowCutter:
     """Cuts windows of series, of all at once or of the parts of a table one after the other.
 
     The windows of all parts together are those of the whole table.
 
-    Parameters are those of :func:`windows`.
+    Parameters are those of :func:`pellucid.data.windows`.
 
     Attributes
     ----------
@@ -178,11 +50,15 @@ class WindowCutter:
         self.stride = checks.positive_integer("stride", "windows", stride)
         self.target, self.time, self.group, self.fill = target, time, group, fill
         self.known, self.holidays, self.like = known, holidays, like or {}
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget the series that were cut."""
         self.so_far = SoFar.of(self.like)
         self._count = 0  # windows
         self._longest = -1, ""  # rows of a piece of a series, and words on it
         self._in_pieces = False
-        self._time: str | None = time  # or what the index calls it
+        self._time: str | None = self.time  # or what the index calls it
         self._refused: ValueError | None = None
 
     def cut(self, series: Any) -> tuple[Any, np.ndarray]:
@@ -275,7 +151,7 @@ class WindowCutter:
 class LastCutter:
     """Cuts the last window of each series, of all at once or of parts of a table.
 
-    Parameters are those of :func:`last_window`.
+    Parameters are those of :func:`pellucid.data.last_window`.
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -35,6 +35,10 @@ class Units:
 
     shift: np.ndarray
     scale: np.ndarray
+
+    def of(self, rows: slice) -> Units:
+        """Those of some windows."""
+        return Units(self.shift[rows], self.scale[rows])
 
     def relative(self, y: np.ndarray) -> np.ndarray:
         """Numbers of shape (windows, horizon * targets), the targets of a step side by side."""
@@ -70,7 +74,7 @@ class NewSeriesWarning(UserWarning):
         return NewSeriesWarning([*dict.fromkeys([*self.names, *other.names])])
 
 
-Reader = Callable[[Windows], Any]
+Contents = Callable[[], Iterable[Any]]
 
 
 class _State(State, frozen=True):
@@ -134,15 +138,15 @@ class WindowFeatures:
     def __init__(self, scaling: str = "global", transform: str | None = None) -> None:
         self.scaling, self.transform = scaling, transform
 
-    def fit(self, table: TableEncoder, learned: Any, read: Reader, calendar: bool) -> Self:
+    def fit(self, table: TableEncoder, learned: Any, contents: Contents, calendar: bool) -> Self:
         """Learn from windows, whose table the encoder `table` has learned.
 
         Parameters
         ----------
         table : TableEncoder
         learned : Windows or PartedWindows
-        read : callable
-            ``read(part)`` gives what the encoder has read of the table of a part of them.
+        contents : callable
+            It gives what the encoder has read of the table of each of their parts.
         calendar : bool
         """
         names, about = learned.columns, learned.about
@@ -151,9 +155,9 @@ class WindowFeatures:
         numbers = [index for index, kind in enumerate(table.kinds) if kind == "number"]
         same, dated = _Same(), True
         self.series = []
-        for part in learned.parts:
+        for part, content in zip(learned.parts, contents(), strict=True):
             if self.scaling != "global":
-                same.add(table.numbers(read(part), numbers), part)
+                same.add(table.numbers(content, numbers), part)
             dated = part.clock is not None
             self.series += [str(part.names[owner]) for owner in np.unique(part.owners)]
         self.scaled, self.targets = [], []
@@ -169,9 +173,9 @@ class WindowFeatures:
         self.holidays = about.get("holidays")
         self.ahead = about["horizon"] if self.known or self.cycles or self.holidays else 0
         levels, scales = [], []
-        for part in learned.parts:
+        for part, content in zip(learned.parts, contents(), strict=True):
             own = np.searchsorted(np.unique(part.owners), part.owners)
-            level, scale = _of_series(self._numbers(table, read(part)), part, own)
+            level, scale = _of_series(self._numbers(table, content), part, own)
             levels.append(level)
             scales.append(scale)
         self.levels, self.scales = np.concatenate(levels), np.concatenate(scales)

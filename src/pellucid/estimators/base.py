@@ -18,9 +18,10 @@ from pellucid.callers import one_of_many_fits
 from pellucid.data import Reading, check_rows, dask_frames
 from pellucid.data.dask_frames import is_dask
 from pellucid.data.layout import RowLayout
+from pellucid.data.parted_windows import PartedWindows
 from pellucid.data.scan import Scan
 from pellucid.engine import announced, plain_float_state
-from pellucid.estimators import identity, parted, state, streaming
+from pellucid.estimators import identity, parted, state, streaming, window_fit
 from pellucid.estimators.about import About
 from pellucid.estimators.examples import ExampleMaker
 from pellucid.estimators.exportable import Exportable
@@ -191,6 +192,7 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
         keeps_aside = self.early_stopping and epochs is None and validation_data is None
         goes_on = going_on or epochs is not None
         stored = streaming.on_disk(self, X, settings, goes_on, keeps_aside, cautions, show)
+        stored = stored or window_fit.on_disk(self, X, y, sample_weight, settings, goes_on, show)
         examples, layout, used = stored or self._encode(
             X, y, sample_weight, going_on, classes, dtype, cautions
         )
@@ -421,6 +423,8 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
         check_is_fitted(self, "network_")
         if isinstance(X, Scan):
             return parted.score(self, X, y, sample_weight)
+        if isinstance(X, PartedWindows):
+            return parted.score_windows(self, X, y)
         X, y = self._labelled(X, y)
         if y is None:
             raise ValueError(f"score of {type(self).__name__} needs y. Got None. Pass score(X, y).")

@@ -220,7 +220,8 @@ class ExampleMaker(TargetColumns, TrainingParameters, ABC):
                     f"learn from some and validate on later ones. Got {count}. Pass "
                     "early_stopping=False."
                 )
-            return orders.arranged(examples.take(parts[0]), settings), examples.take(parts[1])
+            learned, held = (layout.part(examples, part) for part in parts)
+            return orders.arranged(learned, settings), orders.arranged(held, settings)
         aside = min(max(1, int(self.validation_fraction * count + 0.5)), count - 1)
         if count < 2:
             raise ValueError(

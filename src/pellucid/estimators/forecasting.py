@@ -19,6 +19,8 @@ from pellucid.data.columns import as_frame, known_columns
 from pellucid.data.groups import from_index
 from pellucid.data.intervals import ForecastIntervals, spreads
 from pellucid.data.parted_windows import PartedWindows, followed
+from pellucid.data.scan import Scan
+from pellucid.data.series_parts import SeriesParts
 from pellucid.data.target_transforms import IDENTITY, TRANSFORMS, Transform
 from pellucid.data.window_array import as_windows
 from pellucid.data.window_cutting import LastCutter
@@ -157,7 +159,7 @@ class Forecaster(NetworkRegression):
         if epochs is not None:
             return Plan(scaling if parted or follows(X, y) else "global", share=1.0), None
         shuffle = "blocks" if parted and self.shuffle == "auto" else self.shuffle
-        if shuffle == "blocks":
+        if parted or shuffle == "blocks":
             X, some = sample_windows(X, _TRIED)
             y = followed(X) if some is None else y[some]
             weights = None if some is None or weights is None else weights[some]
@@ -287,7 +289,7 @@ class Forecaster(NetworkRegression):
 
         Parameters
         ----------
-        series : DataFrame or Series
+        series : DataFrame, Series or Scan
             As it was given to :func:`pellucid.data.windows`, with at least the rows of one window.
             Other columns are ignored.
         steps : int, optional
@@ -327,6 +329,8 @@ class Forecaster(NetworkRegression):
                 f"forecast of {owner} needs a fit on windows of a DataFrame or Series, cut by "
                 "pellucid.data.windows. Got a model of other rows. Use predict."
             )
+        if isinstance(series, Scan):
+            return self._forecast_scan(series, steps, levels, known)
         series = as_frame(series)
         if not nw.dependencies.is_into_dataframe(series):
             raise TypeError(
@@ -337,6 +341,29 @@ class Forecaster(NetworkRegression):
             series = _joined(owner, series, known)
         (found,) = self._forecast_parts([(series, None)], steps, levels)
         return found
+
+    def _forecast_scan(
+        self, scan: Scan, steps: int | None, levels: Sequence[float], known: Any
+    ) -> Any:
+        """:meth:`forecast` of a table that is read one series, or some short ones, at a time."""
+        import narwhals as nw
+
+        if known is not None:
+            raise TypeError(
+                f"known of forecast of {type(self).__name__} must be None where series is a scan: "
+                "its own last rows have what is known, without a target. Got "
+                f"{type(known).__name__}."
+            )
+        encoder: Any = self.sequences_
+        group, time = encoder.series["group"], encoder.series["time"]
+        wanted = {*(encoder.table.names or scan.columns), group, time}
+        columns = [name for name in scan.columns if name in wanted]
+        with SeriesParts.of_scan(scan, group, time, columns, encoder.text_columns) as parts:
+            found = [
+                nw.from_native(part, eager_only=True)
+                for part in self._forecast_parts(parts, steps, levels)
+            ]
+        return nw.maybe_reset_index(nw.concat(found)).to_native()
 
     def _forecast_parts(
         self,
@@ -359,6 +386,8 @@ class Forecaster(NetworkRegression):
         cutter = LastCutter(
             about["steps"], time=time, group=group, like=about, ahead=rounds * about["horizon"]
         )
+        if isinstance(parts, SeriesParts) and parts.times:
+            cutter.so_far.decide(parts.times, about, parts.all_times)
         for part, order in parts:
             with nullcontext() if order is None else rows_at(order):
                 frame, _, _, index = from_index(owner, part, group, time, infer=True)

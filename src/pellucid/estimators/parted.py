@@ -14,6 +14,7 @@ from pellucid.data import ClassTarget
 from pellucid.data.collected import collected_warnings
 from pellucid.data.dask_frames import is_dask
 from pellucid.data.named_columns import NamedColumns
+from pellucid.data.parted_windows import PartedTargets, PartedWindows, followed
 from pellucid.data.scan import Scan
 from pellucid.data.table_parts import TableParts
 from pellucid.estimators.lazy import lazily
@@ -21,12 +22,17 @@ from pellucid.sums import ExactSum, as_float
 
 
 def by_parts(method: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Let a method that predicts take what comes in parts too: a scan, or a table of Dask."""
+    """Let a method that predicts take what comes in parts too.
+
+    That is a scan, windows of one, or a table of Dask.
+    """
 
     @functools.wraps(method)
     def answered(self: Any, X: Any) -> Any:
         if isinstance(X, Scan):
             return predicted(self, X, functools.partial(method, self))
+        if isinstance(X, PartedWindows):
+            return np.concatenate([method(self, part) for part in X.parts if len(part)])
         return lazily(self, X, method.__name__) if is_dask(X) else method(self, X)
 
     return answered
@@ -52,6 +58,21 @@ def predicted(model: Any, X: Scan, answer: Callable[[Any], Any]) -> np.ndarray:
     if answers is None:
         return np.concatenate(pieces)
     return answers[:rows]
+
+
+def score_windows(model: Any, X: PartedWindows, y: Any) -> float:
+    """``model.score`` of windows in parts, and of what followed them."""
+    if not (isinstance(y, PartedTargets) and y.windows.is_same(X)):
+        raise ValueError(
+            f"y of score of {type(model).__name__} must be what pellucid.data.windows gave with X, "
+            f"where X is windows of a scan. Got {type(y).__name__}."
+        )
+    measure = _Explained(model)
+    for part in X.parts:
+        if len(part):
+            truth, guess, _ = model._answered(part, followed(part), None)
+            measure.add(truth, guess, np.ones(len(truth)))
+    return float(measure.value)
 
 
 def score(model: Any, X: Scan, y: Any, sample_weight: Any) -> float:

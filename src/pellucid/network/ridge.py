@@ -48,8 +48,10 @@ class Ridge:
     def __init__(self, examples: Examples, dtype: Any, n_jobs: int | None = None) -> None:
         inputs = math.prod(examples.rows.shape[1:])
         enough = max(_LEAST_ROWS, _ROWS_EACH * inputs)
-        if len(examples) > enough:
-            examples = examples.take(np.arange(enough) * len(examples) // enough)
+        count = len(examples)
+        if count > enough or examples.rows.placed_by is not None:  # in the order of the rows
+            some = np.arange(min(enough, count)) * count // min(enough, count)
+            examples = examples.take(examples.rows.places_of(some))
         rows, targets = examples.rows, examples.targets
         threads = available_threads() if n_jobs is None else n_jobs
         flat = Network([Flatten()]).build(rows.shape[1:], dtype, draw=False)

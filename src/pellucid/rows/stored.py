@@ -12,7 +12,7 @@ from pellucid.engine import Operation
 from pellucid.kernels.grid import Grid
 from pellucid.rows.base import Rows
 from pellucid.rows.feed import Feed
-from pellucid.rows.order import InTurn, Order, placed
+from pellucid.rows.order import InTurn, Order, placed, places_of
 from pellucid.rows.packing import Packing
 from pellucid.rows.placing import Records
 from pellucid.rows.store_file import StoreFile
@@ -22,6 +22,7 @@ Wrap = Callable[[np.ndarray], Rows]
 
 _APART = 64  # pieces that are read whole whatever is wanted of them
 _BLOCK = 1 << 14  # rows that are looked over at a time
+_FEW = 16  # times as many rows as there are numbers, of which not all places are worked out
 _PLACING = 40  # bytes a row to work out the places of all rows
 
 
@@ -57,6 +58,8 @@ class Reading:
 
     def places_of(self, numbers: np.ndarray) -> np.ndarray:
         """The places of rows by their numbers; those of all rows are kept."""
+        if self._places is None and len(numbers) * _FEW <= len(self.file):
+            return places_of(self.file.header.seed, len(self.file), numbers)
         if self._places is None:
             count, needed = len(self.file), len(self.file) * _PLACING
             if self.memory is not None and needed > self.memory:
