@@ -193,7 +193,7 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
         goes_on = going_on or epochs is not None
         stored = streaming.on_disk(self, X, settings, goes_on, keeps_aside, cautions, show)
         stored = stored or window_fit.on_disk(self, X, y, sample_weight, settings, goes_on, show)
-        examples, layout, used = stored or self._encode(
+        examples, layout, used = (stored and stored[:3]) or self._encode(
             X, y, sample_weight, going_on, classes, dtype, cautions
         )
         settings.elsewhere = self._elsewhere
@@ -210,8 +210,7 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
             if self._input.domain == "pictures":
                 self._foresee(Chain.of(layers, shape), settings, examples, epochs, show)
             if stored is not None:
-                chain = Chain.of(layers, shape)
-                streaming.check_memory(self, X, chain, settings, examples, epochs)
+                streaming.check_memory(self, stored, Chain.of(layers, shape), settings, epochs)
             self.network_ = Network(layers).build(shape, dtype, settings.seed)
             self.history_ = History()
             self._begin(examples, settings)

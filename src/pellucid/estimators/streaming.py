@@ -46,11 +46,15 @@ Show = Callable[[int, int], Progress]
 
 
 class OnDisk(NamedTuple):
-    """Rows on disk, to be trained on; see ``_encode``."""
+    """Rows on disk, to be trained on; see ``_encode``.
+
+    `source` is the scan, or what else has the `name` and `memory` of one; None without a promise.
+    """
 
     examples: Examples
     layout: Layout
     used: np.ndarray
+    source: Any
 
 
 def on_disk(
@@ -84,11 +88,13 @@ def on_disk(
 
 
 def check_memory(
-    model: Any, scan: Scan, chain: Chain, settings: Settings, examples: Examples, epochs: int | None
+    model: Any, stored: OnDisk, chain: Chain, settings: Settings, epochs: int | None
 ) -> None:
     """Refuse a network whose training takes more memory than was promised for the scan."""
-    planned = copy.copy(settings)
-    defaults.choose(planned, "tables", examples, epochs, stateful=False)
+    scan, examples, planned = stored.source, stored.examples, copy.copy(settings)
+    if scan is None:
+        return
+    defaults.choose(planned, model._input.domain, examples, epochs, stateful=False)
     needed = Cost.of(chain, planned, len(examples)).bytes + _WINDOWS
     there = resident_memory()
     if there + needed > scan.memory:
@@ -140,7 +146,7 @@ class _Fit:
         self._take_over(encoder, store, cautions)
         left = max(0, self.scan.memory - resident_memory())
         examples = store.examples(dtype=self.settings.dtype, memory=left)
-        return OnDisk(examples, RowLayout(len(store)), np.ones(0, dtype=bool))
+        return OnDisk(examples, RowLayout(len(store)), np.ones(0, dtype=bool), self.scan)
 
     def _encoder(self, going_on: bool) -> TableEncoder:
         """An encoder for the features; a TypeError or ValueError where the model takes no scan."""

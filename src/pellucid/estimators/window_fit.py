@@ -48,7 +48,8 @@ def on_disk(
     with plain_float_state():
         fit = _Fit(model, X, settings, show)
         fit.learn()
-        return OnDisk(fit.examples(X), PartedLayout(X, fit), np.ones(0, dtype=bool))
+        used = np.ones(0, dtype=bool)
+        return OnDisk(fit.examples(X), PartedLayout(X, fit), used, X.files.place)
 
 
 def _check(owner: str, X: PartedWindows, y: Any, weights: Any, going_on: bool) -> None:
