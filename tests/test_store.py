@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pellucid.network.windowed import WindowedTraining
 from pellucid.rows import Dense, Pictures, Stale, Store, StoreWriter, Targets, placed, unit_mean
 from pellucid.rows import placing as placing_module
+from pellucid.rows import stored as stored_module
 from pellucid.rows.packing import Packing
 from pellucid.rows.placing import LEAST
 from pellucid.rows.targets import weight_unit
@@ -124,8 +125,8 @@ def test_packed_rows_and_pictures(tmp_path, tight):
     assert store.packing.row_bytes == 5
 
     table = RNG(1).normal(size=(256, 3)).astype(np.float32)
-    levels = RNG(0).integers(0, 256, (40, 30, 30, 3)).astype(np.uint8)  # a piece of its own each
-    store = tight(tmp_path / "b", levels, values[:40], memory=41 * 2800)
+    levels = RNG(0).integers(0, 256, (40, 40, 40, 3)).astype(np.uint8)  # a piece of its own each
+    store = tight(tmp_path / "b", levels, values[:40], memory=41 * 4900)
     pictures = store.examples(partial(Pictures, table)).rows
     assert pictures.shape == levels.shape
     assert (pictures.take([3, 1]).levels == levels[placed(7, 40)[[3, 1]]]).all()
@@ -216,6 +217,43 @@ def test_damage_ends_the_training_before_it_is_learned(tmp_path):
             list(training.calls(np.arange(2000), lambda: 5))
     with pytest.raises(Stale, match="are not as they were|is missing"):
         examples.rows.take(np.arange(0, 2000, 2))
+
+
+def test_rows_that_lie_apart_are_read_one_by_one_once_all_are_checked(tmp_path, monkeypatch):
+    monkeypatch.setattr(stored_module, "_APART", 0)
+    x, values, weight = made(3000)
+    examples = write(tmp_path / "a", x, values, weight).examples()
+    places, at = np.array([2999, 0, 600, 1200, 1801]), placed(7, 3000)
+    assert (examples.rows.take(places).values == x[at[places]]).all()
+    taken = examples.targets.take(places)
+    assert (taken.values == values[at[places]]).all()
+    expected = unit_mean(weight / weight_unit(weight.max())).astype(np.float32)[at]
+    assert taken.weight.tobytes() == unit_mean(expected[places]).tobytes()
+    content = bytearray((tmp_path / "a").read_bytes())
+    gathering = stored_module.Gathering(examples.rows.reading.file)
+    gathering.read(places)
+    (tmp_path / "a").write_bytes(content[:40_000])
+    with pytest.raises(Stale, match="the row at place 2,999 is missing"):
+        gathering.read(places)
+    content[16 + 700 * 24] ^= 1  # a row that is not asked for
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(Stale, match="the rows at the places 512 to 1,023"):
+        Store.open(tmp_path / "a").examples().rows.take(places)
+
+
+def test_a_large_row_is_checked_by_itself(tmp_path):
+    levels = RNG(0).integers(0, 256, (9, 40, 40, 3)).astype(np.uint8)
+    weight = np.linspace(1, 2, 9)
+    store = write(tmp_path / "a", levels, np.arange(9), weight)
+    wrap = partial(Pictures, np.ones((256, 3), np.float32))
+    content = bytearray((tmp_path / "a").read_bytes())
+    content[16 + 3 * 4816 + 4807] ^= 1  # of a weight
+    (tmp_path / "a").write_bytes(content)
+    rows = Store.open(tmp_path / "a").examples(wrap).rows
+    assert (rows.take(slice(0, 3)).levels == levels[placed(7, 9)[:3]]).all()
+    with pytest.raises(Stale, match="the row at place 3 is not as it was written"):
+        rows.take(slice(0, 4))
+    assert store.nbytes > 9 * 4816
 
 
 def test_a_full_disk_is_told_in_one_sentence_and_nothing_is_left(tmp_path, monkeypatch, tight):

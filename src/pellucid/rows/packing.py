@@ -60,6 +60,11 @@ class Packing:
         ]
         self.row_bytes = numbers * self.dtype.itemsize + sum(kind.itemsize for kind in self._codes)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether packed rows are the bytes of the rows."""
+        return not self.groups
+
     def pack(self, rows: np.ndarray) -> np.ndarray:
         """`rows` of shape (n, *shape) as bytes: uint8 (n, row_bytes)."""
         rows = np.ascontiguousarray(rows, self.dtype)

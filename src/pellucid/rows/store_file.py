@@ -25,7 +25,7 @@ from pellucid.rows.placing import Records
 
 MAGIC = b"pellucid rows 1\n"
 PIECE = 512  # rows of a piece, as many as are shuffled as one
-LARGE = 2048  # bytes of a row from which on it is a piece of its own
+LARGE = 1 << 12  # bytes of a row from which on it is a piece of its own
 _TAIL = 8 + 8 + 32 + len(MAGIC)
 _NUMBERS = "biuf"
 
@@ -100,6 +100,9 @@ class PieceWriter:
 
     def write(self, records: Records) -> None:
         """The rows at the next places."""
+        if self._piece == 1:
+            self._write_rows(records)
+            return
         both = zip(self._left, records, strict=True)
         joined = Records(*(np.concatenate([left, part]) for left, part in both))
         whole = len(joined.x) - len(joined.x) % self._piece
@@ -108,14 +111,20 @@ class PieceWriter:
         self._left = Records(*(part.copy() for part in joined.at(slice(whole, None))))
 
     def _write_piece(self, records: Records) -> None:
-        crc = 0
-        for part in records:
-            content = np.ascontiguousarray(part).reshape(-1).view(np.uint8).data
-            self._file.write(content)
-            crc = zlib.crc32(content, crc)
-            self._digest.update(content)
-        self._crcs.append(crc)
-        self.rows += len(records.x)
+        content = np.concatenate([_bytes(part).reshape(-1) for part in records]).data
+        self._crcs.append(zlib.crc32(content))
+        self._write_bytes(content, len(records.x))
+
+    def _write_rows(self, records: Records) -> None:
+        """Write rows that are pieces of their own."""
+        content = np.concatenate([_bytes(part) for part in records], axis=1)
+        self._crcs += [zlib.crc32(row.data) for row in content]
+        self._write_bytes(content.reshape(-1).data, len(content))
+
+    def _write_bytes(self, content: Any, rows: int) -> None:
+        self._file.write(content)
+        self._digest.update(content)
+        self.rows += rows
 
     def finish(self, arrays: dict[str, np.ndarray], **header: Any) -> None:
         """Write the last rows, the `arrays`, and what else the header has."""
@@ -129,6 +138,15 @@ class PieceWriter:
         behind = np.array(self._crcs, "<u4").tobytes() + states + text
         behind += len(behind).to_bytes(8, "little") + len(text).to_bytes(8, "little")
         self._file.write(behind + hashlib.sha256(behind).digest() + MAGIC)
+
+
+def _bytes(rows: np.ndarray) -> np.ndarray:
+    """Rows as uint8 of shape (n, bytes of a row)."""
+    count = len(rows)
+    size = int(np.prod(rows.shape[1:], dtype=np.int64)) * rows.itemsize
+    if not count * size:
+        return np.empty((count, size), np.uint8)
+    return np.ascontiguousarray(rows).reshape(-1).view(np.uint8).reshape(count, size)
 
 
 class StoreFile:
@@ -270,10 +288,33 @@ class StoreFile:
             crc = zlib.crc32(part, crc)
         if got < wanted or crc != self._crcs[number]:
             first = number * self.piece
-            raise self._damage(
-                f"the rows at the places {first:,} to {first + count - 1:,} are not as they were "
-                "written"
-            )
+            which = f"rows at the places {first:,} to {first + count - 1:,} are not as they were"
+            which = which if count > 1 else f"row at place {first:,} is not as it was"
+            raise self._damage(f"the {which} written")
+
+    def read_rows(self, places: np.ndarray, room: Records) -> None:
+        """Read rows that are pieces of their own into `room`, which has the place for just them.
+
+        Raises
+        ------
+        Stale
+            If one is not as it was written.
+        """
+        row = sum(self._row)
+        content = np.empty((len(places), row), np.uint8)
+        lines, crcs = memoryview(content.reshape(-1).data), self._crcs[places].tolist()
+        for line, place in enumerate(places.tolist()):
+            into = lines[line * row : (line + 1) * row]
+            os.preadv(self._file, [into], len(MAGIC) + place * row)
+            if zlib.crc32(into) != crcs[line]:  # read in parts, or damaged
+                self.read_piece(place, room.at(slice(line, line + 1)))
+                content[line] = np.concatenate([_bytes(part[line : line + 1])[0] for part in room])
+        begin = 0
+        for part, size in zip(room, self._row, strict=True):
+            if size:
+                of_part = part.reshape(len(places), -1).view(np.uint8)
+                of_part[:] = content[:, begin : begin + size]
+            begin += size
 
     def read_row(self, place: int, room: Records) -> None:
         """Read one row into `room`, of one row, without looking whether it is damaged."""

@@ -34,7 +34,7 @@ class Reading:
     file : StoreFile
     packing : Packing
         What fills an array with rows as the network reads them, from records; or any other object
-        with its ``shape``, ``dtype`` and ``unpack``.
+        with its ``shape``, ``dtype`` and ``unpack``. Where it ``is_plain``, records are rows.
     wrap : callable
         Rows of such an array.
     dtype : dtype
@@ -85,26 +85,31 @@ class Gathering:
         self._room = file.room(0)
         self._verified = False
 
-    def read(self, places: np.ndarray) -> Records:
-        """The rows at these places."""
+    def read(self, places: np.ndarray, room: Records | None = None) -> Records:
+        """The rows at these places, in `room` if there is some for just as many."""
         file = self._file
+        room = file.room(len(places)) if room is None else room
         numbers = places // file.piece
         wanted = np.unique(numbers)
-        if len(wanted) > _APART + 2 * -(-len(places) // file.piece):
-            return self._one_by_one(places)
-        if not len(wanted):
-            return file.room(0)
-        begins = np.empty(wanted[-1] + 1, np.int64)  # where a piece is, less where it lies
-        begins[wanted] = (self._load(wanted.tolist()) - wanted) * file.piece
-        return self._room.at(begins[numbers] + places)
+        if file.piece == 1:
+            file.read_rows(places, room)
+        elif len(wanted) > _APART + 2 * -(-len(places) // file.piece):
+            self._one_by_one(places, room)
+        elif len(wanted):
+            begins = np.empty(wanted[-1] + 1, np.int64)  # where a piece is, less where it lies
+            begins[wanted] = (self._load(wanted.tolist()) - wanted) * file.piece
+            lines = begins[numbers] + places
+            for part, into in zip(self._room, room, strict=True):
+                np.take(part, lines, axis=0, out=into, mode="clip")
+        return room
 
     def _load(self, wanted: list[int]) -> np.ndarray:
         """Have the pieces in memory, and say where each of them is."""
         piece = self._file.piece
         kept = {number: self._slots[number] for number in wanted if number in self._slots}
         if len(self._room.x) < len(wanted) * piece:
-            room, kept = self._file.room(len(wanted) * piece), {}
-            self._room = room
+            self._room, kept = self._file.room(0), {}  # before there is room for more
+            self._room = self._file.room(len(wanted) * piece)
         missing = [number for number in wanted if number not in kept]
         for number in missing:
             self._file.announce(number)
@@ -117,14 +122,12 @@ class Gathering:
         self._slots = kept
         return np.array([kept[number] for number in wanted], np.int64)
 
-    def _one_by_one(self, places: np.ndarray) -> Records:
+    def _one_by_one(self, places: np.ndarray, room: Records) -> None:
         if not self._verified:
             self._file.verify()
             self._verified = True
-        room = self._file.room(len(places))
         for line, place in enumerate(places.tolist()):
             self._file.read_row(place, room.at(slice(line, line + 1)))
-        return room
 
 
 class StoredRows(Rows):
@@ -272,7 +275,7 @@ class StoreFeed(Feed):
         super().__init__(len(rows), packing.shape, packing.dtype, values.shape[1:], values.dtype)
         self._rows, self._targets = rows, targets
         self._order: Order = InTurn(len(rows))
-        self._gathering = Gathering(reading.file)
+        self._gathering, self._room = Gathering(reading.file), reading.file.room(0)
 
     def rows_of(self, records: np.ndarray) -> Rows:
         return self._rows.reading.wrap(records)
@@ -283,7 +286,15 @@ class StoreFeed(Feed):
     def fill(
         self, first: int, last: int, x: np.ndarray, values: np.ndarray, weight: np.ndarray
     ) -> None:
-        records = self._gathering.read(self._order[first:last] + self._rows.first)
-        self._rows.reading.packing.unpack(records.x, x)
+        reading, count = self._rows.reading, last - first
+        plain = getattr(reading.packing, "is_plain", False) and x.flags.c_contiguous
+        if len(self._room.x) < count:
+            self._room = reading.file.room(count)
+        room = self._room.at(slice(0, count))
+        if plain:
+            room = room._replace(x=x.reshape(count, -1).view(np.uint8))
+        records = self._gathering.read(self._order[first:last] + self._rows.first, room)
+        if not plain:
+            reading.packing.unpack(records.x, x)
         values[...] = records.values
         weight[...] = self._targets.scaled(records.weight)
