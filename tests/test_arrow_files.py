@@ -1,8 +1,10 @@
 """Files that know their columns' types, whole, packed and in batches."""
 
 import importlib.util
+import tracemalloc
 import zipfile
 
+import numpy as np
 import pytest
 
 from pellucid.data import read_batches, read_table
@@ -66,3 +68,20 @@ def test_without_pyarrow_the_command_that_brings_it(tmp_path, monkeypatch, kind)
         read_table(path)
     with pytest.raises(ImportError, match=match):
         list(read_batches(path))
+
+
+def test_what_was_read_of_a_parquet_file_is_let_go(tmp_path):
+    """A reader that reads ahead keeps all it has read until the end of the file."""
+    pyarrow, parquet = (pytest.importorskip(name) for name in ("pyarrow", "pyarrow.parquet"))
+    path, column = tmp_path / "long.parquet", np.random.default_rng(0).standard_normal(1 << 19)
+    parquet.write_table(pyarrow.table({"a": column}), path, row_group_size=1 << 15)
+    rows, most = 0, 0
+    tracemalloc.start()
+    try:
+        for batch in read_batches(path, 1 << 12):
+            rows += len(batch)
+            most = max(most, tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert rows == len(column)
+    assert most < column.nbytes / 2

@@ -33,7 +33,8 @@ def parquet_batches(
     """The table in a Parquet file, so many rows at a time, by pyarrow; some `columns` or all."""
     parquet = importlib.import_module("pyarrow.parquet")
     with opened(source) as file:
-        table = parquet.ParquetFile(file, buffer_size=_BUFFER)
+        # what is buffered ahead would be kept until the end of the file
+        table = parquet.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
         parts = table.iter_batches(rows, columns=None if columns is None else list(columns))
         yield from _frames(parts, engine, rows, columns)
 
