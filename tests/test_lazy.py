@@ -125,3 +125,32 @@ def test_models_of_series_say_that_they_need_all_rows():
         r"Array is predicted partition by partition, each row by itself\. Got one\. Pass X\.compute"
     )):  # fmt: skip
         model.predict(da.from_array(np.asarray(rows), chunks=9))
+
+
+def test_columns_that_differ_are_said_at_once():
+    """And not by a worker, after the hour that it took to come there."""
+    model = FCNNRegressor(4, **USUAL).fit(FRAME, target="number")
+    ddf = dd.from_pandas(FRAME, npartitions=2)
+    assert len(model.predict(ddf[["number", "hole", "flag", "text"]]).compute()) == 50
+    with pytest.raises(ValueError, match=r"must have column 'text', as in training"):
+        model.predict(ddf.drop(columns="text"))
+    with pytest.raises(ValueError, match=r"Got column 'more', unseen at fit time"):
+        model.predict(ddf.assign(more=1))
+
+
+def test_scores_and_validation_take_columns_by_their_names():
+    """A table of Dask is no array of numbers whose columns come in the order of training."""
+    frame = pd.DataFrame({"a": RNG.normal(size=60), "b": RNG.normal(size=60)})
+    y = frame["a"] * 3
+    other = dd.from_pandas(frame[["b", "a"]], npartitions=3)
+    lazy_y = dd.from_pandas(y, npartitions=2)
+    model = FCNNRegressor(8, max_epochs=20, random_state=0, verbose=0)
+    expected = model.fit(frame, y, validation_data=(frame, y)).history_["validation_loss"]
+    made = model.fit(frame, y, validation_data=(other, lazy_y)).history_["validation_loss"]
+    assert made == expected
+    assert model.score(other, lazy_y) == model.score(frame, y) > 0
+    weights = dd.from_pandas(y**2, npartitions=4)
+    assert model.score(other, lazy_y, weights) == model.score(frame, y, y**2)
+    whole = frame.assign(y=y)
+    model.fit(whole, target="y")
+    assert model.score(dd.from_pandas(whole, npartitions=3)) == model.score(whole)

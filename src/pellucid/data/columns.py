@@ -29,6 +29,7 @@ from pellucid.data.column_values import (
     read_values,
     series_values,
 )
+from pellucid.data.dask_frames import in_memory
 from pellucid.data.sparse_rows import SparseRows
 from pellucid.memory import check_memory
 
@@ -108,6 +109,7 @@ def to_table(estimator: object, X: Any, kinds: Kinds = None) -> Table:
         return Table(None, matrix=X)
     import narwhals as nw
 
+    X = in_memory(X, f"X of {owner_of(estimator)}")
     check_several(estimator, X)
     if issparse(X):  # before maps: a sparse array by keys is a dict too
         table = _from_sparse(estimator, X)

@@ -72,6 +72,11 @@ def collected(value: Any, name: str, tell: Callable[[str], None]) -> Any:
     return concat(parts)
 
 
+def in_memory(value: Any, name: str) -> Any:
+    """What is of Dask as :func:`collected` has it, with its columns' names; all else as it is."""
+    return collected(value, name, lambda note: None) if is_dask(value) else value
+
+
 def _partitions(value: Any) -> Iterator[Any]:
     """The partitions in memory, of an array those along its rows."""
     if not hasattr(value, "chunks"):

@@ -424,6 +424,10 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
             return parted.score(self, X, y, sample_weight)
         if isinstance(X, PartedWindows):
             return parted.score_windows(self, X, y)
+        X, y, sample_weight = (
+            dask_frames.in_memory(given, f"{what} of score of {type(self).__name__}")
+            for what, given in (("X", X), ("y", y), ("sample_weight", sample_weight))
+        )
         X, y = self._labelled(X, y)
         if y is None:
             raise ValueError(f"score of {type(self).__name__} needs y. Got None. Pass score(X, y).")

@@ -13,6 +13,7 @@ from pellucid import checks
 from pellucid.data import Encoder, Layout, Reading, check_rows, sample_weights
 from pellucid.data.column_values import plain_array
 from pellucid.data.columns import rows_of
+from pellucid.data.dask_frames import in_memory
 from pellucid.data.picture_sets import left_out_words
 from pellucid.engine import plain_float_state
 from pellucid.estimators.parameters import TrainingParameters
@@ -172,7 +173,11 @@ class ExampleMaker(TargetColumns, TrainingParameters, ABC):
     def _validation(self, data: Any) -> Examples:
         """The rows and targets that `fit` was given to validate on, encoded by what it learned."""
         owner = type(self).__name__
-        if not isinstance(data, (tuple, list)):
+        what = f"validation_data of {owner}"
+        if isinstance(data, (tuple, list)):
+            data = [in_memory(one, what) for one in data]
+        else:
+            data = in_memory(data, what)
             data = self._parted(data) or data
         if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
             came = f"{len(data)} entries" if isinstance(data, (tuple, list)) else checks.shown(data)

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from pellucid.checks import part_of_rows, table_of
+from pellucid.data.columns import check_columns
 from pellucid.data.dask_frames import words
 
 _ARRAYS = ("tables", "pictures", "signals", "sequences")  # domains whose arrays have a row each
@@ -33,6 +34,8 @@ def lazily(model: Any, X: Any, method: str) -> Any:
     ------
     TypeError
         If rows are not predicted each by itself, as of series.
+    ValueError
+        If columns are other than those of fit.
     """
     check_is_fitted(model, "network_")
     is_frame = not hasattr(X, "chunks")
@@ -44,6 +47,9 @@ def lazily(model: Any, X: Any, method: str) -> Any:
             f"{words(X)} is predicted partition by partition, each row by itself. Got one. Pass "
             "X.compute()."
         )
+    if is_frame and model._input.feature_names is not None:  # now, and not when it is computed
+        names = [name for name in X.columns if name not in model._columns_beside]
+        check_columns(type(model).__name__, names, model._input.feature_names)
     from dask import delayed
 
     sent = delayed(model, name=f"pellucid-{model.digest_}", traverse=False)
