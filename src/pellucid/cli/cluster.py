@@ -120,10 +120,20 @@ def connected(address: str) -> Iterator[Cluster]:
     """
     from distributed import Client
 
+    class Connected(Client):
+        """One that is closed where it cannot start: else it waits for half a minute at the end."""
+
+        def start(self, **options: Any) -> None:
+            try:
+                super().start(**options)
+            except BaseException:
+                _close(self)
+                raise
+
     with ExitStack() as stack:
         stack.enter_context(_silent())
         try:
-            client = Client(address, timeout=_CONNECTED, set_as_default=False)
+            client = Connected(address, timeout=_CONNECTED, set_as_default=False)
         except Exception as error:
             raise ConnectionError(
                 "--scheduler must be the address of a Dask scheduler that answers within "
