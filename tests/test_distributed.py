@@ -318,6 +318,8 @@ def test_only_models_of_pellucid_are_fitted():
         TypeError, match=r"must be an estimator of pellucid\. Got LogisticRegressio"
     ):
         distributed.fit(LogisticRegression(), X, Y)
+    with pytest.raises(TypeError, match=r"must be an estimator of pellucid\. Got <class"):
+        distributed.fit(type(model()), X, Y)
 
 
 def test_without_a_client_it_is_the_fit_of_this_process(expected):

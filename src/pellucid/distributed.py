@@ -87,7 +87,7 @@ def fit(
         If a worker cannot compute its part; with what it said.
     """
     owner: Any = model
-    if not hasattr(owner, "_elsewhere"):
+    if isinstance(owner, type) or not hasattr(owner, "_elsewhere"):
         raise TypeError(
             f"model of distributed.fit must be an estimator of pellucid. Got {checks.shown(model)}."
         )
