@@ -8,6 +8,7 @@ from pellucid.words import counted, listed, name_shown, share
 
 def test_text_for_a_page():
     assert (counted(1, "row"), counted(1204, "row")) == ("1 row", "1,204 rows")
+    assert (counted(1, "class"), counted(2, "class")) == ("1 class", "2 classes")
     assert listed(range(20), most=2) == "0, 1 and 18 more"
     assert (figure(0.123456), figure(None), share(0.5), share(None)) == (
         "0.1235",

@@ -29,8 +29,9 @@ def source_name(data: str) -> str:
 
 
 def counted(count: int, what: str) -> str:
-    """``1 row``, ``1,204 rows``."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+    """``1 row``, ``1,204 rows``, ``2 classes``."""
+    several = "es" if what.endswith(("s", "x", "ch")) else "s"
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}{several}"
 
 
 def share(value: Any) -> str:

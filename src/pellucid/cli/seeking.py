@@ -322,9 +322,8 @@ class Seeking:
         """A fit with the best parameters on all rows to learn from."""
         best, usual = self.search.best, self.search.usual
         if best is None or usual is None:
-            raise ValueError(
-                f"a search must have a trial without a failure. Got none: {self.search.failure()}"
-            )
+            said = self.search.failure().rstrip(".") or "none fails when it is made again, here"
+            raise ValueError(f"a search must have a trial without a failure. Got none: {said}.")
         self._say_best(best, usual)
         model = clone(self.model).set_params(**best.parameters)
         fitting = self._fitting(model, Output(quiet=True))  # all of that was told before
