@@ -310,3 +310,28 @@ def test_a_scan_says_what_it_is(tmp_path):
     assert isinstance(scan, Scan) and repr(scan) == "<scan of t.parquet: 1 Parquet file>"
     assert scan.name == "t.parquet" and scan.nbytes == (tmp_path / "t.parquet").stat().st_size
     assert re.fullmatch("[0-9a-f]{64}", scan.fingerprint)
+
+
+def test_reading_takes_no_more_memory_the_longer_it_goes_on(tmp_path):
+    """Also of a file that is one group of rows; pyarrow by itself keeps all that it has fetched."""
+    import subprocess
+    import sys
+
+    import numpy as np
+
+    if not os.path.exists("/proc/self/statm"):
+        pytest.skip("this system does not tell the memory of a process")
+    numbers = np.random.default_rng(0).random(8_000_000)
+    small = written(tmp_path / "s.parquet")
+    path = written(tmp_path / "t.parquet", pa.table({"x": numbers}), row_group_size=8_000_000)
+    code = """if True:
+        import os, sys, pellucid
+        def size():
+            return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGESIZE")
+        list(pellucid.scan(sys.argv[1]))
+        before = size()
+        print((max(size() for _ in pellucid.scan(sys.argv[2])) - before) // 10**6)
+    """
+    command = [sys.executable, "-c", code, str(small), str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert int(done.stdout) < 30 and path.stat().st_size > 60 * 10**6

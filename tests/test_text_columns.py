@@ -2,6 +2,7 @@
 
 import pytest
 
+from pellucid.data import text_columns
 from pellucid.data.text_columns import decide, is_blank
 
 NUMBERS = [f"{i / 7:.3f}" for i in range(1000)]
@@ -66,3 +67,10 @@ def test_a_long_column_is_decided_upon_as_a_whole():
     """Marks that come late, or seldom, count."""
     late = [str(i) for i in range(20_000)] + ["3,5"]
     assert decide(late).format.decimal == ","
+
+
+@pytest.mark.parametrize("digit", "123456789")
+def test_no_word_for_a_missing_value_has_a_digit(digit):
+    """So texts with one need not be looked up; dates of nothing may go on with any."""
+    assert not any(digit in blank for blank in text_columns._BLANKS)
+    assert is_blank(f"0000-00-00 0{digit}:00") and not is_blank(f"?{digit}")

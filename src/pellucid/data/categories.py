@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.text_counter import Piece, TextCounter
-from pellucid.data.text_format import tidy
+from pellucid.data.text_format import are_tidy, tidy
 from pellucid.data.vocabulary import Vocabulary
 
 MAX_CATEGORIES = 100
@@ -55,8 +55,9 @@ class ColumnCounts:
             self.rows += len(codes)
             there, often = coding.counted(used)
             texts = [coding.texts[place] for place in there.tolist()]
-            blank = (not text or text.isspace() for text in texts)
-            self.missing = self.missing or bool((codes < 0).any()) or any(blank)
+            if not self.missing:
+                blank = "" in texts or any(map(str.isspace, texts))
+                self.missing = blank or bool((codes < 0).any())
             self.counter.add(texts, often)
 
     def categories(self, most: int = MAX_CATEGORIES) -> tuple[list[str | None], bool]:
@@ -68,8 +69,11 @@ class ColumnCounts:
         for piece in self._tidied():
             weights = piece.weights or piece.counts
             count += len(weights)
-            heaviest += [(-weight, text) for text, weight in weights.items()]
-            heaviest = sorted(heaviest)[:most]
+            pairs = ((-weight, text) for text, weight in weights.items())
+            if len(heaviest) == most:
+                last = heaviest[-1]
+                pairs = (pair for pair in pairs if pair < last)
+            heaviest = sorted([*heaviest, *pairs])[:most]
         rare = count > most
         texts = [text for _, text in (heaviest[:-1] if rare else heaviest)]
         return [*sorted(texts), *([None] if self.missing else [])], rare
@@ -85,6 +89,9 @@ class ColumnCounts:
     def _tidied(self) -> Iterator[Piece]:
         """The texts without the blanks that do not count; each is in one of the pieces alone."""
         for piece in (self.counter if self._weights is None else self._weighted()).pieces():
+            if are_tidy(list(piece.counts)):
+                yield piece
+                continue
             counts, weights = dict[str, int](), dict[str, float]()
             for text, count in piece.counts.items():
                 if (tidied := tidy(text)) is not None:
@@ -96,7 +103,7 @@ class ColumnCounts:
     def _weighted(self) -> TextCounter:
         counter = TextCounter(self._column.scratch)
         for part, used, own in used_parts(self._column, self._weights):
-            coding = part.coded.mapped(tidy)
+            coding = part.tidied().coded
             codes = coding.codes[used]
             there, often = coding.counted(used)
             places = np.empty(len(coding.texts), dtype=np.int64)

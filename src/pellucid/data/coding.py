@@ -40,7 +40,10 @@ class Coding(NamedTuple):
 
     def mapped(self, change: Callable[[str], str | None]) -> Coding:
         """The rows with another text in the place of each, None for a missing one."""
-        others = list(map(change, self.texts))
+        return self.replaced(list(map(change, self.texts)))
+
+    def replaced(self, others: Sequence[str | None]) -> Coding:
+        """The same by the other texts, one for each."""
         if others == self.texts:
             return self
         texts = [text for text in dict.fromkeys(others) if text is not None]

@@ -14,6 +14,7 @@ import numpy as np
 
 from pellucid.checks import one_line, row_words, shown
 from pellucid.data.coding import Coding
+from pellucid.data.text_format import are_tidy, tidy
 
 DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 _EPOCH = datetime.datetime(1970, 1, 1)
@@ -48,6 +49,13 @@ class Column:
         if parts[0].kind == "text":
             return cls.of_texts(Coding.joined([part.coded for part in parts]), parts[0].declared)
         return cls(parts[0].kind, np.concatenate([part.values for part in parts]))
+
+    def tidied(self) -> Column:
+        """Text without the blanks that do not count."""
+        coding = self.coded
+        if self.coding is not None and are_tidy(coding.texts):
+            return self
+        return Column.of_texts(coding.mapped(tidy), self.declared)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -118,6 +126,9 @@ def series_values(series: Any) -> Column:
         return Column("number", series_numbers(series))
     if isinstance(kind, (nw.Datetime, nw.Date)):
         return Column("time", series_numbers(series.dt.timestamp("us")) / 1e6)
+    if kind == nw.Boolean:
+        truth = series_numbers(series)
+        return Column("empty" if np.isnan(truth).all() else "boolean", truth)
     values = series.to_list()
     if isinstance(kind, (nw.String, nw.Categorical, nw.Enum)):
         read = texts(values)

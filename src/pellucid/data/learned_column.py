@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from pellucid.data.columns import check_finite, owner_of
 from pellucid.data.date_format import DateFormat
 from pellucid.data.number_format import NumberFormat, digits_of_codes
 from pellucid.data.text_columns import Format, is_blank
-from pellucid.data.text_format import TextFormat, TruthFormat, tidy
+from pellucid.data.text_format import TextFormat, TruthFormat
 
 _FEWEST = 20  # rows: fewer do not tell whether a column of new rows is another one
 # Numbers are in another unit if they are so many standard deviations off and so many times as
@@ -24,6 +25,7 @@ _FEWEST = 20  # rows: fewer do not tell whether a column of new rows is another 
 _FAR, _TIMES = 6.0, 30.0
 _OFF, _NARROW = 1.5, 0.05
 _SHOWN = 3  # numbers
+_REMEMBERED = 1 << 16  # texts
 _WORDS = {
     "number": "numbers",
     "boolean": "truth values",
@@ -77,7 +79,7 @@ class LearnedColumn:
         if column.kind == "number" and (known == "text" or self.format == DateFormat("digits")):
             column = Column.of_texts(column.coded)
         if column.kind == "text" and known == "text":
-            column = Column.of_texts(self._padded(column.coded.mapped(tidy)))
+            column = Column.of_texts(self._padded(column.tidied().coded))
             self._warn_of_unseen(column.coded)
         elif column.kind == "text" and known in _USUAL:
             column = self._from_text(column)
@@ -165,10 +167,20 @@ def is_another_column(rows: int, there: int, lost: int) -> bool:
     return lost > 0 and (there == 0 or (rows >= _FEWEST and 2 * lost > rows))
 
 
-def read_numbers(column: Column, form: TextFormat) -> np.ndarray:
-    """The numbers of a column of text; cells that are numbers already are what they are."""
+def remembering(form: TextFormat) -> Callable[[str], float]:
+    """What reads a text as a number, and remembers some from one part of a column to the next."""
+    return lru_cache(_REMEMBERED)(form.value)
+
+
+def read_numbers(
+    column: Column, form: TextFormat, value: Callable[[str], float] | None = None
+) -> np.ndarray:
+    """The numbers of a column of text; cells that are numbers already are what they are.
+
+    `value` reads a text, where it is one that remembers.
+    """
     coding = column.coded
-    values = coding.looked_up(form.read(coding.texts), np.nan, np.float64)
+    values = coding.looked_up(list(map(value or form.value, coding.texts)), np.nan, np.float64)
     return (
         values
         if column.numbers is None

@@ -14,7 +14,7 @@ from pellucid.data.categories import ColumnCounts
 from pellucid.data.cautions import stand_in
 from pellucid.data.column_values import Column
 from pellucid.data.columns import owner_of
-from pellucid.data.learned_column import read_numbers
+from pellucid.data.learned_column import read_numbers, remembering
 from pellucid.data.number_format import NumberFormat
 from pellucid.data.sample_weights import check_rows
 from pellucid.data.scaling import Standardiser
@@ -136,16 +136,16 @@ class NumberTarget:
         if not isinstance(form, NumberFormat):
             return texts
         self.formats[name] = form
-        first = np.nan
+        first, value = np.nan, remembering(form)
         for rows, part in column.parts():
             used = slice(None) if weights is None else np.asarray(weights[rows]) > 0
-            numbers = read_numbers(part, form)
+            numbers = read_numbers(part, form, value)
             with rows_at(range(rows.start, rows.stop)):
                 _check_written(owner, part.values, numbers, form, used)
             first = numbers[used][0] if np.isnan(first) and len(numbers[used]) else first
 
         def read(part: Column) -> Column:
-            numbers = read_numbers(part, form)
+            numbers = read_numbers(part, form, value)
             return Column("number", np.where(np.isnan(numbers), first, numbers))
 
         changed = column.changed("number", read)

@@ -355,16 +355,17 @@ def _coded(series: Any) -> Coding:
     if not hasattr(native, "dictionary_encode"):
         return Coding.of(as_texts(series.to_list()).tolist())
     # of pyarrow, which finds the different ones itself
-    codes, texts = [], []
+    parts = []
     for chunk in native.chunks:
-        if not hasattr(chunk, "dictionary"):
-            chunk = chunk.dictionary_encode()
-        places = chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        own = as_texts(chunk.dictionary.to_pylist()).tolist()
-        known = Coding.of(own)
-        texts.append(known.texts)
-        codes.append(np.append(known.codes, -1)[places])
-    return Coding.joined([Coding(*pair) for pair in zip(texts, codes, strict=True)])
+        is_coded = hasattr(chunk, "dictionary")
+        chunk = chunk if is_coded else chunk.dictionary_encode()
+        codes = chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        texts = chunk.dictionary.to_pylist()
+        if is_coded:  # there may be anything among what it has, and the same thing twice
+            known = Coding.of(as_texts(texts).tolist())
+            texts, codes = known.texts, np.append(known.codes, -1)[codes]
+        parts.append(Coding(texts, codes))
+    return Coding.joined(parts)
 
 
 def _written(part: Column, file: ScratchFile) -> _Block:

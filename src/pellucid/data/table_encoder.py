@@ -21,7 +21,7 @@ from pellucid.data.cycles import Cycle, cycles_of, sine_cosine, turns
 from pellucid.data.date_format import DateFormat
 from pellucid.data.encoder import Encoder, Reading
 from pellucid.data.layout import RowLayout
-from pellucid.data.learned_column import LearnedColumn, check_kind, read_numbers
+from pellucid.data.learned_column import LearnedColumn, check_kind, read_numbers, remembering
 from pellucid.data.number_format import NumberFormat
 from pellucid.data.samples import SAMPLE, evenly
 from pellucid.data.scaling import Standardiser
@@ -29,7 +29,6 @@ from pellucid.data.state import FloatType, State, check_names
 from pellucid.data.table_numbers import NumbersOf, side_by_side
 from pellucid.data.table_plan import NumberColumn, TablePlan, TextColumn
 from pellucid.data.text_columns import Decision, Format, as_dates, decide_by
-from pellucid.data.text_format import tidy
 from pellucid.data.vocabulary import Vocabulary
 from pellucid.rows import FEW_ROWS, Dense
 
@@ -258,10 +257,9 @@ class TableEncoder(Encoder[Table]):
         return self._encode(reading.content)
 
     def encode_blocks(self, table: Table, rows: int) -> Iterator[Dense]:
-        """A table that was learned from, encoded so many rows at a time."""
+        """A table as :meth:`learn_from` has returned it, encoded so many rows at a time."""
         for start in range(0, table.shape[0], rows):
-            part = table.taken(slice(start, min(start + rows, table.shape[0])))
-            yield self._encode(self.as_decided(part))
+            yield self._encode(table.taken(slice(start, min(start + rows, table.shape[0]))))
 
     def few_rows(self, X: np.ndarray) -> Dense | None:
         if X.ndim != 2 or not self.plain or X.shape[1] != len(self.kinds):
@@ -665,9 +663,10 @@ def _date(seconds: float) -> str:
 def _converted(column: Column, kind: str, form: Format | None) -> Column:
     """A column as the `kind` that it was found to be; one that is so already stays as it is."""
     if form is not None and column.kind != kind:
-        return column.changed(kind, lambda part: Column(kind, read_numbers(part, form)))
+        value = remembering(form)
+        return column.changed(kind, lambda part: Column(kind, read_numbers(part, form, value)))
     if kind == "text":
-        return column.changed(kind, lambda part: Column.of_texts(part.coded.mapped(tidy)))
+        return column.changed(kind, Column.tidied)
     return column
 
 

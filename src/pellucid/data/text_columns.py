@@ -19,7 +19,7 @@ from pellucid.data.column_values import is_missing, series_numbers
 from pellucid.data.date_format import DateFormat
 from pellucid.data.number_format import NumberFormat, is_code
 from pellucid.data.text_counts import TextCounts
-from pellucid.data.text_format import LONGEST, plain, words
+from pellucid.data.text_format import LONGEST, are_tidy, plain, words
 
 Format = NumberFormat | DateFormat
 
@@ -28,7 +28,7 @@ _MOST = 0.5  # with few other words, this share of numbers is enough
 _NUMBERS_PER_WORD = (
     8  # a column with at most 8 different numbers for each word loses nothing as text
 )
-_SAMPLE, _HOPELESS = 500, 0.1  # different texts to look at first, and the share that ends it
+_HOPELESS = 0.1  # the share of some texts that are looked at first, which ends it
 _EXAMPLES = 3
 _MONTH_AND_YEAR = re.compile(r"\s*(?:0[1-9]|1[0-2])\.(?:19|20)\d\d\s*")  # no fractions
 _OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*[+-](?!00)\d\d(?::?\d\d)?$")  # 12:30+02:00
@@ -37,7 +37,7 @@ _LIKE_THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*")
 _SLIPS = 0.02  # the share of numbers that may have a zero in front and still be numbers
 _FEW = 1000  # different texts among which to look for those that differ in capitals alone
 
-_COUNTING = frozenset("123456789")  # nothing that stands for no value begins with one of them
+_COUNTING = re.compile("[1-9]")  # in none of these
 _NO_DATES = ("0000-00-00", "0000/00/00", "00.00.0000", "00/00/0000")  # what databases write
 # what people and programs write where there is no value
 _BLANKS = set(
@@ -70,7 +70,8 @@ def decide(texts: Sequence[str | None]) -> Decision:
 
 def decide_by(counts: TextCounts, cells: int) -> Decision:
     """What a column of so many `cells` is, of which some have one of the texts counted."""
-    usable = counts.kept(lambda text: not is_blank(text))
+    blanks = set(filter(is_blank, counts))
+    usable = counts.kept(lambda text: text not in blanks) if blanks else counts
     codes = _are_codes(usable)
     decision = None
     if _are_digits_of_dates(usable) or all(map(_MONTH_AND_YEAR.fullmatch, usable)):
@@ -114,9 +115,11 @@ def numbers_in(
 
 def is_blank(text: str) -> bool:
     """Whether a text stands where there is no value, such as "?" and "unknown"."""
-    if len(text) >= 20 or text[:1] in _COUNTING:
+    if len(text) >= 20:
         return False
-    return plain(text).lower() in _BLANKS or text.startswith(_NO_DATES)
+    if _COUNTING.search(text) is None and plain(text).lower() in _BLANKS:
+        return True
+    return text.startswith(_NO_DATES)
 
 
 def as_dates(parts: Iterable[np.ndarray]) -> bool:
@@ -178,7 +181,7 @@ def _are_digits_of_dates(texts: Iterable[str]) -> bool:
 
 def _may_be(kind: Any, counts: TextCounts) -> bool:
     """Whether a look at some of the different texts leaves hope."""
-    some = list(islice(counts, 0, None, max(1, len(counts) // _SAMPLE)))
+    some = counts.some
     sample = {text: 1 for text in some if len(text) <= LONGEST}
     if not sample:
         return False
@@ -218,7 +221,9 @@ def _are_codes(counts: TextCounts) -> bool:
 
     They are if all digits have the same length, or if they are more than a slip of the pen.
     """
-    codes = sum(count for text, count in counts.items() if is_code(text))
+    codes = 0
+    for piece in counts.pieces():
+        codes += sum(piece[text] for text in piece if "0" in text and is_code(text))
     if not codes:
         return False
     lengths = {len(text.strip()) for text in counts if text.strip().isdecimal()}
@@ -253,14 +258,16 @@ def _text_note(counts: TextCounts, usable: TextCounts, codes: bool) -> str:
         form = _form_of(kind, usable)
         share, _, others = _shares(form, usable)
         if share >= _MOST and others:
-            odd = islice((text for text in usable if isnan(form.value(text))), _EXAMPLES)
-            few = first_of(list(odd), _EXAMPLES, 30, others)
+            bad = islice((text for text in usable if isnan(form.value(text))), _EXAMPLES)
+            few = first_of(list(bad), _EXAMPLES, 30, others)
             return f"text, though {share:.0%} of its cells are {what}: not {few}"
     untidy, several = list[str](), 0
-    for text in counts:
-        if text != words(text):
-            several += 1
-            untidy += [text] * (several <= _EXAMPLES)
+    for piece in counts.pieces():
+        if are_tidy(texts := list(piece)):
+            continue
+        odd = [text for text in texts if text != words(text)]
+        several += len(odd)
+        untidy += odd[: max(0, _EXAMPLES - len(untidy))]
     if untidy:
         few = first_of(untidy, _EXAMPLES, 30, several)
         return f"text, in which blanks do not count, as in {few}"

@@ -15,11 +15,12 @@ import numpy as np
 
 from pellucid.data.scratch import Scratch, ScratchFile
 from pellucid.data.text_counts import TextCounts
-from pellucid.data.text_format import words
+from pellucid.data.text_format import all_words
 
 _ENTRY = 200  # bytes of a text and its count in memory, beside its letters
 _PARTS, _BITS, _DEEPEST = 256, 8, 3
 _encode = msgspec.msgpack.Encoder().encode
+_decode_counts = msgspec.msgpack.Decoder(dict[str, int]).decode
 _decode = msgspec.msgpack.Decoder(tuple[list[str], bytes, bytes, bytes, bytes]).decode
 
 
@@ -189,6 +190,10 @@ class _Buckets:
             self._chunks.setdefault(key, []).append((self._file.append(content), len(content)))
             self.sizes[key] = self.sizes.get(key, 0) + part.size
 
+    def close(self) -> None:
+        """Remove all."""
+        self._scratch.close(self._file)
+
     def chunks(self, key: int) -> Iterator[_Arrivals]:
         """What was put into a bucket, a part at a time."""
         for place, size in self._chunks.get(key, ()):
@@ -213,7 +218,7 @@ class _Filed:
         self._put(numbered)
 
     def _put(self, arrivals: _Arrivals) -> None:
-        hashes = [crc32(words(text).encode()) for text in arrivals.texts]
+        hashes = [crc32(text.encode()) for text in all_words(arrivals.texts)]
         keys = (np.array(hashes, dtype=np.int64) >> (_BITS * self._level)) % _PARTS
         self._buckets.add(keys, arrivals)
 
@@ -245,17 +250,21 @@ class _Filed:
         for part in self._parts():
             buckets.add(part.order // width, part)
         buckets.flush()
+        file, places = self._scratch.file(), list[tuple[int, int]]()
+        for key in sorted(buckets.sizes):
+            part = _Arrivals.joined(list(buckets.chunks(key)))
+            part = part.taken(np.argsort(part.order))
+            content = _encode(dict(zip(part.texts, part.counts.tolist(), strict=True)))
+            places.append((file.append(content), len(content)))
+        buckets.close()
 
         def pieces() -> Iterator[Mapping[str, int]]:
-            for key in sorted(buckets.sizes):
-                part = _Arrivals.joined(list(buckets.chunks(key)))
-                part = part.taken(np.argsort(part.order))
-                yield dict(zip(part.texts, part.counts.tolist(), strict=True))
+            return (_decode_counts(file.read(*place)) for place in places)
 
         return TextCounts(pieces)
 
     def close(self) -> None:
-        self._scratch.close(self._buckets._file)
+        self._buckets.close()
 
 
 def _counted(chunks: Iterator[_Arrivals]) -> _Arrivals:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 
+SOME = 500
 Pieces = Callable[[], Iterable[Mapping[str, int]]]
 
 
@@ -36,6 +37,15 @@ class TextCounts:
                 yield {text: count for text, count in piece.items() if wanted(text)}
 
         return TextCounts.of(next(pieces())) if self.in_memory else TextCounts(pieces)
+
+    @cached_property
+    def some(self) -> list[str]:
+        """About :data:`SOME` of the texts, or all of fewer, spread evenly."""
+        step, first, some = max(1, len(self) // SOME), 0, list[str]()
+        for piece in self.pieces():
+            some += list(piece)[-first % step :: step]
+            first += len(piece)
+        return some
 
     def items(self) -> Iterator[tuple[str, int]]:
         """Each text and its count."""

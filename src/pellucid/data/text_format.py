@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import nan
 
 import numpy as np
@@ -13,6 +14,9 @@ from pellucid.data.state import State
 
 # signs that stand for others: the minus, a dash, an apostrophe, the Arabic marks of a number
 _SIGNS = str.maketrans("\u2212\u2010\u2013\u2014\u2015\u2019\u066b\u066c", "-----'.,")
+_UNTIDY = ("\n ", " \n", "  ", "\n\n")  # in lines, of which each is a text
+_OTHER_BLANKS = b"\t\v\f\r\x1c\x1d\x1e\x1f"  # of ASCII
+_OTHER_BLANK = re.compile(r"[^\S\n ]")
 LONGEST = 60  # characters: a longer text is neither a number nor a date
 
 
@@ -60,6 +64,21 @@ def words(text: str) -> str:
 def tidy(text: str) -> str | None:
     """`text` with single blanks between words and none around them; None without words."""
     return words(text) or None
+
+
+def are_tidy(texts: Sequence[str]) -> bool:
+    """Whether :func:`tidy` leaves all texts as they are: sooner told of all than of each."""
+    joined = "\n".join(["", *texts, ""])  # each has a line
+    if joined.count("\n") > len(texts) + 1 or any(map(joined.__contains__, _UNTIDY)):
+        return not texts
+    if joined.isascii():
+        return len(joined.encode().translate(None, _OTHER_BLANKS)) == len(joined)
+    return _OTHER_BLANK.search(joined) is None and unicodedata.is_normalized("NFC", joined)
+
+
+def all_words(texts: Sequence[str]) -> Sequence[str]:
+    """:func:`words` of each text."""
+    return texts if are_tidy(texts) else list(map(words, texts))
 
 
 class TruthFormat(TextFormat, frozen=True):
