@@ -14,7 +14,7 @@ import numpy as np
 from pellucid.engine import execute
 from pellucid.kernels.operations.elementary import LOG, apply
 
-PURPOSES = ("initialization", "order", "dropout", "split", "places")
+PURPOSES = ("initialization", "order", "dropout", "split", "places", "test")
 
 
 def seed_from(random_state: Any) -> int:

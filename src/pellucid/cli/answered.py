@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -223,20 +223,35 @@ def _test_in_parts(
     model: Any, place: str, data: str, targets: Sequence[str], encoding: str | None
 ) -> Tested:
     """Test on a table of any size."""
+
+    from pellucid.cli.parts import table_parts
+
+    names = _names(model, place, targets)
+    with rows_of_file(data):
+        table = table_parts(model, data, encoding, targets=names)
+
+        def are_targets() -> Any:
+            return frames.to_test(model, names, table.frames())
+
+        return scored_parts(model, names, data, table, are_targets)
+
+
+def scored_parts(
+    model: Any, names: list[str], data: str, table: Any, are_targets: Callable[[], Any]
+) -> Tested:
+    """Test on the rows of TableParts of the file `data` that have the targets `names`."""
     import narwhals as nw
     import numpy as np
 
-    from pellucid.cli.parts import table_parts, with_bar
+    from pellucid.cli.parts import with_bar
     from pellucid.data import split_target
     from pellucid.data.collected import collected_warnings
     from pellucid.inspection.scores import Scoring
 
-    names = _names(model, place, targets)
     scoring = Scoring(model, names)
     with rows_of_file(data), collected_warnings() as seen:
-        table = table_parts(model, data, encoding, targets=names)
         table.check_columns()
-        answers = frames.Answers(names, data, frames.to_test(model, names, table.frames()))
+        answers = frames.Answers(names, data, are_targets())
         columns: list[str] = []
         for frame in with_bar(table):
             part = nw.from_native(frame, eager_only=True)

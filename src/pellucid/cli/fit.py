@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -83,6 +84,10 @@ class FitCommand(GroupedCommand):
     metavar="SHARE",
     help="Without --test: rows held out.  [default: 0.2]",
 )
+@_data("--on-disk", is_flag=True, help="Larger than memory (--memory 1GB, --cache FILE).")
+@_data("--memory", metavar="SIZE", hidden=True)
+@_data("--cache", type=click.Path(), metavar="FILE", hidden=True)
+@_data("--remove-cache", is_flag=True, hidden=True)
 @_network(
     "--network",
     type=click.Choice(NETWORKS),
@@ -170,6 +175,10 @@ def fit(
     encoding: str | None,
     test: str | None,
     test_fraction: float | None,
+    on_disk: bool,
+    memory: str | None,
+    cache: str | None,
+    remove_cache: bool,
     network: str | None,
     settings: tuple[str, ...],
     config: str | None,
@@ -193,13 +202,14 @@ def fit(
     **parameters: str | None,
 ) -> None:
     """Train a network on DATA, test it on rows held out, and save it. DATA is a table (of text,
-    dates, paths of pictures too), or a folder of class folders. With --network cnn rows of numbers
-    are signals; rnn, lstm and gru forecast a series (--steps), or learn from sequences (--group) or
-    texts.
+    picture paths too) or class folders. With cnn rows of numbers are signals; rnn, lstm and gru
+    take a series, --group or texts.
     """
     from pellucid import files
     from pellucid.cli.fitting import Fitting
     from pellucid.cli.given import Request
+    from pellucid.cli.on_disk import Place
+    from pellucid.cli.on_disk import fitting as disk_fitting
     from pellucid.training.checkpoint import EVERY
     from pellucid.training.monitor import Monitor
 
@@ -207,7 +217,11 @@ def fit(
         raise click.UsageError("--test and --test-fraction do not go together: leave one out.")
     if data == "-" and output is None:
         raise click.UsageError("a table from standard input needs --output, to name the model.")
-    path = output or f"{Path(data).absolute().stem}.safetensors"
+    path = output or f"{_name_of(data)}.safetensors"
+    if not on_disk and (memory or cache or remove_cache):
+        raise click.UsageError("--memory, --cache and --remove-cache need --on-disk.")
+    if on_disk and (mistakes or folds):
+        raise click.UsageError("--mistakes and --folds do not go together with --on-disk.")
     if checkpoint_every is not None and checkpoint is None:
         raise click.UsageError("--checkpoint-every needs --checkpoint FILE.")
     written = [*filter(None, (path, plot, mistakes, report))]
@@ -234,16 +248,23 @@ def fit(
     told = Output(quiet, as_json)
     with told.noting_warnings():
         request = Request(data, targets, drop, network, task, encoding, options, each_step)
-        prepared = prepare(request, chosen, seed, quiet, told, test, test_fraction)
-        model, given, split, test = prepared
-        if mistakes and not given.are_pictures_of_classes:
+        fitting: Fitting
+        if on_disk:
+            fitting = disk_fitting(
+                request, lambda given: _estimator(given, chosen, options, seed, quiet), seed, told,
+                test, test_fraction, Place(memory, cache, remove_cache),
+            )  # fmt: skip
+            fitting.wants_rows = bool(plot or report)
+        else:
+            prepared = prepare(request, chosen, seed, quiet, told, test, test_fraction)
+            fitting = Fitting(prepared.model, data, *prepared[1:], encoding, told)
+        if mistakes and not fitting.given.are_pictures_of_classes:
             raise click.UsageError("--mistakes needs pictures and one target of classes.")
         if report:
-            model.set_params(callbacks=Monitor())
+            fitting.model.set_params(callbacks=Monitor())
         for option, wanted in (("--mistakes", mistakes), ("--report", report)):
-            if wanted and test is None and not len(split.test):
+            if wanted and not fitting.has_test:
                 raise click.UsageError(f"{option} needs rows held out: a --test-fraction above 0.")
-        fitting = Fitting(model, data, given, split, test, encoding, told)
         if folds:
             fitting.backtest(folds)
         if folds and checkpoint:
@@ -255,14 +276,23 @@ def fit(
         except BaseException:
             fitting.say_saved(path, size)
             raise
-    if fitting.answered is not None:
+    if fitting.scores is not None:
         size = fitting.save(path)  # with its scores
     fitting.say_saved(path, size)
     fitting.draw(plot, mistakes)
     if report:
         fitting.report(report)
+    fitting.end()
     fitting.say_next(path)
     told.result({"data": data, "model": path, "bytes": size, **fitting.facts()})
+
+
+def _name_of(data: str) -> str:
+    """What a model of DATA is called: as the file, or of a pattern as the folder."""
+    path = Path(data).absolute()
+    while glob.has_magic(path.name):
+        path = path.parent
+    return path.stem
 
 
 class Prepared(NamedTuple):

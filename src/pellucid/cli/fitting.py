@@ -62,6 +62,7 @@ class Fitting:
     repeated: int = field(default=0, init=False)
     scores: dict[str, Any] | None = field(default=None, init=False)
     folds: list[dict[str, Any]] = field(default_factory=list, init=False)
+    wants_rows: bool = field(default=False, init=False)  # of the test, to draw and report them
 
     @property
     def levels(self) -> list[float]:
@@ -70,6 +71,19 @@ class Fitting:
 
         intervals = getattr(self.model, "intervals_", None)
         return [] if intervals is None else [one for one in LEVELS if intervals.allows(one)]
+
+    @property
+    def rows_learned(self) -> int:
+        """How many rows are learned from."""
+        return len(self.split.train)
+
+    @property
+    def has_test(self) -> bool:
+        """Whether there is something to test on."""
+        return self.test is not None or bool(len(self.split.test))
+
+    def end(self) -> None:
+        """What is to be done when all else is done."""
 
     def backtest(self, folds: int) -> None:
         """Test clones of the model by origins that roll; the model itself learns from all."""
@@ -167,15 +181,18 @@ class Fitting:
 
     def score(self) -> None:
         """Test the model."""
-        from pellucid.inspection.score_words import text_of
-
         if self.answered is not None:
             if words := unknown_words(unknown_classes(self.model, self.answered.y)):
                 self.told.note(words)
-            self.scores = self.answered.scores(self.model)
-            seen = "not seen in training" if self.test is None else f"of {source_name(self.test)}"
-            title = f"Test on {self.answered.counted} {seen}"
-            self.told.say(text_of(title, self.scores) + "\n")
+            self._say_scores(self.answered.scores(self.model), self.answered.counted)
+
+    def _say_scores(self, scores: dict[str, Any], rows: str) -> None:
+        """Tell of the test, on so many `rows`."""
+        from pellucid.inspection.score_words import text_of
+
+        self.scores = scores
+        seen = "not seen in training" if self.test is None else f"of {source_name(self.test)}"
+        self.told.say(text_of(f"Test on {rows} {seen}", scores) + "\n")
 
     def save(self, path: str) -> int:
         """Save the model, with what is known about it; the size of the file."""
@@ -243,7 +260,7 @@ class Fitting:
         model = self.model
         return {
             "task": self.given.task[0],
-            "rows": len(self.split.train),
+            "rows": self.rows_learned,
             "without_target": self.given.kept.missing,
             "columns": model._input.describe(),
             "notes": [*self.told.notes, *model._input.notes, *model.target_.notes],

@@ -113,20 +113,48 @@ def to_learn(task: str) -> Callable[[str, list[Any]], np.ndarray]:
     Of numbers it is what can be read as a number, unless `task` is "classification"; of classes
     all but the words for no value, such as "?", where they are rare beside two classes or more.
     """
-    from pellucid.data.text_columns import is_blank, number_format
-    from pellucid.data.text_format import words
+    from pellucid.data.column_values import Column
+    from pellucid.data.column_values import texts as as_texts
 
     def are_targets(name: str, texts: list[Any]) -> np.ndarray:
-        form = None if task == "classification" else number_format(texts)
-        if form is not None:
-            return ~np.isnan(form.read(texts))
-        labels = {words(text) for text in texts if text is not None}
-        blank = {label for label in labels if is_blank(label)}
-        there = np.array([text is None or words(text) not in blank for text in texts], dtype=bool)
-        few = np.count_nonzero(~there) <= _RARE * len(texts)
-        return there if few and len(labels - blank) > 1 else np.ones(len(texts), dtype=bool)
+        return rule_of(task, Column("text", as_texts(texts)))(texts)
 
     return are_targets
+
+
+def rule_of(task: str, column: Any) -> Callable[[list[Any]], np.ndarray]:
+    """:func:`to_learn` for texts of a `column`, all of which it has or a spool."""
+    from pellucid.data.categories import ColumnCounts
+    from pellucid.data.number_format import NumberFormat
+    from pellucid.data.text_columns import decide_by, is_blank
+    from pellucid.data.text_format import words
+
+    counted = ColumnCounts(column, None)
+    counts = counted.counter.in_order()
+    form = None if task == "classification" else decide_by(counts, counted.rows).format
+    if isinstance(form, NumberFormat):
+        read = form.read
+        return lambda texts: ~np.isnan(read(texts))
+    blank, labels, none = set[str](), 0, 0
+    for text, count in counts.items():
+        label = words(text)
+        if is_blank(label):
+            blank.add(label)
+            none += count
+        else:
+            labels += 1
+    known: set[str] = set()
+    if labels > 1:  # which may be the same but for their blanks
+        for text in counts:
+            if words(text) not in blank:
+                known.add(words(text))
+            if len(known) > 1:
+                break
+    if none > _RARE * counted.rows or len(known) < 2:
+        return lambda texts: np.ones(len(texts), dtype=bool)
+    return lambda texts: np.array(
+        [text is None or words(text) not in blank for text in texts], dtype=bool
+    )
 
 
 def to_test(

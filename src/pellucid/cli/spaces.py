@@ -12,7 +12,6 @@ import click
 import numpy as np
 
 from pellucid.checks import shown
-from pellucid.data.configuration import parse_setting
 from pellucid.words import name_shown
 
 FACTOR = 3
@@ -118,6 +117,8 @@ def parse(
 
 
 def _listed(name: str, text: str) -> list[Any]:
+    from pellucid.data.configuration import parse_setting
+
     values: list[Any] = []
     for part in _parts(text):
         if not part:

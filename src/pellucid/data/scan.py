@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pellucid.checks import fault, positive_integer, printable, shown, size_in_bytes, suggestion
+from pellucid.data.chosen_parts import ChosenParts
 from pellucid.data.containers import STDIN, is_table
 from pellucid.data.encodings import known_encoding
 from pellucid.data.folders import files_below
@@ -93,6 +94,33 @@ class Scan:
         if self.cache is not None:
             return self.cache / name if self.cache.is_dir() else self.cache
         return path.resolve().with_name(name)
+
+    @property
+    def parts(self) -> Parts:
+        """What is read."""
+        return self._parts
+
+    def of(self, parts: Parts) -> Scan:
+        """Other parts under the same name, with the same memory and cache."""
+        return Scan(parts, self._place, self.memory, self.cache)
+
+    def drop(self, *columns: str) -> Scan:
+        """The same table without some columns.
+
+        Raises
+        ------
+        ValueError
+            If one is not there, or none is left.
+        """
+        for name in columns:
+            if name not in self.columns:
+                raise ValueError(
+                    f"column {shown(name)} is not in {self.name}.{suggestion(name, self.columns)}"
+                )
+        left = [name for name in self.columns if name not in columns]
+        if not left:
+            raise ValueError(f"{self.name} must keep a column. Got all of them to drop.")
+        return self.of(ChosenParts(self._parts, left))
 
     def remove_cache(self) -> None:
         """Remove the cache of a fit, if there is one.

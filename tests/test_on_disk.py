@@ -1,0 +1,151 @@
+"""``pellucid fit --on-disk``: the same steps for tables of any size."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from test_cli import fails, invoke, run
+
+import pellucid
+from pellucid import FCNNClassifier, load
+from pellucid.cli import on_disk
+from pellucid.cli.on_disk import HeldOut
+
+pd = pytest.importorskip("pandas")
+pytest.importorskip("pyarrow")
+rng = np.random.default_rng(0)
+ROWS = 600
+FRAME = pd.DataFrame(
+    {"id": range(ROWS), "a": rng.normal(size=ROWS), "b": rng.choice(["x", "y"], ROWS)}
+)
+FRAME["kind"] = np.where(FRAME["a"] + (FRAME["b"] == "x") > 0.3, "yes", "no")
+FRAME["price"] = np.round(10 + FRAME["a"], 2)
+QUICK = ("--on-disk", "--max-epochs", "3", "--hidden-dim", "8", "-o", "m")
+
+
+@pytest.fixture(autouse=True)
+def table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    FRAME.drop(columns="price").to_csv("t.csv", index=False)
+
+
+def test_it_learns_from_the_rows_that_are_not_held_out():
+    """The model is that of these rows in memory; its test that of the others."""
+    text = run("fit", "t.csv", "-t", "kind", "--drop", "id", *QUICK)
+    held = HeldOut(0.2, 0).of(0, ROWS)
+    frame = FRAME[["a", "b", "kind"]]
+    plain = FCNNClassifier(8, max_epochs=3, random_state=0, verbose=0, shuffle="blocks")
+    plain.fit(frame[~held].reset_index(drop=True), target="kind")
+    model = load("m")
+    assert model.digest_ == plain.digest_
+    assert f"t.csv: {ROWS} rows, 2 columns to learn from." in text
+    assert "Target 'kind' is text with 2 values: classification." in text
+    assert f"Learning from {(~held).sum()} rows; {held.sum()} are held out to test." in text
+    right = plain.predict(frame.loc[held, ["a", "b"]]) == frame.loc[held, "kind"]
+    assert f"Test on {held.sum()} rows not seen in training: accuracy {right.mean():.3f}" in text
+    assert "  b: text, 2 categories ('x', 'y')" in text and "Linear(8)" in text
+    assert "The cache stays in" in text and os.path.exists("t.csv.cache")
+    assert model.about_.test["rows"] == held.sum() and model.target_names_ == ["kind"]
+    assert f"y.csv, {held.sum()}" not in text
+
+
+def test_the_same_rows_are_held_out_wherever_they_are_read():
+    whole = HeldOut(0.3, 7).of(0, 1000)
+    parts = HeldOut(0.3, 7)
+    again = [parts.of(start, 50) for start in (*range(0, 1000, 50), 500)]
+    np.testing.assert_array_equal(np.concatenate(again[:-1]), whole)
+    np.testing.assert_array_equal(again[-1], whole[500:550])
+    assert 0.25 < whole.mean() < 0.35 and not HeldOut(0.0, 7).of(0, 9).any()
+    assert (whole != HeldOut(0.3, 8).of(0, 1000)).any()
+
+
+@pytest.mark.parametrize("data", ("parts", "parts/*.parquet"))
+def test_a_folder_or_a_pattern_of_tables(data):
+    os.mkdir("parts")
+    for part in range(3):
+        FRAME[200 * part : 200 * part + 200].to_parquet(f"parts/{part}.parquet")
+    options = ("--drop", "kind", "--cache", "here.cache", "--memory", "2GB")
+    text = run("fit", data, "-t", "price", *options, *QUICK)
+    assert "regression" in text and f"{ROWS} rows, 3 columns to learn from." in text
+    assert os.path.exists("here.cache") and sorted(os.listdir("parts")) == [
+        f"{part}.parquet" for part in range(3)
+    ]
+    name = run("fit", data, "-t", "price", *options, *QUICK[:-2], "--remove-cache")
+    assert "Model saved in parts.safetensors" in name
+    assert "The cache here.cache is removed." in name and not os.path.exists("here.cache")
+
+
+def test_a_test_of_ones_own_and_json():
+    FRAME[:50].to_csv("new.csv", index=False)
+    done = invoke("fit", "t.csv", "-t", "kind", "--test", "new.csv", "--json", *QUICK)
+    facts = json.loads(done.stdout)
+    assert facts["rows"] == ROWS and facts["test"]["rows"] == 50
+    assert facts["task"] == "classification" and facts["without_target"] == 0
+
+
+def test_rows_without_a_target_are_left_out():
+    frame = FRAME.astype({"price": object})
+    frame.loc[[3, 5], "price"] = "on request"
+    frame.loc[7, "price"] = None
+    frame.to_csv("t.csv", index=False)
+    text = run("fit", "t.csv", "-t", "price", "--drop", "kind", *QUICK)
+    assert (
+        "3 rows have no target and are left out, such as those that say 'on request'."
+        in " ".join(text.split())
+    )
+    facts = json.loads(invoke("summary", "m", "--json").stdout)
+    assert facts["about"]["rows"] + facts["about"]["test"]["rows"] == ROWS - 3
+
+
+def test_what_is_drawn_and_reported_is_a_sample(monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(on_disk, "_SHOWN", 40)
+    text = run("fit", "t.csv", "-t", "kind", "--plot", "p.png", "--report", "p.html", *QUICK)
+    assert "of the test, taken at random." in " ".join(text.split())
+    assert os.path.getsize("p.png") and os.path.getsize("p.html")
+
+
+def test_a_cache_is_used_again_by_a_checkpoint():
+    command = ("fit", "t.csv", "-t", "kind", "--checkpoint", "run.ckpt", *QUICK)
+    first = invoke(*command)
+    again = invoke(*command)
+    assert "nothing is encoded anew" in " ".join(again.stderr.split())
+    assert "nothing is left to train" in " ".join(again.stderr.split())
+    assert first.exit_code == again.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    (
+        (("t.csv", "-t", "kidn"), "--target must name a column of 't.csv'. Got 'kidn'. Did you m"),
+        (("t.csv",), "--target must name the column to learn. t.csv has: id, a, b, kind."),
+        (("t.csv", "-t", "kind", "--drop", "kind"), "--drop must leave the columns that other opt"),
+        (("t.csv", "-t", "kind", "--group", "id"), "--group does not go together with --on-disk"),
+        (("t.csv", "-t", "kind", "--network", "cnn"), "--on-disk needs --network fcnn. Got cnn."),
+        (("t.csv", "-t", "kind", "--folds", "2"), "do not go together with --on-disk"),
+        (("t.csv", "-t", "kind", "--memory", "much"), "memory of scan must be a number of byt"),
+        (("t.csv", "-t", "kind", "--memory", "1MB"), "memory of the scan of t.csv must be at le"),
+        (("nowhere/*.csv", "-t", "kind"), "no file has a name like 'nowhere/*.csv'"),
+        (("-", "-t", "kind"), "standard input cannot be scanned"),
+    ),
+)  # fmt: skip
+def test_bad_input_is_one_sentence(options, words):
+    assert words in fails("fit", *options, *QUICK)
+    assert sorted(os.listdir(".")) == ["t.csv"]
+
+
+def test_its_options_need_it():
+    words = fails("fit", "t.csv", "-t", "kind", "--memory", "1GB")
+    assert "--memory, --cache and --remove-cache need --on-disk." in words
+
+
+def test_the_scan_in_python_drops_columns_too():
+    table = pellucid.scan("t.csv").drop("id")
+    assert table.columns == ["a", "b", "kind"]
+    assert list(next(iter(table)).column_names) == ["a", "b", "kind"]
+    assert table.fingerprint != pellucid.scan("t.csv").fingerprint or table.rows == ROWS
+    with pytest.raises(ValueError, match=r"column 'x' is not in t.csv"):
+        table.drop("x")
+    with pytest.raises(ValueError, match=r"t.csv must keep a column"):
+        table.drop("a", "b", "kind")
