@@ -40,6 +40,8 @@ def learned(spool, weights=None, rows=1000, **options):
     table = encoder.learn_from(estimator, spool.table, weights, np.float32)
     blocks = [block.values for block in encoder.encode_blocks(table, rows)]
     assert all(len(block) == rows for block in blocks[:-1])
+    raw = [block.values for block in encoder.encode_blocks(spool.table, rows)]
+    assert all(one.tobytes() == other.tobytes() for one, other in zip(blocks, raw, strict=True))
     return encoder, np.concatenate(blocks)
 
 

@@ -257,9 +257,13 @@ class TableEncoder(Encoder[Table]):
         return self._encode(reading.content)
 
     def encode_blocks(self, table: Table, rows: int) -> Iterator[Dense]:
-        """A table as :meth:`learn_from` has returned it, encoded so many rows at a time."""
+        """A table that was learned from, encoded so many rows at a time.
+
+        As :meth:`learn_from` has returned it, its texts need not be read as numbers once more.
+        """
         for start in range(0, table.shape[0], rows):
-            yield self._encode(table.taken(slice(start, min(start + rows, table.shape[0]))))
+            part = table.taken(slice(start, min(start + rows, table.shape[0])))
+            yield self._encode(self.as_decided(part))
 
     def few_rows(self, X: np.ndarray) -> Dense | None:
         if X.ndim != 2 or not self.plain or X.shape[1] != len(self.kinds):

@@ -219,7 +219,7 @@ class _Fit:
             y = spool.target(self.targets[0] if len(self.targets) == 1 else self.targets)
             target = model._new_target(y)
             with self.show(1, 1).passing("Learning", table.shape[0]) as passing:
-                encoder.learn_from(model, table, weights, np.dtype(self.settings.dtype))
+                decided = encoder.learn_from(model, table, weights, np.dtype(self.settings.dtype))
                 codes = target.learn_from(model, y, weights)
                 model.target_ = target
                 of_classes = self._weights_of_classes(codes, weights)
@@ -237,7 +237,7 @@ class _Fit:
             )  # fmt: skip
             with writer:
                 self._foresee(writer, table.shape[0], shape, room // 2)
-                self._write(writer, encoder, table, codes, weights, of_classes)
+                self._write(writer, encoder, decided, codes, weights, of_classes)
                 with self.show(1, 1).passing("Mixing", table.shape[0]) as passing:
                     store = writer.close(passing)
                     passing(table.shape[0])
