@@ -116,6 +116,10 @@ class Seeking:
         self.halving = halving
         if self.trials is not None and size <= self.trials and not halving:
             self.trials = None
+        if self.trials is None:  # each once: drawn from a short range, some come again and again
+            self.space = spaces.listed(self.space)
+        elif any(isinstance(one, Range) for one in self.space.values()):
+            size = math.inf
         self._say_space(size, usual=not tries)
         if halving:
             self._check_halving()

@@ -179,9 +179,19 @@ def usual(network: str) -> tuple[str, ...]:
 
 
 def size(space: Space) -> float:
-    """How many combinations there are; infinite where a range is among them."""
-    counts = (len(one) if isinstance(one, list) else math.inf for one in space.values())
-    return math.prod(counts)
+    """How many combinations there are; infinite where a range of fractions is among them."""
+    return math.prod(
+        len(one) if isinstance(one, list) else one.high - one.low + 1 if one.whole else math.inf
+        for one in space.values()
+    )
+
+
+def listed(space: Space) -> dict[str, list[Any]]:
+    """The same with the whole numbers of each range one by one."""
+    return {
+        name: one if isinstance(one, list) else [*range(int(one.low), int(one.high) + 1)]
+        for name, one in space.items()
+    }
 
 
 def words(space: Space) -> str:
