@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 import logging
 import os
 import signal
@@ -13,12 +11,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from importlib import metadata
-from multiprocessing import resource_tracker
 from typing import Any, NamedTuple
 
 from pellucid.checks import one_line, shown
-from pellucid.engine import available_threads
-from pellucid.engine.threads import call_apart
 
 _OF_TRACKER = "ignore::UserWarning"
 _CONNECTED, _STARTED, _CLOSED = 15.0, 120.0, 10.0  # seconds at most until these are so
@@ -76,6 +71,9 @@ def started(count: int) -> Iterator[Cluster]:
     """
     import dask
     from distributed import Client, LocalCluster
+
+    from pellucid.engine import available_threads
+    from pellucid.engine.threads import call_apart
 
     threads = max(1, available_threads() // count)
     # else copies of the data are taken away again, and none is left where a worker is lost
@@ -167,8 +165,14 @@ def used(cluster: Cluster, data: Sequence[Any]) -> Iterator[None]:
     """
     from joblib import parallel_config
 
+    client = cluster.client
     try:
-        with parallel_config(backend="dask", client=cluster.client, scatter=list(data)):
+        client.wait_for_workers(1, timeout=_STARTED)
+        there = parallel_config(backend="dask", client=client, scatter=list(data))
+    except Exception as error:  # whatever it is that does not arrive
+        raise _lost(cluster, error) or _lost_workers(cluster) from error
+    try:
+        with there:
             yield
     except BaseException as error:
         lost = _lost(cluster, error)
@@ -179,6 +183,9 @@ def used(cluster: Cluster, data: Sequence[Any]) -> Iterator[None]:
 
 def _lost(cluster: Cluster, error: BaseException) -> ConnectionError | None:
     """What to raise of an error if it is that a cluster is lost, or a part of it."""
+    import asyncio
+    import concurrent.futures
+
     kind, gone = type(error), cluster.client.status != "running"
     cancelled = isinstance(error, (asyncio.CancelledError, concurrent.futures.CancelledError))
     # joblib may take what is cancelled for a result
@@ -195,15 +202,24 @@ def _lost(cluster: Cluster, error: BaseException) -> ConnectionError | None:
         return ConnectionError(
             f"{cluster.name} must be there until the search ends. It is gone. Search again."
         )
+    return _lost_workers(cluster)
+
+
+def _lost_workers(cluster: Cluster) -> LostWorkers:
     return LostWorkers(
         f"the workers of {cluster.name} must be there until the search ends. They are lost again "
         "and again, and what they had with them. Search again with others."
     )
 
 
+def version() -> str:
+    """Which pellucid this is."""
+    return metadata.version("pellucid")
+
+
 def _check_versions(client: Any, address: str) -> None:
     """Refuse workers that have another pellucid, or none."""
-    own = metadata.version("pellucid")
+    own = version()
     asked = {
         worker: client.submit(metadata.version, "pellucid", workers=[worker], pure=False)
         for worker in client.nthreads()
@@ -224,6 +240,8 @@ def _check_versions(client: Any, address: str) -> None:
 async def _keep_interrupts() -> None:
     """Let no process that is begun from here have Ctrl-C: this one has it, and ends them."""
     if hasattr(signal, "pthread_sigmask"):
+        from multiprocessing import resource_tracker
+
         # Python's process that tidies up lets the signal through again as it begins, and would warn
         # of what those that are killed leave to it
         sys.warnoptions.append(_OF_TRACKER)

@@ -202,8 +202,9 @@ class Search:
 
     def try_usual(self) -> Tried:
         """Try the estimator as it is."""
-        (tried,) = self._run(_Grid, param_grid=[{}])
-        self.usual = tried._replace(is_usual=True)
+        known: list[Tried] = []
+        self._run(known, _Grid, param_grid=[{}])
+        self.usual = known[0]._replace(is_usual=True)
         return self.usual
 
     def run(self, space: Space, trials: int | None, halving: bool) -> None:
@@ -216,8 +217,9 @@ class Search:
         if halving:
             self.tried.clear()
             self._run(
-                _Halving, param_distributions=named, random_state=self.seed, factor=FACTOR,
-                n_candidates=trials, min_resources="exhaust", return_train_score=False,
+                self.tried, _Halving, param_distributions=named, random_state=self.seed,
+                n_candidates=trials, factor=FACTOR, min_resources="exhaust",
+                return_train_score=False,
             )  # fmt: skip
             return
         if trials is None:
@@ -227,17 +229,16 @@ class Search:
         rest = every[len(self.tried) :]
         grid = [{name: [value] for name, value in one.items()} for one in rest]
         if grid:
-            self._run(_Grid, param_grid=grid)
+            self._run(self.tried, _Grid, param_grid=grid)
 
-    def _run(self, kind: Any, **settings: Any) -> list[Tried]:
-        """Make trials by one of scikit-learn's searches, some at a time, with a word after each."""
-        before, tried = len(self.tried), list[Tried]()
+    def _run(self, known: list[Tried], kind: Any, **settings: Any) -> None:
+        """Put trials of one of scikit-learn's searches behind those `known`, piece by piece."""
+        before = len(known)
 
         def told(count: int, results: Mapping[str, Any]) -> None:
-            tried[:] = _tried(results, len(self.folds), self._order)
-            if self.usual is not None:
-                self.tried[before:] = tried
-                self.told(before + count, self.tried)
+            known[before:] = _tried(results, len(self.folds), self._order)
+            if known is self.tried:
+                self.told(before + count, known)
 
         search = kind(
             Trial(self.model), scoring=self.scoring, cv=_Folds(self.folds), refit=False, **settings
@@ -247,7 +248,6 @@ class Search:
             # of the rows of a fold; those that the last fit has are shown
             warnings.simplefilter("ignore")
             search.fit(self.X, self.y)
-        return tried
 
     @property
     def best(self) -> Tried | None:

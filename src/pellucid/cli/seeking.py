@@ -144,7 +144,7 @@ class Seeking:
             classes = len(np.unique(np.asarray(self._y)))
         least = 2 * self.count * classes * FACTOR
         if len(self._X) < least:
-            of_classes = f" and {counted(classes, 'class')}" if classes > 1 else ""
+            of_classes = f" and {classes:,} classes" if classes > 1 else ""
             raise ValueError(
                 f"--halving must have at least {least:,} rows to learn from with {self.count} "
                 f"folds{of_classes}. Got {len(self._X):,}. Leave it out."
