@@ -30,7 +30,7 @@ def source_name(data: str) -> str:
 
 def counted(count: int, what: str) -> str:
     """``1 row``, ``1,204 rows``, ``2 classes``."""
-    several = "es" if what.endswith(("s", "x", "ch")) else "s"
+    several = "es" if what.endswith(("s", "x")) else "s"
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}{several}"
 
 
