@@ -283,7 +283,8 @@ def test_a_cluster_without_workers_is_not_waited_for_without_end(monkeypatch):
     ({"client": "tcp://1.2.3.4:8786"}, TypeError,
      r"client of distributed\.fit must be a dask\.distributed\.Client\. Got 'tcp://1\.2\.3\.4:8786'"),
     ({"shards": 3}, ValueError, "shards of NetworkClassifier must be a power of two"),
-    ({"sync_every": 4}, ValueError, r"sync_every of distributed\.fit must be 1"),
+    ({"sync_every": 4}, ValueError,
+     r"sync_every of distributed\.fit must be 1: models of weights that are averaged .* Got 4\."),
     ({"timeout": 0}, ValueError, r"timeout of distributed\.fit must be a number above 0"),
 ), ids=str)  # fmt: skip
 def test_what_cannot_be_is_refused(options, error, words):

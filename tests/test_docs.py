@@ -24,7 +24,7 @@ PAGES_OF_MATHEMATICS = [
     "lstm.md", "normalization.md", "optimizers.md", "pooling.md", "residual.md", "ridge.md",
     "rnn.md", "softmax.md",
 ]  # fmt: skip
-NEEDS = {"torch.md": "torch"}
+NEEDS = {"torch.md": "torch", "distributed.md": "distributed"}
 """The libraries without which a page's examples cannot run."""
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 MODULES = sorted(

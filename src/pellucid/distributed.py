@@ -92,7 +92,11 @@ def fit(
             f"model of distributed.fit must be an estimator of pellucid. Got {checks.shown(model)}."
         )
     if sync_every != 1:
-        raise ValueError(checks.fault("sync_every", "distributed.fit", "1", sync_every))
+        expected = "1: models of weights that are averaged after several steps were worse"
+        way_out = "docs/distributed.md has what was measured."
+        raise ValueError(
+            checks.fault("sync_every", "distributed.fit", expected, sync_every, way_out)
+        )
     timeout = checks.number("timeout", "distributed.fit", timeout, 0, open_low=True)
     if shards is None:
         shards = owner.shards if owner.shards != 1 else SHARDS
