@@ -108,8 +108,7 @@ def mortal(folder):
     """Workers of whom some will be killed."""
     settings = {"distributed.worker.daemon": True, "temporary-directory": str(folder)}
     with dask.config.set(settings), dask_distributed.LocalCluster(
-        n_workers=3, threads_per_worker=1, processes=True, dashboard_address=":0",
-        silence_logs="CRITICAL",
+        n_workers=3, threads_per_worker=1, processes=True, silence_logs="CRITICAL", **QUIET,
     ) as cluster, dask_distributed.Client(cluster, timeout=WAIT) as client:  # fmt: skip
         yield client
 
