@@ -264,12 +264,7 @@ class PictureEncoder(Encoder[Sources]):
 
     def learn(self, estimator: Any, reading: Reading[Sources], weights: Any, dtype: Any) -> Rows:
         owner, sources = owner_of(estimator), reading.content
-        one_of("color", owner, self.color, COLORS)
-        one_of("on_error", owner, self.on_error, ("raise", "skip"))
-        one_of("resize", owner, self.resize, RESIZES)
-        size_in_bytes("cache_size", owner, self.cache_size)
-        self.dtype, size = np.dtype(dtype), size_of(self.image_size, owner)
-        self.names, array, self.range = sources.names, sources.array, None
+        size, array = self._begin(estimator, reading, dtype), sources.array
         if array is None or (
             array.ndim == 4 and array.shape[1:] != self._made(estimator, array, size)
         ):
@@ -282,6 +277,18 @@ class PictureEncoder(Encoder[Sources]):
             encoded = self._learn_array(array, weights)
         self.name_features(estimator)
         return encoded
+
+    def _begin(
+        self, estimator: Any, reading: Reading[Sources], dtype: Any
+    ) -> tuple[int, int] | None:
+        """Check the parameters before anything is learned; the size that pictures are to get."""
+        owner = owner_of(estimator)
+        one_of("color", owner, self.color, COLORS)
+        one_of("on_error", owner, self.on_error, ("raise", "skip"))
+        one_of("resize", owner, self.resize, RESIZES)
+        size_in_bytes("cache_size", owner, self.cache_size)
+        self.dtype, self.names, self.range = np.dtype(dtype), reading.content.names, None
+        return size_of(self.image_size, owner)
 
     def encode(self, estimator: Any, reading: Reading[Sources]) -> Rows:
         sources = self._alike(estimator, reading.content)
@@ -514,14 +521,14 @@ class PictureEncoder(Encoder[Sources]):
         if len(self.shape) == 3:
             data = rescaled(data, self._wanted)
         if self.kind != "float" and data.dtype == TYPES[self.kind]:
-            return Pictures(self._table, np.ascontiguousarray(data))
+            return Pictures(self.value_table, np.ascontiguousarray(data))
         encoded = np.empty(data.shape, dtype=self.dtype)
         channels = self.shape[-1]
         self._scaler.transform(data.reshape(-1, channels), encoded.reshape(-1, channels))
         return Dense(encoded)
 
     @property
-    def _table(self) -> np.ndarray:
+    def value_table(self) -> np.ndarray:
         """The standardised number of each level of each channel, (levels, channels)."""
         levels = np.arange(self._levels, dtype=np.float64)
         table = np.empty((self._levels, self.shape[-1]), dtype=self.dtype)
@@ -557,7 +564,7 @@ class PictureEncoder(Encoder[Sources]):
         """The pictures, to be decoded when they are wanted."""
         decode, positions = self._decoder(sources, faults), np.arange(len(sources))
         return DecodedPictures(
-            self._table, positions, self.shape, decode, lambda place: digest_of(sources[place])
+            self.value_table, positions, self.shape, decode, lambda place: digest_of(sources[place])
         )
 
     def _decoder(
@@ -589,10 +596,24 @@ class PictureEncoder(Encoder[Sources]):
         self, estimator: Any, sources: Sources, size: tuple[int, int] | None, weights: Any
     ) -> Rows:
         """Read all headers, choose size, channels and kind, and decode the pictures once."""
-        pictures, verbose = sources.pictures, getattr(estimator, "verbose", 0)
+        pictures = sources.pictures
         weights = np.ones(len(pictures)) if weights is None else weights.copy()
-        headers: dict[int, Header] = {}
-        found = sources.headers(verbose)
+        readable = self._looked_at(estimator, sources, size)
+        shape, dtype = (len(pictures), *self.shape), np.dtype(TYPES[self.kind])
+        data = np.zeros(shape, dtype=dtype) if self._keeps(estimator, shape, dtype) else None
+        self._count(estimator, sources, readable, weights, data)
+        if self.kind != "float":
+            return self._pictures(pictures) if data is None else self._encoded(data)
+        assert data is not None
+        self._fit_numbers(data, weights)
+        return self._encoded(data)
+
+    def _looked_at(
+        self, estimator: Any, sources: Sources, size: tuple[int, int] | None
+    ) -> list[int]:
+        """Read all headers, and choose size, channels and kind; which pictures can be read so."""
+        pictures, headers = sources.pictures, dict[int, Header]()
+        found = sources.headers(getattr(estimator, "verbose", 0))
         others = sum(isinstance(header, PictureError) for header in found) - 1
         more = f". {others:,} more cannot be used either" if others > 0 else ""
         for position, header in enumerate(found):
@@ -602,25 +623,46 @@ class PictureEncoder(Encoder[Sources]):
                 headers[position] = header
         self._check_some_left(estimator, pictures)
         self._choose(estimator, pictures, headers, size)
-        shape, dtype = (len(pictures), *self.shape), np.dtype(TYPES[self.kind])
-        data = np.zeros(shape, dtype=dtype) if self._keeps(estimator, shape, dtype) else None
+        return list(headers)
+
+    def _count(
+        self,
+        estimator: Any,
+        sources: Sources,
+        readable: list[int],
+        weights: np.ndarray,
+        data: np.ndarray | None,
+        each: Callable[[int, np.ndarray], object] | None = None,
+    ) -> None:
+        """Decode pictures, count their levels, and learn means and deviations from these.
+
+        `weights` become 0 for pictures that are left out. `each` is called with the position and
+        the pixels of each one that can be used, in their order.
+        """
         counts = None if self.kind == "float" else Counts(self._levels, self.shape[-1])
-        tally = (lambda pixels: None) if counts is None else counts.of
-        readable = list(headers)
+
+        def tally(pixels: np.ndarray) -> Any:
+            counted = None if counts is None else counts.of(pixels)
+            return counted, None if each is None else pixels
+
         # closed here, so that its threads end before an error goes on
         outcomes = self._decoded(estimator, sources, readable, data, "reading pictures", tally)
         with closing(outcomes):
             for position, outcome in zip(readable, outcomes, strict=True):
                 if isinstance(outcome, PictureError):
-                    self._leave_out(estimator, pictures, position, outcome)
-                elif counts is not None:
-                    counts.add(outcome, weights[position])
-        self._check_some_left(estimator, pictures)
+                    self._leave_out(estimator, sources.pictures, position, outcome)
+                    continue
+                counted, pixels = outcome
+                if counts is not None:
+                    counts.add(counted, weights[position])
+                if each is not None:
+                    each(position, pixels)
+        self._check_some_left(estimator, sources.pictures)
         sources.warned.tell({position for position, _ in self.left_out})
         if self.left_out:
             weights[[position for position, _ in self.left_out]] = 0.0
             reasons = [reason for _, reason in self.left_out]
-            self.notes.append(left_out_words(reasons, len(pictures)))
+            self.notes.append(left_out_words(reasons, len(sources.pictures)))
         if not (weights > 0).any():
             raise ValueError(
                 f"sample_weight of {owner_of(estimator)} must be above 0 for a picture that can be "
@@ -629,10 +671,47 @@ class PictureEncoder(Encoder[Sources]):
         if counts is not None:
             self._scaler = counts.standardiser()
             self.range = PixelRange.of(self.kind, *counts.range)
-            return self._pictures(pictures) if data is None else self._encoded(data)
-        assert data is not None
-        self._fit_numbers(data, weights)
-        return self._encoded(data)
+
+    def learn_one_by_one(
+        self,
+        estimator: Any,
+        reading: Reading[Sources],
+        dtype: Any,
+        begin: Callable[[np.ndarray], Callable[[int, np.ndarray], object]],
+    ) -> np.ndarray:
+        """:meth:`learn` of pictures that are not kept in memory; which can be used, as bools.
+
+        ``begin(readable)`` is called once it is known which seem so, and what all become: it gives
+        what is called with the position and the pixels of each, in their order. Levels alone can be
+        learned so.
+        """
+        size, sources = self._begin(estimator, reading, dtype), reading.content
+        able = np.zeros(len(sources.pictures))
+        readable = self._looked_at(estimator, sources, size)
+        if self.kind == "float":
+            raise ValueError(
+                f"X of {owner_of(estimator)} must be pictures of 8 or 16 bits a channel where they "
+                "are kept on disk. Got pictures of numbers. Convert them, or pass their paths."
+            )
+        able[readable] = 1.0
+        self._count(estimator, sources, readable, able, None, begin(able > 0))
+        self.name_features(estimator)
+        return able > 0
+
+    def decoded(
+        self, estimator: Any, reading: Reading[Sources], positions: Sequence[int]
+    ) -> Generator[np.ndarray, None, None]:
+        """The pixels of pictures that were learned from, read again by threads."""
+        outcomes = self._decoded(
+            estimator, reading.content, positions, None, "reading pictures", lambda pixels: pixels
+        )
+        with closing(outcomes):
+            for position, outcome in zip(positions, outcomes, strict=True):
+                if isinstance(outcome, PictureError):  # which could be read just before
+                    raise self._fault(
+                        estimator, position, reading.content.pictures, outcome
+                    ) from None
+                yield outcome
 
     def _choose(
         self, estimator: Any, sources: Sequence[Any], headers: dict[int, Header], size: Any

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pellucid.checks import fault, positive_integer, printable, shown, size_in_bytes, suggestion
+from pellucid.data.cache_place import cache_path, remove_cache
 from pellucid.data.chosen_parts import ChosenParts
 from pellucid.data.containers import STDIN, is_table
 from pellucid.data.encodings import known_encoding
 from pellucid.data.folders import files_below
+from pellucid.data.picture_scan import PictureScan, has_pictures
 from pellucid.data.scan_parts import Parts, file_parts
 from pellucid.data.tables import BadTable
-from pellucid.rows import Stale, Store
 
 _FORMAT = b"pellucid scan 1"
 _ROWS = 1 << 14
@@ -89,11 +90,7 @@ class Scan:
     @property
     def cache_path(self) -> Path:
         """Where the cache of a fit is: where it was said to be, else beside the data."""
-        path = self._place.path
-        name = f"{path.resolve().name}.cache"
-        if self.cache is not None:
-            return self.cache / name if self.cache.is_dir() else self.cache
-        return path.resolve().with_name(name)
+        return cache_path(self._place.path, self.cache)
 
     @property
     def parts(self) -> Parts:
@@ -130,14 +127,7 @@ class Scan:
         ValueError
             If there is another file in its place, which is left.
         """
-        path = self.cache_path
-        try:
-            Store.open(path).close()
-        except FileNotFoundError:
-            return
-        except Stale:  # of ours, whatever is wrong with it
-            pass
-        path.unlink(missing_ok=True)
+        remove_cache(self.cache_path)
 
     def check_unchanged(self) -> None:
         """Refuse data that are not what they were when they were scanned.
@@ -196,8 +186,8 @@ def scan(
     encoding: str | None = None,
     memory: int | str = "1GB",
     cache: str | os.PathLike[str] | None = None,
-) -> Scan:
-    """Name a table that may be larger than the memory, to fit and predict on.
+) -> Any:
+    """Name a table that may be larger than the memory, to fit and predict on; or pictures.
 
     Parameters
     ----------
@@ -205,7 +195,8 @@ def scan(
         A Parquet, Feather, Arrow, CSV or JSON Lines file; a folder of such files, or of folders
         with them; a pattern such as ``"data/*.parquet"``; or several files. They have the same
         columns, and their rows follow one another by the files' names, of a list in its order. A
-        LazyFrame is computed by polars, in parts, into a file aside.
+        LazyFrame is computed by polars, in parts, into a file aside. A folder of pictures, in one
+        folder a class, is decoded once: see docs/pictures.md.
     encoding : str, optional
         The encoding of files of text. By default it is found.
     memory : int or str, default="1GB"
@@ -217,7 +208,7 @@ def scan(
     Returns
     -------
     scan : Scan
-        Nothing of it is in memory. Iterating over it gives DataFrames.
+        Nothing of it is in memory. Iterating over it gives DataFrames. Of pictures a PictureScan.
 
     Raises
     ------
@@ -243,6 +234,8 @@ def scan(
     where = None if cache is None else Path(cache)
     if nw.dependencies.is_polars_lazyframe(source):
         return _of_lazy(source, limit, where)
+    if isinstance(source, (str, os.PathLike)) and has_pictures(Path(source)):
+        return PictureScan(Path(source), limit, where)
     paths, place = _files(source)
     return Scan(file_parts(paths, encoding), place, limit, where)
 

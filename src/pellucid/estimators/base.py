@@ -19,9 +19,10 @@ from pellucid.data import Reading, check_rows, dask_frames
 from pellucid.data.dask_frames import is_dask
 from pellucid.data.layout import RowLayout
 from pellucid.data.parted_windows import PartedWindows
+from pellucid.data.picture_scan import PictureScan
 from pellucid.data.scan import Scan
 from pellucid.engine import announced, plain_float_state
-from pellucid.estimators import identity, parted, state, streaming, window_fit
+from pellucid.estimators import identity, parted, picture_fit, state, streaming, window_fit
 from pellucid.estimators.about import About
 from pellucid.estimators.examples import ExampleMaker
 from pellucid.estimators.exportable import Exportable
@@ -193,6 +194,9 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
         goes_on = going_on or epochs is not None
         stored = streaming.on_disk(self, X, settings, goes_on, keeps_aside, cautions, show)
         stored = stored or window_fit.on_disk(self, X, y, sample_weight, settings, goes_on, show)
+        stored = stored or picture_fit.on_disk(
+            self, X, y, sample_weight, settings, goes_on, keeps_aside, show
+        )
         examples, layout, used = (stored and stored[:3]) or self._encode(
             X, y, sample_weight, going_on, classes, dtype, cautions
         )
@@ -424,6 +428,8 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
             return parted.score(self, X, y, sample_weight)
         if isinstance(X, PartedWindows):
             return parted.score_windows(self, X, y)
+        if isinstance(X, PictureScan):
+            X, y = X.labelled
         X, y, sample_weight = (
             dask_frames.in_memory(given, f"{what} of score of {type(self).__name__}")
             for what, given in (("X", X), ("y", y), ("sample_weight", sample_weight))

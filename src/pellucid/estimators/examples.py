@@ -109,7 +109,7 @@ class ExampleMaker(TargetColumns, TrainingParameters, ABC):
             if encoder.left_out:
                 weights = np.ones(layout.entries) if weights is None else weights
                 weights[[position for position, _ in encoder.left_out]] = 0.0
-                encoder.notes = [*encoder.notes, *_gone(y, weights)]
+                encoder.notes = [*encoder.notes, *gone(y, weights)]
             extra = {} if classes is None else {"classes": classes}
             codes = target.fit(self, y, weights, **extra, **self._units(encoder, reading))
             self.target_, self._input = target, encoder
@@ -243,7 +243,7 @@ class ExampleMaker(TargetColumns, TrainingParameters, ABC):
         return examples.take(np.sort(order[aside:])), examples.take(np.sort(order[:aside]))
 
 
-def _gone(y: Any, weights: np.ndarray) -> list[str]:
+def gone(y: Any, weights: np.ndarray) -> list[str]:
     """A sentence on labels of which no row is left."""
     labels = plain_array(y)
     labels = labels.tolist() if hasattr(labels, "tolist") else list(labels)

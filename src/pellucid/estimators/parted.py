@@ -15,6 +15,7 @@ from pellucid.data.collected import collected_warnings
 from pellucid.data.dask_frames import is_dask
 from pellucid.data.named_columns import NamedColumns
 from pellucid.data.parted_windows import PartedTargets, PartedWindows, followed
+from pellucid.data.picture_scan import PictureScan
 from pellucid.data.scan import Scan
 from pellucid.data.table_parts import TableParts
 from pellucid.estimators.lazy import lazily
@@ -24,13 +25,15 @@ from pellucid.sums import ExactSum, as_float
 def by_parts(method: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """Let a method that predicts take what comes in parts too.
 
-    That is a scan, windows of one, or a table of Dask.
+    That is a scan of a table or of pictures, windows of a scan, or a table of Dask.
     """
 
     @functools.wraps(method)
     def answered(self: Any, X: Any) -> Any:
         if isinstance(X, Scan):
             return predicted(self, X, functools.partial(method, self))
+        if isinstance(X, PictureScan):
+            return method(self, list(X.labelled[0]))
         if isinstance(X, PartedWindows):
             return np.concatenate([method(self, part) for part in X.parts if len(part)])
         return lazily(self, X, method.__name__) if is_dask(X) else method(self, X)

@@ -17,17 +17,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.checks import file_name, size_text
-from pellucid.data import Layout, Reading, TableEncoder, target_from_state
+from pellucid.data import Layout, Reading, TableEncoder
 from pellucid.data.layout import RowLayout
 from pellucid.data.sample_weights import ClassCounts, check_weights
 from pellucid.data.scan import Scan
 from pellucid.data.spool import Spool
 from pellucid.engine import plain_float_state
+from pellucid.estimators import kept_state
 from pellucid.estimators.plain import to_plain
 from pellucid.files import NUMERIC_VERSION
 from pellucid.memory import resident_memory
 from pellucid.network.chain import Chain
-from pellucid.network.parameters import below
 from pellucid.rows import Examples, Stale, Store, StoreWriter
 from pellucid.rows.packing import Packing
 from pellucid.training import defaults
@@ -143,7 +143,8 @@ class _Fit:
             store = self._made(encoder, key)
         else:
             self.note(f"The rows are in the cache {file_name(store.path)}: nothing is encoded anew")
-        self._take_over(encoder, store, cautions)
+        more = store.about["cautions"] if cautions else []
+        kept_state.take_over(self.model, encoder, store, more)
         left = max(0, self.scan.memory - resident_memory())
         examples = store.examples(dtype=self.settings.dtype, memory=left)
         return OnDisk(examples, RowLayout(len(store)), np.ones(0, dtype=bool), self.scan)
@@ -223,7 +224,7 @@ class _Fit:
                 codes = target.learn_from(model, y, weights)
                 model.target_ = target
                 of_classes = self._weights_of_classes(codes, weights)
-                about, arrays = self._learned(encoder, target)
+                about, arrays = kept_state.learned(encoder, target)
                 reading = Reading(table, RowLayout(table.shape[0]))
                 about["cautions"] = encoder.cautions(reading, codes)
                 passing(table.shape[0])
@@ -260,18 +261,6 @@ class _Fit:
         for rows in _slices(len(codes), _MOST):
             counts.add(codes[rows], None if weights is None else weights[rows])
         return counts.weights
-
-    def _learned(
-        self, encoder: TableEncoder, target: Any
-    ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """What was learned, for the cache to keep."""
-        about: dict[str, Any] = {"input_notes": list(encoder.notes)}
-        about["target_notes"] = list(target.notes)
-        arrays: dict[str, np.ndarray] = {}
-        for name, part in (("input", encoder), ("target", target)):
-            about[name], learned = part.state()
-            arrays |= {f"{name}.{key}": array for key, array in learned.items()}
-        return about, arrays
 
     def _foresee(self, writer: StoreWriter, rows: int, width: int, memory: int) -> None:
         """Say how large the cache will be and where it is, or that there is no room for it."""
@@ -320,18 +309,6 @@ class _Fit:
                 f"class_weight of {self.owner} must leave a row of weight above 0. Got "
                 f"{model.class_weight!r}, and none is left."
             )
-
-    # -- from the cache ----------------------------------------------------------------------
-
-    def _take_over(self, encoder: TableEncoder, store: Store, cautions: bool) -> None:
-        """Let the model know what was learned, as the cache has it."""
-        model, about, arrays = self.model, store.about, store.arrays
-        encoder.from_state(about["input"], below(arrays, "input"))
-        encoder.notes = [*about["input_notes"], *(about["cautions"] if cautions else [])]
-        encoder.name_features(model)
-        target = target_from_state(about["target"], below(arrays, "target"))
-        target.notes = about["target_notes"]
-        model._input, model.target_ = encoder, target
 
 
 class _Weights:

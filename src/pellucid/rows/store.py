@@ -222,14 +222,23 @@ class StoreWriter(AbstractContextManager):
         with self._errors():
             self._placing.add(Records(self._packing.pack(x), np.asarray(values), weight))
 
-    def close(self, advance: Callable[[int], None] | None = None) -> Store:
+    def close(
+        self,
+        advance: Callable[[int], None] | None = None,
+        about: Mapping[str, Any] | None = None,
+        arrays: Mapping[str, np.ndarray] | None = None,
+    ) -> Store:
         """Put the rows in their places, and let the file be whole.
 
         Parameters
         ----------
         advance : callable, optional
             Told how many rows are done, time and again.
+        about, arrays : mapping, optional
+            What else to keep beside what was given before, as it is known by now.
         """
+        self._header["about"] |= about or {}
+        self._arrays |= arrays or {}
         rows, unit = self._placing.rows, weight_unit(self._largest)
         if self._expected is not None and rows != self._expected:
             raise ValueError(

@@ -1,0 +1,235 @@
+"""A fit on pictures that are scanned: decoded once, put in their places, and read from there.
+
+Their levels rest in a cache, as bytes; a table of the value of each level makes numbers of them
+where a network reads them. What is learned and trained is that of the same pictures in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from pellucid.checks import file_name, size_text
+from pellucid.data import PictureEncoder, Reading
+from pellucid.data.layout import RowLayout
+from pellucid.data.picture_scan import PictureScan, fingerprint
+from pellucid.data.pictures import TYPES
+from pellucid.engine import plain_float_state
+from pellucid.estimators import kept_state
+from pellucid.estimators.examples import gone
+from pellucid.estimators.plain import to_plain
+from pellucid.estimators.streaming import OnDisk, Show
+from pellucid.files import NUMERIC_VERSION
+from pellucid.memory import resident_memory
+from pellucid.rows import Pictures, Stale, Store, StoreWriter
+from pellucid.rows.packing import Packing
+from pellucid.training.orders import check_on_disk
+from pellucid.training.settings import Settings
+
+_FORMAT = 1
+_LEAST = 64 << 20  # bytes beside what the process has already
+
+
+def on_disk(
+    model: Any,
+    X: Any,
+    y: Any,
+    weights: Any,
+    settings: Settings,
+    going_on: bool,
+    keeps_aside: bool,
+    show: Show,
+) -> OnDisk | None:
+    """The examples of pictures that are scanned, in their cache; None of any other X.
+
+    The model has learned of them then.
+    """
+    if not isinstance(X, PictureScan):
+        return None
+    owner = type(model).__name__
+    for there, name, expected in (
+        (y is not None, "y", "None: the folders are the classes"),
+        (weights is not None, "sample_weight", "None"),
+        (going_on, "warm_start", "False, and partial_fit not called"),
+    ):
+        if there:
+            raise ValueError(
+                f"{name} of {owner} must be {expected}, where X is a scan of pictures. Got another "
+                "one. Pass the paths of the pictures for it."
+            )
+    check_on_disk(settings, owner, False, keeps_aside)
+    with plain_float_state():
+        return _Fit(model, X, settings, show).rows()
+
+
+class _Fit:
+    """What a fit does before training.
+
+    Parameters
+    ----------
+    model : estimator
+    scan : PictureScan
+    settings : Settings
+    show : callable
+        Makes a Progress.
+    """
+
+    def __init__(self, model: Any, scan: PictureScan, settings: Settings, show: Show) -> None:
+        self.model, self.scan, self.settings = model, scan, settings
+        self.owner, self.note = type(model).__name__, show(1, 1).note
+        encoders = [one for one in model._inputs() if isinstance(one, PictureEncoder)]
+        if not encoders or not hasattr(model, "class_weight"):
+            raise TypeError(
+                f"X of {self.owner} must not be a scan of pictures. Got {scan!r}. It goes to a "
+                "CNNClassifier, or a NetworkClassifier with layers for pictures."
+            )
+        self.encoder: PictureEncoder = encoders[0]
+
+    def rows(self) -> OnDisk:
+        """The pictures, from the cache if it has them."""
+        model, encoder, path = self.model, self.encoder, self.scan.cache_path
+        paths, classes = self._labelled()
+        store, key = None, self._key(paths, classes)
+        try:
+            store = Store.open(path, key)
+        except FileNotFoundError:
+            pass
+        except Stale:
+            self.note(f"The cache {file_name(path)} is of other pictures: made anew")
+        if store is None:
+            store = self._made(key, paths, np.asarray(classes))
+        else:
+            self.note(f"The pictures are in the cache {file_name(path)}: none is decoded anew")
+        kept_state.take_over(model, encoder, store, [])
+        encoder.left_out = [(place, reason) for place, reason in store.about["left_out"]]
+        left = max(0, self.scan.memory - resident_memory())
+        wrap = partial(Pictures, encoder.value_table)
+        examples = store.examples(wrap, self.settings.dtype, memory=left)
+        return OnDisk(examples, RowLayout(len(store)), np.ones(0, dtype=bool), self.scan)
+
+    def _labelled(self) -> tuple[Sequence[str], Sequence[str]]:
+        """The pictures to learn from, and their classes; what is to validate on is remembered."""
+        if self.scan.chosen is not None:
+            return self.scan.chosen
+        return self.encoder.labelled(self.model, self.scan.folder, None, "learn", least=2)
+
+    def _key(self, paths: Sequence[str], classes: Sequence[str]) -> str:
+        """SHA-256 of all that the rows depend on."""
+        model = self.model
+        parts = {
+            "format": _FORMAT,
+            "numeric_version": NUMERIC_VERSION,
+            "data": fingerprint(paths, classes),
+            "input": self.encoder.parameters,
+            "dtype": self.settings.dtype,
+            "seed": self.settings.seed,
+            "class_weight": to_plain(model.class_weight),
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def _made(self, key: str, paths: Sequence[str], classes: np.ndarray) -> Store:
+        """Decode the pictures, learn from them, and write them into the cache."""
+        model, encoder = self.model, self.encoder
+        reading = encoder.read(model, list(paths), learn=True)
+        begun: list[_Writing] = []
+
+        def begin(readable: np.ndarray) -> Callable[[int, np.ndarray], object]:
+            begun.append(_Writing(self, key, classes, readable))
+            return begun[0].add
+
+        dtype = np.dtype(self.settings.dtype)
+        try:
+            able = encoder.learn_one_by_one(model, reading, dtype, begin)
+            (writing,) = begun
+            if (able != writing.able).any():  # what could not be decoded had a class, and a weight
+                writing.discard()
+                begun[:] = [writing := _Writing(self, key, classes, able)]
+                self._write_again(writing, reading)
+            if encoder.left_out:
+                encoder.notes = [*encoder.notes, *gone(classes, able.astype(np.float64))]
+            return writing.close(encoder)
+        finally:
+            for one in begun:
+                one.discard()
+
+    def _write_again(self, writing: _Writing, reading: Reading[Any]) -> None:
+        positions = np.flatnonzero(writing.able).tolist()
+        decoded = self.encoder.decoded(self.model, reading, positions)
+        for position, pixels in zip(positions, decoded, strict=True):
+            writing.add(position, pixels)
+
+
+class _Writing:
+    """Pictures that are written into a cache one by one.
+
+    Parameters
+    ----------
+    fit : _Fit
+    key : str
+    classes : ndarray
+        Of all pictures.
+    able : ndarray of bool
+        Which of them seem to be of use.
+    """
+
+    def __init__(self, fit: _Fit, key: str, classes: np.ndarray, able: np.ndarray) -> None:
+        model, scan, encoder = fit.model, fit.scan, fit.encoder
+        self.able, there = able, able.astype(np.float64)
+        self.target = model._new_target(classes)
+        codes = self.target.fit(model, classes, there)
+        model.target_ = self.target
+        self._weights = model._row_weights(codes, there)
+        self._values = model._target_rows(codes)
+        if np.count_nonzero(self._weights) < 2:
+            raise ValueError(f"X of {fit.owner} must have at least 2 rows. Got 1 sample.")
+        room = scan.memory - resident_memory()
+        if room < _LEAST:
+            raise MemoryError(
+                f"memory of the scan of {scan.name} must be at least "
+                f"{size_text(scan.memory - room + _LEAST)}: this process has "
+                f"{size_text(scan.memory - room)} already. Got {size_text(scan.memory)}."
+            )
+        packing = Packing(encoder.shape, TYPES[encoder.kind])
+        weighted = bool((self._weights[able] != 1.0).any())
+        self._writer = StoreWriter(
+            scan.cache_path, key, {}, None, packing, self._values.shape[1:], self._values.dtype,
+            fit.settings.seed, room // 2, weighted=weighted,
+        )  # fmt: skip
+        self._weighted = weighted
+        size, place = self._writer.nbytes(int(able.sum())), scan.cache_path
+        needed = size if size <= room // 2 else 2 * size  # rows are put in their places in a file
+        free = shutil.disk_usage(place.parent).free
+        if free < needed:
+            self.discard()
+            raise OSError(
+                f"the cache of {scan.name} needs {size_text(needed)} in {file_name(place.parent)}. "
+                f"Got {size_text(free)} that are free. Make room, or name another place by cache."
+            )
+        height, width, channels = encoder.shape
+        fit.note(
+            f"{scan.name}: {int(able.sum()):,} pictures of {height} x {width} x {channels}; their "
+            f"cache takes {size_text(size)} in {file_name(place)}"
+        )
+
+    def add(self, position: int, pixels: np.ndarray) -> None:
+        """Write the next picture, if it has weight."""
+        own = slice(position, position + 1)
+        if self._weights[position] > 0:
+            weight = self._weights[own] if self._weighted else None
+            self._writer.write(pixels[None], self._values[own], weight)
+
+    def close(self, encoder: PictureEncoder) -> Store:
+        """The cache, with what was learned."""
+        about, arrays = kept_state.learned(encoder, self.target)
+        about["left_out"] = [list(one) for one in encoder.left_out]
+        return self._writer.close(about=about, arrays=arrays)
+
+    def discard(self) -> None:
+        """Leave nothing, if it is not closed."""
+        self._writer.__exit__(None, None, None)
