@@ -138,6 +138,26 @@ def test_values_that_are_embedded(folder, engine):
             check_equal(learned(spool, **options), wanted)
 
 
+@pytest.mark.parametrize("index", ["int8", "uint8", "uint32", "int64"])
+def test_a_dictionary_may_hold_more_than_the_rows(folder, index):
+    """Codes of any width, unsigned ones as of polars too, and far more of them than rows."""
+    from pyarrow import feather
+
+    many = 100 if index.endswith("int8") else 70_000
+    codes = [many - 1, None, 0, many - 4, None, 3, 3] * 9
+    texts = pa.DictionaryArray.from_arrays(
+        pa.array(codes, index), pa.array([f"{code:05}" for code in range(many)])
+    )
+    plain, coded = folder / "plain.feather", folder / f"{index}.feather"
+    feather.write_feather(pa.table({"t": texts.cast("string")}), plain)
+    feather.write_feather(pa.table({"t": texts}), coded)
+    wanted = in_memory(coded)
+    assert wanted[1].tobytes() == in_memory(plain)[1].tobytes()
+    for engine in ENGINES:
+        with spooled(coded, 20, engine) as spool:
+            check_equal(learned(spool), wanted)
+
+
 def test_text_tables_too(folder):
     random = np.random.default_rng(0)
     lines = [

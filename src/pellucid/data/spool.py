@@ -359,12 +359,16 @@ def _coded(series: Any) -> Coding:
     for chunk in native.chunks:
         is_coded = hasattr(chunk, "dictionary")
         chunk = chunk if is_coded else chunk.dictionary_encode()
-        codes = chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        texts = chunk.dictionary.to_pylist()
-        if is_coded:  # there may be anything among what it has, and the same thing twice
-            known = Coding.of(as_texts(texts).tolist())
-            texts, codes = known.texts, np.append(known.codes, -1)[codes]
-        parts.append(Coding(texts, codes))
+        codes = chunk.indices.cast("int64").fill_null(-1).to_numpy(zero_copy_only=False)
+        if not is_coded:
+            parts.append(Coding(chunk.dictionary.to_pylist(), codes))
+            continue
+        # it may have far more than is in these rows, anything, and the same thing twice
+        used, places = np.unique(codes, return_inverse=True)
+        texts = [None] * int(np.count_nonzero(used < 0))
+        texts += chunk.dictionary.take(used[used >= 0]).to_pylist()
+        known = Coding.of(as_texts(texts).tolist())
+        parts.append(Coding(known.texts, known.codes[places]))
     return Coding.joined(parts)
 
 
