@@ -458,3 +458,17 @@ def test_a_cell_that_cannot_be_is_named_by_its_row(column, value, words, saved, 
         FCNNClassifier(8, **QUICK).fit(
             pellucid.scan(tmp_path / "odd.parquet"), target="two", sample_weight="weight"
         )
+
+
+@pytest.mark.parametrize("column, what", (("day", "text"), ("date", "dates")))
+def test_weights_are_numbers(column, what, tmp_path):
+    """Dates are no weights, in memory too, though they can be counted."""
+    frame = FRAME[["a", "two", "day"]].assign(date=pd.date_range("2020-01-01", periods=ROWS))
+    frame.to_parquet(tmp_path / "t.parquet")
+    options = {"target": "two", "sample_weight": column}
+    words = rf"^sample_weight of FCNNClassifier must name .* Got '{column}', which holds {what}\.$"
+    with pytest.raises(ValueError, match=words):
+        FCNNClassifier(8, **QUICK).fit(pellucid.scan(tmp_path / "t.parquet"), **options)
+    assert os.listdir(tmp_path) == ["t.parquet"]
+    with pytest.raises(ValueError, match=r"^sample_weight of FCNNClassifier must be 1400 numbers"):
+        FCNNClassifier(8, **QUICK).fit(frame, **options)

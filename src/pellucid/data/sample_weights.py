@@ -30,7 +30,10 @@ def sample_weights(estimator: Any, sample_weight: Any, n: int) -> np.ndarray:
     if sample_weight is None:
         return np.ones(n)
     try:
-        weights = np.array(plain_array(sample_weight), dtype=np.float64)
+        given = np.asarray(plain_array(sample_weight))
+        if given.dtype.kind in "mM":  # which would be taken as counts of their unit
+            raise TypeError("dates")
+        weights = np.array(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
         expected = f"{n} numbers, one a row"
         raise ValueError(fault("sample_weight", owner, expected, sample_weight)) from error

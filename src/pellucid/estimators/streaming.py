@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.checks import file_name, size_text
+from pellucid.checks import file_name, shown, size_text
 from pellucid.data import Layout, Reading, TableEncoder
 from pellucid.data.layout import RowLayout
 from pellucid.data.sample_weights import ClassCounts, check_weights
@@ -248,7 +248,14 @@ class _Fit:
         """The weights of the rows, read by slices; None where there are none."""
         if self.weight is None:
             return None
-        weights = _Weights(spool.select([self.weight]).columns[0])
+        column = spool.select([self.weight]).columns[0]
+        if column.kind in ("text", "time"):
+            what = "text" if column.kind == "text" else "dates"
+            raise ValueError(
+                f"sample_weight of {self.owner} must name a column of numbers. Got "
+                f"{shown(self.weight)}, which holds {what}."
+            )
+        weights = _Weights(column)
         check_weights(self.model, weights.parts())
         return weights
 
