@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 
@@ -13,6 +14,7 @@ from pellucid import (
     LSTMRegressor,
     NetworkClassifier,
     RNNClassifier,
+    scan,
 )
 from pellucid.data import windows
 from pellucid.layers import BatchNorm, Dropout, Linear, ReLU
@@ -102,6 +104,16 @@ def test_a_fit_by_tasks_has_the_bits_of_one_without(name):
     for numbers in ([1], [8], [2, 4, 1, 8, 2]):
         fitted, here = elsewhere(model, endless(numbers), *data)
         assert fitted.digest_ == expected and here.done
+
+
+def test_rows_on_disk_are_sent_as_those_in_memory(tmp_path):
+    frame = pd.DataFrame({"a": X[:, 0], "b": np.tile(list("xyz"), 50), "y": Y})
+    frame.to_parquet(tmp_path / "table.parquet")
+    model = FCNNClassifier(9, shuffle="blocks", **USUAL)
+    expected = clone(model).fit(frame, target="y").digest_
+    table = scan(tmp_path / "table.parquet")
+    fitted, here = elsewhere(model, endless([2, 4]), table, target="y")
+    assert fitted.digest_ == expected and here.done
 
 
 def test_a_task_gives_the_same_whenever_it_is_done():
