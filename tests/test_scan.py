@@ -300,6 +300,13 @@ def test_what_cannot_be_scanned(tmp_path):
         pellucid.scan(path).batches(columns=["N"])
     with pytest.raises(ValueError, match="rows of batches must be a positive integer"):
         pellucid.scan(path).batches(0)
+    with pytest.raises(ValueError, match=r"^engine of batches must be one of .*Got 'arrow'\."):
+        pellucid.scan(path).batches(engine="arrow")
+    words = r"^cache of scan must be in a folder.*Got '.*none/of/it', and there is no '.*none/of'\."
+    refused(words, path, FileNotFoundError, cache=tmp_path / "none/of/it")
+    refused(
+        r"^cache of scan must be the path of a file or a folder\. Got 3", path, TypeError, cache=3
+    )
     damaged = path.read_bytes()
     (tmp_path / "d.parquet").write_bytes(damaged[:40] + b"\xff" * 60 + damaged[100:])
     refused(r"^d\.parquet cannot be read as a Parquet table", tmp_path / "d.parquet")

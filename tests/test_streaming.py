@@ -216,7 +216,7 @@ def test_a_cache_of_other_rows_is_made_anew(changed, saved, passes, capsys):
     model.fit(pellucid.scan(path), target="two", **options)
     assert len(passes) == 2
     assert (
-        "The cache 'table.csv.cache' is of other rows: made anew"
+        "The cache 'table.csv.cache' is damaged, or of other rows: made anew"
         in capsys.readouterr().err.replace("\n", " ").replace(f"{path.parent}/", "")
     )
     assert sorted(os.listdir(path.parent)) == ["table.csv", "table.csv.cache"]
@@ -239,6 +239,13 @@ def test_a_file_that_is_no_cache_is_left_alone(saved, tmp_path):
     ):
         FCNNClassifier(8, **QUICK).fit(pellucid.scan(path, cache=mine), target="two")
     assert mine.read_text() == "all of it" * 100
+    folder = path.with_name(f"{path.name}.cache")
+    folder.mkdir()
+    for use in (lambda table: FCNNClassifier(8, **QUICK).fit(table, target="two"),
+                lambda table: table.remove_cache()):  # fmt: skip
+        with pytest.raises(ValueError, match="'.*table.csv.cache' must be a file of rows that pel"):
+            use(pellucid.scan(path))
+    assert folder.is_dir()
 
 
 def test_a_cache_may_be_elsewhere_and_is_removed(saved, tmp_path):
@@ -248,6 +255,17 @@ def test_a_cache_may_be_elsewhere_and_is_removed(saved, tmp_path):
     assert place.exists() and os.listdir(path.parent) == ["table.csv"]
     table.remove_cache()
     assert not place.exists()
+
+
+def test_the_cache_is_no_part_of_the_data(saved):
+    """A pattern of which the first file gives the cache its name and place still fits it again."""
+    folder = saved("folder", "two")
+    table = pellucid.scan(f"{folder}/*")
+    first = FCNNClassifier(8, **QUICK).fit(table, target="two")
+    assert table.cache_path.parent == folder and table.cache_path.exists()
+    again = pellucid.scan(f"{folder}/*")
+    assert again.rows == ROWS and again.fingerprint == table.fingerprint
+    assert FCNNClassifier(8, **QUICK).fit(again, target="two").digest_ == first.digest_
 
 
 # -- around the fit ------------------------------------------------------------------------------

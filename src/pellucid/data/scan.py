@@ -12,15 +12,25 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pellucid.checks import fault, positive_integer, printable, shown, size_in_bytes, suggestion
+from pellucid.checks import (
+    fault,
+    file_name,
+    one_of,
+    positive_integer,
+    printable,
+    shown,
+    size_in_bytes,
+    suggestion,
+)
 from pellucid.data.cache_place import cache_path, remove_cache
 from pellucid.data.chosen_parts import ChosenParts
 from pellucid.data.containers import STDIN, is_table
 from pellucid.data.encodings import known_encoding
 from pellucid.data.folders import files_below
 from pellucid.data.picture_scan import PictureScan, has_pictures
-from pellucid.data.scan_parts import Parts, file_parts
+from pellucid.data.scan_parts import ENGINES, Parts, file_parts
 from pellucid.data.tables import BadTable
+from pellucid.rows import is_store
 
 _FORMAT = b"pellucid scan 1"
 _ROWS = 1 << 14
@@ -163,9 +173,12 @@ class Scan:
         Raises
         ------
         ValueError
-            If a column is not there, or a file cannot be read or has changed.
+            If a column is not there, `engine` is another one, or a file cannot be read or has
+            changed.
         """
         rows = positive_integer("rows", "batches", rows)
+        if engine is not None:
+            one_of("engine", "batches", engine, ENGINES)
         for name in () if columns is None else columns:
             if name not in self.columns:
                 raise ValueError(
@@ -213,7 +226,7 @@ def scan(
     Raises
     ------
     FileNotFoundError, PermissionError, OSError
-        If there is no such file, or it may not be read.
+        If there is no such file, it may not be read, or there is no folder for `cache`.
     ImportError
         If a library that reads it is not installed.
     ValueError
@@ -231,13 +244,26 @@ def scan(
 
     encoding = None if encoding is None else known_encoding(encoding)
     limit = size_in_bytes("memory", "scan", memory)
-    where = None if cache is None else Path(cache)
+    where = None if cache is None else _cache_path(cache)
     if nw.dependencies.is_polars_lazyframe(source):
         return _of_lazy(source, limit, where)
     if isinstance(source, (str, os.PathLike)) and has_pictures(Path(source)):
         return PictureScan(Path(source), limit, where)
     paths, place = _files(source)
     return Scan(file_parts(paths, encoding), place, limit, where)
+
+
+def _cache_path(cache: Any) -> Path:
+    """Where the cache is to be, which must be in a folder that is there."""
+    if not isinstance(cache, (str, os.PathLike)):
+        raise TypeError(fault("cache", "scan", "the path of a file or a folder", cache))
+    path = Path(cache)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"cache of scan must be in a folder that exists. Got {file_name(path)}, and there is "
+            f"no {file_name(path.parent)}. Make it first."
+        )
+    return path
 
 
 def _files(source: Any) -> tuple[list[str | os.PathLike[str]], Place]:
@@ -260,7 +286,7 @@ def _files(source: Any) -> tuple[list[str | os.PathLike[str]], Place]:
         return _in_folder(path), Place(f"{printable(path.name or path.resolve().name)}/", path)
     if glob.has_magic(os.fspath(source)) and not path.exists():
         names = sorted(glob.glob(os.fspath(source), recursive=True))
-        files = [name for name in names if not Path(name).is_dir()]
+        files = [name for name in names if not (Path(name).is_dir() or is_store(name))]
         if not files:
             raise FileNotFoundError(f"no file has a name like '{printable(source)}'.")
         return list(files), Place(printable(source), Path(files[0]))

@@ -20,7 +20,7 @@ from pellucid.data.tables import BadTable, check_names, needed, there
 
 Frames = Callable[[int, Sequence[str] | None], Iterator[Any]]
 
-_ENGINES = ("pyarrow", "polars", "pandas")  # the fastest first
+ENGINES = ("pyarrow", "polars", "pandas")  # the fastest first
 
 
 class Parts(ABC):
@@ -117,7 +117,7 @@ class FileParts(Parts):
     @property
     def engine(self) -> str:
         """The library that reads them soonest, of those that are installed."""
-        first = next(filter(there, _ENGINES), None)
+        first = next(filter(there, ENGINES), None)
         if first is None:
             needed(self.words, "pyarrow", "tables")
         return str(first)

@@ -138,7 +138,8 @@ class _Fit:
         except FileNotFoundError:
             pass
         except Stale:
-            self.note(f"The cache {file_name(self.scan.cache_path)} is of other rows: made anew")
+            cache = file_name(self.scan.cache_path)
+            self.note(f"The cache {cache} is damaged, or of other rows: made anew")
         if store is None:
             store = self._made(encoder, key)
         else:

@@ -7,7 +7,7 @@ from pellucid.rows.order import InTurn, Order, placed
 from pellucid.rows.pictures import DecodedPictures, Pictures
 from pellucid.rows.sequences import Sequences
 from pellucid.rows.store import Store, StoreWriter
-from pellucid.rows.store_file import Stale
+from pellucid.rows.store_file import Stale, is_store
 from pellucid.rows.targets import Examples, Targets, unit_mean
 from pellucid.rows.windows import ScaledWindows
 
@@ -31,6 +31,7 @@ __all__ = [
     "Targets",
     "Window",
     "as_rows",
+    "is_store",
     "placed",
     "unit_mean",
 ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,6 +75,15 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     content: str
     states: Count
     about: dict[str, Any]
+
+
+def is_store(path: Any) -> bool:
+    """Whether there is a file of rows at `path`, as far as its first bytes tell."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
 
 
 def piece_rows(row_bytes: int) -> int:
@@ -189,8 +199,9 @@ class StoreFile:
         from safetensors import SafetensorError, numpy
 
         errors = SafetensorError, msgspec.MsgspecError
-        size = os.fstat(self._file).st_size
-        if self._bytes(0, len(MAGIC)) != MAGIC:
+        about = os.fstat(self._file)
+        size = about.st_size
+        if not stat.S_ISREG(about.st_mode) or self._bytes(0, len(MAGIC)) != MAGIC:
             raise ValueError(
                 f"{file_name(self.path)} must be a file of rows that pellucid keeps for training. "
                 "Got another file, which is left as it is. Name another."
