@@ -359,6 +359,12 @@ def page_lines(result: dict[str, Any], points: list[dict[str, Any]]) -> Iterator
     yield f"| seconds of a fit | {' | '.join(f'{n} machines' for n in shown)} |"
     yield f"| --- |{' --- |' * len(shown)}"
     yield from table_rows(result["many_fits"], "fit_seconds", shown)
+    yield ""
+    yield (
+        "![Two panels on logarithmic axes: how many times as fast as one machine 1 to 100 machines "
+        "are, on the left at one fit of networks of several widths, on the right at many fits of "
+        f"several lengths.]({PICTURE.relative_to(PAGE.parent).as_posix()})"
+    )
 
 
 def table_rows(made: list[dict[str, Any]], key: str, shown: tuple[int, ...]) -> Iterator[str]:

@@ -29,6 +29,7 @@ from benchmarks.run import RESULTS, ROOT, say
 from benchmarks.scaling import fill_in
 
 PAGE, PICTURE = ROOT / "docs" / "scale.md", ROOT / "docs" / "images" / "on-disk.png"
+MOST_LOOKS = 1000  # that are kept
 LEAST_SPEED = 0.5  # of the sample's rows a second
 BLOCK = 1 << 16  # rows predicted at once
 PHASES = ("start", "passes", "epochs", "predict")
@@ -188,6 +189,14 @@ def summary(marks: list[dict[str, Any]], looks: list[watching.Look]) -> dict[str
     }
 
 
+def thinned(looks: list[Any]) -> list[Any]:
+    """At most so many of them as a picture can show: the one with most memory of each few."""
+    few = -(-len(looks) // MOST_LOOKS)
+    parts = (looks[first : first + few] for first in range(0, len(looks), few or 1))
+    most = (max(part, key=lambda one: one[1]) for part in parts)
+    return [[round(number, 1) for number in one] for one in most]
+
+
 def growth(looks: list[watching.Look], begin: float, end: float) -> float:
     """How much more was resident in the last fifth of the epochs than in the first, medians."""
     part = (end - begin) / 5
@@ -301,6 +310,12 @@ def page_lines(result: dict[str, Any]) -> Iterator[str]:
         f"{table['best_r2']:.4f}."
     )
     yield ""
+    yield (
+        "![Memory over time: a line that rises while libraries are loaded, and stays below the "
+        "dashed line of the limit through the passes, the epochs and the prediction.]"
+        f"({PICTURE.relative_to(PAGE.parent).as_posix()})"
+    )
+    yield ""
     yield "| | on disk | in memory |"
     yield "| --- | --- | --- |"
     for name, label in ROWS.items():
@@ -353,6 +368,9 @@ def main() -> int:
         result = json.loads(given.show.read_text(encoding="utf-8"))
     else:
         result = measure(given)
+    for run in (result["on_disk"], *result["samples"]):
+        run["looks"] = thinned(run["looks"])
+    if given.output or not given.show:
         path = given.output or RESULTS / f"on-disk-{machine.cpu_slug()}.json"
         path.write_text(json.dumps(result) + "\n", encoding="utf-8")
         say(f"written: {path}")
