@@ -125,3 +125,40 @@ def test_compile_all_reports_each_kernel_and_who_is_waited_for(cold, monkeypatch
     with announced(lambda text: cold.append(text.split()[0])):
         assert compile_all(cold.append, ["float64"]) == 2
     assert cold == ["waiting", "apply float64", "waiting", "product float64"]
+
+
+SCATTERED = """
+import ctypes, mmap, sys
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+from pellucid.engine import library
+
+def taken(size):
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    return libc.mmap(None, size, 0, flags, -1, 0)
+
+high = [taken(1 << 20) for _ in range(200)]
+wide = taken(8 << 30)
+for power in range(24, 11, -1):  # nothing is left above it
+    while (place := taken(1 << power)) > wide:
+        pass
+    libc.munmap(place, 1 << power)
+for place in high[::2]:  # but some pages here and there
+    libc.munmap(place + (1 << 19), int(sys.argv[1]) * mmap.PAGESIZE)
+print(len(library.load(["product", "adam", "lstm_forward"], "float32")))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the layout of memory is Linux's")
+@pytest.mark.parametrize("pages", (1, 2, 4))
+def test_memory_may_be_free_in_places_far_apart(pages):
+    """As beside large arrays and shared memory: an object's sections must be near each other."""
+    library.load(["product", "adam", "lstm_forward"], "float32")  # compiled before
+    command = [sys.executable, "-c", SCATTERED, str(pages)]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr

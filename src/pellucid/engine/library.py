@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -50,7 +51,9 @@ def _say_who_compiles() -> None:
 def _link(name: str, dtype: str, code: bytes) -> int:
     global _engine
     if _engine is None:
-        _engine = llvm.create_lljit_compiler(machine(), use_jit_link=False)
+        # LLVM's older linker may put an object's sections further apart than its addresses reach,
+        # and aborts the process; this one keeps them together
+        _engine = llvm.create_lljit_compiler(machine(), use_jit_link=sys.platform != "win32")
     builder = llvm.JITLibraryBuilder()
     builder.add_object_img(code).add_current_process().export_symbol(symbol(name, dtype))
     library = builder.link(_engine, symbol(name, dtype))
