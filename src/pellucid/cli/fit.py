@@ -210,6 +210,9 @@ def fit(
     from pellucid.cli.given import Request
     from pellucid.cli.on_disk import Place
     from pellucid.cli.on_disk import fitting as disk_fitting
+    from pellucid.cli.on_disk_pictures import PictureFitting
+    from pellucid.data.picture_scan import has_pictures
+    from pellucid.data.scan import scan
     from pellucid.training.checkpoint import EVERY
     from pellucid.training.monitor import Monitor
 
@@ -220,7 +223,8 @@ def fit(
     path = output or f"{_name_of(data)}.safetensors"
     if not on_disk and (memory or cache or remove_cache):
         raise click.UsageError("--memory, --cache and --remove-cache need --on-disk.")
-    if on_disk and (mistakes or folds):
+    of_pictures = on_disk and has_pictures(Path(data))
+    if on_disk and (folds or (mistakes and not of_pictures)):
         raise click.UsageError("--mistakes and --folds do not go together with --on-disk.")
     if checkpoint_every is not None and checkpoint is None:
         raise click.UsageError("--checkpoint-every needs --checkpoint FILE.")
@@ -249,7 +253,13 @@ def fit(
     with told.noting_warnings():
         request = Request(data, targets, drop, network, task, encoding, options, each_step)
         fitting: Fitting
-        if on_disk:
+        if of_pictures:
+            prepared = prepare(request, chosen, seed, quiet, told, test, test_fraction)
+            pictures = PictureFitting(prepared.model, data, *prepared[1:], encoding, told)
+            pictures.scan = scan(data, memory=memory or "1GB", cache=cache)
+            pictures.removes = remove_cache
+            fitting = pictures
+        elif on_disk:
             fitting = disk_fitting(
                 request, lambda given: _estimator(given, chosen, options, seed, quiet), seed, told,
                 test, test_fraction, Place(memory, cache, remove_cache),

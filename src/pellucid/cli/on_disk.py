@@ -272,11 +272,16 @@ def fitting(
     test: str | None,
     test_fraction: float | None,
     place: Place,
-) -> OnDiskFitting:
+) -> Fitting:
     """What is to be fitted on a table of any size; `estimator` makes the model for it."""
+    from pellucid.cli import on_disk_series
     from pellucid.training.progress import Progress, usual_stream
 
     data, targets = request.data, request.targets
+    if request.series.steps:
+        return on_disk_series.fitting(
+            request, estimator, told, test, test_fraction, place.memory, place.cache
+        )
     _check(request)
     table = scan(data, encoding=request.encoding, cache=place.cache, memory=place.memory or "1GB")
     if not targets:
@@ -321,11 +326,12 @@ def fitting(
 def _check(request: Request) -> None:
     """Refuse what a table of any size cannot be."""
     if request.network not in (None, "fcnn"):
-        raise click.UsageError(f"--on-disk needs --network fcnn. Got {request.network}.")
+        raise click.UsageError(
+            "--on-disk needs --network fcnn, but for a series (--steps), and for pictures in one "
+            f"folder a class. Got {request.network}."
+        )
     options = request.series
-    for option, value in (
-        ("--group", options.group), ("--time", options.time), ("--steps", options.steps)
-    ):  # fmt: skip
+    for option, value in (("--group", options.group), ("--time", options.time)):
         if value:
             raise click.UsageError(
                 f"{option} does not go together with --on-disk, whose rows stand for themselves."

@@ -41,6 +41,7 @@ class PartFiles:
 
     def __init__(self, scratch: Scratch, place: Place | None = None) -> None:
         self.scratch, self.place, self._file = scratch, place, scratch.file()
+        self.rows = 0  # of the table
         self._places: list[tuple[int, int]] = []
 
     def __len__(self) -> int:
@@ -263,6 +264,7 @@ def _cut_into(files: PartFiles, parts: SeriesParts, cutter: WindowCutter) -> dic
         with rows_at(order):
             X, _ = cutter.cut(frame)
         about = X.about  # the last knows the paces of all
+        files.rows += len(order)
         files.add(replace(X, order=order[X.order]))
     cutter.check()
     return about
