@@ -44,7 +44,9 @@ def test_it_is_the_fit_in_memory(sensors):  # noqa: F811
 
 def test_what_it_says_first(sensors):  # noqa: F811
     text = " ".join(run("fit", sensors, *STEPS, "--on-disk", "--memory", "2GB").split())
-    assert "sensors.csv: 406 rows, 339 " in text and "windows of 6 to learn the next 2 steps" in text
+    assert (
+        "sensors.csv: 406 rows, 339 " in text and "windows of 6 to learn the next 2 steps" in text
+    )
     assert "are held out to test." in text and "Test on" in text
 
 

@@ -145,8 +145,8 @@ def test_a_folder_of_tables_is_none_of_pictures(tmp_path, folder):
     (tmp_path / "tables" / "2024" / "a.csv").write_text("a,b\n1,2\n")
     assert not has_pictures(tmp_path / "tables")
     assert pellucid.scan(tmp_path / "tables").columns == ["a", "b"]
-    (folder / "labels.csv").write_text("path,y\nx,1\n")
-    assert not has_pictures(folder)
+    (folder / "readme.txt").write_text("digits")
+    assert has_pictures(folder) and not has_pictures(folder / "dark")
 
 
 def test_what_does_not_go_with_a_scan_of_pictures(folder):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pellucid.checks import file_name
 from pellucid.data.cache_place import cache_path, remove_cache
-from pellucid.data.containers import is_table
 from pellucid.data.folders import Split, list_pictures
+from pellucid.data.tokens import ends_as_pictures
 
 _FORMAT = b"pellucid pictures 1"
 _LOOKED_AT = 20  # files that tell whether a folder holds pictures
@@ -66,7 +66,7 @@ class PictureScan:
 
 
 def has_pictures(folder: Path) -> bool:
-    """Whether it is a folder whose folders hold files, and the first ones there are no tables."""
+    """Whether it is a folder whose folders hold files, most of which are called as pictures are."""
     if not folder.is_dir():
         return False
     some: list[str] = []
@@ -77,8 +77,7 @@ def has_pictures(folder: Path) -> bool:
                 break
         if len(some) >= _LOOKED_AT:
             break
-    looked_at = [*map(Path, some[:_LOOKED_AT]), *(x for x in folder.iterdir() if x.is_file())]
-    return bool(some) and not any(is_table(path) for path in looked_at)
+    return bool(some) and ends_as_pictures(some[:_LOOKED_AT])
 
 
 def fingerprint(paths: Sequence[str], classes: Sequence[str]) -> str:
