@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from pellucid.data import windows
+from pellucid.data.baselines import Baselines
 from pellucid.data.parted_windows import PartedTargets, PartedWindows, followed
 from pellucid.data.series_parts import SeriesParts
 from pellucid.data.window_cutting import WindowCutter
@@ -137,3 +138,19 @@ def test_a_sample_of_parts_holds_the_same_windows_as_one_in_memory(monkeypatch):
         np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(followed(there), y[positions])
     assert len(there.table) < len(frame) / 2
+
+
+# -- forecasts to beat ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_forecasts_to_beat_are_those_of_the_whole_table(seed):
+    frame = table(seed)
+    whole, _ = windows(frame, 4, 2, **OPTIONS)
+    for learned, parts in ((whole, parted(frame)), (whole[whole.split(0.3)[0]], None)):
+        X = parts or parted(frame)
+        X = X if parts is not None else X[X.split(0.3)[0]]
+        (config, arrays), (found, there) = (Baselines(one).state() for one in (learned, X))
+        assert found == config
+        for name, array in arrays.items():
+            np.testing.assert_array_equal(there[name], array, err_msg=name)

@@ -209,3 +209,22 @@ def test_a_series_that_is_too_long_for_the_memory(tmp_path):
 def test_the_last_windows_of_a_scan_are_refused(tmp_path):
     with pytest.raises(TypeError, match="Use model.forecast"):
         last_window(scanned(table(), tmp_path), 4)
+
+
+# -- how times are written -------------------------------------------------------------------------
+
+
+def test_other_times_tell_more_than_those_looked_at(tmp_path, monkeypatch):
+    """Of one time alone nobody can tell the day from the month, nor a number from a date."""
+    monkeypatch.setattr("pellucid.data.series_parts.SAMPLE", 1)
+    frame = table()
+    days = frame["t"].dt.day + 11
+    frame["t"] = days.map("{:02}/01/2024".format) + frame["t"].dt.strftime(" %H:%M")
+    frame.loc[0, "t"] = "01/02/2023 00:00"
+    here, there = both(frame, tmp_path, "csv")
+    assert there[0].about == here[0].about and there[0].about["time_format"].order == "dmy"
+    numbers = table()
+    numbers["t"] = 20240101 + np.unique(numbers["t"], return_inverse=True)[1]
+    here, there = both(numbers, tmp_path)
+    assert len(there[0]) == len(here[0]) and there[0].notes == here[0].notes
+    assert [part.clock for part in there[0].parts] == [None] * len(there[0].files)
