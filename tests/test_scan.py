@@ -197,8 +197,17 @@ def test_a_file_without_rows_among_others_is_passed_over_and_said(tmp_path):
     assert scan.rows == 50 and len(all_rows(scan)) == 50
     assert scan.notes == ["b.parquet has no rows, and is passed over"]
     refused(r"^b\.parquet must have at least one row", empty)
-    (tmp_path / "c.csv").write_text("n,x,t\n")
-    refused(r"^c\.csv must have at least one row below its header", tmp_path / "c.csv")
+    head, rows = tmp_path / "c.csv", written(tmp_path / "d.csv")
+    head.write_text("t,n,x\n")
+    refused(r"^c\.csv must have at least one row below its header", head)
+    refused(r"^c\.csv must have at least one row below its header", [head, head])
+    for files in ([head, rows], [rows, head], [rows, head, rows]):
+        scan = pellucid.scan(files)
+        count = 50 * (len(files) - 1 if files[0] == rows else 1)
+        assert scan.rows == count == len(all_rows(scan)) and scan.columns == ["n", "x", "t"]
+        assert scan.notes == ["c.csv has no rows, and is passed over"]
+    head.write_text("t,n\n")
+    refused(r"^c\.csv must have column 'x', as d\.csv has it", [rows, head])
 
 
 @pytest.mark.parametrize("ending", ["parquet", "csv"])

@@ -31,7 +31,7 @@ from pellucid.data.encodings import (
     guessed_encoding,
     marked_encoding,
 )
-from pellucid.data.tables import MISSING, BadTable, frame_of
+from pellucid.data.tables import MISSING, BadTable, NoRows, frame_of
 from pellucid.memory import check_memory
 
 _MISSING = frozenset(MISSING)
@@ -266,7 +266,7 @@ class CsvFile:
                     short, first = short + 1, first or line
         if not count:
             name = self.text.source.name
-            raise BadTable(f"{name} must have at least one row below its header. Got none.")
+            raise NoRows(name, self.layout.names)
         if short == count > 1:
             self._refuse(
                 f"each of its {count:,} rows is shorter than its header, which has "

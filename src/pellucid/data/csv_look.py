@@ -9,7 +9,7 @@ import numpy as np
 
 from pellucid.data.csv_layout import Layout
 from pellucid.data.encodings import BLOCK, Text, check_utf8
-from pellucid.data.tables import BadTable
+from pellucid.data.tables import BadTable, NoRows
 from pellucid.memory import check_memory
 
 _CARRY = 64  # bytes of a block that are looked at again with the next one
@@ -58,7 +58,7 @@ def looked_through(text: Text, layout: Layout, whole: bool) -> Look:
                 check_memory(f"{name}, unpacked,", size, np.uint8, "Write a part of it out.")
         check(b"")
     if not size:
-        raise BadTable(f"{name} must have at least one row below its header. Got none.")
+        raise NoRows(name, layout.names)
     last_line = carry.rstrip(b"\r\n").rpartition(b"\n")[2]
     empty = not last_line.strip(b' "\t\r' + layout.separator.encode())
     zeros.see(carry + b"\n")

@@ -16,7 +16,7 @@ from pellucid.data.csv_files import CsvFile
 from pellucid.data.csv_parts import csv_batches
 from pellucid.data.json_files import json_lines_batches
 from pellucid.data.readers import in_our_words
-from pellucid.data.tables import BadTable, check_names, needed, there
+from pellucid.data.tables import BadTable, NoRows, check_names, needed, there
 
 Frames = Callable[[int, Sequence[str] | None], Iterator[Any]]
 
@@ -167,10 +167,10 @@ class _TypedParts(FileParts):
             _check_same(source.name, kinds, first.name, self._columns)
             # a column of nothing fits any
             self._columns |= {name: kind for name, kind in kinds.items() if kind != "nothing"}
-        empty = [s.name for s, rows in zip(sources, self._counts, strict=True) if not rows]
+        empty = [source for source, rows in zip(sources, self._counts, strict=True) if not rows]
         if len(empty) == len(sources):
             raise BadTable(f"{sources[0].name} must have at least one row. Got none.")
-        self.notes += [f"{name} has no rows, and is passed over" for name in empty]
+        self.notes += map(_passed_over, empty)
 
     @property
     def columns(self) -> list[str]:
@@ -267,6 +267,7 @@ class CsvParts(_TextParts):
     def __init__(self, sources: Sequence[Source], encoding: str | None) -> None:
         super().__init__(sources, encoding)
         self._files: list[CsvFile] = []
+        self._empty: set[Source] = set()
 
     @property
     def engine(self) -> str:
@@ -278,18 +279,27 @@ class CsvParts(_TextParts):
     def files(self) -> Sequence[CsvFile]:
         """The files, looked through."""
         if not self._files:
-            files: list[CsvFile] = []
+            files, empty, first = list[CsvFile](), dict[Source, NoRows](), list[str]()
             for source in self.sources:
-                with in_our_words(source, super().engine):
-                    files.append(CsvFile.of(source, self.encoding, whole=False))
-                self._check_names(source, files[-1].layout.names, files[0].layout.names)
-            self._files, self._columns = files, files[0].layout.names
+                try:
+                    with in_our_words(source, super().engine):
+                        files.append(CsvFile.of(source, self.encoding, whole=False))
+                    names = files[-1].layout.names
+                except NoRows as fault:
+                    empty[source], names = fault, fault.names
+                first = first or names
+                self._check_names(source, names, first)
+            if not files:
+                raise empty[self.sources[0]]
+            self._files, self._columns, self._empty = files, files[0].layout.names, set(empty)
+            self.notes += map(_passed_over, empty)
         return self._files
 
     def _look_through(self, engine: str, text: Collection[str]) -> Sequence[Callable[[int], Any]]:
         with in_our_words(self.sources[0], engine):
             frames, self._rows = csv_batches(self.files, engine, text)
-        return frames
+        left = iter(frames)
+        return [_nothing if source in self._empty else next(left) for source in self.sources]
 
 
 class JsonLinesParts(_TextParts):
@@ -330,6 +340,15 @@ def file_parts(paths: Iterable[str | os.PathLike[str]], encoding: str | None) ->
 def _state(source: Source) -> tuple[int, int]:
     about = Path(source.path).stat()
     return about.st_size, about.st_mtime_ns
+
+
+def _passed_over(source: Source) -> str:
+    return f"{source.name} has no rows, and is passed over"
+
+
+def _nothing(rows: int) -> Iterator[Any]:
+    """The DataFrames of a file without rows."""
+    return iter(())
 
 
 def _check_same(name: str, columns: dict[str, str], first: str, known: dict[str, str]) -> None:

@@ -24,6 +24,14 @@ class BadTable(ValueError):
     """A file that is no table that can be used, in one sentence."""
 
 
+class NoRows(BadTable):
+    """A file of text in which nothing stands below the `names` of its columns."""
+
+    def __init__(self, name: str, names: Sequence[str]) -> None:
+        super().__init__(f"{name} must have at least one row below its header. Got none.")
+        self.names = list(names)
+
+
 def there(name: str) -> bool:
     """Whether a library is installed."""
     return importlib.util.find_spec(name) is not None
