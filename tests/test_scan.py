@@ -252,6 +252,11 @@ def test_a_lazy_table_of_polars_is_computed_into_a_file_that_goes_with_it(tmp_pa
     assert os.listdir(tmp_path) == ["t.parquet"]
     with pytest.raises(pl.exceptions.PolarsError):
         pellucid.scan(lazy.select("lacking"), cache=tmp_path / "rows.cache")
+    gone = pl.scan_parquet(tmp_path / "gone.parquet")
+    with pytest.raises(
+        FileNotFoundError, match=r"^the lazy table cannot be computed: .*gone\.parq"
+    ):
+        pellucid.scan(gone, cache=tmp_path / "rows.cache")
     assert os.listdir(tmp_path) == ["t.parquet"]
 
 

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.model_selection import GridSearchCV
 
 import pellucid
 from pellucid import (
@@ -290,6 +291,25 @@ def test_callbacks_see_the_rows(saved):
     assert watch.sample.shape == (16, model.table_.n_outputs)
 
 
+def test_rows_to_validate_on_are_no_scan(saved):
+    table = pellucid.scan(saved("parquet", "two"))
+    model = FCNNClassifier(8, **QUICK)
+    for data in (table, (table, FRAME["two"])):
+        with pytest.raises(
+            TypeError, match=r"^validation_data of FCNN.* rows in memory\. Got <scan"
+        ):
+            model.fit(table, target="two", validation_data=data)
+
+
+def test_what_needs_all_rows_is_told(saved):
+    """A search asks for an array, which must not be one of the scan as an object."""
+    table = pellucid.scan(saved("parquet", "two"))
+    search = GridSearchCV(FCNNClassifier(8, **QUICK), {"hidden_dim": [4]}, cv=2)
+    for needs in (np.asarray, lambda table: search.fit(table, target="two")):
+        with pytest.raises(TypeError, match=r"^table\.parquet must be read in parts, as"):
+            needs(table)
+
+
 def test_rows_to_validate_on_in_memory(saved):
     path = saved("parquet", "two")
     frame = pd.read_parquet(path)
@@ -406,7 +426,10 @@ def test_too_little_memory_is_told(saved):
 
 def test_a_network_that_is_too_large_is_told(saved):
     table = pellucid.scan(saved("csv", "two"))
-    words = r"must be at least \d+(\.\d)? GB for the network of FCNNClassifier\. Got 1\.0 GB\. Take"
+    words = (
+        r"must be at least \d+(\.\d)? GB for the network of FCNNClassifier: this process has .* "
+        r"already\. Got 1\.0 GB\. Give more, or take fewer or narrower"
+    )
     with pytest.raises(MemoryError, match=words):
         FCNNClassifier(20_000, **QUICK).fit(table, target="two")
 

@@ -189,6 +189,14 @@ class Scan:
     def __iter__(self) -> Iterator[Any]:
         return self.batches()
 
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        """A TypeError: what asks for it, such as a search, needs all rows in memory."""
+        raise TypeError(
+            f"{self.name} must be read in parts, as `for frame in scan` does. Got a call that "
+            "needs all its rows in memory. Give it some of them, such as "
+            "next(scan.batches(10_000))."
+        )
+
     def __repr__(self) -> str:
         return f"<scan of {self.name}: {self._parts.words}>"
 
@@ -326,6 +334,8 @@ def _of_lazy(table: Any, memory: int, cache: Path | None) -> Scan:
     try:
         try:
             table.sink_parquet(path)
+        except FileNotFoundError as error:  # of what it reads, since the folder is there
+            raise FileNotFoundError(f"the lazy table cannot be computed: {error}.") from error
         except OSError as error:
             raise OSError(
                 f"the lazy table cannot be written into '{printable(folder)}': "

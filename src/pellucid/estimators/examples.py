@@ -15,6 +15,7 @@ from pellucid.data.column_values import plain_array
 from pellucid.data.columns import rows_of
 from pellucid.data.dask_frames import in_memory
 from pellucid.data.picture_sets import left_out_words
+from pellucid.data.scan import Scan
 from pellucid.engine import plain_float_state
 from pellucid.estimators.parameters import TrainingParameters
 from pellucid.estimators.target_columns import TargetColumns
@@ -173,6 +174,11 @@ class ExampleMaker(TargetColumns, TrainingParameters, ABC):
     def _validation(self, data: Any) -> Examples:
         """The rows and targets that `fit` was given to validate on, encoded by what it learned."""
         owner = type(self).__name__
+        if isinstance(scan := data[0] if isinstance(data, (tuple, list)) and data else data, Scan):
+            raise TypeError(
+                f"validation_data of {owner} must be rows in memory. Got {scan!r}. Take some of "
+                "them, such as next(scan.batches(10_000))."
+            )
         what = f"validation_data of {owner}"
         if isinstance(data, (tuple, list)):
             data = [in_memory(one, what) for one in data]

@@ -100,8 +100,9 @@ def check_memory(
     if there + needed > scan.memory:
         raise MemoryError(
             f"memory of the scan of {scan.name} must be at least {size_text(there + needed)} for "
-            f"the network of {type(model).__name__}. Got {size_text(scan.memory)}. Take fewer or "
-            "narrower layers, or a smaller batch_size."
+            f"the network of {type(model).__name__}: this process has {size_text(there)} already. "
+            f"Got {size_text(scan.memory)}. Give more, or take fewer or narrower layers, or a "
+            "smaller batch_size."
         )
 
 
@@ -152,7 +153,7 @@ class _Fit:
 
     def _encoder(self, going_on: bool) -> TableEncoder:
         """An encoder for the features; a TypeError or ValueError where the model takes no scan."""
-        encoder = self.model._new_input(self.scan)
+        encoder = self.model._input_of_kind(None)
         if not isinstance(encoder, TableEncoder):
             raise TypeError(
                 f"X of {self.owner} must fit into memory: of a scan rows are those of a table, for "
