@@ -509,7 +509,7 @@ def _used(path: Path, engine: str, deed: str) -> str:
 
 def _answered(frame: Any, deed: str, source: str) -> str:
     from pellucid import FCNNClassifier, LSTMClassifier, LSTMRegressor
-    from pellucid.cli.predict import features
+    from pellucid.cli.frames import features
     from pellucid.data import infer_task, split_target, windows
 
     small = _models["small"]

@@ -254,7 +254,7 @@ def fit(
         request = Request(data, targets, drop, network, task, encoding, options, each_step)
         fitting: Fitting
         if of_pictures:
-            prepared = prepare(request, chosen, seed, quiet, told, test, test_fraction)
+            prepared = prepare(request, chosen, seed, quiet, told, test, test_fraction, mistakes)
             pictures = PictureFitting(prepared.model, data, *prepared[1:], encoding, told)
             pictures.scan = scan(data, memory=memory or "1GB", cache=cache)
             pictures.removes = remove_cache
@@ -266,10 +266,8 @@ def fit(
             )  # fmt: skip
             fitting.wants_rows = bool(plot or report)
         else:
-            prepared = prepare(request, chosen, seed, quiet, told, test, test_fraction)
+            prepared = prepare(request, chosen, seed, quiet, told, test, test_fraction, mistakes)
             fitting = Fitting(prepared.model, data, *prepared[1:], encoding, told)
-        if mistakes and not fitting.given.are_pictures_of_classes:
-            raise click.UsageError("--mistakes needs pictures and one target of classes.")
         if report:
             fitting.model.set_params(callbacks=Monitor())
         for option, wanted in (("--mistakes", mistakes), ("--report", report)):
@@ -322,6 +320,7 @@ def prepare(
     told: Output,
     test: str | None,
     test_fraction: float | None,
+    mistakes: str | None = None,
 ) -> Prepared:
     """Read what is requested, say what it is, and make an estimator with the parameters chosen."""
     from pellucid.cli.given import read
@@ -335,6 +334,8 @@ def prepare(
     if given.unused:
         names = listed(given.unused)
         told.note(f"Not used: {names}. The network learns from the pictures alone.")
+    if mistakes and not given.are_pictures_of_classes:
+        raise click.UsageError("--mistakes needs pictures and one target of classes.")
     model = _estimator(given, chosen, options, seed, quiet)
     if given.in_file is not None:  # all of them, before some are held out
         with given.rows_in_file(data):
