@@ -143,6 +143,39 @@ def test_the_rows_of_several_json_files_have_one_kind(tmp_path):
     assert all_rows(pellucid.scan([a, b])) == [[1, "5"], [2, None], [None, "x"]]
 
 
+@pytest.mark.parametrize("ending", ["parquet", "feather", "csv", "jsonl", "csv.gz", "csv.zip"])
+def test_a_scan_goes_to_other_processes(tmp_path, ending):
+    import gzip
+    import pickle
+    import zipfile
+
+    path = written(tmp_path / f"t.{ending.partition('.')[0]}")
+    if ending.endswith("gz"):
+        packed = tmp_path / "t.csv.gz"
+        packed.write_bytes(gzip.compress(path.read_bytes()))
+    elif ending.endswith("zip"):
+        packed = tmp_path / "t.csv.zip"
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.write(path, "t.csv")
+    scan = pellucid.scan(packed if "." in ending else path, memory="2GB")
+    for _ in range(2):  # before it is looked through, and after
+        other = pickle.loads(pickle.dumps(scan))
+        assert all_rows(other) == all_rows(scan) and other.rows == 50
+        assert other.fingerprint == scan.fingerprint and other.memory == 2_000_000_000
+
+
+def test_dates_with_a_time_zone_are_others_than_those_without(tmp_path):
+    day = datetime.datetime(2024, 5, 1, 12)
+    for name, zone in (("a", None), ("b", "Asia/Shanghai"), ("c", "UTC")):
+        content = pa.table({"d": pa.array([day], pa.timestamp("us", zone))})
+        written(tmp_path / f"{name}.parquet", content)
+    refused(
+        r"^column 'd' of b\.parquet must be of dates, as in a\.parquet\. Got dates with a time",
+        tmp_path,
+    )
+    assert pellucid.scan([tmp_path / "b.parquet", tmp_path / "c.parquet"]).rows == 2
+
+
 def test_parquet_files_of_types_that_fit(tmp_path):
     """Of numbers of any size, dates of any unit, text of any coding, and columns of nothing."""
     date = datetime.date(2024, 5, 1)

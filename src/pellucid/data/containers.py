@@ -18,6 +18,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -113,7 +114,11 @@ def open_source(path: str | os.PathLike[str]) -> Source:
         return _of_kind(Path(STDIN), "standard input", _spooled())
     path = Path(path)
     check_file(path)
-    return _of_kind(path, printable(path.name), lambda: path.open("rb"))
+    return _of_kind(path, printable(path.name), partial(_open, path))
+
+
+def _open(path: Path) -> BinaryIO:
+    return path.open("rb")
 
 
 def check_file(path: Path) -> None:
@@ -219,15 +224,15 @@ def _of_kind(path: Path, name: str, opener: Callable[[], BinaryIO]) -> Source:
         raise PermissionError(f"{name} may not be read. Change its permissions first.") from None
     for pattern, (ending, unpack) in _PACKED.items():
         if re.match(pattern, head):
-
-            def opened(unpack: Any = unpack) -> BinaryIO:
-                file = opener()
-                return io.BufferedReader(_Layered(unpack(file, "rb"), file))
-
-            return _unpacked(path, name, ending, opened)
+            return _unpacked(path, name, ending, partial(_opened, opener, unpack))
     if head.startswith(b"PK\x03\x04"):
         return _of_zip(path, name, opener)
     return Source(path, name, _kind(path, name, head), "", opener)
+
+
+def _opened(opener: Callable[[], BinaryIO], unpack: Callable[..., Any]) -> BinaryIO:
+    file = opener()
+    return io.BufferedReader(_Layered(unpack(file, "rb"), file))
 
 
 def _unpacked(path: Path, name: str, packed: str, opener: Callable[[], Any]) -> Source:
@@ -242,6 +247,15 @@ def _unpacked(path: Path, name: str, packed: str, opener: Callable[[], Any]) -> 
         raise BadTable(f"{name} must hold a table. Got an empty file in it.")
     inner = Path(path.stem) if path.suffix.lower() == packed else Path(path.name)
     return Source(path, name, _kind(inner, name, head), packed, opener)
+
+
+def _opened_in_zip(opener: Callable[[], BinaryIO], member: str) -> BinaryIO:
+    file = opener()
+    try:
+        return io.BufferedReader(_Layered(zipfile.ZipFile(file).open(member), file))
+    except BaseException:
+        file.close()
+        raise
 
 
 def _of_zip(path: Path, name: str, opener: Callable[[], BinaryIO]) -> Source:
@@ -263,15 +277,7 @@ def _of_zip(path: Path, name: str, opener: Callable[[], BinaryIO]) -> Source:
     table = tables[0]
     if others := [member for member in members if member != table]:
         warn(f"{name}: read is {printable(table)}, and not {listing(others)}.")
-
-    def unpack() -> BinaryIO:
-        file = opener()
-        try:
-            return io.BufferedReader(_Layered(zipfile.ZipFile(file).open(table), file))
-        except BaseException:
-            file.close()
-            raise
-
+    unpack = partial(_opened_in_zip, opener, table)
     source = _unpacked(path, name, ".zip", unpack)
     with unpack() as file:
         kind = _kind(Path(table), name, file.read(_HEAD))

@@ -65,13 +65,22 @@ def json_lines_batches(
         there: dict[str, TypedColumn] = {}
         rows += _see(source, _lines(source, encoding), "line", columns, there)
         names.append(header_names(list(there)))
+    frames: list[Callable[[int], Iterator[Any]]] = [
+        partial(_batches, source, engine, encoding, columns) for source in sources
+    ]
+    return frames, rows, names
 
-    def batches(source: Source, rows: int) -> Iterator[Any]:
-        lines = (row for _, row in _lines(source, encoding))
-        while part := list(islice(lines, rows)):
-            yield frame_of(engine, _arrays(columns, part))
 
-    return [partial(batches, source) for source in sources], rows, names
+def _batches(
+    source: Source,
+    engine: str,
+    encoding: str | None,
+    columns: Mapping[str, TypedColumn],
+    rows: int,
+) -> Iterator[Any]:
+    lines = (row for _, row in _lines(source, encoding))
+    while part := list(islice(lines, rows)):
+        yield frame_of(engine, _arrays(columns, part))
 
 
 def _lines(source: Source, encoding: str | None) -> Iterator[tuple[int, Any]]:

@@ -382,6 +382,7 @@ def _kind(dtype: Any) -> str:
         ("numbers", (types.is_integer, types.is_floating, types.is_decimal)),
         ("text", (types.is_string, types.is_large_string)),
         ("truth values", (types.is_boolean,)),
+        ("dates with a time zone", (lambda dtype: types.is_timestamp(dtype) and dtype.tz,)),
         ("dates", (types.is_date, types.is_timestamp)),
         ("nothing", (types.is_null,)),
     ):
