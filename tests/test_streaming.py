@@ -1,5 +1,6 @@
 """Fits on tables that are read part by part: the model of the table in memory, to the bit."""
 
+import errno
 import io
 import os
 import re
@@ -22,7 +23,7 @@ from pellucid import (
     NetworkRegressor,
     load,
 )
-from pellucid.data import spool
+from pellucid.data import scratch, spool
 from pellucid.data.scan import Scan
 from pellucid.data.spool import Spool
 from pellucid.estimators import streaming
@@ -414,6 +415,22 @@ def test_a_full_disk_is_told_before_it_is_full(saved, monkeypatch):
     with pytest.raises(OSError, match=words):
         FCNNClassifier(8, **QUICK).fit(pellucid.scan(path), target="two")
     assert folder_of(path) == ["table.csv"]
+
+
+def test_a_folder_that_is_closed_is_told(saved, monkeypatch):
+    path = saved("csv", "two")
+
+    def closed(place):
+        raise PermissionError(errno.EACCES, "Permission denied", "x")
+
+    monkeypatch.setattr(scratch, "ScratchFile", closed)
+    words = (
+        r"^the columns of table\.csv cannot be kept in '.*data': Permission denied\. Open it, or "
+        r"name another place by cache\.$"
+    )
+    with pytest.raises(PermissionError, match=words) as caught:
+        FCNNClassifier(8, **QUICK).fit(pellucid.scan(path), target="two")
+    assert caught.value.errno == errno.EACCES and folder_of(path) == ["table.csv"]
 
 
 def test_too_little_memory_is_told(saved):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -58,11 +59,14 @@ class Scratch:
         try:
             yield
         except OSError as error:
-            raise OSError(
-                error.errno,
+            closed = isinstance(error, PermissionError) or error.errno == errno.EROFS
+            way_out = f"{'Open it' if closed else 'Make room there'}, or {self.way_out}."
+            told = type(error)(
                 f"{self.what} cannot be kept in '{printable(self.folder)}': "
-                f"{error.strerror or error}. Make room there, or {self.way_out}",
-            ) from error
+                f"{error.strerror or error}. {way_out}"
+            )
+            told.errno = error.errno
+            raise told from error
 
     def close(self, *files: ScratchFile) -> None:
         """Remove these files, or all."""
