@@ -327,8 +327,8 @@ def _check(request: Request) -> None:
     """Refuse what a table of any size cannot be."""
     if request.network not in (None, "fcnn"):
         raise click.UsageError(
-            "--on-disk needs --network fcnn, but for a series (--steps), and for pictures in one "
-            f"folder a class. Got {request.network}."
+            f"--on-disk needs --network fcnn. Got {request.network}. Others go there with a series "
+            "(--steps), and cnn with a folder of class folders."
         )
     options = request.series
     for option, value in (("--group", options.group), ("--time", options.time)):
