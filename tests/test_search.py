@@ -332,6 +332,21 @@ def test_options_that_are_those_of_fit_are_the_same():
     assert application.commands["search"] is command
 
 
+def test_lines_where_there_is_no_terminal_also_of_later_rounds(capsys):
+    from pellucid.cli.output import Output
+    from pellucid.cli.searching import Tried
+    from pellucid.cli.trials import Shown
+
+    one = Tried({}, (0.5,), 0.1)
+    with Shown(Output()) as shown:
+        for done in range(1, 101):
+            shown(100, [one] * done)
+        for done in range(101, 103):
+            shown(102, [one] * done)
+    lines = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert lines == [*(f"{done}/100" for done in range(10, 101, 10)), "101/102", "102/102"]
+
+
 def test_a_bar_on_a_terminal(monkeypatch):
     import io
 

@@ -149,7 +149,7 @@ class Shown:
     """
 
     def __init__(self, told: Output) -> None:
-        self._told, self._lines = told, 0
+        self._told, self._last = told, (0, 0)
         self._bar: Any = None
         self._began = time.perf_counter()
 
@@ -172,8 +172,9 @@ class Shown:
             self._bar.total, self._bar.n = count, done
             self._bar.set_description_str(best)
             return
-        if done * LINES // count > self._lines:
-            self._lines = done * LINES // count
+        due = count, done * LINES // count  # halving makes more of them, round by round
+        if due != self._last and due[1]:
+            self._last = due
             left = (time.perf_counter() - self._began) / done * (count - done)
             self._told.say(f"{done:>{len(str(count))}}/{count}  {best}  {short_time(left)} left")
 
