@@ -1,6 +1,7 @@
 """Options of the test suite, and fixtures of several files."""
 
 import _thread
+import os
 import shutil
 import time
 from pathlib import Path
@@ -18,6 +19,15 @@ def pytest_addoption(parser):
         action="store_true",
         help="compare elementary functions over all 2^32 values (make check-all)",
     )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def environment_as_before():
+    """What a file's tests leave in the environment, as Dask does, which starts workers with it."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture

@@ -256,7 +256,7 @@ def fit(
         if of_pictures:
             prepared = prepare(request, chosen, seed, quiet, told, test, test_fraction, mistakes)
             pictures = PictureFitting(prepared.model, data, *prepared[1:], encoding, told)
-            pictures.scan = scan(data, memory=memory or "1GB", cache=cache)
+            pictures.scan = scan(data, memory=memory, cache=cache)
             pictures.removes = remove_cache
             fitting = pictures
         elif on_disk:

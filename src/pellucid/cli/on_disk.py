@@ -283,7 +283,7 @@ def fitting(
             request, estimator, told, test, test_fraction, place.memory, place.cache
         )
     _check(request)
-    table = scan(data, encoding=request.encoding, cache=place.cache, memory=place.memory or "1GB")
+    table = scan(data, encoding=request.encoding, cache=place.cache, memory=place.memory)
     if not targets:
         raise click.UsageError(
             f"--target must name the column to learn. {table.name} has: "

@@ -99,7 +99,7 @@ def fitting(
     data, targets, options = request.data, list(request.targets), request.series
     if request.task == "classification":
         raise click.UsageError("--task must be regression for a series: forecasts are numbers.")
-    table = scan(data, encoding=request.encoding, cache=cache, memory=memory or "1GB")
+    table = scan(data, encoding=request.encoding, cache=cache, memory=memory)
     if not targets:
         raise click.UsageError(
             f"--target must name the column to learn. {table.name} has: "

@@ -30,10 +30,12 @@ from pellucid.data.folders import files_below
 from pellucid.data.picture_scan import PictureScan, has_pictures
 from pellucid.data.scan_parts import ENGINES, Parts, file_parts
 from pellucid.data.tables import BadTable
+from pellucid.memory import resident_memory
 from pellucid.rows import is_store
 
 _FORMAT = b"pellucid scan 1"
 _ROWS = 1 << 14
+_USUAL = 1 << 30  # bytes of memory
 _LEFT_OUT = ("_", ".")  # first letters of files that tell about the others, as of Spark
 
 
@@ -205,7 +207,7 @@ def scan(
     source: Any,
     *,
     encoding: str | None = None,
-    memory: int | str = "1GB",
+    memory: int | str | None = None,
     cache: str | os.PathLike[str] | None = None,
 ) -> Any:
     """Name a table that may be larger than the memory, to fit and predict on; or pictures.
@@ -220,8 +222,9 @@ def scan(
         folder a class, is decoded once: see docs/pictures.md.
     encoding : str, optional
         The encoding of files of text. By default it is found.
-    memory : int or str, default="1GB"
-        The bytes that a fit on it may take, with what the process has already.
+    memory : int or str, optional
+        The bytes that a fit on it may take, with what the process has already, as "2GB". By default
+        1 GB, or half a GB beside what the process has if that is more.
     cache : path, optional
         The file in which a fit keeps the encoded rows, or a folder for it. By default it is beside
         the data: ``NAME.cache``.
@@ -251,7 +254,8 @@ def scan(
     import narwhals as nw
 
     encoding = None if encoding is None else known_encoding(encoding)
-    limit = size_in_bytes("memory", "scan", memory)
+    usual = max(_USUAL, resident_memory() + _USUAL // 2)
+    limit = usual if memory is None else size_in_bytes("memory", "scan", memory)
     where = None if cache is None else _cache_path(cache)
     if nw.dependencies.is_polars_lazyframe(source):
         return _of_lazy(source, limit, where)
