@@ -257,7 +257,9 @@ def test_a_wrong_number_is_marked_where_it_stands(browser, tmp_path):
     page = opened(browser, data, tmp_path)
     panel = page.locator(".walk-step[data-kind=Linear]")
     panel.locator("summary").first.click()
-    assert panel.locator("[data-check=off]").count() == 1
+    off = panel.locator("[data-check=off]")
+    off.first.wait_for()  # it is drawn a moment after the click
+    assert off.count() == 1
     assert "≠" in panel.inner_text()
     page.close()
 
