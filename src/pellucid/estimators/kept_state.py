@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pellucid.checks import file_name
 from pellucid.data import target_from_state
 from pellucid.network.parameters import below
+from pellucid.rows import Stale, Store
+
+
+def opened(
+    path: Path, key: str, note: Callable[[str], object], stale: str, taken: str
+) -> Store | None:
+    """The store with this `key`; None where it has to be made, which is said if one is there.
+
+    `stale` says what is wrong with one that cannot be used, `taken` what is done with one that can.
+    """
+    try:
+        store = Store.open(path, key)
+    except FileNotFoundError:
+        return None
+    except Stale:
+        note(f"The cache {file_name(path)} is {stale}: made anew")
+        return None
+    note(taken)
+    return store
 
 
 def learned(encoder: Any, target: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -27,7 +27,7 @@ from pellucid.estimators.plain import to_plain
 from pellucid.estimators.streaming import OnDisk, Show
 from pellucid.files import NUMERIC_VERSION
 from pellucid.memory import resident_memory
-from pellucid.rows import Pictures, Stale, Store, StoreWriter
+from pellucid.rows import Pictures, Store, StoreWriter
 from pellucid.rows.packing import Packing
 from pellucid.training.orders import check_on_disk
 from pellucid.training.settings import Settings
@@ -95,17 +95,11 @@ class _Fit:
         """The pictures, from the cache if it has them."""
         model, encoder, path = self.model, self.encoder, self.scan.cache_path
         paths, classes = self._labelled()
-        store, key = None, self._key(paths, classes)
-        try:
-            store = Store.open(path, key)
-        except FileNotFoundError:
-            pass
-        except Stale:
-            self.note(f"The cache {file_name(path)} is of other pictures: made anew")
+        key = self._key(paths, classes)
+        taken = f"The pictures are in the cache {file_name(path)}: none is decoded anew"
+        store = kept_state.opened(path, key, self.note, "of other pictures", taken)
         if store is None:
             store = self._made(key, paths, np.asarray(classes))
-        else:
-            self.note(f"The pictures are in the cache {file_name(path)}: none is decoded anew")
         kept_state.take_over(model, encoder, store, [])
         encoder.left_out = [(place, reason) for place, reason in store.about["left_out"]]
         left = max(0, self.scan.memory - resident_memory())

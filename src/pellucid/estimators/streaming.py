@@ -28,7 +28,7 @@ from pellucid.estimators.plain import to_plain
 from pellucid.files import NUMERIC_VERSION
 from pellucid.memory import resident_memory
 from pellucid.network.chain import Chain
-from pellucid.rows import Examples, Stale, Store, StoreWriter
+from pellucid.rows import Examples, Store, StoreWriter
 from pellucid.rows.packing import Packing
 from pellucid.training import defaults
 from pellucid.training.cost import Cost
@@ -133,18 +133,11 @@ class _Fit:
         self._check(keeps_aside)
         for words in self.scan.notes:
             self.note(words)
-        store, key = None, self._key(encoder)
-        try:
-            store = Store.open(self.scan.cache_path, key)
-        except FileNotFoundError:
-            pass
-        except Stale:
-            cache = file_name(self.scan.cache_path)
-            self.note(f"The cache {cache} is damaged, or of other rows: made anew")
+        key, cache = self._key(encoder), self.scan.cache_path
+        taken = f"The rows are in the cache {file_name(cache)}: nothing is encoded anew"
+        store = kept_state.opened(cache, key, self.note, "damaged, or of other rows", taken)
         if store is None:
             store = self._made(encoder, key)
-        else:
-            self.note(f"The rows are in the cache {file_name(store.path)}: nothing is encoded anew")
         more = store.about["cautions"] if cautions else []
         kept_state.take_over(self.model, encoder, store, more)
         left = max(0, self.scan.memory - resident_memory())
