@@ -91,7 +91,8 @@ def test_fit_says_who_takes_one(what):
     data[what] = dd.from_pandas(data[what], npartitions=2)
     kind = type(data[what]).__name__
     with pytest.raises(TypeError, match=(
-        rf"^{what} of FCNNClassifier\.fit must be in memory, or a scan of files\. Got a Dask {kind}"
-        r"\. Use pellucid\.distributed\.fit\(model, X, y, client=client\), which takes one"
+        rf"^{what} of FCNNClassifier\.fit must be in memory, or a scan\. Got a Dask {kind}\. Pass "
+        r"\.compute\(\), or pellucid\.scan\(X\) of a DataFrame that is larger than the memory, or "
+        r"use pellucid\.distributed\.fit\(model, X, y, client=client\)\.$"
     )):  # fmt: skip
         model().fit(**data)

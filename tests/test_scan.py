@@ -273,26 +273,6 @@ def test_the_fingerprint_tells_files_of_one_size_and_time_by_their_footer(tmp_pa
     assert marks[0][0] == marks[1][0] and marks[0][1] != marks[1][1]
 
 
-def test_a_lazy_table_of_polars_is_computed_into_a_file_that_goes_with_it(tmp_path):
-    pl = pytest.importorskip("polars")
-    written(tmp_path / "t.parquet")
-    lazy = pl.scan_parquet(tmp_path / "t.parquet").with_columns(double=pl.col("x") * 2)
-    scan = pellucid.scan(lazy, cache=tmp_path / "rows.cache")
-    assert scan.columns == ["n", "x", "t", "double"] and scan.rows == 50
-    assert [row[3] for row in all_rows(scan)] == [row[1] * 2 for row in rows_of(table())]
-    assert scan.cache_path == tmp_path / "rows.cache"
-    del scan
-    assert os.listdir(tmp_path) == ["t.parquet"]
-    with pytest.raises(pl.exceptions.PolarsError):
-        pellucid.scan(lazy.select("lacking"), cache=tmp_path / "rows.cache")
-    gone = pl.scan_parquet(tmp_path / "gone.parquet")
-    with pytest.raises(
-        FileNotFoundError, match=r"^the lazy table cannot be computed: .*gone\.parq"
-    ):
-        pellucid.scan(gone, cache=tmp_path / "rows.cache")
-    assert os.listdir(tmp_path) == ["t.parquet"]
-
-
 def test_a_large_table_is_not_refused_for_the_memory(tmp_path, monkeypatch):
     from pellucid.data import arrow_files
 

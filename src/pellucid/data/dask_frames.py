@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks import shown, suggestion
+from pellucid.data.tables import BadTable
 
 _KINDS = {"i": "numbers", "u": "numbers", "f": "numbers", "b": "truth values", "M": "dates"}
 
@@ -27,8 +28,9 @@ def refused(what: str, owner: str, value: Any) -> str:
     """The sentence for one in `fit`, which takes tables in memory and on disk."""
     kind = words(value)
     return (
-        f"{what} of {owner}.fit must be in memory, or a scan of files. Got a {kind}. Use "
-        "pellucid.distributed.fit(model, X, y, client=client), which takes one, or pass .compute()."
+        f"{what} of {owner}.fit must be in memory, or a scan. Got a {kind}. Pass .compute(), or "
+        "pellucid.scan(X) of a DataFrame that is larger than the memory, or use "
+        "pellucid.distributed.fit(model, X, y, client=client)."
     )
 
 
@@ -53,9 +55,7 @@ def collected(value: Any, name: str, tell: Callable[[str], None]) -> Any:
         If a partition has other columns than Dask takes it to have, or none has rows.
     """
     parts, empty = [], []
-    for number, part in enumerate(_partitions(value), start=1):
-        if value.ndim == 2 and not hasattr(value, "chunks"):
-            _check_columns(part, value, f"partition {number} of {value.npartitions}", name)
+    for number, part in enumerate(checked_partitions(value, name), start=1):
         if len(part):
             parts.append(part)
         else:
@@ -77,6 +77,14 @@ def in_memory(value: Any, name: str) -> Any:
     return collected(value, name, lambda note: None) if is_dask(value) else value
 
 
+def checked_partitions(value: Any, name: str) -> Iterator[Any]:
+    """The partitions, in memory one at a time; a BadTable at one with other columns."""
+    for number, part in enumerate(_partitions(value), start=1):
+        if value.ndim == 2 and not hasattr(value, "chunks"):
+            _check_columns(part, value, f"partition {number} of {value.npartitions}", name)
+        yield part
+
+
 def _partitions(value: Any) -> Iterator[Any]:
     """The partitions in memory, of an array those along its rows."""
     if not hasattr(value, "chunks"):
@@ -92,20 +100,20 @@ def _check_columns(part: Any, whole: Any, which: str, name: str) -> None:
     there, wanted = list(part.columns), list(whole.columns)
     for column in wanted:
         if column not in there:
-            raise ValueError(
+            raise BadTable(
                 f"{which} of {name} must have column {shown(column)}, as Dask takes all partitions "
                 f"to have.{suggestion(column, there)}"
             )
     for column in there:
         if column not in wanted:
-            raise ValueError(
+            raise BadTable(
                 f"{which} of {name} must have the columns that Dask takes all partitions to have. "
                 f"Got column {shown(column)} more."
             )
     for column in wanted if len(part) else ():
         kind, other = _kind(whole.dtypes[column]), _kind(part[column].dtype)
         if kind != other and not part[column].isna().all():
-            raise ValueError(
+            raise BadTable(
                 f"column {shown(column)} of {which} of {name} must be of {kind}, as Dask takes all "
                 f"partitions to be. Got {other}. Make them the same by astype, or correct meta."
             )

@@ -27,6 +27,7 @@ from pellucid.data.chosen_parts import ChosenParts
 from pellucid.data.containers import STDIN, is_table
 from pellucid.data.encodings import known_encoding
 from pellucid.data.folders import files_below
+from pellucid.data.lazy_tables import computed, lazy_name
 from pellucid.data.picture_scan import PictureScan, has_pictures
 from pellucid.data.scan_parts import ENGINES, Parts, file_parts
 from pellucid.data.tables import BadTable
@@ -214,12 +215,12 @@ def scan(
 
     Parameters
     ----------
-    source : path, list of paths, or polars LazyFrame
+    source : path, list of paths, polars LazyFrame or dask DataFrame
         A Parquet, Feather, Arrow, CSV or JSON Lines file; a folder of such files, or of folders
         with them; a pattern such as ``"data/*.parquet"``; or several files. They have the same
         columns, and their rows follow one another by the files' names, of a list in its order. A
-        LazyFrame is computed by polars, in parts, into a file aside. A folder of pictures, in one
-        folder a class, is decoded once: see docs/pictures.md.
+        lazy table is computed into files aside: by polars in parts, of Dask partition by partition.
+        A folder of pictures, in one folder a class, is decoded once: see docs/pictures.md.
     encoding : str, optional
         The encoding of files of text. By default it is found.
     memory : int or str, optional
@@ -251,14 +252,12 @@ def scan(
     >>> table = pellucid.scan("sales/*.parquet", memory="2GB")          # doctest: +SKIP
     >>> model = pellucid.FCNNRegressor().fit(table, target="price")     # doctest: +SKIP
     """
-    import narwhals as nw
-
     encoding = None if encoding is None else known_encoding(encoding)
     usual = max(_USUAL, resident_memory() + _USUAL // 2)
     limit = usual if memory is None else size_in_bytes("memory", "scan", memory)
     where = None if cache is None else _cache_path(cache)
-    if nw.dependencies.is_polars_lazyframe(source):
-        return _of_lazy(source, limit, where)
+    if (name := lazy_name(source)) is not None:
+        return _of_lazy(source, name, limit, where)
     if isinstance(source, (str, os.PathLike)) and has_pictures(Path(source)):
         return PictureScan(Path(source), limit, where)
     paths, place = _files(source)
@@ -330,22 +329,13 @@ def _in_folder(folder: Path) -> list[str | os.PathLike[str]]:
     return list(files)
 
 
-def _of_lazy(table: Any, memory: int, cache: Path | None) -> Scan:
-    """What polars computes, written into a file that goes with the scan."""
+def _of_lazy(table: Any, name: str, memory: int, cache: Path | None) -> Scan:
+    """A lazy table, computed into files that go with the scan."""
     beside = None if cache is None else cache.parent
     folder = Path(tempfile.mkdtemp(prefix=".pellucid-", dir=beside))
-    path = folder / "table.parquet"
     try:
-        try:
-            table.sink_parquet(path)
-        except FileNotFoundError as error:  # of what it reads, since the folder is there
-            raise FileNotFoundError(f"the lazy table cannot be computed: {error}.") from error
-        except OSError as error:
-            raise OSError(
-                f"the lazy table cannot be written into '{printable(folder)}': "
-                f"{error.strerror or error}. Make room, or name another folder by cache."
-            ) from error
-        made = Scan(file_parts([path], None), Place("the lazy table", path), memory, cache)
+        paths = computed(table, folder)
+        made = Scan(file_parts(paths, None), Place(name, paths[0]), memory, cache)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -354,7 +344,9 @@ def _of_lazy(table: Any, memory: int, cache: Path | None) -> Scan:
 
 
 def _refused(source: Any) -> str:
-    expected = "a file, a folder, a pattern, a list of files or a polars LazyFrame"
+    expected = (
+        "a file, a folder, a pattern, a list of files, a polars LazyFrame or a Dask DataFrame"
+    )
     memory = hasattr(source, "columns") or hasattr(source, "column_names")
     way_out = "What is in memory is fitted as it is." if memory else ""
     return fault("source", "scan", expected, type(source) if memory else source, way_out)
