@@ -83,7 +83,7 @@ def test_the_cache_is_taken_again_where_nothing_changed(folder, tmp_path, capsys
     ).fit(folder).digest_  # fmt: skip
     (folder / "dark" / "00.png").write_bytes((folder / "light" / "00.png").read_bytes())
     other = CNNClassifier(**{**QUICK, "verbose": 1}).fit(scan)
-    assert "is of other pictures: made anew" in " ".join(capsys.readouterr().err.split())
+    assert "is damaged, or of other data: made anew" in " ".join(capsys.readouterr().err.split())
     assert other.digest_ != first.digest_
     scan.remove_cache()
     assert not (tmp_path / "kept").exists()

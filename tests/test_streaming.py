@@ -26,7 +26,7 @@ from pellucid import (
 from pellucid.data import scratch, spool
 from pellucid.data.scan import Scan
 from pellucid.data.spool import Spool
-from pellucid.estimators import streaming
+from pellucid.estimators import fit_cache, streaming
 from pellucid.inspection import Monitor
 from pellucid.layers import LSTM, BatchNorm, Dropout, Linear, ReLU
 from pellucid.rows import StoreWriter
@@ -218,7 +218,7 @@ def test_a_cache_of_other_rows_is_made_anew(changed, saved, passes, capsys):
     model.fit(pellucid.scan(path), target="two", **options)
     assert len(passes) == 2
     assert (
-        "The cache 'table.csv.cache' is damaged, or of other rows: made anew"
+        "The cache 'table.csv.cache' is damaged, or of other data: made anew"
         in capsys.readouterr().err.replace("\n", " ").replace(f"{path.parent}/", "")
     )
     assert sorted(os.listdir(path.parent)) == ["table.csv", "table.csv.cache"]
@@ -409,8 +409,8 @@ def test_a_kill_within_a_pass_leaves_nothing(saved):
 
 def test_a_full_disk_is_told_before_it_is_full(saved, monkeypatch):
     path = saved("csv", "two")
-    usage = streaming.shutil.disk_usage(path.parent)._replace(free=1000)
-    monkeypatch.setattr(streaming.shutil, "disk_usage", lambda folder: usage)
+    usage = fit_cache.shutil.disk_usage(path.parent)._replace(free=1000)
+    monkeypatch.setattr(fit_cache.shutil, "disk_usage", lambda folder: usage)
     words = r"the cache of table.csv needs \d+ kB in '.*data'\. Got 1.0 kB that are free\. Make"
     with pytest.raises(OSError, match=words):
         FCNNClassifier(8, **QUICK).fit(pellucid.scan(path), target="two")

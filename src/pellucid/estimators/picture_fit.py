@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from pellucid.checks import file_name, size_text
+from pellucid.checks import file_name
 from pellucid.data import PictureEncoder, Reading
 from pellucid.data.layout import RowLayout
 from pellucid.data.picture_scan import PictureScan, fingerprint
 from pellucid.data.pictures import TYPES
 from pellucid.engine import plain_float_state
-from pellucid.estimators import kept_state
+from pellucid.estimators import fit_cache
 from pellucid.estimators.examples import gone
 from pellucid.estimators.plain import to_plain
 from pellucid.estimators.streaming import OnDisk, Show
@@ -33,7 +32,6 @@ from pellucid.training.orders import check_on_disk
 from pellucid.training.settings import Settings
 
 _FORMAT = 1
-_LEAST = 64 << 20  # bytes beside what the process has already
 
 
 def on_disk(
@@ -97,10 +95,10 @@ class _Fit:
         paths, classes = self._labelled()
         key = self._key(paths, classes)
         taken = f"The pictures are in the cache {file_name(path)}: none is decoded anew"
-        store = kept_state.opened(path, key, self.note, "of other pictures", taken)
+        store = fit_cache.opened(path, key, self.note, taken)
         if store is None:
             store = self._made(key, paths, np.asarray(classes))
-        kept_state.take_over(model, encoder, store, [])
+        fit_cache.take_over(model, encoder, store, [])
         encoder.left_out = [(place, reason) for place, reason in store.about["left_out"]]
         left = max(0, self.scan.memory - resident_memory())
         wrap = partial(Pictures, encoder.value_table)
@@ -182,13 +180,7 @@ class _Writing:
         self._values = model._target_rows(codes)
         if np.count_nonzero(self._weights) < 2:
             raise ValueError(f"X of {fit.owner} must have at least 2 rows. Got 1 sample.")
-        room = scan.memory - resident_memory()
-        if room < _LEAST:
-            raise MemoryError(
-                f"memory of the scan of {scan.name} must be at least "
-                f"{size_text(scan.memory - room + _LEAST)}: this process has "
-                f"{size_text(scan.memory - room)} already. Got {size_text(scan.memory)}."
-            )
+        room = fit_cache.room(scan)
         packing = Packing(encoder.shape, TYPES[encoder.kind])
         weighted = bool((self._weights[able] != 1.0).any())
         self._writer = StoreWriter(
@@ -196,19 +188,14 @@ class _Writing:
             fit.settings.seed, room // 2, weighted=weighted,
         )  # fmt: skip
         self._weighted = weighted
-        size, place = self._writer.nbytes(int(able.sum())), scan.cache_path
-        needed = size if size <= room // 2 else 2 * size  # rows are put in their places in a file
-        free = shutil.disk_usage(place.parent).free
-        if free < needed:
+        try:
+            taken = fit_cache.space(scan, self._writer.nbytes(int(able.sum())), room // 2)
+        except OSError:
             self.discard()
-            raise OSError(
-                f"the cache of {scan.name} needs {size_text(needed)} in {file_name(place.parent)}. "
-                f"Got {size_text(free)} that are free. Make room, or name another place by cache."
-            )
+            raise
         height, width, channels = encoder.shape
         fit.note(
-            f"{scan.name}: {int(able.sum()):,} pictures of {height} x {width} x {channels}; their "
-            f"cache takes {size_text(size)} in {file_name(place)}"
+            f"{scan.name}: {int(able.sum()):,} pictures of {height} x {width} x {channels}; {taken}"
         )
 
     def add(self, position: int, pixels: np.ndarray) -> None:
@@ -220,7 +207,7 @@ class _Writing:
 
     def close(self, encoder: PictureEncoder) -> Store:
         """The cache, with what was learned."""
-        about, arrays = kept_state.learned(encoder, self.target)
+        about, arrays = fit_cache.learned(encoder, self.target)
         about["left_out"] = [list(one) for one in encoder.left_out]
         return self._writer.close(about=about, arrays=arrays)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -23,7 +22,7 @@ from pellucid.data.sample_weights import ClassCounts, check_weights
 from pellucid.data.scan import Scan
 from pellucid.data.spool import Spool
 from pellucid.engine import plain_float_state
-from pellucid.estimators import kept_state
+from pellucid.estimators import fit_cache
 from pellucid.estimators.plain import to_plain
 from pellucid.files import NUMERIC_VERSION
 from pellucid.memory import resident_memory
@@ -39,7 +38,6 @@ from pellucid.training.settings import Settings
 _FORMAT = 1
 _BLOCK = 4 << 20  # bytes of encoded rows at a time
 _FEWEST, _MOST = 256, 1 << 14  # rows at a time
-_LEAST = 64 << 20  # bytes beside what the process has already
 _WINDOWS = 32 << 20  # bytes through which rows come to the network
 
 Show = Callable[[int, int], Progress]
@@ -135,11 +133,11 @@ class _Fit:
             self.note(words)
         key, cache = self._key(encoder), self.scan.cache_path
         taken = f"The rows are in the cache {file_name(cache)}: nothing is encoded anew"
-        store = kept_state.opened(cache, key, self.note, "damaged, or of other rows", taken)
+        store = fit_cache.opened(cache, key, self.note, taken)
         if store is None:
             store = self._made(encoder, key)
         more = store.about["cautions"] if cautions else []
-        kept_state.take_over(self.model, encoder, store, more)
+        fit_cache.take_over(self.model, encoder, store, more)
         left = max(0, self.scan.memory - resident_memory())
         examples = store.examples(dtype=self.settings.dtype, memory=left)
         return OnDisk(examples, RowLayout(len(store)), np.ones(0, dtype=bool), self.scan)
@@ -185,23 +183,11 @@ class _Fit:
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
-    def _room(self) -> int:
-        """The bytes that may be used, beside what the process has."""
-        there = resident_memory()
-        left = self.scan.memory - there
-        if left < _LEAST:
-            raise MemoryError(
-                f"memory of the scan of {self.scan.name} must be at least "
-                f"{size_text(there + _LEAST)}: this process has {size_text(there)} already. Got "
-                f"{size_text(self.scan.memory)}."
-            )
-        return left
-
     # -- from the table to the cache ---------------------------------------------------------
 
     def _made(self, encoder: TableEncoder, key: str) -> Store:
         """Read the table, learn from it, and write its rows into the cache."""
-        scan, model, room = self.scan, self.model, self._room()
+        scan, model, room = self.scan, self.model, fit_cache.room(self.scan)
         columns = [*self.features, *self.targets, *filter(None, [self.weight])]
         with self.show(1, 1).passing("Reading", scan.rows) as passing:
             spool = Spool.of(
@@ -219,7 +205,7 @@ class _Fit:
                 codes = target.learn_from(model, y, weights)
                 model.target_ = target
                 of_classes = self._weights_of_classes(codes, weights)
-                about, arrays = kept_state.learned(encoder, target)
+                about, arrays = fit_cache.learned(encoder, target)
                 reading = Reading(table, RowLayout(table.shape[0]))
                 about["cautions"] = encoder.cautions(reading, codes)
                 passing(table.shape[0])
@@ -232,7 +218,9 @@ class _Fit:
                 weighted=weights is not None or of_classes is not None, arrays=arrays,
             )  # fmt: skip
             with writer:
-                self._foresee(writer, table.shape[0], shape, room // 2)
+                rows = table.shape[0]
+                taken = fit_cache.space(scan, writer.nbytes(rows), room // 2)
+                self.note(f"{scan.name}: {rows:,} rows become {shape} numbers each; {taken}")
                 self._write(writer, encoder, decided, codes, weights, of_classes)
                 with self.show(1, 1).passing("Mixing", table.shape[0]) as passing:
                     store = writer.close(passing)
@@ -263,22 +251,6 @@ class _Fit:
         for rows in _slices(len(codes), _MOST):
             counts.add(codes[rows], None if weights is None else weights[rows])
         return counts.weights
-
-    def _foresee(self, writer: StoreWriter, rows: int, width: int, memory: int) -> None:
-        """Say how large the cache will be and where it is, or that there is no room for it."""
-        size, path = writer.nbytes(rows), self.scan.cache_path
-        folder = file_name(path.parent)
-        needed = size if size <= memory else 2 * size  # rows are put in their places in a file
-        free = shutil.disk_usage(path.parent).free
-        if free < needed:
-            raise OSError(
-                f"the cache of {self.scan.name} needs {size_text(needed)} in {folder}. Got "
-                f"{size_text(free)} that are free. Make room, or name another place by cache."
-            )
-        self.note(
-            f"{self.scan.name}: {rows:,} rows become {width} numbers each; their cache takes "
-            f"{size_text(size)} in {file_name(path)}"
-        )
 
     def _write(
         self,

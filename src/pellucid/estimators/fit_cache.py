@@ -1,35 +1,61 @@
-"""What a fit has learned of rows on disk, kept in their cache, and taken from there."""
+"""The cache of a fit on disk: whether it can be used or made, and what was learned, kept there."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pellucid.checks import file_name
+from pellucid.checks import file_name, size_text
 from pellucid.data import target_from_state
+from pellucid.memory import resident_memory
 from pellucid.network.parameters import below
 from pellucid.rows import Stale, Store
 
+_LEAST = 64 << 20  # bytes beside what the process has already
 
-def opened(
-    path: Path, key: str, note: Callable[[str], object], stale: str, taken: str
-) -> Store | None:
+
+def opened(path: Path, key: str, note: Callable[[str], object], taken: str) -> Store | None:
     """The store with this `key`; None where it has to be made, which is said if one is there.
 
-    `stale` says what is wrong with one that cannot be used, `taken` what is done with one that can.
+    `taken` says what is done with one that can be used.
     """
     try:
         store = Store.open(path, key)
     except FileNotFoundError:
         return None
     except Stale:
-        note(f"The cache {file_name(path)} is {stale}: made anew")
+        note(f"The cache {file_name(path)} is damaged, or of other data: made anew")
         return None
     note(taken)
     return store
+
+
+def room(scan: Any) -> int:
+    """The bytes that a fit on a scan may use, beside what the process has; a MemoryError if few."""
+    there = resident_memory()
+    if scan.memory < there + _LEAST:
+        raise MemoryError(
+            f"memory of the scan of {scan.name} must be at least {size_text(there + _LEAST)}: this "
+            f"process has {size_text(there)} already. Got {size_text(scan.memory)}."
+        )
+    return int(scan.memory - there)
+
+
+def space(scan: Any, size: int, memory: int) -> str:
+    """What a cache of so many bytes takes and where, in words; an OSError if there is no space."""
+    path: Path = scan.cache_path
+    needed = size if size <= memory else 2 * size  # rows are put in their places in a file
+    free = shutil.disk_usage(path.parent).free
+    if free < needed:
+        raise OSError(
+            f"the cache of {scan.name} needs {size_text(needed)} in {file_name(path.parent)}. Got "
+            f"{size_text(free)} that are free. Make room, or name another place by cache."
+        )
+    return f"their cache takes {size_text(size)} in {file_name(path)}"
 
 
 def learned(encoder: Any, target: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
