@@ -59,6 +59,8 @@ def test_it_says_what_it_does_and_saves_the_best():
         rows = list(csv.DictReader(file))
     assert [row["trial"] for row in rows] == ["0", "1", "2", "3"]
     best = max(rows, key=lambda row: float(row["score"]))
+    (first,) = re.findall(r"trial +score.*\n +(\w+)", output)
+    assert first == {"0": "default"}.get(best["trial"], best["trial"])
     model = pellucid.load("penguins.safetensors")
     assert str(model.hidden_dim) == best["parameter_hidden_dim"]
     assert str(model.learning_rate) == best["parameter_learning_rate"]
@@ -337,7 +339,7 @@ def test_lines_where_there_is_no_terminal_also_of_later_rounds(capsys):
     from pellucid.cli.searching import Tried
     from pellucid.cli.trials import Shown
 
-    one = Tried({}, (0.5,), 0.1)
+    one = Tried(1, {}, (0.5,), 0.1)
     with Shown(Output()) as shown:
         for done in range(1, 101):
             shown(100, [one] * done)
@@ -358,7 +360,7 @@ def test_a_bar_on_a_terminal(monkeypatch):
     terminal.isatty = lambda: True
     monkeypatch.setattr(sys, "stderr", terminal)
     with Shown(Output()) as shown:
-        shown(4, [Tried({}, (math.nan,), 0.1)])
-        shown(4, [Tried({}, (math.nan,), 0.1), Tried({}, (0.5,), 0.1)])
+        shown(4, [Tried(1, {}, (math.nan,), 0.1)])
+        shown(4, [Tried(1, {}, (math.nan,), 0.1), Tried(1, {}, (0.5,), 0.1)])
         shown._bar.refresh()
     assert "2/4" in terminal.getvalue() and "best 0.5000" in terminal.getvalue()

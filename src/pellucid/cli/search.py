@@ -134,9 +134,9 @@ def search(
         prepared = prepare(request, chosen, seed, True, told, test, test_fraction)
         seeking = Seeking(prepared, data, encoding, told, folds, scoring, seed)
         seeking.choose(tries, chosen, trials, grid, halving)
-        seeking.rehearse()
         try:
             with cluster_of(workers, scheduler) as cluster:
+                seeking.rehearse()
                 seeking.run(cluster)
         except BaseException:
             seeking.show()

@@ -75,16 +75,22 @@ class Scoring:
 class Tried(NamedTuple):
     """What came of one set of parameters.
 
-    `rows` are those that halving took in its `round`; None of other searches. `is_usual` says
-    that the estimator was tried as it is.
+    Trials have a `number` in the order in which they are made, from 1 on; 0 is the estimator as it
+    is. `rows` are those that halving took in its `round`; None of other searches.
     """
+
+    number: int
 
     parameters: dict[str, Any]
     scores: tuple[float, ...]
     seconds: float
     round: int | None = None
     rows: int | None = None
-    is_usual: bool = False
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether it is the estimator as it is."""
+        return not self.number
 
     @property
     def failed(self) -> int:
@@ -204,7 +210,7 @@ class Search:
         """Try the estimator as it is."""
         known: list[Tried] = []
         self._run(known, _Grid, param_grid=[{}])
-        self.usual = known[0]._replace(is_usual=True)
+        self.usual = known[0]
         return self.usual
 
     def run(self, space: Space, trials: int | None, halving: bool) -> None:
@@ -233,10 +239,10 @@ class Search:
 
     def _run(self, known: list[Tried], kind: Any, **settings: Any) -> None:
         """Put trials of one of scikit-learn's searches behind those `known`, piece by piece."""
-        before = len(known)
+        before, first = len(known), len(known) + (known is self.tried)
 
         def told(count: int, results: Mapping[str, Any]) -> None:
-            known[before:] = _tried(results, len(self.folds), self._order)
+            known[before:] = _tried(results, first, len(self.folds), self._order)
             if known is self.tried:
                 self.told(before + count, known)
 
@@ -289,13 +295,17 @@ def _rank(one: Tried) -> tuple[int, float]:
     return -(one.round or 0), math.inf if math.isnan(one.score) else -one.score
 
 
-def _tried(results: Mapping[str, Any], folds: int, names: Sequence[str]) -> list[Tried]:
-    """What scikit-learn calls ``cv_results_``, one by one; parameters in the order of `names`."""
+def _tried(results: Mapping[str, Any], first: int, folds: int, names: Sequence[str]) -> list[Tried]:
+    """What scikit-learn calls ``cv_results_``, one by one, numbered from `first` on.
+
+    Parameters come in the order of `names`.
+    """
     scores = np.column_stack([results[f"split{fold}_test_score"] for fold in range(folds)])
     seconds = np.asarray(results["mean_fit_time"]) + np.asarray(results["mean_score_time"])
     rounds, rows = results.get("iter"), results.get("n_resources")
     return [
         Tried(
+            first + place,
             {name: parameters[f"{PREFIX}{name}"] for name in names if parameters},
             tuple(scores[place].tolist()),
             float(seconds[place]),

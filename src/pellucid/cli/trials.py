@@ -24,11 +24,10 @@ def shown(search: Search, space: Space) -> str:
     best = ranked[:_MOST]
     best += [one for one in ranked[_MOST:] if one.is_usual]
     scores = _scores([one.score for one in best])
-    names = [str(place) for place in range(1, len(best) + 1)]
-    names = ["default" if one.is_usual else name for one, name in zip(best, names, strict=True)]
+    names = ["default" if one.is_usual else str(one.number) for one in best]
     spreads = _scores([one.spread for one in best])
     seconds = [f"{one.seconds:.3g}" for one in best]
-    heads, columns = ["", "score", "spread", "seconds"], [names, scores, spreads, seconds]
+    heads, columns = ["trial", "score", "spread", "seconds"], [names, scores, spreads, seconds]
     if any(one.rows for one in best):
         heads.append("rows")
         columns.append(["all" if one.rows is None else f"{one.rows:,}" for one in best])
@@ -70,7 +69,7 @@ def columns(search: Search, space: Space) -> dict[str, list[Any]]:
     tried = [*known, *search.tried]
     values = [_values(search, one, space) for one in tried]
     found: dict[str, list[Any]] = {
-        "trial": [len(known) + place for place in range(-len(known), len(search.tried))],
+        "trial": [one.number for one in tried],
         "score": [_number(one.score) for one in tried],
         "spread": [_number(one.spread) for one in tried],
         "seconds": [one.seconds for one in tried],
