@@ -205,25 +205,26 @@ def test_what_was_there_before_a_fit_that_fails_is_there_after_it(client, monkey
 
 
 @pytest.mark.parametrize("reaches", (True, False))
-def test_large_weights_go_from_worker_to_worker(client, monkeypatch, reaches):
-    """Sent once, and gradients are fetched past the scheduler where workers can be reached."""
+def test_large_gradients_go_past_the_scheduler(client, monkeypatch, reaches):
+    """They are fetched from the workers themselves where those can be reached."""
     scaled(client, 2)
-    monkeypatch.setattr(distributed, "SHARED", 1)
     monkeypatch.setattr(distributed, "DIRECT", 1)
     if not reaches:
         monkeypatch.setattr(distributed, "NEAR", -1.0)
-    seen = []
+    seen, holders = [], []
     collected = distributed.Workers._collected
 
     def collects(self, futures, is_large):
         made = collected(self, futures, is_large)
         seen.append((is_large, self._direct))
+        holders.append({*map(tuple, self.client.who_has(futures).values())})
         return made
 
     monkeypatch.setattr(distributed.Workers, "_collected", collects)
     fitted = fitted_with(client)
     assert fitted.digest_ == model(shards=8).fit(X, Y).digest_
     assert set(seen) == {(True, reaches)}
+    assert {*map(len, holders)} == {2}  # each worker has its part of each step
     nothing_left(client)
 
 

@@ -26,7 +26,6 @@ Model = TypeVar("Model")
 SHARDS = 8  # of a batch, unless the model or the user says otherwise
 RETRIES = 2  # of a task that fails; one whose worker dies is done again besides
 LOOK = 1.0  # seconds after which it is looked again how things are
-SHARED = 4 << 20  # bytes of weights that are better sent once, to a worker that hands them on
 NEAR = 3.0  # seconds in which a worker answers, if this process can reach it
 DIRECT = 1 << 20  # bytes of gradients that are better fetched from workers past the scheduler
 MOST_PAST, BYTES_PAST = 16, 32 << 20  # futures that are forgotten together, and their bytes
@@ -60,7 +59,7 @@ def fit(
         It is fitted in place, with its parameter `shards` set.
     X, y, sample_weight, target
         As in its ``fit``; `X` may also be a Dask DataFrame or Array, whose partitions are fetched
-        one by one.
+        one by one into memory, or :func:`pellucid.scan` of a DataFrame that does not fit there.
     client : dask.distributed.Client, optional
         None computes all in this process.
     shards : int, optional
@@ -181,7 +180,7 @@ class Workers(AbstractContextManager):
         self._past += futures
         if len(self._past) > MOST_PAST or weights.nbytes * len(self._past) > BYTES_PAST:
             self._forget(len(futures))
-        return self._collected(futures[-len(tasks) :], weights.nbytes >= DIRECT)
+        return self._collected(futures, weights.nbytes >= DIRECT)
 
     def _forget(self, but: int = 0) -> None:
         """Let the cluster forget all tasks but the last few."""
@@ -204,23 +203,28 @@ class Workers(AbstractContextManager):
             stream.interval = interval
 
     def _submitted(self, packed: bytes, weights: np.ndarray, tasks: list[ShardTask]) -> list[Any]:
-        """The futures of the tasks, and before them that of weights which workers hand on."""
+        """The futures of the tasks.
+
+        Each gets the weights for itself. Handed on by a worker they would keep all tasks there:
+        Dask sends tasks to where their data are.
+        """
         client, key = self.client, f"{self._name}-{self._step}"
-        options: dict[str, Any] = {"pure": False, "retries": RETRIES}
-        futures: list[Any] = []
-        given: Any = weights
         try:
-            if weights.nbytes * (len(tasks) - 1) >= SHARED:
-                given = client.submit(same, weights, key=f"{key}-weights", **options)
-                futures.append(given)
-            for number, task in enumerate(tasks):
-                made = client.submit(
-                    compute, VERSIONS, packed, given, *task, key=f"{key}-{number}", **options
-                )
-                futures.append(made)
+            return [
+                client.submit(
+                    compute,
+                    VERSIONS,
+                    packed,
+                    weights,
+                    *task,
+                    key=f"{key}-{number}",
+                    pure=False,
+                    retries=RETRIES,
+                )  # fmt: skip
+                for number, task in enumerate(tasks)
+            ]
         except Exception as error:  # the client was closed
             self._lost(error)
-        return futures
 
     def _collected(self, futures: list[Any], is_large: bool) -> list[ShardGradient]:
         """The results, in order."""
@@ -350,11 +354,6 @@ def compute(
     except Exception as error:
         said = f"{type(error).__name__}: {checks.one_line(str(error), 300)}"
         raise TaskError(f"worker {worker.address}: {said}") from error
-
-
-def same(weights: np.ndarray) -> np.ndarray:
-    """The weights as they are: workers take them from the one that had them first."""
-    return weights
 
 
 def _nobody() -> None:
