@@ -34,7 +34,6 @@ MACHINES = (1, 2, 4, 8, 16, 32, 64, 100)
 PAGE, PICTURE = ROOT / "docs" / "scale.md", ROOT / "docs" / "images" / "many-machines.png"
 BANDWIDTH = 1.25e9  # bytes a second: 10 Gbit/s
 FAILURES = 0.01  # an hour of a machine: one in four days, as of machines that are rented cheaply
-SHARED = 4 << 20  # bytes of weights that ``pellucid.distributed`` has handed on by workers
 COLUMNS = 339  # inputs of a network on the rows of big_table
 WIDTHS = {64: (65536, 50), 256: (32768, 30), 1024: (8192, 15), 4096: (2048, 5)}
 """Of two hidden layers; rows and epochs that tell their speed."""
@@ -53,6 +52,7 @@ class Costs:
     latency: float
     for_nothing: float
     restart: float
+    step: float = 0.0  # of a fit, beside its tasks
 
 
 @dataclass(frozen=True)
@@ -131,28 +131,35 @@ def failures(cluster: Cluster, seconds: float, seed: int = 0) -> list[float]:
 # -- what was measured ---------------------------------------------------------------------------
 
 
-def costs_of(measured: dict[str, Any]) -> tuple[Costs, Costs]:
-    """Those of any task, and those of a step of a fit, which asks more often.
-
-    The latter from the step of a network so narrow that it computes next to nothing.
-    """
-    costs, step = Costs(**measured["costs"]), measured["narrow"]
-    known = replace(costs, latency=0.0)
-    work = Work(step["tasks"], step["out"], step["back"], step["compute"])
-    return costs, replace(costs, latency=step["seconds"] - seconds_of(known, Cluster(1), work, []))
+def costs_of(measured: dict[str, Any]) -> Costs:
+    """All costs; those of a step from a network so narrow that it computes next to nothing."""
+    costs, narrow = Costs(**measured["costs"]), measured["narrow"]
+    return replace(costs, step=narrow["seconds"] - step_of(costs, Cluster(1), narrow))
 
 
 def simulated(measured: dict[str, Any], point: dict[str, Any]) -> float:
     """The seconds of a run that was measured."""
-    costs, fit_costs = costs_of(measured)
+    costs = costs_of(measured)
     here = Cluster(point["workers"], processors=measured["machine"]["threads"])
     if "width" in point:
-        work = Work(point["tasks"], point["out"], point["back"], point["compute"])
-        return seconds_of(fit_costs, here, work, [])
+        return step_of(costs, here, point)
     size = point["bytes"]
     kills = [point["killed_after"]] if "killed_after" in point else []
     work = Work(point["tasks"], size, size, point["compute"], slept=True)
     return seconds_of(costs, here, work, kills)
+
+
+def step_of(costs: Costs, cluster: Cluster, point: dict[str, Any]) -> float:
+    """The seconds of a step of a fit that was measured."""
+    return shared_out(costs, cluster, point["rows"], point["weights"], point["compute"])
+
+
+def shared_out(
+    costs: Costs, cluster: Cluster, rows: float, weights: float, compute: float
+) -> float:
+    """Seconds of a step in which each worker gets so many bytes of rows, and the weights."""
+    work = Work(cluster.workers, rows + weights, weights, compute)
+    return costs.step + seconds_of(costs, cluster, work, [])
 
 
 def compare(measured: dict[str, Any]) -> list[dict[str, Any]]:
@@ -191,20 +198,13 @@ class Fit:
 
 
 def step_seconds(costs: Costs, cluster: Cluster, network: Network, batch: int) -> float:
-    """A step of which all workers have alike; on one machine nothing travels.
-
-    Large weights leave the client once, and are handed on from worker to worker.
-    """
+    """A step of which all workers have alike; on one machine nothing travels."""
     count = cluster.workers
     compute = batch / network.rows_per_second / count
     if count == 1:
         return compute
-    weights = 4.0 * network.parameters
-    shared, handed_on = weights * (count - 1) >= SHARED, 0.0
-    if shared:
-        handed_on = math.ceil(math.log2(count)) * weights / cluster.bandwidth
-    out = batch * network.row_bytes / count + (weights / count if shared else weights)
-    return handed_on + seconds_of(costs, cluster, Work(count, out, weights, compute), [])
+    rows, weights = batch * network.row_bytes / count, 4.0 * network.parameters
+    return shared_out(costs, cluster, rows, weights, compute)
 
 
 def one_fit(costs: Costs, cluster: Cluster, network: Network, fit: Fit) -> dict[str, float]:
@@ -263,12 +263,12 @@ def networks(threads: int) -> list[Network]:
     return measured
 
 
-def reckon(costs: Costs, fit_costs: Costs, nets: list[Network]) -> dict[str, Any]:
+def reckon(costs: Costs, nets: list[Network]) -> dict[str, Any]:
     """All that is said about many machines."""
     many = [machines_of(count) for count in MACHINES]
     return {
         "one_fit": [
-            {"width": net.width, "machines": each.workers, **one_fit(fit_costs, each, net, Fit())}
+            {"width": net.width, "machines": each.workers, **one_fit(costs, each, net, Fit())}
             for net in nets
             for each in many
         ],
@@ -300,8 +300,9 @@ def checked_lines(points: list[dict[str, Any]]) -> Iterator[str]:
     for point in points:
         killed = f"{point['killed_after']:.1f}" if "killed_after" in point else ""
         far = "" if is_near(point["ratio"]) else "  far"
+        size = point.get("bytes", point.get("weights"))
         yield (
-            f"{point['workers']:>8}{point['tasks']:>7}{point.get('bytes', point.get('out')):>11,}"
+            f"{point['workers']:>8}{point['tasks']:>7}{size:>11,}"
             f"{point['compute']:>10.3f}{killed:>8}{point['seconds']:>13.4f}"
             f"{point['seconds'] * point['ratio']:>12.4f}{point['ratio']:>8.2f}{far}"
         )
@@ -350,13 +351,14 @@ def page_lines(result: dict[str, Any], points: list[dict[str, Any]]) -> Iterator
         f"of all (machine hours):"
     )
     yield ""
-    yield f"| two layers of | {' | '.join(f'{n} machines' for n in shown)} |"
+    heads = " | ".join(f"{count} machine{'s'[: count > 1]}" for count in shown)
+    yield f"| two layers of | {heads} |"
     yield f"| --- |{' --- |' * len(shown)}"
     yield from table_rows(result["one_fit"], "width", shown)
     yield ""
     yield f"{FITS:,} fits of a search, likewise:"
     yield ""
-    yield f"| seconds of a fit | {' | '.join(f'{n} machines' for n in shown)} |"
+    yield f"| seconds of a fit | {heads} |"
     yield f"| --- |{' --- |' * len(shown)}"
     yield from table_rows(result["many_fits"], "fit_seconds", shown)
     yield ""
@@ -371,11 +373,16 @@ def table_rows(made: list[dict[str, Any]], key: str, shown: tuple[int, ...]) -> 
     """A row for each width or length: hours, and in brackets those of machines."""
     for value in dict.fromkeys(each[key] for each in made):
         cells = [
-            f"{each['seconds'] / 3600:.3g} ({each['machine_hours']:.3g})"
+            f"{three_digits(each['seconds'] / 3600)} ({three_digits(each['machine_hours'])})"
             for each in made
             if each[key] == value and each["machines"] in shown
         ]
         yield f"| {value:g} | {' | '.join(cells)} |"
+
+
+def three_digits(value: float) -> str:
+    """A number with three digits at least, and all before the point."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def draw(result: dict[str, Any], path: Path) -> None:
@@ -430,7 +437,7 @@ def main() -> int:
     path = given.output or RESULTS / f"cluster-{machine.cpu_slug()}.json"
     far = [point for point in points if not is_near(point["ratio"])]
     if not far:
-        result |= reckon(*costs_of(result), [Network(**each) for each in result["networks"]])
+        result |= reckon(costs_of(result), [Network(**each) for each in result["networks"]])
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     say(f"written: {path}")
     if far:

@@ -23,6 +23,7 @@ import numpy as np
 
 from benchmarks import machine
 from benchmarks.run import RESULTS, ROOT, say
+from benchmarks.scaling import fill_in
 from benchmarks.workloads import WORKLOADS, Workload
 
 WORKERS = (1, 2, 4)
@@ -36,7 +37,6 @@ WIDE = (  # larger batches of larger networks
     Workload("fcnn 2000, batch 4096", (300,), (2000, 2000), 10, batch=4096, rows=8192),
 )
 PAGE, PICTURE = ROOT / "docs" / "distributed.md", ROOT / "docs" / "images" / "distributed.png"
-MARKS = ("<!-- from benchmarks.cluster_costs -->", "<!-- until here -->")
 COLORS = {1: "#8a8a8a", 2: "#1f6fb4", 4: "#e0701a"}
 
 
@@ -199,14 +199,6 @@ def page_lines(results: dict[str, Any]) -> Iterator[str]:
         yield f"| {each['name']} | {each['weights']:,} | {1e3 * each['step']:.2f} ms |"
 
 
-def fill_in(lines: Iterator[str]) -> None:
-    """Put `lines` between the two marks of the page."""
-    begin, end = MARKS
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
-    _, _, after = rest.partition(end)
-    PAGE.write_text("\n".join([before + begin, "", *lines, "", end + after]), encoding="utf-8")
-
-
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a few steps; no page is changed")
@@ -240,7 +232,7 @@ def main() -> None:
         say(f"written: {output}")
     if not given.quick:
         draw(results, PICTURE)
-        fill_in(page_lines(results))
+        fill_in(PAGE, page_lines(results), "benchmarks.cluster_costs")
     print("\n".join(page_lines(results)))
 
 

@@ -16,7 +16,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -42,9 +42,11 @@ KILLED: Kind = {"tasks": 4, "bytes": 1000, "compute": 0.5, "killed_after": 0.7}
 FEW, MANY = 1000, 1_000_000  # bytes that cost next to nothing, and that cost something
 WIDTHS, FIT_WORKERS = (256, 1024), (1, 2)  # of the fits; a narrow one tells what a step costs
 NARROW, COLUMNS, BATCH, SHARDS, STEPS_OF_FIT, EPOCHS = 8, 339, 4096, 4, 4, 6
-SOME = 0.02  # seconds of computing
+SOME = 0.005  # seconds of computing
 TASKS = 32  # of which the mean counts
+INTERVAL = 0.002  # seconds from one message of a Dask worker to the next: what ends sooner waits
 SECONDS = 1.0  # of a timing
+MEASURED = ("compute", "seconds")  # of a run
 MOST = 500  # runs of a timing
 WAIT = "20s"  # for a worker or a task, at most
 TRIES = 5
@@ -58,8 +60,10 @@ def task(array: np.ndarray, seconds: float, number: int) -> np.ndarray:
 
 @contextmanager
 def cluster(workers: int) -> Iterator[Any]:
-    """The client of so many processes with one thread each."""
+    """The client of so many processes with one thread each; its messages go out as in a fit."""
     from distributed import Client, LocalCluster
+
+    from pellucid.distributed import SOON
 
     with (
         LocalCluster(
@@ -68,6 +72,7 @@ def cluster(workers: int) -> Iterator[Any]:
         Client(local) as client,
     ):
         client.wait_for_workers(workers, timeout=WAIT)
+        client.scheduler_comm.interval = SOON
         run(client, np.zeros(1), 0.0, 2 * workers)
         yield client
 
@@ -88,17 +93,18 @@ def kill_one(client: Any, after: float) -> None:
 
 
 def timed(call: Callable[[], None], seconds: float) -> float:
-    """The least seconds of many calls: other work only adds to them."""
+    """The median seconds of many calls."""
     times, end = [], time.perf_counter() + seconds
     while not times or (time.perf_counter() < end and len(times) < MOST):
         begin = time.perf_counter()
         call()
         times.append(time.perf_counter() - begin)
-    return min(times)
+    return float(np.median(times))
 
 
-def processor_seconds(client: Any, array: np.ndarray) -> tuple[float, float]:
+def processor_seconds(client: Any, size: int) -> tuple[float, float]:
     """Seconds of a processor of a task: here, where the scheduler is too, and in the workers."""
+    array = np.zeros(size, np.uint8)
 
     def now() -> np.ndarray:
         return np.array([time.process_time(), sum(client.run(time.process_time).values())])
@@ -108,27 +114,22 @@ def processor_seconds(client: Any, array: np.ndarray) -> tuple[float, float]:
         before = now()
         run(client, array, 0.0, TASKS)
         spent.append((now() - before) / TASKS)
-    here, there = np.min(spent, axis=0)
+    here, there = np.median(spent, axis=0)
     return float(here), float(there)
 
 
-def costs(client: Any) -> dict[str, float]:
-    """Of a cluster of one worker: what a task, a byte and a round trip cost.
-
-    A round trip is mostly waiting. Some of it is there only where a task takes no time, since one
-    message follows another too soon: that much of computing costs nothing.
-    """
-    few, many = (np.zeros(size, np.uint8) for size in (FEW, MANY))
-    here, there = processor_seconds(client, few)
-    here_many, there_many = processor_seconds(client, many)
-    none, some = (timed(lambda: run(client, few, c, 1), 4 * SECONDS) for c in (0.0, SOME))  # noqa: B023
+def costs(client: Any) -> Kind:
+    """What a task, a byte and a round trip cost, with as many workers as there are processors."""
+    few = np.zeros(FEW, np.uint8)
+    some = timed(lambda: run(client, few, SOME, 1), 4 * SECONDS)
+    (here, there), (here_many, there_many) = (processor_seconds(client, b) for b in (FEW, MANY))
     return {
         "client_task": here,
         "worker_task": there,
         "client_byte": max(0.0, here_many - here) / (MANY - FEW),
         "worker_byte": max(0.0, there_many - there) / (MANY - FEW),
-        "latency": some - SOME - here - there,
-        "for_nothing": max(0.0, none - some + SOME),
+        "latency": max(0.0, some - SOME - here - there),
+        "for_nothing": INTERVAL,
     }
 
 
@@ -155,7 +156,7 @@ def step_of_fit(width: int, client: Any = None) -> tuple[float, int]:
     )
     model = distributed.fit(model, x, x[:, 0], client=client, shards=SHARDS)
     parameters = sum(each.size for each in model.network_.parameters().values())
-    return min(model.history_["seconds"]) / STEPS_OF_FIT, parameters
+    return float(np.median(model.history_["seconds"])) / STEPS_OF_FIT, parameters
 
 
 def fit_point(client: Any, workers: int, width: int) -> Kind:
@@ -166,8 +167,8 @@ def fit_point(client: Any, workers: int, width: int) -> Kind:
         "workers": workers,
         "width": width,
         "tasks": workers,
-        "out": 4 * parameters + BATCH // workers * 4 * (COLUMNS + 2),
-        "back": 4 * parameters,
+        "rows": BATCH // workers * 4 * (COLUMNS + 2),
+        "weights": 4 * parameters,
         "compute": alone / workers,
         "seconds": seconds,
     }
@@ -197,8 +198,9 @@ def point(client: Any, workers: int, kind: Kind, seconds: float) -> Kind:
 
 
 def measure(rounds: int, seconds: float) -> dict[str, Any]:
-    """The costs, with one worker, and all runs; of several rounds the least of each."""
-    costs_of: list[Kind] = []
+    """The costs, and all runs; of several rounds the median of each."""
+    processors = max(count for count in WORKERS if count <= machine.usable_threads())
+    measured: list[Kind] = []
     narrow: list[Kind] = []
     points: list[list[Kind]] = []
     for turn in range(rounds):
@@ -206,8 +208,8 @@ def measure(rounds: int, seconds: float) -> dict[str, Any]:
         points.append([])
         for workers in WORKERS:
             with cluster(workers) as client:
-                if workers == 1:
-                    costs_of.append(costs(client) | {"restart": restart()})
+                if workers == processors:
+                    measured.append(costs(client) | {"restart": restart()})
                 if workers == 1:
                     narrow.append(fit_point(client, 1, NARROW))
                 kinds = STEPS + SEARCHES
@@ -219,18 +221,15 @@ def measure(rounds: int, seconds: float) -> dict[str, Any]:
             )
     return {
         "machine": machine.describe(machine.usable_threads()),
-        "costs": {name: min(one[name] for one in costs_of) for name in costs_of[0]},
-        "narrow": least(narrow),
-        "points": [least(same) for same in zip(*points, strict=True)],
+        "costs": middle(measured, measured[0]),
+        "narrow": narrow[0] | middle(narrow, MEASURED),
+        "points": [same[0] | middle(same, MEASURED) for same in zip(*points, strict=True)],
     }
 
 
-def least(same: Sequence[Kind]) -> Kind:
-    """Of the same run in several rounds the least seconds."""
-    return {
-        **same[0],
-        **{name: min(one[name] for one in same) for name in ("seconds", "compute")},
-    }
+def middle(same: Sequence[Kind], names: Iterable[str]) -> dict[str, float]:
+    """Of the same in several rounds the medians."""
+    return {name: float(np.median([one[name] for one in same])) for name in names}
 
 
 def main() -> None:
