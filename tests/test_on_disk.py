@@ -128,11 +128,48 @@ def test_a_cache_is_used_again_by_a_checkpoint():
         (("t.csv", "-t", "kind", "--memory", "1MB"), "memory of the scan of t.csv must be at le"),
         (("nowhere/*.csv", "-t", "kind"), "no file has a name like 'nowhere/*.csv'"),
         (("-", "-t", "kind"), "standard input cannot be scanned"),
+        (("t.csv", "-t", "kind", "--test-fraction", "0.999"), "t.csv must have at least 2 rows"),
     ),
 )  # fmt: skip
 def test_bad_input_is_one_sentence(options, words):
     assert words in fails("fit", *options, *QUICK)
     assert sorted(os.listdir(".")) == ["t.csv"]
+
+
+def test_the_cache_has_the_rows_that_this_seed_does_not_hold_out():
+    """With a seed of its own for the training, two fits differ in the rows held out alone."""
+    first, second = (
+        run("fit", "t.csv", "-t", "kind", *QUICK, "--set", "random_state=0", "--seed", seed)
+        for seed in ("1", "2")
+    )
+    assert "nothing is encoded anew" not in first + second
+    digest = load("m").digest_
+    run("fit", "t.csv", "-t", "kind", *QUICK, "--set", "random_state=0", "--seed", "1")
+    assert load("m").digest_ != digest
+
+
+def test_a_cache_that_is_not_to_stay_goes_where_the_fit_fails_too():
+    hot = ("--set", "optimizer=sgd", "--set", "learning_rate=1e300")
+    done = invoke("fit", "t.csv", "-t", "kind", *QUICK, *hot, "--remove-cache", code=2)
+    assert "is no longer finite" in done.stderr and not os.path.exists("t.csv.cache")
+    invoke("fit", "t.csv", "-t", "kind", *QUICK, *hot, code=2)
+    assert os.path.exists("t.csv.cache")
+
+
+@pytest.mark.parametrize("data", ("new", "new/*.csv"))
+def test_no_table_of_a_folder_or_a_pattern_is_written_over(data):
+    os.mkdir("new")
+    frame = FRAME.drop(columns="price")
+    for part in "ab":
+        frame.to_csv(f"new/{part}.csv", index=False)
+    before = os.stat("new/a.csv").st_mtime_ns
+    model = ("-o", "new/m.safetensors")  # which is no table
+    for _ in range(2):
+        run("fit", data, "-t", "kind", *QUICK, *model)
+    words = "'new/a.csv' is read here, and is not written over. Name another."
+    assert words in fails("fit", data, "-t", "kind", *QUICK, "-o", "new/a.csv")
+    assert words in fails("predict", "new/m.safetensors", data, "-o", "new/a.csv")
+    assert os.stat("new/a.csv").st_mtime_ns == before
 
 
 def test_its_options_need_it():

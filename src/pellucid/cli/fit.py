@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +15,7 @@ from pellucid.cli import curves, frames, series
 from pellucid.cli.families import NETWORKS, family
 from pellucid.cli.options import GroupedCommand, in_group, option_name, parameter_options
 from pellucid.cli.output import Output
-from pellucid.cli.places import check_places
+from pellucid.cli.places import check_apart, check_places
 from pellucid.cli.report import check_page
 from pellucid.cli.series import SeriesOptions
 from pellucid.terminal import filled
@@ -205,7 +206,6 @@ def fit(
     picture paths too) or class folders. With cnn rows of numbers are signals; rnn, lstm and gru
     take a series, --group or texts.
     """
-    from pellucid import files
     from pellucid.cli.fitting import Fitting
     from pellucid.cli.given import Request
     from pellucid.cli.on_disk import Place
@@ -240,7 +240,7 @@ def fit(
             curves.check(picture, option)
     if report:
         check_page(report, "--report")
-    files.check_apart(path, data, *filter(None, [test]))
+    check_apart(path, data, *filter(None, [test]))
     options = SeriesOptions(time, group, steps, horizon, fill, folds, known, holidays)
     options.check(network)
     if folds and (test is not None or test_fraction is not None):
@@ -257,7 +257,7 @@ def fit(
             prepared = prepare(request, chosen, seed, quiet, told, test, test_fraction, mistakes)
             pictures = PictureFitting(prepared.model, data, *prepared[1:], encoding, told)
             pictures.scan = scan(data, memory=memory, cache=cache)
-            pictures.removes = remove_cache
+            pictures.removes_cache = remove_cache
             fitting = pictures
         elif on_disk:
             fitting = disk_fitting(
@@ -277,20 +277,21 @@ def fit(
             fitting.backtest(folds)
         if folds and checkpoint:
             told.note("The folds are tested anew each time: the checkpoint is of the last fit.")
-        fitting.train(checkpoint, EVERY if checkpoint_every is None else checkpoint_every)
-        size = fitting.save(path)  # before it is scored: whatever fails then leaves the model
-        try:
-            fitting.score()
-        except BaseException:
-            fitting.say_saved(path, size)
-            raise
-    if fitting.scores is not None:
-        size = fitting.save(path)  # with its scores
-    fitting.say_saved(path, size)
-    fitting.draw(plot, mistakes)
-    if report:
-        fitting.report(report)
-    fitting.end()
+    with closing(fitting):
+        with told.noting_warnings():
+            fitting.train(checkpoint, EVERY if checkpoint_every is None else checkpoint_every)
+            size = fitting.save(path)  # before it is scored: whatever fails then leaves the model
+            try:
+                fitting.score()
+            except BaseException:
+                fitting.say_saved(path, size)
+                raise
+        if fitting.scores is not None:
+            size = fitting.save(path)  # with its scores
+        fitting.say_saved(path, size)
+        fitting.draw(plot, mistakes)
+        if report:
+            fitting.report(report)
     fitting.say_next(path)
     told.result({"data": data, "model": path, "bytes": size, **fitting.facts()})
 

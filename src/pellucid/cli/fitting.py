@@ -63,6 +63,8 @@ class Fitting:
     scores: dict[str, Any] | None = field(default=None, init=False)
     folds: list[dict[str, Any]] = field(default_factory=list, init=False)
     wants_rows: bool = field(default=False, init=False)  # of the test, to draw and report them
+    scan: Any = field(default=None, init=False)  # of a fit on disk
+    removes_cache: bool = field(default=False, init=False)
 
     @property
     def levels(self) -> list[float]:
@@ -82,8 +84,17 @@ class Fitting:
         """Whether there is something to test on."""
         return self.test is not None or bool(len(self.split.test))
 
-    def end(self) -> None:
-        """What is to be done when all else is done."""
+    def close(self) -> None:
+        """Remove the cache of rows on disk, if it is not to stay."""
+        path = None if self.scan is None else self.scan.cache_path
+        if path is None or not path.exists():
+            return
+        if self.removes_cache:
+            self.scan.remove_cache()
+            self.told.say(filled(f"The cache {path} is removed.", 2))
+            return
+        size = size_text(path.stat().st_size)
+        self.told.say(filled(f"The cache stays in {path} ({size}) for the next fit.", 2))
 
     def backtest(self, folds: int) -> None:
         """Test clones of the model by origins that roll; the model itself learns from all."""

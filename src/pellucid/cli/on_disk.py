@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 
-from pellucid.checks import file_name, size_text
+from pellucid.checks import file_name
 from pellucid.cli import frames
 from pellucid.cli.answered import Answered, Tested, scored_parts, test, unknown_words
 from pellucid.cli.fitting import Fitting
@@ -49,7 +49,7 @@ class HeldOut:
     """
 
     def __init__(self, share: float, seed: int) -> None:
-        self.share = share
+        self.share, self.seed = share, seed
         self._stream = Stream(seed, "test")
         self._bound = np.uint64(min(round(share * 2.0**64), 2**64 - 1))
         self._at = 0
@@ -164,10 +164,8 @@ def _looked(
 class OnDiskFitting(Fitting):
     """A model, the table that it learns from, and the rows that it is tested on, part by part."""
 
-    scan: Scan
     look: Look
     held_out: HeldOut
-    place: Place
     features: list[str]
 
     @property
@@ -188,9 +186,11 @@ class OnDiskFitting(Fitting):
 
     def _some(self, choose: Any, stamp: str, rows: int) -> Scan:
         names = list(self.given.targets)
-        about = json.dumps([stamp, self.held_out.share, self.given.task[0]]).encode()
+        held = self.held_out
+        about = json.dumps([stamp, held.share, held.seed, self.given.task[0]]).encode()
         columns = [*self.features, *names]
-        return self.scan.of(ChosenParts(self.scan.parts, columns, choose, about, rows, names))
+        table: Scan = self.scan
+        return table.of(ChosenParts(table.parts, columns, choose, about, rows, names))
 
     def _there(self, table: Any) -> np.ndarray:
         answers = frames.Answers(self.given.targets, self.data, self.look.are_targets)
@@ -253,16 +253,6 @@ class OnDiskFitting(Fitting):
             )
         return Answered(self.model._input.read(self.model, table), y, names, "row", "", table)
 
-    def end(self) -> None:
-        """Remove the cache, if it is not to stay."""
-        path = self.scan.cache_path
-        if self.place.remove:
-            self.scan.remove_cache()
-            self.told.say(filled(f"The cache {path} is removed.", 2))
-        elif path.exists():
-            size = size_text(path.stat().st_size)
-            self.told.say(filled(f"The cache stays in {path} ({size}) for the next fit.", 2))
-
 
 def fitting(
     request: Request,
@@ -305,6 +295,11 @@ def fitting(
     with show.passing("Looking at the target", table.rows) as passing:
         look = _looked(request, table, held_out, passing)
     rows = look.rows + look.held + look.missing
+    if look.rows < 2:
+        raise click.UsageError(
+            f"{table.name} must have at least 2 rows to learn from. Got {look.rows} of "
+            f"{counted(rows, 'row')}, with {look.held:,} held out. Lower --test-fraction."
+        )
     words = f"{counted(rows, 'row')}, {counted(len(features), 'column')} to learn from"
     told.say(filled(f"{source_name(data)}: {words}.", 2))
     kept = frames.Kept(None, None, look.missing, "row", look.odd)
@@ -318,8 +313,8 @@ def fitting(
     told.say(filled(learning, 2))
     split = Split(np.empty(0, np.int64), np.empty(0, np.int64), learning)
     made = OnDiskFitting(estimator(given), data, given, split, test, request.encoding, told)
-    made.scan, made.look, made.held_out, made.place = table, look, held_out, place
-    made.features = features
+    made.scan, made.removes_cache = table, place.remove
+    made.look, made.held_out, made.features = look, held_out, features
     return made
 
 

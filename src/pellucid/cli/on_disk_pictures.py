@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from pellucid.checks import size_text
 from pellucid.cli.fitting import Fitting
 from pellucid.data.columns import rows_of
-from pellucid.data.picture_scan import PictureScan
-from pellucid.terminal import filled
 from pellucid.training.checkpoint import EVERY
 
 
 class PictureFitting(Fitting):
     """A model, the pictures that it learns from, and those that it is tested on."""
-
-    scan: PictureScan
-    removes: bool  # whether the cache is to go in the end
 
     def learn(self, checkpoint: str | None = None, every: float = EVERY) -> None:
         given, rows = self.given, self.split.train
@@ -28,12 +22,3 @@ class PictureFitting(Fitting):
             checkpoint=checkpoint, checkpoint_every=every,
         )  # fmt: skip
         self.model.target_names_ = list(given.targets)
-
-    def end(self) -> None:
-        path = self.scan.cache_path
-        if self.removes:
-            self.scan.remove_cache()
-            self.told.say(filled(f"The cache {path} is removed.", 2))
-        elif path.exists():
-            size = size_text(path.stat().st_size)
-            self.told.say(filled(f"The cache stays in {path} ({size}) for the next fit.", 2))

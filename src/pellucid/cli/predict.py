@@ -15,6 +15,7 @@ from pellucid.checks import file_name, rows_of_file
 from pellucid.cli import frames, series
 from pellucid.cli.options import UNANSWERED, encoding_option, json_option
 from pellucid.cli.parts import table_parts, with_bar
+from pellucid.cli.places import check_apart
 
 if TYPE_CHECKING:
     from pellucid.data.collected import Seen
@@ -70,7 +71,7 @@ def predict(
     column of paths; one that cannot be used has no answer but the reason in the column "error", and
     the exit code is then 3. For a model of a series it is the series, whose next rows are forecast.
     """
-    from pellucid import files, load
+    from pellucid import load
     from pellucid.cli.output import Output
     from pellucid.cli.predictions import format_of, writer
     from pellucid.data.collected import collected_warnings
@@ -82,7 +83,7 @@ def predict(
     ending = ".csv"
     if place is not None:
         ending = format_of(place)
-        files.check_apart(place, data, model)
+        check_apart(place, data, model)
     elif sys.stdout is None:
         raise OSError("standard output is closed. Name a file with --output.")
     elif as_json:

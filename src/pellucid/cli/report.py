@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pellucid.cli.options import encoding_option, json_option
-from pellucid.cli.places import check_places
+from pellucid.cli.places import check_apart, check_places
 
 if TYPE_CHECKING:
     from pellucid.cli.answered import Answered
@@ -67,14 +67,14 @@ def report(
     rows through every layer, with the formulas beside their numbers. DATA is what `evaluate` takes,
     best rows that the model has not learned from.
     """
-    from pellucid import files, load
+    from pellucid import load
     from pellucid.checks import file_name
     from pellucid.cli.answered import read_answered
     from pellucid.cli.output import Output
     from pellucid.terminal import filled
 
     place = check_page(output or f"{Path(model).absolute().stem}.html", "--output")
-    files.check_apart(place, data, model)
+    check_apart(place, data, model)
     told = Output(as_json=as_json)
     estimator: Any = load(model)
     with told.noting_warnings():
