@@ -160,6 +160,14 @@ def test_where_all_fail_nothing_is_saved():
     assert not Path("penguins.safetensors").exists()
 
 
+def test_something_must_be_tried_and_two_files_be_two():
+    usual = ("hidden_dim=8", "num_layers=1", "dropout=0", "learning_rate=0.01")
+    words = refused(*(part for one in usual for part in ("--set", one)))
+    assert "a search must have something to try, and all that it tries by default is set." in words
+    words = refused("-o", "same.csv", "--results", "./same.csv")
+    assert "--output and --results must be two files. Got same.csv for both." in words
+
+
 def test_a_stopped_search_shows_what_it_has_tried(monkeypatch):
     run_search = searching.Search.run
 
@@ -254,6 +262,7 @@ def test_sequences_are_taken_whole(by_step):
             model.fit(parts[0], labels.to_numpy()[train])
             scores.append(model.score(parts[1], labels.to_numpy()[test]))
         assert result["search"]["trials"][0]["scores"] == scores
+        search(*more, "--scoring", "balanced_accuracy", data="long.csv", target="y")
     words = "--halving takes rows, not sequences. Leave it out."
     assert words in fails("search", "long.csv", "-t", "y", *more, "--halving")
 

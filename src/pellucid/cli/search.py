@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ from pellucid.cli.cluster import check_installed, cluster_of
 from pellucid.cli.fit import FitCommand, chosen_parameters, fit, prepare
 from pellucid.cli.options import in_group
 from pellucid.cli.output import Output
-from pellucid.cli.places import check_places
+from pellucid.cli.places import check_apart, check_places
 from pellucid.cli.series import SeriesOptions
 from pellucid.cli.spaces import FACTOR
 
@@ -103,7 +104,6 @@ def search(
     on rows held out, and save it. DATA and most options are as for fit; what stays the same in all
     trials goes in by --set.
     """
-    from pellucid import files
     from pellucid.cli.given import Request
     from pellucid.cli.predictions import format_of
     from pellucid.cli.seeking import Seeking
@@ -115,9 +115,13 @@ def search(
     path = output or f"{Path(data).absolute().stem}.safetensors"
     check_places([*filter(None, (path, results))])
     ending = "" if results is None else format_of(results, "--results")
-    files.check_apart(path, data, *filter(None, [test]))
+    check_apart(path, data, *filter(None, [test]))
     if results is not None:
-        files.check_apart(results, data, *filter(None, [test]))
+        check_apart(results, data, *filter(None, [test]))
+        if os.path.realpath(results) == os.path.realpath(path):
+            raise click.UsageError(
+                f"--output and --results must be two files. Got {path} for both."
+            )
     options = SeriesOptions(time, group, steps, horizon, fill, None, known, holidays)
     options.check(network)
     _check_ways(grid, halving, trials, options)
@@ -139,13 +143,13 @@ def search(
                 seeking.rehearse()
                 seeking.run(cluster)
         except BaseException:
-            seeking.show()
             if results is not None:
                 seeking.write(results, ending)
+            seeking.show(explain=False)
             raise
-        seeking.show()
         if results is not None:
             seeking.write(results, ending)
+        seeking.show()
         fitting = seeking.fit_best()
         size = fitting.save(path)  # before it is scored: whatever fails then leaves the model
         try:

@@ -102,6 +102,11 @@ class Seeking:
             estimator.__annotations__,
             lambda name: check_parameters(estimator, self.given.task[0], "--try", [name]),
         )
+        if not self.space:
+            raise click.UsageError(
+                "a search must have something to try, and all that it tries by default is set. "
+                "Name others by --try."
+            )
         for name in self.space:
             if name in known:
                 source = given.get(name, f"--{name}")
@@ -222,7 +227,8 @@ class Seeking:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                self.scoring.of(model, self._X, self._y)
+                every = np.arange(len(self._X))
+                self.scoring.of(model, rows_of(self._X, every), rows_of(self._y, every))
             except Exception as error:
                 raise ValueError(
                     f"--scoring must be a score of what is learned, which {self.scoring.name} is "
@@ -303,8 +309,11 @@ class Seeking:
 
     # -- after -------------------------------------------------------------------------------
 
-    def show(self) -> None:
-        """The best trials in a table, and those that failed in a line."""
+    def show(self, explain: bool = True) -> None:
+        """The best trials in a table, and those that failed in a line.
+
+        To `explain` why, the first one that failed is made again.
+        """
         search = self.search
         if search.usual is None:
             return
@@ -312,8 +321,11 @@ class Seeking:
         self.told.say(f"\n{trials.shown(search, self.space)}\n")
         if failed:
             of = self.count * (1 + len(search.tried))
-            said = one_line(search.failure() or "it did not fail when it was made again", 300)
-            self.told.note(f"{failed:,} of {counted(of, 'fit')} failed. The first one: {said}.")
+            words = f"{failed:,} of {counted(of, 'fit')} failed."
+            if explain:
+                said = one_line(search.failure() or "it did not fail when it was made again", 300)
+                words += f" The first one: {said}."
+            self.told.note(words)
 
     def write(self, path: str, ending: str) -> None:
         """Write all trials into a file."""
