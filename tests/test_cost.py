@@ -34,6 +34,16 @@ def test_twice_as_much_takes_twice_as_long_and_larger_batches_more_memory():
     assert cost(rows=8).bytes < base.bytes  # a batch has no more rows than there are
 
 
+def test_shards_are_in_memory_one_at_a_time_with_their_sums():
+    """Of wide layers and small batches the sums are more than what is saved."""
+    whole = cost(batch_size=512)
+    assert cost(batch_size=512, shards=8).bytes < whole.bytes / 4
+    small = cost((4, 4, 3), batch_size=8)
+    sums = 4 * 4 * small.weights  # of 8, 4, 2 and 1 shards, each of four bytes
+    saved = cost((4, 4, 3), batch_size=8).bytes - cost((4, 4, 3), batch_size=1).bytes
+    assert cost((4, 4, 3), batch_size=8, shards=8).bytes == small.bytes + sums - saved
+
+
 def test_much_is_said_before_the_training(capsys):
     X = np.zeros((40, 96, 96, 3), np.uint8)
     X[::2] = 200

@@ -323,6 +323,34 @@ def test_only_models_of_pellucid_are_fitted():
         distributed.fit(type(model()), X, Y)
 
 
+def test_a_single_shard_is_computed_by_a_worker_too(client, monkeypatch):
+    scaled(client, 2)
+    steps = []
+    at_step(monkeypatch, lambda step, tasks: steps.append(tasks))
+    fitted = distributed.fit(model(), X, Y, client=client, shards=1)
+    assert fitted.digest_ == model().fit(X, Y).digest_ and steps == [1] * 10
+    nothing_left(client)
+
+
+def test_tasks_that_are_cancelled_end_the_fit_with_these_words(client, monkeypatch):
+    scaled(client, 1)
+
+    def cancels(step, tasks):
+        client.cancel([dask_distributed.Future(key, client) for key in client.futures], force=True)
+
+    at_step(monkeypatch, cancels)
+    with pytest.raises(ConnectionError, match="must answer .* Got tasks that were cancelled"):
+        fitted_with(client)
+    nothing_left(client)
+
+
+def test_a_model_that_is_refused_keeps_its_shards():
+    wrong = model(verbose="loud")
+    with pytest.raises(TypeError, match=r"verbose of NetworkClassifier must be"):
+        distributed.fit(wrong, X, Y)
+    assert wrong.shards == 1
+
+
 def test_without_a_client_it_is_the_fit_of_this_process(expected):
     assert distributed.fit(model(), X, Y, WEIGHT).digest_ == expected
     assert distributed.fit(model(shards=4), X, Y).shards == 4

@@ -100,15 +100,14 @@ def fit(
     if shards is None:
         shards = owner.shards if owner.shards != 1 else SHARDS
     before, owner.shards = owner.shards, shards
-    progress = Progress(0 if one_of_many_fits() else int(owner.verbose), 1, 1)
+    told = isinstance(owner.verbose, int) and not one_of_many_fits()
+    note = Progress(owner.verbose if told else 0, 1, 1).note
     try:
         workers: Any = nullcontext()
         if client is not None:
             workers = owner._elsewhere = Workers(client, shards, timeout)
         X, y, sample_weight = (
-            collected(given, f"{what} of distributed.fit", progress.note)
-            if is_dask(given)
-            else given
+            collected(given, f"{what} of distributed.fit", note) if is_dask(given) else given
             for what, given in (("X", X), ("y", y), ("sample_weight", sample_weight))
         )
         with workers:
@@ -307,10 +306,12 @@ class Workers(AbstractContextManager):
         ) from error
 
     def _lost(self, error: BaseException | None) -> NoReturn:
-        """The scheduler is gone, or the client was closed."""
+        """The scheduler is gone, or the client was closed or has let its tasks go."""
         came = f"a client that is {self.client.status}"
         if self.client.status == "running":
-            came = f"no answer for {self.timeout:g} s"
+            came = "tasks that were cancelled"
+            if isinstance(error, OSError):
+                came = f"no answer for {self.timeout:g} s"
         raise ConnectionError(
             f"the scheduler at {self.address} must answer for the fit to go on. Got {came}. "
             f"{WAY_OUT}"

@@ -193,10 +193,10 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
         keeps_aside = self.early_stopping and epochs is None and validation_data is None
         goes_on = going_on or epochs is not None
         stored = streaming.on_disk(self, X, settings, goes_on, keeps_aside, cautions, show)
-        stored = stored or window_fit.on_disk(self, X, y, sample_weight, settings, goes_on, show)
-        stored = stored or picture_fit.on_disk(
-            self, X, y, sample_weight, settings, goes_on, keeps_aside, show
-        )
+        for kind in (window_fit, picture_fit):
+            stored = stored or kind.on_disk(
+                self, X, y, sample_weight, settings, goes_on, keeps_aside, show
+            )
         examples, layout, used = (stored and stored[:3]) or self._encode(
             X, y, sample_weight, going_on, classes, dtype, cautions
         )

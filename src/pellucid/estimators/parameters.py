@@ -210,8 +210,9 @@ class TrainingParameters:
         memory, "blocks" of rows on disk.
     shards : int
         Into how many parts of equal size the rows of a batch are cut, a power of two. Their
-        gradients are computed one after another, in as much less memory, and summed by pairs for
-        one step. A fit on several machines has the same bits; see :func:`pellucid.distributed.fit`.
+        gradients are computed one after another, so that the values of one part are in memory at a
+        time, and summed by pairs for one step. A fit on several machines has the same bits; see
+        :func:`pellucid.distributed.fit`.
     early_stopping : bool
         Whether to keep rows aside, stop when they no longer improve, and go back to the best epoch.
         Off, since a small table needs all its rows.

@@ -29,6 +29,7 @@ from pellucid.engine import plain_float_state
 from pellucid.estimators.streaming import OnDisk, Show
 from pellucid.memory import resident_memory
 from pellucid.rows import Dense, Examples, StoreWriter
+from pellucid.training.orders import check_on_disk
 from pellucid.training.settings import Settings
 
 _MEMORY = 1 << 30  # bytes that a fit may take, where the windows are not of a scan
@@ -36,7 +37,14 @@ _LEAST = 32 << 20  # bytes of it for records that are put in their places
 
 
 def on_disk(
-    model: Any, X: Any, y: Any, weights: Any, settings: Settings, going_on: bool, show: Show
+    model: Any,
+    X: Any,
+    y: Any,
+    weights: Any,
+    settings: Settings,
+    going_on: bool,
+    keeps_aside: bool,
+    show: Show,
 ) -> OnDisk | None:
     """The examples of windows in parts, encoded on disk; None of any other X.
 
@@ -44,7 +52,9 @@ def on_disk(
     """
     if not isinstance(X, PartedWindows):
         return None
-    _check(type(model).__name__, X, y, weights, going_on)
+    owner = type(model).__name__
+    _check(owner, X, y, weights, going_on)
+    check_on_disk(settings, owner, False, keeps_aside)
     with plain_float_state():
         fit = _Fit(model, X, settings, show)
         fit.learn()

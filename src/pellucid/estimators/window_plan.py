@@ -252,6 +252,7 @@ class _Trial:
         verbose = self.model.verbose if len(X) * X.steps > _LONG else 0
         model.set_params(verbose=verbose, callbacks=None, warm_start=False, shuffle=self.shuffle)
         model._plan, model._on_trial = replace(plan, share=1.0), True
+        model._elsewhere = self.model._elsewhere  # which a clone does not take over
         return model
 
     def linear(self, plan: Plan) -> tuple[Plan, np.ndarray] | None:

@@ -35,7 +35,10 @@ class Cost(NamedTuple):
         weights = sum(math.prod(parameter.shape) for parameter in chain.parameters.values())
         batch = settings.batch_rows(rows)
         copies = 2 + len(settings.optimizer.memory) + _COPIES  # itself and its gradient
-        numbers = weights * copies + 2 * batch * chain.numbers  # and what flows back
+        if settings.shards > 1:
+            copies += settings.shards.bit_length()  # sums of neighbouring shards
+        at_once = -(-batch // settings.shards)
+        numbers = weights * copies + 2 * at_once * chain.numbers  # and what flows back
         work = _BACKWARD * chain.work / _RATE / chain.threads(batch, settings.n_jobs)
         seconds = rows * (work + chain.numbers * _NUMBER_SECONDS)
         seconds += settings.steps(rows) * weights * _WEIGHT_SECONDS

@@ -316,7 +316,7 @@ class Trainer:
                 n_jobs=settings.n_jobs, **options,
             )  # fmt: skip
 
-        if settings.shards == 1:
+        if settings.shards == 1 and settings.elsewhere is None:
             return made(batch=batch, update=self._update, clip_norm=settings.clip_norm)
         sums = ShardSums(network.held, settings.shards)
         source: ShardSource = (
