@@ -280,15 +280,7 @@ def fit(
     with closing(fitting):
         with told.noting_warnings():
             fitting.train(checkpoint, EVERY if checkpoint_every is None else checkpoint_every)
-            size = fitting.save(path)  # before it is scored: whatever fails then leaves the model
-            try:
-                fitting.score()
-            except BaseException:
-                fitting.say_saved(path, size)
-                raise
-        if fitting.scores is not None:
-            size = fitting.save(path)  # with its scores
-        fitting.say_saved(path, size)
+            size = fitting.save_tested(path)
         fitting.draw(plot, mistakes)
         if report:
             fitting.report(report)

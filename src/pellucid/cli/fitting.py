@@ -84,6 +84,20 @@ class Fitting:
         """Whether there is something to test on."""
         return self.test is not None or bool(len(self.split.test))
 
+    def save_tested(self, path: str) -> int:
+        """Save the model, test it, and save it with its scores; the bytes of the file.
+
+        Whatever fails after the training leaves the model.
+        """
+        size = self.save(path)
+        try:
+            self.score()
+            if self.scores is not None:
+                size = self.save(path)
+        finally:
+            self.say_saved(path, size)
+        return size
+
     def close(self) -> None:
         """Remove the cache of rows on disk, if it is not to stay."""
         path = None if self.scan is None else self.scan.cache_path

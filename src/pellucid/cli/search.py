@@ -151,15 +151,7 @@ def search(
             seeking.write(results, ending)
         seeking.show()
         fitting = seeking.fit_best()
-        size = fitting.save(path)  # before it is scored: whatever fails then leaves the model
-        try:
-            fitting.score()
-        except BaseException:
-            fitting.say_saved(path, size)
-            raise
-    if fitting.answered is not None:
-        size = fitting.save(path)  # with its scores
-    fitting.say_saved(path, size)
+        size = fitting.save_tested(path)
     fitting.say_next(path)
     told.result(
         {"data": data, "model": path, "bytes": size, **fitting.facts(), "search": seeking.facts()}
