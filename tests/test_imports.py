@@ -156,3 +156,14 @@ def test_docstrings_and_assertions_may_be_left_out(tmp_path):
         "summary data.safetensors 0 data.safetensors: FCNNClassifier,",
         "predict data.safetensors 0 y 0",
     ]
+
+
+def test_modules_are_there_without_an_import_of_their_own():
+    code = (
+        "import pellucid; print(pellucid.data.windows.__name__, pellucid.distributed.fit.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "windows fit\n"
+    whole = "import inspect, pellucid; print(len(inspect.getmembers(pellucid)) > 20)"
+    done = subprocess.run([sys.executable, "-c", whole], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"

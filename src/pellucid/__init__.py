@@ -19,6 +19,10 @@ _HOME = {
     "scan": "data.scan",
 }
 
+_MODULES = frozenset({
+    "data", "distributed", "export", "formulas", "inspection", "layers", "network", "training"
+})  # fmt: skip
+
 # estimators in the order in which the command line names their networks
 __all__ = [
     "FCNNClassifier",
@@ -66,6 +70,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"pellucid.{name}")
     if name not in __all__:
         raise AttributeError(f"module 'pellucid' has no attribute {name!r}")
     module = importlib.import_module(f"pellucid.{_HOME.get(name, 'estimators')}")
@@ -74,4 +80,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_MODULES})
