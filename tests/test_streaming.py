@@ -468,7 +468,7 @@ def test_a_network_that_is_too_large_is_told(saved):
          r"class_weight of FCNNClassifier must leave a row of weight above 0"),
         (FCNNClassifier(8, class_weight={"maybe": 2}), {"target": "two"}, ValueError,
          r"class_weight of FCNNClassifier has no class 'maybe'"),
-        (LSTMClassifier(8), {"target": "two"}, TypeError, r"X of LSTMClassifier must fit into mem"),
+        (LSTMClassifier(8), {"target": "two"}, TypeError, r"X of LSTMClassifier must not be a"),
         (CNNClassifier(8), {"target": "two"}, TypeError, r"Got <scan of table.parquet: 1 Parquet"),
         (NetworkClassifier([LSTM(4)]), {"target": "two"}, TypeError, r"X of NetworkClassifier mus"),
     ),

@@ -114,20 +114,23 @@ class Scan:
         """Other parts under the same name, with the same memory and cache."""
         return Scan(parts, self._place, self.memory, self.cache)
 
-    def drop(self, *columns: str) -> Scan:
-        """The same table without some columns.
+    def drop(self, *columns: str | Sequence[str]) -> Scan:
+        """The same table without some columns, which are named one by one or by a list.
 
         Raises
         ------
         ValueError
             If one is not there, or none is left.
         """
-        for name in columns:
+        dropped: list[Any] = []
+        for given in columns:
+            dropped += given if isinstance(given, (list, tuple)) else [given]
+        for name in dropped:
             if name not in self.columns:
                 raise ValueError(
                     f"column {shown(name)} is not in {self.name}.{suggestion(name, self.columns)}"
                 )
-        left = [name for name in self.columns if name not in columns]
+        left = [name for name in self.columns if name not in dropped]
         if not left:
             raise ValueError(f"{self.name} must keep a column. Got all of them to drop.")
         return self.of(ChosenParts(self._parts, left))

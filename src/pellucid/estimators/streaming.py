@@ -147,8 +147,9 @@ class _Fit:
         encoder = self.model._input_of_kind(None)
         if not isinstance(encoder, TableEncoder):
             raise TypeError(
-                f"X of {self.owner} must fit into memory: of a scan rows are those of a table, for "
-                f"FCNN and Network estimators. Got {self.scan!r}."
+                f"X of {self.owner} must not be a scan of a table, which goes to FCNN and Network "
+                f"estimators. Got {self.scan!r}. Of a series cut windows, by "
+                "pellucid.data.windows(scan, ...); of pictures scan the folder."
             )
         if going_on:
             raise ValueError(
