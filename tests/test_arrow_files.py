@@ -85,3 +85,45 @@ def test_what_was_read_of_a_parquet_file_is_let_go(tmp_path):
         tracemalloc.stop()
     assert rows == len(column)
     assert most < column.nbytes / 2
+
+
+def indexed(folder, kind, name=None):
+    """A file as pandas writes it with its index, and the same rows in memory."""
+    pd, pa, feather = (pytest.importorskip(n) for n in ("pandas", "pyarrow", "pyarrow.feather"))
+    frame = pd.DataFrame({"x": [0.5, -1.0, 2.0, 3.0], "t": [*"abab"]})
+    frame = frame[frame["x"] > 0].rename_axis(name)
+    path = folder / f"indexed.{kind}"
+    if kind == "parquet":
+        frame.to_parquet(path)
+    else:
+        feather.write_feather(pa.Table.from_pandas(frame), path)
+    return path, frame
+
+
+@pytest.mark.parametrize("name", [None, "id"])
+@pytest.mark.parametrize("kind", ["parquet", "feather"])
+def test_the_index_of_pandas_is_no_column_whichever_library_reads(tmp_path, kind, name):
+    """It tells the order of rows, often that of the target; pandas in memory has it apart."""
+    path, frame = indexed(tmp_path, kind, name)
+    assert read_table(path, "pandas").equals(frame)
+    level = name or "__index_level_0__"
+    words = f"indexed.{kind}: left out: {level}, which is the index of the pandas table that was"
+    for engine in ENGINES[1:]:
+        pytest.importorskip(engine)
+        with pytest.warns(UserWarning, match=words):
+            table = read_table(path, engine)
+        assert table.shape == (3, 2)
+    for engine in ENGINES if kind == "parquet" else ():
+        for batch in read_batches(path, 2, engine):
+            assert batch.shape[1] == 2
+
+
+def test_polars_alone_leaves_the_index_out(tmp_path, monkeypatch):
+    pytest.importorskip("polars")
+    path, _ = indexed(tmp_path, "parquet", "id")
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "pyarrow" else find(name)
+    )
+    with pytest.warns(UserWarning, match="left out: id, which is the index"):
+        assert read_table(path, "polars").columns == ["x", "t"]

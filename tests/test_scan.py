@@ -369,3 +369,33 @@ def test_reading_takes_no_more_memory_the_longer_it_goes_on(tmp_path):
     command = [sys.executable, "-c", code, str(small), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert int(done.stdout) < 30 and path.stat().st_size > 60 * 10**6
+
+
+@pytest.mark.parametrize("ending", ["parquet", "feather"])
+def test_the_index_of_pandas_is_no_column_but_for_who_asks_for_it(tmp_path, ending):
+    """Else a fit learns from it; the rows are those of pandas in memory, by any library."""
+    pd = pytest.importorskip("pandas")
+    first = pd.DataFrame({"x": [0.5, 1.0], "t": ["a", "b"]}, index=pd.Index([7, 3], name="id"))
+    second = pd.DataFrame({"x": [1.0], "t": ["b"]}, index=[9])
+    places = [tmp_path / f"{name}.{ending}" for name in "ab"]
+    for place, frame in zip(places, (first, second), strict=True):
+        written(place, pa.Table.from_pandas(frame))
+    scan = pellucid.scan(places)
+    assert scan.columns == ["x", "t"] and scan.index == []
+    names = "id, __index_level_0__"
+    assert scan.notes == [
+        f"left out: {names}, which are the index of the pandas table that was written"
+    ]
+    one = pellucid.scan(places[0])
+    assert one.columns == ["x", "t"] and one.index == ["id"]
+    for engine in ENGINES:
+        assert all_rows(scan, engine=engine) == [[0.5, "a"], [1.0, "b"], [1.0, "b"]]
+        assert all_rows(one, 1, ["id", "x"], engine) == [[7, 0.5], [3, 1.0]]
+    reason = r" It is the index of a pandas table: call reset_index\(\) before you write that\.$"
+    with pytest.raises(ValueError, match=r"column 'id' is not in a\.\w+\." + reason):
+        one.drop("id")
+    model = pellucid.FCNNRegressor()
+    with pytest.raises(ValueError, match="must name a column of X. Got 'id'." + reason):
+        model.fit(one, target="id")
+    written(places[0], pa.Table.from_pandas(first[[]]))
+    refused("must have a column beside its index. Got none.$", places[0])

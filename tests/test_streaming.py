@@ -531,3 +531,14 @@ def test_weights_are_numbers(column, what, tmp_path):
     assert os.listdir(tmp_path) == ["t.parquet"]
     with pytest.raises(ValueError, match=r"^sample_weight of FCNNClassifier must be 1400 numbers"):
         FCNNClassifier(8, **QUICK).fit(frame, **options)
+
+
+def test_a_table_that_pandas_wrote_with_its_index(tmp_path):
+    """What is left of a sorted table has its rows' numbers with it, which tell the target."""
+    path = tmp_path / "t.parquet"
+    FRAME.loc[FRAME["a"] > 0, [*FEATURES, "two"]].to_parquet(path)
+    some = pd.read_parquet(path)
+    kept = FCNNClassifier(shuffle="blocks", **QUICK).fit(some, target="two")
+    model = FCNNClassifier(**QUICK).fit(pellucid.scan(path), target="two")
+    assert model.digest_ == kept.digest_
+    assert np.array_equal(model.predict(pellucid.scan(path)), model.predict(some))

@@ -58,6 +58,18 @@ def test_a_fit_on_disk_is_that_in_memory(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"table.parquet", "m.safetensors"}
 
 
+@FORECAST
+def test_the_series_and_the_times_may_be_the_index_of_pandas(tmp_path):
+    """It is no column of a scan else."""
+    frame = table().set_index([OPTIONS["group"], OPTIONS["time"]])
+    frame.to_parquet(tmp_path / "table.parquet")
+    scan = pellucid.scan(tmp_path / "table.parquet")
+    chosen = {"steps": 4, "horizon": 2, **OPTIONS}
+    in_memory, on_disk = assert_same(windows(frame, **chosen), windows(scan, **chosen))
+    here, there = in_memory.forecast(frame), on_disk.forecast(scan)
+    np.testing.assert_array_equal(here.to_numpy()[:, 0], there["v"].to_numpy())
+
+
 def test_dates_of_a_csv_are_read_as_in_memory(tmp_path):
     """Each row of the first part may be the month or the day; others tell."""
     frame = table()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import io
+import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from pellucid.checks import listing, warn
 from pellucid.data.containers import Source
 from pellucid.data.tables import BadTable, needed, there
 from pellucid.memory import check_memory
@@ -21,10 +23,12 @@ def read_parquet(source: Source, engine: str) -> Any:
     """The table in a Parquet file."""
     check_parquet(source, engine)
     with opened(source) as file:
-        if engine == "pandas" or not there("pyarrow"):
-            return importlib.import_module(engine).read_parquet(file)
+        if engine == "pandas":
+            return importlib.import_module("pandas").read_parquet(file)
+        if not there("pyarrow"):
+            return _by_polars(source, file)
         table = importlib.import_module("pyarrow.parquet").read_table(file)
-    return _native(table, engine)
+    return _whole(source, table, engine)
 
 
 def parquet_batches(
@@ -92,8 +96,7 @@ def _frames(
     waiting: list[Any] = []
     count = 0
     for batch in batches:
-        table = pa.Table.from_batches([batch])
-        waiting.append(table if columns is None else table.select(list(columns)))
+        waiting.append(_chosen(pa.Table.from_batches([batch]), engine, columns))
         count += batch.num_rows
         while count >= rows:
             table = pa.concat_tables(waiting)
@@ -104,11 +107,62 @@ def _frames(
         yield _native(pa.concat_tables(waiting), engine, part=True)
 
 
+def _chosen(table: Any, engine: str, columns: Sequence[str] | None) -> Any:
+    """The `columns` of a table that are asked for, by default all but its index.
+
+    Those that are asked for are columns, also where pandas made its index of them.
+    """
+    index = index_columns(table.schema)
+    if columns is None:
+        return table if engine == "pandas" else table.drop(index)
+    metadata = table.schema.metadata or {}
+    if about := metadata.get(b"pandas"):
+        plain = json.dumps({**json.loads(about), "index_columns": []})
+        table = table.replace_schema_metadata({**metadata, b"pandas": plain})
+    return table.select(list(columns))
+
+
 def read_arrow(source: Source, engine: str) -> Any:
     """The table in a Feather or Arrow file."""
     needed(f"{source.name}, a Feather file,", "pyarrow", "tables")
     with opened(source) as file:
-        return _native(importlib.import_module("pyarrow.feather").read_table(file), engine)
+        table = importlib.import_module("pyarrow.feather").read_table(file)
+    return _whole(source, table, engine)
+
+
+def index_columns(schema: Any) -> list[str]:
+    """The columns of an Arrow schema that are the index of the pandas table that was written."""
+    return _index_columns((schema.metadata or {}).get(b"pandas"), schema.names)
+
+
+def _index_columns(about: bytes | str | None, names: Sequence[str]) -> list[str]:
+    levels = json.loads(about or "{}").get("index_columns", ())
+    return [level for level in levels if level in names]  # one that counts rows is no column
+
+
+def index_words(names: Sequence[str]) -> str:
+    """That these columns are left out, and why."""
+    are = "are the index" if len(names) > 1 else "is the index"
+    return f"left out: {listing(names)}, which {are} of the pandas table that was written"
+
+
+def _whole(source: Source, table: Any, engine: str) -> Any:
+    """All columns of a table but its index, which pandas alone has apart from them."""
+    if engine != "pandas" and (index := index_columns(table.schema)):
+        warn(f"{source.name}: {index_words(index)}.")
+        table = table.drop(index)
+    return _native(table, engine)
+
+
+def _by_polars(source: Source, file: BinaryIO) -> Any:
+    """The same of a Parquet file, by polars alone; old ones do not tell of an index."""
+    polars = importlib.import_module("polars")
+    about: dict[str, str] = getattr(polars, "read_parquet_metadata", lambda _: {})(file)
+    file.seek(0)
+    frame = polars.read_parquet(file)
+    if index := _index_columns(about.get("pandas"), frame.columns):
+        warn(f"{source.name}: {index_words(index)}.")
+    return frame.drop(index)
 
 
 def check_parquet(source: Source, engine: str, whole: bool = True) -> int:

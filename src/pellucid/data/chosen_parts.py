@@ -43,6 +43,7 @@ class ChosenParts(Parts):
         self._parts, self._columns, self._choose = parts, list(columns), choose
         self._stamp, self._rows, self._seen = stamp, rows, list(seen)
         self.words, self.nbytes, self.notes = parts.words, parts.nbytes, []
+        self.index = parts.index
 
     @property
     def columns(self) -> list[str]:

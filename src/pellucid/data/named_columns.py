@@ -11,6 +11,8 @@ from scipy.sparse import issparse
 from pellucid.checks import shown, suggestion
 from pellucid.data.columns import unique_columns
 
+INDEX = " It is the index of a pandas table: call reset_index() before you write that."
+
 
 class NamedColumns:
     """A table by the names of its columns.
@@ -76,10 +78,9 @@ def target_names(what: str, target: Any) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def check_named(what: str, name: str, names: Sequence[Any]) -> None:
-    """Refuse the name of a column that is not among those of X."""
+def check_named(what: str, name: str, names: Sequence[Any], index: Sequence[str] = ()) -> None:
+    """Refuse the name of a column that is not among those of X; it may be that of its `index`."""
     if name not in names:
         known = [one for one in names if isinstance(one, str)]
-        raise ValueError(
-            f"{what} must name a column of X. Got {shown(name)}.{suggestion(name, known)}"
-        )
+        way_out = INDEX if name in index else suggestion(name, known)
+        raise ValueError(f"{what} must name a column of X. Got {shown(name)}.{way_out}")

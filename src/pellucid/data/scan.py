@@ -28,6 +28,7 @@ from pellucid.data.containers import STDIN, is_table
 from pellucid.data.encodings import known_encoding
 from pellucid.data.folders import files_below
 from pellucid.data.lazy_tables import computed, lazy_name
+from pellucid.data.named_columns import INDEX
 from pellucid.data.picture_scan import PictureScan, has_pictures
 from pellucid.data.scan_parts import ENGINES, Parts, file_parts
 from pellucid.data.tables import BadTable
@@ -72,6 +73,11 @@ class Scan:
     def columns(self) -> list[str]:
         """The columns' names. Files of text are looked through for them, once."""
         return list(self._parts.columns)
+
+    @property
+    def index(self) -> Sequence[str]:
+        """Columns that the index of pandas was written into, which are read if asked for."""
+        return self._parts.index
 
     @property
     def rows(self) -> int | None:
@@ -125,11 +131,7 @@ class Scan:
         dropped: list[Any] = []
         for given in columns:
             dropped += given if isinstance(given, (list, tuple)) else [given]
-        for name in dropped:
-            if name not in self.columns:
-                raise ValueError(
-                    f"column {shown(name)} is not in {self.name}.{suggestion(name, self.columns)}"
-                )
+        self._check_names(dropped, self.columns)
         left = [name for name in self.columns if name not in dropped]
         if not left:
             raise ValueError(f"{self.name} must keep a column. Got all of them to drop.")
@@ -185,12 +187,15 @@ class Scan:
         rows = positive_integer("rows", "batches", rows)
         if engine is not None:
             one_of("engine", "batches", engine, ENGINES)
-        for name in () if columns is None else columns:
-            if name not in self.columns:
-                raise ValueError(
-                    f"column {shown(name)} is not in {self.name}.{suggestion(name, self.columns)}"
-                )
+        if columns is not None:
+            self._check_names(columns, [*self.columns, *self.index])
         return self._parts.batches(rows, columns, engine, text)
+
+    def _check_names(self, names: Sequence[str], known: Sequence[str]) -> None:
+        for name in names:
+            if name not in known:
+                way_out = INDEX if name in self.index else suggestion(name, known)
+                raise ValueError(f"column {shown(name)} is not in {self.name}.{way_out}")
 
     def __iter__(self) -> Iterator[Any]:
         return self.batches()

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.checks import shown, suggestion
-from pellucid.data.arrow_files import arrow_batches, arrow_schema, parquet_batches, parquet_schema
+from pellucid.data.arrow_files import (
+    arrow_batches,
+    arrow_schema,
+    index_columns,
+    index_words,
+    parquet_batches,
+    parquet_schema,
+)
 from pellucid.data.containers import WORDS, Source, open_source
 from pellucid.data.csv_files import CsvFile
 from pellucid.data.csv_parts import csv_batches
@@ -34,11 +41,14 @@ class Parts(ABC):
         The bytes that they take where they are, if that is known.
     notes : list of str
         What was decided about them, in sentences.
+    index : list of str
+        Columns that the index of pandas was written into: they are read if they are asked for.
     """
 
     words: str
     nbytes: int | None = None
     notes: list[str]
+    index: Sequence[str] = ()
 
     @property
     @abstractmethod
@@ -155,13 +165,17 @@ class _TypedParts(FileParts):
         self._counts: list[int] = []
         self._stamps: list[bytes] = []
         first: Source | None = None
+        index: dict[str, None] = {}
         for source in sources:
             with in_our_words(source, "pyarrow"):
                 schema, rows, stamp = self._about(source)
+                levels = index_columns(schema)
             self._counts.append(rows)
             self._stamps.append(stamp)
-            kinds = {field.name: _kind(field.type) for field in schema}
             check_names(source.name, schema.names)
+            index |= dict.fromkeys(levels)
+            kinds = {field.name: _kind(field.type) for field in schema if field.name not in levels}
+            self.index = levels if first is None else [n for n in self.index if n in levels]
             if first is None:
                 first, self._columns = source, kinds
             _check_same(source.name, kinds, first.name, self._columns)
@@ -170,7 +184,11 @@ class _TypedParts(FileParts):
         empty = [source for source, rows in zip(sources, self._counts, strict=True) if not rows]
         if len(empty) == len(sources):
             raise BadTable(f"{sources[0].name} must have at least one row. Got none.")
+        if not self._columns:
+            raise BadTable(f"{sources[0].name} must have a column beside its index. Got none.")
         self.notes += map(_passed_over, empty)
+        if index:
+            self.notes.append(index_words(list(index)))
 
     @property
     def columns(self) -> list[str]:

@@ -112,8 +112,11 @@ class SeriesParts:
     ) -> SeriesParts:
         """Those of a scan, or of some `columns` of it, of which those of `text` are text.
 
-        A series must fit into its memory, which is a MemoryError.
+        The series and times may be in the index that pandas wrote. A series must fit into its
+        memory, which is a MemoryError.
         """
+        index = [name for name in scan.index if name in (group, time)]
+        columns = [*(scan.columns if columns is None else columns), *index]
         room = max(0, scan.memory - resident_memory())
         folder = Path(scan.cache_path).parent
         scratch = Scratch(folder, scan.memory // 16, f"the series of {scan.name}")

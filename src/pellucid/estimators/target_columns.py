@@ -67,11 +67,12 @@ class TargetColumns:
                 f"{came}. Pass {'y' if names else 'one weight a row'}, or name the columns of X."
             )
         present = X.columns if columns is None else columns.names
+        index = X.index if columns is None else ()
         for name in names:
-            check_named(f"target of {owner}", name, present)
+            check_named(f"target of {owner}", name, present, index)
         taken = {*names}
         if by_name:
-            check_named(f"sample_weight of {owner}", sample_weight, present)
+            check_named(f"sample_weight of {owner}", sample_weight, present, index)
             if sample_weight in taken:
                 raise ValueError(
                     f"sample_weight of {owner} must be another column than the target. Got "
