@@ -3,6 +3,7 @@
 import datetime
 import os
 import re
+from decimal import Decimal
 
 import pytest
 
@@ -369,6 +370,73 @@ def test_reading_takes_no_more_memory_the_longer_it_goes_on(tmp_path):
     command = [sys.executable, "-c", code, str(small), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert int(done.stdout) < 30 and path.stat().st_size > 60 * 10**6
+
+
+DAY = datetime.datetime(2024, 5, 6)
+WORDS = [pa.dictionary(pa.int8(), pa.string()), pa.dictionary(pa.int32(), pa.string())]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("value", "first", "second", "wanted"),
+    [
+        (1, pa.int64(), pa.float64(), pa.float64()),
+        (1, pa.int32(), pa.int64(), pa.int64()),
+        (1, pa.int64(), pa.null(), pa.int64()),
+        (1, pa.float32(), pa.int16(), pa.float64()),
+        ("a", pa.string(), pa.large_string(), pa.large_string()),
+        ("a", WORDS[0], pa.string(), pa.large_string()),
+        ("a", *WORDS, WORDS[1]),
+        (DAY, pa.timestamp("ms"), pa.timestamp("us"), pa.timestamp("us")),
+        (DAY, pa.date32(), pa.timestamp("us"), pa.timestamp("us")),
+        (Decimal(1), pa.decimal128(10, 2), pa.decimal128(12, 3), pa.decimal128(12, 3)),
+    ],
+)
+def test_a_column_is_of_one_type_in_all_files(tmp_path, engine, value, first, second, wanted):
+    """Else batches of one scan cannot be put together."""
+    import narwhals as nw
+
+    pytest.importorskip(engine)
+    for name, dtype in (("a", first), ("b", second)):
+        column = pa.array([None if dtype == pa.null() else value, None], dtype)
+        written(tmp_path / f"{name}.parquet", pa.table({"c": column, "n": [1, 2]}))
+    scan = pellucid.scan(tmp_path)
+    whole = nw.concat([nw.from_native(f, eager_only=True) for f in scan.batches(1, engine=engine)])
+    assert len(whole) == 4 and whole["n"].to_list() == [1, 2, 1, 2]
+    if engine == "pyarrow":
+        assert whole.to_native().schema.field("c").type == wanted
+
+
+def test_what_would_lose_digits_stays_as_it_is(tmp_path):
+    """Whole numbers beyond 2**53 are no floats, and dates of the year 9999 have no nanoseconds."""
+    never = datetime.datetime(9999, 12, 31)
+    kinds = {"n": [pa.int64(), pa.float64()], "d": [pa.timestamp("us"), pa.timestamp("ns")]}
+    cells = {"n": [2**53 + 1, 0.5], "d": [never, datetime.datetime(2024, 1, 1)]}
+    for place, name in enumerate("ab"):
+        content = {c: pa.array([cells[c][place]], kinds[c][place]) for c in kinds}
+        written(tmp_path / f"{name}.parquet", pa.table(content))
+    first, second = pellucid.scan(tmp_path).batches()
+    assert first.to_pylist() == [{"n": 2**53 + 1, "d": never}]
+    assert second.column("n").to_pylist() == [0.5]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_batch_without_a_value_has_the_types_of_others(tmp_path, engine):
+    import narwhals as nw
+
+    pytest.importorskip(engine)
+    rows = [(1, 0.5, "a", True), (None,) * 4, (None,) * 4, (2, 1.5, "b", False)]
+    names = ["n", "x", "t", "f"]
+    content = [dict(zip(names, row, strict=True)) for row in rows]
+    table = pa.Table.from_pylist(content, pa.schema(
+        [("n", pa.int64()), ("x", pa.float64()), ("t", pa.string()), ("f", pa.bool_())]
+    ))  # fmt: skip
+    for ending in ("parquet", "jsonl", "csv"):
+        scan = pellucid.scan(written(tmp_path / f"t.{ending}", table))
+        frames = [nw.from_native(f, eager_only=True) for f in scan.batches(1, engine=engine)]
+        assert len(nw.concat(frames)) == 4
+        if engine != "pandas":
+            assert len({str(frame.schema) for frame in frames}) == 1
 
 
 @pytest.mark.parametrize("ending", ["parquet", "feather"])

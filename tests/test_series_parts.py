@@ -105,3 +105,19 @@ def test_no_row_is_lost(seed):
     order = np.concatenate([part.order for part in parts])
     assert sorted(order.tolist()) == [*range(500)]
     assert all((who[part.order] == part.frame["who"].to_numpy()).all() for part in parts)
+
+
+def test_rows_that_no_type_holds_together_are_refused_in_a_sentence():
+    """Nothing is rounded to put whole numbers beyond 2**53 below fractions."""
+    pa = pytest.importorskip("pyarrow")
+
+    def batches(wanted):
+        yield pa.table({"x": [2**53 + 1]})
+        yield pa.table({"x": [0.5]})
+
+    match = (
+        "^column 'x' of X of windows must be of one type in all rows. Got Int64 and Float64, and "
+        "values that are not the same in both. Write it anew, as one of them.$"
+    )
+    with pytest.raises(ValueError, match=match):
+        SeriesParts("windows", batches, None)

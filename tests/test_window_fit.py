@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -240,3 +242,30 @@ def test_other_times_tell_more_than_those_looked_at(tmp_path, monkeypatch):
     here, there = both(numbers, tmp_path)
     assert len(there[0]) == len(here[0]) and there[0].notes == here[0].notes
     assert [part.clock for part in there[0].parts] == [None] * len(there[0].files)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+def test_files_with_columns_of_other_types(tmp_path, kind):
+    """Numbers without a gap are integers in one file, and a column may be empty in another."""
+    pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    frame = table()
+    frame["n"] = [None if row > len(frame) // 2 else row % 7 for row in range(len(frame))]
+    frame["of"] = ["a" if row < len(frame) // 2 else None for row in range(len(frame))]
+    places = [tmp_path / f"{part}.{kind}" for part in range(2)]
+    for place, start in zip(places, (0, len(frame) // 2 + 1), strict=True):
+        some = frame.iloc[start : None if start else len(frame) // 2 + 1]
+        if kind == "jsonl":
+            rows = some.astype(object).where(some.notna(), None).to_dict("records")
+            place.write_text("".join(json.dumps(row, default=str) + "\n" for row in rows))
+        else:
+            types = {"n": pa.float64() if start else pa.int64()}
+            types["t"] = pa.timestamp("us" if start else "ms")
+            types["of"] = pa.large_string() if start else pa.string()
+            content = pa.Table.from_pandas(some, preserve_index=False)
+            for name, dtype in types.items():
+                at = content.schema.get_field_index(name)
+                content = content.set_column(at, name, content.column(name).cast(dtype))
+            parquet.write_table(content, place)
+    chosen = {"steps": 4, "horizon": 2, **OPTIONS}
+    scan = pellucid.scan(places, cache=tmp_path / "cache")
+    assert_same(windows(frame, **chosen), windows(scan, **chosen))

@@ -6,12 +6,13 @@ import importlib
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from pellucid.checks import listing, warn
+from pellucid.data.arrow_types import cast
 from pellucid.data.containers import Source
 from pellucid.data.tables import BadTable, needed, there
 from pellucid.memory import check_memory
@@ -32,25 +33,36 @@ def read_parquet(source: Source, engine: str) -> Any:
 
 
 def parquet_batches(
-    source: Source, engine: str, rows: int, columns: Sequence[str] | None = None
+    source: Source,
+    engine: str,
+    rows: int,
+    columns: Sequence[str] | None = None,
+    types: Mapping[str, Any] | None = None,
 ) -> Iterator[Any]:
-    """The table in a Parquet file, so many rows at a time, by pyarrow; some `columns` or all."""
+    """The table in a Parquet file, so many rows at a time, by pyarrow; some `columns` or all.
+
+    Those of some `types` are cast to these, where that changes no value.
+    """
     parquet = importlib.import_module("pyarrow.parquet")
     with opened(source) as file:
         # what is buffered ahead would be kept until the end of the file
         table = parquet.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
         parts = table.iter_batches(rows, columns=None if columns is None else list(columns))
-        yield from _frames(parts, engine, rows, columns)
+        yield from _frames(parts, engine, rows, columns, types or {})
 
 
 def arrow_batches(
-    source: Source, engine: str, rows: int, columns: Sequence[str] | None = None
+    source: Source,
+    engine: str,
+    rows: int,
+    columns: Sequence[str] | None = None,
+    types: Mapping[str, Any] | None = None,
 ) -> Iterator[Any]:
     """The same of a Feather or Arrow file, of which each of its own batches must fit in memory."""
     with opened(source) as file:
         table = _arrow_file(source, file)
         parts = map(table.get_batch, range(table.num_record_batches))
-        yield from _frames(parts, engine, rows, columns)
+        yield from _frames(parts, engine, rows, columns, types or {})
 
 
 def parquet_schema(source: Source) -> tuple[Any, int, bytes]:
@@ -89,7 +101,11 @@ def _rows_of(table: Any) -> int:
 
 
 def _frames(
-    batches: Iterable[Any], engine: str, rows: int, columns: Sequence[str] | None
+    batches: Iterable[Any],
+    engine: str,
+    rows: int,
+    columns: Sequence[str] | None,
+    types: Mapping[str, Any],
 ) -> Iterator[Any]:
     """Batches of Arrow as frames of just so many rows, and the last of those that are left."""
     pa = importlib.import_module("pyarrow")
@@ -100,11 +116,11 @@ def _frames(
         count += batch.num_rows
         while count >= rows:
             table = pa.concat_tables(waiting)
-            yield _native(table.slice(0, rows), engine, part=True)
+            yield _native(cast(table.slice(0, rows), types), engine, part=True)
             count -= rows
             waiting = [table.slice(rows)] if count else []
     if count:
-        yield _native(pa.concat_tables(waiting), engine, part=True)
+        yield _native(cast(pa.concat_tables(waiting), types), engine, part=True)
 
 
 def _chosen(table: Any, engine: str, columns: Sequence[str] | None) -> Any:
@@ -213,12 +229,12 @@ def opened(source: Source) -> BinaryIO:
 
 def _native(table: Any, engine: str, part: bool = False) -> Any:
     """A table of Arrow as the library `engine` has it; in a `part` gaps are those of a whole."""
-    pa = importlib.import_module("pyarrow")
+    pa, pandas = importlib.import_module("pyarrow"), part and engine == "pandas"
     for place, field in enumerate(table.schema):
         values = table.column(place)
         if str(field.type) == "string_view":  # what polars writes, and pyarrow hardly computes with
             table = table.set_column(place, field.name, values.cast(pa.large_string()))
-        elif part and pa.types.is_integer(field.type) and values.null_count == len(values):
+        elif pandas and pa.types.is_integer(field.type) and values.null_count == len(values):
             table = table.set_column(place, field.name, values.cast(pa.float64()))  # still numbers
     if engine == "pandas":
         # integers with a gap in one batch alone stay integers

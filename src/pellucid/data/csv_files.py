@@ -121,9 +121,10 @@ class CsvFile:
 
     def frames_by_cells(self, engine: str, rows: int, kinds: Mapping[str, str]) -> Iterator[Any]:
         """The same, read cell by cell."""
-        names = self.layout.names
+        names, types = self.layout.names, {"text": str, "truth": bool}
+        known = {name: types.get(kind) for name, kind in kinds.items()}
         for arrays in self._parts(rows, [kinds[name] for name in names]):
-            yield frame_of(engine, dict(zip(names, arrays, strict=True)))
+            yield frame_of(engine, dict(zip(names, arrays, strict=True)), known)
 
     def _read_at_once(self, engine: str, text: Collection[str]) -> Any:
         """What the library reads by itself, or None where that may not be what is written."""
@@ -230,11 +231,11 @@ class CsvFile:
         table = nw.from_native(frame, eager_only=True)
         # a missing cell is NaN or None
         cells = {name: map(TRUTH.get, table[name].to_list()) for name in truth}
-        values = frame_of(engine, {name: _objects(list(c)) for name, c in cells.items()})
-        columns = list(nw.from_native(values, eager_only=True).iter_columns())
-        if engine != "pandas":  # where all are missing they are truth values too
-            columns = [column.cast(nw.Boolean) for column in columns]
-        return table.with_columns(*columns).to_native()
+        columns = {name: _objects(list(of)) for name, of in cells.items()}
+        values = frame_of(engine, columns, dict.fromkeys(truth, bool))
+        return table.with_columns(
+            *nw.from_native(values, eager_only=True).iter_columns()
+        ).to_native()
 
     def _is_full(self, rows: int) -> bool:
         """Whether all rows have as many values as the header has names, if that can be counted."""

@@ -79,8 +79,10 @@ def _batches(
     rows: int,
 ) -> Iterator[Any]:
     lines = (row for _, row in _lines(source, encoding))
+    names = header_names(list(columns))
+    kinds = {name: column.kind for name, column in zip(names, columns.values(), strict=True)}
     while part := list(islice(lines, rows)):
-        yield frame_of(engine, _arrays(columns, part))
+        yield frame_of(engine, _arrays(columns, part), kinds)
 
 
 def _lines(source: Source, encoding: str | None) -> Iterator[tuple[int, Any]]:

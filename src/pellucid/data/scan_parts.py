@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from pellucid.data.arrow_files import (
     parquet_batches,
     parquet_schema,
 )
+from pellucid.data.arrow_types import common_type, kind_of
 from pellucid.data.containers import WORDS, Source, open_source
 from pellucid.data.csv_files import CsvFile
 from pellucid.data.csv_parts import csv_batches
@@ -166,6 +167,7 @@ class _TypedParts(FileParts):
         self._stamps: list[bytes] = []
         first: Source | None = None
         index: dict[str, None] = {}
+        types: dict[str, dict[Any, None]] = {}
         for source in sources:
             with in_our_words(source, "pyarrow"):
                 schema, rows, stamp = self._about(source)
@@ -174,13 +176,17 @@ class _TypedParts(FileParts):
             self._stamps.append(stamp)
             check_names(source.name, schema.names)
             index |= dict.fromkeys(levels)
-            kinds = {field.name: _kind(field.type) for field in schema if field.name not in levels}
+            kinds = {field.name: kind_of(field.type) for field in schema}
+            kinds = {name: kind for name, kind in kinds.items() if name not in levels}
             self.index = levels if first is None else [n for n in self.index if n in levels]
             if first is None:
                 first, self._columns = source, kinds
             _check_same(source.name, kinds, first.name, self._columns)
+            for field in schema:
+                types.setdefault(field.name, {})[field.type] = None
             # a column of nothing fits any
             self._columns |= {name: kind for name, kind in kinds.items() if kind != "nothing"}
+        self._types = {name: common_type(several) for name, several in types.items()}
         empty = [source for source, rows in zip(sources, self._counts, strict=True) if not rows]
         if len(empty) == len(sources):
             raise BadTable(f"{sources[0].name} must have at least one row. Got none.")
@@ -204,7 +210,8 @@ class _TypedParts(FileParts):
 
     def _frames(self, engine: str, text: Collection[str]) -> Sequence[Frames]:
         return [
-            partial(_typed, self._read, source, engine, self.columns) for source in self.sources
+            partial(_typed, self._read, source, engine, self.columns, self._types)
+            for source in self.sources
         ]
 
     @abstractmethod
@@ -214,9 +221,13 @@ class _TypedParts(FileParts):
     @staticmethod
     @abstractmethod
     def _read(
-        source: Source, engine: str, rows: int, columns: Sequence[str] | None
+        source: Source,
+        engine: str,
+        rows: int,
+        columns: Sequence[str] | None,
+        types: Mapping[str, Any],
     ) -> Iterator[Any]:
-        """The DataFrames of a file."""
+        """The DataFrames of a file, with columns of these types."""
 
 
 class ParquetParts(_TypedParts):
@@ -389,36 +400,17 @@ def _check_same(name: str, columns: dict[str, str], first: str, known: dict[str,
             )
 
 
-def _kind(dtype: Any) -> str:
-    """What a column of an Arrow type holds, in one word; types of the same word fit together."""
-    import pyarrow as pa
-
-    types = pa.types
-    if types.is_dictionary(dtype):
-        return _kind(dtype.value_type)
-    for word, tests in (
-        ("numbers", (types.is_integer, types.is_floating, types.is_decimal)),
-        ("text", (types.is_string, types.is_large_string)),
-        ("truth values", (types.is_boolean,)),
-        ("dates with a time zone", (lambda dtype: types.is_timestamp(dtype) and dtype.tz,)),
-        ("dates", (types.is_date, types.is_timestamp)),
-        ("nothing", (types.is_null,)),
-    ):
-        if any(test(dtype) for test in tests):
-            return word
-    return "text" if str(dtype) == "string_view" else str(dtype)
-
-
 def _typed(
     read: Callable[..., Iterator[Any]],
     source: Source,
     engine: str,
     names: Sequence[str],
+    types: Mapping[str, Any],
     rows: int,
     columns: Sequence[str] | None,
 ) -> Iterator[Any]:
     """Some columns of the DataFrames of a file that knows what they are."""
-    return read(source, engine, rows, list(names if columns is None else columns))
+    return read(source, engine, rows, list(names if columns is None else columns), types)
 
 
 def _selected(

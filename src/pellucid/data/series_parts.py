@@ -218,8 +218,7 @@ class SeriesParts:
         import narwhals as nw
 
         pieces = [pickle.loads(self._file.read(*piece)) for piece in self._pieces[part]]
-        frames = [nw.from_native(frame, eager_only=True) for frame, _ in pieces]
-        whole = frames[0] if len(frames) == 1 else nw.concat(frames)
+        whole = _joined([nw.from_native(frame, eager_only=True) for frame, _ in pieces])
         order = np.concatenate([order for _, order in pieces])
         return SeriesPart(nw.maybe_reset_index(whole).to_native(), order)
 
@@ -232,10 +231,31 @@ def _gathered(frames: Iterable[Any]) -> Iterator[Any]:
     for native in frames:
         some.append(nw.from_native(native, eager_only=True))
         if sum(map(len, some)) >= _TOGETHER:
-            yield nw.concat(some).to_native() if len(some) > 1 else native
+            yield _joined(some).to_native()
             some = []
     if some:
-        yield nw.concat(some).to_native() if len(some) > 1 else some[0].to_native()
+        yield _joined(some).to_native()
+
+
+def _joined(frames: list[Any]) -> Any:
+    """Frames one below the other."""
+    import narwhals as nw
+
+    if len(frames) == 1:
+        return frames[0]
+    try:
+        return nw.concat(frames)
+    except Exception as error:  # each library has its own
+        first = frames[0].schema
+        for frame in frames:
+            for name, kind in frame.schema.items():
+                if kind != first.get(name):
+                    raise ValueError(
+                        f"column {shown(name)} of X of windows must be of one type in all rows. "
+                        f"Got {first.get(name)} and {kind}, and values that are not the same in "
+                        "both. Write it anew, as one of them."
+                    ) from error
+        raise
 
 
 def _parts(lengths: np.ndarray, rows: int) -> np.ndarray:

@@ -75,28 +75,38 @@ def check_names(name: str, names: Sequence[str]) -> None:
         known.add(column)
 
 
-def frame_of(engine: str, columns: Mapping[str, np.ndarray]) -> Any:
+def frame_of(
+    engine: str, columns: Mapping[str, np.ndarray], kinds: Mapping[str, type | None] | None = None
+) -> Any:
     """A DataFrame of the library `engine`.
 
     Columns are arrays of numbers, in which NaN is a missing value, or of objects, in which None is.
+    What `kinds` these objects are of, as `str`, is said where all may be missing.
     """
     if engine == "pandas":
         return importlib.import_module("pandas").DataFrame(dict(columns), copy=False)
-    library = importlib.import_module(engine)
+    library, kinds = importlib.import_module(engine), kinds or {}
+    known: dict[type | None, Any]
+    plain = {
+        name: values.tolist() if values.dtype == object else values
+        for name, values in columns.items()
+    }
     if engine == "polars":
+        known = {str: library.String, bool: library.Boolean}
         return library.DataFrame(
-            [library.Series(name, _plain(values), strict=False) for name, values in columns.items()]
+            [
+                library.Series(
+                    name, values, known.get(kinds.get(name)), strict=False, nan_to_null=True
+                )
+                for name, values in plain.items()
+            ]
         )
-    arrays = [library.array(_plain(values)) for values in columns.values()]
+    known = {str: library.string(), bool: library.bool_()}
+    arrays = [
+        library.array(values, known.get(kinds.get(name)), from_pandas=True)
+        for name, values in plain.items()
+    ]
     return library.Table.from_arrays(arrays, names=list(columns))
-
-
-def _plain(values: np.ndarray) -> Any:
-    """What polars and pyarrow take: missing values are None."""
-    if values.dtype == object:
-        return values.tolist()
-    holes = values.dtype.kind == "f" and np.isnan(values).any()
-    return [None if value != value else value for value in values.tolist()] if holes else values
 
 
 class TypedColumn:
@@ -115,6 +125,13 @@ class TypedColumn:
         self._kinds |= set(map(type, there))
         self._holes = self._holes or len(there) < len(cells)
         self._large = self._large or any(type(cell) is int and cell not in _INT64 for cell in there)
+
+    @property
+    def kind(self) -> type | None:
+        """Whether it is text or truth values; None of a column of others, or of nothing."""
+        if self._kinds <= {int, float} or self._kinds <= {date, datetime}:
+            return None
+        return bool if self._kinds == {bool} else str
 
     def values(self, cells: Sequence[Any]) -> np.ndarray:
         """The cells as an array of the column's kind."""
