@@ -206,6 +206,10 @@ class Encoder(ABC, Generic[Content]):
         """What it was made with, as far as further rows are read by it."""
         return {"kind": type(self).__name__}
 
+    def choices(self, estimator: Any) -> dict[str, Any]:
+        """All that what it learns of the same rows depends on, for JSON; each is checked."""
+        return self.parameters
+
     @property
     def feature_names(self) -> list[str] | None:
         """The features' names, if they have any."""

@@ -282,13 +282,9 @@ class PictureEncoder(Encoder[Sources]):
         self, estimator: Any, reading: Reading[Sources], dtype: Any
     ) -> tuple[int, int] | None:
         """Check the parameters before anything is learned; the size that pictures are to get."""
-        owner = owner_of(estimator)
-        one_of("color", owner, self.color, COLORS)
-        one_of("on_error", owner, self.on_error, ("raise", "skip"))
-        one_of("resize", owner, self.resize, RESIZES)
-        size_in_bytes("cache_size", owner, self.cache_size)
         self.dtype, self.names, self.range = np.dtype(dtype), reading.content.names, None
-        return size_of(self.image_size, owner)
+        size: tuple[int, int] | None = self.choices(estimator)["image_size"]
+        return size
 
     def encode(self, estimator: Any, reading: Reading[Sources]) -> Rows:
         sources = self._alike(estimator, reading.content)
@@ -781,6 +777,19 @@ class PictureEncoder(Encoder[Sources]):
     @property
     def parameters(self) -> dict[str, Any]:
         return super().parameters | {"color": self.color, "resize": self.resize}
+
+    def choices(self, estimator: Any) -> dict[str, Any]:
+        owner = owner_of(estimator)
+        one_of("color", owner, self.color, COLORS)
+        one_of("on_error", owner, self.on_error, ("raise", "skip"))
+        one_of("resize", owner, self.resize, RESIZES)
+        size_in_bytes("cache_size", owner, self.cache_size)  # changes no pixel
+        return self.parameters | {
+            "image_size": size_of(self.image_size, owner),
+            "most_pixels": _most_pixels(estimator),
+            "on_error": self.on_error,
+            "signals": self.signals,
+        }
 
     @property
     def n_features(self) -> int:

@@ -118,7 +118,7 @@ class _Fit:
             "format": _FORMAT,
             "numeric_version": NUMERIC_VERSION,
             "data": fingerprint(paths, classes),
-            "input": self.encoder.parameters,
+            "input": self.encoder.choices(model),
             "dtype": self.settings.dtype,
             "seed": self.settings.seed,
             "class_weight": to_plain(model.class_weight),

@@ -175,7 +175,7 @@ class _Fit:
             "targets": self.targets,
             "weight": self.weight,
             "predicts": "classes" if hasattr(model, "class_weight") else "numbers",
-            "input": encoder.parameters,
+            "input": encoder.choices(model),
             "dtype": self.settings.dtype,
             "seed": self.settings.seed,
             "class_weight": to_plain(getattr(model, "class_weight", None)),
