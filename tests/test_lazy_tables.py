@@ -1,5 +1,6 @@
 """Lazy tables of polars and Dask: computed into files that go with the scan, or a sentence."""
 
+import errno
 import os
 import re
 
@@ -12,6 +13,7 @@ from dask import delayed
 
 import pellucid
 from pellucid import FCNNClassifier
+from pellucid.data import lazy_tables
 
 RNG = np.random.default_rng(0)
 FRAME = pd.DataFrame({
@@ -45,6 +47,38 @@ def test_a_lazy_table_is_computed_into_files_that_go_with_the_scan(lazy, tmp_pat
     assert numbers == FRAME["number"].tolist()
     assert scan.cache_path == tmp_path / "rows.cache" and len(os.listdir(tmp_path)) == 1
     del scan
+    assert os.listdir(tmp_path) == []
+
+
+def test_all_of_a_lazy_table_is_in_the_folder_that_cache_names(lazy, tmp_path):
+    """That may be another disk than the one its parent folder is on."""
+    folder = tmp_path / "fast"
+    folder.mkdir()
+    scan = pellucid.scan(lazy, cache=folder)
+    model().fit(scan, target="y")
+    assert os.listdir(tmp_path) == ["fast"]
+    assert {scan.cache_path.name} < set(os.listdir(folder)) and len(os.listdir(folder)) == 2
+    del scan
+    assert len(os.listdir(folder)) == 1
+
+
+@pytest.mark.parametrize("name", ["mkdtemp", "_of_dask"])
+def test_a_folder_that_is_closed_or_full_is_told(name, tmp_path, monkeypatch):
+    def closed(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", "x")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if name == "mkdtemp":
+        monkeypatch.setattr(lazy_tables.tempfile, name, closed)
+        error, words = PermissionError, "Permission denied. Open it"
+    else:
+        monkeypatch.setattr(lazy_tables, name, full)
+        error, words = OSError, "No space left on device. Make room there"
+    words = f"the Dask DataFrame cannot be kept in '{tmp_path}': {words}, or name another place by"
+    with pytest.raises(error, match=f"^{re.escape(words)} cache.$"):
+        pellucid.scan(of(FRAME), cache=tmp_path)
     assert os.listdir(tmp_path) == []
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pellucid.checks import one_line, printable
+from pellucid.checks import one_line
 from pellucid.data.dask_frames import checked_partitions, is_dask
+from pellucid.data.scratch import Scratch
 from pellucid.data.tables import BadTable, check_names
 
 
@@ -22,14 +26,15 @@ def lazy_name(value: Any) -> str | None:
     return None
 
 
-def computed(value: Any, folder: Path) -> list[Path]:
-    """The Parquet files of a lazy table, in a folder, which may stay half full if that fails.
+def computed(value: Any, beside: Path | None) -> list[Path]:
+    """The Parquet files of a lazy table, in a new folder of their own.
 
     Parameters
     ----------
     value : polars LazyFrame or dask DataFrame
         polars computes it in parts; of Dask one partition is in memory at a time.
-    folder : Path
+    beside : Path or None
+        Where that folder is to be; None is among the system's temporary files.
 
     Raises
     ------
@@ -37,21 +42,33 @@ def computed(value: Any, folder: Path) -> list[Path]:
         If it cannot be computed, with what polars or Dask said; or a partition has other columns
         than Dask takes it to have.
     OSError
-        If the folder has no room.
+        If there is no room for it, or it may not be written there.
     """
-    name = lazy_name(value)
+    name = str(lazy_name(value))
+    place = Scratch(beside or Path(tempfile.gettempdir()), 0, name)
+    with place.explained():
+        folder = Path(tempfile.mkdtemp(prefix=".pellucid-", dir=place.folder))
     write = _of_dask if is_dask(value) else _of_polars
     try:
-        return list(write(value, folder))
+        with _told(name, place):
+            return list(write(value, folder))
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def _told(name: str, place: Scratch) -> Iterator[None]:
+    """Say in a sentence why it cannot be computed, or not be written."""
+    try:
+        yield
     except BadTable:
         raise
     except FileNotFoundError as error:  # of what it reads, since the folder is there
         raise FileNotFoundError(f"{name} cannot be computed: {error}.") from error
-    except OSError as error:
-        raise OSError(
-            f"{name} cannot be written into '{printable(folder)}': {error.strerror or error}. "
-            "Make room, or name another folder by cache."
-        ) from error
+    except OSError:
+        with place.explained():
+            raise
     except Exception as error:
         said = f"{type(error).__name__}: {one_line(str(error), 300)}"
         raise BadTable(f"{name} cannot be computed. Got {said.rstrip('.')}.") from error

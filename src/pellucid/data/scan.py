@@ -6,9 +6,9 @@ import glob
 import hashlib
 import os
 import shutil
-import tempfile
 import weakref
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -339,15 +339,15 @@ def _in_folder(folder: Path) -> list[str | os.PathLike[str]]:
 
 def _of_lazy(table: Any, name: str, memory: int, cache: Path | None) -> Scan:
     """A lazy table, computed into files that go with the scan."""
-    beside = None if cache is None else cache.parent
-    folder = Path(tempfile.mkdtemp(prefix=".pellucid-", dir=beside))
+    beside = None if cache is None else cache if cache.is_dir() else cache.parent
+    paths = computed(table, beside)
+    remove = partial(shutil.rmtree, paths[0].parent, ignore_errors=True)
     try:
-        paths = computed(table, folder)
         made = Scan(file_parts(paths, None), Place(name, paths[0]), memory, cache)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove()
         raise
-    weakref.finalize(made._parts, shutil.rmtree, folder, ignore_errors=True)
+    weakref.finalize(made._parts, remove)
     return made
 
 
