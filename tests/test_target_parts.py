@@ -1,6 +1,7 @@
 """Targets in files: what is learned of them and their codes are those of memory."""
 
 from collections import namedtuple
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 import pellucid
 from pellucid.data import ClassTarget, NumberTarget, class_target, infer_task, read_table
 from pellucid.data.quantiles import quantiles_in_parts, weighted_quantile
-from pellucid.data.samples import evenly
+from pellucid.data.samples import SAMPLE, evenly
 from pellucid.data.scratch import Scratch
 from pellucid.data.spool import Spool
+from pellucid.data.target_parts import TargetParts, sampled
 
 ENGINES = ["pandas", "polars", "pyarrow"]
 pa = pytest.importorskip("pyarrow")
@@ -224,6 +226,22 @@ def test_what_is_said_of_many_rows_is_said_of_a_sample():
     some = evenly(parts, 300)
     assert len(some) == 3 and some[0] == parts[0] and some[-1] == parts[-1]
     assert evenly(parts, 1) == [parts[0], parts[-1]] and evenly([], 5) == []
+
+
+def test_a_sample_has_no_row_twice():
+    """A part may have more rows than are looked at: the windows of a long series are one part."""
+    assert evenly([slice(0, 120_000)], SAMPLE) == [slice(0, 120_000)]
+    for count in range(1, 9):
+        parts = [slice(start, start + 7) for start in range(0, 7 * count, 7)]
+        for rows in range(1, 60):
+            some = [part.start for part in evenly(parts, rows)]
+            assert some == sorted(set(some))
+    whole = TargetParts(
+        (120_000,), np.float64, np.arange(120_000.0).__getitem__, [slice(0, 120_000)], None,
+        Scratch(Path(), 0, "numbers"),
+    )  # fmt: skip
+    sample, words = sampled(whole, None)
+    assert len(sample) == 120_000 and not words
 
 
 @settings(max_examples=50)

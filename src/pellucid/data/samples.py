@@ -8,9 +8,9 @@ SAMPLE = 100_000  # rows that are looked at, where there are more
 
 
 def evenly(parts: Sequence[slice], rows: int) -> list[slice]:
-    """Some of the parts of a table, about so many `rows`, among them the first and the last."""
+    """Some parts of a table, each once, about so many `rows`, among them the first and last."""
     count = parts[-1].stop if parts else 0
-    if count <= rows:
+    if count <= rows or len(parts) <= 2:
         return list(parts)
     wanted = max(2, len(parts) * rows // count)
     last = len(parts) - 1
