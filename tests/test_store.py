@@ -256,6 +256,14 @@ def test_a_large_row_is_checked_by_itself(tmp_path):
     assert store.nbytes > 9 * 4816
 
 
+def test_no_rows_are_taken_of_large_ones_too(tmp_path):
+    """Those are pieces of their own, and are read in another way."""
+    x = np.zeros((5, 2000), np.float32)
+    rows = write(tmp_path / "a", x, np.arange(5)).examples().rows
+    for index in (slice(0, 0), np.arange(0), np.zeros(5, dtype=bool)):
+        assert rows.take(index).shape == (0, 2000)
+
+
 def test_a_full_disk_is_told_in_one_sentence_and_nothing_is_left(tmp_path, monkeypatch, tight):
     x, values, _ = made(3000)
 

@@ -311,6 +311,8 @@ class StoreFile:
         Stale
             If one is not as it was written.
         """
+        if not len(places):
+            return
         row = sum(self._row)
         content = np.empty((len(places), row), np.uint8)
         lines, crcs = memoryview(content.reshape(-1).data), self._crcs[places].tolist()
