@@ -1,5 +1,6 @@
 """Columns in files: what is learned from them, and their encoded rows, are those of memory."""
 
+import tracemalloc
 from collections import namedtuple
 from datetime import datetime, timedelta
 
@@ -275,3 +276,35 @@ def test_cautions_are_of_some_of_the_rows_where_there_are_many(folder, monkeypat
             encoder = TableEncoder()
             encoder.learn_from(FCNNClassifier(), spool.table, None, np.float32)
             assert encoder.cautions(Reading(spool.table, RowLayout(count)), codes) == said
+
+
+def test_memory_does_not_grow_with_rows_times_columns(tmp_path, monkeypatch):
+    """Of 10 million rows and 1,000 columns, where each block of each column is was 1.6 GB."""
+    monkeypatch.setattr("pellucid.data.spool._ROWS", 4)
+    monkeypatch.setattr("pellucid.data.spool._FEWEST", 4)
+    columns = {f"number {place}": np.arange(4.0) for place in range(25)}
+    columns |= {f"text {place}": ["a", "b", None, "a"] for place in range(25)}
+    table = pa.table(columns)
+
+    class Repeated(namedtuple("Repeated", "count")):
+        """A table of so many blocks."""
+
+        name, memory, cache_path = "t", 10**9, tmp_path / "t.cache"
+
+        def batches(self, rows, columns=None):
+            return (table for _ in range(self.count))
+
+    def held(count):
+        """Bytes that a spool holds in memory, once it is written."""
+        tracemalloc.start()
+        try:
+            with Spool.of(Repeated(count), FCNNClassifier()) as made:
+                size = tracemalloc.get_traced_memory()[0]
+                for column in made.table.columns:
+                    assert len(column.taken(slice(0, 4 * count))) == 4 * count
+            return size
+        finally:
+            tracemalloc.stop()
+
+    held(1)
+    assert held(150) - held(50) < 4 * 100 * 50  # bytes a block and column

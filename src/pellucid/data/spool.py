@@ -6,7 +6,9 @@ time.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -28,19 +30,37 @@ _FEWEST = 256
 _MISSING = 65_535  # the code of a missing text in a file
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[str]).decode
+_BLOCK = np.dtype([("kind", "S8"), ("place", "i8"), ("dtype", "S8"), ("size", "i8")])
 _WORDS = {"number": "numbers", "boolean": "truth values", "time": "dates", "text": "text"}
 
 
 class _Block(NamedTuple):
-    """Where the values of a column in a block of rows are: `kind` "empty" has none.
+    """Where the values of a column in a block of rows are: `kind` b"empty" has none.
 
     `dtype` is that of numbers; of text `size` are the bytes of its different texts, behind codes.
     """
 
-    kind: str
+    kind: bytes
     place: int
-    dtype: str
+    dtype: bytes
     size: int
+
+
+class _Index:
+    """Where each column is in each block: kept in the file, since that is much of a wide table."""
+
+    def __init__(self, file: ScratchFile) -> None:
+        self._file, self._places = file, array("q")
+
+    def append(self, blocks: list[_Block]) -> None:
+        """Add a block of rows, by where each of its columns is."""
+        self._places.append(self._file.append(np.array(blocks, _BLOCK).tobytes()))
+
+    def find(self, place: int, column: int) -> _Block:
+        """Where a column is in a block."""
+        size = _BLOCK.itemsize
+        content = self._file.array(self._places[place] + column * size, size, np.uint8)
+        return _Block(*content.view(_BLOCK)[0].item())
 
 
 class Spool:
@@ -228,9 +248,10 @@ class _Writer:
         self, scratch: Scratch, estimator: object, name: str, targets: Collection[str]
     ) -> None:
         self._scratch, self._file = scratch, scratch.file()
+        self._index = _Index(self._file)
         self._estimator, self._name, self._targets = estimator, name, targets
         self._names: list[str] | None = None
-        self._columns: list[_Blocks] = []
+        self._columns: list[_Kinds] = []
         self._starts = [0]
 
     @property
@@ -244,13 +265,13 @@ class _Writer:
         if not self._columns:
             self._names = check_names_of_columns(list(table.columns))
             names = self._names or table.columns
-            self._columns = [_Blocks(name in self._targets) for name in names]
+            self._columns = [_Kinds(name in self._targets) for name in names]
         step = max(_FEWEST, min(_ROWS, _CELLS // max(1, len(self._columns))))
         for start in range(0, len(table), step):
             self._write_block(table[start : start + step])
 
     def _write_block(self, table: Any) -> None:
-        count = len(table)
+        count, blocks = len(table), list[_Block]()
         with rows_at(range(self.rows, self.rows + count)):
             for index, series in enumerate(table.iter_columns()):
                 column = self._columns[index]
@@ -258,7 +279,9 @@ class _Writer:
                 part = named(name, _stored, series, column.is_target)
                 if not column.is_target:
                     self._check(part, name)
-                column.add(part, self._file, f"{name} of {self._name}")
+                column.add(part, f"{name} of {self._name}")
+                blocks.append(_written(part, self._file))
+        self._index.append(blocks)
         self._starts.append(self.rows + count)
 
     def _check(self, part: Column, name: str) -> None:
@@ -268,44 +291,46 @@ class _Writer:
     def table(self) -> Table:
         """All that was written."""
         columns: list[Any] = [
-            column.column(self._starts, self._file, self._scratch) for column in self._columns
+            kinds.column(
+                self._starts, self._file, partial(self._index.find, column=place), self._scratch
+            )
+            for place, kinds in enumerate(self._columns)
         ]
         return Table(self._names, columns)
 
 
-class _Blocks:
-    """The blocks of a column as they are written."""
+class _Kinds:
+    """What kinds of values a column has in the blocks that were written."""
 
     def __init__(self, is_target: bool) -> None:
         self.is_target = is_target
-        self._blocks: list[_Block] = []
-        self._kinds: dict[str, int] = {}  # and the row where each came first
+        self._kinds: list[str] = []
         self._declared = False
 
-    def add(self, part: Column, file: ScratchFile, name: str) -> None:
-        """Write one more block."""
+    def add(self, part: Column, name: str) -> None:
+        """Take one more block to it."""
         if part.kind != "empty" and part.kind not in self._kinds:
-            self._kinds[part.kind] = 0
+            self._kinds.append(part.kind)
             if len(self._kinds) > 1 and set(self._kinds) != {"number", "boolean"}:
-                first = next(iter(self._kinds))
                 row = int(np.argmax(~part.missing))
                 raise ValueError(
-                    f"{name} must hold values of one kind. Got {_WORDS[first]} and, in "
+                    f"{name} must hold values of one kind. Got {_WORDS[self._kinds[0]]} and, in "
                     f"{row_words(row)}, {_WORDS[part.kind]}."
                 )
         self._declared = self._declared or part.declared
-        self._blocks.append(_written(part, file))
 
-    def column(self, starts: list[int], file: ScratchFile, scratch: Scratch) -> SpooledColumn:
-        """The column of all blocks."""
-        blocks, kinds, declared = self._blocks, set(self._kinds), self._declared
-        kind = "empty" if not kinds else "number" if len(kinds) > 1 else kinds.pop()
+    def column(
+        self, starts: list[int], file: ScratchFile, find: Callable[[int], _Block], scratch: Scratch
+    ) -> SpooledColumn:
+        """The column of all blocks, of which `find` says where each is."""
+        kinds, declared = self._kinds, self._declared
+        kind = "empty" if not kinds else "number" if len(kinds) > 1 else kinds[0]
         last: list[Any] = [-1, None]  # the block of text that was read last
 
         def coding(place: int) -> Coding:
             if last[0] != place:
                 count = starts[place + 1] - starts[place]
-                last[:] = place, _texts(file, blocks[place], count)
+                last[:] = place, _texts(file, find(place), count)
             return last[1]
 
         def read(place: int, rows: slice) -> Column:
@@ -315,7 +340,7 @@ class _Blocks:
             return Column(kind, natural(place, rows).astype(np.float64))
 
         def natural(place: int, rows: slice) -> np.ndarray:
-            return _numbers(file, blocks[place], rows, rows.stop - rows.start)
+            return _numbers(file, find(place), rows, rows.stop - rows.start)
 
         return SpooledColumn(kind, starts, read, scratch, declared, natural)
 
@@ -375,20 +400,20 @@ def _coded(series: Any) -> Coding:
 def _written(part: Column, file: ScratchFile) -> _Block:
     """Write the values of a block of rows."""
     if part.kind == "empty":
-        return _Block("empty", 0, "", 0)
+        return _Block(b"empty", 0, b"", 0)
     if part.kind != "text":
         values = np.ascontiguousarray(part.values)
-        return _Block(part.kind, file.append(values), values.dtype.str, 0)
+        return _Block(part.kind.encode(), file.append(values), values.dtype.str.encode(), 0)
     texts, codes = part.coded
     content = _encode(texts)
     place = file.append(np.where(codes < 0, _MISSING, codes).astype(np.uint16))
     file.append(content)
-    return _Block("text", place, "", len(content))
+    return _Block(b"text", place, b"", len(content))
 
 
 def _texts(file: ScratchFile, block: _Block, count: int) -> Coding:
     """The texts of a block of so many rows."""
-    if block.kind == "empty":
+    if block.kind == b"empty":
         return Coding([], np.full(count, -1, dtype=np.int64))
     codes = file.array(block.place, count, np.uint16).astype(np.int64)
     codes[codes == _MISSING] = -1
@@ -397,7 +422,7 @@ def _texts(file: ScratchFile, block: _Block, count: int) -> Coding:
 
 def _numbers(file: ScratchFile, block: _Block, rows: slice, count: int) -> np.ndarray:
     """The numbers of some rows of a block, in the type in which they came."""
-    if block.kind == "empty":
+    if block.kind == b"empty":
         return np.full(count, np.nan)
-    dtype = np.dtype(block.dtype)
+    dtype: np.dtype[Any] = np.dtype(block.dtype.decode())
     return file.array(block.place + rows.start * dtype.itemsize, count, dtype)
