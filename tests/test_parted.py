@@ -153,6 +153,45 @@ def test_a_score_that_is_none_is_told_in_a_sentence(table, options, error, words
         model.score(table, **options)
 
 
+@pytest.mark.parametrize(
+    "change, words",
+    (
+        ({222: np.nan}, r"be finite\. Got nan in row 222\.$"),
+        ({222: np.inf}, r"be finite\. Got inf in row 222\.$"),
+        ({222: -1.0}, r"not be negative\. Got -1 in row 222\.$"),
+        (
+            dict.fromkeys(range(300), 0.0),
+            r"have at least one weight above zero\. Got zero in all 300 r",
+        ),
+    ),
+)
+def test_weights_of_a_score_are_checked_on_disk_and_in_memory(saved, change, words):
+    """A row without a weight was left out in silence, and a negative one counted as it was."""
+    model, weights = fitted(FCNNClassifier(8), "label"), np.ones(300)
+    weights[list(change)] = list(change.values())
+    words = f"^sample_weight of score of FCNNClassifier must {words}"
+    with pytest.raises(ValueError, match=words):
+        model.score(FRAME[FEATURES], FRAME["label"], weights)
+    table = saved(FRAME[[*FEATURES, "label"]].assign(weight=weights))
+    with pytest.raises(ValueError, match=words):
+        model.score(table, sample_weight="weight")
+
+
+def test_weights_may_be_zero_in_whole_parts(saved):
+    model, weights = fitted(FCNNClassifier(8), "label"), np.where(np.arange(300) < 200, 0.0, 1.0)
+    table = saved(FRAME[[*FEATURES, "label"]].assign(weight=weights))
+    wanted = model.score(FRAME[FEATURES][200:], FRAME["label"][200:])
+    assert model.score(table, sample_weight="weight") == pytest.approx(wanted)
+
+
+def test_weights_of_a_score_are_numbers(saved):
+    model = fitted(FCNNClassifier(8), "label")
+    with pytest.raises(ValueError, match="must name a column of numbers. Got 'b', which holds so"):
+        model.score(saved(FRAME[[*FEATURES, "label"]]), sample_weight="b")
+    with pytest.raises(ValueError, match=r"^sample_weight of score of .* must have shape \(300,\)"):
+        model.score(FRAME[FEATURES], FRAME["label"], np.ones(299))
+
+
 def test_a_model_must_know_its_target_to_be_scored(table):
     model = FCNNClassifier(8, **QUICK).fit(FRAME[FEATURES], FRAME["label"])
     with pytest.raises(

@@ -155,6 +155,13 @@ def test_what_does_not_go_with_a_scan_of_pictures(folder):
         CNNClassifier(**QUICK).fit(scan, ["a"] * 24)
     with pytest.raises(ValueError, match="partial_fit not called"):
         CNNClassifier(**QUICK).partial_fit(scan, classes=["dark", "light"])
+    model = CNNClassifier(**QUICK).fit(scan)
+    with pytest.raises(ValueError, match="^y of score of CNNClassifier must be None: the folders"):
+        model.score(scan, ["dark"])
+    with pytest.raises(
+        ValueError, match="^sample_weight of score of CNNClassifier must be None, w"
+    ):
+        model.score(scan, sample_weight=np.ones(24))
     for kind in (FCNNClassifier, CNNRegressor):
         with pytest.raises(TypeError, match="It goes to a CNNClassifier"):
             kind(verbose=0).fit(scan)

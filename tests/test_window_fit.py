@@ -195,6 +195,18 @@ def test_windows_of_a_scan_are_predicted_and_scored(tmp_path):
     assert found.to_pandas().astype(expected.dtypes).equals(expected)
 
 
+@FORECAST
+def test_of_no_windows_nothing_is_predicted(tmp_path):
+    """A span of time in which none lies, as of windows in memory."""
+    here, there = both(table(), tmp_path)
+    model = LSTMRegressor(**QUICK).fit(*here)
+    _, none = there[0].split(0.0)
+    found, wanted = model.predict(there[0][none]), model.predict(here[0][:0])
+    assert found.shape == wanted.shape and not len(found) and found.dtype == wanted.dtype
+    with pytest.raises(ValueError, match=r"^X of score of .* must have at least one row\. Got sha"):
+        model.score(there[0][none], there[1][none])
+
+
 # -- what is refused ------------------------------------------------------------------------------
 
 
@@ -208,6 +220,12 @@ def test_another_y_and_weights_and_going_on_are_refused(tmp_path):
         model.fit(X, followed[early])
     with pytest.raises(ValueError, match="sample_weight of LSTMRegressor must be None where X is"):
         model.fit(X, followed, np.ones(len(X)))
+    fitted = LSTMRegressor(**QUICK).fit(X, followed)
+    for weights in (np.ones(len(X)), "nonsense"):
+        with pytest.raises(ValueError, match="^sample_weight of score of LSTMRegressor must be No"):
+            fitted.score(X, followed, weights)
+    with pytest.raises(ValueError, match="^y of score of LSTMRegressor must be what pellucid.data"):
+        fitted.score(X, followed[early])
     with pytest.raises(ValueError, match="partial_fit not called"):
         model.partial_fit(X, followed)
     with pytest.raises(TypeError, match="They go to an RNNRegressor"):

@@ -30,10 +30,7 @@ def sample_weights(estimator: Any, sample_weight: Any, n: int) -> np.ndarray:
     if sample_weight is None:
         return np.ones(n)
     try:
-        given = np.asarray(plain_array(sample_weight))
-        if given.dtype.kind in "mM":  # which would be taken as counts of their unit
-            raise TypeError("dates")
-        weights = np.array(given, dtype=np.float64)
+        weights = as_weights(sample_weight)
     except (TypeError, ValueError) as error:
         expected = f"{n} numbers, one a row"
         raise ValueError(fault("sample_weight", owner, expected, sample_weight)) from error
@@ -48,26 +45,55 @@ def sample_weights(estimator: Any, sample_weight: Any, n: int) -> np.ndarray:
     return weights
 
 
+def as_weights(given: Any) -> np.ndarray:
+    """Numbers of any kind as float64; a TypeError or ValueError where they are none."""
+    values = np.asarray(plain_array(given))
+    if values.dtype.kind in "mM":  # which would be taken as counts of their unit
+        raise TypeError("dates")
+    return np.array(values, dtype=np.float64)
+
+
 def check_weights(estimator: Any, parts: Iterable[np.ndarray]) -> None:
     """Refuse weights, that come in parts, which are negative, NaN or infinite, or zeros alone."""
-    owner, rows, some = owner_of(estimator), 0, False
+    check = WeightCheck(estimator)
     for weights in parts:
+        check.add(weights)
+    check.end()
+
+
+class WeightCheck:
+    """Refuses weights, part by part, which are negative, NaN or infinite, or zeros alone.
+
+    Parameters
+    ----------
+    estimator : object
+        Errors name its class; or how they call it.
+    """
+
+    def __init__(self, estimator: Any) -> None:
+        self._owner, self._rows, self._some = owner_of(estimator), 0, False
+
+    def add(self, weights: np.ndarray) -> None:
+        """Look at the weights of further rows."""
         for expected, wrong in (
             ("be finite", ~np.isfinite(weights)), ("not be negative", weights < 0)
         ):  # fmt: skip
             if wrong.any():
                 row = int(np.argmax(wrong))
                 raise ValueError(
-                    f"sample_weight of {owner} must {expected}. Got {weights[row]:g} in row "
-                    f"{rows + row}."
+                    f"sample_weight of {self._owner} must {expected}. Got {weights[row]:g} in row "
+                    f"{self._rows + row}."
                 )
-        some = some or bool((weights > 0).any())
-        rows += len(weights)
-    if not some:
-        raise ValueError(
-            f"sample_weight of {owner} must have at least one weight above zero. Got zero in all "
-            f"{rows} rows."
-        )
+        self._some = self._some or bool((weights > 0).any())
+        self._rows += len(weights)
+
+    def end(self) -> None:
+        """Refuse them if none was above zero."""
+        if not self._some:
+            raise ValueError(
+                f"sample_weight of {self._owner} must have at least one weight above zero. Got "
+                f"zero in all {self._rows} rows."
+            )
 
 
 def class_weights(

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from pellucid import checks, files
 from pellucid.callers import one_of_many_fits
-from pellucid.data import Reading, check_rows, dask_frames
+from pellucid.data import Reading, check_rows, dask_frames, sample_weights
 from pellucid.data.dask_frames import is_dask
 from pellucid.data.layout import RowLayout
 from pellucid.data.parted_windows import PartedWindows
@@ -424,20 +424,25 @@ class NetworkEstimator(Exportable, ExampleMaker, CallbackSupport, BaseEstimator,
     def _score(self, measure: Callable[..., float], X: Any, y: Any, sample_weight: Any) -> float:
         """`measure` of y and the predictions, over all rows or steps."""
         check_is_fitted(self, "network_")
+        owner = f"score of {type(self).__name__}"
         if isinstance(X, Scan):
             return parted.score(self, X, y, sample_weight)
         if isinstance(X, PartedWindows):
-            return parted.score_windows(self, X, y)
+            window_fit.check_given(owner, X, y, sample_weight)
+            return parted.score_windows(self, X)
         if isinstance(X, PictureScan):
+            picture_fit.check_given(owner, y, sample_weight)
             X, y = X.labelled
         X, y, sample_weight = (
-            dask_frames.in_memory(given, f"{what} of score of {type(self).__name__}")
+            dask_frames.in_memory(given, f"{what} of {owner}")
             for what, given in (("X", X), ("y", y), ("sample_weight", sample_weight))
         )
         X, y = self._labelled(X, y)
         if y is None:
-            raise ValueError(f"score of {type(self).__name__} needs y. Got None. Pass score(X, y).")
+            raise ValueError(f"{owner} needs y. Got None. Pass score(X, y).")
         y, predicted, weights = self._answered(X, y, sample_weight)
+        if weights is not None:
+            weights = sample_weights(owner, weights, len(y))
         return float(measure(y, predicted, sample_weight=weights))
 
     def _answered(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Any]:

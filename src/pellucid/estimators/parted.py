@@ -14,8 +14,9 @@ from pellucid.data import ClassTarget
 from pellucid.data.collected import collected_warnings
 from pellucid.data.dask_frames import is_dask
 from pellucid.data.named_columns import NamedColumns
-from pellucid.data.parted_windows import PartedTargets, PartedWindows, followed
+from pellucid.data.parted_windows import PartedWindows, followed
 from pellucid.data.picture_scan import PictureScan
+from pellucid.data.sample_weights import WeightCheck, as_weights
 from pellucid.data.scan import Scan
 from pellucid.data.table_parts import TableParts
 from pellucid.estimators.lazy import lazily
@@ -35,7 +36,8 @@ def by_parts(method: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
         if isinstance(X, PictureScan):
             return method(self, list(X.labelled[0]))
         if isinstance(X, PartedWindows):
-            return np.concatenate([method(self, part) for part in X.parts if len(part)])
+            pieces = [method(self, part) for part in X.parts if len(part)]
+            return np.concatenate(pieces) if pieces else method(self, next(X.parts))
         return lazily(self, X, method.__name__) if is_dask(X) else method(self, X)
 
     return answered
@@ -63,12 +65,11 @@ def predicted(model: Any, X: Scan, answer: Callable[[Any], Any]) -> np.ndarray:
     return answers[:rows]
 
 
-def score_windows(model: Any, X: PartedWindows, y: Any) -> float:
+def score_windows(model: Any, X: PartedWindows) -> float:
     """``model.score`` of windows in parts, and of what followed them."""
-    if not (isinstance(y, PartedTargets) and y.windows.is_same(X)):
+    if not len(X):
         raise ValueError(
-            f"y of score of {type(model).__name__} must be what pellucid.data.windows gave with X, "
-            f"where X is windows of a scan. Got {type(y).__name__}."
+            f"X of score of {type(model).__name__} must have at least one row. Got shape {X.shape}."
         )
     measure = _Explained(model)
     for part in X.parts:
@@ -80,21 +81,21 @@ def score_windows(model: Any, X: PartedWindows, y: Any) -> float:
 
 def score(model: Any, X: Scan, y: Any, sample_weight: Any) -> float:
     """``model.score`` of a scan, whose column of targets is known from training."""
-    owner = type(model).__name__
+    owner = f"score of {type(model).__name__}"
     names = getattr(model, "target_names_", None)
     if y is not None:
         raise ValueError(
-            f"y of score of {owner} must be left out where X is a scan, which has it as a column. "
+            f"y of {owner} must be left out where X is a scan, which has it as a column. "
             f"Got {shown(y)}. Fit with target=NAME, and pass score(scan)."
         )
     if not names:
         raise ValueError(
-            f"score of {owner} needs the name of the target where X is a scan. Got a model that "
+            f"{owner} needs the name of the target where X is a scan. Got a model that "
             "was fitted on X and y. Fit it with target=NAME, or set model.target_names_."
         )
     if not (sample_weight is None or isinstance(sample_weight, str)):
         raise TypeError(
-            f"sample_weight of score of {owner} must be the name of a column where X is a scan. "
+            f"sample_weight of {owner} must be the name of a column where X is a scan. "
             f"Got {shown(sample_weight)}."
         )
     for name in [*names, *([] if sample_weight is None else [sample_weight])]:
@@ -106,14 +107,30 @@ def score(model: Any, X: Scan, y: Any, sample_weight: Any) -> float:
     measure: Any = _Accuracy() if hasattr(model, "classes_") else _Explained(model)
     beside = {*names, *([] if sample_weight is None else [sample_weight])}
     beside -= {*(model._input.feature_names or ())}
+    check = WeightCheck(owner)
     for part in _parts(model, X, beside, names):
-        columns: Any = NamedColumns.of(owner, part)
+        columns: Any = NamedColumns.of(type(model).__name__, part)
         y = columns[names[0] if len(names) == 1 else names]
-        weights = None if sample_weight is None else columns[sample_weight]
-        truth, guess, weights = model._answered(columns.without(beside), y, weights)
-        weights = np.ones(len(truth)) if weights is None else weights
-        measure.add(truth, guess, np.asarray(weights, dtype=np.float64))
+        truth, guess, _ = model._answered(columns.without(beside), y, None)
+        weights = np.ones(len(truth))
+        if sample_weight is not None:
+            weights = _weights(owner, sample_weight, columns)
+            check.add(weights)
+        measure.add(truth, guess, weights)
+    if sample_weight is not None:
+        check.end()
     return float(measure.value)
+
+
+def _weights(owner: str, name: str, columns: Any) -> np.ndarray:
+    """The weights of some rows, which are a column of numbers."""
+    try:
+        return as_weights(columns[name])
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"sample_weight of {owner} must name a column of numbers. Got {shown(name)}, which "
+            "holds something else."
+        ) from error
 
 
 def _parts(

@@ -51,6 +51,14 @@ def on_disk(
     if not isinstance(X, PictureScan):
         return None
     owner = type(model).__name__
+    check_given(owner, y, weights, going_on)
+    check_on_disk(settings, owner, False, keeps_aside)
+    with plain_float_state():
+        return _Fit(model, X, settings, show).rows()
+
+
+def check_given(owner: str, y: Any, weights: Any, going_on: bool = False) -> None:
+    """Refuse what does not go with a scan of pictures."""
     for there, name, expected in (
         (y is not None, "y", "None: the folders are the classes"),
         (weights is not None, "sample_weight", "None"),
@@ -61,9 +69,6 @@ def on_disk(
                 f"{name} of {owner} must be {expected}, where X is a scan of pictures. Got another "
                 "one. Pass the paths of the pictures for it."
             )
-    check_on_disk(settings, owner, False, keeps_aside)
-    with plain_float_state():
-        return _Fit(model, X, settings, show).rows()
 
 
 class _Fit:

@@ -53,8 +53,10 @@ def on_disk(
     if not isinstance(X, PartedWindows):
         return None
     owner = type(model).__name__
-    _check(owner, X, y, weights, going_on)
+    check_given(owner, X, y, weights, going_on)
     check_on_disk(settings, owner, False, keeps_aside)
+    if len(X) < 2:
+        raise ValueError(f"X of {owner} must have at least 2 rows. Got {len(X)} sample.")
     with plain_float_state():
         fit = _Fit(model, X, settings, show)
         fit.learn()
@@ -62,7 +64,7 @@ def on_disk(
         return OnDisk(fit.examples(X), PartedLayout(X, fit), used, X.files.place)
 
 
-def _check(owner: str, X: PartedWindows, y: Any, weights: Any, going_on: bool) -> None:
+def check_given(owner: str, X: PartedWindows, y: Any, weights: Any, going_on: bool = False) -> None:
     """Refuse what does not go with windows in parts."""
     if not (isinstance(y, PartedTargets) and y.windows.is_same(X)):
         raise ValueError(
@@ -78,8 +80,6 @@ def _check(owner: str, X: PartedWindows, y: Any, weights: Any, going_on: bool) -
                 f"{name} of {owner} must be {expected} where X is windows of a scan. Got another "
                 "one. Cut windows of a DataFrame for it."
             )
-    if len(X) < 2:
-        raise ValueError(f"X of {owner} must have at least 2 rows. Got {len(X)} sample.")
 
 
 class PartedLayout(Layout):
