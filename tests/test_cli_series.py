@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 from test_cli import fails, invoke, rows_of, run
 
-from pellucid import LSTMRegressor, load
+from pellucid import LSTMRegressor, NetworkRegressor, load
 from pellucid.data import windows
 from pellucid.data.baselines import Baselines
 from pellucid.data.holidays import on_holiday
 from pellucid.data.intervals import ForecastIntervals
+from pellucid.layers import LSTM
 
 SHORT = ["--set", "max_epochs=3", "--set", "hidden_dim=8"]
 
@@ -644,6 +645,21 @@ def test_a_long_table_is_forecast_part_by_part_as_at_once(sensors, in_parts, mon
     words = " ".join(by_parts.stderr.split())
     assert "1 of 9 series is shorter than 6 rows and left out: 's7'" in words
     assert "1 series was not learned from" in words
+
+
+def test_stateful_layers_have_all_series_at_once(in_parts):
+    """Their states go on from series to series: read by parts they would begin anew in each."""
+    values = [0.3]
+    while len(values) < 320:  # of which nothing linear knows the next
+        values.append(3.9 * values[-1] * (1 - values[-1]))
+    frame = pd.DataFrame({"who": np.repeat(range(8), 40), "v": values})
+    frame.to_csv("leaps.csv", index=False)
+    layers = [LSTM(4, stateful=True)]
+    model = NetworkRegressor(layers, batch_size=2, max_epochs=9, random_state=0, verbose=0)
+    model.fit(*windows(frame, 4, target="v", group="who")).save("m.safetensors")
+    expected = load("m.safetensors").forecast(frame)["v"]
+    found = [float(row["v"]) for row in rows_of(run("predict", "m.safetensors", "leaps.csv"))]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_rows_of_parts_are_counted_as_in_the_file(sensors, in_parts):

@@ -8,8 +8,16 @@ import pandas as pd
 import pytest
 from dask import delayed
 
-from pellucid import CNNClassifier, FCNNClassifier, FCNNRegressor, LSTMRegressor
+from pellucid import (
+    CNNClassifier,
+    FCNNClassifier,
+    FCNNRegressor,
+    LSTMClassifier,
+    LSTMRegressor,
+    NetworkClassifier,
+)
 from pellucid.data import windows
+from pellucid.layers import LSTM
 
 RNG = np.random.default_rng(0)
 FRAME = pd.DataFrame({
@@ -18,6 +26,7 @@ FRAME = pd.DataFrame({
 }, index=np.arange(100, 150))  # fmt: skip
 TEXT = pd.Series(RNG.choice(["x", "y", "z"], 50), index=FRAME.index)
 USUAL = {"max_epochs": 1, "random_state": 0, "verbose": 0}
+METHODS = ("predict", "predict", "predict_proba")
 
 
 def classifier(y=TEXT):
@@ -105,6 +114,38 @@ def test_probabilities_and_pictures_of_arrays():
     assert shares.shape == (30, 3)
     np.testing.assert_array_equal(shares.compute(), model.predict_proba(pictures))
     np.testing.assert_array_equal(model.predict(lazy).compute(), model.predict(pictures))
+
+
+@pytest.mark.parametrize("features", (None, 2))
+def test_predictions_of_steps_have_the_shape_that_they_have_in_memory(features):
+    """Where each step has a target: an axis more, of a size that is said before it is computed."""
+    rows = RNG.normal(size=(40, 6) if features is None else (40, 6, features))
+    classes, numbers = RNG.integers(0, 3, (40, 6)), RNG.normal(size=(40, 6, 2))
+    models = (
+        LSTMClassifier(3, return_sequences=True, **USUAL).fit(rows, classes),
+        LSTMRegressor(3, return_sequences=True, **USUAL).fit(rows, numbers),
+    )
+    lazy = da.from_array(rows, chunks=(15, 4) if features is None else (15, 4, 1))
+    unknown = lazy[da.arange(40, chunks=15) >= 15]
+    for model, method in zip((*models, models[0]), METHODS, strict=True):
+        expected, predicted = getattr(model, method)(rows), getattr(model, method)(lazy)
+        assert predicted.shape == expected.shape and predicted.dtype == expected.dtype
+        np.testing.assert_array_equal(predicted.compute(), expected)
+        np.testing.assert_array_equal(getattr(model, method)(unknown).compute(), expected[15:])
+
+
+def test_stateful_layers_say_that_they_need_all_rows():
+    """In each block they would begin anew, and give other probabilities than in memory."""
+    rows = RNG.normal(size=(40, 6, 2))
+    model = NetworkClassifier([LSTM(3, stateful=True)], batch_size=8, **USUAL)
+    model.fit(rows, np.arange(40) % 3)
+    for method in ("predict", "predict_proba", "predict_log_proba"):
+        with pytest.raises(TypeError, match=(
+            rf"^X of NetworkClassifier\.{method} must be in memory where layers are stateful: rows "
+            r"go on from one another, and each part would begin anew\. Got a Dask Array\. Pass X\."
+            r"compute\(\)\.$"
+        )):  # fmt: skip
+            getattr(model, method)(da.from_array(rows, chunks=(10, 6, 2)))
 
 
 def test_nothing_is_computed_before_it_is_asked_for():

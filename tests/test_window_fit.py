@@ -232,6 +232,23 @@ def test_another_y_and_weights_and_going_on_are_refused(tmp_path):
         LSTMClassifier(**QUICK).fit(X, followed)
 
 
+@FORECAST
+def test_stateful_layers_need_all_windows_at_once(tmp_path):
+    """In each part they would begin anew, and forecast another value than of windows in memory."""
+    frame = table()
+    here, there = both(frame, tmp_path)
+    model = NetworkRegressor([RNN(3, stateful=True)], max_epochs=1, random_state=0, verbose=0)
+    model.fit(*here)
+    words = "must be in memory where layers are stateful: rows go on from one another, and each"
+    with pytest.raises(TypeError, match=f"^X of NetworkRegressor.predict {words}"):
+        model.predict(there[0])
+    with pytest.raises(TypeError, match=f"^X of score of NetworkRegressor {words}"):
+        model.score(*there)
+    with pytest.raises(TypeError, match=f"^series of forecast of NetworkRegressor {words}"):
+        model.forecast(scanned(frame, tmp_path))
+    assert len(model.forecast(frame)) > 0
+
+
 def test_a_series_that_is_too_long_for_the_memory(tmp_path):
     frame = pd.DataFrame({"v": np.arange(5000.0)})
     with pytest.raises(MemoryError, match=r"for the 5,000 rows of its series: one series is in"):

@@ -235,7 +235,8 @@ def parts_of(
     about = model.sequences_.series
     group = about["group"]
     table = table_parts(model, data, encoding, targets=targets)
-    if group is None or (table.rows is not None and table.rows <= PART_ROWS):
+    whole = group is None or model.network_.chain.stateful  # rows go on from one another
+    if whole or (table.rows is not None and table.rows <= PART_ROWS):
         if are_several(data):
             batches = [nw.from_native(frame, eager_only=True) for frame in table.frames()]
             frame = nw.maybe_reset_index(nw.concat(batches)).to_native()

@@ -28,6 +28,7 @@ from pellucid.data.window_features import SCALINGS
 from pellucid.data.window_sample import sample_windows
 from pellucid.data.windows import Windows, as_list
 from pellucid.engine import plain_float_state
+from pellucid.estimators.parted import check_stateless
 from pellucid.estimators.tasks import NetworkRegression
 from pellucid.estimators.window_plan import WIDEST, Plan, follows, kept_or_chosen
 from pellucid.layers import Flatten, Layer, Linear, Residual
@@ -354,6 +355,8 @@ class Forecaster(NetworkRegression):
                 "its own last rows have what is known, without a target. Got "
                 f"{type(known).__name__}."
             )
+        name = f"series of forecast of {type(self).__name__}"
+        check_stateless(self, name, "a scan", "Pass a DataFrame")
         encoder: Any = self.sequences_
         group, time = encoder.series["group"], encoder.series["time"]
         wanted = {*(encoder.table.names or scan.columns), group, time}

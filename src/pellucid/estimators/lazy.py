@@ -59,20 +59,20 @@ def lazily(model: Any, X: Any, method: str) -> Any:
     import dask.array as da
 
     X = X.rechunk(dict.fromkeys(range(1, X.ndim), -1))
-    few = _few(model, method)
+    few = _few(model, method, X)
     return da.map_blocks(
         _of_block, X, sent, method, dtype=few.dtype, meta=few[:0],
         chunks=(X.chunks[0], *((size,) for size in few.shape[1:])),
-        drop_axis=list(range(few.ndim, X.ndim)),
+        drop_axis=list(range(few.ndim, X.ndim)), new_axis=list(range(X.ndim, few.ndim)),
     )  # fmt: skip
 
 
-def _few(model: Any, method: str) -> np.ndarray:
-    """Predictions of the type and width that all have."""
+def _few(model: Any, method: str, X: Any = None) -> np.ndarray:
+    """Predictions of the type and shape that all have, those of steps as in the array `X`."""
     outputs = np.zeros((1, model.n_outputs_), model.network_.dtype)
-    if method == "predict":
-        return np.asarray(model._decoded(outputs))
-    return np.asarray(model._shares_of(outputs))
+    answer = model._decoded if method == "predict" else model._shares_of
+    few = np.asarray(answer(outputs))
+    return np.repeat(few[:, None], X.shape[1], axis=1) if model._input.by_step else few
 
 
 def _as_frame(model: Any, method: str, predicted: np.ndarray, index: Any) -> Any:
@@ -100,6 +100,6 @@ def _of_partition(part: Any, model: Any, method: str) -> Any:
 
 def _of_block(block: np.ndarray, model: Any, method: str) -> np.ndarray:
     if not len(block):
-        return _few(model, method)[:0]
+        return _few(model, method, block)[:0]
     with part_of_rows():
         return np.asarray(getattr(model, method)(block))

@@ -8,11 +8,12 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from pellucid.checks import listing, shown, suggestion, warn
 from pellucid.data import ClassTarget
 from pellucid.data.collected import collected_warnings
-from pellucid.data.dask_frames import is_dask
+from pellucid.data.dask_frames import is_dask, words
 from pellucid.data.named_columns import NamedColumns
 from pellucid.data.parted_windows import PartedWindows, followed
 from pellucid.data.picture_scan import PictureScan
@@ -31,14 +32,19 @@ def by_parts(method: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
     @functools.wraps(method)
     def answered(self: Any, X: Any) -> Any:
+        name = f"X of {type(self).__name__}.{method.__name__}"
         if isinstance(X, Scan):
             return predicted(self, X, functools.partial(method, self))
         if isinstance(X, PictureScan):
             return method(self, list(X.labelled[0]))
         if isinstance(X, PartedWindows):
+            check_stateless(self, name)
             pieces = [method(self, part) for part in X.parts if len(part)]
             return np.concatenate(pieces) if pieces else method(self, next(X.parts))
-        return lazily(self, X, method.__name__) if is_dask(X) else method(self, X)
+        if is_dask(X):
+            check_stateless(self, name, f"a {words(X)}", "Pass X.compute()")
+            return lazily(self, X, method.__name__)
+        return method(self, X)
 
     return answered
 
@@ -67,6 +73,7 @@ def predicted(model: Any, X: Scan, answer: Callable[[Any], Any]) -> np.ndarray:
 
 def score_windows(model: Any, X: PartedWindows) -> float:
     """``model.score`` of windows in parts, and of what followed them."""
+    check_stateless(model, f"X of score of {type(model).__name__}")
     if not len(X):
         raise ValueError(
             f"X of score of {type(model).__name__} must have at least one row. Got shape {X.shape}."
@@ -176,6 +183,21 @@ def check_alone(model: Any, what: str) -> None:
         raise TypeError(
             f"{what} of {type(model).__name__} must not be a scan: its rows belong together, as "
             "sequences or a series. Got a scan. Read the rows of some sequences at a time."
+        )
+
+
+def check_stateless(
+    model: Any,
+    name: str,
+    came: str = "windows of a scan",
+    way_out: str = "Cut windows of a DataFrame",
+) -> None:
+    """Refuse rows in parts for a fitted network that remembers one row in the next."""
+    check_is_fitted(model, "network_")
+    if model.network_.chain.stateful:
+        raise TypeError(
+            f"{name} must be in memory where layers are stateful: rows go on from one another, and "
+            f"each part would begin anew. Got {came}. {way_out}."
         )
 
 
