@@ -485,3 +485,32 @@ def test_a_first_line_of_values_is_said(tmp_path, content, said):
     texts = [str(warning.message) for warning in caught]
     assert bool(texts) == said
     assert not said or "taken for the column names, looks like values, such as '1." in texts[0]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "content",
+    [
+        "c0,c1,c2\n27.317,TRUE,25\n27.317,TRUE,+4\n1,false,+4\n+4,TRUE,1\n",
+        "a,b\n1 ,5\n2, 6\n",
+        "a,b,c\n+1,+1.5,NA\n 2,2.5 ,True\nNA,,False\n",
+    ],
+)
+def test_a_number_that_a_library_does_not_read_is_read_in_batches_too(tmp_path, engine, content):
+    """Its cell was said to have changed meanwhile; other blocks may be read by the library."""
+    whole = read(tmp_path, content, engine)
+    path = tmp_path / "t.csv"
+    for rows in (1, 100):
+        frames = [nw.from_native(f, eager_only=True) for f in read_batches(path, rows, engine)]
+        assert columns(nw.concat(frames).to_native()) == whole
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("cells", ["x,True", "1,yes"])
+def test_a_file_that_changes_between_its_batches_is_refused(tmp_path, engine, cells):
+    pytest.importorskip(engine)
+    path = file_of(tmp_path, "a,b\n1,True\n+2,False\n")
+    batches = read_batches(path, 1, engine)
+    path.write_text(f"a,b\n1,True\n{cells}\n")
+    with pytest.raises(ValueError, match=r"^t\.csv cannot be read: it changed meanwhile\.$"):
+        list(batches)

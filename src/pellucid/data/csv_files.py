@@ -104,6 +104,8 @@ class CsvFile:
         count = 0
         for block in self._blocks():
             read = self._as_kinds(engine, io.BytesIO(block), kinds)
+            if read is None:  # some libraries read +4 as no number, or 4 with a blank behind it
+                read = self._as_kinds(engine, io.BytesIO(block), kinds, ("integer", "number"))
             if read is None:
                 raise BadTable(f"{self.text.source.name} cannot be read: it changed meanwhile.")
             waiting.append(nw.from_native(read, eager_only=True))
@@ -217,22 +219,32 @@ class CsvFile:
                 raise
             return None  # why is told by reading it cell by cell
 
-    def _as_kinds(self, engine: str, file: Any, kinds: Mapping[str, str]) -> Any:
-        """Rows as the library reads them, all columns as these kinds; None where it cannot."""
+    def _as_kinds(
+        self, engine: str, file: Any, kinds: Mapping[str, str], ours: Collection[str] = ()
+    ) -> Any:
+        """Rows as the library reads them, all columns as these kinds; None where it cannot.
+
+        Cells of truth values, which may have gaps, and of the kinds that are `ours` are read as
+        text by the library.
+        """
         import narwhals as nw
 
-        truth = [name for name, kind in kinds.items() if kind == "truth"]  # it may have gaps
-        kinds = {
-            name: "text" if kind in ("truth", "empty") else kind for name, kind in kinds.items()
-        }
-        frame = self._by_library(engine, file, kinds)
-        if frame is None or not truth:
+        text = {"truth", "empty", *ours}
+        types = {name: "text" if kind in text else kind for name, kind in kinds.items()}
+        frame = self._by_library(engine, file, types)
+        cells = {name: kind for name, kind in kinds.items() if kind in text - {"empty"}}
+        if frame is None or not cells:
             return frame
         table = nw.from_native(frame, eager_only=True)
-        # a missing cell is NaN or None
-        cells = {name: map(TRUTH.get, table[name].to_list()) for name in truth}
-        columns = {name: _objects(list(of)) for name, of in cells.items()}
-        values = frame_of(engine, columns, dict.fromkeys(truth, bool))
+        columns = {}
+        for name, kind in cells.items():  # a missing cell is NaN or None
+            column = [cell if isinstance(cell, str) else None for cell in table[name].to_list()]
+            try:
+                columns[name] = _array(kind, column)
+            except (ValueError, KeyError, OverflowError):
+                return None
+        truth = {name: bool for name, kind in cells.items() if kind == "truth"}
+        values = frame_of(engine, columns, truth)
         return table.with_columns(
             *nw.from_native(values, eager_only=True).iter_columns()
         ).to_native()
@@ -417,7 +429,7 @@ class TextGuess:
 def _array(kind: str, cells: Sequence[str | None]) -> np.ndarray:
     """The cells of a column of this kind; None is a missing one, NaN among numbers."""
     if kind == "integer":
-        return np.array([int(cell) for cell in cells if cell is not None], dtype=np.int64)
+        return np.array([int(cell or "") for cell in cells], dtype=np.int64)
     if kind == "number":
         return np.array([np.nan if cell is None else float(cell) for cell in cells])
     return _objects([cell and TRUTH[cell] for cell in cells] if kind == "truth" else cells)
