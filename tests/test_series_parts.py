@@ -7,6 +7,7 @@ import errno
 import numpy as np
 import pytest
 
+import pellucid
 from pellucid.checks import rows_of_file
 from pellucid.data.scratch import Scratch
 from pellucid.data.series_parts import SeriesParts
@@ -121,3 +122,24 @@ def test_rows_that_no_type_holds_together_are_refused_in_a_sentence():
     )
     with pytest.raises(ValueError, match=match):
         SeriesParts("windows", batches, None)
+
+
+@pytest.mark.parametrize("who", ["a", "ab"])
+def test_a_large_batch_is_written_once(tmp_path, monkeypatch, who):
+    """Some rows of it hold the memory of all, which was written with each of them."""
+    pa, feather = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.feather")
+    monkeypatch.setattr("pellucid.data.series_parts._TOGETHER", 1 << 10)
+    rows = 1 << 14
+    table = pa.table(
+        {
+            "who": [who[row % len(who)] for row in range(rows)],
+            "x": np.arange(rows) / 3,
+            "few": pa.array([f"{row % 7}" for row in range(rows)]).dictionary_encode(),
+        }
+    )
+    feather.write_feather(table, tmp_path / "t.arrow", "uncompressed", chunksize=rows)
+    scan = pellucid.scan(tmp_path / "t.arrow")
+    with SeriesParts.of_scan(scan, "who", None) as parts:
+        written = sum(length for pieces in parts._pieces for _, length in pieces)
+        assert written < 2 * table.nbytes + 8 * rows
+        assert sum(len(order) for _, order in parts) == rows

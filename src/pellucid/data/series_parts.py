@@ -205,8 +205,9 @@ class SeriesParts:
             parts = self._part[own]
             for part in np.unique(parts).tolist():
                 rows = np.flatnonzero(parts == part)
-                piece = frame if len(rows) == len(frame) else frame[rows.tolist()]
-                self._add(part, (piece.to_native(), begin + rows))
+                # also where all are taken: some rows of an Arrow table are written with the rest
+                piece = frame[rows.tolist()].to_native()
+                self._add(part, (piece, begin + rows))
             begin += len(frame)
 
     def _add(self, part: int, piece: tuple[Any, np.ndarray]) -> None:
