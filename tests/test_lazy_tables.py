@@ -91,8 +91,13 @@ def test_a_fit_on_a_lazy_table_is_that_on_a_file(lazy, tmp_path):
 def test_partitions_without_rows_are_passed_over():
     scan = pellucid.scan(of(FRAME[:0], FRAME, FRAME[:0]))
     assert scan.rows == 90 and len(scan.notes) == 2
-    with pytest.raises(ValueError, match="must have at least one row. Got none"):
-        pellucid.scan(of(FRAME[:0]))
+    tables = {
+        "the Dask DataFrame": of(FRAME[:0]),
+        "the lazy table": pl.from_pandas(FRAME[:0]).lazy(),
+    }
+    for name, table in tables.items():
+        with pytest.raises(ValueError, match=f"^{name} must have at least one row. Got none.$"):
+            pellucid.scan(table)
 
 
 def failing(part):

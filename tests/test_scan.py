@@ -467,3 +467,39 @@ def test_the_index_of_pandas_is_no_column_but_for_who_asks_for_it(tmp_path, endi
         model.fit(one, target="id")
     written(places[0], pa.Table.from_pandas(first[[]]))
     refused("must have a column beside its index. Got none.$", places[0])
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_the_file_that_breaks_off_is_named_and_no_other(tmp_path, ending):
+    import gzip
+
+    content = gzip.compress(written(tmp_path / f"t.{ending}", table(5000)).read_bytes())
+    places = [tmp_path / f"z{place}.{ending}.gz" for place in range(2)]
+    places[0].write_bytes(content)
+    places[1].write_bytes(content[:-20])
+    refused(rf"^z1\.{ending}\.gz cannot be read .*: it is damaged, or breaks off\.$", places)
+
+
+@pytest.mark.parametrize("cells", [False, True])
+def test_a_file_is_named_that_cannot_be_read_a_second_time(tmp_path, monkeypatch, cells):
+    """Of separated values it is looked through for their kinds."""
+    from pellucid.data.csv_files import CsvFile
+
+    files = [written(tmp_path / f"{name}.csv") for name in "ab"]
+    read = CsvFile.seen_by
+
+    def seen_by(self, *arguments):
+        if cells:
+            return False
+        if self.text.source.name == "b.csv":
+            raise OSError(5, "Input/output error")
+        return read(self, *arguments)
+
+    def see_cells(self, columns):
+        if self.text.source.name == "b.csv":
+            raise OSError(5, "Input/output error")
+        return 1
+
+    monkeypatch.setattr(CsvFile, "seen_by", seen_by)
+    monkeypatch.setattr(CsvFile, "see_cells", see_cells)
+    refused(r"^b\.csv cannot be read as a CSV table: Input/output error\.$", files)

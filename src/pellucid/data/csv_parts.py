@@ -8,6 +8,7 @@ from typing import Any
 
 from pellucid.data.csv_files import Cells, CsvFile, TextGuess
 from pellucid.data.csv_libraries import LibraryGuess
+from pellucid.data.file_errors import in_our_words
 
 Frames = Callable[[int], Iterator[Any]]
 
@@ -29,13 +30,23 @@ def csv_batches(
             types = [dict.fromkeys(set().union(*filter(None, known)), "text")] * len(files)
         else:
             types = [file.as_text for file in files]
-        seen = (file.seen_by(engine, guess, of) for file, of in zip(files, types, strict=True))
+        seen = map(partial(_seen, engine, guess), files, types)
         if all(seen) and (kinds := guess.kinds()):
             return [partial(_by_library, file, engine, kinds) for file in files], guess.rows
     cells = {name: Cells(name in text) for name in files[0].layout.names}
-    rows = sum(file.see_cells(cells) for file in files)
+    rows = 0
+    for file in files:
+        with in_our_words(file.text.source, engine):
+            rows += file.see_cells(cells)
     kinds = {name: column.kind() for name, column in cells.items()}
     return [partial(_by_cells, file, engine, kinds) for file in files], rows
+
+
+def _seen(
+    engine: str, guess: LibraryGuess | TextGuess, file: CsvFile, types: dict[str, str]
+) -> bool:
+    with in_our_words(file.text.source, engine):
+        return file.seen_by(engine, guess, types)
 
 
 def _by_library(file: CsvFile, engine: str, kinds: dict[str, str], rows: int) -> Iterator[Any]:

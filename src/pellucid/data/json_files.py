@@ -13,6 +13,7 @@ import numpy as np
 from pellucid.checks import one_line, shown
 from pellucid.data.containers import Source
 from pellucid.data.encodings import Text, marked_encoding
+from pellucid.data.file_errors import in_our_words
 from pellucid.data.tables import BadTable, TypedColumn, check_names, frame_of, header_names
 from pellucid.memory import check_memory
 
@@ -63,7 +64,8 @@ def json_lines_batches(
     rows, names = 0, list[list[str]]()
     for source in sources:
         there: dict[str, TypedColumn] = {}
-        rows += _see(source, _lines(source, encoding), "line", columns, there)
+        with in_our_words(source, engine):
+            rows += _see(source, _lines(source, encoding), "line", columns, there)
         names.append(header_names(list(there)))
     frames: list[Callable[[int], Iterator[Any]]] = [
         partial(_batches, source, engine, encoding, columns) for source in sources

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -12,13 +11,14 @@ import numpy as np
 
 from pellucid.checks import row_words, shown, suggestion
 from pellucid.data.arrow_files import check_parquet, parquet_batches, read_arrow, read_parquet
-from pellucid.data.column_values import is_panic, named, series_values
+from pellucid.data.column_values import named, series_values
 from pellucid.data.columns import name_that_comes_twice, unique_columns
 from pellucid.data.containers import WORDS, Source, is_table, open_source
 from pellucid.data.csv_files import CsvFile
 from pellucid.data.csv_parts import csv_batches
 from pellucid.data.encodings import known_encoding
 from pellucid.data.excel_files import read_excel
+from pellucid.data.file_errors import in_our_words
 from pellucid.data.json_files import json_lines_batches, read_json, read_json_lines
 from pellucid.data.tables import BadTable, installed, there
 
@@ -180,35 +180,6 @@ def _engine(source: Source, engine: str | None) -> str:
         if source.kind == "parquet" and not there("pyarrow") and there("polars"):
             engine = "polars"
     return engine
-
-
-@contextmanager
-def in_our_words(source: Source, engine: str) -> Iterator[None]:
-    """Say why a file cannot be read; each library has its own errors for it."""
-    name = source.name
-    try:
-        yield
-    except (BadTable, ImportError, GeneratorExit, Warning):
-        raise
-    except MemoryError as error:
-        if str(error).endswith("."):  # a sentence of ours
-            raise
-        raise MemoryError(f"{name} cannot be read: it does not fit into memory.") from None
-    except PermissionError:
-        raise PermissionError(f"{name} may not be read. Change its permissions first.") from None
-    except BaseException as error:
-        # what polars raises when its Rust code panics is no Exception
-        if not (isinstance(error, Exception) or is_panic(error)):
-            raise
-        reason = error.strerror if isinstance(error, OSError) else None
-        if isinstance(error, FileNotFoundError):
-            reason = "it was removed meanwhile"
-        elif source.packed and not reason:
-            reason = "it is damaged, or breaks off"
-        reason = reason or f"it is damaged, or of a kind that {engine} cannot read"
-        raise BadTable(
-            f"{name} cannot be read as a {WORDS[source.kind]} table: {reason}."
-        ) from error
 
 
 def split_target(

@@ -31,7 +31,7 @@ from pellucid.data.lazy_tables import computed, lazy_name
 from pellucid.data.named_columns import INDEX
 from pellucid.data.picture_scan import PictureScan, has_pictures
 from pellucid.data.scan_parts import ENGINES, Parts, file_parts
-from pellucid.data.tables import BadTable
+from pellucid.data.tables import BadTable, NoRows
 from pellucid.memory import resident_memory
 from pellucid.rows import is_store
 
@@ -344,8 +344,10 @@ def _of_lazy(table: Any, name: str, memory: int, cache: Path | None) -> Scan:
     remove = partial(shutil.rmtree, paths[0].parent, ignore_errors=True)
     try:
         made = Scan(file_parts(paths, None), Place(name, paths[0]), memory, cache)
-    except BaseException:
+    except BaseException as error:
         remove()
+        if isinstance(error, NoRows):  # its files are ours
+            raise NoRows(name, error.names, "") from None
         raise
     weakref.finalize(made._parts, remove)
     return made

@@ -22,8 +22,8 @@ from pellucid.data.arrow_types import common_type, kind_of
 from pellucid.data.containers import WORDS, Source, open_source
 from pellucid.data.csv_files import CsvFile
 from pellucid.data.csv_parts import csv_batches
+from pellucid.data.file_errors import in_our_words
 from pellucid.data.json_files import json_lines_batches
-from pellucid.data.readers import in_our_words
 from pellucid.data.tables import BadTable, NoRows, check_names, needed, there
 
 Frames = Callable[[int, Sequence[str] | None], Iterator[Any]]
@@ -189,7 +189,7 @@ class _TypedParts(FileParts):
         self._types = {name: common_type(several) for name, several in types.items()}
         empty = [source for source, rows in zip(sources, self._counts, strict=True) if not rows]
         if len(empty) == len(sources):
-            raise BadTable(f"{sources[0].name} must have at least one row. Got none.")
+            raise NoRows(sources[0].name, list(self._columns), "")
         if not self._columns:
             raise BadTable(f"{sources[0].name} must have a column beside its index. Got none.")
         self.notes += map(_passed_over, empty)
@@ -325,8 +325,7 @@ class CsvParts(_TextParts):
         return self._files
 
     def _look_through(self, engine: str, text: Collection[str]) -> Sequence[Callable[[int], Any]]:
-        with in_our_words(self.sources[0], engine):
-            frames, self._rows = csv_batches(self.files, engine, text)
+        frames, self._rows = csv_batches(self.files, engine, text)
         left = iter(frames)
         return [_nothing if source in self._empty else next(left) for source in self.sources]
 
@@ -335,8 +334,7 @@ class JsonLinesParts(_TextParts):
     """Files of JSON Lines: of each column one kind in all files."""
 
     def _look_through(self, engine: str, text: Collection[str]) -> Sequence[Callable[[int], Any]]:
-        with in_our_words(self.sources[0], engine):
-            frames, self._rows, names = json_lines_batches(self.sources, engine, self.encoding)
+        frames, self._rows, names = json_lines_batches(self.sources, engine, self.encoding)
         for source, of in zip(self.sources, names, strict=True):
             self._check_names(source, of, names[0])
         self._columns = names[0]

@@ -25,10 +25,10 @@ class BadTable(ValueError):
 
 
 class NoRows(BadTable):
-    """A file of text in which nothing stands below the `names` of its columns."""
+    """A table that has the `names` of its columns alone."""
 
-    def __init__(self, name: str, names: Sequence[str]) -> None:
-        super().__init__(f"{name} must have at least one row below its header. Got none.")
+    def __init__(self, name: str, names: Sequence[str], where: str = " below its header") -> None:
+        super().__init__(f"{name} must have at least one row{where}. Got none.")
         self.names = list(names)
 
 
