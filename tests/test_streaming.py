@@ -466,6 +466,8 @@ def test_a_network_that_is_too_large_is_told(saved):
         (FCNNClassifier(0), {"target": "two"}, ValueError, r"hidden_dim of .* positive integer"),
         (FCNNClassifier(8, class_weight={"no": 0, "yes": 0}), {"target": "two"}, ValueError,
          r"class_weight of FCNNClassifier must leave a row of weight above 0"),
+        (FCNNClassifier(8, class_weight=len), {"target": "two"}, ValueError,
+         r"class_weight of FCNNClassifier must be None, 'balanced' or a dict of label to weight"),
         (FCNNClassifier(8, class_weight={"maybe": 2}), {"target": "two"}, ValueError,
          r"class_weight of FCNNClassifier has no class 'maybe'"),
         (LSTMClassifier(8), {"target": "two"}, TypeError, r"X of LSTMClassifier must not be a"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +14,30 @@ import numpy as np
 
 from pellucid.checks import file_name, size_text
 from pellucid.data import target_from_state
+from pellucid.estimators.plain import NotPlain, to_plain
+from pellucid.files import NUMERIC_VERSION
 from pellucid.memory import resident_memory
 from pellucid.network.parameters import below
 from pellucid.rows import Stale, Store
+from pellucid.training.settings import Settings
 
+_FORMAT = 1
 _LEAST = 64 << 20  # bytes beside what the process has already
+
+
+def key_of(model: Any, settings: Settings, **parts: Any) -> str:
+    """SHA-256 of all that the encoded rows depend on: `parts`, and what any fit has."""
+    class_weight = getattr(model, "class_weight", None)
+    with contextlib.suppress(NotPlain):  # it is refused where it is used
+        class_weight = to_plain(class_weight)
+    parts |= {
+        "format": _FORMAT,
+        "numeric_version": NUMERIC_VERSION,
+        "dtype": settings.dtype,
+        "seed": settings.seed,
+        "class_weight": class_weight,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()
 
 
 def opened(path: Path, key: str, note: Callable[[str], object], taken: str) -> Store | None:

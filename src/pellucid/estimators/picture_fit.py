@@ -6,8 +6,6 @@ where a network reads them. What is learned and trained is that of the same pict
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -22,16 +20,12 @@ from pellucid.data.pictures import TYPES
 from pellucid.engine import plain_float_state
 from pellucid.estimators import fit_cache
 from pellucid.estimators.examples import gone
-from pellucid.estimators.plain import to_plain
 from pellucid.estimators.streaming import OnDisk, Show
-from pellucid.files import NUMERIC_VERSION
 from pellucid.memory import resident_memory
 from pellucid.rows import Pictures, Store, StoreWriter
 from pellucid.rows.packing import Packing
 from pellucid.training.orders import check_on_disk
 from pellucid.training.settings import Settings
-
-_FORMAT = 1
 
 
 def on_disk(
@@ -98,7 +92,9 @@ class _Fit:
         """The pictures, from the cache if it has them."""
         model, encoder, path = self.model, self.encoder, self.scan.cache_path
         paths, classes = self._labelled()
-        key = self._key(paths, classes)
+        key = fit_cache.key_of(
+            model, self.settings, data=fingerprint(paths, classes), input=encoder.choices(model)
+        )
         taken = f"The pictures are in the cache {file_name(path)}: none is decoded anew"
         store = fit_cache.opened(path, key, self.note, taken)
         if store is None:
@@ -115,20 +111,6 @@ class _Fit:
         if self.scan.chosen is not None:
             return self.scan.chosen
         return self.encoder.labelled(self.model, self.scan.folder, None, "learn", least=2)
-
-    def _key(self, paths: Sequence[str], classes: Sequence[str]) -> str:
-        """SHA-256 of all that the rows depend on."""
-        model = self.model
-        parts = {
-            "format": _FORMAT,
-            "numeric_version": NUMERIC_VERSION,
-            "data": fingerprint(paths, classes),
-            "input": self.encoder.choices(model),
-            "dtype": self.settings.dtype,
-            "seed": self.settings.seed,
-            "class_weight": to_plain(model.class_weight),
-        }
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def _made(self, key: str, paths: Sequence[str], classes: np.ndarray) -> Store:
         """Decode the pictures, learn from them, and write them into the cache."""

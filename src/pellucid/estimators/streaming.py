@@ -8,8 +8,6 @@ cache that training reads.
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -23,8 +21,6 @@ from pellucid.data.scan import Scan
 from pellucid.data.spool import Spool
 from pellucid.engine import plain_float_state
 from pellucid.estimators import fit_cache
-from pellucid.estimators.plain import to_plain
-from pellucid.files import NUMERIC_VERSION
 from pellucid.memory import resident_memory
 from pellucid.network.chain import Chain
 from pellucid.rows import Examples, Store, StoreWriter
@@ -35,7 +31,6 @@ from pellucid.training.orders import check_on_disk
 from pellucid.training.progress import Progress
 from pellucid.training.settings import Settings
 
-_FORMAT = 1
 _BLOCK = 4 << 20  # bytes of encoded rows at a time
 _FEWEST, _MOST = 256, 1 << 14  # rows at a time
 _WINDOWS = 32 << 20  # bytes through which rows come to the network
@@ -167,22 +162,18 @@ class _Fit:
     def _key(self, encoder: TableEncoder) -> str:
         """SHA-256 of all that the encoded rows depend on."""
         model = self.model
-        parts = {
-            "format": _FORMAT,
-            "numeric_version": NUMERIC_VERSION,
-            "data": self.scan.fingerprint,
-            "features": self.features,
-            "targets": self.targets,
-            "weight": self.weight,
-            "predicts": "classes" if hasattr(model, "class_weight") else "numbers",
-            "input": encoder.choices(model),
-            "dtype": self.settings.dtype,
-            "seed": self.settings.seed,
-            "class_weight": to_plain(getattr(model, "class_weight", None)),
-            "target_transform": getattr(model, "target_transform", None),
-            "robust": getattr(model, "loss", "mse") != "mse",
-        }
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return fit_cache.key_of(
+            model,
+            self.settings,
+            data=self.scan.fingerprint,
+            features=self.features,
+            targets=self.targets,
+            weight=self.weight,
+            predicts="classes" if hasattr(model, "class_weight") else "numbers",
+            input=encoder.choices(model),
+            target_transform=getattr(model, "target_transform", None),
+            robust=getattr(model, "loss", "mse") != "mse",
+        )
 
     # -- from the table to the cache ---------------------------------------------------------
 
