@@ -352,6 +352,24 @@ def test_a_quoted_cell_is_in_one_batch_with_its_row(tmp_path, monkeypatch, size,
     assert whole["b"] == [1.0, 2.0, 3.0] * 20 and whole["a"][0] == "one\ntwo, three"
 
 
+def test_quotes_far_apart_are_looked_for_once(tmp_path, monkeypatch):
+    """Two inch marks took the square of the bytes between them, all of which were held."""
+    monkeypatch.setattr(csv_files, "_BLOCK", 100)
+    rows = ['5" pipe,1\n', *["pipe,2\n"] * 500, '6" pipe,3\n', *["pipe,4\n"] * 50]
+    path = file_of(tmp_path, "a,b\n" + "".join(rows))
+    whole, count, seen = columns(read_table(path, "pandas")), csv_files._quotes, []
+    monkeypatch.setattr(csv_files, "_quotes", lambda block: seen.append(len(block)) or count(block))
+    looked = []
+    for longest in (1 << 20, 1000):
+        monkeypatch.setattr(csv_files, "_LONGEST_BLOCK", longest)
+        joined = [columns(part) for part in read_batches(path, 7, "pandas")]
+        assert whole == {name: sum((part[name] for part in joined), []) for name in whole}
+        looked.append(sum(seen))
+        seen.clear()
+    twice, some = looked
+    assert twice <= 4 * path.stat().st_size and some < 3000
+
+
 def test_batches_warn_once_and_before_the_first(tmp_path):
     path = file_of(tmp_path, "a,b\n" + "1,2\n1\n" * 100)
     with pytest.warns(UserWarning, match="100 rows are shorter") as caught:

@@ -43,6 +43,7 @@ _WITHOUT_POINT = re.compile(r"^[^.\n]+$", re.M)
 _SAFE_DIGITS = 18  # of an integer of 64 bits
 _ROWS = 1 << 14  # read at a time
 _BLOCK = 1 << 21  # bytes that a library reads at a time
+_LONGEST_BLOCK = 1 << 24  # bytes that are held where a quote stays open
 _END = "\0"  # stands behind the last line: a cell of its own, unless a quote is open
 
 
@@ -185,21 +186,29 @@ class CsvFile:
         if self.look.odd or (quoted and engine != "pandas"):
             return False
         for block in self._blocks():
-            frame = self._by_library(engine, io.BytesIO(block), known)
+            frame = self._by_library(engine, io.BytesIO(block), known) if block else None
             rows = block.count(b"\n") + (not block.endswith(b"\n"))
             if frame is None or not guess.holds(frame, None if quoted else rows):
                 return False
         return not guess.last_has_gaps or self._is_full(self.look.rows)
 
     def _blocks(self) -> Iterator[bytes]:
-        """The rows as bytes, some whole lines at a time, in which quotes are closed again."""
+        """The rows as bytes, some whole lines at a time, in which quotes are closed again.
+
+        If they stay open for more than is held of a file, the last block is empty.
+        """
         with self.text.utf8() as file:
             file.read(self.layout.start)
             while block := file.read(_BLOCK):
-                block += file.readline()
-                while self.look.quoted and block.count(b'"') % 2 and (line := file.readline()):
-                    block += line
-                yield block
+                pieces = [block, file.readline()]
+                size, open_ = sum(map(len, pieces)), sum(map(_quotes, pieces)) % 2
+                while self.look.quoted and open_ and (line := file.readline()):
+                    pieces.append(line)
+                    size, open_ = size + len(line), (open_ + _quotes(line)) % 2
+                    if size > _LONGEST_BLOCK:
+                        yield b""
+                        return
+                yield b"".join(pieces)
 
     def _by_library(self, engine: str, file: Any, kinds: Mapping[str, str]) -> Any:
         """Rows as the library reads them, some columns as these kinds; None where it cannot."""
@@ -349,6 +358,10 @@ class CsvFile:
 
     def _refuse(self, reason: str) -> None:
         raise BadTable(f"{self.text.source.name} cannot be read as a CSV table: {reason}.")
+
+
+def _quotes(block: bytes) -> int:
+    return block.count(b'"')
 
 
 def _with_end(lines: Iterator[str]) -> Iterator[str]:
