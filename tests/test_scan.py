@@ -503,3 +503,17 @@ def test_a_file_is_named_that_cannot_be_read_a_second_time(tmp_path, monkeypatch
     monkeypatch.setattr(CsvFile, "seen_by", seen_by)
     monkeypatch.setattr(CsvFile, "see_cells", see_cells)
     refused(r"^b\.csv cannot be read as a CSV table: Input/output error\.$", files)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_short_rows_are_said_of_a_file_with_its_columns_in_another_order(tmp_path, engine):
+    """They lack the last column of their own file, not that of the first one."""
+    pytest.importorskip(engine)
+    (tmp_path / "a.csv").write_text("x,y,z\n1.5,x,1\n2.5,007,2\n1,y,3\n")
+    (tmp_path / "b.csv").write_text("z,y,x\n4,a,4.5\n5,b\n6,c,6.5\n")
+    scan = pellucid.scan(tmp_path)
+    with pytest.warns(
+        UserWarning, match=r"^b\.csv: 1 row is shorter than the header, the first in"
+    ):
+        rows = all_rows(scan, engine=engine, text=["y"])
+    assert [row[0] for row in rows] == [1.5, 2.5, 1, 4.5, None, 6.5]

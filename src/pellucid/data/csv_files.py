@@ -428,9 +428,9 @@ class TextGuess:
         table = nw.from_native(frame, eager_only=True)
         for name, column in self._columns.items():
             there = table[name].drop_nulls().to_list()
-            holes = len(there) < len(table)
-            column.see(there, holes)
-        self.last_has_gaps = self.last_has_gaps or holes
+            column.see(there, len(there) < len(table))
+        last = table[table.columns[-1]]  # of this file
+        self.last_has_gaps = self.last_has_gaps or bool(last.is_null().any())
         self.rows += len(table)
         return rows is None or len(table) == rows
 
