@@ -30,6 +30,15 @@ def table(tmp_path, monkeypatch):
     FRAME.drop(columns="price").to_csv("t.csv", index=False)
 
 
+def test_the_index_of_pandas_is_said_to_be_no_column():
+    """It may be what tells the rows apart; what is left out is said."""
+    FRAME[FRAME["a"] > -1].set_index("id").to_parquet("t.parquet")
+    words = " ".join(invoke("fit", "t.parquet", "-t", "kind", *QUICK).stderr.split())
+    assert words.count("left out: id, which is the index of the pandas table that was written") == 1
+    said = " ".join(fails("fit", "t.parquet", "-t", "kind", "--drop", "id", *QUICK).split())
+    assert "Got 'id'. It is the index of a pandas table: call reset_index() before you" in said
+
+
 def test_it_learns_from_the_rows_that_are_not_held_out():
     """The model is that of these rows in memory; its test that of the others."""
     text = run("fit", "t.csv", "-t", "kind", "--drop", "id", *QUICK)

@@ -454,6 +454,7 @@ def test_the_index_of_pandas_is_no_column_but_for_who_asks_for_it(tmp_path, endi
     assert scan.notes == [
         f"left out: {names}, which are the index of the pandas table that was written"
     ]
+    assert scan.drop("t").notes == scan.notes
     one = pellucid.scan(places[0])
     assert one.columns == ["x", "t"] and one.index == ["id"]
     for engine in ENGINES:

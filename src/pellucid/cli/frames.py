@@ -71,12 +71,16 @@ def without(frame: Any, columns: Sequence[str], source: str, needed: Sequence[st
     return table.drop(list(columns)).to_native()
 
 
-def check_column(option: str, name: str, columns: Sequence[str], source: str) -> None:
-    """Refuse an option that names a column which the file `source` does not have."""
+def check_column(
+    option: str, name: str, columns: Sequence[str], source: str, index: Sequence[str] = ()
+) -> None:
+    """Refuse an option that names what is no column of the file `source`, or is its `index`."""
+    from pellucid.data.named_columns import INDEX
+
     if name not in columns:
         raise ValueError(
             f"{option} must name a column of {file_name(source)}. Got {shown(name)}."
-            f"{suggestion(name, columns)}"
+            f"{INDEX if name in index else suggestion(name, columns)}"
         )
 
 

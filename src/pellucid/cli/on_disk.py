@@ -281,7 +281,7 @@ def fitting(
         )
     for option, names in (("--target", targets), ("--drop", request.drop)):
         for name in names:
-            frames.check_column(option, name, table.columns, data)
+            frames.check_column(option, name, table.columns, data, table.index)
             if option == "--drop" and name in targets:
                 raise click.UsageError(
                     f"--drop must leave the columns that other options name. Got '{name}'."

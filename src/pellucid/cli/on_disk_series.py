@@ -106,7 +106,7 @@ def fitting(
             f"{listed(table.columns, 40)}."
         )
     for name in request.drop:
-        frames.check_column("--drop", name, table.columns, data)
+        frames.check_column("--drop", name, table.columns, data, table.index)
         if name in (*targets, options.time, options.group):
             raise click.UsageError(
                 f"--drop must leave the columns that other options name. Got {shown(name)}."

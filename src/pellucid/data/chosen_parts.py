@@ -42,7 +42,7 @@ class ChosenParts(Parts):
     ) -> None:
         self._parts, self._columns, self._choose = parts, list(columns), choose
         self._stamp, self._rows, self._seen = stamp, rows, list(seen)
-        self.words, self.nbytes, self.notes = parts.words, parts.nbytes, []
+        self.words, self.nbytes, self.notes = parts.words, parts.nbytes, parts.notes
         self.index = parts.index
 
     @property
