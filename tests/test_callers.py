@@ -1,6 +1,7 @@
-"""A fit among many says nothing: searches, cross-validation, curves, ensembles."""
+"""A fit among many says nothing, and Ctrl-C ends them all: searches, curves, ensembles."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import tqdm
 from sklearn.ensemble import BaggingClassifier, VotingClassifier
@@ -18,7 +19,9 @@ from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from pellucid import CNNClassifier, FCNNClassifier
+from pellucid import CNNClassifier, FCNNClassifier, LSTMRegressor
+from pellucid.inspection import backtest
+from pellucid.training.loop import Trainer
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(40, 3))
@@ -75,3 +78,32 @@ def test_pictures_are_read_without_a_bar_too(monkeypatch):
     shown.clear()
     model.fit(rows, Y[:20])
     assert shown[0]["disable"] is None  # where there is a terminal
+
+
+SERIAL = sorted(MANY.keys() - {"workers"})
+
+
+@pytest.mark.parametrize("kind", SERIAL)
+def test_ctrl_c_ends_all_of_many_fits(kind, monkeypatch):
+    """A fit by itself ends with what it has; one of many would be scored as if it were whole."""
+
+    def stopped(*arguments):
+        raise KeyboardInterrupt
+
+    plain = FCNNClassifier(2, max_epochs=2, random_state=0, verbose=0)
+    monkeypatch.setattr(Trainer, "_epoch", stopped)
+    assert plain.fit(X, Y).n_iter_ == 0
+    with pytest.raises(KeyboardInterrupt):
+        MANY[kind](plain)
+
+
+def test_ctrl_c_ends_a_backtest(monkeypatch):
+    series = pd.DataFrame({"x": np.sin(np.arange(80))})
+    model = LSTMRegressor(2, max_epochs=1, random_state=0, verbose=0)
+
+    def stopped(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "_epoch", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        backtest(model, series, steps=4, folds=2, target="x")

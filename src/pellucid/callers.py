@@ -1,4 +1,4 @@
-"""Who called: whether a fit is one of many, of which each should be silent."""
+"""Who called: whether a fit is one of many, which is silent, and ends them all with Ctrl-C."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import sys
 from types import FrameType
 
 # What fits an estimator again and again. A pipeline fits it once.
-_MANY_FITS = tuple(
-    f"sklearn.{name}."
-    for name in (
-        "model_selection", "feature_selection", "ensemble", "multiclass", "multioutput",
-        "calibration", "inspection",
-    )
+_MANY_FITS = (
+    "sklearn.model_selection.", "sklearn.feature_selection.", "sklearn.ensemble.",
+    "sklearn.multiclass.", "sklearn.multioutput.", "sklearn.calibration.", "sklearn.inspection.",
+    "pellucid.inspection.backtesting.",
 )  # fmt: skip
 
 
 def one_of_many_fits() -> bool:
-    """Whether scikit-learn searches, validates across folds, or makes one model of many.
+    """Whether models are searched, validated across folds, or made into one of many.
 
     An estimator is not told so, neither in this process nor in a worker's, where the same functions
     stand on the stack: hence a look at it, of some microseconds.

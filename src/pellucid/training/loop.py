@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from pellucid.callers import one_of_many_fits
 from pellucid.engine import Operation, announced
 from pellucid.kernels.panels import aligned
 from pellucid.network import Network
@@ -237,7 +238,7 @@ class Trainer:
                         break
         except (KeyboardInterrupt, Terminated) as signal:
             ends = keeper is not None and keeper.stop(self, self._signals.between)
-            if ends or isinstance(signal, Terminated):
+            if ends or isinstance(signal, Terminated) or one_of_many_fits():
                 raise
             reason, keep_best = "interrupted; the best weights so far are kept", True
         outcome = self._end(examples, reason, keep_best)
