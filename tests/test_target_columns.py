@@ -187,3 +187,12 @@ def test_windows_have_their_target_already():
     X, _ = windows(pd.DataFrame({"v": np.sin(np.arange(60.0))}), 4, target="v")
     with pytest.raises(TypeError, match=r"must be a DataFrame .* Got an array of shape \(56, 4, 1"):
         LSTMRegressor(**QUICK).fit(X, target="v")
+
+
+def test_columns_that_are_named_by_numbers_are_to_be_renamed():
+    frame = pd.DataFrame(rng.normal(size=(20, 3)))
+    frame["y"] = frame[0]
+    words = r"^columns of X of .*fit must be named by text where some are named\. Got 0\. Rename"
+    with pytest.raises(TypeError, match=words):
+        FCNNRegressor(**QUICK).fit(frame, target="y")
+    FCNNRegressor(**QUICK).fit(frame.rename(columns=str), target="y")

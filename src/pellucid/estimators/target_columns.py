@@ -67,6 +67,12 @@ class TargetColumns:
                 f"{came}. Pass {'y' if names else 'one weight a row'}, or name the columns of X."
             )
         present = X.columns if columns is None else columns.names
+        odd = [name for name in present if not isinstance(name, str)]
+        if odd:
+            raise TypeError(
+                f"columns of X of {owner} must be named by text where some are named. Got "
+                f"{shown(odd[0])}. Rename them, as by X.rename(columns=str)."
+            )
         index = X.index if columns is None else ()
         for name in names:
             check_named(f"target of {owner}", name, present, index)
