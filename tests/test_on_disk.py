@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import numpy as np
 import pytest
@@ -163,6 +164,33 @@ def test_a_cache_that_is_not_to_stay_goes_where_the_fit_fails_too():
     assert "is no longer finite" in done.stderr and not os.path.exists("t.csv.cache")
     invoke("fit", "t.csv", "-t", "kind", *QUICK, *hot, code=2)
     assert os.path.exists("t.csv.cache")
+
+
+@pytest.mark.parametrize("test", ("new", "new/*.csv"))
+def test_a_folder_to_test_on_is_drawn_and_reported_too(test, monkeypatch):
+    monkeypatch.setattr(on_disk, "_SHOWN", 100)
+    os.mkdir("new")
+    for part in "ab":
+        FRAME.to_csv(f"new/{part}.csv", index=False)
+    more = ("--test", test, "--plot", "p.png", "--report", "p.html")
+    text = run("fit", "t.csv", "-t", "kind", *QUICK, *more)
+    shown = int(re.search(r"Drawn and reported are (\d+) rows of the\s+test", text)[1])
+    assert 60 < shown < 140 and os.path.exists("p.png") and os.path.exists("p.html")
+
+
+def test_what_is_no_cache_is_not_called_one():
+    words = fails("fit", "t.csv", "-t", "kind", *QUICK, "--cache", "t.csv")
+    assert "The cache stays" not in words and "t.csv" in words
+
+
+def test_several_tables_are_read_on_disk_alone():
+    os.mkdir("new")
+    for part in "ab":
+        FRAME.to_csv(f"new/{part}.csv", index=False)
+    for data in ("new", "new/*.csv"):
+        for command in ("fit", "search"):
+            words = fails(command, data, "-t", "kind")
+            assert "must be one table. Got 2 files. `pellucid fit` reads several" in words
 
 
 @pytest.mark.parametrize("data", ("new", "new/*.csv"))

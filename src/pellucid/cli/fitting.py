@@ -16,6 +16,7 @@ from pellucid.cli.answered import Answered, held_out, read_answered, unknown_cla
 from pellucid.cli.given import Given
 from pellucid.cli.output import Output
 from pellucid.cli.splitting import Split
+from pellucid.data.cache_place import has_cache
 from pellucid.data.columns import rows_of
 from pellucid.terminal import COLUMNS, filled, width
 from pellucid.training.checkpoint import EVERY
@@ -101,7 +102,7 @@ class Fitting:
     def close(self) -> None:
         """Remove the cache of rows on disk, if it is not to stay."""
         path = None if self.scan is None else self.scan.cache_path
-        if path is None or not path.exists():
+        if path is None or not has_cache(path):
             return
         if self.removes_cache:
             self.scan.remove_cache()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -79,10 +80,28 @@ class Given(NamedTuple):
 
 def read(request: Request) -> Given:
     """What DATA holds: pictures by folders, or a table with its targets."""
+    _check_one(request.data)
     with rows_of_file(request.data):
         if request.series.steps:
             return _series(request)
         return _folder(request) if Path(request.data).is_dir() else _table(request)
+
+
+def _check_one(data: str) -> None:
+    """Refuse several tables, which are not read at once."""
+    from pellucid.cli.parts import are_several
+    from pellucid.data.containers import is_table
+    from pellucid.data.folders import files_below
+    from pellucid.words import counted
+
+    if not are_several(data):
+        return
+    there = files_below(data) if Path(data).is_dir() else glob.glob(data, recursive=True)
+    if there and all(map(is_table, there)):
+        raise click.UsageError(
+            f"{file_name(data)} must be one table. Got {counted(len(there), 'file')}. `pellucid "
+            "fit` reads several, one after the other, with --on-disk."
+        )
 
 
 def _table(request: Request) -> Given:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -240,9 +240,9 @@ class OnDiskFitting(Fitting):
             part = min(1.0, _SHOWN / max(self.look.held, 1))
             held = self._some(partial(self._to_test, part=part), "sample", _SHOWN)
             taken = [nw.from_native(frame, eager_only=True) for frame in held.batches(text=text)]
-            frame = nw.concat(taken).to_native()
         else:
-            frame = frames.read(self.test, self.encoding, self.model, targets=names)
+            taken = [*self._some_of(self.test, names)]
+        frame = nw.concat(taken).to_native()
         kept = frames.with_targets(frame, names, self.test or self.data, None, None)
         wanted = names[0] if len(names) == 1 else names
         X, y = split_target(kept.frame, wanted, file_name(self.data))
@@ -252,6 +252,18 @@ class OnDiskFitting(Fitting):
                 f"Drawn and reported are {counted(len(table), 'row')} of the test, taken at random."
             )
         return Answered(self.model._input.read(self.model, table), y, names, "row", "", table)
+
+    def _some_of(self, data: str, targets: list[str]) -> Iterator[Any]:
+        """The frames of a file, a folder or files, with few enough rows in all to be drawn."""
+        import narwhals as nw
+
+        from pellucid.cli.parts import table_parts
+
+        table = table_parts(self.model, data, self.encoding, targets=targets)
+        chosen = HeldOut(min(1.0, _SHOWN / max(table.rows or 0, 1)), self.held_out.seed)
+        for native in table:
+            frame = nw.from_native(native, eager_only=True)
+            yield frame[np.flatnonzero(chosen.of(table.done - len(frame), len(frame))).tolist()]
 
 
 def fitting(

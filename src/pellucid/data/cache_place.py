@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pellucid.rows import Stale, Store
+from pellucid.rows import Stale, Store, is_store
 
 
 def cache_path(data: Path, cache: Path | None) -> Path:
@@ -13,6 +13,11 @@ def cache_path(data: Path, cache: Path | None) -> Path:
     if cache is not None:
         return cache / name if cache.is_dir() else cache
     return data.resolve().with_name(name)
+
+
+def has_cache(path: Path) -> bool:
+    """Whether there is one, and not a file of somebody else's."""
+    return is_store(path)
 
 
 def remove_cache(path: Path) -> None:
