@@ -156,7 +156,7 @@ def test_a_loss_that_is_not_finite_is_said_as_ever():
 
 @pytest.mark.parametrize(("model", "data", "words"), (
     (RNNClassifier(4, **USUAL), ([[[1.0]] * (1 + row % 5) for row in range(60)], [0, 1] * 30),
-     "must be of a kind that has records of one size. Got Sequences"),
+     "sent to workers, or kept in a file, must be of one size. Got Sequences, as of texts"),
     (RNNClassifier(4, **USUAL), (TEXTS, [0, 1] * 30), "Got Sequences"),
     (RNNClassifier(4, return_sequences=True, **USUAL),
      (X[:60, :, None], np.tile([0, 1, 0, 1, 1], (60, 1))),

@@ -265,7 +265,7 @@ def test_what_cannot_be_handed_over_is_refused():
     with pytest.raises(ValueError, match="must have one target each. Got one for each step"):
         MemoryFeed(Examples(Dense(x), by_step))
     unequal = Sequences(x.reshape(-1, 2), np.cumsum(steps) - steps, steps, 4)
-    with pytest.raises(TypeError, match="records of one size. Got Sequences"):
+    with pytest.raises(TypeError, match="must be of one size. Got Sequences"):
         MemoryFeed(Examples(unequal, targets(20)))
 
 

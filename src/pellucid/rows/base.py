@@ -96,8 +96,8 @@ class Rows(ABC):
     def records(self) -> np.ndarray:
         """What is kept of each row, as one array of shape (N, ...): see :meth:`of_records`."""
         raise TypeError(
-            f"rows that are kept in a file, or handed over some at a time, must be of a kind that "
-            f"has records of one size. Got {type(self).__name__}. Keep them in memory."
+            f"rows that are sent to workers, or kept in a file, must be of one size. Got "
+            f"{type(self).__name__}, as of texts and of unequal sequences. Use the model's own fit."
         )
 
     def of_records(self, records: np.ndarray) -> Rows:
