@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +39,12 @@ def two():
     """Two processes of Ray on this machine."""
     from ray.util.joblib import register_ray
 
+    before = signal.getsignal(signal.SIGTERM)
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     register_ray()
     yield
     ray.shutdown()
+    signal.signal(signal.SIGTERM, before)  # Ray's own would stay
 
 
 def on_ray():
