@@ -21,6 +21,8 @@ def written(model, folder, name="written"):
     """The module that a model is written as."""
     path = folder / f"{name}.py"
     model.to_python(path)
+    # bytecode of a file of the same size, written in the same second, is taken for that of this one
+    Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
