@@ -200,8 +200,8 @@ class SeriesParts:
                     "before. Do the same again."
                 )
             if self._time in frame.columns:
-                some = range(-begin % every, len(frame), every)
-                self.times += time_values(frame[self._time][list(some)])
+                some = [*range(-begin % every, len(frame), every)]
+                self.times += time_values(frame[self._time][some]) if some else []
             parts = self._part[own]
             for part in np.unique(parts).tolist():
                 rows = np.flatnonzero(parts == part)
