@@ -182,7 +182,7 @@ def page_lines(results: dict[str, Any]) -> Iterator[str]:
         f"Measured on {results['date'][:10]} on {about['cpu']} ({about['threads']} threads), with "
         f"Dask {results['dask']}; workers are processes of that machine with a thread each. The "
         f"load at the start was {about['load_at_start']:.1f}: shown is the best tenth of steps, of "
-        f"the best of {results['rounds']} rounds.{results.get('note', '')}"
+        f"the best of {results['rounds']} rounds."
     )
     yield ""
     yield "| weights | exchange with 1 worker | 2 workers | 4 workers | 2 pay above | 4 pay above |"

@@ -207,19 +207,11 @@ class Workers(AbstractContextManager):
         Each gets the weights for itself. Handed on by a worker they would keep all tasks there:
         Dask sends tasks to where their data are.
         """
-        client, key = self.client, f"{self._name}-{self._step}"
+        submit, key = self.client.submit, f"{self._name}-{self._step}"
+        options: dict[str, Any] = {"pure": False, "retries": RETRIES}
         try:
             return [
-                client.submit(
-                    compute,
-                    VERSIONS,
-                    packed,
-                    weights,
-                    *task,
-                    key=f"{key}-{number}",
-                    pure=False,
-                    retries=RETRIES,
-                )  # fmt: skip
+                submit(compute, VERSIONS, packed, weights, *task, key=f"{key}-{number}", **options)
                 for number, task in enumerate(tasks)
             ]
         except Exception as error:  # the client was closed

@@ -80,7 +80,6 @@ class Tried(NamedTuple):
     """
 
     number: int
-
     parameters: dict[str, Any]
     scores: tuple[float, ...]
     seconds: float
