@@ -260,7 +260,8 @@ class OnDiskFitting(Fitting):
         from pellucid.cli.parts import table_parts
 
         table = table_parts(self.model, data, self.encoding, targets=targets)
-        chosen = HeldOut(min(1.0, _SHOWN / max(table.rows or 0, 1)), self.held_out.seed)
+        tested = (self.scores or {}).get("rows", 1)  # a stream does not tell how many it has
+        chosen = HeldOut(min(1.0, _SHOWN / tested), self.held_out.seed)
         for native in table:
             frame = nw.from_native(native, eager_only=True)
             yield frame[np.flatnonzero(chosen.of(table.done - len(frame), len(frame))).tolist()]
